@@ -81,7 +81,7 @@ impl Journey {
             schema: None,
         };
         let store = Store::open(&options).await.expect("it opens");
-        migration::up(store.maintenance())
+        migration::up(store.migration_connection())
             .await
             .expect("it migrates");
         let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "bench");
@@ -115,7 +115,7 @@ impl Journey {
         let row = row.expect("it is there");
         let snapshot = BlueprintSnapshot::load(&self.caller, &tx, row, day()).await;
         let snapshot = snapshot.expect("it loads");
-        let around = surroundings::load(&self.caller, &tx, &snapshot, day()).await;
+        let around = surroundings::load_surroundings(&self.caller, &tx, &snapshot, day()).await;
         (snapshot, around.expect("what is around it loads"))
     }
 
@@ -125,7 +125,7 @@ impl Journey {
             store: self.store.clone(),
             clock: Clock::new(chrono_tz::UTC),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
-            api: graph::schema(Thresholds::default()),
+            api: graph::build_schema(Thresholds::default()),
             settings: http::graphql::Settings::default(),
             forwarded_hops: 0,
             cors_origins: Vec::new(),
@@ -153,7 +153,7 @@ fn flow(canvas: &Canvas) -> usize {
         + flow.dead_ends().len()
         + flow.unreachable().len()
         + flow.hand_offs().len()
-        + flow.must_pass().len()
+        + flow.unavoidable_touchpoints().len()
 }
 
 fn judge((snapshot, around): &(BlueprintSnapshot, Surroundings), thresholds: &Thresholds) -> usize {
@@ -162,7 +162,7 @@ fn judge((snapshot, around): &(BlueprintSnapshot, Surroundings), thresholds: &Th
         thresholds,
         confidential: true,
     };
-    let found = rules::find(snapshot, around, &asked);
+    let found = rules::find_violations(snapshot, around, &asked);
     found.len() + flow(&snapshot.canvas)
 }
 

@@ -43,7 +43,7 @@ async fn main() {
         schema: None,
     };
     let store = Store::open(&options).await.expect("it opens");
-    migration::up(store.maintenance())
+    migration::up(store.migration_connection())
         .await
         .expect("it migrates");
     let clock = Clock::new(chrono_tz::UTC);
@@ -79,13 +79,13 @@ async fn main() {
         somebody(&store, &clock, "cx-manager").await,
         somebody(&store, &clock, "member").await,
     );
-    let api = graph::schema(Thresholds::default());
+    let api = graph::build_schema(Thresholds::default());
     println!(
         "{:<12}{:>8}{:>16}{:>16}{:>16}",
         "p50 in ms", "found", "CX manager", "member", "LIKE, no access"
     );
     for question in QUESTIONS {
-        let words: Vec<String> = cx_blueprint::index::words(question)
+        let words: Vec<String> = cx_blueprint::index::split_words(question)
             .map(|word| word.folded)
             .collect();
         let like: Vec<String> = words

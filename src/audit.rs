@@ -36,7 +36,7 @@ pub trait AuditSubject: EntityTrait<Model: Serialize> {
     fn uuid(row: &Self::Model) -> Uuid;
 
     /// The blueprint that a row lies in.
-    fn blueprint(row: &Self::Model) -> Option<BlueprintId>;
+    fn blueprint_id(row: &Self::Model) -> Option<BlueprintId>;
 }
 
 /// The actor of an event: an account, by a session or a service token, or the operator.
@@ -66,18 +66,18 @@ pub struct Event {
 impl Event {
     /// A row was inserted: `after` is the whole row.
     pub fn inserted<E: AuditSubject>(row: &E::Model) -> Self {
-        Self::new::<E>(row, None, Some(body::<E>(row)))
+        Self::new::<E>(row, None, Some(row_to_json::<E>(row)))
     }
 
     /// A row was deleted: `before` is the whole row.
     pub fn deleted<E: AuditSubject>(row: &E::Model) -> Self {
-        Self::new::<E>(row, Some(body::<E>(row)), None)
+        Self::new::<E>(row, Some(row_to_json::<E>(row)), None)
     }
 
     /// A row was updated: the bodies hold the columns that differ.
     pub fn updated<E: AuditSubject>(before: &E::Model, after: &E::Model) -> Self {
         // Compared as JSON, the form in which they are kept and read: no column can be forgotten.
-        let (mut old, mut new) = (body::<E>(before), body::<E>(after));
+        let (mut old, mut new) = (row_to_json::<E>(before), row_to_json::<E>(after));
         if let (Json::Object(old), Json::Object(new)) = (&mut old, &mut new) {
             old.retain(|key, value| new.get(key) != Some(value));
             new.retain(|key, _| old.contains_key(key));
@@ -103,7 +103,7 @@ impl Event {
 
     /// Replaces the content of these fields in both bodies: what is left says that they were set or changed.
     #[must_use]
-    pub fn redacting(mut self, fields: &[&str]) -> Self {
+    pub fn with_redacted(mut self, fields: &[&str]) -> Self {
         for body in [&mut self.before, &mut self.after] {
             redact(body.as_mut(), fields);
         }
@@ -111,14 +111,14 @@ impl Event {
     }
 
     /// The body after the act; none where a row was deleted.
-    pub(crate) fn after(&self) -> Option<&Json> {
+    pub(crate) fn body_after(&self) -> Option<&Json> {
         self.after.as_ref()
     }
 
     fn new<E: AuditSubject>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
         Self {
             subject: Some((E::TYPE, E::uuid(row))),
-            blueprint: E::blueprint(row),
+            blueprint: E::blueprint_id(row),
             before,
             after,
         }
@@ -140,13 +140,13 @@ pub(crate) fn redact(body: Option<&mut Json>, fields: &[&str]) {
 /// The fields of a KPI target that are as confidential as the values of its KPI.
 pub(crate) const CONFIDENTIAL_TARGET_FIELDS: &[&str] = &["value", "warning"];
 
-fn body<E: AuditSubject>(row: &E::Model) -> Json {
+fn row_to_json<E: AuditSubject>(row: &E::Model) -> Json {
     // A row of plain columns always has a JSON form; without one the event still says that it happened.
     serde_json::to_value(row).unwrap_or(Json::Null)
 }
 
 /// Writes the events of one act in the act's own transaction. The leads of the `concerned` departments may read them.
-pub(crate) async fn write<C: ConnectionTrait>(
+pub(crate) async fn write_events<C: ConnectionTrait>(
     actor: Actor<'_>,
     tx: &C,
     events: Vec<Event>,
@@ -160,7 +160,7 @@ pub(crate) async fn write<C: ConnectionTrait>(
             blueprint_id: Set(event.blueprint),
             before: Set(event.before),
             after: Set(event.after),
-            ..event_of(actor, AuditOutcome::Done)
+            ..actor_event_row(actor, AuditOutcome::Done)
         })
         .collect();
     let departments: Vec<audit_event_department::ActiveModel> = rows
@@ -189,7 +189,7 @@ pub(crate) async fn write<C: ConnectionTrait>(
     Ok(())
 }
 
-fn event_of(actor: Actor<'_>, outcome: AuditOutcome) -> audit_event::ActiveModel {
+fn actor_event_row(actor: Actor<'_>, outcome: AuditOutcome) -> audit_event::ActiveModel {
     audit_event::ActiveModel {
         actor_kind: Set(if actor.account.is_some() {
             ActorKind::Account
@@ -199,11 +199,15 @@ fn event_of(actor: Actor<'_>, outcome: AuditOutcome) -> audit_event::ActiveModel
         actor_account_id: Set(actor.account),
         actor_token_id: Set(actor.token),
         request_id: Set(Some(actor.request_id.to_owned())),
-        ..event(actor.act, outcome, actor.now)
+        ..base_event_row(actor.act, outcome, actor.now)
     }
 }
 
-fn event(action: &str, outcome: AuditOutcome, at: DateTimeUtc) -> audit_event::ActiveModel {
+fn base_event_row(
+    action: &str,
+    outcome: AuditOutcome,
+    at: DateTimeUtc,
+) -> audit_event::ActiveModel {
     audit_event::ActiveModel {
         id: Set(id::new::<AuditEventId>()),
         at: Set(at),
@@ -288,7 +292,7 @@ pub(crate) async fn record_refusal(
                 after: Set(Some(
                     serde_json::json!({ "requiredPermission": forbidden.action.as_str() }),
                 )),
-                ..event_of(actor, AuditOutcome::Refused)
+                ..actor_event_row(actor, AuditOutcome::Refused)
             };
             audit_event::Entity::insert(row)
                 .exec_without_returning(&tx)
@@ -319,7 +323,7 @@ pub(crate) async fn record_sign_in<C: ConnectionTrait>(
         subject_type: Set(account.map(|_| ACCOUNT.to_owned())),
         subject_id: Set(account.map(Id::uuid)),
         request_id: Set(Some(request_id.to_owned())),
-        ..event(act, outcome, at)
+        ..base_event_row(act, outcome, at)
     };
     audit_event::Entity::insert(row)
         .exec_without_returning(db)
@@ -330,12 +334,12 @@ pub(crate) async fn record_sign_in<C: ConnectionTrait>(
 /// Number of events since a moment, sign-ins excepted. Any write changes it, so where it is equal in two snapshots of one
 /// day, since the same moment, nothing was done between them: ETags are made from it.
 pub async fn count_since(tx: &Transaction, since: DateTimeUtc) -> Result<u64> {
-    let done = done().filter(audit_event::Column::At.gte(since));
+    let done = select_changing_events().filter(audit_event::Column::At.gte(since));
     Ok(done.count(tx).await?)
 }
 
 /// The events that changed something: signing in changes nothing that anybody else sees.
-fn done() -> Select<audit_event::Entity> {
+fn select_changing_events() -> Select<audit_event::Entity> {
     audit_event::Entity::find()
         .filter(audit_event::Column::Outcome.eq(AuditOutcome::Done))
         .filter(audit_event::Column::Action.ne(SIGN_IN))

@@ -30,10 +30,15 @@ const PACE: Duration = Duration::from_secs(60);
 /// Runs rounds until it is dropped.
 ///
 /// `retention_days` is after how many days it is erased who gave feedback and what they wrote; `None` keeps both.
-pub async fn run(store: Store, clock: Clock, thresholds: Thresholds, retention_days: Option<u32>) {
+pub async fn run_rounds(
+    store: Store,
+    clock: Clock,
+    thresholds: Thresholds,
+    retention_days: Option<u32>,
+) {
     let caller = |act| Caller::operator(store.clone(), clock.clone(), act);
     // Once: views change with the program's version, not with what is stored.
-    if let Err(error) = views::keep(&caller("biRefresh")).await {
+    if let Err(error) = views::refresh_views(&caller("biRefresh")).await {
         tracing::warn!(
             ?error,
             "the views for BI are of another version; run `cx-blueprint bi refresh`"
@@ -47,7 +52,7 @@ pub async fn run(store: Store, clock: Clock, thresholds: Thresholds, retention_d
                 tracing::warn!(?error, "old feedback was not erased; it is tried again");
             }
         }
-        if let Err(error) = kpi::fed::renew(&caller("feedbackMeasure"), &mut measured).await {
+        if let Err(error) = kpi::fed::renew_fed(&caller("feedbackMeasure"), &mut measured).await {
             tracing::warn!(?error, "closed months were not measured; it is tried again");
         }
         // After the measurements, which findings judge.
@@ -55,7 +60,7 @@ pub async fn run(store: Store, clock: Clock, thresholds: Thresholds, retention_d
         if let Err(error) = findings {
             tracing::warn!(?error, "findings were not noted; it is tried again");
         }
-        if let Err(error) = login::renew(&caller("biRefresh")).await {
+        if let Err(error) = login::renew_reaches(&caller("biRefresh")).await {
             tracing::warn!(
                 ?error,
                 "what BI roles may see was not renewed; it is tried again"

@@ -108,7 +108,7 @@ struct KeyBatches<K: Key> {
 
 impl<K: Key> KeyBatches<K> {
     /// The batch in which a key is looked up, a new one where none can take it.
-    fn batch(&mut self, key: K, keeps: bool) -> Arc<Batch<K>> {
+    fn batch_for(&mut self, key: K, keeps: bool) -> Arc<Batch<K>> {
         if let Some(kept) = self.kept.get(&key) {
             return Arc::clone(kept);
         }
@@ -148,7 +148,7 @@ impl Loaders {
         keys: impl IntoIterator<Item = K>,
         keeps: bool,
     ) -> Result<HashMap<K, K::Value>> {
-        let asked = self.ask(keys, keeps)?;
+        let asked = self.join_batches(keys, keeps)?;
         let mut found = HashMap::with_capacity(asked.len());
         for (key, batch) in asked {
             let value = batch.get(&self.caller, &key).await?;
@@ -158,7 +158,7 @@ impl Loaders {
     }
 
     /// The batch of each key. The lock is never held while anybody waits.
-    fn ask<K: Key>(
+    fn join_batches<K: Key>(
         &self,
         keys: impl IntoIterator<Item = K>,
         keeps: bool,
@@ -174,7 +174,7 @@ impl Loaders {
         let batches = batches.ok_or_else(|| Error::internal("batches of another kind of key"))?;
         let asked = keys
             .into_iter()
-            .map(|key| (key.clone(), batches.batch(key, keeps)))
+            .map(|key| (key.clone(), batches.batch_for(key, keeps)))
             .collect();
         Ok(asked)
     }

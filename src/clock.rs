@@ -50,7 +50,7 @@ impl Clock {
 
     /// A moment of another clock, moved by as much as this one was advanced.
     #[must_use]
-    pub fn shifted(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn shift(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         at + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 
@@ -63,7 +63,7 @@ impl Clock {
     /// The first moment after a day, in the deployment's time zone: a day is the half-open interval up to it. A day is judged
     /// by what holds then.
     #[must_use]
-    pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
+    pub fn end_of_day(&self, day: NaiveDate) -> DateTime<Utc> {
         let midnight = day
             .succ_opt()
             .unwrap_or(day)

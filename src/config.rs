@@ -178,7 +178,7 @@ impl Serve {
 
     /// Bytes of the longest sheet that is taken in.
     #[must_use]
-    pub fn longest_sheet(&self) -> u64 {
+    pub fn max_sheet_bytes(&self) -> u64 {
         u64::from(self.sheet_megabytes) << 20
     }
 
@@ -192,12 +192,12 @@ impl Serve {
     #[must_use]
     pub fn concurrent_queries(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        self.concurrent_requests.map_or(2 * cores, size)
+        self.concurrent_requests.map_or(2 * cores, to_usize)
     }
 
     /// How many bytes of measured values are kept in memory.
     #[must_use]
-    pub fn cube_bytes(&self) -> usize {
+    pub fn store_bytes(&self) -> usize {
         usize::try_from(u64::from(self.cube_memory_mib) << 20).unwrap_or(usize::MAX)
     }
 }
@@ -273,11 +273,11 @@ pub struct Import {
     /// For a sheet of touchpoints: the roles whose columns are complete, such as `ACCOUNTABLE,RESPONSIBLE`: a
     /// department that is not named in the row of a touchpoint loses the role there. In other columns an empty cell
     /// ends nothing.
-    #[arg(long, value_delimiter = ',', value_parser = role_named, requires = "blueprint")]
+    #[arg(long, value_delimiter = ',', value_parser = parse_role, requires = "blueprint")]
     pub complete: Vec<Role>,
 }
 
-fn role_named(text: &str) -> Result<Role, String> {
+fn parse_role(text: &str) -> Result<Role, String> {
     let known = Role::from_name(&text.trim().to_uppercase());
     known.ok_or_else(|| format!("one of {}", Role::texts().join(", ")))
 }
@@ -362,14 +362,14 @@ pub struct AccountCreate {
     #[arg(long)]
     pub name: String,
     /// The role in the organisation: ADMIN, CX_MANAGER, AUDITOR, ANALYST or MEMBER.
-    #[arg(long, value_parser = role)]
+    #[arg(long, value_parser = parse_organisation_role)]
     pub role: OrganisationRole,
 }
 
-fn size(number: u32) -> usize {
+fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-fn role(text: &str) -> Result<OrganisationRole, String> {
+fn parse_organisation_role(text: &str) -> Result<OrganisationRole, String> {
     parse_word(OrganisationRole::ALL, OrganisationRole::as_str, text)
 }

@@ -131,7 +131,7 @@ impl fmt::Display for Forbidden {
         }
         f.write_str(&policy::who_may(self.action))?;
         match self.with_token {
-            true => write!(f, " {}", policy::token_needs(self.action)),
+            true => write!(f, " {}", policy::describe_token_needs(self.action)),
             false => Ok(()),
         }
     }

@@ -107,7 +107,7 @@ impl Faults {
 
     /// The same, with the last step of each path spelled as in another form of input, such as a column's header.
     #[must_use]
-    pub fn respelled(mut self, spelled: &[(&str, &str)]) -> Self {
+    pub fn respell_paths(mut self, spelled: &[(&str, &str)]) -> Self {
         for end in self
             .told
             .iter_mut()
@@ -152,7 +152,7 @@ impl Faults {
     }
 
     /// Parses an id of this type; after a fault the nil id.
-    pub fn id<I: Id>(&mut self, path: &str, id: &ID) -> I {
+    pub fn parse_id<I: Id>(&mut self, path: &str, id: &ID) -> I {
         id.parse().unwrap_or_else(|wrong: entity::id::NotAnId| {
             self.add(
                 path,
@@ -165,16 +165,16 @@ impl Faults {
     }
 
     /// Parses an optional id.
-    pub fn optional_id<I: Id>(&mut self, path: &str, id: Option<&ID>) -> Option<I> {
-        id.map(|id| self.id(path, id))
+    pub fn parse_optional_id<I: Id>(&mut self, path: &str, id: Option<&ID>) -> Option<I> {
+        id.map(|id| self.parse_id(path, id))
     }
 
     /// Parses several ids, each of which may occur once.
-    pub fn ids<I: Id>(&mut self, path: &str, ids: &[ID]) -> Vec<I> {
-        self.list_length(path, ids.len());
+    pub fn parse_ids<I: Id>(&mut self, path: &str, ids: &[ID]) -> Vec<I> {
+        self.check_list_length(path, ids.len());
         let mut read: Vec<I> = Vec::with_capacity(ids.len().min(LIST));
         for (index, id) in ids.iter().take(LIST).enumerate() {
-            let id = self.id(&format!("{path}.{index}"), id);
+            let id = self.parse_id(&format!("{path}.{index}"), id);
             if !read.contains(&id) {
                 read.push(id);
             }
@@ -183,11 +183,11 @@ impl Faults {
     }
 
     /// The id of a new thing: the client's, so that a retry makes nothing twice, or a new one.
-    pub fn new_id<I: Id>(&mut self, id: Option<&ID>) -> I {
+    pub fn parse_or_make_id<I: Id>(&mut self, id: Option<&ID>) -> I {
         match id {
             None => id::new(),
             Some(given) => {
-                let read: I = self.id("id", given);
+                let read: I = self.parse_id("id", given);
                 if read.uuid().get_version_num() != 7 && !read.uuid().is_nil() {
                     self.add(
                         "id",
@@ -202,9 +202,9 @@ impl Faults {
     }
 
     /// Validates a name: not empty, on one line.
-    pub fn name(&mut self, path: &str, text: &str) -> String {
+    pub fn check_name(&mut self, path: &str, text: &str) -> String {
         let empty = text.trim().is_empty();
-        let text = self.text(path, text, NAME);
+        let text = self.check_text(path, text, NAME);
         if empty {
             self.add(path, UserErrorCode::Required, None, "A text is required.");
         }
@@ -220,9 +220,9 @@ impl Faults {
     }
 
     /// Validates a required text.
-    pub fn some_text(&mut self, path: &str, text: &str) -> String {
+    pub fn check_required_text(&mut self, path: &str, text: &str) -> String {
         let empty = text.trim().is_empty();
-        let text = self.text(path, text, TEXT);
+        let text = self.check_text(path, text, TEXT);
         if empty {
             self.add(path, UserErrorCode::Required, None, "A text is required.");
         }
@@ -230,14 +230,14 @@ impl Faults {
     }
 
     /// Validates an optional text; one of blanks alone is none.
-    pub fn optional_text(&mut self, path: &str, text: Option<&str>) -> Option<String> {
-        let text = self.text(path, text?, TEXT);
+    pub fn check_optional_text(&mut self, path: &str, text: Option<&str>) -> Option<String> {
+        let text = self.check_text(path, text?, TEXT);
         (!text.is_empty()).then_some(text)
     }
 
     /// Validates a link, which people click on: http and https only, as `javascript:` would run in their page.
-    pub fn link(&mut self, path: &str, link: Option<&str>) -> Option<String> {
-        let link = self.text(path, link?, LINK);
+    pub fn check_link(&mut self, path: &str, link: Option<&str>) -> Option<String> {
+        let link = self.check_text(path, link?, LINK);
         if link.is_empty() {
             return None;
         }
@@ -249,7 +249,7 @@ impl Faults {
     }
 
     /// Trims a text, and validates that it is no longer than `most` characters and has no control characters.
-    pub fn text(&mut self, path: &str, text: &str, longest: usize) -> String {
+    pub fn check_text(&mut self, path: &str, text: &str, longest: usize) -> String {
         let text = text.trim();
         let length = text.chars().take(longest + 1).count();
         if length > longest {
@@ -276,17 +276,17 @@ impl Faults {
     }
 
     /// Validates a list of sentences, none empty.
-    pub fn texts(&mut self, path: &str, texts: &[String]) -> Vec<String> {
-        self.texts_of(path, texts, SENTENCE)
+    pub fn check_texts(&mut self, path: &str, texts: &[String]) -> Vec<String> {
+        self.check_texts_within(path, texts, SENTENCE)
     }
 
     /// Validates a list of names, none empty.
-    pub fn names(&mut self, path: &str, texts: &[String]) -> Vec<String> {
-        self.texts_of(path, texts, NAME)
+    pub fn check_names(&mut self, path: &str, texts: &[String]) -> Vec<String> {
+        self.check_texts_within(path, texts, NAME)
     }
 
-    fn texts_of(&mut self, path: &str, texts: &[String], longest: usize) -> Vec<String> {
-        self.list_length(path, texts.len());
+    fn check_texts_within(&mut self, path: &str, texts: &[String], longest: usize) -> Vec<String> {
+        self.check_list_length(path, texts.len());
         texts
             .iter()
             .take(LIST)
@@ -294,7 +294,7 @@ impl Faults {
             .map(|(index, text)| {
                 let path = format!("{path}.{index}");
                 let empty = text.trim().is_empty();
-                let text = self.text(&path, text, longest);
+                let text = self.check_text(&path, text, longest);
                 if empty {
                     self.add(&path, UserErrorCode::Required, None, "A text is required.");
                 }
@@ -304,7 +304,7 @@ impl Faults {
     }
 
     /// Validates the length of a list inside one object.
-    pub fn list_length(&mut self, path: &str, length: usize) {
+    pub fn check_list_length(&mut self, path: &str, length: usize) {
         if length > LIST {
             self.add(
                 path,
@@ -316,7 +316,7 @@ impl Faults {
     }
 
     /// Validates a key: ASCII letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
-    pub fn key(&mut self, path: &str, key: &str) -> String {
+    pub fn check_key(&mut self, path: &str, key: &str) -> String {
         if !is_key(key) {
             self.add(
                 path,
@@ -329,7 +329,7 @@ impl Faults {
     }
 
     /// Validates that a whole number lies on its scale, both ends included.
-    pub fn within(
+    pub fn check_within(
         &mut self,
         path: &str,
         value: Option<i32>,
@@ -351,7 +351,7 @@ impl Faults {
     }
 
     /// Validates that a number is neither NaN nor infinite.
-    pub fn finite(&mut self, path: &str, value: Option<f64>) -> Option<f64> {
+    pub fn check_finite(&mut self, path: &str, value: Option<f64>) -> Option<f64> {
         if value.is_some_and(|value| !value.is_finite()) {
             self.add(
                 path,
@@ -378,20 +378,20 @@ pub fn is_key(text: &str) -> bool {
 ///
 /// # Errors
 /// `Refused`, in a query as well, which has no payload.
-pub fn id<I: Id>(path: &str, id: &ID) -> Result<I> {
+pub fn parse_id<I: Id>(path: &str, id: &ID) -> Result<I> {
     let mut faults = Faults::default();
-    let read = faults.id(path, id);
+    let read = faults.parse_id(path, id);
     faults.check()?;
     Ok(read)
 }
 
-/// Parses an optional id, as [`id`] does.
-pub fn optional_id<I: Id>(path: &str, given: Option<&ID>) -> Result<Option<I>> {
-    given.map(|given| id(path, given)).transpose()
+/// Parses an optional id, as [`parse_id`] does.
+pub fn parse_optional_id<I: Id>(path: &str, given: Option<&ID>) -> Result<Option<I>> {
+    given.map(|given| parse_id(path, given)).transpose()
 }
 
 /// A nullable field of an update: absent keeps the value, null clears it.
-pub fn change<T, V: Into<sea_orm::Value>>(
+pub fn set_or_clear<T, V: Into<sea_orm::Value>>(
     field: &MaybeUndefined<T>,
     read: impl FnOnce(Option<&T>) -> V,
 ) -> ActiveValue<V> {
@@ -403,7 +403,7 @@ pub fn change<T, V: Into<sea_orm::Value>>(
 }
 
 /// A field of an update that cannot be cleared: absent keeps the value.
-pub fn replace<T, V: Into<sea_orm::Value>>(
+pub fn set_if_given<T, V: Into<sea_orm::Value>>(
     field: Option<&T>,
     read: impl FnOnce(&T) -> V,
 ) -> ActiveValue<V> {
@@ -412,7 +412,7 @@ pub fn replace<T, V: Into<sea_orm::Value>>(
 
 /// Makes a key from a name: `Ærø by night` becomes `aeroe-by-night`. At most 41 characters.
 #[must_use]
-pub fn key_from(name: &str) -> String {
+pub fn make_key(name: &str) -> String {
     let mut key = String::new();
     for c in name.to_lowercase().chars() {
         match c {

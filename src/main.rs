@@ -41,7 +41,7 @@ use cx_blueprint::{
 
 use self::{
     failure::Failure,
-    store::{bring_up_to_date, open, open_current, pending},
+    store::{bring_up_to_date, open_store, open_up_to_date_store, pending_migrations},
 };
 
 /// Reading and answering a blueprint is tens of thousands of small allocations, on several threads at once.
@@ -100,15 +100,15 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Import(options) => import::import(options).await,
         Verb::Schema(Schema { of }) => {
             match of {
-                SchemaOf::Api => print!("{}", graph::sdl()),
+                SchemaOf::Api => print!("{}", graph::schema_sdl()),
                 SchemaOf::Blueprint => println!("{}", document::blueprint_schema()),
                 SchemaOf::Organisation => println!("{}", document::organisation_schema()),
             }
             Ok(())
         }
         Verb::Account(AccountVerb::Create(create)) => create_account(create).await,
-        Verb::Token(verb) => token::keep(verb).await,
-        Verb::Bi(verb) => bi::keep(verb).await,
+        Verb::Token(verb) => token::run_token_verb(verb).await,
+        Verb::Bi(verb) => bi::run_bi_verb(verb).await,
         Verb::Feedback(FeedbackVerb::Erase(erase)) => erase_feedback(erase).await,
     }
 }
@@ -116,24 +116,24 @@ async fn run(verb: Verb) -> Result<(), Failure> {
 async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
     match migrate {
         Migrate::Up(database) => {
-            let store = open(&database).await?;
-            let pending = pending(&store).await?;
+            let store = open_store(&database).await?;
+            let pending = pending_migrations(&store).await?;
             let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "migrate");
             if !pending.is_empty() {
-                views::make_way(&caller).await?;
+                views::remove_own_views(&caller).await?;
             }
             bring_up_to_date(&store).await?;
-            if views::keep(&caller).await? {
+            if views::refresh_views(&caller).await? {
                 println!("done: the views for BI");
             }
-            login::renew(&caller).await?;
+            login::renew_reaches(&caller).await?;
             pending.iter().for_each(|name| println!("done: {name}"));
             println!("The database is up to date.");
             Ok(())
         }
         Migrate::Status(database) => {
-            let store = open(&database).await?;
-            let pending = pending(&store).await?;
+            let store = open_store(&database).await?;
+            let pending = pending_migrations(&store).await?;
             if pending.is_empty() {
                 println!("The database is up to date.");
                 return Ok(());
@@ -145,7 +145,7 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
 }
 
 async fn create_account(create: AccountCreate) -> Result<(), Failure> {
-    let store = open_current(&create.database).await?;
+    let store = open_up_to_date_store(&create.database).await?;
     if std::io::stdin().is_terminal() {
         eprintln!("Password for {}, then Enter:", create.key);
     }
@@ -175,7 +175,7 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
 }
 
 async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
-    let store = open_current(&erase.database).await?;
+    let store = open_up_to_date_store(&erase.database).await?;
     let clock = Clock::new(erase.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, background::ERASE_ACT);
     let erased = feedback::respondent::erase_older_than(&caller, erase.older_than_days).await?;

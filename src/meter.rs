@@ -20,7 +20,7 @@ pub struct Metered<T>(pub T);
 pub type Listed<T> = Vec<Metered<T>>;
 
 /// Makes a list of metered objects from rows.
-pub fn listed<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> Listed<T> {
+pub fn metered_list<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> Listed<T> {
     rows.into_iter().map(|row| Metered(row.into())).collect()
 }
 
@@ -58,7 +58,7 @@ impl<T: OutputType> OutputType for Metered<T> {
         let fields = count_fields(&ctx.item.node, &ctx.query_env.fragments);
         charge(field, caller.budget.spend(FIELD.saturating_mul(fields)))?;
         let value = self.0.resolve(ctx, field).await?;
-        charge(field, caller.budget.count_answer(bytes(&value)))?;
+        charge(field, caller.budget.count_answer(estimate_bytes(&value)))?;
         Ok(value)
     }
 }
@@ -84,7 +84,7 @@ fn count_fields(
 }
 
 /// About the bytes of an object's JSON, without the objects of its lists, which count themselves.
-fn bytes(value: &Value) -> u64 {
+fn estimate_bytes(value: &Value) -> u64 {
     /// Bytes of a number, a word, or the punctuation around anything.
     const LEAF: u64 = 8;
     match value {
@@ -92,12 +92,12 @@ fn bytes(value: &Value) -> u64 {
         Value::Object(fields) => {
             let fields = fields.iter();
             fields
-                .map(|(key, value)| key.len() as u64 + bytes(value))
+                .map(|(key, value)| key.len() as u64 + estimate_bytes(value))
                 .sum()
         }
         Value::List(items) => {
             let plain = |item: &&Value| !matches!(item, Value::Object(_));
-            items.iter().filter(plain).map(bytes).sum()
+            items.iter().filter(plain).map(estimate_bytes).sum()
         }
         // JSON that was written directly has charged the budget already.
         Value::Binary(_) => 0,

@@ -24,7 +24,7 @@ use crate::{
     meter::Metered,
 };
 
-pub use self::together::rows;
+pub use self::together::load_rows;
 
 /// Objects on a page where the document names no number.
 pub const DEFAULT: u16 = 50;
@@ -104,40 +104,40 @@ impl Page {
 }
 
 /// One page of a list in the order of creation.
-pub async fn oldest_first<E: Guarded, N: OutputType>(
+pub async fn page_oldest_first<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
     select: Select<E>,
     page: Page,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    Box::pin(keyset(ctx, select, page, Order::Asc, node)).await
+    Box::pin(page_by_keyset(ctx, select, page, Order::Asc, node)).await
 }
 
 /// One page of a list that begins with the newest.
-pub async fn newest_first<E: Guarded, N: OutputType>(
+pub async fn page_newest_first<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
     select: Select<E>,
     page: Page,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    Box::pin(keyset(ctx, select, page, Order::Desc, node)).await
+    Box::pin(page_by_keyset(ctx, select, page, Order::Desc, node)).await
 }
 
-async fn keyset<E: Guarded, N: OutputType>(
+async fn page_by_keyset<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
     select: Select<E>,
     page: Page,
     order: Order,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    let total = total(ctx, &select).await?;
+    let total = total_if_asked(ctx, &select).await?;
     let (at, id) = (E::created_at_column(), E::id_column());
     let mut select = select
         .order_by(at, order.clone())
         .order_by(id, order.clone())
         .limit(page.size()? + 1);
     if let Some(after) = &page.after {
-        let (last_at, last_id) = read_cursor(after)?;
+        let (last_at, last_id) = decode_time_cursor(after)?;
         let last_id = E::Id::from(last_id);
         let (later, next) = match order {
             Order::Desc => (at.lt(last_at), id.lt(last_id)),
@@ -146,7 +146,7 @@ async fn keyset<E: Guarded, N: OutputType>(
         let same_moment = Condition::all().add(at.eq(last_at)).add(next);
         select = select.filter(Condition::any().add(later).add(same_moment));
     }
-    let mut rows = rows(ctx, select).await?;
+    let mut rows = load_rows(ctx, select).await?;
     rows.sort_unstable_by_key(|row| (E::created_at(row), E::uuid(row)));
     if order == Order::Desc {
         rows.reverse();
@@ -154,16 +154,19 @@ async fn keyset<E: Guarded, N: OutputType>(
     page.paginate(
         rows,
         total,
-        |row| cursor(E::created_at(row), E::uuid(row)),
+        |row| encode_time_cursor(E::created_at(row), E::uuid(row)),
         node,
     )
 }
 
 /// The number of rows of a select where the document asks for `totalCount` of the list being resolved; else none, and no
 /// statement.
-pub async fn total<E: Guarded>(ctx: &Context<'_>, select: &Select<E>) -> Result<Option<u64>> {
+pub async fn total_if_asked<E: Guarded>(
+    ctx: &Context<'_>,
+    select: &Select<E>,
+) -> Result<Option<u64>> {
     match wants_total(ctx) {
-        true => together::count(ctx, select.clone()).await.map(Some),
+        true => together::count_rows(ctx, select.clone()).await.map(Some),
         false => Ok(None),
     }
 }
@@ -174,11 +177,11 @@ pub fn wants_total(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
-fn cursor(at: DateTime<Utc>, id: Uuid) -> String {
+fn encode_time_cursor(at: DateTime<Utc>, id: Uuid) -> String {
     encode_cursor(&[&at.timestamp_micros().to_be_bytes(), id.as_bytes()])
 }
 
-fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
+fn decode_time_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
     let bytes = decode_cursor(text)?;
     let (at, id) = bytes.split_at_checked(8).ok_or_else(invalid_cursor)?;
     let at = at
@@ -194,12 +197,12 @@ fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
 
 /// Encodes a cursor of a list sorted by day and then by ids.
 #[must_use]
-pub fn day_cursor<const N: usize>(day: NaiveDate, ids: [Uuid; N]) -> String {
+pub fn encode_day_cursor<const N: usize>(day: NaiveDate, ids: [Uuid; N]) -> String {
     let day = day.num_days_from_ce().to_be_bytes();
     encode_cursor(&[&day, ids.map(Uuid::into_bytes).as_flattened()])
 }
 
-/// Decodes a cursor that [`day_cursor`] encoded.
+/// Decodes a cursor that [`encode_day_cursor`] encoded.
 ///
 /// # Errors
 /// `BadInput` where it is none.

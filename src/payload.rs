@@ -18,12 +18,12 @@ pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
 }
 
 /// The caller of a mutation, whose act is named after the mutation's field.
-pub fn acting(ctx: &Context<'_>) -> Result<Caller> {
-    Ok(caller(ctx)?.acting(ctx.field().name()))
+pub fn mutation_caller(ctx: &Context<'_>) -> Result<Caller> {
+    Ok(caller(ctx)?.with_act(ctx.field().name()))
 }
 
 /// Turns a row that was looked up into its node, and an absent row into null.
-pub async fn found<R, N: From<R>>(
+pub async fn into_node<R, N: From<R>>(
     looked: impl Future<Output = Result<Option<R>>>,
 ) -> Option<Result<N>> {
     looked.await.map(|row| row.map(N::from)).transpose()
@@ -39,7 +39,7 @@ pub struct Refusal {
 ///
 /// # Errors
 /// The error itself where it is no user error: it fails the request.
-pub async fn refusal(caller: &Caller, error: Error) -> Result<Refusal> {
+pub async fn into_refusal(caller: &Caller, error: Error) -> Result<Refusal> {
     if let Error::Forbidden(forbidden) = &error {
         caller.note_refusal(forbidden).await?;
     }
@@ -56,12 +56,12 @@ pub async fn refusal(caller: &Caller, error: Error) -> Result<Refusal> {
 /// The payload of a refused act: the object in conflict as it is now, and the user errors.
 ///
 /// # Errors
-/// Those of [`refusal`].
-pub async fn refused<E: Guarded>(
+/// Those of [`into_refusal`].
+pub async fn refused_payload<E: Guarded>(
     caller: &Caller,
     error: Error,
 ) -> Result<(Option<E::Model>, Vec<UserError>)> {
-    let refusal = refusal(caller, error).await?;
+    let refusal = into_refusal(caller, error).await?;
     let current = match refusal.current {
         Some(id) => caller.get::<E>(id.into()).await?,
         None => None,
@@ -84,14 +84,14 @@ macro_rules! payload {
 
         impl $name {
             /// The answer to an act: the object as it now is, or why not.
-            pub async fn answer(
+            pub async fn from_result(
                 caller: &$crate::access::Caller,
                 result: $crate::error::Result<<$entity as sea_orm::EntityTrait>::Model>,
             ) -> $crate::error::Result<Self> {
                 match result {
                     Ok(row) => Ok(Self { $field: Some(row.into()), user_errors: Vec::new() }),
                     Err(error) => {
-                        let (current, user_errors) = $crate::payload::refused::<$entity>(caller, error).await?;
+                        let (current, user_errors) = $crate::payload::refused_payload::<$entity>(caller, error).await?;
                         Ok(Self { $field: current.map(Into::into), user_errors })
                     }
                 }
@@ -113,14 +113,14 @@ macro_rules! payload {
 
         impl $name {
             /// The answer to an act: the object as it now is and what followed, or why not.
-            pub async fn answer<M: Into<$also>>(
+            pub async fn from_result<M: Into<$also>>(
                 caller: &$crate::access::Caller,
                 result: $crate::error::Result<(<$entity as sea_orm::EntityTrait>::Model, M)>,
             ) -> $crate::error::Result<Self> {
                 match result {
                     Ok((row, more)) => Ok(Self { $field: Some(row.into()), $more: Some(more.into()), user_errors: Vec::new() }),
                     Err(error) => {
-                        let (current, user_errors) = $crate::payload::refused::<$entity>(caller, error).await?;
+                        let (current, user_errors) = $crate::payload::refused_payload::<$entity>(caller, error).await?;
                         Ok(Self { $field: current.map(Into::into), $more: None, user_errors })
                     }
                 }

@@ -30,8 +30,8 @@ use self::token::Narrowing;
 
 pub use self::{
     reach::{Reach, Ties},
-    table::{Action, PolicyCell, Relation, Role, row},
-    who::{token_needs, who_may},
+    table::{Action, PolicyCell, Relation, Role, policy_row},
+    who::{describe_token_needs, who_may},
 };
 
 /// The standing of a caller: all that the policy needs to know of them.
@@ -94,7 +94,7 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
     };
     let mut reach = Reach::default();
     for (role, departments) in account.roles() {
-        match restricted_for_partners(account, action, row(action)[role as usize]) {
+        match apply_partner_limits(account, action, policy_row(action)[role as usize]) {
             PolicyCell::No => {}
             PolicyCell::Never => return Reach::default(),
             PolicyCell::Yes => reach.everything = true,
@@ -115,18 +115,14 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
 }
 
 /// A cell of the table as it applies to the account: partners read only what they participate in.
-fn restricted_for_partners(
-    account: &AccountStanding,
-    action: Action,
-    cell: PolicyCell,
-) -> PolicyCell {
+fn apply_partner_limits(account: &AccountStanding, action: Action, cell: PolicyCell) -> PolicyCell {
     match account.partner {
-        true => as_partner(action, cell),
+        true => restrict_for_partner(action, cell),
         false => cell,
     }
 }
 
-const fn as_partner(action: Action, cell: PolicyCell) -> PolicyCell {
+const fn restrict_for_partner(action: Action, cell: PolicyCell) -> PolicyCell {
     match (action, cell) {
         (Action::ReadPublished, PolicyCell::Yes) => PolicyCell::Where(&[Relation::Participates]),
         _ => cell,
@@ -136,9 +132,9 @@ const fn as_partner(action: Action, cell: PolicyCell) -> PolicyCell {
 /// Every relation that can occur in a reach with the action, of any standing: the columns that a BI login's stored reach
 /// needs.
 #[must_use]
-pub fn relations(action: Action) -> BTreeSet<Relation> {
-    let cells = row(action).into_iter();
-    let cells = cells.flat_map(|cell| [cell, as_partner(action, cell)]);
+pub fn possible_relations(action: Action) -> BTreeSet<Relation> {
+    let cells = policy_row(action).into_iter();
+    let cells = cells.flat_map(|cell| [cell, restrict_for_partner(action, cell)]);
     cells
         .flat_map(|cell| match cell {
             PolicyCell::Where(relations) => relations,
@@ -151,7 +147,7 @@ pub fn relations(action: Action) -> BTreeSet<Relation> {
 /// Whether some role reaches with the action what was granted to the account by name.
 #[must_use]
 pub fn is_granted(action: Action) -> bool {
-    row(action).contains(&PolicyCell::Granted)
+    policy_row(action).contains(&PolicyCell::Granted)
 }
 
 /// Whether a standing may do the action to a thing with these ties.

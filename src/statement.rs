@@ -64,7 +64,7 @@ impl SqlBuilder {
             return self.then(&PostgresQueryBuilder.value_to_string(&value.into()));
         }
         self.values.push(value.into());
-        let place = place(self.backend, self.values.len());
+        let place = placeholder(self.backend, self.values.len());
         self.sql.push_str(&place);
         self
     }
@@ -116,8 +116,11 @@ impl SqlBuilder {
             return self.then(&select.to_string(PostgresQueryBuilder));
         }
         let built = self.backend.build(select);
-        self.sql
-            .push_str(&renumbered(self.backend, &built.sql, self.values.len()));
+        self.sql.push_str(&renumber_placeholders(
+            self.backend,
+            &built.sql,
+            self.values.len(),
+        ));
         self.values
             .extend(built.values.into_iter().flat_map(|values| values.0));
         self
@@ -138,7 +141,7 @@ impl SqlBuilder {
 
 /// The placeholder of the `number`th value, from 1. SQLite understands `$1` as well, but as a name, which it looks up among
 /// all others: quadratic in the number of values.
-fn place(backend: DbBackend, number: usize) -> String {
+fn placeholder(backend: DbBackend, number: usize) -> String {
     match backend {
         DbBackend::Sqlite => format!("?{number}"),
         _ => format!("${number}"),
@@ -146,7 +149,7 @@ fn place(backend: DbBackend, number: usize) -> String {
 }
 
 /// The SQL with its placeholders, `$1` or `?`, numbered from `behind + 1`. Quoted text and names are left alone.
-fn renumbered(backend: DbBackend, sql: &str, behind: usize) -> String {
+fn renumber_placeholders(backend: DbBackend, sql: &str, behind: usize) -> String {
     let mut text = String::with_capacity(sql.len() + 16);
     let mut quote = None;
     let mut number = behind;
@@ -156,7 +159,7 @@ fn renumbered(backend: DbBackend, sql: &str, behind: usize) -> String {
             (None, '$' | '?') => {
                 while letters.next_if(char::is_ascii_digit).is_some() {}
                 number += 1;
-                text.push_str(&place(backend, number));
+                text.push_str(&placeholder(backend, number));
                 continue;
             }
             (None, '"' | '\'') => quote = Some(letter),
@@ -174,13 +177,14 @@ mod tests {
 
     #[test]
     fn places_are_numbered_through_and_quotes_left_alone() {
-        let postgres = renumbered(
+        let postgres = renumber_placeholders(
             DbBackend::Postgres,
             r#"a = $1 AND "b$" = $2 AND c = '$1'"#,
             3,
         );
         assert_eq!(postgres, r#"a = $4 AND "b$" = $5 AND c = '$1'"#);
-        let sqlite = renumbered(DbBackend::Sqlite, r#"a = ? AND "b?" = ? AND c = '?'"#, 0);
+        let sqlite =
+            renumber_placeholders(DbBackend::Sqlite, r#"a = ? AND "b?" = ? AND c = '?'"#, 0);
         assert_eq!(sqlite, r#"a = ?1 AND "b?" = ?2 AND c = '?'"#);
     }
 

@@ -129,7 +129,7 @@ impl SigningKey {
     }
 
     fn from_secret(secret: &[u8]) -> Self {
-        jwt::install();
+        jwt::install_provider();
         Self(Arc::new(KeyMaterial {
             bytes: secret.to_vec(),
             encoding: EncodingKey::from_secret(secret),
@@ -139,18 +139,18 @@ impl SigningKey {
 
     /// A random key that ends with the process: for a demo.
     pub fn for_this_process() -> io::Result<Self> {
-        Ok(Self::from_secret(&random::<48>()?))
+        Ok(Self::from_secret(&random_bytes::<48>()?))
     }
 
     /// The key in the file beside an SQLite database (`….key`), created with the first use and readable by its owner alone.
     ///
     /// # Errors
     /// The file cannot be created or read, may be read by others, or holds a weak key.
-    pub fn kept_beside(database: &Path) -> io::Result<Self> {
+    pub fn load_or_create_beside(database: &Path) -> io::Result<Self> {
         let mut path = database.as_os_str().to_owned();
         path.push(".key");
         let path = PathBuf::from(path);
-        match new_file(&path) {
+        match create_private_file(&path) {
             Ok(mut file) => {
                 file.write_all(random_key()?.as_bytes())?;
                 // On the disk before it signs anything: after a crash another key would end all sessions.
@@ -159,7 +159,7 @@ impl SigningKey {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
-        read_kept(&path)
+        read_key_file(&path)
     }
 }
 
@@ -174,7 +174,7 @@ fn random_key() -> io::Result<String> {
 }
 
 #[cfg(unix)]
-fn new_file(path: &Path) -> io::Result<fs::File> {
+fn create_private_file(path: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new()
         .write(true)
@@ -184,7 +184,7 @@ fn new_file(path: &Path) -> io::Result<fs::File> {
 }
 
 #[cfg(not(unix))]
-fn new_file(path: &Path) -> io::Result<fs::File> {
+fn create_private_file(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -213,7 +213,7 @@ fn refuse_if_shared(_: &Path) -> io::Result<()> {
 }
 
 /// Reads the key, waiting up to a second for another process that has created the file and not yet written it.
-fn read_kept(path: &Path) -> io::Result<SigningKey> {
+fn read_key_file(path: &Path) -> io::Result<SigningKey> {
     let mut tries = 0;
     loop {
         refuse_if_shared(path)?;
@@ -234,7 +234,7 @@ fn read_kept(path: &Path) -> io::Result<SigningKey> {
 }
 
 /// The claims that a token of this audience must have. Its times are checked by `verify`.
-fn validation(audience: &str) -> Validation {
+fn jwt_validation(audience: &str) -> Validation {
     // One algorithm, whatever the header says: a token that names `none` or a public key's would otherwise choose how
     // it is verified.
     let mut validation = Validation::new(ALGORITHM);
@@ -281,7 +281,7 @@ fn is_regular(bytes: &[u8]) -> bool {
     different.len() < 10 || repeats || steps * 2 > bytes.len()
 }
 
-fn random<const N: usize>() -> io::Result<[u8; N]> {
+fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
@@ -289,7 +289,7 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
 
 /// `N` random bytes as text.
 pub fn random_text<const N: usize>() -> io::Result<String> {
-    Ok(URL_SAFE_NO_PAD.encode(random::<N>()?))
+    Ok(URL_SAFE_NO_PAD.encode(random_bytes::<N>()?))
 }
 
 /// The claims of a signed token. They name no role: rights are read from the database with every request, so that taking
@@ -406,7 +406,7 @@ impl SigningKey {
         now: DateTime<Utc>,
     ) -> Result<(SessionClaims, S), bool> {
         let claims =
-            jsonwebtoken::decode::<Claims<S>>(token, &self.0.decoding, &validation(audience))
+            jsonwebtoken::decode::<Claims<S>>(token, &self.0.decoding, &jwt_validation(audience))
                 .map_err(|_| false)?
                 .claims;
         let (earliest, latest) = ((now - LEEWAY).timestamp(), (now + LEEWAY).timestamp());
@@ -437,7 +437,7 @@ impl SigningKey {
 
     /// The successor of a refresh token: derived and always the same, so that two tabs that refresh at once get the same
     /// token although only its hash is stored.
-    pub fn successor(&self, token: &RefreshToken) -> Result<RefreshToken> {
+    pub fn derive_successor(&self, token: &RefreshToken) -> Result<RefreshToken> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         mac.update(b"refresh");
         mac.update(&token.0);
@@ -458,7 +458,7 @@ impl fmt::Debug for RefreshToken {
 impl RefreshToken {
     /// A random one, for a new session.
     pub fn new() -> Result<Self> {
-        Ok(Self(random().map_err(Error::internal)?))
+        Ok(Self(random_bytes().map_err(Error::internal)?))
     }
 
     /// Decodes what a client sent; none where it has not the form of one.

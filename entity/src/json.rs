@@ -58,12 +58,12 @@ pub struct TokenScopes(pub BTreeSet<TokenScope>);
 
 impl FromCell for Texts {
     fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-        read::json(row, at)
+        read::read_json(row, at)
     }
 }
 
 impl FromCell for EvidenceList {
     fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-        read::json(row, at)
+        read::read_json(row, at)
     }
 }

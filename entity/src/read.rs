@@ -22,7 +22,7 @@ pub trait Stored: Read {
 }
 
 /// Runs a statement and reads all its rows.
-pub async fn all<R: Read, C: ConnectionTrait>(
+pub async fn read_all<R: Read, C: ConnectionTrait>(
     db: &C,
     statement: Statement,
 ) -> Result<Vec<R>, DbErr> {
@@ -33,12 +33,12 @@ pub async fn all<R: Read, C: ConnectionTrait>(
 }
 
 /// Reads all rows of a select.
-pub async fn selected<E, C>(db: &C, select: Select<E>) -> Result<Vec<E::Model>, DbErr>
+pub async fn read_selected<E, C>(db: &C, select: Select<E>) -> Result<Vec<E::Model>, DbErr>
 where
     E: EntityTrait<Model: Stored>,
     C: ConnectionTrait,
 {
-    all(db, select.build(db.get_database_backend())).await
+    read_all(db, select.build(db.get_database_backend())).await
 }
 
 /// A row of one of the two databases, and the cell that is read next.
@@ -70,7 +70,7 @@ impl<'r> RawRow<'r> {
 
     /// The cell in this place; nothing where it is NULL.
     pub fn cell<C: FromCell>(self, at: usize) -> Result<Option<C>, DbErr> {
-        Option::<C>::from_cell(self, at).map_err(failed)
+        Option::<C>::from_cell(self, at).map_err(decode_error)
     }
 
     /// The text in this place, lent by the row; nothing where it is NULL.
@@ -79,7 +79,7 @@ impl<'r> RawRow<'r> {
             Self::Postgres(row) => row.try_get(at),
             Self::Sqlite(row) => row.try_get(at),
         };
-        text.map_err(failed)
+        text.map_err(decode_error)
     }
 }
 
@@ -94,12 +94,12 @@ impl<'r> Cells<'r> {
     pub fn take<C: FromCell>(&mut self) -> Result<C, DbErr> {
         let at = self.at;
         self.at += 1;
-        C::from_cell(self.row, at).map_err(failed)
+        C::from_cell(self.row, at).map_err(decode_error)
     }
 
     /// Reads what an outer join may have left empty: nothing where its first cell is NULL.
-    pub fn joined<R: Stored>(&mut self) -> Result<Option<R>, DbErr> {
-        if is_null(self.row, self.at).map_err(failed)? {
+    pub fn take_joined<R: Stored>(&mut self) -> Result<Option<R>, DbErr> {
+        if is_null(self.row, self.at).map_err(decode_error)? {
             self.at += R::COLUMNS.len();
             return Ok(None);
         }
@@ -107,7 +107,7 @@ impl<'r> Cells<'r> {
     }
 }
 
-fn failed(error: sqlx::Error) -> DbErr {
+fn decode_error(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
@@ -151,7 +151,7 @@ impl<C: FromCell> FromCell for Option<C> {
 }
 
 /// Reads a cell that holds one of a few words.
-pub(crate) fn word<W>(
+pub(crate) fn read_word<W>(
     row: RawRow<'_>,
     at: usize,
     named: impl Fn(&str) -> Option<W>,
@@ -164,7 +164,10 @@ pub(crate) fn word<W>(
 }
 
 /// Reads a cell that holds a value as JSON.
-pub(crate) fn json<V: DeserializeOwned + 'static>(row: RawRow<'_>, at: usize) -> sqlx::Result<V> {
+pub(crate) fn read_json<V: DeserializeOwned + 'static>(
+    row: RawRow<'_>,
+    at: usize,
+) -> sqlx::Result<V> {
     let Json(value) = match row {
         RawRow::Postgres(row) => row.try_get(at)?,
         RawRow::Sqlite(row) => row.try_get(at)?,

@@ -75,7 +75,7 @@ macro_rules! words {
 
             impl FromCell for $name {
                 fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-                    read::word(row, at, Self::from_name)
+                    read::read_word(row, at, Self::from_name)
                 }
             }
         )*

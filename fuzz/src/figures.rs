@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use cx_blueprint::{
     document::table::TouchpointTable,
     error::{Error, Result, UserError},
-    kpi::sheet::{Known, MOST, check},
+    kpi::sheet::{Known, MOST, check_sheet},
     sheet::{Dialect, SheetReader},
 };
 use libfuzzer_sys::fuzz_target;
@@ -40,7 +40,7 @@ fn sheet(bytes: &[u8]) {
 
 fn figures(bytes: &[u8], dialect: Option<Dialect>) -> Result<()> {
     let reader = SheetReader::open_as(bytes, MOST, dialect)?;
-    let (_, faults) = check(reader, known())?;
+    let (_, faults) = check_sheet(reader, known())?;
     faults.check()
 }
 

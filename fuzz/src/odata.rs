@@ -21,7 +21,7 @@ const VALUES: usize = 32_000;
 
 fuzz_target!(|text: &str| {
     bound::within(text.len() * catalogue::ALL.len(), || {
-        let sent = options::sent(text);
+        let sent = options::split_query(text);
         for dataset in catalogue::ALL.iter().copied() {
             asked(dataset, &sent);
         }

@@ -9,7 +9,7 @@ use cx_blueprint::{
     database::Store,
     document::{
         blueprint::Document,
-        catalogue::{Catalogue, lower},
+        catalogue::{Catalogue, fold_key},
         import::{self, ImportOptions},
         format::parse,
         target::CurrentBlueprint,
@@ -103,12 +103,12 @@ async fn catalogue(store: &Store) -> Catalogue {
         }};
     }
     Catalogue {
-        departments: all!(department, row => (lower(&row.key), row.id)),
-        personas: all!(persona, row => (lower(&row.key), (row.id, row.subject))),
-        channels: all!(channel, row => (lower(&row.key), row.id)),
-        segments: all!(segment, row => (lower(&row.key), row.id)),
-        kpis: all!(kpi, row => (lower(&row.key), row.id)),
-        people: all!(account, row => (lower(&row.key), row.id)),
-        needs: all!(persona_need, row => ((row.persona_id, lower(&row.text)), row.id)),
+        departments: all!(department, row => (fold_key(&row.key), row.id)),
+        personas: all!(persona, row => (fold_key(&row.key), (row.id, row.subject))),
+        channels: all!(channel, row => (fold_key(&row.key), row.id)),
+        segments: all!(segment, row => (fold_key(&row.key), row.id)),
+        kpis: all!(kpi, row => (fold_key(&row.key), row.id)),
+        people: all!(account, row => (fold_key(&row.key), row.id)),
+        needs: all!(persona_need, row => ((row.persona_id, fold_key(&row.text)), row.id)),
     }
 }

@@ -26,36 +26,36 @@ impl MigrationTrait for Migration {
 }
 
 const WATCHED: &[Watched] = &[
-    watched("BLUEPRINT", "blueprint", "id", &["title"]),
-    watched("PHASE", "phase", "id", &["name", "customer_goal"]),
-    watched(
+    watched_table("BLUEPRINT", "blueprint", "id", &["title"]),
+    watched_table("PHASE", "phase", "id", &["name", "customer_goal"]),
+    watched_table(
         "TOUCHPOINT",
         "touchpoint",
         "id",
         &["name", "customer_action", "note", "evidence", "systems"],
     ),
-    watched("INSIGHT", "insight", "id", &["text", "answer", "whys"]),
-    watched("SCENARIO", "scenario", "id", &["name", "note"]),
-    watched("SOURCE", "source", "id", &["title", "note"]),
-    watched("PROMISE", "promise", "id", &["text"]),
-    watched(
+    watched_table("INSIGHT", "insight", "id", &["text", "answer", "whys"]),
+    watched_table("SCENARIO", "scenario", "id", &["name", "note"]),
+    watched_table("SOURCE", "source", "id", &["title", "note"]),
+    watched_table("PROMISE", "promise", "id", &["text"]),
+    watched_table(
         "IMPROVEMENT",
         "improvement",
         "id",
         &["title", "description", "result"],
     ),
-    watched("PERSONA", "persona", "id", &["name", "context"]),
-    watched(
+    watched_table("PERSONA", "persona", "id", &["name", "context"]),
+    watched_table(
         "PERSONA",
         "persona_need",
         "persona_id",
         &["text", "position"],
     ),
-    watched("DEPARTMENT", "department", "id", &["name"]),
-    watched("KPI", "kpi", "id", &["name", "description"]),
+    watched_table("DEPARTMENT", "department", "id", &["name"]),
+    watched_table("KPI", "kpi", "id", &["name", "description"]),
 ];
 
-const fn watched(
+const fn watched_table(
     kind: &'static str,
     table: &'static str,
     id: &'static str,

@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
         };
         sql::run(schema, before).await?;
         sql::run(schema, TABLES).await?;
-        receive(schema).await?;
+        add_received_digests(schema).await?;
         sql::run(schema, &ANSWERS.replace("{random}", random)).await?;
         sql::run(schema, after).await
     }
@@ -111,7 +111,7 @@ const AT_ONCE: usize = 1_000;
 
 /// Keeps a digest of each id under which an answer was received, in an order that tells nothing: sent again, it counts
 /// once.
-async fn receive(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
+async fn add_received_digests(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
     let db = schema.get_connection();
     let received = Statement::from_string(db.get_database_backend(), RECEIVED);
     let mut digests = BTreeSet::new();
@@ -131,7 +131,9 @@ async fn receive(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
             .into_table(Alias::new("employee_receipt"))
             .columns([Alias::new("digest")]);
         for digest in some {
-            insert.values([digest.clone().into()]).map_err(failed)?;
+            insert
+                .values([digest.clone().into()])
+                .map_err(migration_error)?;
         }
         db.execute(&insert).await?;
     }
@@ -144,13 +146,13 @@ const ERASED: &str = "erased:";
 /// The digest of an external id of this recorder, as the program computes it for what comes in.
 fn digest(recorder: Option<Uuid>, external: &str) -> Result<String, DbErr> {
     let whose = recorder.map_or_else(Vec::new, |account| account.as_bytes().to_vec());
-    let mut mac = Hmac::<Sha256>::new_from_slice(&whose).map_err(failed)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&whose).map_err(migration_error)?;
     mac.update(external.as_bytes());
     let hex = mac.finalize().into_bytes();
     let hex = hex.iter().map(|byte| format!("{byte:02x}"));
     Ok(format!("{ERASED}{}", hex.collect::<String>()))
 }
 
-fn failed(error: impl std::fmt::Display) -> DbErr {
+fn migration_error(error: impl std::fmt::Display) -> DbErr {
     DbErr::Migration(error.to_string())
 }

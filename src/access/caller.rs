@@ -56,10 +56,10 @@ impl Caller {
     /// The command line on the server. Made in `main.rs` alone; audited as operator.
     #[must_use]
     pub fn operator(store: Store, clock: Clock, act: &str) -> Self {
-        Self::with(store, clock, Standing::Operator, "command line".into()).acting(act)
+        Self::new(store, clock, Standing::Operator, "command line".into()).with_act(act)
     }
 
-    pub(super) fn with(
+    pub(super) fn new(
         store: Store,
         clock: Clock,
         standing: Standing,
@@ -87,7 +87,7 @@ impl Caller {
 
     /// The same caller under another act's name.
     #[must_use]
-    pub fn acting(&self, act: &str) -> Self {
+    pub fn with_act(&self, act: &str) -> Self {
         Self {
             act: act.into(),
             ..self.clone()
@@ -124,8 +124,8 @@ impl Caller {
 
     /// The first moment after a day, in the deployment's time zone.
     #[must_use]
-    pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
-        self.clock.end_of(day)
+    pub fn end_of_day(&self, day: NaiveDate) -> DateTime<Utc> {
+        self.clock.end_of_day(day)
     }
 
     /// The first moment of yesterday, in the deployment's time zone.
@@ -134,7 +134,7 @@ impl Caller {
         let yesterday = self.today.pred_opt().unwrap_or(self.today);
         // Around a change of the clocks this is an hour off, which does no harm: any moment will do that is the same
         // for a whole day.
-        self.end_of(yesterday) - Duration::days(1)
+        self.end_of_day(yesterday) - Duration::days(1)
     }
 
     /// The day in which a moment lies, in the deployment's time zone.
@@ -209,7 +209,11 @@ impl Caller {
 
     /// The refusal of an action, and the row that it was refused on, for the audit log.
     #[must_use]
-    pub fn forbidden(&self, action: Action, subject: Option<(&'static str, uuid::Uuid)>) -> Error {
+    pub fn forbidden_error(
+        &self,
+        action: Action,
+        subject: Option<(&'static str, uuid::Uuid)>,
+    ) -> Error {
         let with_token = match &*self.standing {
             Standing::Account(standing) => standing.token.is_some(),
             Standing::Operator => false,
@@ -226,10 +230,10 @@ impl Caller {
     ///
     /// # Errors
     /// FORBIDDEN where the reach is nothing.
-    pub fn require_somewhere(&self, action: Action) -> Result<Reach> {
+    pub fn require_reach(&self, action: Action) -> Result<Reach> {
         let reach = self.reach(action);
         if reach.is_nothing() {
-            Err(self.forbidden(action, None))
+            Err(self.forbidden_error(action, None))
         } else {
             Ok(reach)
         }
@@ -238,13 +242,13 @@ impl Caller {
     /// A select of the rows that the caller may see, archived ones included.
     #[must_use]
     pub fn select<E: Guarded>(&self) -> Select<E> {
-        E::find().filter(E::readable(self.principal()))
+        E::find().filter(E::readable_condition(self.principal()))
     }
 
     /// The condition under which the caller may see a row of a table; empty where that is every row.
     #[must_use]
-    pub fn readable<E: Guarded>(&self) -> Condition {
-        E::readable(self.principal())
+    pub fn readable_condition<E: Guarded>(&self) -> Condition {
+        E::readable_condition(self.principal())
     }
 
     /// The caller as the principal of conditions on tables.
@@ -274,7 +278,7 @@ impl Caller {
     /// The id is not one of this table's.
     pub fn by_condition<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
         Ok(match by {
-            By::Id(id) => E::id_column().eq(input::id::<E::Id>("by.id", id)?),
+            By::Id(id) => E::id_column().eq(input::parse_id::<E::Id>("by.id", id)?),
             By::Key(key) => E::has_key(key),
         })
     }
@@ -293,7 +297,9 @@ impl Caller {
     pub async fn get_inside<E: Keyed>(&self, by: &ByInside) -> Result<Option<E::Model>> {
         let select = self.select::<E>();
         let select = match by {
-            ByInside::Id(id) => select.filter(E::id_column().eq(input::id::<E::Id>("by.id", id)?)),
+            ByInside::Id(id) => {
+                select.filter(E::id_column().eq(input::parse_id::<E::Id>("by.id", id)?))
+            }
             ByInside::Key(KeyInside { blueprint, key }) => {
                 let inside = blueprint::Entity::find()
                     .select_only()
@@ -309,7 +315,7 @@ impl Caller {
     }
 
     /// The connections that can only read, at the expense of the caller's budget. They know no access: every statement on
-    /// them starts from [`Caller::select`] or [`Caller::readable`].
+    /// them starts from [`Caller::select`] or [`Caller::readable_condition`].
     #[must_use]
     pub fn connection(&self) -> &Pool {
         self.store.reader()

@@ -67,9 +67,9 @@ pub trait Guarded:
     /// When it was made.
     fn created_at(row: &Self::Model) -> sea_orm::prelude::DateTimeUtc;
     /// The policy as a condition on this table: the rows that a principal may see. Empty where that is every row.
-    fn readable(principal: Principal<'_>) -> Condition;
+    fn readable_condition(principal: Principal<'_>) -> Condition;
     /// The ties of a row to departments and accounts, loaded for a decision in at most a few statements.
-    fn ties(
+    fn load_ties(
         tx: &Transaction,
         row: &Self::Model,
     ) -> impl Future<Output = Result<Ties, DbErr>> + Send;
@@ -79,7 +79,7 @@ pub trait Guarded:
     fn finding_input(row: &Self::Model) -> Option<FindingInput>;
 
     /// An SQL expression of the id of the blueprint in which the row with this id lies; none for tables outside blueprints.
-    fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr>;
+    fn blueprint_id_sql(id: Self::Id) -> Option<SimpleExpr>;
 }
 
 /// A table whose rows can be archived.
@@ -131,7 +131,7 @@ macro_rules! guarded {
                 row.id.0
             }
 
-            fn blueprint(row: &Self::Model) -> Option<BlueprintId> {
+            fn blueprint_id(row: &Self::Model) -> Option<BlueprintId> {
                 let blueprint: fn(&$module::Model) -> Option<BlueprintId> = $blueprint;
                 blueprint(row)
             }
@@ -153,11 +153,11 @@ macro_rules! guarded {
             guarded!(@version $module $version);
             guarded!(@made $module $($column $field)?);
 
-            fn readable(principal: Principal<'_>) -> Condition {
+            fn readable_condition(principal: Principal<'_>) -> Condition {
                 $readable(principal)
             }
 
-            async fn ties(tx: &Transaction, row: &Self::Model) -> Result<Ties, DbErr> {
+            async fn load_ties(tx: &Transaction, row: &Self::Model) -> Result<Ties, DbErr> {
                 $ties(tx, row).await
             }
 
@@ -165,7 +165,7 @@ macro_rules! guarded {
                 [$(FindingInput::$input(_row.$input_id))?].into_iter().next()
             }
 
-            fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr> {
+            fn blueprint_id_sql(id: Self::Id) -> Option<SimpleExpr> {
                 let by_id: fn(id::$id) -> Option<SimpleExpr> = $by_id;
                 by_id(id)
             }
@@ -236,63 +236,63 @@ macro_rules! inside {
 }
 
 guarded!(account: AccountId, "account", ACCOUNT, Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::accounts, ties: ties::none);
+    version: yes, archives: yes, readable: scope::accounts_condition, ties: ties::no_ties);
 guarded!(session: SessionId, "session", "Session", Row, blueprint: |_| None, by_id: |_| None,
-    version: no, archives: no, readable: scope::sessions, ties: ties::none);
+    version: no, archives: no, readable: scope::sessions_condition, ties: ties::no_ties);
 guarded!(service_token: ServiceTokenId, "service token", "ServiceToken", Row, blueprint: |_| None, by_id: |_| None,
-    version: no, archives: no, readable: scope::service_tokens, ties: ties::none);
+    version: no, archives: no, readable: scope::service_tokens_condition, ties: ties::no_ties);
 guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |_| None, by_id: |_| None,
-    version: no, archives: no, readable: scope::memberships, ties: ties::membership);
+    version: no, archives: no, readable: scope::memberships_condition, ties: ties::membership_ties);
 guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::departments, ties: ties::department, finding_input: Department id);
+    version: yes, archives: yes, readable: scope::departments_condition, ties: ties::department_ties, finding_input: Department id);
 guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::personas, ties: ties::none, finding_input: Persona id);
+    version: yes, archives: yes, readable: scope::personas_condition, ties: ties::no_ties, finding_input: Persona id);
 guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::everything, ties: ties::none);
+    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
 guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::everything, ties: ties::none);
+    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
 guarded!(template: TemplateId, "template", "Template", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::everything, ties: ties::none);
+    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
 guarded!(blueprint: BlueprintId, "blueprint", "Blueprint", Blueprint, blueprint: |row| Some(row.id),
-    by_id: |id| Some(Expr::value(id)), version: yes, archives: yes, readable: scope::blueprints, ties: ties::blueprint);
+    by_id: |id| Some(Expr::value(id)), version: yes, archives: yes, readable: scope::blueprints_condition, ties: ties::blueprint_ties);
 guarded!(phase: PhaseId, "phase", "Phase", Blueprint, blueprint: |row| Some(row.blueprint_id), by_id: inside!(phase),
-    version: yes, archives: yes, readable: scope::phases, ties: ties::phase);
+    version: yes, archives: yes, readable: scope::phases_condition, ties: ties::phase_ties);
 guarded!(touchpoint: TouchpointId, "touchpoint", "Touchpoint", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(touchpoint), version: yes, archives: yes, readable: scope::touchpoints, ties: ties::touchpoint);
+    by_id: inside!(touchpoint), version: yes, archives: yes, readable: scope::touchpoints_condition, ties: ties::touchpoint_ties);
 guarded!(transition: TransitionId, "transition", "Transition", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(transition), version: yes, archives: no, readable: scope::transitions, ties: ties::transition);
+    by_id: inside!(transition), version: yes, archives: no, readable: scope::transitions_condition, ties: ties::transition_ties);
 guarded!(scenario: ScenarioId, "scenario", "Scenario", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(scenario), version: yes, archives: no, readable: scope::scenarios, ties: ties::scenario);
+    by_id: inside!(scenario), version: yes, archives: no, readable: scope::scenarios_condition, ties: ties::scenario_ties);
 guarded!(source: SourceId, "source", "Source", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(source), version: yes, archives: no, readable: scope::sources, ties: ties::source);
+    by_id: inside!(source), version: yes, archives: no, readable: scope::sources_condition, ties: ties::source_ties);
 guarded!(insight: InsightId, "insight", "Insight", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(insight), version: yes, archives: no, readable: scope::insights, ties: ties::insight);
+    by_id: inside!(insight), version: yes, archives: no, readable: scope::insights_condition, ties: ties::insight_ties);
 guarded!(publication: PublicationId, "publication", "Publication", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(publication), version: no, archives: no, readable: scope::publications, ties: ties::publication);
+    by_id: inside!(publication), version: no, archives: no, readable: scope::publications_condition, ties: ties::publication_ties);
 guarded!(promise: PromiseId, "promise", "Promise", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(promise), version: yes, archives: no, readable: scope::promises, ties: ties::promise);
+    by_id: inside!(promise), version: yes, archives: no, readable: scope::promises_condition, ties: ties::promise_ties);
 guarded!(evaluation: EvaluationId, "evaluation", "Evaluation", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(evaluation), version: yes, archives: no, readable: scope::evaluations, ties: ties::evaluation);
+    by_id: inside!(evaluation), version: yes, archives: no, readable: scope::evaluations_condition, ties: ties::evaluation_ties);
 guarded!(improvement: ImprovementId, "improvement", "Improvement", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(improvement), version: yes, archives: no, readable: scope::improvements, ties: ties::improvement);
+    by_id: inside!(improvement), version: yes, archives: no, readable: scope::improvements_condition, ties: ties::improvement_ties);
 guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", Blueprint,
     blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
-    readable: scope::responsibilities, ties: ties::responsibility);
+    readable: scope::responsibilities_condition, ties: ties::responsibility_ties);
 guarded!(kpi: KpiId, "KPI", "Kpi", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::kpis, ties: ties::kpi, finding_input: Kpi id);
+    version: yes, archives: yes, readable: scope::kpis_condition, ties: ties::kpi_ties, finding_input: Kpi id);
 guarded!(kpi_target: KpiTargetId, "target", "KpiTarget", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::kpi_targets, ties: ties::kpi_target, finding_input: Kpi kpi_id);
+    version: yes, archives: no, readable: scope::kpi_targets_condition, ties: ties::kpi_target_ties, finding_input: Kpi kpi_id);
 guarded!(kpi_link: KpiLinkId, "KPI link", "KpiLink", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links, ties: ties::kpi_link);
+    by_id: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links_condition, ties: ties::kpi_link_ties);
 guarded!(kpi_grant: KpiGrantId, "grant", "KpiGrant", Row, blueprint: |_| None, by_id: |_| None,
-    version: no, archives: no, readable: scope::kpi_grants, ties: ties::kpi_grant);
+    version: no, archives: no, readable: scope::kpi_grants_condition, ties: ties::kpi_grant_ties);
 guarded!(measurement: MeasurementId, "measurement", "Measurement", Row, blueprint: |_| None, by_id: |_| None,
-    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::measurements, ties: ties::measurement);
+    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::measurements_condition, ties: ties::measurement_ties);
 guarded!(feedback: FeedbackId, "feedback", "Feedback", Row, blueprint: |row| row.blueprint_id, by_id: |_| None,
-    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::feedback, ties: ties::feedback);
+    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::feedback_condition, ties: ties::feedback_ties);
 guarded!(follow_up: FollowUpId, "follow-up", "FollowUp", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::follow_ups, ties: ties::follow_up);
+    version: yes, archives: no, readable: scope::follow_ups_condition, ties: ties::follow_up_ties);
 guarded!(playbook: PlaybookId, "playbook", "Playbook", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::everything, ties: ties::none);
+    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
 guarded!(audit_event: AuditEventId, "audit event", "AuditEvent", Row, blueprint: |row| row.blueprint_id, by_id: |_| None,
-    made: At at, version: no, archives: no, readable: scope::audit_events, ties: ties::none);
+    made: At at, version: no, archives: no, readable: scope::audit_events_condition, ties: ties::no_ties);

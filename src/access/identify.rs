@@ -126,7 +126,7 @@ pub(crate) async fn load_standing(
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
     let rows = Own::find_by_statement(statement).all(tx).await?;
     let role = rows.first().map(|row| row.organisation_role);
-    Ok(role.map(|role| standing(account, role, rows, None)))
+    Ok(role.map(|role| build_standing(account, role, rows, None)))
 }
 
 /// Makes a caller of a session in one statement.
@@ -149,10 +149,10 @@ pub async fn identify(
     let role = role.ok_or(Error::Unauthenticated(
         "The session has ended. Sign in again.",
     ))?;
-    let standing = standing(account, role, rows, None);
+    let standing = build_standing(account, role, rows, None);
     Ok(Caller {
         session: Some(session),
-        ..Caller::with(store.clone(), clock.clone(), standing, request_id)
+        ..Caller::new(store.clone(), clock.clone(), standing, request_id)
     })
 }
 
@@ -179,7 +179,7 @@ pub async fn identify_token(
         ));
     };
     let now = clock.now();
-    refuse_dead(token, now)?;
+    refuse_dead_token(token, now)?;
     let (id, account, last_used_at) = (token.token_id, token.account_id, token.last_used_at);
     let departments = limits.iter().filter_map(|row| row.own.department_id);
     let narrowing = Narrowing {
@@ -188,18 +188,18 @@ pub async fn identify_token(
     };
     let role = token.own.organisation_role;
     let own = rows.into_iter().map(|row| row.own).collect();
-    let standing = standing(account, role, own, Some(narrowing));
+    let standing = build_standing(account, role, own, Some(narrowing));
     if last_used_at.is_none_or(|last| last + NOTED <= now) {
-        note_use(store, id, now);
+        note_token_use(store, id, now);
     }
     Ok(Caller {
         token: Some(id),
-        ..Caller::with(store.clone(), clock.clone(), standing, request_id)
+        ..Caller::new(store.clone(), clock.clone(), standing, request_id)
     })
 }
 
 /// Refuses a token that was valid once. Only its holder gets here, so saying why gives nothing away.
-fn refuse_dead(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
+fn refuse_dead_token(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
     let why = if token.deactivated {
         "The account of this service token is deactivated."
     } else if token.revoked_at.is_some() {
@@ -214,7 +214,7 @@ fn refuse_dead(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
 
 /// Writes that a token was used. Not within the request: a long import may hold SQLite's one writer for minutes. Where it
 /// fails, the next request tries again.
-fn note_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
+fn note_token_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
     use service_token::Column;
     let earlier = Condition::any()
         .add(Column::LastUsedAt.is_null())
@@ -232,7 +232,7 @@ fn note_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
 }
 
 /// The standing of an account with these rows of departments, narrowed where a service token speaks for it.
-fn standing(
+fn build_standing(
     account: AccountId,
     role: OrganisationRole,
     rows: Vec<Own>,

@@ -14,7 +14,7 @@
 //!
 //! 3. `fetch` begins a transaction and takes the lock that guards the row ([`Lock`]): here it raises the revision of the
 //!    blueprint, so that two people who change one blueprint come one after the other.
-//! 4. It reads the row behind the condition [`Guarded::readable`]. Where Ann may not see the touchpoint, she is answered
+//! 4. It reads the row behind the condition [`Guarded::readable_condition`]. Where Ann may not see the touchpoint, she is answered
 //!    NOT_FOUND, as if it did not exist: an id tells nobody that something is there.
 //! 5. It loads the row's [`Ties`](crate::policy::Ties) (Ferry Operations owns it, Ticketing delivers it) and asks the
 //!    policy. Ann's department delivers, so she may describe it; had she tried to move it, she would be answered
@@ -53,8 +53,8 @@ pub use caller::Caller;
 pub use guarded::{Archives, FindingInput, Guarded, Keyed, Lock};
 pub(crate) use identify::load_standing;
 pub use identify::{identify, identify_token};
-pub use permit::{Permit, expect_version, insertable, require_live, with_change};
+pub use permit::{Permit, apply_change, expect_version, require_live, with_all_columns_set};
 pub use principal::Principal;
 pub(crate) use principal::{LOGIN_ACTIONS, login_has_all, login_has_any};
-pub use ties::place as load_place_ties;
+pub use ties::location_ties as load_place_ties;
 pub use weight::MOST_BYTES;

@@ -126,7 +126,7 @@ impl<'c> Permit<'c> {
         id: E::Id,
     ) -> Result<E::Model> {
         let row = self.lock_row::<E>(field, id).await?;
-        let ties = E::ties(&self.tx, &row).await?;
+        let ties = E::load_ties(&self.tx, &row).await?;
         self.decide::<E>(action, &ties, &row)?;
         Ok(row)
     }
@@ -144,7 +144,7 @@ impl<'c> Permit<'c> {
     ) -> Result<E::Model> {
         let row = self.fetch::<E>(action, field, id).await?;
         require_live::<E>(field, &row)?;
-        if let Some(blueprint) = E::blueprint(&row) {
+        if let Some(blueprint) = E::blueprint_id(&row) {
             self.require_live_blueprint(blueprint)?;
         }
         expect_version::<E>(&row, expected)?;
@@ -158,7 +158,7 @@ impl<'c> Permit<'c> {
     /// NOT_FOUND where it is not there or the caller may not see it.
     pub async fn lock_row<E: Guarded>(&mut self, field: &str, id: E::Id) -> Result<E::Model> {
         if E::LOCK == Lock::Blueprint
-            && let Some(blueprint) = E::blueprint_by_id(id)
+            && let Some(blueprint) = E::blueprint_id_sql(id)
         {
             // Before the row is read, and not by a lock on the row: a reader under READ COMMITTED would otherwise have
             // decided on what the holder of the lock has changed meanwhile.
@@ -166,7 +166,7 @@ impl<'c> Permit<'c> {
         }
         let mut select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.principal()));
+            .filter(E::readable_condition(self.caller.principal()));
         if E::LOCK == Lock::Row {
             select = select.lock(LockType::NoKeyUpdate);
         }
@@ -226,7 +226,7 @@ impl<'c> Permit<'c> {
         if self.caller.may(action, ties) {
             Ok(())
         } else {
-            Err(self.caller.forbidden(action, subject))
+            Err(self.caller.forbidden_error(action, subject))
         }
     }
 
@@ -237,7 +237,7 @@ impl<'c> Permit<'c> {
     pub async fn get<E: Guarded>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.principal()));
+            .filter(E::readable_condition(self.caller.principal()));
         select
             .one(&self.tx)
             .await?
@@ -251,7 +251,7 @@ impl<'c> Permit<'c> {
     pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.principal()))
+            .filter(E::readable_condition(self.caller.principal()))
             .lock(LockType::Share);
         let row = select
             .one(&self.tx)
@@ -289,7 +289,7 @@ impl<'c> Permit<'c> {
     /// Raises the revision of a blueprint, given by an expression of its id: the UPDATE is the lock, and clients that
     /// compare revisions see that something inside has changed.
     async fn raise_revision(&mut self, blueprint: SimpleExpr) -> Result<()> {
-        let written = self.tx.writes();
+        let written = self.tx.write_count();
         let locked = self.locked.keys().map(|id| id.0);
         let raised: Vec<blueprint::Model> = blueprint::Entity::update_many()
             .col_expr(
@@ -302,7 +302,7 @@ impl<'c> Permit<'c> {
             .exec_with_returning(&self.tx)
             .await?;
         // By difference, since a blueprint that is locked already raises nothing.
-        self.locking += self.tx.writes() - written;
+        self.locking += self.tx.write_count() - written;
         self.locked.extend(
             raised
                 .into_iter()
@@ -316,7 +316,7 @@ impl<'c> Permit<'c> {
         const DEPARTMENT_TREE: &str =
             "SELECT touched FROM fixed_row WHERE name = 'department_tree' FOR UPDATE";
         // SQLite has one writer at a time: the transaction itself is the lock.
-        self.on_postgresql(DEPARTMENT_TREE).await
+        self.run_on_postgresql(DEPARTMENT_TREE).await
     }
 
     /// Whether the database is PostgreSQL, where several may write at once.
@@ -326,7 +326,7 @@ impl<'c> Permit<'c> {
     }
 
     /// Runs SQL inside the transaction on PostgreSQL, and does nothing on SQLite.
-    pub async fn on_postgresql(&self, sql: &str) -> Result<()> {
+    pub async fn run_on_postgresql(&self, sql: &str) -> Result<()> {
         if self.is_on_postgresql() {
             self.tx.execute_unprepared(sql).await?;
         }
@@ -338,7 +338,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// DUPLICATE where the id belongs to another row. Of a row that the caller may not see nothing else is said.
-    pub async fn already_created<E: Guarded>(
+    pub async fn find_already_created<E: Guarded>(
         &self,
         given: Option<&async_graphql::ID>,
         id: E::Id,
@@ -356,7 +356,7 @@ impl<'c> Permit<'c> {
         };
         let own = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.principal()));
+            .filter(E::readable_condition(self.caller.principal()));
         // Both are asked behind the same sentence: an answer that told the two apart would say that a hidden row
         // exists.
         if same(&row) && own.count(&self.tx).await? > 0 {
@@ -372,7 +372,7 @@ impl<'c> Permit<'c> {
     }
 
     /// Whether the caller's account made a row, according to the audit log.
-    pub async fn created_by_caller<E: Guarded>(&self, row: &E::Model) -> Result<bool> {
+    pub async fn is_created_by_caller<E: Guarded>(&self, row: &E::Model) -> Result<bool> {
         let Some(account) = self.caller.account() else {
             return Ok(false);
         };
@@ -384,14 +384,14 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// DUPLICATE where a given key is taken in the organisation, or `inside` the blueprint; archived rows keep theirs.
-    pub async fn unique_key<E: Keyed>(
+    pub async fn choose_unique_key<E: Keyed>(
         &self,
         given: Option<&str>,
         name: &str,
         id: E::Id,
         inside: Option<BlueprintId>,
     ) -> Result<String> {
-        let key = given.map_or_else(|| input::key_from(name), str::to_owned);
+        let key = given.map_or_else(|| input::make_key(name), str::to_owned);
         let mut taken = E::find().filter(E::has_key(&key));
         if let (Some(scope), Some(blueprint)) = (E::key_scope(), inside) {
             taken = taken.filter(scope.eq(blueprint));
@@ -422,7 +422,7 @@ impl<'c> Permit<'c> {
 
     /// Notes an audit event besides those of `insert`, `update` and `delete`. It is written at the commit.
     pub fn note(&mut self, event: Event) {
-        let is_long = weight::is_long(event.after());
+        let is_long = weight::is_long(event.body_after());
         self.weighty.fetch_or(is_long, Ordering::Relaxed);
         self.events.push(event);
     }
@@ -457,7 +457,7 @@ impl<'c> Permit<'c> {
     /// `Internal`, and nothing is kept, where something was written and no event noted: a fault of ours.
     pub async fn commit(self) -> Result<()> {
         if self.events.is_empty() {
-            if self.tx.writes() > self.locking {
+            if self.tx.write_count() > self.locking {
                 return Err(Error::internal("a permit wrote and noted no event"));
             }
             // Locks were taken by raising revisions, which must not rise for an act that changed nothing.
@@ -469,13 +469,13 @@ impl<'c> Permit<'c> {
                 Box::pin(weight::refuse_heavy(&self.tx, *blueprint)).await?;
             }
         }
-        let redacted_event = |event: Event| event.redacting(self.redacted);
+        let redacted_event = |event: Event| event.with_redacted(self.redacted);
         let events = self.events.into_iter().map(redacted_event).collect();
         // In the same transaction: what a search finds is never older than what was acknowledged.
         index::reindex_marked(&self.tx).await?;
-        mark(&self.tx, &self.finding_inputs).await?;
+        mark_finding_inputs(&self.tx, &self.finding_inputs).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
-        audit::write(self.caller.actor(), &self.tx, events, &self.audited_for).await?;
+        audit::write_events(self.caller.actor(), &self.tx, events, &self.audited_for).await?;
         let (store, erases) = (self.caller.store.clone(), self.erases);
         // Before it is sent: a deadline from here on cannot say that nothing was done.
         self.caller.writing.note_commit_sent();
@@ -493,7 +493,10 @@ impl<'c> Permit<'c> {
 
 /// Marks the inputs of findings that were changed; the background's work looks at their blueprints anew. Writers only ever
 /// insert marks and never update one, so that no two of them wait for each other.
-async fn mark(tx: &Transaction, finding_inputs: &BTreeSet<FindingInput>) -> Result<()> {
+async fn mark_finding_inputs(
+    tx: &Transaction,
+    finding_inputs: &BTreeSet<FindingInput>,
+) -> Result<()> {
     if finding_inputs.is_empty() {
         return Ok(());
     }
@@ -520,7 +523,7 @@ async fn mark(tx: &Transaction, finding_inputs: &BTreeSet<FindingInput>) -> Resu
 }
 
 /// A row with every column marked as set, as an INSERT needs it.
-pub fn insertable<E: EntityTrait>(row: E::Model) -> E::ActiveModel
+pub fn with_all_columns_set<E: EntityTrait>(row: E::Model) -> E::ActiveModel
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
@@ -528,7 +531,7 @@ where
 }
 
 /// The row after a change, which is not written.
-pub fn with_change<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
+pub fn apply_change<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
 where
     E::Model: Clone,
     E::ActiveModel: TryIntoModel<E::Model>,
@@ -542,7 +545,7 @@ where
     Ok(after.try_into_model()?)
 }
 
-fn stale(id: uuid::Uuid) -> Error {
+fn stale_version_error(id: uuid::Uuid) -> Error {
     Error::conflict(
         "expectedVersion",
         Reason::VersionStale,

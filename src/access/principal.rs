@@ -63,7 +63,7 @@ impl SqlReach {
     }
 
     /// The condition under which it is everything, where only the database knows.
-    pub(super) fn everything_in_sql(&self) -> Option<SimpleExpr> {
+    pub(super) fn everything_sql(&self) -> Option<SimpleExpr> {
         match &self.everything {
             Everything::Known(_) => None,
             Everything::Asked(asked) => Some(asked.clone()),
@@ -71,7 +71,7 @@ impl SqlReach {
     }
 
     /// The condition under which it is everything; nothing where it is not.
-    pub(super) fn everything(&self) -> Option<SimpleExpr> {
+    pub(super) fn everything_condition(&self) -> Option<SimpleExpr> {
         match &self.everything {
             Everything::Known(false) => None,
             Everything::Known(true) => Some(Expr::value(true)),
@@ -101,7 +101,7 @@ impl Principal<'_> {
     pub(super) fn reach(self, action: Action) -> SqlReach {
         match self {
             Self::Standing(standing) => policy::reach(standing, action).into(),
-            Self::Login => of_login(action),
+            Self::Login => login_reach(action),
         }
     }
 
@@ -127,7 +127,7 @@ fn session_user() -> SimpleExpr {
 }
 
 /// The stored rows of the connected login's reach with an action.
-fn noted(action: Action) -> Select<bi_reach::Entity> {
+fn select_stored_reach(action: Action) -> Select<bi_reach::Entity> {
     bi_reach::Entity::find()
         .select_only()
         .filter(bi_reach::Column::Login.into_expr().eq(session_user()))
@@ -144,19 +144,21 @@ pub(crate) const LOGIN_ACTIONS: [Action; 6] = [
     Action::WorkFollowUp,
 ];
 
-fn of_login(action: Action) -> SqlReach {
+fn login_reach(action: Action) -> SqlReach {
     debug_assert!(
         LOGIN_ACTIONS.contains(&action),
         "a view asks for {action:?}, which is written down for no login"
     );
-    let through = policy::relations(action).into_iter().map(|relation| {
-        let departments = noted(action)
-            .filter(bi_reach::Column::Relation.eq(relation.as_str()))
-            .column(bi_reach::Column::DepartmentId);
-        (relation, IdSet::Found(Box::new(departments.into_query())))
-    });
+    let through = policy::possible_relations(action)
+        .into_iter()
+        .map(|relation| {
+            let departments = select_stored_reach(action)
+                .filter(bi_reach::Column::Relation.eq(relation.as_str()))
+                .column(bi_reach::Column::DepartmentId);
+            (relation, IdSet::Found(Box::new(departments.into_query())))
+        });
     let granted_to = policy::is_granted(action).then(|| {
-        let account = noted(action)
+        let account = select_stored_reach(action)
             .filter(bi_reach::Column::GrantedAccountId.is_not_null())
             .column(bi_reach::Column::GrantedAccountId);
         IdSet::Found(Box::new(account.into_query()))
@@ -170,7 +172,7 @@ fn of_login(action: Action) -> SqlReach {
 
 /// A select of one row where the login's reach with an action is everything, and of none where it is not: for EXISTS.
 pub(crate) fn login_has_all(action: Action) -> SelectStatement {
-    noted(action)
+    select_stored_reach(action)
         .column(bi_reach::Column::Position)
         .filter(bi_reach::Column::Everything.eq(true))
         .into_query()
@@ -178,7 +180,7 @@ pub(crate) fn login_has_all(action: Action) -> SelectStatement {
 
 /// A select of all rows of the login's reach with an action, empty where it reaches nothing: for EXISTS.
 pub(crate) fn login_has_any(action: Action) -> SelectStatement {
-    noted(action)
+    select_stored_reach(action)
         .column(bi_reach::Column::Position)
         .into_query()
 }

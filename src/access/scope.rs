@@ -20,50 +20,55 @@ use crate::policy::{Action, Relation};
 
 /// Everybody who is signed in may see it.
 #[must_use]
-pub fn everything(_: Principal<'_>) -> Condition {
+pub fn everything_condition(_: Principal<'_>) -> Condition {
     Condition::all()
 }
 
-fn nothing() -> Condition {
+fn nothing_condition() -> Condition {
     Condition::any().add(Expr::value(false))
 }
 
-fn among<C: IntoSimpleExpr>(column: C, ids: &IdSet) -> SimpleExpr {
+fn among_condition<C: IntoSimpleExpr>(column: C, ids: &IdSet) -> SimpleExpr {
     ids.contains(column.into_simple_expr())
 }
 
 /// A reach as a condition: every row, or the rows to which one of its relations leads.
-fn within(reached: &SqlReach, relation: impl Fn(Relation, &IdSet) -> Condition) -> Condition {
+fn reach_condition(
+    reached: &SqlReach,
+    relation: impl Fn(Relation, &IdSet) -> Condition,
+) -> Condition {
     if reached.is_everything() {
         return Condition::all();
     }
     reached
         .through
         .iter()
-        .fold(nothing(), |any, (name, own)| any.add(relation(*name, own)))
-        .add_option(reached.everything_in_sql())
+        .fold(nothing_condition(), |any, (name, own)| {
+            any.add(relation(*name, own))
+        })
+        .add_option(reached.everything_sql())
 }
 
 /// No row: the relation has no meaning for this table.
-fn meaningless(_: Relation) -> Condition {
-    nothing()
+fn meaningless_relation_condition(_: Relation) -> Condition {
+    nothing_condition()
 }
 
 /// The blueprints that one of these departments owns, or in which it holds or is offered a responsibility.
-fn participating(own: &IdSet) -> Condition {
+fn participating_condition(own: &IdSet) -> Condition {
     let holds = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
-        .filter(among(responsibility::Column::DepartmentId, own))
-        .filter(open_responsibility());
+        .filter(among_condition(responsibility::Column::DepartmentId, own))
+        .filter(open_responsibility_condition());
     Condition::any()
-        .add(among(blueprint::Column::OwnerDepartmentId, own))
+        .add(among_condition(blueprint::Column::OwnerDepartmentId, own))
         .add(blueprint::Column::Id.in_subquery(holds.into_query()))
 }
 
 /// Responsibilities that are ACCEPTED or PROPOSED.
 #[must_use]
-pub fn open_responsibility() -> SimpleExpr {
+pub fn open_responsibility_condition() -> SimpleExpr {
     responsibility::Column::Status.is_in([
         ResponsibilityStatus::Proposed,
         ResponsibilityStatus::Accepted,
@@ -76,20 +81,20 @@ pub const DELIVERING: [Role; 2] = [Role::Responsible, Role::Accountable];
 
 /// Responsibilities whose role delivers, whatever their status.
 #[must_use]
-pub fn delivering() -> SimpleExpr {
+pub fn delivering_role_condition() -> SimpleExpr {
     responsibility::Column::Role.is_in(DELIVERING)
 }
 
 /// Blueprints that are published, or were when they were archived.
 #[must_use]
-pub fn in_force() -> Condition {
+pub fn in_force_condition() -> Condition {
     Condition::any()
         .add(blueprint::Column::Status.eq(BlueprintStatus::Published))
         .add(blueprint::Column::ArchivedFrom.eq(BlueprintStatus::Published))
 }
 
 /// Blueprints in draft or in review, or archived as such: archiving a draft does not make it public.
-fn not_in_force() -> Condition {
+fn not_in_force_condition() -> Condition {
     let drafts = [BlueprintStatus::Draft, BlueprintStatus::InReview];
     Condition::any()
         .add(blueprint::Column::Status.is_in(drafts))
@@ -98,9 +103,9 @@ fn not_in_force() -> Condition {
 
 /// Blueprints that count in facts, gap lists and lead lists: CURRENT ones that are published, or were when archived.
 #[must_use]
-pub fn reportable() -> Condition {
+pub fn reportable_condition() -> Condition {
     Condition::all()
-        .add(in_force())
+        .add(in_force_condition())
         .add(blueprint::Column::State.eq(BlueprintState::Current))
 }
 
@@ -114,32 +119,32 @@ pub fn is_reportable(blueprint: &blueprint::Model) -> bool {
 
 /// The ids of the blueprints that count.
 #[must_use]
-pub fn reportable_blueprint_ids() -> SelectStatement {
-    ids_of::<blueprint::Entity>(blueprint::Column::Id, reportable())
+pub fn select_reportable_blueprint_ids() -> SelectStatement {
+    select_ids::<blueprint::Entity>(blueprint::Column::Id, reportable_condition())
 }
 
 /// Blueprints that somebody may see.
 #[must_use]
-pub fn blueprints(principal: Principal<'_>) -> Condition {
+pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
     let reached = |action| {
-        within(&principal.reach(action), |relation, own| match relation {
-            Relation::Participates => participating(own),
+        reach_condition(&principal.reach(action), |relation, own| match relation {
+            Relation::Participates => participating_condition(own),
             Relation::OwnsBlueprint => {
-                Condition::all().add(among(blueprint::Column::OwnerDepartmentId, own))
+                Condition::all().add(among_condition(blueprint::Column::OwnerDepartmentId, own))
             }
-            other => meaningless(other),
+            other => meaningless_relation_condition(other),
         })
     };
     let rows = [
         (
-            in_force().add_visibility(Visibility::Organisation),
+            in_force_condition().add_visibility(Visibility::Organisation),
             Action::ReadPublished,
         ),
         (
-            in_force().add_visibility(Visibility::Participants),
+            in_force_condition().add_visibility(Visibility::Participants),
             Action::ReadRestricted,
         ),
-        (not_in_force(), Action::ReadDraft),
+        (not_in_force_condition(), Action::ReadDraft),
     ];
     if rows
         .iter()
@@ -167,8 +172,8 @@ impl WithVisibility for Condition {
 
 /// A select of the ids of the blueprints that somebody may see; none where that is every blueprint.
 #[must_use]
-pub fn blueprint_ids(principal: Principal<'_>) -> Option<SelectStatement> {
-    let readable = blueprints(principal);
+pub fn select_blueprint_ids(principal: Principal<'_>) -> Option<SelectStatement> {
+    let readable = blueprints_condition(principal);
     (!readable.is_empty()).then(|| {
         blueprint::Entity::find()
             .select_only()
@@ -179,8 +184,11 @@ pub fn blueprint_ids(principal: Principal<'_>) -> Option<SelectStatement> {
 }
 
 /// Rows inside blueprints that somebody may see, by the column of the blueprint's id.
-fn inside<C: ColumnTrait>(principal: Principal<'_>, blueprint_id: C) -> Condition {
-    match blueprint_ids(principal) {
+fn inside_blueprints_condition<C: ColumnTrait>(
+    principal: Principal<'_>,
+    blueprint_id: C,
+) -> Condition {
+    match select_blueprint_ids(principal) {
         Some(ids) => Condition::all().add(blueprint_id.in_subquery(ids)),
         None => Condition::all(),
     }
@@ -188,71 +196,71 @@ fn inside<C: ColumnTrait>(principal: Principal<'_>, blueprint_id: C) -> Conditio
 
 /// Phases that somebody may see.
 #[must_use]
-pub fn phases(principal: Principal<'_>) -> Condition {
-    inside(principal, phase::Column::BlueprintId)
+pub fn phases_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, phase::Column::BlueprintId)
 }
 
 /// Touchpoints that somebody may see.
 #[must_use]
-pub fn touchpoints(principal: Principal<'_>) -> Condition {
-    inside(principal, touchpoint::Column::BlueprintId)
+pub fn touchpoints_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, touchpoint::Column::BlueprintId)
 }
 
 /// Transitions that somebody may see.
 #[must_use]
-pub fn transitions(principal: Principal<'_>) -> Condition {
-    inside(principal, transition::Column::BlueprintId)
+pub fn transitions_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, transition::Column::BlueprintId)
 }
 
 /// Scenarios that somebody may see.
 #[must_use]
-pub fn scenarios(principal: Principal<'_>) -> Condition {
-    inside(principal, scenario::Column::BlueprintId)
+pub fn scenarios_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, scenario::Column::BlueprintId)
 }
 
 /// Sources that somebody may see.
 #[must_use]
-pub fn sources(principal: Principal<'_>) -> Condition {
-    inside(principal, source::Column::BlueprintId)
+pub fn sources_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, source::Column::BlueprintId)
 }
 
 /// Insights that somebody may see.
 #[must_use]
-pub fn insights(principal: Principal<'_>) -> Condition {
-    inside(principal, insight::Column::BlueprintId)
+pub fn insights_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, insight::Column::BlueprintId)
 }
 
 /// Promises that somebody may see.
 #[must_use]
-pub fn promises(principal: Principal<'_>) -> Condition {
-    inside(principal, promise::Column::BlueprintId)
+pub fn promises_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, promise::Column::BlueprintId)
 }
 
 /// Evaluations that somebody may see.
 #[must_use]
-pub fn evaluations(principal: Principal<'_>) -> Condition {
-    inside(principal, evaluation::Column::BlueprintId)
+pub fn evaluations_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, evaluation::Column::BlueprintId)
 }
 
 /// Improvements that somebody may see.
 #[must_use]
-pub fn improvements(principal: Principal<'_>) -> Condition {
-    inside(principal, improvement::Column::BlueprintId)
+pub fn improvements_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, improvement::Column::BlueprintId)
 }
 
 /// Publications that somebody may see: those of blueprints that they may see now, whoever could then.
 #[must_use]
-pub fn publications(principal: Principal<'_>) -> Condition {
-    inside(principal, publication::Column::BlueprintId)
+pub fn publications_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, publication::Column::BlueprintId)
 }
 
 /// Responsibilities that somebody may see.
 #[must_use]
-pub fn responsibilities(principal: Principal<'_>) -> Condition {
-    inside(principal, responsibility::Column::BlueprintId)
+pub fn responsibilities_condition(principal: Principal<'_>) -> Condition {
+    inside_blueprints_condition(principal, responsibility::Column::BlueprintId)
 }
 
-fn ids_of<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStatement {
+fn select_ids<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStatement {
     E::find()
         .select_only()
         .column(column)
@@ -260,32 +268,35 @@ fn ids_of<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStat
         .into_query()
 }
 
-fn participating_ids(own: &IdSet) -> SelectStatement {
-    ids_of::<blueprint::Entity>(blueprint::Column::Id, participating(own))
+fn select_participating_ids(own: &IdSet) -> SelectStatement {
+    select_ids::<blueprint::Entity>(blueprint::Column::Id, participating_condition(own))
 }
 
 /// Rows that everybody may see, and a partner only where `participates` holds for the partner's departments.
-fn catalogue(principal: Principal<'_>, participates: impl Fn(&IdSet) -> Condition) -> Condition {
-    within(
+fn catalogue_condition(
+    principal: Principal<'_>,
+    participates: impl Fn(&IdSet) -> Condition,
+) -> Condition {
+    reach_condition(
         &principal.reach(Action::ReadPublished),
         |relation, own| match relation {
             Relation::Participates => participates(own),
-            other => meaningless(other),
+            other => meaningless_relation_condition(other),
         },
     )
 }
 
-fn department_participates<C: ColumnTrait>(column: C, own: &IdSet) -> Condition {
+fn department_participates_condition<C: ColumnTrait>(column: C, own: &IdSet) -> Condition {
     let holders = Condition::all()
-        .add(responsibility::Column::BlueprintId.in_subquery(participating_ids(own)))
-        .add(open_responsibility());
+        .add(responsibility::Column::BlueprintId.in_subquery(select_participating_ids(own)))
+        .add(open_responsibility_condition());
     Condition::any()
-        .add(among(column, own))
-        .add(column.in_subquery(ids_of::<blueprint::Entity>(
+        .add(among_condition(column, own))
+        .add(column.in_subquery(select_ids::<blueprint::Entity>(
             blueprint::Column::OwnerDepartmentId,
-            participating(own),
+            participating_condition(own),
         )))
-        .add(column.in_subquery(ids_of::<responsibility::Entity>(
+        .add(column.in_subquery(select_ids::<responsibility::Entity>(
             responsibility::Column::DepartmentId,
             holders,
         )))
@@ -293,27 +304,27 @@ fn department_participates<C: ColumnTrait>(column: C, own: &IdSet) -> Condition 
 
 /// Departments that somebody may see.
 #[must_use]
-pub fn departments(principal: Principal<'_>) -> Condition {
-    catalogue(principal, |own| {
-        department_participates(department::Column::Id, own)
+pub fn departments_condition(principal: Principal<'_>) -> Condition {
+    catalogue_condition(principal, |own| {
+        department_participates_condition(department::Column::Id, own)
     })
 }
 
 /// Memberships that somebody may see.
 #[must_use]
-pub fn memberships(principal: Principal<'_>) -> Condition {
-    catalogue(principal, |own| {
-        department_participates(membership::Column::DepartmentId, own)
+pub fn memberships_condition(principal: Principal<'_>) -> Condition {
+    catalogue_condition(principal, |own| {
+        department_participates_condition(membership::Column::DepartmentId, own)
     })
 }
 
 /// Accounts that somebody may see.
 #[must_use]
-pub fn accounts(principal: Principal<'_>) -> Condition {
-    let colleagues = catalogue(principal, |own| {
-        let members = department_participates(membership::Column::DepartmentId, own);
+pub fn accounts_condition(principal: Principal<'_>) -> Condition {
+    let colleagues = catalogue_condition(principal, |own| {
+        let members = department_participates_condition(membership::Column::DepartmentId, own);
         Condition::all().add(
-            account::Column::Id.in_subquery(ids_of::<membership::Entity>(
+            account::Column::Id.in_subquery(select_ids::<membership::Entity>(
                 membership::Column::AccountId,
                 members,
             )),
@@ -323,46 +334,50 @@ pub fn accounts(principal: Principal<'_>) -> Condition {
         // An empty condition means every row: a condition added to it with OR would narrow it to oneself.
         Some(oneself) if !colleagues.is_empty() => Condition::any()
             .add(colleagues)
-            .add(among(account::Column::Id, &oneself)),
+            .add(among_condition(account::Column::Id, &oneself)),
         _ => colleagues,
     }
 }
 
 /// One's own sessions.
 #[must_use]
-pub fn sessions(principal: Principal<'_>) -> Condition {
+pub fn sessions_condition(principal: Principal<'_>) -> Condition {
     if !principal.reach(Action::KeepOwnSignIn).is_everything() {
-        return nothing();
+        return nothing_condition();
     }
     match principal.own_account() {
-        Some(oneself) => Condition::all().add(among(session::Column::AccountId, &oneself)),
+        Some(oneself) => {
+            Condition::all().add(among_condition(session::Column::AccountId, &oneself))
+        }
         None => Condition::all(),
     }
 }
 
 /// Service tokens, for those who keep them and those who read in the audit log what was done with any.
 #[must_use]
-pub fn service_tokens(principal: Principal<'_>) -> Condition {
+pub fn service_tokens_condition(principal: Principal<'_>) -> Condition {
     let may = |action| principal.reach(action).is_everything();
     match may(Action::KeepOrganisation) || may(Action::ReadAudit) {
         true => Condition::all(),
-        false => nothing(),
+        false => nothing_condition(),
     }
 }
 
 /// Personas that somebody may see.
 #[must_use]
-pub fn personas(principal: Principal<'_>) -> Condition {
-    catalogue(principal, |own| {
+pub fn personas_condition(principal: Principal<'_>) -> Condition {
+    catalogue_condition(principal, |own| {
         let secondary = Condition::all()
-            .add(blueprint_persona::Column::BlueprintId.in_subquery(participating_ids(own)));
+            .add(blueprint_persona::Column::BlueprintId.in_subquery(select_participating_ids(own)));
         Condition::any()
-            .add(persona::Column::Id.in_subquery(ids_of::<blueprint::Entity>(
-                blueprint::Column::PersonaId,
-                participating(own),
-            )))
             .add(
-                persona::Column::Id.in_subquery(ids_of::<blueprint_persona::Entity>(
+                persona::Column::Id.in_subquery(select_ids::<blueprint::Entity>(
+                    blueprint::Column::PersonaId,
+                    participating_condition(own),
+                )),
+            )
+            .add(
+                persona::Column::Id.in_subquery(select_ids::<blueprint_persona::Entity>(
                     blueprint_persona::Column::PersonaId,
                     secondary,
                 )),
@@ -372,33 +387,35 @@ pub fn personas(principal: Principal<'_>) -> Condition {
 
 /// KPIs whose definition somebody may see.
 #[must_use]
-pub fn kpis(principal: Principal<'_>) -> Condition {
-    catalogue(principal, |own| {
-        let linked =
-            Condition::all().add(kpi_link::Column::BlueprintId.in_subquery(participating_ids(own)));
+pub fn kpis_condition(principal: Principal<'_>) -> Condition {
+    catalogue_condition(principal, |own| {
+        let linked = Condition::all()
+            .add(kpi_link::Column::BlueprintId.in_subquery(select_participating_ids(own)));
         Condition::any()
-            .add(among(kpi::Column::OwnerDepartmentId, own))
-            .add(
-                kpi::Column::Id
-                    .in_subquery(ids_of::<kpi_link::Entity>(kpi_link::Column::KpiId, linked)),
-            )
+            .add(among_condition(kpi::Column::OwnerDepartmentId, own))
+            .add(kpi::Column::Id.in_subquery(select_ids::<kpi_link::Entity>(
+                kpi_link::Column::KpiId,
+                linked,
+            )))
     })
 }
 
 /// KPIs whose values somebody may see, of those whose definition they may see.
 #[must_use]
-pub fn kpi_values(principal: Principal<'_>) -> Condition {
+pub fn kpi_values_condition(principal: Principal<'_>) -> Condition {
     let reach = principal.reach(Action::ReadConfidential);
     if reach.is_everything() {
         return Condition::all();
     }
-    let confidential = within(&reach, |relation, own| match relation {
-        Relation::OwnsKpi => Condition::all().add(among(kpi::Column::OwnerDepartmentId, own)),
-        other => meaningless(other),
+    let confidential = reach_condition(&reach, |relation, own| match relation {
+        Relation::OwnsKpi => {
+            Condition::all().add(among_condition(kpi::Column::OwnerDepartmentId, own))
+        }
+        other => meaningless_relation_condition(other),
     });
     let granted = reach.granted_to.as_ref().map(|account| {
-        let grants = Condition::all().add(among(kpi_grant::Column::AccountId, account));
-        kpi::Column::Id.in_subquery(ids_of::<kpi_grant::Entity>(
+        let grants = Condition::all().add(among_condition(kpi_grant::Column::AccountId, account));
+        kpi::Column::Id.in_subquery(select_ids::<kpi_grant::Entity>(
             kpi_grant::Column::KpiId,
             grants,
         ))
@@ -410,15 +427,15 @@ pub fn kpi_values(principal: Principal<'_>) -> Condition {
 }
 
 /// Rows of KPIs that fulfil a condition, by the column of the KPI's id.
-fn of_kpi<C: ColumnTrait>(kpi_id: C, readable: Condition) -> Condition {
+fn rows_of_kpi_condition<C: ColumnTrait>(kpi_id: C, readable: Condition) -> Condition {
     if readable.is_empty() {
         return Condition::all();
     }
-    Condition::all().add(kpi_id.in_subquery(ids_of::<kpi::Entity>(kpi::Column::Id, readable)))
+    Condition::all().add(kpi_id.in_subquery(select_ids::<kpi::Entity>(kpi::Column::Id, readable)))
 }
 
-fn with_values(principal: Principal<'_>) -> Condition {
-    let (definition, values) = (kpis(principal), kpi_values(principal));
+fn with_values_condition(principal: Principal<'_>) -> Condition {
+    let (definition, values) = (kpis_condition(principal), kpi_values_condition(principal));
     if definition.is_empty() && values.is_empty() {
         return Condition::all();
     }
@@ -427,35 +444,44 @@ fn with_values(principal: Principal<'_>) -> Condition {
 
 /// Targets that somebody may see.
 #[must_use]
-pub fn kpi_targets(principal: Principal<'_>) -> Condition {
-    of_kpi(kpi_target::Column::KpiId, with_values(principal))
+pub fn kpi_targets_condition(principal: Principal<'_>) -> Condition {
+    rows_of_kpi_condition(kpi_target::Column::KpiId, with_values_condition(principal))
 }
 
 /// Grants that somebody may see: those of KPIs whose values they may see.
 #[must_use]
-pub fn kpi_grants(principal: Principal<'_>) -> Condition {
-    of_kpi(kpi_grant::Column::KpiId, with_values(principal))
+pub fn kpi_grants_condition(principal: Principal<'_>) -> Condition {
+    rows_of_kpi_condition(kpi_grant::Column::KpiId, with_values_condition(principal))
 }
 
 /// KPI links that somebody may see.
 #[must_use]
-pub fn kpi_links(principal: Principal<'_>) -> Condition {
+pub fn kpi_links_condition(principal: Principal<'_>) -> Condition {
     Condition::all()
-        .add(inside(principal, kpi_link::Column::BlueprintId))
-        .add(of_kpi(kpi_link::Column::KpiId, kpis(principal)))
+        .add(inside_blueprints_condition(
+            principal,
+            kpi_link::Column::BlueprintId,
+        ))
+        .add(rows_of_kpi_condition(
+            kpi_link::Column::KpiId,
+            kpis_condition(principal),
+        ))
 }
 
 /// Measurements that somebody may see.
 #[must_use]
-pub fn measurements(principal: Principal<'_>) -> Condition {
-    let anywhere = of_kpi(measurement::Column::KpiId, with_values(principal));
-    match blueprint_ids(principal) {
+pub fn measurements_condition(principal: Principal<'_>) -> Condition {
+    let anywhere =
+        rows_of_kpi_condition(measurement::Column::KpiId, with_values_condition(principal));
+    match select_blueprint_ids(principal) {
         None => anywhere,
         // A value at a touchpoint gives away that the touchpoint exists, so it follows the blueprint as well as the
         // KPI.
         Some(_) => {
-            let there =
-                ids_of::<touchpoint::Entity>(touchpoint::Column::Id, touchpoints(principal));
+            let there = select_ids::<touchpoint::Entity>(
+                touchpoint::Column::Id,
+                touchpoints_condition(principal),
+            );
             anywhere.add(
                 Condition::any()
                     .add(measurement::Column::TouchpointId.is_null())
@@ -468,36 +494,42 @@ pub fn measurements(principal: Principal<'_>) -> Condition {
 /// Answers of customers that somebody may see: those at what they may read, on the organisation as a whole, and routed
 /// to their department.
 #[must_use]
-pub fn feedback(principal: Principal<'_>) -> Condition {
-    if blueprint_ids(principal).is_none() {
+pub fn feedback_condition(principal: Principal<'_>) -> Condition {
+    if select_blueprint_ids(principal).is_none() {
         return Condition::all();
     }
-    let looked_after = within(
-        &principal.reach(Action::WorkFollowUp),
-        |relation, own| match relation {
-            Relation::LooksAfter => {
-                Condition::all().add(among(feedback::Column::DepartmentId, own))
-            }
-            other => meaningless(other),
-        },
-    );
+    let looked_after =
+        reach_condition(
+            &principal.reach(Action::WorkFollowUp),
+            |relation, own| match relation {
+                Relation::LooksAfter => {
+                    Condition::all().add(among_condition(feedback::Column::DepartmentId, own))
+                }
+                other => meaningless_relation_condition(other),
+            },
+        );
     Condition::any()
-        .add(in_blueprints(principal, feedback::Column::BlueprintId))
+        .add(in_blueprints_condition(
+            principal,
+            feedback::Column::BlueprintId,
+        ))
         .add(looked_after)
 }
 
 /// Cells of employees' answers that somebody may see: those at places that they may read.
 #[must_use]
-pub fn employee_cells(principal: Principal<'_>) -> Condition {
-    in_blueprints(principal, employee_cell::Column::BlueprintId)
+pub fn employee_cells_condition(principal: Principal<'_>) -> Condition {
+    in_blueprints_condition(principal, employee_cell::Column::BlueprintId)
 }
 
 /// Rows of blueprints that somebody may see; rows of no blueprint for whoever may read all that is published.
-fn in_blueprints(principal: Principal<'_>, blueprint_id: impl ColumnTrait) -> Condition {
-    let Some(blueprints) = blueprint_ids(principal) else {
+fn in_blueprints_condition(principal: Principal<'_>, blueprint_id: impl ColumnTrait) -> Condition {
+    let Some(blueprints) = select_blueprint_ids(principal) else {
         return Condition::all();
     };
-    let everything = principal.reach(Action::ReadPublished).everything();
+    let everything = principal
+        .reach(Action::ReadPublished)
+        .everything_condition();
     let on_the_whole =
         everything.map(|everything| Condition::all().add(blueprint_id.is_null()).add(everything));
     Condition::any()
@@ -507,40 +539,46 @@ fn in_blueprints(principal: Principal<'_>, blueprint_id: impl ColumnTrait) -> Co
 
 /// Follow-ups that somebody may see: those of the answers that they may see.
 #[must_use]
-pub fn follow_ups(principal: Principal<'_>) -> Condition {
-    let answers = ids_of::<feedback::Entity>(feedback::Column::Id, feedback(principal));
+pub fn follow_ups_condition(principal: Principal<'_>) -> Condition {
+    let answers =
+        select_ids::<feedback::Entity>(feedback::Column::Id, feedback_condition(principal));
     Condition::all().add(follow_up::Column::FeedbackId.in_subquery(answers))
 }
 
 /// Audit events that somebody may see.
 #[must_use]
-pub fn audit_events(principal: Principal<'_>) -> Condition {
-    within(
+pub fn audit_events_condition(principal: Principal<'_>) -> Condition {
+    reach_condition(
         &principal.reach(Action::ReadAudit),
         |relation, own| match relation {
             Relation::IsIt => {
-                let concerned =
-                    Condition::all().add(among(audit_event_department::Column::DepartmentId, own));
-                let ids = ids_of::<audit_event_department::Entity>(
+                let concerned = Condition::all().add(among_condition(
+                    audit_event_department::Column::DepartmentId,
+                    own,
+                ));
+                let ids = select_ids::<audit_event_department::Entity>(
                     audit_event_department::Column::AuditEventId,
                     concerned,
                 );
                 Condition::all().add(audit_event::Column::Id.in_subquery(ids))
             }
-            other => meaningless(other),
+            other => meaningless_relation_condition(other),
         },
     )
 }
 
 /// Rows of departments for which somebody may pull flat KPI rows, by the column of the department's id.
 #[must_use]
-pub fn flat_rows<C: IntoColumnRef>(principal: Principal<'_>, department_id: C) -> Condition {
+pub fn flat_rows_condition<C: IntoColumnRef>(
+    principal: Principal<'_>,
+    department_id: C,
+) -> Condition {
     let column = Expr::col(department_id);
-    within(
+    reach_condition(
         &principal.reach(Action::PullFlatRows),
         |relation, own| match relation {
             Relation::IsIt => Condition::all().add(own.contains(column.clone())),
-            other => meaningless(other),
+            other => meaningless_relation_condition(other),
         },
     )
 }

@@ -20,23 +20,23 @@ use crate::{
 type Answer = Result<Ties, DbErr>;
 
 /// Nothing ties it to a department.
-pub(super) async fn none<M: ModelTrait>(_: &Transaction, _: &M) -> Answer {
+pub(super) async fn no_ties<M: ModelTrait>(_: &Transaction, _: &M) -> Answer {
     Ok(Ties::none())
 }
 
-pub(super) async fn department(_: &Transaction, row: &department::Model) -> Answer {
+pub(super) async fn department_ties(_: &Transaction, row: &department::Model) -> Answer {
     Ok(Ties::none().and(Relation::IsIt, [row.id]))
 }
 
-pub(super) async fn membership(_: &Transaction, row: &membership::Model) -> Answer {
+pub(super) async fn membership_ties(_: &Transaction, row: &membership::Model) -> Answer {
     Ok(Ties::none().and(Relation::IsIt, [row.department_id]))
 }
 
-pub(super) async fn blueprint(_: &Transaction, row: &blueprint::Model) -> Answer {
+pub(super) async fn blueprint_ties(_: &Transaction, row: &blueprint::Model) -> Answer {
     Ok(Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]))
 }
 
-async fn owner(tx: &Transaction, id: BlueprintId) -> Answer {
+async fn owner_ties(tx: &Transaction, id: BlueprintId) -> Answer {
     let owner: Option<DepartmentId> = blueprint::Entity::find_by_id(id)
         .select_only()
         .column(blueprint::Column::OwnerDepartmentId)
@@ -46,45 +46,45 @@ async fn owner(tx: &Transaction, id: BlueprintId) -> Answer {
     Ok(Ties::none().and(Relation::OwnsBlueprint, owner))
 }
 
-pub(super) async fn phase(tx: &Transaction, row: &phase::Model) -> Answer {
-    owner(tx, row.blueprint_id).await
+pub(super) async fn phase_ties(tx: &Transaction, row: &phase::Model) -> Answer {
+    owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn transition(tx: &Transaction, row: &transition::Model) -> Answer {
-    owner(tx, row.blueprint_id).await
+pub(super) async fn transition_ties(tx: &Transaction, row: &transition::Model) -> Answer {
+    owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn scenario(tx: &Transaction, row: &scenario::Model) -> Answer {
-    owner(tx, row.blueprint_id).await
+pub(super) async fn scenario_ties(tx: &Transaction, row: &scenario::Model) -> Answer {
+    owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn publication(tx: &Transaction, row: &publication::Model) -> Answer {
-    owner(tx, row.blueprint_id).await
+pub(super) async fn publication_ties(tx: &Transaction, row: &publication::Model) -> Answer {
+    owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn source(tx: &Transaction, row: &source::Model) -> Answer {
-    place(tx, row.blueprint_id, None, None).await
+pub(super) async fn source_ties(tx: &Transaction, row: &source::Model) -> Answer {
+    location_ties(tx, row.blueprint_id, None, None).await
 }
 
-pub(super) async fn insight(tx: &Transaction, row: &insight::Model) -> Answer {
-    place(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
+pub(super) async fn insight_ties(tx: &Transaction, row: &insight::Model) -> Answer {
+    location_ties(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
 }
 
-pub(super) async fn promise(tx: &Transaction, row: &promise::Model) -> Answer {
-    place(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+pub(super) async fn promise_ties(tx: &Transaction, row: &promise::Model) -> Answer {
+    location_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
-pub(super) async fn evaluation(tx: &Transaction, row: &evaluation::Model) -> Answer {
-    place(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+pub(super) async fn evaluation_ties(tx: &Transaction, row: &evaluation::Model) -> Answer {
+    location_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
-pub(super) async fn improvement(_: &Transaction, row: &improvement::Model) -> Answer {
+pub(super) async fn improvement_ties(_: &Transaction, row: &improvement::Model) -> Answer {
     Ok(Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]))
 }
 
 /// The ties of a place in a blueprint: its owner, and the departments that deliver at the touchpoint, at any touchpoint
 /// of the phase, or at any of the blueprint, whichever is given first.
-pub async fn place(
+pub async fn location_ties(
     tx: &Transaction,
     blueprint: BlueprintId,
     phase: Option<PhaseId>,
@@ -106,31 +106,31 @@ pub async fn place(
         .distinct()
         .filter(responsibility::Column::TouchpointId.in_subquery(places.into_query()))
         .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
-        .filter(scope::delivering())
+        .filter(scope::delivering_role_condition())
         .into_tuple()
         .all(tx)
         .await?;
-    Ok(owner(tx, blueprint)
+    Ok(owner_ties(tx, blueprint)
         .await?
         .and(Relation::Delivers, delivering))
 }
 
-pub(super) async fn touchpoint(tx: &Transaction, row: &touchpoint::Model) -> Answer {
-    place(tx, row.blueprint_id, None, Some(row.id)).await
+pub(super) async fn touchpoint_ties(tx: &Transaction, row: &touchpoint::Model) -> Answer {
+    location_ties(tx, row.blueprint_id, None, Some(row.id)).await
 }
 
-pub(super) async fn responsibility(tx: &Transaction, row: &responsibility::Model) -> Answer {
-    let ties = owner(tx, row.blueprint_id).await?;
+pub(super) async fn responsibility_ties(tx: &Transaction, row: &responsibility::Model) -> Answer {
+    let ties = owner_ties(tx, row.blueprint_id).await?;
     Ok(ties
         .and(Relation::Holds, [row.department_id])
         .and(Relation::Proposes, row.proposed_by_department_id))
 }
 
-pub(super) async fn kpi(_: &Transaction, row: &kpi::Model) -> Answer {
+pub(super) async fn kpi_ties(_: &Transaction, row: &kpi::Model) -> Answer {
     Ok(Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]))
 }
 
-async fn of_kpi(tx: &Transaction, id: KpiId) -> Answer {
+async fn load_kpi_ties(tx: &Transaction, id: KpiId) -> Answer {
     let owner: Option<DepartmentId> = kpi::Entity::find_by_id(id)
         .select_only()
         .column(kpi::Column::OwnerDepartmentId)
@@ -140,23 +140,23 @@ async fn of_kpi(tx: &Transaction, id: KpiId) -> Answer {
     Ok(Ties::none().and(Relation::OwnsKpi, owner))
 }
 
-pub(super) async fn kpi_target(tx: &Transaction, row: &kpi_target::Model) -> Answer {
-    of_kpi(tx, row.kpi_id).await
+pub(super) async fn kpi_target_ties(tx: &Transaction, row: &kpi_target::Model) -> Answer {
+    load_kpi_ties(tx, row.kpi_id).await
 }
 
-pub(super) async fn kpi_link(tx: &Transaction, row: &kpi_link::Model) -> Answer {
-    of_kpi(tx, row.kpi_id).await
+pub(super) async fn kpi_link_ties(tx: &Transaction, row: &kpi_link::Model) -> Answer {
+    load_kpi_ties(tx, row.kpi_id).await
 }
 
-pub(super) async fn kpi_grant(tx: &Transaction, row: &kpi_grant::Model) -> Answer {
-    of_kpi(tx, row.kpi_id).await
+pub(super) async fn kpi_grant_ties(tx: &Transaction, row: &kpi_grant::Model) -> Answer {
+    load_kpi_ties(tx, row.kpi_id).await
 }
 
-pub(super) async fn feedback(_: &Transaction, row: &feedback::Model) -> Answer {
+pub(super) async fn feedback_ties(_: &Transaction, row: &feedback::Model) -> Answer {
     Ok(Ties::none().and(Relation::LooksAfter, row.department_id))
 }
 
-pub(super) async fn follow_up(tx: &Transaction, row: &follow_up::Model) -> Answer {
+pub(super) async fn follow_up_ties(tx: &Transaction, row: &follow_up::Model) -> Answer {
     let department: Option<Option<DepartmentId>> = feedback::Entity::find_by_id(row.feedback_id)
         .select_only()
         .column(feedback::Column::DepartmentId)
@@ -166,6 +166,6 @@ pub(super) async fn follow_up(tx: &Transaction, row: &follow_up::Model) -> Answe
     Ok(Ties::none().and(Relation::LooksAfter, department.flatten()))
 }
 
-pub(super) async fn measurement(tx: &Transaction, row: &measurement::Model) -> Answer {
-    of_kpi(tx, row.kpi_id).await
+pub(super) async fn measurement_ties(tx: &Transaction, row: &measurement::Model) -> Answer {
+    load_kpi_ties(tx, row.kpi_id).await
 }

@@ -44,14 +44,14 @@ const AT_TOUCHPOINTS: &str = "touchpoint_id IN (SELECT id FROM touchpoint WHERE 
 
 /// Whether the row in an event's body holds more than [`SHORT`] bytes of text.
 pub(super) fn is_long(body: Option<&Json>) -> bool {
-    body.is_some_and(|body| texts(body) > SHORT)
+    body.is_some_and(|body| text_bytes(body) > SHORT)
 }
 
-fn texts(body: &Json) -> usize {
+fn text_bytes(body: &Json) -> usize {
     match body {
         Json::String(text) => text.len(),
-        Json::Array(items) => items.iter().map(texts).sum(),
-        Json::Object(fields) => fields.values().map(texts).sum(),
+        Json::Array(items) => items.iter().map(text_bytes).sum(),
+        Json::Object(fields) => fields.values().map(text_bytes).sum(),
         _ => 0,
     }
 }

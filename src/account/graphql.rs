@@ -16,7 +16,7 @@ use crate::{
     input::{AtVersionInput, By},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
 };
 
 /// An account with which a person or a service signs in.
@@ -144,7 +144,7 @@ impl AccountQuery {
                 None => Ok(None),
             }
         };
-        found(own).await
+        into_node(own).await
     }
 
     /// An account by id or key; null if there is none that you may see.
@@ -153,7 +153,7 @@ impl AccountQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Account>> {
-        found(async { caller(ctx)?.get_by::<account::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by::<account::Entity>(&by).await }).await
     }
 
     /// Accounts, in the order of creation.
@@ -178,7 +178,7 @@ impl AccountQuery {
         if !filter.include_archived {
             select = select.filter(account::Column::ArchivedAt.is_null());
         }
-        page::oldest_first(ctx, select, Page { first, after }, Account::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Account::from).await
     }
 }
 
@@ -188,7 +188,7 @@ pub async fn own_sessions(ctx: &Context<'_>, page: Page) -> Result<Pages<Session
     let select = caller
         .select::<session::Entity>()
         .filter(live_condition(caller.now));
-    page::oldest_first(ctx, select, page, Session::from).await
+    page::page_oldest_first(ctx, select, page, Session::from).await
 }
 
 payload! {
@@ -219,8 +219,8 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: AccountCreateInput,
     ) -> Result<AccountPayload> {
-        let caller = acting(ctx)?;
-        AccountPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        AccountPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes an account's name or role. Nobody changes their own role, and the last ADMIN stays one. Requires:
@@ -231,8 +231,8 @@ impl AccountMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: AccountUpdateInput,
     ) -> Result<AccountPayload> {
-        let caller = acting(ctx)?;
-        AccountPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        AccountPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Reactivates an account, with its role and memberships. Requires: KEEP_ORGANISATION.
@@ -241,8 +241,8 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<AccountPayload> {
-        let caller = acting(ctx)?;
-        AccountPayload::answer(&caller, super::reactivate(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        AccountPayload::from_result(&caller, super::reactivate(&caller, &input).await).await
     }
 
     /// Sets a new password for somebody else and ends their sessions. Requires: KEEP_ORGANISATION.
@@ -252,8 +252,8 @@ impl AccountMutation {
         #[graphql(desc = "The account, the version that you read, and its new password.")]
         input: AccountPasswordResetInput,
     ) -> Result<AccountPayload> {
-        let caller = acting(ctx)?;
-        AccountPayload::answer(&caller, super::reset_password(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        AccountPayload::from_result(&caller, super::reset_password(&caller, input).await).await
     }
 
     /// Changes your own password and ends your other sessions. Requires: KEEP_OWN_SIGN_IN.
@@ -262,8 +262,8 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Your current password and the new one.")] input: PasswordChangeInput,
     ) -> Result<AccountPayload> {
-        let caller = acting(ctx)?;
-        AccountPayload::answer(&caller, super::change_password(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        AccountPayload::from_result(&caller, super::change_password(&caller, input).await).await
     }
 
     /// Ends one of your own sessions: its device has to sign in again. Requires: KEEP_OWN_SIGN_IN.
@@ -272,7 +272,8 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The session to end.")] input: SessionEndInput,
     ) -> Result<SessionPayload> {
-        let caller = acting(ctx)?;
-        SessionPayload::answer(&caller, super::session::end(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        SessionPayload::from_result(&caller, super::session::end_session(&caller, &input).await)
+            .await
     }
 }

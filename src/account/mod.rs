@@ -25,7 +25,7 @@ use crate::{
     audit::AuditSubject,
     database::Transaction,
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, replace},
+    input::{self, AtVersionInput, Faults, set_if_given},
     policy::{Action, Ties},
 };
 
@@ -84,11 +84,11 @@ pub struct PasswordChangeInput {
 /// Makes an account.
 pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<account::Model> {
     // Before anything costly is done for somebody who may not.
-    caller.require_somewhere(Action::KeepOrganisation)?;
+    caller.require_reach(Action::KeepOrganisation)?;
     let mut faults = Faults::default();
-    let id: AccountId = faults.new_id(input.id.as_ref());
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let id: AccountId = faults.parse_or_make_id(input.id.as_ref());
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     if let Some(password) = &input.password {
         if input.service {
             faults.add(
@@ -99,7 +99,7 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
             );
         }
         let known_as = key.as_deref().unwrap_or(&name);
-        password::check(&mut faults, "password", password, known_as);
+        password::check_password(&mut faults, "password", password, known_as);
     }
     faults.check()?;
     // Before the permit: hashing takes long by design, and whoever holds a permit keeps others waiting.
@@ -112,13 +112,13 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
         .await?;
     let same = |row: &account::Model| row.name == name && row.service == input.service;
     if let Some(row) = permit
-        .already_created::<account::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<account::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .unique_key::<account::Entity>(key.as_deref(), &name, id, None)
+        .choose_unique_key::<account::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<account::Entity>(account::ActiveModel {
@@ -142,12 +142,12 @@ const NO_PASSWORD: &str = "A service has no password: it signs in with service t
 /// Changes name or role.
 pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<account::Model> {
     let mut faults = Faults::default();
-    let id: AccountId = faults.id("id", &input.id);
-    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    let id: AccountId = faults.parse_id("id", &input.id);
+    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
     let mut permit = caller.begin().await?;
     // Before the account's own lock: admins are locked in one order, the account among them.
-    let others = other_admins(&mut permit, id).await?;
+    let others = lock_and_count_other_admins(&mut permit, id).await?;
     let row = permit
         .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
         .await?;
@@ -157,12 +157,12 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
         }
         refuse_last_admin(&row, others)?;
         if !holds_memberships(role) {
-            refuse_members(&permit, &row).await?;
+            refuse_memberships(&permit, &row).await?;
         }
     }
     let change = account::ActiveModel {
         name,
-        role: replace(input.role.as_ref(), |role| *role),
+        role: set_if_given(input.role.as_ref(), |role| *role),
         ..Default::default()
     };
     let row = permit.update::<account::Entity>(&row, change).await?;
@@ -189,12 +189,12 @@ pub(crate) fn own_role_error(account: AccountId) -> Error {
     })
 }
 
-fn last_admin(row: &account::Model) -> Error {
+fn last_admin_error(row: &account::Model) -> Error {
     let message = "This is the last active ADMIN. Make another one first.";
     Error::conflict("id", Reason::LastAdmin, message).with_current(row.id.0)
 }
 
-async fn refuse_members(permit: &Permit<'_>, row: &account::Model) -> Result<()> {
+async fn refuse_memberships(permit: &Permit<'_>, row: &account::Model) -> Result<()> {
     let held = membership::Entity::find()
         .filter(membership::Column::AccountId.eq(row.id))
         .count(permit.tx())
@@ -214,11 +214,11 @@ async fn refuse_members(permit: &Permit<'_>, row: &account::Model) -> Result<()>
 
 /// Number of active ADMINs besides this account.
 pub async fn count_other_admins(tx: &Transaction, id: AccountId) -> Result<usize> {
-    let admins = active_admins().all(tx).await?;
+    let admins = select_active_admins().all(tx).await?;
     Ok(admins.iter().filter(|admin| admin.id != id).count())
 }
 
-fn active_admins() -> Select<account::Entity> {
+fn select_active_admins() -> Select<account::Entity> {
     account::Entity::find()
         .filter(account::Column::Role.eq(OrganisationRole::Admin))
         .filter(account::Column::ArchivedAt.is_null())
@@ -226,10 +226,10 @@ fn active_admins() -> Select<account::Entity> {
 
 /// Number of active ADMINs besides this account. All of them are locked, in one order, until the end: two ADMINs who
 /// depose each other at the same moment come one after the other, and the second is refused.
-async fn other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
+async fn lock_and_count_other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
     let row = permit.get::<account::Entity>("id", id).await?;
     permit.decide::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
-    let admins = active_admins()
+    let admins = select_active_admins()
         .order_by_asc(account::Column::Id)
         .lock(LockType::NoKeyUpdate)
         .all(permit.tx())
@@ -240,7 +240,7 @@ async fn other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
 /// Refuses to take the last ADMIN away.
 pub fn refuse_last_admin(row: &account::Model, others: usize) -> Result<()> {
     match row.role == OrganisationRole::Admin && others == 0 {
-        true => Err(last_admin(row)),
+        true => Err(last_admin_error(row)),
         false => Ok(()),
     }
 }
@@ -251,8 +251,8 @@ pub async fn deactivate(
     permit: &mut Permit<'_>,
     input: &AtVersionInput,
 ) -> Result<(account::Model, bool)> {
-    let id: AccountId = input::id("id", &input.id)?;
-    let others = other_admins(permit, id).await?;
+    let id: AccountId = input::parse_id("id", &input.id)?;
+    let others = lock_and_count_other_admins(permit, id).await?;
     let row = permit
         .fetch::<account::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
@@ -270,7 +270,7 @@ pub async fn deactivate(
 
 /// Brings a deactivated account back.
 pub async fn reactivate(caller: &Caller, input: &AtVersionInput) -> Result<account::Model> {
-    let id: AccountId = input::id("id", &input.id)?;
+    let id: AccountId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<account::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
@@ -288,8 +288,8 @@ pub async fn reset_password(
     caller: &Caller,
     input: AccountPasswordResetInput,
 ) -> Result<account::Model> {
-    caller.require_somewhere(Action::KeepOrganisation)?;
-    let id: AccountId = input::id("id", &input.id)?;
+    caller.require_reach(Action::KeepOrganisation)?;
+    let id: AccountId = input::parse_id("id", &input.id)?;
     let found = caller.get::<account::Entity>(id).await?;
     let found = found.ok_or_else(|| Error::not_found("id", account::Entity::NOUN))?;
     let mut faults = Faults::default();
@@ -306,7 +306,7 @@ pub async fn reset_password(
             "Change your own password with `passwordChange`, which asks for the current one.";
         faults.add("id", UserErrorCode::Invalid, None, message);
     }
-    password::check(&mut faults, "password", &input.password, &found.key);
+    password::check_password(&mut faults, "password", &input.password, &found.key);
     faults.check()?;
     let hash = password::hash(&input.password).await?;
     let mut permit = caller.begin().await?;
@@ -315,7 +315,7 @@ pub async fn reset_password(
         .await?;
     session::end_all(permit.tx(), row.id, None, caller.now).await?;
     // Failures with the old password say nothing of the new one, and must not keep its owner waiting.
-    throttle::forget(permit.tx(), row.id, &row.key).await?;
+    throttle::forget_failures(permit.tx(), row.id, &row.key).await?;
     let row = set_password(&mut permit, &row, hash).await?;
     permit.commit().await?;
     Ok(row)
@@ -339,7 +339,7 @@ pub async fn change_password(
     caller: &Caller,
     input: PasswordChangeInput,
 ) -> Result<account::Model> {
-    caller.require_somewhere(Action::KeepOwnSignIn)?;
+    caller.require_reach(Action::KeepOwnSignIn)?;
     let own = match caller.account() {
         Some(id) => caller.get::<account::Entity>(id).await?,
         None => None,
@@ -354,7 +354,7 @@ pub async fn change_password(
             NO_PASSWORD,
         );
     }
-    password::check(&mut faults, "newPassword", &input.new_password, &own.key);
+    password::check_password(&mut faults, "newPassword", &input.new_password, &own.key);
     faults.check()?;
     let session = caller
         .session
@@ -371,7 +371,7 @@ pub async fn change_password(
         .await?
     {
         note_wrong_password(caller, &own, &guess).await?;
-        return Err(wrong_password());
+        return Err(wrong_password_error());
     }
     let hash = hash_permit.hash(input.new_password).await?;
     drop(hash_permit);
@@ -380,7 +380,7 @@ pub async fn change_password(
     require_live::<account::Entity>("", &row)?;
     // Somebody has set another password since: the one that was typed is no longer the current one.
     if row.password_hash != verified {
-        return Err(wrong_password());
+        return Err(wrong_password_error());
     }
     session::end_all(permit.tx(), row.id, caller.session, caller.now).await?;
     let row = set_password(&mut permit, &row, hash).await?;
@@ -388,7 +388,7 @@ pub async fn change_password(
     Ok(row)
 }
 
-fn wrong_password() -> Error {
+fn wrong_password_error() -> Error {
     Error::fault(
         "currentPassword",
         UserErrorCode::Invalid,
@@ -404,7 +404,7 @@ async fn note_wrong_password(
 ) -> Result<()> {
     // In a transaction of its own, which stays although the act is refused.
     let tx: Transaction = caller.begin_bookkeeping().await?;
-    guess.failed(&tx, caller.now).await?;
+    guess.note_failure(&tx, caller.now).await?;
     audit::record_sign_in(
         &tx,
         &caller.act,

@@ -38,7 +38,7 @@ static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 /// The hash that a password is verified against where the account has none or does not exist, so that it takes as long as
 /// a wrong password.
 static NOBODY: LazyLock<Option<String>> =
-    LazyLock::new(|| make(&crate::token::random_text::<24>().ok()?).ok());
+    LazyLock::new(|| make_hash(&crate::token::random_text::<24>().ok()?).ok());
 
 /// Passwords that guessers try first.
 const COMMON: &[&str] = &[
@@ -117,7 +117,7 @@ const COMMON: &[&str] = &[
 ];
 
 /// Validates a new password for the account with this key.
-pub fn check(faults: &mut Faults, path: &str, password: &str, key: &str) {
+pub fn check_password(faults: &mut Faults, path: &str, password: &str, key: &str) {
     // Not counted to its end: what is sent may be a megabyte.
     let length = password.chars().take(LONGEST + 1).count();
     if length > LONGEST {
@@ -166,7 +166,7 @@ impl HashPermit {
 
     /// Verifies a password against a hash; false, after the same time, where there is no hash.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
-        run(move || {
+        run_blocking(move || {
             // Made before it is known whether it is needed, so that making it tells nothing either.
             let nobody = NOBODY.as_ref();
             let known = hash.is_some();
@@ -184,13 +184,15 @@ impl HashPermit {
     }
 
     pub(super) async fn hash(&self, password: String) -> Result<String> {
-        run(move || make(&password)).await?.map_err(Error::internal)
+        run_blocking(move || make_hash(&password))
+            .await?
+            .map_err(Error::internal)
     }
 }
 
 /// The key of an account with this password, among those that share one hash: a demo and a generated organisation set one
 /// password for all at once, and must not be served to others.
-pub async fn shared_password_key(store: &Store, password: &str) -> Result<Option<String>> {
+pub async fn find_shared_password_key(store: &Store, password: &str) -> Result<Option<String>> {
     use account::Column;
     let shared: Vec<(String, String)> = account::Entity::find()
         .select_only()
@@ -221,13 +223,13 @@ pub async fn hash(password: &str) -> Result<String> {
     HashPermit::acquire().await?.hash(password.to_owned()).await
 }
 
-async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(Error::internal)
 }
 
-fn make(password: &str) -> Result<String, argon2::password_hash::Error> {
+fn make_hash(password: &str) -> Result<String, argon2::password_hash::Error> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -240,7 +242,7 @@ mod tests {
 
     fn refused(password: &str) -> bool {
         let mut faults = Faults::default();
-        check(&mut faults, "password", password, "ann-cx");
+        check_password(&mut faults, "password", password, "ann-cx");
         faults.check().is_err()
     }
 

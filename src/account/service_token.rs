@@ -60,18 +60,18 @@ pub type Made = (service_token::Model, Option<ServiceTokenSecret>);
 /// Makes a token.
 pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<Made> {
     let mut faults = Faults::default();
-    let id: ServiceTokenId = faults.new_id(input.id.as_ref());
-    let account_id: AccountId = faults.id("accountId", &input.account_id);
-    let name = faults.name("name", &input.name);
-    let description = faults.optional_text("description", input.description.as_deref());
+    let id: ServiceTokenId = faults.parse_or_make_id(input.id.as_ref());
+    let account_id: AccountId = faults.parse_id("accountId", &input.account_id);
+    let name = faults.check_name("name", &input.name);
+    let description = faults.check_optional_text("description", input.description.as_deref());
     let scopes = TokenScopes(input.scopes.into_iter().collect());
     if scopes.0.is_empty() {
         let message = "A token without a scope gives no access. Name at least one.";
         faults.add("scopes", UserErrorCode::Required, None, message);
     }
-    let departments: Vec<DepartmentId> = faults.ids("departmentIds", &input.department_ids);
+    let departments: Vec<DepartmentId> = faults.parse_ids("departmentIds", &input.department_ids);
     let days = Some(input.expires_in_days);
-    faults.within("expiresInDays", days, 1..=MOST_DAYS);
+    faults.check_within("expiresInDays", days, 1..=MOST_DAYS);
     faults.check()?;
     let mut permit = caller
         .permit(Action::KeepOrganisation, &Ties::none())
@@ -80,7 +80,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<M
         row.name == name && row.account_id == account_id && row.scopes == scopes
     };
     if let Some(row) = permit
-        .already_created::<service_token::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<service_token::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok((row, None));
@@ -138,7 +138,7 @@ pub async fn revoke(
     caller: &Caller,
     input: &ServiceTokenRevokeInput,
 ) -> Result<service_token::Model> {
-    let id: ServiceTokenId = input::id("id", &input.id)?;
+    let id: ServiceTokenId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<service_token::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
@@ -171,7 +171,7 @@ pub(super) async fn revoke_all(
 
 /// The tokens that are good for something now, or all, of an account where one is named.
 #[must_use]
-pub fn select(
+pub fn select_tokens(
     caller: &Caller,
     account: Option<AccountId>,
     ended_too: bool,

@@ -90,7 +90,7 @@ impl Authenticator<'_> {
         guess
             .check(self.store.sign_in_reader(), self.clock.now())
             .await?;
-        let account = self.account(&attempt.login).await?;
+        let account = self.find_account(&attempt.login).await?;
         let hash = account
             .as_ref()
             // Filtered here and not in the statement: all refusals run the same statements and hash once.
@@ -113,7 +113,7 @@ impl Authenticator<'_> {
         }
     }
 
-    async fn account(self, login: &str) -> Result<Option<account::Model>> {
+    async fn find_account(self, login: &str) -> Result<Option<account::Model>> {
         let login = login.trim();
         // What cannot be a key is looked for as well, as nothing: it takes as long and breaks no database.
         let key = if input::is_key(login) { login } else { "" };
@@ -141,7 +141,7 @@ impl Authenticator<'_> {
         }) {
             return Err(Error::Unauthenticated(WRONG));
         }
-        guess.succeeded(&tx, verified.id, now).await?;
+        guess.note_success(&tx, verified.id, now).await?;
         drop_dead_tokens(&tx, verified.id, now).await?;
         let session = session::ActiveModel {
             id: Set(id::new()),
@@ -156,7 +156,7 @@ impl Authenticator<'_> {
             .exec_with_returning(&tx)
             .await?;
         let refresh = RefreshToken::new()?;
-        keep(&tx, &refresh, session.id, now).await?;
+        store_refresh_token(&tx, &refresh, session.id, now).await?;
         audit::record_sign_in(
             &tx,
             audit::SIGN_IN,
@@ -167,13 +167,13 @@ impl Authenticator<'_> {
         )
         .await?;
         tx.commit().await?;
-        self.tokens(&session, &refresh, now)
+        self.issue_tokens(&session, &refresh, now)
     }
 
     async fn record_failure(self, account: Option<AccountId>, guess: &Guess) -> Result<()> {
         let now = self.clock.now();
         let tx = self.store.begin_sign_in().await?;
-        guess.failed(&tx, now).await?;
+        guess.note_failure(&tx, now).await?;
         audit::record_sign_in(
             &tx,
             audit::SIGN_IN,
@@ -193,7 +193,7 @@ impl Authenticator<'_> {
     /// `Unauthenticated` where the token is unknown or its session has ended.
     pub async fn refresh(self, token: &str) -> Result<Tokens> {
         let now = self.clock.now();
-        let (token, found) = self.find(token).await?;
+        let (token, found) = self.find_refresh_token(token).await?;
         let tx = self.store.begin_sign_in().await?;
         let session = session::Entity::find_by_id(found.session_id)
             .lock(LockType::NoKeyUpdate)
@@ -208,16 +208,16 @@ impl Authenticator<'_> {
         let (Some(session), Some(kept)) = (session, kept) else {
             return Err(Error::Unauthenticated(ENDED));
         };
-        let next = self.key.successor(&token)?;
+        let next = self.key.derive_successor(&token)?;
         match kept.rotated_at {
             None => {
-                rotate(&tx, &kept, now).await?;
-                keep(&tx, &next, session.id, now).await?;
-                touch(&tx, session.id, now).await?;
+                rotate_token(&tx, &kept, now).await?;
+                store_refresh_token(&tx, &next, session.id, now).await?;
+                note_session_use(&tx, session.id, now).await?;
             }
             Some(at) if now <= at + GRACE => {}
             Some(_) => {
-                end_some(
+                end_sessions_where(
                     &tx,
                     Condition::all().add(session::Column::Id.eq(session.id)),
                     now,
@@ -237,13 +237,13 @@ impl Authenticator<'_> {
             }
         }
         tx.commit().await?;
-        self.tokens(&session, &next, now)
+        self.issue_tokens(&session, &next, now)
     }
 
     /// Ends the session of a refresh token; an unknown token is no error.
     pub async fn sign_out(self, token: &str) -> Result<()> {
         let now = self.clock.now();
-        let found = match self.find(token).await {
+        let found = match self.find_refresh_token(token).await {
             Ok((_, found)) => found,
             // Another request may have ended it just now.
             Err(Error::Unauthenticated(_)) => return Ok(self.store.await_durable().await?),
@@ -255,7 +255,7 @@ impl Authenticator<'_> {
             .one(&tx)
             .await?;
         if let Some(session) = session.filter(|session| session.ended_at.is_none()) {
-            end_some(
+            end_sessions_where(
                 &tx,
                 Condition::all().add(session::Column::Id.eq(session.id)),
                 now,
@@ -274,7 +274,7 @@ impl Authenticator<'_> {
         Ok(tx.commit().await?)
     }
 
-    async fn find(self, token: &str) -> Result<(RefreshToken, refresh_token::Model)> {
+    async fn find_refresh_token(self, token: &str) -> Result<(RefreshToken, refresh_token::Model)> {
         let ended = || Error::Unauthenticated(ENDED);
         let token = RefreshToken::from_text(token.trim()).ok_or_else(ended)?;
         let found = refresh_token::Entity::find_by_id(token.hash())
@@ -283,7 +283,7 @@ impl Authenticator<'_> {
         Ok((token, found.ok_or_else(ended)?))
     }
 
-    fn tokens(
+    fn issue_tokens(
         self,
         session: &session::Model,
         refresh: &RefreshToken,
@@ -302,7 +302,7 @@ impl Authenticator<'_> {
     }
 }
 
-async fn keep(
+async fn store_refresh_token(
     tx: &Transaction,
     token: &RefreshToken,
     session: SessionId,
@@ -320,7 +320,11 @@ async fn keep(
     Ok(())
 }
 
-async fn rotate(tx: &Transaction, token: &refresh_token::Model, now: DateTime<Utc>) -> Result<()> {
+async fn rotate_token(
+    tx: &Transaction,
+    token: &refresh_token::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
     refresh_token::Entity::update_many()
         .col_expr(refresh_token::Column::RotatedAt, Expr::value(now))
         .filter(refresh_token::Column::Hash.eq(token.hash.clone()))
@@ -329,7 +333,7 @@ async fn rotate(tx: &Transaction, token: &refresh_token::Model, now: DateTime<Ut
     Ok(())
 }
 
-async fn touch(tx: &Transaction, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+async fn note_session_use(tx: &Transaction, session: SessionId, now: DateTime<Utc>) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::LastUsedAt, Expr::value(now))
         .filter(session::Column::Id.eq(session))
@@ -348,18 +352,22 @@ pub(super) async fn end_all(
     let theirs = Condition::all()
         .add(session::Column::AccountId.eq(account))
         .add_option(except.map(|session| session::Column::Id.ne(session)));
-    end_some(tx, theirs, now).await
+    end_sessions_where(tx, theirs, now).await
 }
 
 /// Ends sessions and deletes their tokens, which open nothing any more and reveal no theft either.
-async fn end_some(tx: &Transaction, which: Condition, now: DateTime<Utc>) -> Result<()> {
+async fn end_sessions_where(tx: &Transaction, which: Condition, now: DateTime<Utc>) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(now))
         .filter(which.clone())
         .filter(session::Column::EndedAt.is_null())
         .exec(tx)
         .await?;
-    drop_tokens(tx, ids(which.add(session::Column::EndedAt.is_not_null()))).await
+    drop_tokens(
+        tx,
+        select_ids(which.add(session::Column::EndedAt.is_not_null())),
+    )
+    .await
 }
 
 /// Drops the tokens of an account's sessions that have ended or run out.
@@ -370,10 +378,10 @@ async fn drop_dead_tokens(tx: &Transaction, account: AccountId, now: DateTime<Ut
     let theirs = Condition::all()
         .add(session::Column::AccountId.eq(account))
         .add(dead);
-    drop_tokens(tx, ids(theirs)).await
+    drop_tokens(tx, select_ids(theirs)).await
 }
 
-fn ids(which: Condition) -> SelectStatement {
+fn select_ids(which: Condition) -> SelectStatement {
     session::Entity::find()
         .select_only()
         .column(session::Column::Id)
@@ -405,9 +413,9 @@ pub fn live_condition(now: DateTime<Utc>) -> Condition {
 }
 
 /// Ends one of the caller's own sessions; ending it twice is no fault.
-pub async fn end(caller: &Caller, input: &SessionEndInput) -> Result<session::Model> {
-    caller.require_somewhere(Action::KeepOwnSignIn)?;
-    let id: SessionId = input::id("id", &input.id)?;
+pub async fn end_session(caller: &Caller, input: &SessionEndInput) -> Result<session::Model> {
+    caller.require_reach(Action::KeepOwnSignIn)?;
+    let id: SessionId = input::parse_id("id", &input.id)?;
     let mut permit = caller.begin().await?;
     // Nobody sees another's session: finding it is the decision.
     let row = permit.lock_row::<session::Entity>("id", id).await?;
@@ -420,7 +428,7 @@ pub async fn end(caller: &Caller, input: &SessionEndInput) -> Result<session::Mo
     };
     let row = permit.update::<session::Entity>(&row, change).await?;
     let it = Condition::all().add(session::Column::Id.eq(row.id));
-    drop_tokens(permit.tx(), ids(it)).await?;
+    drop_tokens(permit.tx(), select_ids(it)).await?;
     permit.commit().await?;
     Ok(row)
 }

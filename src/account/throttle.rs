@@ -89,7 +89,7 @@ impl Allowance {
     }
 
     /// Number of failures that count after one more, `since` the last: one is forgotten in each `forgets_one_in`.
-    fn counted(self, before: i32, since: Duration) -> i32 {
+    fn count_after(self, before: i32, since: Duration) -> i32 {
         // Whole ones alone: `last_failed_at` moves with each failure, so that trying all the time forgets nothing.
         let forgotten = since.num_seconds() / self.forgets_one_in.num_seconds().max(1);
         let forgotten = i32::try_from(forgotten.max(0)).unwrap_or(i32::MAX);
@@ -113,28 +113,28 @@ impl ThrottleSubject {
     /// The account with this key, whether there is one or not.
     fn account(key: &str) -> Self {
         Self {
-            hash: hash("account", folded(key).as_bytes()),
+            hash: hash_subject("account", fold_key(key).as_bytes()),
             allowance: OF_ACCOUNT,
         }
     }
 
     fn network(network: &[u8]) -> Self {
         Self {
-            hash: hash("network", network),
+            hash: hash_subject("network", network),
             allowance: OF_NETWORK,
         }
     }
 
     fn origin(origin: &[u8]) -> Self {
         Self {
-            hash: hash("origin", origin),
+            hash: hash_subject("origin", origin),
             allowance: OF_ORIGIN,
         }
     }
 
     fn guess(fingerprint: &[u8]) -> Self {
         Self {
-            hash: hash("guess", fingerprint),
+            hash: hash_subject("guess", fingerprint),
             allowance: OF_ACCOUNT,
         }
     }
@@ -143,20 +143,20 @@ impl ThrottleSubject {
     /// its owner out of nothing.
     fn session(session: SessionId) -> Self {
         Self {
-            hash: hash("session", session.0.as_bytes()),
+            hash: hash_subject("session", session.0.as_bytes()),
             allowance: OF_ACCOUNT,
         }
     }
 }
 
 /// A key in the spelling that is counted, however it was typed.
-fn folded(key: &str) -> String {
+fn fold_key(key: &str) -> String {
     key.trim().to_lowercase()
 }
 
 /// The network of an address, a /24 or a /56: what one customer of a provider usually gets. By single addresses, whoever
 /// has a /64 would have 2^64 attempts.
-fn network(address: IpAddr) -> Vec<u8> {
+fn network_bytes(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
         IpAddr::V6(v6) => Ipv6Addr::octets(&v6)[..7].to_vec(),
@@ -179,7 +179,7 @@ pub struct Guess {
 impl Guess {
     /// An attempt with this password from this address at an account, whether one with this key exists or not.
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
-        let (login, network) = (folded(login), network(address));
+        let (login, network) = (fold_key(login), network_bytes(address));
         let origin = key.keyed_hash("sign-in origin", &[login.as_bytes(), &network])?;
         // Keyed by account and network as well: the same password elsewhere has another fingerprint, and the table
         // shows no two accounts with one.
@@ -201,13 +201,17 @@ impl Guess {
     /// # Errors
     /// `RateLimited`, with the seconds to wait.
     pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
-        match self.is_known(db, now).await? {
-            true => check(db, &[&self.origin, &self.itself], now).await,
-            false => check(db, &[&self.account, &self.network, &self.itself], now).await,
+        match self.is_from_known_origin(db, now).await? {
+            true => check_subjects(db, &[&self.origin, &self.itself], now).await,
+            false => check_subjects(db, &[&self.account, &self.network, &self.itself], now).await,
         }
     }
 
-    async fn is_known<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<bool> {
+    async fn is_from_known_origin<C: ConnectionTrait>(
+        &self,
+        db: &C,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
         let known = sign_in_origin::Entity::find_by_id(self.origin_hash.clone())
             .filter(sign_in_origin::Column::LastUsedAt.gt(now - ORIGIN_KEPT))
             .count(db)
@@ -216,14 +220,14 @@ impl Guess {
     }
 
     /// Counts a failed attempt. Accounts are locked before networks, so that two attempts never deadlock.
-    pub async fn failed(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
+    pub async fn note_failure(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
         // Seen before: it has counted for the others once.
-        if count(tx, &self.itself, now).await? > 0 {
+        if count_failure(tx, &self.itself, now).await? > 0 {
             return Ok(());
         }
         // The origin is counted wherever it failed: should the network become one, its failures are known.
         for subject in [&self.account, &self.origin, &self.network] {
-            count(tx, subject, now).await?;
+            count_failure(tx, subject, now).await?;
         }
         Ok(())
     }
@@ -231,13 +235,13 @@ impl Guess {
     /// Notes that the password was right: the network becomes an origin of the account. Forgets only the count that the
     /// attempt was judged by: at an origin the origin's, elsewhere the account's. So whoever guesses elsewhere gains nothing
     /// when the owner signs in at the office.
-    pub async fn succeeded(
+    pub async fn note_success(
         &self,
         tx: &Transaction,
         account: AccountId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let counted = match self.is_known(tx, now).await? {
+        let counted = match self.is_from_known_origin(tx, now).await? {
             true => &self.origin,
             false => &self.account,
         };
@@ -295,17 +299,17 @@ impl SessionGuess {
 
     /// Refuses an attempt that has to wait.
     pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
-        check(db, &[&self.0], now).await
+        check_subjects(db, &[&self.0], now).await
     }
 
     /// Counts a failed attempt.
-    pub async fn failed(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
-        count(tx, &self.0, now).await?;
+    pub async fn note_failure(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
+        count_failure(tx, &self.0, now).await?;
         Ok(())
     }
 }
 
-fn hash(kind: &str, what: &[u8]) -> Vec<u8> {
+fn hash_subject(kind: &str, what: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(kind);
     hash.update([0]);
@@ -313,7 +317,7 @@ fn hash(kind: &str, what: &[u8]) -> Vec<u8> {
     hash.finalize().to_vec()
 }
 
-async fn check<C: ConnectionTrait>(
+async fn check_subjects<C: ConnectionTrait>(
     db: &C,
     subjects: &[&ThrottleSubject],
     now: DateTime<Utc>,
@@ -338,7 +342,11 @@ async fn check<C: ConnectionTrait>(
 }
 
 /// Counts a failure, under the lock of the subject's row, and returns the number of earlier ones that are still kept.
-async fn count(tx: &Transaction, subject: &ThrottleSubject, now: DateTime<Utc>) -> Result<i32> {
+async fn count_failure(
+    tx: &Transaction,
+    subject: &ThrottleSubject,
+    now: DateTime<Utc>,
+) -> Result<i32> {
     let fresh = sign_in_throttle::ActiveModel {
         subject: Set(subject.hash.clone()),
         failures: Set(0),
@@ -362,7 +370,7 @@ async fn count(tx: &Transaction, subject: &ThrottleSubject, now: DateTime<Utc>) 
     let row = row.ok_or_else(|| Error::internal("a row just made is not there"))?;
     let since = now - row.last_failed_at;
     let before = if since < KEPT { row.failures } else { 0 };
-    let failures = subject.allowance.counted(before, since);
+    let failures = subject.allowance.count_after(before, since);
     sign_in_throttle::Entity::update_many()
         .col_expr(sign_in_throttle::Column::Failures, Expr::value(failures))
         .col_expr(sign_in_throttle::Column::LastFailedAt, Expr::value(now))
@@ -377,7 +385,7 @@ async fn count(tx: &Transaction, subject: &ThrottleSubject, now: DateTime<Utc>) 
 }
 
 /// Forgets the failures and the origins of an account that has a new password: nothing guessed before helps.
-pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<()> {
+pub async fn forget_failures(tx: &Transaction, account: AccountId, key: &str) -> Result<()> {
     sign_in_throttle::Entity::delete_by_id(ThrottleSubject::account(key).hash)
         .exec(tx)
         .await?;
@@ -432,7 +440,7 @@ mod tests {
     fn in_a_day(allowance: Allowance) -> usize {
         let (mut failures, mut last, mut now, mut all) = (0, Duration::zero(), Duration::zero(), 0);
         while now < Duration::days(1) && all < 1_000_000 {
-            failures = allowance.counted(failures, now - last);
+            failures = allowance.count_after(failures, now - last);
             last = now;
             now += allowance.delay(failures);
             all += 1;
@@ -448,17 +456,17 @@ mod tests {
 
     #[test]
     fn failures_are_forgotten_one_by_one() {
-        assert_eq!(OF_ACCOUNT.counted(0, Duration::zero()), 1);
-        assert_eq!(OF_ACCOUNT.counted(5, Duration::minutes(59)), 6);
-        assert_eq!(OF_ACCOUNT.counted(5, Duration::minutes(121)), 4);
-        assert_eq!(OF_ACCOUNT.counted(5, Duration::days(9)), 1);
-        assert_eq!(OF_ACCOUNT.counted(5, Duration::seconds(-9)), 6);
-        assert_eq!(OF_ACCOUNT.counted(i32::MAX, Duration::zero()), 17);
+        assert_eq!(OF_ACCOUNT.count_after(0, Duration::zero()), 1);
+        assert_eq!(OF_ACCOUNT.count_after(5, Duration::minutes(59)), 6);
+        assert_eq!(OF_ACCOUNT.count_after(5, Duration::minutes(121)), 4);
+        assert_eq!(OF_ACCOUNT.count_after(5, Duration::days(9)), 1);
+        assert_eq!(OF_ACCOUNT.count_after(5, Duration::seconds(-9)), 6);
+        assert_eq!(OF_ACCOUNT.count_after(i32::MAX, Duration::zero()), 17);
     }
 
     #[test]
     fn neighbours_in_a_network_are_counted_together() {
-        let of = |address: &str| network(address.parse().expect("an address"));
+        let of = |address: &str| network_bytes(address.parse().expect("an address"));
         assert_eq!(of("192.0.2.1"), of("192.0.2.200"));
         assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.9"));
         assert_ne!(of("192.0.2.1"), of("192.0.3.1"));

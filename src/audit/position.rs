@@ -16,7 +16,7 @@ use entity::{audit_event, id::AuditEventId};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::done;
+use super::select_changing_events;
 use crate::{database::Transaction, error::Result};
 
 /// Longest time from the making of an event to its being visible, in milliseconds: ten minutes. Far more than the two
@@ -68,8 +68,8 @@ impl LogPosition {
 }
 
 /// The position of the newest visible event.
-pub async fn current(tx: &Transaction) -> Result<LogPosition> {
-    let newest = done()
+pub async fn current_position(tx: &Transaction) -> Result<LogPosition> {
+    let newest = select_changing_events()
         .select_only()
         .column(audit_event::Column::Id)
         .order_by_desc(audit_event::Column::Id)
@@ -77,8 +77,8 @@ pub async fn current(tx: &Transaction) -> Result<LogPosition> {
         .one(tx)
         .await?;
     let newest = newest.map_or(Uuid::nil(), |id| id.0);
-    let recent = done()
-        .filter(audit_event::Column::Id.gte(minutes_before(newest)))
+    let recent = select_changing_events()
+        .filter(audit_event::Column::Id.gte(earliest_late_id(newest)))
         .filter(audit_event::Column::Id.lte(newest))
         .count(tx)
         .await?;
@@ -90,8 +90,8 @@ pub async fn current(tx: &Transaction) -> Result<LogPosition> {
 
 /// The events after a position, at most `most`.
 pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Result<EventsAfter> {
-    let mut events = done()
-        .filter(audit_event::Column::Id.gte(minutes_before(place.newest)))
+    let mut events = select_changing_events()
+        .filter(audit_event::Column::Id.gte(earliest_late_id(place.newest)))
         .order_by_asc(audit_event::Column::Id)
         // One more than may be answered, which tells "as many" from "more".
         .limit(most + 1)
@@ -115,7 +115,7 @@ pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Re
 }
 
 /// The least id that an event made [`LATE`] before this one could have: ids begin with the millisecond of their making.
-fn minutes_before(id: Uuid) -> AuditEventId {
+fn earliest_late_id(id: Uuid) -> AuditEventId {
     let made = (id.as_u128() >> 80) as u64;
     AuditEventId(Uuid::from_u128(u128::from(made.saturating_sub(LATE)) << 80))
 }
@@ -131,8 +131,8 @@ mod tests {
             recent: 3,
         };
         assert_eq!(LogPosition::from_bytes(place.to_bytes()), place);
-        let before = minutes_before(place.newest).0.as_u128();
+        let before = earliest_late_id(place.newest).0.as_u128();
         assert_eq!(before, u128::from(0x0198_0000_0000_u64 - 600_000) << 80);
-        assert_eq!(minutes_before(Uuid::nil()).0, Uuid::nil());
+        assert_eq!(earliest_late_id(Uuid::nil()).0, Uuid::nil());
     }
 }

@@ -19,7 +19,7 @@ pub(super) trait FromValue: Sized {
 ///
 /// # Errors
 /// The value is of another type: the row does not have the columns that were expected of it.
-pub(super) fn next<T: FromValue>(values: &mut impl Iterator<Item = Value>) -> Result<T> {
+pub(super) fn next_value<T: FromValue>(values: &mut impl Iterator<Item = Value>) -> Result<T> {
     let value = values.next().and_then(T::from_value);
     value.ok_or_else(|| Error::internal("a value that is not of its column's type"))
 }

@@ -55,12 +55,12 @@ catalogue! {
 
 /// The dataset of this name.
 #[must_use]
-pub fn dataset(name: &str) -> Option<&'static Dataset> {
+pub fn find_dataset(name: &str) -> Option<&'static Dataset> {
     ALL.iter().copied().find(|dataset| dataset.name == name)
 }
 
 /// A model cannot name its reader, which itself knows the model: so the pair is looked up, once a pull.
-fn reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
+fn find_reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
     let at = ALL.iter().position(|one| std::ptr::eq(*one, dataset));
     let reader = at.and_then(|at| READERS.get(at).copied());
     reader.ok_or_else(|| Error::internal("a dataset that is not in the catalogue"))
@@ -71,9 +71,9 @@ fn reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
 ///
 /// # Errors
 /// The caller may pull this dataset nowhere. What fails later ends the stream.
-pub fn rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Result<RowStream> {
-    caller.require_somewhere(query.dataset.permission)?;
-    let reader = reader(query.dataset)?;
+pub fn stream_rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Result<RowStream> {
+    caller.require_reach(query.dataset.permission)?;
+    let reader = find_reader(query.dataset)?;
     let caller = caller.clone();
     Ok(RowStream::spawn(query.projection(), move |to| async move {
         let context = ReadContext {
@@ -92,15 +92,15 @@ pub fn rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Result<Row
 ///
 /// # Errors
 /// The caller may pull this dataset nowhere.
-pub async fn count(query: &DatasetQuery, caller: &Caller, tx: &Transaction) -> Result<u64> {
-    caller.require_somewhere(query.dataset.permission)?;
+pub async fn count_rows(query: &DatasetQuery, caller: &Caller, tx: &Transaction) -> Result<u64> {
+    caller.require_reach(query.dataset.permission)?;
     let every = DatasetQuery {
         after: None,
         limit: None,
         offset: None,
         ..query.clone()
     };
-    let reader = reader(query.dataset)?;
+    let reader = find_reader(query.dataset)?;
     reader.count(ReadContext { caller, tx }, &every).await
 }
 
@@ -119,7 +119,7 @@ mod tests {
             );
             for filter in dataset.filters {
                 assert!(
-                    dataset.filter(filter.name).is_some(),
+                    dataset.filter_column(filter.name).is_some(),
                     "{name}: {}",
                     filter.name
                 );

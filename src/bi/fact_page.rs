@@ -23,7 +23,7 @@ use super::{
     model::filter::Filter as RowFilter,
     model::query::DatasetQuery,
     model::value::Value,
-    names::with_keys,
+    names::select_ids_by_keys,
     source::row::{DatasetRow, RowData},
 };
 use crate::{
@@ -49,7 +49,7 @@ pub struct FactFilter {
     pub states: Option<Vec<KpiState>>,
 }
 
-fn place(cursor: &str) -> Result<RowKey> {
+fn decode_row_key(cursor: &str) -> Result<RowKey> {
     RowKey::decode(&KPI_FACTS, cursor)
 }
 
@@ -80,11 +80,15 @@ const FIRST_ROUND: u64 = 16;
 const LARGEST_ROUND: u64 = 1_024;
 
 /// The rows of a page, and one more where there are more.
-pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<Vec<DatasetRow>> {
-    caller.require_somewhere(Action::PullFlatRows)?;
+pub async fn load_facts(
+    caller: &Caller,
+    filter: &FactFilter,
+    page: &Page,
+) -> Result<Vec<DatasetRow>> {
+    caller.require_reach(Action::PullFlatRows)?;
     // One more than the page shows, which says whether there is another page.
     let wanted = page.size()? + 1;
-    let mut behind = page.after.as_deref().map(place).transpose()?;
+    let mut behind = page.after.as_deref().map(decode_row_key).transpose()?;
     let mut next = behind
         .as_ref()
         .and_then(|place| Some((place.day()?, place.ids().first().copied()?.into(), true)));
@@ -94,10 +98,10 @@ pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
         let missing = wanted - rows.len() as u64;
-        let candidates = candidates(caller, filter, next, round, &tx).await?;
+        let candidates = find_candidates(caller, filter, next, round, &tx).await?;
         if let Some((last, day)) = candidates.last() {
             next = Some((*day, *last, false));
-            let query = rows_of(filter, &candidates, behind.take(), missing);
+            let query = rows_query(filter, &candidates, behind.take(), missing);
             if let Some(statement) = query.statement(caller, tx.get_database_backend())? {
                 let projection = query.projection();
                 let stored = tx.query_all_raw(statement).await?.into_iter();
@@ -118,7 +122,7 @@ pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<
 }
 
 /// The next measurements that could have a row that passes: conditions on measurements alone are applied here.
-async fn candidates(
+async fn find_candidates(
     caller: &Caller,
     filter: &FactFilter,
     next: Option<(NaiveDate, MeasurementId, bool)>,
@@ -131,7 +135,7 @@ async fn candidates(
         .select_only()
         .columns([Id, MeasuredOn])
         .filter(SupersededById.is_null())
-        .filter(could_show(caller, filter));
+        .filter(could_show_condition(caller, filter));
     if let Some(from) = filter.from {
         select = select.filter(MeasuredOn.gte(from));
     }
@@ -139,10 +143,10 @@ async fn candidates(
         select = select.filter(MeasuredOn.lt(to));
     }
     if let Some(keys) = &filter.kpi_keys {
-        select = select.filter(KpiId.in_subquery(with_keys::<kpi::Entity>(keys)));
+        select = select.filter(KpiId.in_subquery(select_ids_by_keys::<kpi::Entity>(keys)));
     }
     if let Some(states) = &filter.states {
-        select = select.filter(in_states(states));
+        select = select.filter(in_states_condition(states));
     }
     if let Some((day, id, itself)) = next {
         // Redundant in logic, but `measured_on >= day` alone is what an index on the day can use.
@@ -162,7 +166,7 @@ async fn candidates(
 }
 
 /// Measurements whose value is in one of these states by the target of their day.
-fn in_states(states: &[KpiState]) -> SimpleExpr {
+fn in_states_condition(states: &[KpiState]) -> SimpleExpr {
     let state = judgement::state_sql("kpi", "measurement.value", "target");
     // The target of the day, or no row where there is none, hence the outer COALESCE.
     let of_day = format!(
@@ -175,19 +179,19 @@ fn in_states(states: &[KpiState]) -> SimpleExpr {
 
 /// Measurements at places that the filter names, or of KPIs ever linked to such places. Wider than the filter, never
 /// narrower: it keeps a page from reading measurements that have no row in it.
-fn could_show(caller: &Caller, filter: &FactFilter) -> Condition {
+fn could_show_condition(caller: &Caller, filter: &FactFilter) -> Condition {
     use measurement::Column::{KpiId, TouchpointId};
     let mut could = Condition::all();
-    if let Some(held) = touchpoints_held(caller, filter) {
-        let there = linked(kpi_link::Column::TouchpointId.in_subquery(held.clone()));
+    if let Some(held) = select_touchpoints_ever_held(caller, filter) {
+        let there = select_linked(kpi_link::Column::TouchpointId.in_subquery(held.clone()));
         let at = Condition::any()
             .add(TouchpointId.is_null())
             .add(TouchpointId.in_subquery(held));
         could = could.add(KpiId.in_subquery(there)).add(at);
     }
     if let Some(keys) = &filter.blueprint_keys {
-        let blueprints = with_keys::<blueprint::Entity>(keys);
-        let there = linked(kpi_link::Column::BlueprintId.in_subquery(blueprints.clone()));
+        let blueprints = select_ids_by_keys::<blueprint::Entity>(keys);
+        let there = select_linked(kpi_link::Column::BlueprintId.in_subquery(blueprints.clone()));
         let touchpoints = touchpoint::Entity::find()
             .select_only()
             .column(touchpoint::Column::Id)
@@ -201,7 +205,7 @@ fn could_show(caller: &Caller, filter: &FactFilter) -> Condition {
     could
 }
 
-fn linked(to: SimpleExpr) -> SelectStatement {
+fn select_linked(to: SimpleExpr) -> SelectStatement {
     kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::KpiId)
@@ -210,7 +214,7 @@ fn linked(to: SimpleExpr) -> SelectStatement {
 }
 
 /// The touchpoints at which a wanted role or department ever was; nothing where all rows are wanted.
-fn touchpoints_held(caller: &Caller, filter: &FactFilter) -> Option<SelectStatement> {
+fn select_touchpoints_ever_held(caller: &Caller, filter: &FactFilter) -> Option<SelectStatement> {
     let all = caller.reach(Action::PullFlatRows).everything;
     if all && filter.department_keys.is_none() && filter.roles.is_none() {
         return None;
@@ -218,12 +222,12 @@ fn touchpoints_held(caller: &Caller, filter: &FactFilter) -> Option<SelectStatem
     let mut held: Select<responsibility::Entity> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
-        .filter(scope::flat_rows(
+        .filter(scope::flat_rows_condition(
             caller.principal(),
             responsibility::Column::DepartmentId.as_column_ref(),
         ));
     if let Some(keys) = &filter.department_keys {
-        let departments = with_keys::<department::Entity>(keys);
+        let departments = select_ids_by_keys::<department::Entity>(keys);
         held = held.filter(responsibility::Column::DepartmentId.in_subquery(departments));
     }
     if let Some(roles) = &filter.roles {
@@ -233,7 +237,7 @@ fn touchpoints_held(caller: &Caller, filter: &FactFilter) -> Option<SelectStatem
 }
 
 /// The query for the rows of these measurements after a resume point.
-fn rows_of(
+fn rows_query(
     filter: &FactFilter,
     candidates: &[(MeasurementId, NaiveDate)],
     behind: Option<RowKey>,

@@ -7,7 +7,7 @@ use async_graphql::{
 use entity::words::{Direction, KpiState, Role, Stage, Unit};
 
 use super::{
-    api_value::{api_description, next},
+    api_value::{api_description, next_value},
     datasets::fact_columns::kpi_fact_columns,
     fact_page::{self, FactFilter},
     model::value::Value,
@@ -35,7 +35,7 @@ macro_rules! api_object {
             fn from_values(values: Vec<Value>) -> Result<Self> {
                 let mut values = values.into_iter();
                 Ok(Self {
-                    $($name: next(&mut values)?,)*
+                    $($name: next_value(&mut values)?,)*
                 })
             }
         }
@@ -101,7 +101,7 @@ impl BiQuery {
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<KpiFactFilter>,
     ) -> Option<Result<Connection<String, Metered<KpiFact>>>> {
         Some(
-            pull(
+            pull_facts(
                 ctx,
                 filter.unwrap_or_default().into(),
                 Page { first, after },
@@ -111,12 +111,12 @@ impl BiQuery {
     }
 }
 
-async fn pull(
+async fn pull_facts(
     ctx: &Context<'_>,
     filter: FactFilter,
     page: Page,
 ) -> Result<Connection<String, Metered<KpiFact>>> {
-    let mut rows = fact_page::facts(caller(ctx)?, &filter, &page).await?;
+    let mut rows = fact_page::load_facts(caller(ctx)?, &filter, &page).await?;
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);

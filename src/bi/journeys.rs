@@ -44,7 +44,7 @@ impl Journeys {
     ) -> Result<Self> {
         use blueprint::Column::{Id, Key, PersonaId as Persona, Revision};
         let rows: Vec<(BlueprintId, String, PersonaId, i32)> = scope
-            .counted_blueprints()
+            .select_reportable_blueprints()
             .select_only()
             .columns([Id, Key, Persona, Revision])
             .order_by_asc(Id)
@@ -66,7 +66,11 @@ impl Journeys {
     /// The indices of a touchpoint: of its journey, and among the touchpoints there; none where the blueprint does not
     /// count.
     #[must_use]
-    pub fn at(&self, blueprint: BlueprintId, touchpoint: TouchpointId) -> Option<(usize, usize)> {
+    pub fn indices_of(
+        &self,
+        blueprint: BlueprintId,
+        touchpoint: TouchpointId,
+    ) -> Option<(usize, usize)> {
         let journey = self.0.binary_search_by_key(&blueprint, |one| one.id);
         let journey = journey.ok()?;
         let touchpoint = self.0[journey].topology.touchpoint(touchpoint)?;

@@ -4,7 +4,7 @@
 //!
 //! 1. `http::bi::params` reads the parameters into a [`model::query::DatasetQuery`]: the dataset, columns, a
 //!    [`model::filter::Filter`], days, limit and resume point. A query is plain data and knows nobody's rights.
-//! 2. [`catalogue::rows`] asks whether the caller may pull the dataset at all, looks up the dataset's
+//! 2. [`catalogue::stream_rows`] asks whether the caller may pull the dataset at all, looks up the dataset's
 //!    [`source::reader::RowReader`], and spawns it on a snapshot of the database.
 //! 3. The reader sends batches of rows. `kpi_facts` has [`fact_join`], which reads measurements by day and joins them in
 //!    memory with what the [`store`] keeps of blueprints; most datasets have `source::sql_reader`, which runs their

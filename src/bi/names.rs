@@ -72,14 +72,14 @@ impl<I: Id> EntityNames<I> {
 
     /// The row of a rank.
     #[must_use]
-    pub fn at(&self, rank: usize) -> Option<NamedEntity<'_, I>> {
+    pub fn by_rank(&self, rank: usize) -> Option<NamedEntity<'_, I>> {
         let (id, key, name) = self.0.get(rank)?;
         Some(NamedEntity { id: *id, key, name })
     }
 }
 
 /// The ids of rows with one of these keys, in any case of letters.
-pub(super) fn with_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
+pub(super) fn select_ids_by_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
     let key = Func::lower(Expr::col(E::key_column().as_column_ref()));
     let keys = keys.iter().map(|key| key.to_ascii_lowercase());
     E::find()

@@ -38,16 +38,16 @@ impl<'c> Scope<'c> {
     /// The scope of a caller.
     #[must_use]
     pub fn for_caller(caller: &'c Caller, backend: DbBackend) -> Self {
-        Self::with(Who::Caller(caller), backend)
+        Self::new(Who::Caller(caller), backend)
     }
 
     /// The scope of the BI login that reads a view, on every day from the first measurement on.
     #[must_use]
     pub fn for_login(zone: Tz) -> Self {
-        Self::with(Who::Login(zone), DbBackend::Postgres)
+        Self::new(Who::Login(zone), DbBackend::Postgres)
     }
 
-    fn with(who: Who<'c>, backend: DbBackend) -> Self {
+    fn new(who: Who<'c>, backend: DbBackend) -> Self {
         Self {
             who,
             backend,
@@ -59,7 +59,7 @@ impl<'c> Scope<'c> {
 
     /// Limits it to these days.
     #[must_use]
-    pub fn on(self, days: &'c [NaiveDate]) -> Self {
+    pub fn on_days(self, days: &'c [NaiveDate]) -> Self {
         Self { days, ..self }
     }
 
@@ -95,61 +95,63 @@ impl<'c> Scope<'c> {
     }
 
     fn select<E: Guarded>(&self) -> Select<E> {
-        E::find().filter(E::readable(self.principal()))
+        E::find().filter(E::readable_condition(self.principal()))
     }
 
     /// The rows of a table that may be seen.
     #[must_use]
-    pub fn seen<E: Guarded>(&self) -> SelectStatement {
+    pub fn select_visible<E: Guarded>(&self) -> SelectStatement {
         self.select::<E>().into_query()
     }
 
     /// The ids of the rows of a table that may be seen; none where it is all of them.
     #[must_use]
-    pub fn seen_ids<E: Guarded>(&self) -> Option<SelectStatement> {
-        let readable = E::readable(self.principal());
-        (!readable.is_empty()).then(|| ids::<E>(readable))
+    pub fn visible_ids<E: Guarded>(&self) -> Option<SelectStatement> {
+        let readable = E::readable_condition(self.principal());
+        (!readable.is_empty()).then(|| select_ids::<E>(readable))
     }
 
     /// The ids of the blueprints that may be seen and count: CURRENT ones in force, or all where that is asked for.
     #[must_use]
-    pub fn counted(&self) -> SelectStatement {
-        ids::<blueprint::Entity>(self.counting())
+    pub fn reportable_ids(&self) -> SelectStatement {
+        select_ids::<blueprint::Entity>(self.reportable_condition())
     }
 
     /// The blueprints that may be seen and count.
     #[must_use]
-    pub fn counted_blueprints(&self) -> Select<blueprint::Entity> {
-        blueprint::Entity::find().filter(self.counting())
+    pub fn select_reportable_blueprints(&self) -> Select<blueprint::Entity> {
+        blueprint::Entity::find().filter(self.reportable_condition())
     }
 
-    fn counting(&self) -> Condition {
-        let readable = blueprint::Entity::readable(self.principal());
+    fn reportable_condition(&self) -> Condition {
+        let readable = blueprint::Entity::readable_condition(self.principal());
         match self.include_drafts {
             true => readable,
-            false => Condition::all().add(readable).add(scope::reportable()),
+            false => Condition::all()
+                .add(readable)
+                .add(scope::reportable_condition()),
         }
     }
 
     /// The KPIs whose values may be seen.
     #[must_use]
-    pub fn kpis_with_values(&self) -> Select<kpi::Entity> {
-        let values = scope::kpi_values(self.principal());
+    pub fn select_kpis_with_values(&self) -> Select<kpi::Entity> {
+        let values = scope::kpi_values_condition(self.principal());
         self.select::<kpi::Entity>().filter(values)
     }
 
     /// The ids of the KPIs whose values may be seen; nothing where it is all of them.
     #[must_use]
-    pub fn valued_kpis(&self) -> Option<SelectStatement> {
-        let definitions = kpi::Entity::readable(self.principal());
-        let values = scope::kpi_values(self.principal());
+    pub fn valued_kpi_ids(&self) -> Option<SelectStatement> {
+        let definitions = kpi::Entity::readable_condition(self.principal());
+        let values = scope::kpi_values_condition(self.principal());
         let all = definitions.is_empty() && values.is_empty();
-        (!all).then(|| ids::<kpi::Entity>(Condition::all().add(definitions).add(values)))
+        (!all).then(|| select_ids::<kpi::Entity>(Condition::all().add(definitions).add(values)))
     }
 
     /// The measurements that may be seen, are in force and are asked about.
     #[must_use]
-    pub fn measured(&self) -> SelectStatement {
+    pub fn select_measurements(&self) -> SelectStatement {
         let mut measured = self
             .select::<measurement::Entity>()
             .filter(measurement::Column::SupersededById.is_null())
@@ -165,15 +167,16 @@ impl<'c> Scope<'c> {
 
     /// The ids of the departments whose rows are pulled; nothing where it is those of all, and rows without one.
     #[must_use]
-    pub fn own_departments(&self) -> Option<SelectStatement> {
-        let own = scope::flat_rows(self.principal(), department::Column::Id.as_column_ref());
-        (!own.is_empty()).then(|| ids::<department::Entity>(own))
+    pub fn own_department_ids(&self) -> Option<SelectStatement> {
+        let own =
+            scope::flat_rows_condition(self.principal(), department::Column::Id.as_column_ref());
+        (!own.is_empty()).then(|| select_ids::<department::Entity>(own))
     }
 
     /// Appends the condition that the reader pulls the row, by the column of its department.
     #[must_use]
-    pub fn only_own(&self, text: SqlBuilder, department_id: &str) -> SqlBuilder {
-        let Some(own) = self.own_departments() else {
+    pub fn append_own_condition(&self, text: SqlBuilder, department_id: &str) -> SqlBuilder {
+        let Some(own) = self.own_department_ids() else {
             return text;
         };
         let text = text.then(" AND (");
@@ -194,33 +197,33 @@ impl<'c> Scope<'c> {
     /// Appends a common table of the query's days: `day (day, ends)`, each with the moment at which it ends in the
     /// deployment's time zone. Of a view: the days from the first measurement through the last, or today.
     #[must_use]
-    pub fn days(&self, text: SqlBuilder) -> SqlBuilder {
+    pub fn append_days(&self, text: SqlBuilder) -> SqlBuilder {
         let text = text.then("day (day, ends) AS (");
         match self.who {
             Who::Caller(caller) => {
                 let days = self
                     .days
                     .iter()
-                    .map(|day| [(*day).into(), caller.end_of(*day).into()]);
+                    .map(|day| [(*day).into(), caller.end_of_day(*day).into()]);
                 text.rows(days)
             }
-            Who::Login(zone) => text.then(&every_day(zone)),
+            Who::Login(zone) => text.then(&every_day_sql(zone)),
         }
         .then(")")
     }
 
     /// Appends today's day.
     #[must_use]
-    pub fn today(&self, text: SqlBuilder) -> SqlBuilder {
+    pub fn append_today(&self, text: SqlBuilder) -> SqlBuilder {
         match self.who {
             Who::Caller(caller) => text.value(caller.today),
-            Who::Login(zone) => text.then(&today_in(zone)),
+            Who::Login(zone) => text.then(&today_sql(zone)),
         }
     }
 
     /// The SQL of an id as text; NULL where it is NULL, of which SQLite's `hex` would make an empty text.
     #[must_use]
-    pub fn shown(&self, prefix: &str, id: &str) -> String {
+    pub fn id_text_sql(&self, prefix: &str, id: &str) -> String {
         match self.backend {
             DbBackend::Postgres => format!("('{prefix}_' || replace(CAST({id} AS text), '-', ''))"),
             _ => format!("('{prefix}_' || NULLIF(lower(hex({id})), ''))"),
@@ -229,7 +232,7 @@ impl<'c> Scope<'c> {
 
     /// The SQL of a part of a day, as a whole number.
     #[must_use]
-    pub fn day_part(&self, part: DayPart, day: &str) -> String {
+    pub fn day_part_sql(&self, part: DayPart, day: &str) -> String {
         let (postgres, sqlite) = match part {
             DayPart::Year => ("year", "%Y"),
             DayPart::Month => ("month", "%m"),
@@ -246,14 +249,14 @@ impl<'c> Scope<'c> {
 }
 
 /// The name of a time zone comes from a closed list, and has no quote in it: it can stand in SQL as it is.
-fn today_in(zone: Tz) -> String {
+fn today_sql(zone: Tz) -> String {
     format!("CAST(now() AT TIME ZONE '{zone}' AS date)")
 }
 
-/// Every day with its end, as [`crate::clock::Clock::end_of`] has it: of a midnight that the zone repeats, which
+/// Every day with its end, as [`crate::clock::Clock::end_of_day`] has it: of a midnight that the zone repeats, which
 /// PostgreSQL takes for the later one, the earlier.
-fn every_day(zone: Tz) -> String {
-    let today = today_in(zone);
+fn every_day_sql(zone: Tz) -> String {
+    let today = today_sql(zone);
     // One index has them in order.
     let in_force = "FROM measurement WHERE superseded_by_id IS NULL";
     format!(
@@ -279,7 +282,7 @@ pub enum DayPart {
     Weekday,
 }
 
-fn ids<E: Guarded>(which: Condition) -> SelectStatement {
+fn select_ids<E: Guarded>(which: Condition) -> SelectStatement {
     E::find()
         .select_only()
         .column(E::id_column())

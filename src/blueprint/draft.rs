@@ -57,11 +57,11 @@ impl BlueprintDraft {
     /// Reads it.
     pub fn from_input(faults: &mut Faults, input: BlueprintCreateInput) -> Self {
         Self {
-            id: faults.new_id(input.id.as_ref()),
-            title: faults.name("title", &input.title),
-            key: input.key.as_deref().map(|key| faults.key("key", key)),
-            persona: faults.id("personaId", &input.persona_id),
-            owner: faults.id("ownerDepartmentId", &input.owner_department_id),
+            id: faults.parse_or_make_id(input.id.as_ref()),
+            title: faults.check_name("title", &input.title),
+            key: input.key.as_deref().map(|key| faults.check_key("key", key)),
+            persona: faults.parse_id("personaId", &input.persona_id),
+            owner: faults.parse_id("ownerDepartmentId", &input.owner_department_id),
             input,
         }
     }
@@ -85,20 +85,20 @@ impl BlueprintDraft {
         let persona = permit
             .read_live::<persona::Entity>("personaId", self.persona)
             .await?;
-        same_subject("personaId", self.input.subject, &persona)?;
+        require_same_subject("personaId", self.input.subject, &persona)?;
         let same = |row: &blueprint::Model| {
             row.title == self.title
                 && row.owner_department_id == owner.id
                 && row.template_id == template
         };
         if let Some(row) = permit
-            .already_created::<blueprint::Entity>(self.input.id.as_ref(), self.id, same)
+            .find_already_created::<blueprint::Entity>(self.input.id.as_ref(), self.id, same)
             .await?
         {
             return Ok((row, false));
         }
         let key = permit
-            .unique_key::<blueprint::Entity>(self.key.as_deref(), &self.title, self.id, None)
+            .choose_unique_key::<blueprint::Entity>(self.key.as_deref(), &self.title, self.id, None)
             .await?;
         let row = permit
             .insert::<blueprint::Entity>(blueprint::ActiveModel {
@@ -127,7 +127,11 @@ impl BlueprintDraft {
     }
 }
 
-pub(super) fn same_subject(field: &str, subject: Subject, persona: &persona::Model) -> Result<()> {
+pub(super) fn require_same_subject(
+    field: &str,
+    subject: Subject,
+    persona: &persona::Model,
+) -> Result<()> {
     if persona.subject == subject {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::{
     BlueprintOwnerChangeInput, BlueprintUpdateInput,
     draft::BlueprintCreateInput,
-    life::{Step, step},
+    life::{Step, take_simple_step},
     phase::{PhaseCreateInput, PhaseMoveInput, PhaseUpdateInput},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     input::{self, AtVersionInput, By, ByInside},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
     scalar::Date,
 };
 
@@ -94,7 +94,7 @@ impl From<blueprint::Model> for Blueprint {
 
 impl Blueprint {
     /// The whole blueprint, loaded at most once.
-    pub async fn whole(&self, ctx: &Context<'_>) -> Result<&Arc<Canvas>> {
+    pub async fn load_canvas(&self, ctx: &Context<'_>) -> Result<&Arc<Canvas>> {
         self.canvas
             .get_or_try_init(|| async {
                 let caller = caller(ctx)?;
@@ -167,7 +167,7 @@ impl From<phase::Model> for Phase {
 impl Phase {
     /// A phase as a part of its blueprint.
     #[must_use]
-    pub fn within(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
+    pub fn from_canvas(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
         Self {
             canvas: Some(Arc::clone(canvas)),
             ..row.clone().into()
@@ -206,7 +206,7 @@ impl BlueprintQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Blueprint>> {
-        find(ctx, by).await.transpose()
+        find_blueprint(ctx, by).await.transpose()
     }
 
     /// Blueprints, in the order of creation.
@@ -229,11 +229,12 @@ impl BlueprintQuery {
             select = select.filter(blueprint::Column::State.eq(state));
         }
         if let Some(owner) = &filter.owner_department_id {
-            let owner: entity::id::DepartmentId = input::id("filter.ownerDepartmentId", owner)?;
+            let owner: entity::id::DepartmentId =
+                input::parse_id("filter.ownerDepartmentId", owner)?;
             select = select.filter(blueprint::Column::OwnerDepartmentId.eq(owner));
         }
         if let Some(persona) = &filter.persona_id {
-            let persona: entity::id::PersonaId = input::id("filter.personaId", persona)?;
+            let persona: entity::id::PersonaId = input::parse_id("filter.personaId", persona)?;
             select = select.filter(blueprint::Column::PersonaId.eq(persona));
         }
         select = match filter.statuses {
@@ -241,7 +242,7 @@ impl BlueprintQuery {
             None if filter.include_archived => select,
             None => select.filter(blueprint::Column::ArchivedAt.is_null()),
         };
-        page::oldest_first(ctx, select, Page { first, after }, Blueprint::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Blueprint::from).await
     }
 
     /// A phase by id, or by its blueprint's key and its own.
@@ -250,11 +251,11 @@ impl BlueprintQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Phase>> {
-        found(async { caller(ctx)?.get_inside::<phase::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_inside::<phase::Entity>(&by).await }).await
     }
 }
 
-async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
+async fn find_blueprint(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
     let caller = caller(ctx)?;
     let whole = [
         "phases",
@@ -277,7 +278,7 @@ async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
     }
     let which = Condition::all().add(caller.by_condition::<blueprint::Entity>(&by)?);
     let asked = format!("{by:?}").to_lowercase();
-    let canvas = shared::find(ctx, caller, asked, which).await?;
+    let canvas = shared::find_canvas(ctx, caller, asked, which).await?;
     Ok(canvas.map(Blueprint::from))
 }
 
@@ -309,8 +310,8 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: BlueprintCreateInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes title, personas, visibility or review day of a blueprint. Requires: SHAPE_BLUEPRINT.
@@ -320,8 +321,8 @@ impl BlueprintMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: BlueprintUpdateInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Transfers a blueprint to another department. Requires: GOVERN_BLUEPRINT.
@@ -331,8 +332,8 @@ impl BlueprintMutation {
         #[graphql(desc = "The blueprint, the version that you read, and its new owner.")]
         input: BlueprintOwnerChangeInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, super::change_owner(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, super::change_owner(&caller, input).await).await
     }
 
     /// Submits a draft for review by a CX manager: DRAFT → IN_REVIEW. Requires: SHAPE_BLUEPRINT.
@@ -341,8 +342,12 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, step(&caller, Step::Submit, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(
+            &caller,
+            take_simple_step(&caller, Step::Submit, &input).await,
+        )
+        .await
     }
 
     /// Sends a blueprint in review back to its authors: IN_REVIEW → DRAFT. Requires: GOVERN_BLUEPRINT.
@@ -351,8 +356,12 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, step(&caller, Step::SendBack, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(
+            &caller,
+            take_simple_step(&caller, Step::SendBack, &input).await,
+        )
+        .await
     }
 
     /// Archives a blueprint; it stays in KPI facts and can be unarchived. Requires: GOVERN_BLUEPRINT.
@@ -361,8 +370,12 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, step(&caller, Step::Archive, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(
+            &caller,
+            take_simple_step(&caller, Step::Archive, &input).await,
+        )
+        .await
     }
 
     /// Unarchives a blueprint, with the status that it had. Requires: GOVERN_BLUEPRINT.
@@ -371,8 +384,12 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, step(&caller, Step::Unarchive, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(
+            &caller,
+            take_simple_step(&caller, Step::Unarchive, &input).await,
+        )
+        .await
     }
 
     /// Deletes a draft that was never published, with everything in it. Requires: SHAPE_BLUEPRINT.
@@ -381,8 +398,8 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, super::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, super::delete(&caller, &input).await).await
     }
 
     /// Creates a phase. Requires: SHAPE_BLUEPRINT.
@@ -391,8 +408,8 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: PhaseCreateInput,
     ) -> Result<PhasePayload> {
-        let caller = acting(ctx)?;
-        PhasePayload::answer(&caller, super::phase::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        PhasePayload::from_result(&caller, super::phase::create(&caller, input).await).await
     }
 
     /// Changes name, stage, goal or prompt of a phase. Requires: SHAPE_BLUEPRINT.
@@ -402,8 +419,8 @@ impl BlueprintMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: PhaseUpdateInput,
     ) -> Result<PhasePayload> {
-        let caller = acting(ctx)?;
-        PhasePayload::answer(&caller, super::phase::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        PhasePayload::from_result(&caller, super::phase::update(&caller, input).await).await
     }
 
     /// Moves a phase among the others, whose versions stay. Requires: SHAPE_BLUEPRINT.
@@ -413,8 +430,8 @@ impl BlueprintMutation {
         #[graphql(desc = "The phase, the version that you read, and its new position.")]
         input: PhaseMoveInput,
     ) -> Result<PhasePayload> {
-        let caller = acting(ctx)?;
-        PhasePayload::answer(&caller, super::phase::relocate(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        PhasePayload::from_result(&caller, super::phase::relocate(&caller, input).await).await
     }
 
     /// Archives a phase without touchpoints. Requires: SHAPE_BLUEPRINT.
@@ -423,9 +440,9 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PhasePayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::phase::set_archived(&caller, &input, true).await;
-        PhasePayload::answer(&caller, result).await
+        PhasePayload::from_result(&caller, result).await
     }
 
     /// Unarchives a phase, as the last one. Requires: SHAPE_BLUEPRINT.
@@ -434,8 +451,8 @@ impl BlueprintMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PhasePayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::phase::set_archived(&caller, &input, false).await;
-        PhasePayload::answer(&caller, result).await
+        PhasePayload::from_result(&caller, result).await
     }
 }

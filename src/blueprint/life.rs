@@ -25,7 +25,7 @@ pub enum Step {
 }
 
 impl Step {
-    fn needs(self) -> Action {
+    fn required_action(self) -> Action {
         match self {
             Self::Submit => Action::ShapeBlueprint,
             Self::SendBack | Self::Publish | Self::Archive | Self::Unarchive => {
@@ -36,7 +36,7 @@ impl Step {
 
     /// Where the step leads from a status; nothing where it cannot be taken. `archived_from` is the status
     /// that an archived blueprint goes back to.
-    fn leads(
+    fn target_status(
         self,
         from: BlueprintStatus,
         archived_from: Option<BlueprintStatus>,
@@ -53,10 +53,14 @@ impl Step {
 }
 
 /// Takes a step that only changes where the blueprint stands. Publishing does more, in its own room.
-pub async fn step(caller: &Caller, step: Step, input: &AtVersionInput) -> Result<blueprint::Model> {
-    let id: BlueprintId = input::id("id", &input.id)?;
+pub async fn take_simple_step(
+    caller: &Caller,
+    step: Step,
+    input: &AtVersionInput,
+) -> Result<blueprint::Model> {
+    let id: BlueprintId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<blueprint::Entity>(step.needs(), "id", id)
+        .fetch::<blueprint::Entity>(step.required_action(), "id", id)
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     let row = take_step(&mut permit, step, &row).await?;
@@ -70,7 +74,7 @@ pub async fn take_step(
     step: Step,
     row: &blueprint::Model,
 ) -> Result<blueprint::Model> {
-    let Some(status) = step.leads(row.status, row.archived_from) else {
+    let Some(status) = step.target_status(row.status, row.archived_from) else {
         let message = format!(
             "It is {}; this step cannot be taken from there.",
             row.status.as_str()

@@ -18,12 +18,12 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func},
 };
 
-use self::draft::{BlueprintCreateInput, BlueprintDraft, same_subject};
+use self::draft::{BlueprintCreateInput, BlueprintDraft, require_same_subject};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
     audit::Event,
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
 };
@@ -36,7 +36,7 @@ pub const MOST_TOUCHPOINTS: u64 = 500;
 pub const MOST_TRANSITIONS: u64 = 1_500;
 
 /// Refuses one more of what a blueprint may hold only so many of: `there` are those that count.
-pub async fn refuse_full<E>(
+pub async fn refuse_if_full<E>(
     permit: &Permit<'_>,
     there: Select<E>,
     field: &str,
@@ -55,7 +55,7 @@ where
 
 /// Refuses a name that another row of the same blueprint has, however its letters are cased; `field` is what the
 /// client calls the name.
-pub async fn refuse_taken<E: Guarded>(
+pub async fn refuse_taken_name<E: Guarded>(
     permit: &Permit<'_>,
     (inside, blueprint): (E::Column, BlueprintId),
     (column, field, name): (E::Column, &str, &str),
@@ -125,20 +125,23 @@ pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blue
 /// Changes the title, the personas, the visibility, the day of review.
 pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let id: BlueprintId = faults.id("id", &input.id);
-    let title = replace(input.title.as_ref(), |title| faults.name("title", title));
-    let persona_id: Option<PersonaId> = faults.optional_id("personaId", input.persona_id.as_ref());
+    let id: BlueprintId = faults.parse_id("id", &input.id);
+    let title = set_if_given(input.title.as_ref(), |title| {
+        faults.check_name("title", title)
+    });
+    let persona_id: Option<PersonaId> =
+        faults.parse_optional_id("personaId", input.persona_id.as_ref());
     let secondary: Option<Vec<PersonaId>> = input
         .secondary_persona_ids
         .as_ref()
-        .map(|ids| faults.ids("secondaryPersonaIds", ids));
+        .map(|ids| faults.parse_ids("secondaryPersonaIds", ids));
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
         .fetch_at::<blueprint::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
     if let Some(persona_id) = persona_id {
-        same_subject(
+        require_same_subject(
             "personaId",
             row.subject,
             &permit
@@ -151,9 +154,9 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
     }
     let change = blueprint::ActiveModel {
         title,
-        visibility: replace(input.visibility.as_ref(), |visibility| *visibility),
+        visibility: set_if_given(input.visibility.as_ref(), |visibility| *visibility),
         persona_id: persona_id.map_or(NotSet, Set),
-        next_review_on: change(&input.next_review_on, |day| day.map(|day| day.0)),
+        next_review_on: set_or_clear(&input.next_review_on, |day| day.map(|day| day.0)),
         ..Default::default()
     };
     let row = permit.update::<blueprint::Entity>(&row, change).await?;
@@ -168,7 +171,7 @@ async fn set_secondary_personas(
 ) -> Result<()> {
     for (index, id) in personas.iter().enumerate() {
         let field = format!("secondaryPersonaIds.{index}");
-        same_subject(
+        require_same_subject(
             &field,
             row.subject,
             &permit.read_live::<persona::Entity>(&field, *id).await?,
@@ -203,8 +206,8 @@ pub async fn change_owner(
     input: BlueprintOwnerChangeInput,
 ) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let id: BlueprintId = faults.id("id", &input.id);
-    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
+    let id: BlueprintId = faults.parse_id("id", &input.id);
+    let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
@@ -225,7 +228,7 @@ pub async fn change_owner(
 
 /// Deletes a draft that was never published, with everything in it. What was ever published is archived instead.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<blueprint::Model> {
-    let id: BlueprintId = input::id("id", &input.id)?;
+    let id: BlueprintId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;

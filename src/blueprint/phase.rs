@@ -15,7 +15,7 @@ use super::MOST_PHASES;
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     order::{self, Ordered},
     policy::Action,
 };
@@ -72,13 +72,13 @@ pub struct PhaseMoveInput {
 /// Makes a phase.
 pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::Model> {
     let mut faults = Faults::default();
-    let id: PhaseId = faults.new_id(input.id.as_ref());
-    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let customer_goal = faults.optional_text("customerGoal", input.customer_goal.as_deref());
-    let prompt = faults.optional_text("prompt", input.prompt.as_deref());
-    let after: Option<PhaseId> = faults.optional_id("afterId", input.after_id.value());
+    let id: PhaseId = faults.parse_or_make_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let customer_goal = faults.check_optional_text("customerGoal", input.customer_goal.as_deref());
+    let prompt = faults.check_optional_text("prompt", input.prompt.as_deref());
+    let after: Option<PhaseId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
     let (blueprint, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
@@ -86,12 +86,12 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
     require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &phase::Model| row.blueprint_id == blueprint.id && row.name == name;
     if let Some(row) = permit
-        .already_created::<phase::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<phase::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
-    let phases = of_blueprint(&permit, blueprint.id).await?;
+    let phases = load_phases(&permit, blueprint.id).await?;
     if phases.len() as u64 >= MOST_PHASES {
         let message = format!("A blueprint has at most {MOST_PHASES} phases.");
         return Err(Error::fault(
@@ -101,7 +101,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
             message,
         ));
     }
-    let position = place(&permit, &phases, &input.after_id, after).await?;
+    let position = make_place(&permit, &phases, &input.after_id, after).await?;
     let fresh = NewPhase {
         id,
         key,
@@ -111,7 +111,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
         customer_goal,
         prompt,
     };
-    let row = add(&mut permit, blueprint.id, fresh).await?;
+    let row = add_phase(&mut permit, blueprint.id, fresh).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -130,13 +130,18 @@ pub struct NewPhase {
 }
 
 /// Makes a phase in a blueprint that the permit may shape.
-pub async fn add(
+pub async fn add_phase(
     permit: &mut Permit<'_>,
     blueprint: BlueprintId,
     fresh: NewPhase,
 ) -> Result<phase::Model> {
     let key = permit
-        .unique_key::<phase::Entity>(fresh.key.as_deref(), &fresh.name, fresh.id, Some(blueprint))
+        .choose_unique_key::<phase::Entity>(
+            fresh.key.as_deref(),
+            &fresh.name,
+            fresh.id,
+            Some(blueprint),
+        )
         .await?;
     permit
         .insert::<phase::Entity>(phase::ActiveModel {
@@ -159,20 +164,20 @@ pub async fn add(
 /// Changes name, stage, goal or prompt.
 pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::Model> {
     let mut faults = Faults::default();
-    let id: PhaseId = faults.id("id", &input.id);
-    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
-    let customer_goal = change(&input.customer_goal, |text| {
-        faults.optional_text("customerGoal", text.map(String::as_str))
+    let id: PhaseId = faults.parse_id("id", &input.id);
+    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let customer_goal = set_or_clear(&input.customer_goal, |text| {
+        faults.check_optional_text("customerGoal", text.map(String::as_str))
     });
-    let prompt = change(&input.prompt, |text| {
-        faults.optional_text("prompt", text.map(String::as_str))
+    let prompt = set_or_clear(&input.prompt, |text| {
+        faults.check_optional_text("prompt", text.map(String::as_str))
     });
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
         .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
-    let stage = replace(input.stage.as_ref(), |stage| *stage);
+    let stage = set_if_given(input.stage.as_ref(), |stage| *stage);
     let row = permit
         .update::<phase::Entity>(
             &row,
@@ -192,16 +197,16 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
 /// Moves a phase; no other phase's version changes.
 pub async fn relocate(caller: &Caller, input: PhaseMoveInput) -> Result<phase::Model> {
     let mut faults = Faults::default();
-    let id: PhaseId = faults.id("id", &input.id);
-    let after: Option<PhaseId> = faults.optional_id("afterId", input.after_id.value());
+    let id: PhaseId = faults.parse_id("id", &input.id);
+    let after: Option<PhaseId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
         .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
-    let mut others = of_blueprint(&permit, row.blueprint_id).await?;
+    let mut others = load_phases(&permit, row.blueprint_id).await?;
     others.retain(|phase| phase.id != row.id);
-    let position = place(&permit, &others, &input.after_id, after).await?;
+    let position = make_place(&permit, &others, &input.after_id, after).await?;
     let row = permit
         .update::<phase::Entity>(
             &row,
@@ -221,7 +226,7 @@ pub async fn set_archived(
     input: &AtVersionInput,
     archived: bool,
 ) -> Result<phase::Model> {
-    let id: PhaseId = input::id("id", &input.id)?;
+    let id: PhaseId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<phase::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
@@ -239,7 +244,7 @@ pub async fn set_archived(
     };
     if !archived {
         change.position = Set(order::next_position(
-            &of_blueprint(&permit, row.blueprint_id).await?,
+            &load_phases(&permit, row.blueprint_id).await?,
         ));
     }
     let row = permit.update::<phase::Entity>(&row, change).await?;
@@ -261,7 +266,7 @@ async fn refuse_unless_empty(permit: &Permit<'_>, row: &phase::Model) -> Result<
 }
 
 /// The phases of a blueprint that are not archived, in order.
-async fn of_blueprint(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<Vec<phase::Model>> {
+async fn load_phases(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<Vec<phase::Model>> {
     Ok(phase::Entity::find()
         .filter(phase::Column::BlueprintId.eq(blueprint))
         .filter(phase::Column::ArchivedAt.is_null())
@@ -283,7 +288,7 @@ impl Ordered for phase::Model {
 }
 
 /// Makes room behind a phase or at the beginning, and gives the place; the end where nothing is said.
-async fn place(
+async fn make_place(
     permit: &Permit<'_>,
     others: &[phase::Model],
     said: &MaybeUndefined<ID>,

@@ -18,8 +18,8 @@ use petgraph::{
 };
 
 use super::{
-    graph::{FlowEdge, FlowGraph, FlowNode, entered_at, is_re_entry},
-    model::{Canvas, accountable},
+    graph::{FlowEdge, FlowGraph, FlowNode, entry_touchpoint, is_re_entry},
+    model::{Canvas, find_accountable},
 };
 use crate::{compute::Steps, error::Result};
 
@@ -104,12 +104,12 @@ impl<'c> FlowAnalysis<'c> {
         self.canvas.phases.get(*self.graph.phase.get(at)?)
     }
 
-    fn movements(&self) -> impl Iterator<Item = &FlowEdge> {
-        self.graph.edges.iter().filter(|edge| !edge.enables())
+    fn movement_edges(&self) -> impl Iterator<Item = &FlowEdge> {
+        self.graph.edges.iter().filter(|edge| !edge.is_enabling())
     }
 
-    fn which(&self, wanted: impl Fn(&FlowEdge) -> bool) -> Vec<&'c transition::Model> {
-        let found = self.movements().filter(|edge| wanted(edge));
+    fn transitions_where(&self, wanted: impl Fn(&FlowEdge) -> bool) -> Vec<&'c transition::Model> {
+        let found = self.movement_edges().filter(|edge| wanted(edge));
         found.map(|edge| self.transition(edge)).collect()
     }
 
@@ -125,7 +125,10 @@ impl<'c> FlowAnalysis<'c> {
             .iter()
             .map(|_| graph.add_node(()))
             .collect();
-        for (from, to) in self.movements().filter_map(FlowEdge::between) {
+        for (from, to) in self
+            .movement_edges()
+            .filter_map(FlowEdge::joined_touchpoints)
+        {
             graph.add_edge(nodes[from], nodes[to], ());
         }
         let mut loops: Vec<Vec<usize>> = kosaraju_scc(&graph)
@@ -148,8 +151,8 @@ impl<'c> FlowAnalysis<'c> {
     /// Transitions that lead back to an earlier phase.
     #[must_use]
     pub fn backtracks(&self) -> Vec<&'c transition::Model> {
-        self.which(|edge| {
-            edge.between()
+        self.transitions_where(|edge| {
+            edge.joined_touchpoints()
                 .is_some_and(|(from, to)| self.graph.phase[to] < self.graph.phase[from])
         })
     }
@@ -157,29 +160,29 @@ impl<'c> FlowAnalysis<'c> {
     /// Transitions that pass over something: of kind SKIP, or with a whole phase in between.
     #[must_use]
     pub fn skips(&self) -> Vec<&'c transition::Model> {
-        self.which(|edge| {
+        self.transitions_where(|edge| {
             let far =
                 |(from, to): (usize, usize)| self.graph.phase[to] > self.graph.phase[from] + 1;
-            edge.kind == TransitionKind::Skip || edge.between().is_some_and(far)
+            edge.kind == TransitionKind::Skip || edge.joined_touchpoints().is_some_and(far)
         })
     }
 
     /// Transitions by which people leave the journey.
     #[must_use]
     pub fn exits(&self) -> Vec<&'c transition::Model> {
-        self.which(|edge| matches!(edge.to, FlowNode::End(_)))
+        self.transitions_where(|edge| matches!(edge.to, FlowNode::End(_)))
     }
 
     /// Transitions by which people come back into it.
     #[must_use]
     pub fn re_entries(&self) -> Vec<&'c transition::Model> {
-        self.which(is_re_entry)
+        self.transitions_where(is_re_entry)
     }
 
     /// Touchpoints that people get to and that nothing leads on from, not even out of the journey.
     #[must_use]
     pub fn dead_ends(&self) -> Vec<&'c touchpoint::Model> {
-        let reached: BTreeSet<FlowNode> = self.movements().map(|edge| edge.to).collect();
+        let reached: BTreeSet<FlowNode> = self.movement_edges().map(|edge| edge.to).collect();
         self.touchpoints(
             (0..self.graph.onward.len()).filter(|at| {
                 self.graph.onward[*at].is_empty() && reached.contains(&FlowNode::At(*at))
@@ -195,10 +198,10 @@ impl<'c> FlowAnalysis<'c> {
         if !self.graph.entered {
             return Vec::new();
         }
-        let entries = self.graph.edges.iter().filter_map(entered_at);
+        let entries = self.graph.edges.iter().filter_map(entry_touchpoint);
         let mut enabling: Vec<Vec<usize>> = vec![Vec::new(); self.graph.onward.len()];
-        for edge in self.graph.edges.iter().filter(|edge| edge.enables()) {
-            if let Some((from, to)) = edge.between() {
+        for edge in self.graph.edges.iter().filter(|edge| edge.is_enabling()) {
+            if let Some((from, to)) = edge.joined_touchpoints() {
                 enabling[to].push(from);
             }
         }
@@ -229,13 +232,13 @@ impl<'c> FlowAnalysis<'c> {
             .canvas
             .touchpoints
             .iter()
-            .map(|touchpoint| accountable(self.canvas.responsibilities_of(touchpoint.id)))
+            .map(|touchpoint| find_accountable(self.canvas.responsibilities_of(touchpoint.id)))
             .map(|held| held.map(|held| held.department_id))
             .collect();
         let mut found: Vec<DepartmentHandOff<'c>> = Vec::new();
         let mut at: BTreeMap<(DepartmentId, DepartmentId), usize> = BTreeMap::new();
-        for edge in self.movements() {
-            let Some((from, to)) = edge.between() else {
+        for edge in self.movement_edges() {
+            let Some((from, to)) = edge.joined_touchpoints() else {
                 continue;
             };
             let (Some(from), Some(to)) = (accountable[from], accountable[to]) else {
@@ -264,7 +267,7 @@ impl<'c> FlowAnalysis<'c> {
     /// by which all of them reach the goal is the last. Who leaves to a competitor and comes back is still on the
     /// way. None where no way leads there.
     #[must_use]
-    pub fn must_pass(&self) -> Vec<&'c touchpoint::Model> {
+    pub fn unavoidable_touchpoints(&self) -> Vec<&'c touchpoint::Model> {
         let touchpoints = self.graph.onward.len();
         // The ends are three more nodes behind the touchpoints. EXIT is none: who leaves by it is not on the way any more.
         let (start, competitor, goal) = (touchpoints, touchpoints + 1, touchpoints + 2);
@@ -275,7 +278,7 @@ impl<'c> FlowAnalysis<'c> {
             FlowNode::End(End::Exit) => None,
         };
         let mut onward: Vec<Vec<usize>> = vec![Vec::new(); goal + 1];
-        for edge in self.movements() {
+        for edge in self.movement_edges() {
             if let (Some(from), Some(to)) = (node(edge.from), node(edge.to)) {
                 onward[from].push(to);
             }
@@ -288,13 +291,19 @@ impl<'c> FlowAnalysis<'c> {
                 onward.push(goal);
             }
         }
-        self.touchpoints(passed_by_all(&onward, start, goal))
+        self.touchpoints(unavoidable_nodes(&onward, start, goal))
     }
 
     /// Ways from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
     /// to a competitor and back. How many there are can grow with the factorial of the places: each that is tried is
     /// taken from the budget.
-    pub fn ways(&self, from: usize, to: usize, longest: usize, steps: &Steps) -> Result<WayList> {
+    pub fn find_ways(
+        &self,
+        from: usize,
+        to: usize,
+        longest: usize,
+        steps: &Steps,
+    ) -> Result<WayList> {
         let mut found = WayList::default();
         steps.take(self.graph.edges.len())?;
         // Once for the whole search: each step then knows whether the target can still be reached.
@@ -315,7 +324,7 @@ impl<'c> FlowAnalysis<'c> {
         };
         // Length after length, so that shorter ways come first.
         for length in *shortest..=longest.min(self.graph.onward.len() + 1) {
-            search.go(FlowNode::At(from), length)?;
+            search.extend_way(FlowNode::At(from), length)?;
             if search.found.more {
                 break;
             }
@@ -324,15 +333,16 @@ impl<'c> FlowAnalysis<'c> {
     }
 
     /// The movements that lead on from a place; from the ends only the competitor's.
-    pub(super) fn on_from(&self, place: FlowNode) -> Vec<&FlowEdge> {
+    pub(super) fn edges_on_from(&self, place: FlowNode) -> Vec<&FlowEdge> {
         match place {
             FlowNode::At(at) => self.graph.onward[at]
                 .iter()
                 .map(|edge| &self.graph.edges[*edge])
                 .collect(),
-            FlowNode::End(End::Competitor) => {
-                self.movements().filter(|edge| edge.from == place).collect()
-            }
+            FlowNode::End(End::Competitor) => self
+                .movement_edges()
+                .filter(|edge| edge.from == place)
+                .collect(),
             FlowNode::End(_) => Vec::new(),
         }
     }
@@ -340,7 +350,7 @@ impl<'c> FlowAnalysis<'c> {
     /// How many transitions at least lie between each place and this touchpoint.
     fn distances_to(&self, to: usize) -> BTreeMap<FlowNode, usize> {
         let mut into: BTreeMap<FlowNode, Vec<FlowNode>> = BTreeMap::new();
-        for edge in self.movements() {
+        for edge in self.movement_edges() {
             if !matches!(edge.to, FlowNode::End(End::Start | End::Exit)) {
                 into.entry(edge.to).or_default().push(edge.from);
             }
@@ -361,8 +371,8 @@ impl<'c> FlowAnalysis<'c> {
 
 /// The nodes that every way from one node to another passes, both left out. One way is gone from its beginning, while
 /// what can be reached off it is looked through once: a node of it that nothing has got past is passed by all.
-fn passed_by_all(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
-    let way = shortest(onward, from, to);
+fn unavoidable_nodes(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
+    let way = shortest_way(onward, from, to);
     let mut place = vec![None; onward.len()];
     for (at, node) in way.iter().enumerate() {
         place[*node] = Some(at);
@@ -390,7 +400,7 @@ fn passed_by_all(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
 }
 
 /// A shortest way from one node to another, both included; nothing where there is none.
-fn shortest(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
+fn shortest_way(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
     let mut came_from = vec![None; onward.len()];
     came_from[from] = Some(from);
     let mut next = VecDeque::from([from]);
@@ -429,7 +439,7 @@ struct Search<'f, 'c> {
 
 impl Search<'_, '_> {
     /// Goes on from a place by exactly so many transitions.
-    fn go(&mut self, place: FlowNode, length: usize) -> Result<()> {
+    fn extend_way(&mut self, place: FlowNode, length: usize) -> Result<()> {
         if place == self.to {
             if length == 0 {
                 self.steps.take(FOUND * self.way.len())?;
@@ -442,7 +452,7 @@ impl Search<'_, '_> {
         }
         self.tried += 1;
         self.found.more |= self.tried > MOST_STEPS;
-        let onward = self.flow.on_from(place);
+        let onward = self.flow.edges_on_from(place);
         self.steps.take(1 + onward.len() / TRIED)?;
         for edge in onward {
             // Too far from the target for the length that is left: without this cut the search would try nearly every way.
@@ -454,7 +464,7 @@ impl Search<'_, '_> {
                 continue;
             }
             self.way.push(edge.row);
-            self.go(edge.to, length - 1)?;
+            self.extend_way(edge.to, length - 1)?;
             self.way.pop();
             // Left again, so that other ways may pass it.
             self.passed.remove(&edge.to);

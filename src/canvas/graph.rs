@@ -41,12 +41,12 @@ pub(super) struct FlowEdge {
 }
 
 impl FlowEdge {
-    pub fn enables(&self) -> bool {
+    pub fn is_enabling(&self) -> bool {
         self.kind == TransitionKind::Enables
     }
 
     /// Both touchpoints, where it joins two.
-    pub fn between(&self) -> Option<(usize, usize)> {
+    pub fn joined_touchpoints(&self) -> Option<(usize, usize)> {
         match (self.from, self.to) {
             (FlowNode::At(from), FlowNode::At(to)) => Some((from, to)),
             _ => None,
@@ -87,10 +87,10 @@ impl FlowGraph {
         let phase = touchpoints.iter();
         let phase = phase.map(|touchpoint| order.get(&touchpoint.phase_id).copied());
         Self {
-            onward: onward(&edges, touchpoints.len()),
+            onward: edges_by_start(&edges, touchpoints.len()),
             // Touchpoints of archived phases have been left out before.
             phase: phase.map(Option::unwrap_or_default).collect(),
-            entered: edges.iter().any(|edge| entered_at(edge).is_some()),
+            entered: edges.iter().any(|edge| entry_touchpoint(edge).is_some()),
             edges,
         }
     }
@@ -103,7 +103,7 @@ impl FlowGraph {
             .filter(|edge| edge.from != gone && edge.to != gone)
             .collect();
         Self {
-            onward: onward(&edges, self.onward.len()),
+            onward: edges_by_start(&edges, self.onward.len()),
             phase: self.phase.clone(),
             // As before: "nobody says where people come in" must not become true because one touchpoint is left out.
             entered: self.entered,
@@ -113,10 +113,10 @@ impl FlowGraph {
 }
 
 /// By touchpoint: the edges that lead on from it, those that enable left out.
-fn onward(edges: &[FlowEdge], touchpoints: usize) -> Vec<Vec<usize>> {
+fn edges_by_start(edges: &[FlowEdge], touchpoints: usize) -> Vec<Vec<usize>> {
     let mut onward = vec![Vec::new(); touchpoints];
     for (at, edge) in edges.iter().enumerate() {
-        if let (FlowNode::At(from), false) = (edge.from, edge.enables()) {
+        if let (FlowNode::At(from), false) = (edge.from, edge.is_enabling()) {
             onward[from].push(at);
         }
     }
@@ -124,10 +124,10 @@ fn onward(edges: &[FlowEdge], touchpoints: usize) -> Vec<Vec<usize>> {
 }
 
 /// The touchpoint at which an edge leads people into the journey.
-pub(super) fn entered_at(edge: &FlowEdge) -> Option<usize> {
+pub(super) fn entry_touchpoint(edge: &FlowEdge) -> Option<usize> {
     let enters = edge.from == FlowNode::End(End::Start) || is_re_entry(edge);
     match edge.to {
-        FlowNode::At(at) if enters && !edge.enables() => Some(at),
+        FlowNode::At(at) if enters && !edge.is_enabling() => Some(at),
         _ => None,
     }
 }

@@ -37,7 +37,7 @@ impl Canvas {
         which: Condition,
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
-        let _turn = caller.budget.load().await?;
+        let _turn = caller.budget.acquire_load_permit().await?;
         let tx = caller.snapshot().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()
@@ -76,24 +76,24 @@ impl Canvas {
             .order_by_asc(phase::Column::Position)
             .all(tx)
             .await?;
-        let touchpoints = live_touchpoints(id)
+        let touchpoints = select_live_touchpoints(id)
             .order_by_asc(touchpoint::Column::Position)
             .order_by_asc(touchpoint::Column::Id);
-        let touchpoints = read::selected(tx, touchpoints).await?;
-        let channels = channels(tx, id).await?;
+        let touchpoints = read::read_selected(tx, touchpoints).await?;
+        let channels = load_channels(tx, id).await?;
         let transitions = transition::Entity::find()
             .filter(transition::Column::BlueprintId.eq(id))
             .order_by_asc(transition::Column::CreatedAt)
             .order_by_asc(transition::Column::Id);
-        let transitions = read::selected(tx, transitions).await?;
+        let transitions = read::read_selected(tx, transitions).await?;
         let responsibilities = responsibility::Entity::find()
             .filter(responsibility::Column::BlueprintId.eq(id))
-            .filter(scope::open_responsibility())
+            .filter(scope::open_responsibility_condition())
             .order_by_asc(responsibility::Column::CreatedAt)
             .order_by_asc(responsibility::Column::Id);
-        let responsibilities = read::selected(tx, responsibilities).await?;
-        let departments = departments(tx, &blueprint).await?;
-        let kpis = kpis(tx, id).await?;
+        let responsibilities = read::read_selected(tx, responsibilities).await?;
+        let departments = load_departments(tx, &blueprint).await?;
+        let kpis = load_kpis(tx, id).await?;
         let links = judgement::judge_blueprint(caller, tx, id, &kpis, day).await?;
         let canvas = Self {
             blueprint,
@@ -111,14 +111,14 @@ impl Canvas {
             of_touchpoint: HashMap::new(),
             graph: OnceLock::new(),
         }
-        .arranged();
+        .arrange();
         // After loading, when the number of rows is known; the statements themselves are paid one by one.
-        caller.budget.spend(ROW * canvas.rows() as u64)?;
+        caller.budget.spend(ROW * canvas.row_count() as u64)?;
         Ok(canvas)
     }
 
     /// Puts everything in the order of display and notes where each part begins.
-    pub(crate) fn arranged(mut self) -> Self {
+    pub(crate) fn arrange(mut self) -> Self {
         let order: HashMap<PhaseId, usize> = self
             .phases
             .iter()
@@ -131,7 +131,7 @@ impl Canvas {
         // A stable sort: within a phase the order of positions, in which they were read, stays.
         self.touchpoints
             .sort_by_key(|touchpoint| order.get(&touchpoint.phase_id).copied());
-        self.of_phase = ranges(&self.touchpoints, |touchpoint| touchpoint.phase_id);
+        self.of_phase = ranges_by_key(&self.touchpoints, |touchpoint| touchpoint.phase_id);
         let at: HashMap<TouchpointId, usize> = self
             .touchpoints
             .iter()
@@ -153,8 +153,8 @@ impl Canvas {
                 .and_then(|id| at.get(&id).copied())
         });
         // Rows are sorted by touchpoint, so that those of each are one range.
-        let mut responsibilities = ranges(&self.responsibilities, |row| row.touchpoint_id);
-        let mut links = ranges(&self.links, |judged| judged.link.touchpoint_id);
+        let mut responsibilities = ranges_by_key(&self.responsibilities, |row| row.touchpoint_id);
+        let mut links = ranges_by_key(&self.links, |judged| judged.link.touchpoint_id);
         self.of_touchpoint = at
             .into_iter()
             .map(|(id, index)| {
@@ -174,7 +174,7 @@ impl Canvas {
 }
 
 /// Where each run of rows with the same key begins and ends.
-fn ranges<T, K: Eq + Hash>(rows: &[T], key: impl Fn(&T) -> K) -> HashMap<K, Range<usize>> {
+fn ranges_by_key<T, K: Eq + Hash>(rows: &[T], key: impl Fn(&T) -> K) -> HashMap<K, Range<usize>> {
     let mut ranges: HashMap<K, Range<usize>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
         ranges.entry(key(row)).or_insert(at..at).end = at + 1;
@@ -182,7 +182,7 @@ fn ranges<T, K: Eq + Hash>(rows: &[T], key: impl Fn(&T) -> K) -> HashMap<K, Rang
     ranges
 }
 
-fn live_touchpoints(id: BlueprintId) -> sea_orm::Select<touchpoint::Entity> {
+fn select_live_touchpoints(id: BlueprintId) -> sea_orm::Select<touchpoint::Entity> {
     touchpoint::Entity::find()
         .filter(touchpoint::Column::BlueprintId.eq(id))
         .filter(touchpoint::Column::ArchivedAt.is_null())
@@ -203,11 +203,11 @@ impl Read for OfTouchpoint {
     }
 }
 
-async fn channels(
+async fn load_channels(
     tx: &Transaction,
     id: BlueprintId,
 ) -> Result<HashMap<TouchpointId, Vec<channel::Model>>> {
-    let ids = live_touchpoints(id)
+    let ids = select_live_touchpoints(id)
         .select_only()
         .column(touchpoint::Column::Id);
     let select = channel::Entity::find()
@@ -222,7 +222,7 @@ async fn channels(
         .filter(touchpoint_channel::Column::TouchpointId.in_subquery(ids.into_query()))
         .order_by_asc(touchpoint_channel::Column::Position);
     let statement = select.build(tx.get_database_backend());
-    let rows: Vec<OfTouchpoint> = read::all(tx, statement).await?;
+    let rows: Vec<OfTouchpoint> = read::read_all(tx, statement).await?;
     let mut channels: HashMap<TouchpointId, Vec<channel::Model>> = HashMap::new();
     for row in rows {
         channels
@@ -233,7 +233,7 @@ async fn channels(
     Ok(channels)
 }
 
-async fn departments(
+async fn load_departments(
     tx: &Transaction,
     blueprint: &blueprint::Model,
 ) -> Result<HashMap<entity::id::DepartmentId, department::Model>> {
@@ -241,18 +241,18 @@ async fn departments(
         .select_only()
         .column(responsibility::Column::DepartmentId)
         .filter(responsibility::Column::BlueprintId.eq(blueprint.id))
-        .filter(scope::open_responsibility())
+        .filter(scope::open_responsibility_condition())
         .into_query();
     let departments = department::Entity::find().filter(
         Condition::any()
             .add(department::Column::Id.eq(blueprint.owner_department_id))
             .add(department::Column::Id.in_subquery(taking_part)),
     );
-    let rows = read::selected(tx, departments).await?;
+    let rows = read::read_selected(tx, departments).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
-async fn kpis(tx: &Transaction, id: BlueprintId) -> Result<HashMap<KpiId, kpi::Model>> {
+async fn load_kpis(tx: &Transaction, id: BlueprintId) -> Result<HashMap<KpiId, kpi::Model>> {
     let linked = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::KpiId)
@@ -260,6 +260,6 @@ async fn kpis(tx: &Transaction, id: BlueprintId) -> Result<HashMap<KpiId, kpi::M
     let kpis = kpi::Entity::find()
         .filter(kpi::Column::Id.in_subquery(linked.into_query()))
         .filter(kpi::Column::ArchivedAt.is_null());
-    let rows = read::selected(tx, kpis).await?;
+    let rows = read::read_selected(tx, kpis).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }

@@ -75,7 +75,7 @@ impl Canvas {
 
     /// The index of a touchpoint among all touchpoints.
     #[must_use]
-    pub fn place(&self, id: TouchpointId) -> Option<usize> {
+    pub fn index_of(&self, id: TouchpointId) -> Option<usize> {
         self.of_touchpoint.get(&id).map(|position| position.index)
     }
 
@@ -124,7 +124,7 @@ impl Canvas {
 
     /// Number of rows that were read for it, for what a request may compute.
     #[must_use]
-    pub fn rows(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         // A link comes with the figures of its KPI.
         let links = 5 * self.links.len();
         let channels: usize = self.channels.values().map(Vec::len).sum();
@@ -135,7 +135,7 @@ impl Canvas {
     /// The graph of its transitions, made once.
     pub(super) fn graph(&self) -> Arc<FlowGraph> {
         let make = || {
-            let index = |id| self.place(id);
+            let index = |id| self.index_of(id);
             let graph = FlowGraph::new(&self.phases, &self.touchpoints, &self.transitions, index);
             Arc::new(graph)
         };
@@ -151,7 +151,7 @@ impl Canvas {
 
 /// The accountable department's responsibility, among those of one touchpoint.
 #[must_use]
-pub fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
+pub fn find_accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
     held.iter().find(|held| {
         held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
     })

@@ -96,7 +96,11 @@ pub fn canvas(
         position: i32::try_from(number).expect("a few") + 1,
         usage: Usage::Used,
         basis: Basis::Observed,
-        ..fields::touchpoint::start(touchpoint_id(number), (blueprint_id, phase_id(*phase)), at)
+        ..fields::touchpoint::initial_touchpoint(
+            touchpoint_id(number),
+            (blueprint_id, phase_id(*phase)),
+            at,
+        )
     });
     let transitions = edges.iter().zip(0..).map(|((from, to, kind), number)| {
         let there = |side: Side| match side {
@@ -137,7 +141,7 @@ pub fn canvas(
         of_touchpoint: HashMap::new(),
         graph: OnceLock::new(),
     }
-    .arranged()
+    .arrange()
 }
 
 /// The canvas with these departments taking part.

@@ -52,11 +52,11 @@ pub async fn find_by_row(
     // At another revision it is another moment of it.
     let key = row_key(row.id, row.revision);
     let which = Condition::all().add(blueprint::Column::Id.eq(row.id));
-    find(ctx, caller, key, which).await
+    find_canvas(ctx, caller, key, which).await
 }
 
 /// The canvas of the blueprint that a condition picks, as of today. Equal keys must mean equal conditions.
-pub async fn find(
+pub async fn find_canvas(
     ctx: &Context<'_>,
     caller: &Caller,
     key: String,

@@ -48,7 +48,7 @@ pub enum Detail {
     LeftOut,
 }
 
-fn which(canvas: &Canvas, wanted: impl Fn(&touchpoint::Model) -> bool) -> BTreeSet<usize> {
+fn indices_where(canvas: &Canvas, wanted: impl Fn(&touchpoint::Model) -> bool) -> BTreeSet<usize> {
     let touchpoints = canvas.touchpoints.iter().enumerate();
     let kept = touchpoints.filter(|(_, touchpoint)| wanted(touchpoint));
     kept.map(|(at, _)| at).collect()
@@ -56,14 +56,14 @@ fn which(canvas: &Canvas, wanted: impl Fn(&touchpoint::Model) -> bool) -> BTreeS
 
 /// The touchpoints of the smallest useful map.
 #[must_use]
-pub fn essential(canvas: &Canvas) -> BTreeSet<usize> {
-    which(canvas, |touchpoint| touchpoint.essential)
+pub fn essential_touchpoints(canvas: &Canvas) -> BTreeSet<usize> {
+    indices_where(canvas, |touchpoint| touchpoint.essential)
 }
 
 /// The touchpoints that customers take part in.
 #[must_use]
-pub fn seen_by_customers(canvas: &Canvas) -> BTreeSet<usize> {
-    which(canvas, |touchpoint| {
+pub fn touchpoints_seen_by_customers(canvas: &Canvas) -> BTreeSet<usize> {
+    indices_where(canvas, |touchpoint| {
         matches!(touchpoint.lane, Lane::Customer | Lane::Frontstage)
     })
 }
@@ -71,7 +71,7 @@ pub fn seen_by_customers(canvas: &Canvas) -> BTreeSet<usize> {
 /// The touchpoints that matter most: essential ones first, then by the sum of both importances, where an unknown one
 /// counts nothing, then by key.
 #[must_use]
-pub fn simplified(canvas: &Canvas, to: usize) -> BTreeSet<usize> {
+pub fn simplify(canvas: &Canvas, to: usize) -> BTreeSet<usize> {
     let rank = |touchpoint: &touchpoint::Model| {
         let importance = touchpoint.importance_customer.unwrap_or_default()
             + touchpoint.importance_organisation.unwrap_or_default();
@@ -118,7 +118,7 @@ impl View {
             match edge.to {
                 to if stays(to) => {
                     // Work that enables takes the place of no bridge: it is no movement.
-                    if !edge.enables() {
+                    if !edge.is_enabling() {
                         joined.insert((edge.from, to));
                     }
                     view.joints.push(Arc::new(ViewJoint {
@@ -126,7 +126,7 @@ impl View {
                         ..ViewJoint::new(edge.from, to, Vec::new())
                     }));
                 }
-                FlowNode::At(to) if !edge.enables() => {
+                FlowNode::At(to) if !edge.is_enabling() => {
                     leaving.entry(edge.from).or_default().push(to);
                 }
                 _ => {}
@@ -135,7 +135,7 @@ impl View {
         for (from, into) in leaving {
             // One search for each touchpoint that stays, not one for each pair: it finds all bridges that begin
             // there.
-            let (reached, came_from) = beyond(flow, into, stays, steps)?;
+            let (reached, came_from) = search_beyond(flow, into, stays, steps)?;
             for (to, last) in reached {
                 // From an end to an end nothing of the picture is passed.
                 let ends = matches!((from, to), (FlowNode::End(_), FlowNode::End(_)));
@@ -185,7 +185,7 @@ type CameFrom = BTreeMap<usize, Option<usize>>;
 
 /// Breadth-first search over touchpoints that are left out: the first nodes that stay, each with the last touchpoint
 /// left out before it.
-fn beyond(
+fn search_beyond(
     flow: &FlowAnalysis<'_>,
     into: Vec<usize>,
     stays: impl Fn(FlowNode) -> bool,
@@ -201,7 +201,7 @@ fn beyond(
     let mut found = Vec::new();
     let mut known = BTreeSet::new();
     while let Some(at) = next.pop_front() {
-        let onward = flow.on_from(FlowNode::At(at));
+        let onward = flow.edges_on_from(FlowNode::At(at));
         steps.take(1 + onward.len())?;
         for edge in onward {
             if stays(edge.to) {
@@ -232,7 +232,7 @@ fn way_to(at: usize, came_from: &CameFrom) -> Vec<usize> {
 
 /// Number of touchpoints in the phases of a stage.
 #[must_use]
-pub fn in_stage(canvas: &Canvas, stage: Stage) -> usize {
+pub fn count_in_stage(canvas: &Canvas, stage: Stage) -> usize {
     let phases = canvas.phases.iter().filter(|phase| phase.stage == stage);
     phases
         .map(|phase| canvas.touchpoints_of(phase.id).len())
@@ -241,7 +241,7 @@ pub fn in_stage(canvas: &Canvas, stage: Stage) -> usize {
 
 /// Number of touchpoints that are assumed, not observed.
 #[must_use]
-pub fn assumed(canvas: &Canvas) -> usize {
+pub fn count_assumed(canvas: &Canvas) -> usize {
     let touchpoints = canvas.touchpoints.iter();
     touchpoints
         .filter(|touchpoint| touchpoint.basis == Basis::Assumed)

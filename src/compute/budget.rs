@@ -134,7 +134,7 @@ impl Budget {
     }
 
     /// Waits for a turn to read a whole blueprint, which ends when the permit is dropped.
-    pub async fn load(&self) -> Result<SemaphorePermit<'_>> {
+    pub async fn acquire_load_permit(&self) -> Result<SemaphorePermit<'_>> {
         self.loads.acquire().await.map_err(Error::internal)
     }
 
@@ -147,13 +147,13 @@ impl Budget {
 
     /// Steps spent so far.
     #[must_use]
-    pub fn spent(&self) -> u64 {
+    pub fn spent_steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
 
     /// Bytes of the answer counted so far.
     #[must_use]
-    pub fn answered(&self) -> u64 {
+    pub fn answered_bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 }

@@ -66,7 +66,7 @@ impl ComputePool {
             let worker = Arc::clone(&shared);
             let started = thread::Builder::new()
                 .name(format!("compute-{at}"))
-                .spawn(move || worker.work());
+                .spawn(move || worker.work_off_jobs());
             if let Err(error) = started {
                 // The pool goes on with the threads that it has: a slower server is better than none.
                 tracing::error!(%error, "a thread that computes could not be started");
@@ -107,25 +107,25 @@ impl SharedQueue {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self) {
+    fn work_off_jobs(&self) {
         loop {
-            let (owner, job) = self.next();
+            let (owner, job) = self.wait_for_job();
             // A panic must not take one of the few threads along: nobody would start it anew.
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
                 tracing::error!("work on the pool panicked");
             }
             let mut queue = self.lock();
-            queue.done(owner);
+            queue.finish_job(owner);
             drop(queue);
             // What could not run beside it may run now.
             self.come.notify_one();
         }
     }
 
-    fn next(&self) -> (Owner, Job) {
+    fn wait_for_job(&self) -> (Owner, Job) {
         let mut queue = self.lock();
         loop {
-            if let Some(next) = queue.take() {
+            if let Some(next) = queue.next_job() {
                 return next;
             }
             let woken = self.come.wait(queue);
@@ -136,7 +136,7 @@ impl SharedQueue {
 
 impl Queue {
     /// The next job, of the first account in turn that has not all its threads; the account goes to the end of the turns.
-    fn take(&mut self) -> Option<(Owner, Job)> {
+    fn next_job(&mut self) -> Option<(Owner, Job)> {
         let free =
             |owner: &Owner| self.running.get(owner).copied().unwrap_or_default() < self.at_once;
         // Not always the first in turn: an account that has all its threads waits, and those behind it do not.
@@ -153,7 +153,7 @@ impl Queue {
         Some((owner, job))
     }
 
-    fn done(&mut self, owner: Owner) {
+    fn finish_job(&mut self, owner: Owner) {
         if let Some(running) = self.running.get_mut(&owner) {
             *running -= 1;
             if *running == 0 {

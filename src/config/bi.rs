@@ -39,7 +39,7 @@ pub struct BiRoleCreate {
     #[arg(long)]
     pub account: String,
     /// Time limit of a statement, such as 500ms, 60s or 5min, unless the tool sets another.
-    #[arg(long, default_value = "60s", value_parser = milliseconds)]
+    #[arg(long, default_value = "60s", value_parser = parse_milliseconds)]
     pub statement_timeout: u32,
 }
 
@@ -53,7 +53,7 @@ pub struct BiRoleDrop {
     pub name: String,
 }
 
-fn milliseconds(text: &str) -> Result<u32, String> {
+fn parse_milliseconds(text: &str) -> Result<u32, String> {
     let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
     let times = match unit {
         "ms" => 1,

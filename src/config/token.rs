@@ -33,7 +33,7 @@ pub struct TokenCreate {
     #[arg(long)]
     pub description: Option<String>,
     /// A scope: READ, BI, MEASUREMENTS or FEEDBACK; may be repeated.
-    #[arg(long = "scope", value_parser = scope, required = true)]
+    #[arg(long = "scope", value_parser = parse_scope, required = true)]
     pub scopes: Vec<TokenScope>,
     /// The key of a department to which it is limited, with all below; may be repeated.
     #[arg(long = "department", value_name = "KEY")]
@@ -67,6 +67,6 @@ pub struct TokenRevoke {
     pub id: String,
 }
 
-fn scope(text: &str) -> Result<TokenScope, String> {
+fn parse_scope(text: &str) -> Result<TokenScope, String> {
     parse_word(TokenScope::ALL, TokenScope::as_str, text)
 }

@@ -7,7 +7,7 @@ use sea_orm::DbErr;
 
 use crate::{
     compute::{Budget, LOADED, STATEMENT},
-    error::database::{carry, code},
+    error::database::{carry, error_code},
 };
 
 /// Steps of the budget for the work of SQLite between two looks at its signal, about 50 microseconds.
@@ -27,23 +27,23 @@ impl Charge {
     }
 
     /// Charges a statement before it runs.
-    pub(super) fn statement(&self) -> Result<(), DbErr> {
+    pub(super) fn charge_statement(&self) -> Result<(), DbErr> {
         self.spend(STATEMENT)
     }
 
     /// Charges rows that were returned.
-    pub(super) fn rows(&self, rows: usize) -> Result<(), DbErr> {
+    pub(super) fn charge_rows(&self, rows: usize) -> Result<(), DbErr> {
         self.spend(LOADED.saturating_mul(rows as u64))
     }
 
     /// Charges a stretch of SQLite's work, and says whether the budget reaches for it.
-    pub(super) fn look(&self) -> bool {
+    pub(super) fn charge_sqlite_steps(&self) -> bool {
         self.spend(LOOK).is_ok()
     }
 
     /// Replaces the error of a statement that SQLite interrupted because the budget is spent by the budget's refusal.
     pub(super) fn explain(&self, error: DbErr) -> DbErr {
-        match code(&error).as_deref() {
+        match error_code(&error).as_deref() {
             // The interrupt may also stem from the signal of a dropped request: only a budget that is really spent
             // replaces the error. Spending 0 asks for that and changes nothing.
             Some(INTERRUPTED) => self.spend(0).err().unwrap_or(error),

@@ -137,7 +137,7 @@ impl Connection {
     }
 
     /// When it was opened.
-    pub(super) fn opened(&self) -> Instant {
+    pub(super) fn opened_at(&self) -> Instant {
         self.opened
     }
 
@@ -160,7 +160,7 @@ impl Connection {
         statement: impl AsyncFnOnce(&mut Inner) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let silence = self.begin_statement()?;
-        let result = answered(silence, statement(&mut self.inner)).await;
+        let result = await_answer(silence, statement(&mut self.inner)).await;
         // Reached only where the statement ended: a future that is dropped before leaves `Running` behind, by which
         // the lease knows that it was given up.
         self.end_statement(result.as_ref().err());
@@ -216,9 +216,9 @@ impl Connection {
 
     pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
         let ran = self.run(async |inner| {
-            either!(inner, connection => query(statement).execute(&mut *connection).await.map(ExecResult::from))
+            either!(inner, connection => bind_query(statement).execute(&mut *connection).await.map(ExecResult::from))
         });
-        ran.await.map_err(executing)
+        ran.await.map_err(execution_error)
     }
 
     /// Runs SQL without values and without preparing it.
@@ -228,7 +228,7 @@ impl Connection {
                 connection.execute(AssertSqlSafe(sql)).await.map(ExecResult::from)
             })
         });
-        ran.await.map_err(executing)
+        ran.await.map_err(execution_error)
     }
 
     pub(super) async fn query_one(
@@ -237,11 +237,11 @@ impl Connection {
     ) -> Result<Option<QueryResult>, DbErr> {
         let ran = self.run(async |inner| {
             either!(inner, connection => {
-                let row = query(statement).fetch_optional(&mut *connection).await?;
+                let row = bind_query(statement).fetch_optional(&mut *connection).await?;
                 Ok(row.map(QueryResult::from))
             })
         });
-        ran.await.map_err(querying)
+        ran.await.map_err(query_error)
     }
 
     pub(super) async fn query_all(
@@ -250,11 +250,11 @@ impl Connection {
     ) -> Result<Vec<QueryResult>, DbErr> {
         let ran = self.run(async |inner| {
             either!(inner, connection => {
-                let rows = query(statement).fetch_all(&mut *connection).await?;
+                let rows = bind_query(statement).fetch_all(&mut *connection).await?;
                 Ok(rows.into_iter().map(QueryResult::from).collect())
             })
         });
-        ran.await.map_err(querying)
+        ran.await.map_err(query_error)
     }
 
     /// The rows of a statement as they come. Until the last one has come, the statement is under way.
@@ -263,20 +263,20 @@ impl Connection {
         statement: Statement,
     ) -> BoxStream<'_, Result<QueryResult, DbErr>> {
         let rows = async_stream::try_stream! {
-            let silence = self.begin_statement().map_err(querying)?;
+            let silence = self.begin_statement().map_err(query_error)?;
             let failed = {
                 let mut rows = match &mut self.inner {
-                    Inner::Sqlite(connection) => query(&statement)
+                    Inner::Sqlite(connection) => bind_query(&statement)
                         .fetch(&mut *connection)
                         .map(|row| row.map(QueryResult::from))
                         .boxed(),
-                    Inner::Postgres(connection) => query(&statement)
+                    Inner::Postgres(connection) => bind_query(&statement)
                         .fetch(&mut **connection)
                         .map(|row| row.map(QueryResult::from))
                         .boxed(),
                 };
                 loop {
-                    match answered(silence, rows.try_next()).await {
+                    match await_answer(silence, rows.try_next()).await {
                         Ok(Some(row)) => yield row,
                         Ok(None) => break None,
                         Err(error) => break Some(error),
@@ -285,14 +285,14 @@ impl Connection {
             };
             self.end_statement(failed.as_ref());
             if let Some(error) = failed {
-                Err(querying(error))?;
+                Err(query_error(error))?;
             }
         };
         rows.boxed()
     }
 
     /// Whether it may be used again: it is clean and not too old, and PostgreSQL answers a ping on it.
-    pub(super) async fn is_good(&mut self) -> bool {
+    pub(super) async fn check_reusable(&mut self) -> bool {
         // A transaction before this one may have left the long patience of an import behind.
         self.silence = SILENCE;
         if !self.is_reusable() || self.opened.elapsed() > LIFETIME {
@@ -327,7 +327,7 @@ impl Connection {
 }
 
 /// Waits for an answer of PostgreSQL, no longer than `silence` where there is one.
-async fn answered<T>(
+async fn await_answer<T>(
     silence: Option<Duration>,
     answer: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
@@ -340,7 +340,7 @@ async fn answered<T>(
     })
 }
 
-fn query<'q, D>(statement: &'q Statement) -> sqlx::query::Query<'q, D, SqlxValues>
+fn bind_query<'q, D>(statement: &'q Statement) -> sqlx::query::Query<'q, D, SqlxValues>
 where
     D: sqlx::Database,
     SqlxValues: sqlx::IntoArguments<D>,
@@ -351,10 +351,10 @@ where
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values)
 }
 
-fn executing(error: Error) -> DbErr {
+fn execution_error(error: Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(error.into()))
 }
 
-fn querying(error: Error) -> DbErr {
+fn query_error(error: Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

@@ -36,7 +36,7 @@ pub(super) struct LogEraser {
 
 impl LogEraser {
     /// Empties the log, within two seconds or else in the background. Says whether it is done.
-    pub(super) async fn empty(self: &Arc<Self>, writer: &Pool) -> bool {
+    pub(super) async fn empty_log(self: &Arc<Self>, writer: &Pool) -> bool {
         let (erased, writer) = (Arc::clone(self), writer.clone());
         // In a task of its own, so that it goes on where the time is up or the client has gone.
         let emptying = tokio::spawn(async move { erased.keep_trying(&writer).await });
@@ -51,7 +51,7 @@ impl LogEraser {
             // Read before the truncation, not after it: an erasure that is committed meanwhile may be missing from
             // it.
             let all = self.wanted.load(Ordering::SeqCst);
-            match truncate(writer).await {
+            match truncate_log(writer).await {
                 Ok(true) => *emptied = all,
                 // Whoever opens the database next does it.
                 Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => return false,
@@ -70,25 +70,25 @@ impl LogEraser {
 }
 
 /// Checkpoints and truncates the log. Says whether that was possible: it is not while somebody reads from the log.
-pub(super) async fn truncate(writer: &Pool) -> Result<bool, DbErr> {
+pub(super) async fn truncate_log(writer: &Pool) -> Result<bool, DbErr> {
     let mut lease = writer.lease().await?;
     let backend = writer.get_database_backend();
     let connection = lease.connection()?;
     connection
         // The writer's own patience of five seconds would keep everybody from writing for as long as one feed is
         // read.
-        .execute_unprepared(&busy_timeout(READERS))
+        .execute_unprepared(&busy_timeout_sql(READERS))
         .await?;
     let truncate = Statement::from_string(backend, "PRAGMA wal_checkpoint(TRUNCATE)");
     let told = connection.query_one(&truncate).await?;
     connection
-        .execute_unprepared(&busy_timeout(PATIENCE))
+        .execute_unprepared(&busy_timeout_sql(PATIENCE))
         .await?;
     // That it was busy is reported as no error, but in the first column.
     let busy: Option<i32> = told.map(|row| row.try_get_by_index(0)).transpose()?;
     Ok(busy == Some(0))
 }
 
-fn busy_timeout(time: Duration) -> String {
+fn busy_timeout_sql(time: Duration) -> String {
     format!("PRAGMA busy_timeout = {}", time.as_millis())
 }

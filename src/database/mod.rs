@@ -107,7 +107,7 @@ impl Store {
     pub async fn open(options: &Options) -> Result<Self, DbErr> {
         let file = sqlite_path(&options.url);
         let access = |access| match &file {
-            Some(_) => sqlite::options(options, access).map(Connector::Sqlite),
+            Some(_) => sqlite::connect_options(options, access).map(Connector::Sqlite),
             None => postgres::connect_options(options, access).map(Connector::Postgres),
         };
         let (write, read) = (access(AccessMode::Write)?, access(AccessMode::Read)?);
@@ -130,7 +130,7 @@ impl Store {
         let pool = |source: &Connector, places| {
             Pool::new(source.clone(), places, PATIENCE, shares.clone())
         };
-        let maintenance = maintenance(&write);
+        let maintenance = migration_connection(&write);
         // SQLite has one writer at a time; a second connection would only wait inside the database instead of in the
         // pool, where who comes first is served first.
         let writer = match &write {
@@ -156,7 +156,7 @@ impl Store {
         };
         // What was erased just before the last process ended may be there still.
         if wal.is_some()
-            && let Err(error) = erased::truncate(&writer).await
+            && let Err(error) = erased::truncate_log(&writer).await
         {
             tracing::warn!(%error, "the write-ahead log could not be emptied");
         }
@@ -190,7 +190,7 @@ impl Store {
     #[must_use]
     pub fn charged_to(&self, budget: &Arc<Budget>) -> Self {
         Self {
-            reader: self.reader.charged(Charge::to(budget)),
+            reader: self.reader.charged_to(Charge::to(budget)),
             ..self.clone()
         }
     }
@@ -210,7 +210,7 @@ impl Store {
 
     /// sea-orm's own pool, for migrations alone.
     #[must_use]
-    pub fn maintenance(&self) -> &DatabaseConnection {
+    pub fn migration_connection(&self) -> &DatabaseConnection {
         &self.maintenance
     }
 
@@ -237,8 +237,8 @@ impl Store {
     }
 
     /// The reason why the database cannot be read or written; none where it can. Being busy is none.
-    pub async fn trouble(&self) -> Option<Trouble> {
-        self.probe.look().await
+    pub async fn find_trouble(&self) -> Option<Trouble> {
+        self.probe.find_trouble().await
     }
 
     /// Returns when everything that could be read before this call is durable: for acts that confirm what somebody else
@@ -258,7 +258,7 @@ impl Store {
     /// PostgreSQL has no such act: VACUUM and the recycling of its log do it in time.
     pub async fn empty_log(&self) -> bool {
         match &self.wal {
-            Some(_) => self.erased.empty(&self.writer).await,
+            Some(_) => self.erased.empty_log(&self.writer).await,
             None => true,
         }
     }
@@ -303,7 +303,7 @@ impl Store {
 }
 
 /// sea-orm's own pool, which its migrations want.
-fn maintenance(source: &Connector) -> DatabaseConnection {
+fn migration_connection(source: &Connector) -> DatabaseConnection {
     match source {
         Connector::Sqlite(options) => {
             let one = PoolOptions::new()

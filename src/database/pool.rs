@@ -111,7 +111,7 @@ impl Pool {
     }
 
     /// The same connections, charged to somebody.
-    pub(super) fn charged(&self, charge: Charge) -> Self {
+    pub(super) fn charged_to(&self, charge: Charge) -> Self {
         Self {
             charge,
             ..self.clone()
@@ -126,10 +126,10 @@ impl Pool {
         let shared = Arc::clone(&self.shared);
         let permit = Arc::clone(&shared.permits).acquire_owned();
         let permit = timeout(shared.patience, permit).await;
-        let permit = permit.map_err(|_| acquire(ConnAcquireErr::Timeout))?;
-        let permit = permit.map_err(|_| acquire(ConnAcquireErr::ConnectionClosed))?;
-        let taken = shared.take();
-        let (place, idle) = taken.ok_or_else(|| acquire(ConnAcquireErr::ConnectionClosed))?;
+        let permit = permit.map_err(|_| acquire_error(ConnAcquireErr::Timeout))?;
+        let permit = permit.map_err(|_| acquire_error(ConnAcquireErr::ConnectionClosed))?;
+        let taken = shared.take_slot();
+        let (place, idle) = taken.ok_or_else(|| acquire_error(ConnAcquireErr::ConnectionClosed))?;
         // Before the connection is opened or pinged: with a signal left over from the last lease, SQLite would
         // interrupt that.
         place.signal.clear();
@@ -143,10 +143,10 @@ impl Pool {
             charge: self.charge.clone(),
         };
         let connected = timeout(lease.shared.patience, lease.shared.connect(idle, &signal)).await;
-        let connected = connected.map_err(|_| acquire(ConnAcquireErr::Timeout))?;
+        let connected = connected.map_err(|_| acquire_error(ConnAcquireErr::Timeout))?;
         lease.connection = Some(connected?);
         // Opening a connection is nobody's expense.
-        signal.pay(&self.charge);
+        signal.charge_to(&self.charge);
         Ok(lease)
     }
 
@@ -159,31 +159,31 @@ impl Pool {
     /// later each of the others as it comes back.
     pub(super) async fn close(&self) {
         // First, so that connections that come back from now on are closed and not kept.
-        self.shared.free().closed = true;
+        self.shared.lock_free_slots().closed = true;
         let all = self.shared.permits.acquire_many(self.shared.places);
         // Whoever has a permit for all of them knows that the last connection that was borrowed is closed.
         let all = timeout(CLOSING, all).await;
         self.shared.permits.close();
-        let places = std::mem::take(&mut self.shared.free().places);
+        let places = std::mem::take(&mut self.shared.lock_free_slots().places);
         let idle = places.into_iter().filter_map(|place| place.idle);
-        self.shared.end(idle).await;
+        self.shared.close_connections(idle).await;
         drop(all);
     }
 }
 
-fn acquire(error: ConnAcquireErr) -> DbErr {
+fn acquire_error(error: ConnAcquireErr) -> DbErr {
     DbErr::ConnectionAcquire(error)
 }
 
 impl PoolState {
-    fn free(&self) -> MutexGuard<'_, FreeSlots> {
+    fn lock_free_slots(&self) -> MutexGuard<'_, FreeSlots> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a place, of which there is one for each semaphore permit, with its idle connection; none once the pool is
     /// closed.
-    fn take(&self) -> Option<(PoolSlot, Option<Connection>)> {
-        let mut free = self.free();
+    fn take_slot(&self) -> Option<(PoolSlot, Option<Connection>)> {
+        let mut free = self.lock_free_slots();
         if free.closed {
             return None;
         }
@@ -194,13 +194,17 @@ impl PoolState {
 
     /// Puts a place back with its connection, and returns the connection where it is to be closed: the pool is closed, or
     /// its prepared statements are out of date.
-    fn put_back(&self, mut place: PoolSlot, connection: Option<Connection>) -> Option<Connection> {
-        let mut free = self.free();
+    fn put_slot_back(
+        &self,
+        mut place: PoolSlot,
+        connection: Option<Connection>,
+    ) -> Option<Connection> {
+        let mut free = self.lock_free_slots();
         let is_wanted = |connection: &Connection| {
             !free.closed
                 && free
                     .outdated
-                    .is_none_or(|since| connection.opened() > since)
+                    .is_none_or(|since| connection.opened_at() > since)
         };
         let (kept, unwanted) = match connection {
             Some(connection) if is_wanted(&connection) => (Some(connection), None),
@@ -213,13 +217,13 @@ impl PoolState {
 
     /// Remembers what the failure of one statement says of all: the disk cannot be written, or prepared statements are out
     /// of date. Returns the idle connections to close for it.
-    fn learn(&self, state: ConnectionState) -> Vec<Connection> {
+    fn note_failure(&self, state: ConnectionState) -> Vec<Connection> {
         match state {
             ConnectionState::Failed(FailureKind::Unwritable) => {
                 self.shares.unwritable.store(true, Ordering::Relaxed);
             }
             ConnectionState::Failed(FailureKind::Outdated) => {
-                let mut free = self.free();
+                let mut free = self.lock_free_slots();
                 // One connection has met a migration; the prepared statements of all others are as old. Those that
                 // are lent are recognised by their age when they come back.
                 free.outdated = Some(Instant::now());
@@ -232,7 +236,7 @@ impl PoolState {
     }
 
     /// Longest wait for a cancelled connection to end.
-    fn ending(&self) -> Duration {
+    fn cancel_patience(&self) -> Duration {
         match self.source {
             Connector::Sqlite(_) => ENDING,
             Connector::Postgres(_) => ENDING_ON_POSTGRESQL,
@@ -246,11 +250,11 @@ impl PoolState {
         signal: &Arc<Signal>,
     ) -> Result<Connection, DbErr> {
         if let Some(mut idle) = idle {
-            if idle.is_good().await {
+            if idle.check_reusable().await {
                 return Ok(idle);
             }
             // What is broken is not waited for.
-            tokio::spawn(timeout(self.ending(), idle.close()));
+            tokio::spawn(timeout(self.cancel_patience(), idle.close()));
         }
         let connected = self.source.connect(signal).await;
         connected.map_err(|error| {
@@ -271,7 +275,7 @@ impl PoolState {
                 _ => broken.close().await,
             }
         };
-        if timeout(self.ending(), ended).await.is_err() {
+        if timeout(self.cancel_patience(), ended).await.is_err() {
             tracing::warn!("a statement that nobody waits for does not end");
             // It still looks at its signal, which nobody may take back.
             return PoolSlot::default();
@@ -304,9 +308,9 @@ impl PoolState {
     }
 
     /// Closes connections, all at once.
-    async fn end(&self, connections: impl IntoIterator<Item = Connection>) {
+    async fn close_connections(&self, connections: impl IntoIterator<Item = Connection>) {
         let connections = connections.into_iter();
-        join_all(connections.map(|one| timeout(self.ending(), one.close()))).await;
+        join_all(connections.map(|one| timeout(self.cancel_patience(), one.close()))).await;
     }
 
     fn backend(&self) -> DbBackend {
@@ -330,13 +334,13 @@ impl Lease {
     /// The connection, which the lease has until it is dropped.
     pub(super) fn connection(&mut self) -> Result<&mut Connection, DbErr> {
         let connection = self.connection.as_mut();
-        connection.ok_or_else(|| acquire(ConnAcquireErr::ConnectionClosed))
+        connection.ok_or_else(|| acquire_error(ConnAcquireErr::ConnectionClosed))
     }
 
     /// The connection for one more statement, which is counted and charged before it runs.
     pub(super) fn counted_connection(&mut self) -> Result<&mut Connection, DbErr> {
         // Charged before it runs: refused afterwards, it would have cost the database all the same.
-        self.charge.statement()?;
+        self.charge.charge_statement()?;
         self.shared
             .shares
             .statements
@@ -363,7 +367,7 @@ impl Lease {
     ) -> Result<Vec<QueryResult>, DbErr> {
         let rows = self.counted_connection()?.query_all(statement).await;
         let rows = rows.map_err(|error| self.charge.explain(error))?;
-        self.charge.rows(rows.len())?;
+        self.charge.charge_rows(rows.len())?;
         Ok(rows)
     }
 
@@ -376,7 +380,7 @@ impl Lease {
         let rows = self.counted_connection()?.stream(statement);
         let paid = move |row: Result<QueryResult, DbErr>| {
             let row = row.map_err(|error| charge.explain(error))?;
-            charge.rows(1)?;
+            charge.charge_rows(1)?;
             Ok(row)
         };
         Ok(rows.map(paid).boxed())
@@ -385,7 +389,7 @@ impl Lease {
     /// Charges what follows to somebody else, and returns who was charged before.
     pub(super) fn recharge(&mut self, charge: Charge) -> Charge {
         if let Some((place, _)) = &self.place {
-            place.signal.pay(&charge);
+            place.signal.charge_to(&charge);
         }
         mem::replace(&mut self.charge, charge)
     }
@@ -414,25 +418,25 @@ impl Drop for Lease {
             return;
         };
         // Rolling back is nobody's expense.
-        place.signal.pay(&Charge::default());
+        place.signal.charge_to(&Charge::default());
         let shared = Arc::clone(&self.shared);
         match (self.connection.take(), Handle::try_current()) {
             (Some(broken), Ok(runtime)) if !broken.is_reusable() => {
-                let outdated = shared.learn(broken.state());
+                let outdated = shared.note_failure(broken.state());
                 // In a task of its own, since `drop` cannot wait; the permit comes back with the place, not before.
                 runtime.spawn(async move {
-                    shared.end(outdated).await;
+                    shared.close_connections(outdated).await;
                     let place = shared.give_up(place, broken).await;
-                    shared.put_back(place, None);
+                    shared.put_slot_back(place, None);
                     drop(permit);
                 });
             }
             (connection, runtime) => {
                 let clean = connection.filter(Connection::is_reusable);
-                let unwanted = shared.put_back(place, clean);
+                let unwanted = shared.put_slot_back(place, clean);
                 if let (Some(unwanted), Ok(runtime)) = (unwanted, runtime) {
                     runtime.spawn(async move {
-                        shared.end([unwanted]).await;
+                        shared.close_connections([unwanted]).await;
                         drop(permit);
                     });
                 }

@@ -16,7 +16,7 @@ use super::{
     transaction::{CommitError, Transaction},
     wal::{Broken, Wal},
 };
-use crate::error::database::{FailureKind, cause};
+use crate::error::database::{FailureKind, sqlx_cause};
 
 /// How long an answer is reused, so that probes cost the database next to nothing.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -79,12 +79,12 @@ impl Probe {
     }
 
     /// Probes, or returns what was found within the last second. Always answers within five seconds.
-    pub(super) async fn look(&self) -> Option<Trouble> {
-        let seen = timeout(ANSWER, self.look_in_turn()).await;
+    pub(super) async fn find_trouble(&self) -> Option<Trouble> {
+        let seen = timeout(ANSWER, self.find_trouble_in_turn()).await;
         seen.unwrap_or(Some(Trouble::Silent))
     }
 
-    async fn look_in_turn(&self) -> Option<Trouble> {
+    async fn find_trouble_in_turn(&self) -> Option<Trouble> {
         // Held while the database is asked: who comes meanwhile waits for that answer instead of asking as well.
         let mut last = self.last.lock().await;
         if let Some((at, seen)) = &*last
@@ -104,12 +104,12 @@ impl Probe {
     async fn examine(&self) -> Result<(), Trouble> {
         // Before anything is read: SQLite still answers from a file that was removed, as the descriptor keeps it
         // alive.
-        match self.wal.as_ref().and_then(|wal| wal.broken()) {
+        match self.wal.as_ref().and_then(|wal| wal.broken_reason()) {
             Some(Broken::Moved) => return Err(Trouble::FileGone),
             Some(Broken::Disk) => return Err(Trouble::Unwritable),
             None => {}
         }
-        match timeout(PATIENCE, self.read()).await {
+        match timeout(PATIENCE, self.try_read()).await {
             Ok(Ok(read)) => read?,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the database does not answer");
@@ -122,12 +122,12 @@ impl Probe {
         }
         // Writes that succeed say so by themselves: only after one that failed is one tried.
         match self.writer.is_unwritable() {
-            true => self.write().await,
+            true => self.try_write().await,
             false => Ok(()),
         }
     }
 
-    async fn read(&self) -> Result<Result<(), Trouble>, DbErr> {
+    async fn try_read(&self) -> Result<Result<(), Trouble>, DbErr> {
         let backend = self.reader.get_database_backend();
         let applied = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
         let applied = self.reader.query_all_raw(applied).await?;
@@ -148,14 +148,14 @@ impl Probe {
     }
 
     /// Commits a write of one row. Where the writer is busy, whoever writes will find out instead.
-    async fn write(&self) -> Result<(), Trouble> {
+    async fn try_write(&self) -> Result<(), Trouble> {
         let begun = timeout(
             PATIENCE,
             Transaction::begin_write(&self.writer, self.wal.clone()),
         );
         let tx = match begun.await {
             Ok(Ok(tx)) => tx,
-            Ok(Err(error)) => return verdict(&error),
+            Ok(Err(error)) => return write_verdict(&error),
             // No turn within the time means that somebody else is writing, which shows that it can be done.
             Err(_) => return Ok(()),
         };
@@ -167,15 +167,15 @@ impl Probe {
         };
         match timeout(PATIENCE, kept).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(CommitError::NotKept(error))) => verdict(&error),
+            Ok(Err(CommitError::NotKept(error))) => write_verdict(&error),
             Ok(Err(CommitError::Unknown(_))) | Err(_) => Err(Trouble::Unwritable),
         }
     }
 }
 
 /// Whether a write that failed is trouble: being busy is none.
-fn verdict(error: &DbErr) -> Result<(), Trouble> {
-    match cause(error).map(FailureKind::classify) {
+fn write_verdict(error: &DbErr) -> Result<(), Trouble> {
+    match sqlx_cause(error).map(FailureKind::classify) {
         Some(FailureKind::Unwritable) => Err(Trouble::Unwritable),
         _ => Ok(()),
     }

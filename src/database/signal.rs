@@ -21,7 +21,7 @@ pub(super) struct Signal {
 impl Signal {
     /// Whether a statement should go on. Called by SQLite about every 50 microseconds, and charged each time.
     pub(super) fn should_continue(&self) -> bool {
-        !self.stop.load(Ordering::Relaxed) && self.charge().look()
+        !self.stop.load(Ordering::Relaxed) && self.lock_charge().charge_sqlite_steps()
     }
 
     /// Takes the signal back, for the next statement.
@@ -30,11 +30,11 @@ impl Signal {
     }
 
     /// Charges somebody else from now on.
-    pub(super) fn pay(&self, charge: &Charge) {
-        self.charge().clone_from(charge);
+    pub(super) fn charge_to(&self, charge: &Charge) {
+        self.lock_charge().clone_from(charge);
     }
 
-    fn charge(&self) -> MutexGuard<'_, Charge> {
+    fn lock_charge(&self) -> MutexGuard<'_, Charge> {
         self.charge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -15,12 +15,12 @@ use sqlx::{
 
 use super::options::{AccessMode, Options, PATIENCE, invalid_url};
 
-pub(super) fn options(
+pub(super) fn connect_options(
     options: &Options,
     access: AccessMode,
 ) -> Result<SqliteConnectOptions, DbErr> {
     let sqlite: SqliteConnectOptions = options.url.parse().map_err(invalid_url)?;
-    check(&options.url, sqlite.get_filename())?;
+    check_file(&options.url, sqlite.get_filename())?;
     let sqlite = sqlite.disable_statement_logging();
     // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
     // commit is written out again with each round.
@@ -45,7 +45,7 @@ pub(super) fn options(
 }
 
 /// Refuses what is no file that can be written: of a database in memory, each connection would have one of its own.
-fn check(url: &str, path: &Path) -> Result<(), DbErr> {
+fn check_file(url: &str, path: &Path) -> Result<(), DbErr> {
     let (name, parameters) = url.split_once('?').unwrap_or((url, ""));
     let refused = |(key, value): &(Cow<'_, str>, Cow<'_, str>)| {
         let refused = [
@@ -73,7 +73,7 @@ fn check(url: &str, path: &Path) -> Result<(), DbErr> {
 /// stays as its owner has it.
 pub(super) fn make_private(path: &Path) -> Result<(), DbErr> {
     let made = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create_file(path),
         // Looked at and not opened: SQLite's locks on it, where it has some in this process, would go with the handle.
         there => there.map(|_| ()),
     };
@@ -84,7 +84,7 @@ pub(super) fn make_private(path: &Path) -> Result<(), DbErr> {
 }
 
 /// Where the path is a link to what is not there yet, that is made.
-fn make(path: &Path) -> io::Result<()> {
+fn create_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -120,7 +120,7 @@ mod tests {
                 connections: 1,
                 schema: None,
             };
-            super::options(&options, AccessMode::Write).map_err(|error| error.to_string())
+            super::connect_options(&options, AccessMode::Write).map_err(|error| error.to_string())
         };
         for url in [
             "sqlite::memory:",

@@ -80,12 +80,12 @@ impl Transaction {
 
     /// Number of statements so far that changed something. A SELECT for a lock does not count.
     #[must_use]
-    pub fn writes(&self) -> u64 {
+    pub fn write_count(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
     }
 
     /// Runs reads that are charged to nobody: they fill a cache that serves everybody.
-    pub async fn uncharged<T>(&self, read: impl Future<Output = T>) -> T {
+    pub async fn run_uncharged<T>(&self, read: impl Future<Output = T>) -> T {
         let paying = self.recharge(Charge::default()).await;
         let read = read.await;
         self.recharge(paying).await;
@@ -123,7 +123,7 @@ impl Transaction {
         // A task of its own, and not this future: a deadline that drops it between COMMIT and the sync would leave a commit
         // that nobody has synced, and its audit event untold.
         let seen_through = async move {
-            let kept = self.keep().await;
+            let kept = self.make_durable().await;
             // Also where it is not known whether it was kept: it may well have been, and then `then` must have run.
             if !matches!(kept, Err(CommitError::NotKept(_))) {
                 then.await;
@@ -136,7 +136,7 @@ impl Transaction {
         }
     }
 
-    async fn keep(&self) -> Result<(), CommitError> {
+    async fn make_durable(&self) -> Result<(), CommitError> {
         // After a statement that failed, COMMIT is not even sent, so nothing is kept for certain.
         let is_sent = self
             .lease
@@ -164,10 +164,10 @@ impl Transaction {
         // Taken out, so that a second COMMIT or a late statement meets no open transaction instead of the next one on
         // the connection.
         let lease = self.lease.lock().await.take();
-        let mut lease = lease.ok_or_else(ended)?;
+        let mut lease = lease.ok_or_else(ended_error)?;
         lease.connection()?.end(word).await?;
         // A transaction that only looked says nothing of the disk.
-        if word == COMMIT && self.writes() > 0 {
+        if word == COMMIT && self.write_count() > 0 {
             lease.note_written();
         }
         Ok(())
@@ -176,17 +176,17 @@ impl Transaction {
     /// Gives the further statements, the commit included, ten minutes each on PostgreSQL: the deferred constraints of a
     /// large sheet, checked at the commit, outlast the usual timeout.
     pub async fn extend_timeouts(&self) -> Result<(), DbErr> {
-        let mut open = self.open().await;
+        let mut open = self.lock_open().await;
         open.lease()?.connection()?.extend_timeouts().await
     }
 
-    async fn open(&self) -> OpenLease<'_> {
+    async fn lock_open(&self) -> OpenLease<'_> {
         OpenLease(self.lease.lock().await)
     }
 
     /// Counts a statement where it changed something.
-    fn note(&self, sql: &str, rows: u64) {
-        if changes(sql, rows) {
+    fn note_write(&self, sql: &str, rows: u64) {
+        if is_change(sql, rows) {
             self.writes.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -196,7 +196,7 @@ const COMMIT: &str = "COMMIT";
 
 /// Whether a statement changed something, by its first word and the number of rows that it affected or returned. By words,
 /// since both databases count the rows of `SELECT … FOR UPDATE` like those of a change.
-fn changes(sql: &str, rows: u64) -> bool {
+fn is_change(sql: &str, rows: u64) -> bool {
     const LOOK: &[&str] = &[
         "SELECT",
         "VALUES",
@@ -262,7 +262,7 @@ impl From<CommitError> for Error {
     }
 }
 
-fn ended() -> DbErr {
+fn ended_error() -> DbErr {
     DbErr::Custom("the transaction has ended".to_owned())
 }
 
@@ -271,7 +271,7 @@ struct OpenLease<'t>(MutexGuard<'t, Option<Lease>>);
 
 impl OpenLease<'_> {
     fn lease(&mut self) -> Result<&mut Lease, DbErr> {
-        self.0.as_mut().ok_or_else(ended)
+        self.0.as_mut().ok_or_else(ended_error)
     }
 }
 
@@ -304,30 +304,30 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut open = self.open().await;
+        let mut open = self.lock_open().await;
         let result = open.lease()?.execute(&statement).await?;
-        self.note(&statement.sql, result.rows_affected());
+        self.note_write(&statement.sql, result.rows_affected());
         Ok(result)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let mut open = self.open().await;
+        let mut open = self.lock_open().await;
         let result = open.lease()?.connection()?.execute_unprepared(sql).await?;
-        self.note(sql, result.rows_affected());
+        self.note_write(sql, result.rows_affected());
         Ok(result)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let mut open = self.open().await;
+        let mut open = self.lock_open().await;
         let row = open.lease()?.query_one(&statement).await?;
-        self.note(&statement.sql, u64::from(row.is_some()));
+        self.note_write(&statement.sql, u64::from(row.is_some()));
         Ok(row)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut open = self.open().await;
+        let mut open = self.lock_open().await;
         let rows = open.lease()?.query_all(&statement).await?;
-        self.note(&statement.sql, rows.len() as u64);
+        self.note_write(&statement.sql, rows.len() as u64);
         Ok(rows)
     }
 }
@@ -344,7 +344,7 @@ impl StreamTrait for Transaction {
         statement: Statement,
     ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
         Box::pin(async move {
-            let mut open = self.open().await;
+            let mut open = self.lock_open().await;
             let rows = async_stream::try_stream! {
                 let mut rows = open.lease()?.stream(statement)?;
                 while let Some(row) = rows.next().await {
@@ -371,7 +371,7 @@ mod tests {
             "DROP VIEW a",
             "GRANT SELECT ON a TO b",
         ] {
-            assert!(changes(sql, 1), "{sql}");
+            assert!(is_change(sql, 1), "{sql}");
         }
         for sql in [
             "",
@@ -382,9 +382,9 @@ mod tests {
             "SET LOCAL lock_timeout = '1s'",
             "ANALYZE measurement",
         ] {
-            assert!(!changes(sql, 1), "{sql}");
+            assert!(!is_change(sql, 1), "{sql}");
         }
-        assert!(!changes("UPDATE a SET b = 1", 0));
-        assert!(changes("CREATE TABLE a (b)", 0));
+        assert!(!is_change("UPDATE a SET b = 1", 0));
+        assert!(is_change("CREATE TABLE a (b)", 0));
     }
 }

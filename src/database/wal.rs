@@ -55,17 +55,17 @@ pub(super) enum Broken {
 impl Wal {
     /// Opens the log of the database that these options open.
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Arc<Self>, DbErr> {
-        let mut anchor = options.connect().await.map_err(connecting)?;
+        let mut anchor = options.connect().await.map_err(connect_error)?;
         let named = "SELECT file FROM pragma_database_list WHERE name = 'main'";
         let named = sqlx::query_scalar(named).fetch_one(&mut anchor);
         let database: PathBuf = named
             .await
             .map(|name: String| name.into())
-            .map_err(connecting)?;
+            .map_err(connect_error)?;
         // SQLite makes the log when it first reads.
         let read = sqlx::query("SELECT count(*) FROM sqlite_schema");
-        read.fetch_one(&mut anchor).await.map_err(connecting)?;
-        let log = beside(&database);
+        read.fetch_one(&mut anchor).await.map_err(connect_error)?;
+        let log = log_path(&database);
         // For writing, too, although nothing is written: not every system syncs a descriptor that may only read.
         let file = File::options().read(true).write(true).open(&log);
         let file = file.map_err(|error| {
@@ -85,7 +85,7 @@ impl Wal {
         anchor: Option<SqliteConnection>,
     ) -> Result<Arc<Self>, DbErr> {
         let watched =
-            |path: &Path| WatchedFile::new(path).map_err(|error| connecting(error.into()));
+            |path: &Path| WatchedFile::new(path).map_err(|error| connect_error(error.into()));
         Ok(Arc::new(Self {
             database: watched(database)?,
             log: watched(log)?,
@@ -114,7 +114,7 @@ impl Wal {
         let wal = Arc::clone(self);
         // What comes of it is noted in there: whoever waits for it may be gone by then.
         let done = spawn_blocking(move || wal.sync_in_turn(turn)).await;
-        done.map_err(|error| failed(io::Error::other(error)))?
+        done.map_err(|error| sync_error(io::Error::other(error)))?
     }
 
     fn sync_in_turn(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
@@ -146,14 +146,14 @@ impl Wal {
     }
 
     /// The reason why nothing may be written; none where it may.
-    pub(super) fn broken(&self) -> Option<Broken> {
+    pub(super) fn broken_reason(&self) -> Option<Broken> {
         let now = || (!self.is_in_place()).then_some(Broken::Moved);
         self.broken.get().copied().or_else(now)
     }
 
     /// Refuses to write where it would not be kept.
     pub(super) fn refuse_if_broken(&self) -> Result<(), DbErr> {
-        let why = match self.broken() {
+        let why = match self.broken_reason() {
             None => return Ok(()),
             Some(Broken::Disk) => {
                 "the disk has failed to keep what was written; restart the server when it is sound again"
@@ -162,7 +162,7 @@ impl Wal {
                 "the database's file or its write-ahead log is gone or was replaced; put them back and restart the server"
             }
         };
-        Err(failed(io::Error::other(why)))
+        Err(sync_error(io::Error::other(why)))
     }
 
     fn is_in_place(&self) -> bool {
@@ -181,17 +181,17 @@ impl Wal {
 }
 
 /// The path of a database's log.
-fn beside(database: &Path) -> PathBuf {
+fn log_path(database: &Path) -> PathBuf {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");
     log.into()
 }
 
-fn connecting(error: sqlx::Error) -> DbErr {
+fn connect_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-fn failed(error: io::Error) -> DbErr {
+fn sync_error(error: io::Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(sqlx::Error::Io(error))))
 }
 
@@ -233,7 +233,7 @@ mod tests {
     async fn a_sync_that_failed_is_the_last() {
         let files = Files::failing();
         assert!(files.wal.sync().await.is_err());
-        assert_eq!(files.wal.broken(), Some(Broken::Disk));
+        assert_eq!(files.wal.broken_reason(), Some(Broken::Disk));
         assert!(files.wal.refuse_if_broken().is_err());
     }
 
@@ -243,7 +243,7 @@ mod tests {
         let begun = poll_immediate(Box::pin(files.wal.sync())).await;
         assert!(begun.is_none(), "it is under way, and dropped");
         for _ in 0..100 {
-            if files.wal.broken() == Some(Broken::Disk) {
+            if files.wal.broken_reason() == Some(Broken::Disk) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -289,6 +289,6 @@ mod tests {
         fs::rename(&log, &aside).unwrap();
         assert!(files.wal.sync().await.is_err());
         fs::rename(&aside, &log).unwrap();
-        assert_eq!(files.wal.broken(), Some(Broken::Moved));
+        assert_eq!(files.wal.broken_reason(), Some(Broken::Moved));
     }
 }

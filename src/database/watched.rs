@@ -22,13 +22,13 @@ impl WatchedFile {
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
-            identity: identity(path)?,
+            identity: file_identity(path)?,
         })
     }
 
     /// Whether the same file is still there; false where that cannot be found out.
     pub(super) fn is_there(&self) -> bool {
-        identity(&self.path).is_ok_and(|now| now == self.identity)
+        file_identity(&self.path).is_ok_and(|now| now == self.identity)
     }
 }
 
@@ -39,13 +39,13 @@ impl fmt::Display for WatchedFile {
 }
 
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Identity> {
+fn file_identity(path: &Path) -> io::Result<Identity> {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<Identity> {
+fn file_identity(path: &Path) -> io::Result<Identity> {
     fs::metadata(path).map(|_| ())
 }

@@ -24,7 +24,7 @@ use crate::{
     input::{self, AtVersionInput, By},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
 };
 
 /// A unit that delivers touchpoints. Departments form a tree.
@@ -116,7 +116,7 @@ impl DepartmentQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Department>> {
-        found(async { caller(ctx)?.get_by::<department::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by::<department::Entity>(&by).await }).await
     }
 
     /// Departments, in the order of creation.
@@ -135,7 +135,7 @@ impl DepartmentQuery {
             which = which.add(department::Column::Kind.eq(kind));
         }
         if let Some(parent) = &filter.parent_id {
-            let parent: DepartmentId = input::id("filter.parentId", parent)?;
+            let parent: DepartmentId = input::parse_id("filter.parentId", parent)?;
             which = which.add(department::Column::ParentId.eq(parent));
         }
         if filter.roots {
@@ -144,34 +144,37 @@ impl DepartmentQuery {
         if !filter.include_archived {
             which = which.add(department::Column::ArchivedAt.is_null());
         }
-        departments(ctx, which, Page { first, after }).await
+        page_of_departments(ctx, which, Page { first, after }).await
     }
 }
 
 /// A page of the departments that the condition picks.
-pub async fn departments(
+pub async fn page_of_departments(
     ctx: &Context<'_>,
     which: Condition,
     page: Page,
 ) -> Result<Pages<Department>> {
     let caller = caller(ctx)?;
     let select = caller.select::<department::Entity>().filter(which);
-    page::oldest_first(ctx, select, page, Department::from).await
+    page::page_oldest_first(ctx, select, page, Department::from).await
 }
 
 /// A page of the memberships that the condition picks.
-pub async fn memberships(
+pub async fn page_of_memberships(
     ctx: &Context<'_>,
     which: Condition,
     page: Page,
 ) -> Result<Pages<Membership>> {
     let caller = caller(ctx)?;
     let select = caller.select::<membership::Entity>().filter(which);
-    page::oldest_first(ctx, select, page, Membership::from).await
+    page::page_oldest_first(ctx, select, page, Membership::from).await
 }
 
 /// An account's memberships that give rights: those in departments that are not archived.
-pub async fn living_memberships(caller: &Caller, account: AccountId) -> Result<Vec<Membership>> {
+pub async fn load_living_memberships(
+    caller: &Caller,
+    account: AccountId,
+) -> Result<Vec<Membership>> {
     let living = department::Entity::find()
         .select_only()
         .column(department::Column::Id)
@@ -215,8 +218,8 @@ impl DepartmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: DepartmentCreateInput,
     ) -> Result<DepartmentPayload> {
-        let caller = acting(ctx)?;
-        DepartmentPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        DepartmentPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes name or kind of a department. Requires: KEEP_ORGANISATION.
@@ -226,8 +229,8 @@ impl DepartmentMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: DepartmentUpdateInput,
     ) -> Result<DepartmentPayload> {
-        let caller = acting(ctx)?;
-        DepartmentPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        DepartmentPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Moves a department, with all below it. The leads above its new place lead it too. Requires: KEEP_ORGANISATION.
@@ -237,8 +240,8 @@ impl DepartmentMutation {
         #[graphql(desc = "The department, the version that you read, and its new parent.")]
         input: DepartmentMoveInput,
     ) -> Result<DepartmentPayload> {
-        let caller = acting(ctx)?;
-        DepartmentPayload::answer(&caller, super::relocate(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        DepartmentPayload::from_result(&caller, super::relocate(&caller, input).await).await
     }
 
     /// Unarchives a department. What it handed over stays with its successor. Requires: KEEP_ORGANISATION.
@@ -247,8 +250,8 @@ impl DepartmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<DepartmentPayload> {
-        let caller = acting(ctx)?;
-        DepartmentPayload::answer(&caller, super::unarchive(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        DepartmentPayload::from_result(&caller, super::unarchive(&caller, &input).await).await
     }
 
     /// Grants somebody else a role in a department, or replaces the role that they have there. Making or changing a
@@ -258,9 +261,9 @@ impl DepartmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The account, the department and the role.")] input: MembershipGrantInput,
     ) -> Result<MembershipPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::membership::grant(&caller, input).await;
-        MembershipPayload::answer(&caller, result).await
+        MembershipPayload::from_result(&caller, result).await
     }
 
     /// Revokes a membership. Revoking a LEAD's requires KEEP_ORGANISATION. Requires: KEEP_MEMBERS.
@@ -269,8 +272,8 @@ impl DepartmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The membership to revoke.")] input: MembershipRevokeInput,
     ) -> Result<MembershipPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::membership::revoke(&caller, &input).await;
-        MembershipPayload::answer(&caller, result).await
+        MembershipPayload::from_result(&caller, result).await
     }
 }

@@ -38,7 +38,7 @@ pub struct MembershipRevokeInput {
 }
 
 /// What it takes to make or unmake such a member.
-const fn needs(role: DepartmentRole) -> Action {
+const fn required_action(role: DepartmentRole) -> Action {
     match role {
         DepartmentRole::Lead => Action::KeepOrganisation,
         DepartmentRole::Contributor | DepartmentRole::Viewer => Action::KeepMembers,
@@ -48,9 +48,9 @@ const fn needs(role: DepartmentRole) -> Action {
 /// Gives an account a role in a department, or another one than it has.
 pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membership::Model> {
     let mut faults = Faults::default();
-    let id: MembershipId = faults.new_id(input.id.as_ref());
-    let account_id: AccountId = faults.id("accountId", &input.account_id);
-    let department_id: DepartmentId = faults.id("departmentId", &input.department_id);
+    let id: MembershipId = faults.parse_or_make_id(input.id.as_ref());
+    let account_id: AccountId = faults.parse_id("accountId", &input.account_id);
+    let department_id: DepartmentId = faults.parse_id("departmentId", &input.department_id);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let department = permit
@@ -65,9 +65,9 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
         .filter(membership::Column::DepartmentId.eq(department.id))
         .one(permit.tx())
         .await?;
-    let ties = department::Entity::ties(permit.tx(), &department).await?;
+    let ties = department::Entity::load_ties(permit.tx(), &department).await?;
     for role in held.iter().map(|held| held.role).chain([input.role]) {
-        permit.decide::<department::Entity>(needs(role), &ties, &department)?;
+        permit.decide::<department::Entity>(required_action(role), &ties, &department)?;
     }
     if caller.account() == Some(account.id) {
         return Err(own_role_error(account.id));
@@ -108,11 +108,11 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
 
 /// Ends a membership.
 pub async fn revoke(caller: &Caller, input: &MembershipRevokeInput) -> Result<membership::Model> {
-    let id: MembershipId = input::id("id", &input.id)?;
+    let id: MembershipId = input::parse_id("id", &input.id)?;
     let mut permit = caller.begin().await?;
     let row = permit.lock_row::<membership::Entity>("id", id).await?;
-    let ties = membership::Entity::ties(permit.tx(), &row).await?;
-    permit.decide::<membership::Entity>(needs(row.role), &ties, &row)?;
+    let ties = membership::Entity::load_ties(permit.tx(), &row).await?;
+    permit.decide::<membership::Entity>(required_action(row.role), &ties, &row)?;
     permit.delete::<membership::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)

@@ -16,7 +16,7 @@ use sea_orm::{
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, replace},
+    input::{self, AtVersionInput, Faults, set_if_given},
     policy::{Action, Ties},
 };
 
@@ -63,10 +63,11 @@ pub struct DepartmentMoveInput {
 /// Makes a department.
 pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<department::Model> {
     let mut faults = Faults::default();
-    let id: DepartmentId = faults.new_id(input.id.as_ref());
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let parent_id: Option<DepartmentId> = faults.optional_id("parentId", input.parent_id.as_ref());
+    let id: DepartmentId = faults.parse_or_make_id(input.id.as_ref());
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let parent_id: Option<DepartmentId> =
+        faults.parse_optional_id("parentId", input.parent_id.as_ref());
     faults.check()?;
     let mut permit = caller
         .permit(Action::KeepOrganisation, &Ties::none())
@@ -80,13 +81,13 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
     }
     let same = |row: &department::Model| row.name == name;
     if let Some(row) = permit
-        .already_created::<department::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<department::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .unique_key::<department::Entity>(key.as_deref(), &name, id, None)
+        .choose_unique_key::<department::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<department::Entity>(department::ActiveModel {
@@ -109,8 +110,8 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
 /// Changes name or kind.
 pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<department::Model> {
     let mut faults = Faults::default();
-    let id: DepartmentId = faults.id("id", &input.id);
-    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    let id: DepartmentId = faults.parse_id("id", &input.id);
+    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
@@ -118,7 +119,7 @@ pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<dep
         .await?;
     let change = department::ActiveModel {
         name,
-        kind: replace(input.kind.as_ref(), |kind| *kind),
+        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
         ..Default::default()
     };
     let row = permit.update::<department::Entity>(&row, change).await?;
@@ -129,12 +130,13 @@ pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<dep
 /// Moves a department with all below it. Its leads' rights and those of the leads above move with it.
 pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<department::Model> {
     let mut faults = Faults::default();
-    let id: DepartmentId = faults.id("id", &input.id);
+    let id: DepartmentId = faults.parse_id("id", &input.id);
     if input.parent_id.is_undefined() {
         let message = "Name the new parent, or null for the top.";
         faults.add("parentId", UserErrorCode::Required, None, message);
     }
-    let parent_id: Option<DepartmentId> = faults.optional_id("parentId", input.parent_id.value());
+    let parent_id: Option<DepartmentId> =
+        faults.parse_optional_id("parentId", input.parent_id.value());
     faults.check()?;
     let mut permit = lock_tree(caller, "id", id).await?;
     let row = permit
@@ -144,7 +146,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
         permit
             .read_live::<department::Entity>("parentId", parent)
             .await?;
-        if is_within(&parents(permit.tx()).await?, parent, id) {
+        if is_within(&load_parents(permit.tx()).await?, parent, id) {
             let message = "A department cannot be moved below itself.";
             return Err(Error::fault(
                 "parentId",
@@ -175,14 +177,14 @@ pub async fn lock_tree<'c>(
 ) -> Result<Permit<'c>> {
     let mut permit = caller.begin().await?;
     let row = permit.get::<department::Entity>(field, id).await?;
-    let ties = department::Entity::ties(permit.tx(), &row).await?;
+    let ties = department::Entity::load_ties(permit.tx(), &row).await?;
     permit.decide::<department::Entity>(Action::KeepOrganisation, &ties, &row)?;
     permit.lock_department_tree().await?;
     Ok(permit)
 }
 
 /// Every department with its parent.
-pub async fn parents<C: ConnectionTrait>(
+pub async fn load_parents<C: ConnectionTrait>(
     db: &C,
 ) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
     let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
@@ -202,11 +204,11 @@ pub fn is_within(
     department: DepartmentId,
     top: DepartmentId,
 ) -> bool {
-    above(parents, department).any(|at| at == top)
+    ancestors_and_self(parents, department).any(|at| at == top)
 }
 
 /// A department and those that it lies below, upwards.
-pub fn above(
+pub fn ancestors_and_self(
     parents: &HashMap<DepartmentId, Option<DepartmentId>>,
     department: DepartmentId,
 ) -> impl Iterator<Item = DepartmentId> {
@@ -217,7 +219,7 @@ pub fn above(
 
 /// Brings a department back, without what it handed over: that stays with its successor.
 pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<department::Model> {
-    let id: DepartmentId = input::id("id", &input.id)?;
+    let id: DepartmentId = input::parse_id("id", &input.id)?;
     let mut permit = lock_tree(caller, "id", id).await?;
     let row = permit
         .fetch::<department::Entity>(Action::KeepOrganisation, "id", id)
@@ -230,7 +232,7 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<depart
         permit
             .read_live::<department::Entity>("id", parent)
             .await
-            .map_err(above_archived)?;
+            .map_err(below_archived_error)?;
     }
     let change = department::ActiveModel {
         archived_at: Set(None),
@@ -242,7 +244,7 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<depart
     Ok(row)
 }
 
-fn above_archived(error: Error) -> Error {
+fn below_archived_error(error: Error) -> Error {
     match error {
         Error::Refused(_) => Error::fault(
             "id",

@@ -8,15 +8,15 @@ use sea_orm::{ColumnTrait, Condition, Set};
 
 use super::authority::Authority;
 use super::parts::evaluation::apply_evaluations;
-use super::parts::improvement::{apply_improvements, may_improve};
+use super::parts::improvement::{apply_improvements, refuse_forbidden_improvements};
 use super::parts::insight::apply_insights;
-use super::parts::kpi_link::{apply_kpi_links, may_link};
+use super::parts::kpi_link::{apply_kpi_links, refuse_forbidden_links};
 use super::parts::phase::apply_phases;
 use super::parts::promise::apply_promises;
 use super::parts::scenario::apply_scenarios;
 use super::parts::touchpoint::apply_touchpoints;
 use super::target::{CurrentBlueprint, TargetRows};
-use super::write::{remove, replace, upsert};
+use super::write::{delete_unwanted, replace_rows, upsert};
 
 use crate::access::Permit;
 use crate::error::Result;
@@ -34,16 +34,16 @@ pub async fn apply(
     target: &TargetRows,
     authority: Authority,
 ) -> Result<()> {
-    blueprint_row(permit, before, target).await?;
+    apply_blueprint_row(permit, before, target).await?;
     apply_phases(permit, before, &target.phases).await?;
     apply_touchpoints(permit, before, target).await?;
     let snapshot = before.map(|before| &*before.snapshot);
     let there = snapshot.map_or(&[][..], |snapshot| &snapshot.canvas.transitions);
     upsert::<transition::Entity>(permit, there, target.transitions.clone()).await?;
-    remove::<transition::Entity>(permit, there, &target.transitions).await?;
+    delete_unwanted::<transition::Entity>(permit, there, &target.transitions).await?;
     let there = snapshot.map_or(&[][..], |snapshot| &snapshot.kpi_links);
     if authority == Authority::Own {
-        may_link(permit, there, &target.kpi_links).await?;
+        refuse_forbidden_links(permit, there, &target.kpi_links).await?;
     }
     apply_kpi_links(permit, there, &target.kpi_links).await?;
     apply_scenarios(permit, before, target).await?;
@@ -51,14 +51,14 @@ pub async fn apply(
     apply_promises(permit, before, target).await?;
     apply_evaluations(permit, before, target).await?;
     if authority == Authority::Own {
-        may_improve(permit, before, target)?;
+        refuse_forbidden_improvements(permit, before, target)?;
     }
     apply_improvements(permit, before, target).await?;
     archive_removed(permit, before, target).await
 }
 
 /// The blueprint's own row, and its secondary personas.
-async fn blueprint_row(
+async fn apply_blueprint_row(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
@@ -99,7 +99,7 @@ async fn blueprint_row(
         position: Set(position),
     });
     let old = Condition::all().add(blueprint_persona::Column::BlueprintId.eq(row.id));
-    replace::<blueprint_persona::Entity>(permit, old, personas.collect()).await
+    replace_rows::<blueprint_persona::Entity>(permit, old, personas.collect()).await
 }
 
 /// Archives the touchpoints and phases that are no longer wanted.
@@ -115,7 +115,7 @@ async fn archive_removed(
             // Suspended, not deleted: they resume where a later import brings the touchpoint back.
             let held = before.snapshot.canvas.responsibilities_of(row.id);
             let blueprint = &before.snapshot.canvas.blueprint;
-            reorganise::touchpoint::leave_out(permit, blueprint, held).await?;
+            reorganise::touchpoint::suspend_left_out(permit, blueprint, held).await?;
             permit.set_archived::<touchpoint::Entity>(row, true).await?;
         }
     }

@@ -20,12 +20,12 @@ pub use super::parts::{
     transition::{TransitionPart, TransitionPatch},
 };
 use super::{
-    bounds::{PatchList, few, perhaps_day},
+    bounds::{PatchList, read_optional_day, read_short_list},
     diff::{self, DocumentChange},
     format::DocumentFormat,
     list::PartList,
     merge::{self, SourceMap},
-    part::{PatchField, camel},
+    part::{PatchField, camel_case},
     reference::{Exists, References},
 };
 use crate::{
@@ -57,12 +57,12 @@ document! {
         /// The key of the main persona.
         persona: String,
         /// The keys of the further personas, in order.
-        #[serde(deserialize_with = "few")]
+        #[serde(deserialize_with = "read_short_list")]
         secondary_personas: Vec<String> = Vec::new(),
         /// The key of the department that owns it.
         owner_department: String,
         /// When it should be looked at again.
-        #[serde(deserialize_with = "perhaps_day")]
+        #[serde(deserialize_with = "read_optional_day")]
         next_review_on: Option<NaiveDate> = None,
     }
     lists {

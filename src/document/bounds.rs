@@ -26,7 +26,7 @@ impl<T, const MOST: u64> Default for PatchList<T, MOST> {
 
 impl<'de, T: Deserialize<'de>, const MOST: u64> Deserialize<'de> for PatchList<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        objects(deserializer, MOST).map(|list| Self(Some(list)))
+        read_objects_up_to(deserializer, MOST).map(|list| Self(Some(list)))
     }
 }
 
@@ -49,27 +49,27 @@ impl<T: JsonSchema, const MOST: u64> JsonSchema for PatchList<T, MOST> {
 }
 
 /// A list inside a part.
-pub(super) fn few<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn read_short_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<PatchField<Vec<T>>, D::Error> {
-    kept(deserializer, LIST as u64).map(|list| PatchField(Some(list)))
+    read_list_up_to(deserializer, LIST as u64).map(|list| PatchField(Some(list)))
 }
 
 /// A list of objects inside a part.
-pub(super) fn few_objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn read_short_object_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<PatchField<Vec<T>>, D::Error> {
-    objects(deserializer, LIST as u64).map(|list| PatchField(Some(list)))
+    read_objects_up_to(deserializer, LIST as u64).map(|list| PatchField(Some(list)))
 }
 
 /// The steps of a scenario.
-pub(super) fn steps<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn read_step_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<PatchField<Vec<T>>, D::Error> {
-    kept(deserializer, MOST_STEPS as u64).map(|list| PatchField(Some(list)))
+    read_list_up_to(deserializer, MOST_STEPS as u64).map(|list| PatchField(Some(list)))
 }
 
-fn kept<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+fn read_list_up_to<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: u64,
 ) -> Result<Vec<T>, D::Error> {
@@ -107,11 +107,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedList<T> {
     }
 }
 
-fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+fn read_objects_up_to<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: u64,
 ) -> Result<Vec<T>, D::Error> {
-    let list: Vec<JsonObject<T>> = kept(deserializer, most)?;
+    let list: Vec<JsonObject<T>> = read_list_up_to(deserializer, most)?;
     Ok(list.into_iter().map(|object| object.0).collect())
 }
 
@@ -151,20 +151,20 @@ impl<'de> Deserialize<'de> for ApiDay {
 }
 
 /// A day.
-pub(super) fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+pub(super) fn read_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
     ApiDay::deserialize(deserializer).map(|day| day.0)
 }
 
 /// A day, or none.
-pub(super) fn day_or_none<'de, D: Deserializer<'de>>(
+pub(super) fn read_day_or_null<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<NaiveDate>, D::Error> {
     Option::<ApiDay>::deserialize(deserializer).map(|day| day.map(|day| day.0))
 }
 
 /// A day, or none, that may be absent.
-pub(super) fn perhaps_day<'de, D: Deserializer<'de>>(
+pub(super) fn read_optional_day<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<PatchField<Option<NaiveDate>>, D::Error> {
-    day_or_none(deserializer).map(|day| PatchField(Some(day)))
+    read_day_or_null(deserializer).map(|day| PatchField(Some(day)))
 }

@@ -28,7 +28,7 @@ impl Catalogue {
     /// Whether it has what a key names. Of what lies inside a blueprint it knows nothing, and says yes.
     #[must_use]
     pub fn has(&self, target: ReferenceTarget, key: &str) -> bool {
-        let key = lower(key);
+        let key = fold_key(key);
         match target {
             ReferenceTarget::Phase
             | ReferenceTarget::Touchpoint
@@ -48,6 +48,6 @@ impl Catalogue {
 
 /// A key as it is looked up: trimmed and in small letters.
 #[must_use]
-pub fn lower(key: &str) -> String {
+pub fn fold_key(key: &str) -> String {
     key.trim().to_lowercase()
 }

@@ -23,13 +23,13 @@ pub fn to_patch(document: &Document) -> Result<DocumentPatch> {
 /// An internal one where the patch is not complete.
 pub fn complete_document(patch: DocumentPatch) -> Result<Document> {
     let (mut source_map, mut faults) = (SourceMap::default(), Faults::default());
-    let document = Document::merged(None, patch, true, (&mut source_map, &mut faults));
+    let document = Document::merge(None, patch, true, (&mut source_map, &mut faults));
     document.ok_or_else(|| Error::internal("a kept document is not complete"))
 }
 
 /// Drops from a patch what no longer exists outside of the blueprint, or what the caller may not see: an old document
 /// may name personas, channels, segments and KPIs that are archived or gone. `document` is the same, complete.
-pub async fn without_missing(
+pub async fn drop_missing(
     permit: &Permit<'_>,
     document: &Document,
     mut patch: DocumentPatch,

@@ -16,7 +16,7 @@ use sea_orm::{
 use serde::Deserialize;
 
 use super::{
-    catalogue::lower,
+    catalogue::fold_key,
     format::DocumentFormat,
     organisation::{self, load_into, refuse_unless_empty},
 };
@@ -85,7 +85,11 @@ impl DocumentFormat for Demonstration {
 }
 
 /// Loads a demonstration; people get the password whose hash is given, services none.
-pub async fn load(caller: &Caller, said: &Demonstration, password_hash: &str) -> Result<()> {
+pub async fn load_demonstration(
+    caller: &Caller,
+    said: &Demonstration,
+    password_hash: &str,
+) -> Result<()> {
     let mut permit = caller.begin().await?;
     refuse_unless_empty(&permit).await?;
     if account::Entity::find().count(permit.tx()).await? > 0 {
@@ -94,20 +98,20 @@ pub async fn load(caller: &Caller, said: &Demonstration, password_hash: &str) ->
         return Err(Error::fault("", UserErrorCode::Conflict, None, message));
     }
     // Blueprints may name people, and people belong to departments.
-    let ids = people(&permit, &said.people, password_hash).await?;
+    let ids = create_people(&permit, &said.people, password_hash).await?;
     let mut faults = Faults::default();
     if let Err(error) = load_into(&mut permit, &said.organisation).await {
         faults.take_over("organisation", error.into_user_errors()?);
         faults.check()?;
     }
-    memberships(&permit, &said.people, &ids).await?;
-    let answers = answers(&permit, &said.feedback).await?;
+    create_memberships(&permit, &said.people, &ids).await?;
+    let answers = answer_inputs(&permit, &said.feedback).await?;
     record_into(&mut permit, answers).await?;
     permit.commit().await
 }
 
 /// The answers as they are recorded, at the touchpoints that they name.
-async fn answers(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<AnswerInput>> {
+async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<AnswerInput>> {
     let mut faults = Faults::default();
     let mut told = Vec::with_capacity(said.len());
     for (at, said) in said.iter().enumerate() {
@@ -155,7 +159,7 @@ async fn answers(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<AnswerI
     Ok(told)
 }
 
-async fn people(
+async fn create_people(
     permit: &Permit<'_>,
     said: &[DemoPerson],
     password_hash: &str,
@@ -166,8 +170,8 @@ async fn people(
     let mut ids = Vec::with_capacity(said.len());
     for (at, said) in said.iter().enumerate() {
         let path = format!("people.{at}.key");
-        let key = faults.key(&path, &said.key);
-        if let Some(first) = taken.insert(lower(&key), at) {
+        let key = faults.check_key(&path, &said.key);
+        if let Some(first) = taken.insert(fold_key(&key), at) {
             let message = format!("The key \"{key}\" is taken at people.{first}.");
             faults.add(&path, UserErrorCode::Duplicate, None, message);
         }
@@ -176,7 +180,7 @@ async fn people(
         rows.push(account::ActiveModel {
             id: Set(id),
             key: Set(key),
-            name: Set(faults.name(&format!("people.{at}.name"), &said.name)),
+            name: Set(faults.check_name(&format!("people.{at}.name"), &said.name)),
             service: Set(said.service),
             role: Set(said.role),
             password_hash: Set((!said.service).then(|| password_hash.to_owned())),
@@ -190,18 +194,22 @@ async fn people(
     Ok(ids)
 }
 
-async fn memberships(permit: &Permit<'_>, said: &[DemoPerson], ids: &[AccountId]) -> Result<()> {
+async fn create_memberships(
+    permit: &Permit<'_>,
+    said: &[DemoPerson],
+    ids: &[AccountId],
+) -> Result<()> {
     let departments = department::Entity::find().all(permit.tx()).await?;
     let departments: HashMap<String, DepartmentId> = departments
         .into_iter()
-        .map(|row| (lower(&row.key), row.id))
+        .map(|row| (fold_key(&row.key), row.id))
         .collect();
     let mut faults = Faults::default();
     let mut rows = Vec::new();
     for ((at, said), account) in said.iter().enumerate().zip(ids) {
         for (number, membership) in said.memberships.iter().enumerate() {
             let key = &membership.department;
-            let Some(department) = departments.get(&lower(key)) else {
+            let Some(department) = departments.get(&fold_key(key)) else {
                 let path = format!("people.{at}.memberships.{number}.department");
                 let message = format!("There is no department \"{key}\" in this document.");
                 faults.add(&path, UserErrorCode::NotFound, None, message);

@@ -7,7 +7,7 @@ use async_graphql::Enum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::part::{DocumentPart, Identity, camel};
+use super::part::{DocumentPart, Identity, camel_case};
 
 /// The kind of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
@@ -41,28 +41,28 @@ pub struct DocumentChange {
 }
 
 /// A value as documents write it.
-pub fn json<T: Serialize>(value: &T) -> Value {
+pub fn to_json<T: Serialize>(value: &T) -> Value {
     // Every part of a document has a JSON form; what had none would compare as nothing.
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
 /// Adds a change for each of the document's own fields that differs.
-pub fn fields(key: &str, fields: &[(&str, Value, Value)], changes: &mut Vec<DocumentChange>) {
+pub fn diff_fields(key: &str, fields: &[(&str, Value, Value)], changes: &mut Vec<DocumentChange>) {
     for (field, before, after) in fields {
         if before != after {
-            changes.push(differing("blueprint", key, field, before, after));
+            changes.push(field_change("blueprint", key, field, before, after));
         }
     }
 }
 
-fn differing(
+fn field_change(
     part: &'static str,
     identity: &str,
     field: &str,
     before: &Value,
     after: &Value,
 ) -> DocumentChange {
-    let field = camel(field);
+    let field = camel_case(field);
     DocumentChange {
         kind: match field.as_str() {
             "name" | "title" | "text" => ChangeKind::Renamed,
@@ -78,14 +78,14 @@ fn differing(
 }
 
 /// Adds the changes from one list of parts to another. Parts are matched by identity, repeated ones in their order.
-pub fn list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
+pub fn diff_list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let mut old: HashMap<Identity, Vec<&P>> = HashMap::new();
     // In reverse: `pop` then takes parts with the same identity in their order.
     for part in before.iter().rev() {
         old.entry(part.identity()).or_default().push(part);
     }
     let whole = |kind, part: &P| {
-        let value = Some(json(part));
+        let value = Some(to_json(part));
         let added = kind == ChangeKind::Added;
         DocumentChange {
             kind,
@@ -99,7 +99,7 @@ pub fn list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<Docume
     for part in after {
         match old.get_mut(&part.identity()).and_then(Vec::pop) {
             None => changes.push(whole(ChangeKind::Added, part)),
-            Some(was) => inside(was, part, changes),
+            Some(was) => diff_part(was, part, changes),
         }
     }
     let gone: HashSet<Identity> = old
@@ -116,16 +116,16 @@ pub fn list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<Docume
         }
     }
     if P::ORDERED {
-        moved(before, after, changes);
+        find_moves(before, after, changes);
     }
 }
 
 /// Adds a change for each field that differs between two states of a part.
-fn inside<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentChange>) {
+fn diff_part<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentChange>) {
     if before == after {
         return;
     }
-    let (Value::Object(old), Value::Object(new)) = (json(before), json(after)) else {
+    let (Value::Object(old), Value::Object(new)) = (to_json(before), to_json(after)) else {
         return;
     };
     let identity = after.identity().to_string();
@@ -133,18 +133,18 @@ fn inside<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentChan
         let was = old.get(field).unwrap_or(&Value::Null);
         // The spelling of an identity is no difference.
         if was != value {
-            changes.push(differing(P::NOUN, &identity, field, was, value));
+            changes.push(field_change(P::NOUN, &identity, field, was, value));
         }
     }
 }
 
 /// Adds a change for each of the fewest parts whose moving turns one order into the other: those outside a longest
 /// increasing subsequence. Touchpoints are ordered within their phase; one that changed phase has its change already.
-fn moved<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
+fn find_moves<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let among = |part: &P| {
         (
             part.identity(),
-            json(part).get("phase").map(Value::to_string),
+            to_json(part).get("phase").map(Value::to_string),
         )
     };
     let places: HashMap<_, usize> = before.iter().map(among).zip(0..).collect();
@@ -158,7 +158,7 @@ fn moved<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentC
     for stayed in groups.into_values() {
         let order: Vec<usize> = stayed.iter().map(|(_, was)| *was).collect();
         // By position alone, one part taken to the front would make all others "moved".
-        let kept: HashSet<usize> = longest_rising(&order).into_iter().collect();
+        let kept: HashSet<usize> = longest_increasing(&order).into_iter().collect();
         let gone = stayed.iter().filter(|(_, was)| !kept.contains(was));
         changes.extend(gone.map(|(identity, _)| DocumentChange {
             kind: ChangeKind::Moved,
@@ -172,7 +172,7 @@ fn moved<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentC
 }
 
 /// A longest increasing subsequence of distinct numbers (patience sorting, O(n log n)).
-fn longest_rising(numbers: &[usize]) -> Vec<usize> {
+fn longest_increasing(numbers: &[usize]) -> Vec<usize> {
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = vec![None; numbers.len()];
     for (at, number) in numbers.iter().enumerate() {

@@ -40,7 +40,7 @@ impl MergedDocument {
     /// The faults, where a new part lacks a field: half a document cannot be resolved.
     pub fn merge(current: Option<&Document>, patch: DocumentPatch, prune: bool) -> Result<Self> {
         let (mut source_map, mut faults) = (SourceMap::default(), Faults::default());
-        match Document::merged(current, patch, prune, (&mut source_map, &mut faults)) {
+        match Document::merge(current, patch, prune, (&mut source_map, &mut faults)) {
             Some(mut document) => {
                 document.drop_dangling(&source_map);
                 Ok(Self {
@@ -81,7 +81,7 @@ impl MergedDocument {
             moment,
             faults,
         );
-        self.faults.respelled(&SPELLED).check()?;
+        self.faults.respell_paths(&SPELLED).check()?;
         target.ok_or_else(|| Error::internal("a document leads nowhere without a fault"))
     }
 }

@@ -81,6 +81,6 @@ impl Document {
                 .map(|row| keys.improvement_part(row))
                 .collect(),
         };
-        document.sorted()
+        document.sort_lists()
     }
 }

@@ -33,7 +33,7 @@ where
     if document.format() == K::FORMAT {
         Ok(document)
     } else {
-        Err(other::<K>(document.format()))
+        Err(other_format_error::<K>(document.format()))
     }
 }
 
@@ -41,7 +41,7 @@ where
 pub fn parse<K: DocumentFormat>(text: &str) -> Result<K> {
     // Otherwise the fault of another kind of document would be the first field unknown here.
     if let Some(format) = format_of(text).filter(|format| format != K::FORMAT) {
-        return Err(other::<K>(&format));
+        return Err(other_format_error::<K>(&format));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let document = deserialize(&mut deserializer)?;
@@ -63,7 +63,7 @@ pub fn format_of(text: &str) -> Option<String> {
     Some(head.format)
 }
 
-fn other<K: DocumentFormat>(format: &str) -> Error {
+fn other_format_error<K: DocumentFormat>(format: &str) -> Error {
     let format: String = format.chars().take(64).collect();
     let reads = K::FORMAT;
     let message = format!("This reads \"{reads}\", and the document says \"{format}\".");

@@ -15,7 +15,7 @@ use crate::{
     compute::Steps,
     error::{Result, UserError},
     input::By,
-    payload::acting,
+    payload::mutation_caller,
     snapshot,
 };
 
@@ -103,7 +103,7 @@ pub struct BlueprintImportPayload {
 }
 
 impl BlueprintImportPayload {
-    async fn answer(caller: &Caller, result: Result<ImportReport>) -> Result<Self> {
+    async fn from_result(caller: &Caller, result: Result<ImportReport>) -> Result<Self> {
         match result {
             Ok(done) => Ok(Self {
                 blueprint: done.blueprint.map(Blueprint::from),
@@ -111,7 +111,7 @@ impl BlueprintImportPayload {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let refused = BlueprintPayload::answer(caller, Err(error)).await?;
+                let refused = BlueprintPayload::from_result(caller, Err(error)).await?;
                 Ok(Self {
                     blueprint: refused.blueprint,
                     changes: Vec::new(),
@@ -139,7 +139,7 @@ impl DocumentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The document, and how to import it.")] input: BlueprintImportInput,
     ) -> Result<BlueprintImportPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let how = ImportOptions {
             dry_run: input.dry_run,
             prune: input.prune,
@@ -152,7 +152,7 @@ impl DocumentMutation {
             Ok(patch) => import(&caller, patch, how).await,
             Err(error) => Err(error),
         };
-        BlueprintImportPayload::answer(&caller, result).await
+        BlueprintImportPayload::from_result(&caller, result).await
     }
 
     /// Changes the touchpoints of a blueprint, with their phases and responsibilities, to match a sheet: all of it or
@@ -166,7 +166,7 @@ impl DocumentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The sheet, and how to import it.")] input: BlueprintSheetImportInput,
     ) -> Result<BlueprintImportPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let how = ImportOptions {
             dry_run: input.dry_run,
             prune: input.prune,
@@ -176,11 +176,11 @@ impl DocumentMutation {
         let table = caller.compute(move |_: &Steps| TouchpointTable::read(csv.as_bytes()));
         let result = match table.await {
             Ok(table) => {
-                let table = table.complete(&input.complete);
+                let table = table.with_complete_roles(&input.complete);
                 table::import(&caller, &input.blueprint, table, how).await
             }
             Err(error) => Err(error),
         };
-        BlueprintImportPayload::answer(&caller, result).await
+        BlueprintImportPayload::from_result(&caller, result).await
     }
 }

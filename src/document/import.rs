@@ -76,15 +76,15 @@ pub async fn import(
         _ => None,
     };
     let blueprint = match &found {
-        Some(row) => Some(lock(&mut permit, row.id, how.expected_revision).await?),
+        Some(row) => Some(lock_for_import(&mut permit, row.id, how.expected_revision).await?),
         None => None,
     };
     let taken = import_into(&mut permit, blueprint, patch, (how.prune, Authority::Own)).await?;
-    finish(permit, found, taken, how).await
+    commit_and_report(permit, found, taken, how).await
 }
 
 /// Commits, except after a dry run, and reports the changes; `found` is the blueprint as it was before.
-pub(super) async fn finish(
+pub(super) async fn commit_and_report(
     mut permit: Permit<'_>,
     found: Option<blueprint::Model>,
     (blueprint, changes): (blueprint::Model, Vec<DocumentChange>),
@@ -110,7 +110,7 @@ pub(super) async fn finish(
 }
 
 /// Locks a blueprint, if the caller may import into it.
-pub(super) async fn lock(
+pub(super) async fn lock_for_import(
     permit: &mut Permit<'_>,
     id: BlueprintId,
     expected_revision: Option<i32>,
@@ -176,7 +176,9 @@ pub(super) async fn reconcile(
         let snapshot = snapshot.clone();
         move |steps: &Steps| {
             // Paid before it is done: a request without enough left is refused while that is still cheap.
-            steps.take(STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.rows()))?;
+            steps.take(
+                STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.row_count()),
+            )?;
             let current = snapshot.as_deref().map(Document::from_snapshot);
             let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), patch, prune)?;
             Ok((current, draft))
@@ -197,14 +199,14 @@ pub(super) async fn reconcile(
     let checked = {
         let (before, moment) = (before.clone(), (caller.now, fresh));
         move |steps: &Steps| {
-            steps.take(STEPS_PER_ROW * draft.document().parts())?;
+            steps.take(STEPS_PER_ROW * draft.document().part_count())?;
             draft.resolve(before.as_deref(), &catalogue, moment)
         }
     };
     let target = caller.compute(checked).await?;
     let before = before.as_deref();
     if before.is_none() {
-        create(permit, &target).await?;
+        require_new(permit, &target).await?;
     }
     apply::apply(permit, before, &target, authority).await?;
     responsibilities::apply(permit, before, &target, (authority, complete)).await?;
@@ -215,18 +217,18 @@ pub(super) async fn reconcile(
     let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
     let now = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), today).await?;
     let compared = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * now.rows())?;
+        steps.take(STEPS_PER_ROW * now.row_count())?;
         let now = Document::from_snapshot(&now);
         Ok(match &current {
-            Some(current) => report::between(current, &now),
-            None => report::made(&now),
+            Some(current) => report::changes_between(current, &now),
+            None => report::creation_changes(&now),
         })
     };
     Ok((row, caller.compute(compared).await?))
 }
 
 /// Authorises a new blueprint and checks that its key is free.
-async fn create(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
+async fn require_new(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
     let row = &target.blueprint;
     let owner: DepartmentId = row.owner_department_id;
     let ties = Ties::none().and(Relation::OwnsBlueprint, [owner]);
@@ -237,7 +239,7 @@ async fn create(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
         .await?;
     permit.audit_for(owner);
     permit
-        .unique_key::<blueprint::Entity>(Some(&row.key), &row.title, row.id, None)
+        .choose_unique_key::<blueprint::Entity>(Some(&row.key), &row.title, row.id, None)
         .await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::{
     blueprint::Document,
-    catalogue::{Catalogue, lower},
+    catalogue::{Catalogue, fold_key},
     reference::ReferenceTarget,
 };
 use crate::{
@@ -51,23 +51,25 @@ impl Catalogue {
         let people = look_up::<account::Entity>(permit, people, live).await?;
 
         Ok(Self {
-            departments: by_key(departments, |row| (row.key, row.id)),
-            personas: by_key(personas, |row| (row.key, (row.id, row.subject))),
+            departments: index_by_key(departments, |row| (row.key, row.id)),
+            personas: index_by_key(personas, |row| (row.key, (row.id, row.subject))),
             needs: needs
                 .into_iter()
-                .map(|row| ((row.persona_id, lower(&row.text)), row.id))
+                .map(|row| ((row.persona_id, fold_key(&row.text)), row.id))
                 .collect(),
-            channels: by_key(channels, |row| (row.key, row.id)),
-            segments: by_key(segments, |row| (row.key, row.id)),
-            kpis: by_key(kpis, |row| (row.key, row.id)),
-            people: by_key(people, |row| (row.key, row.id)),
+            channels: index_by_key(channels, |row| (row.key, row.id)),
+            segments: index_by_key(segments, |row| (row.key, row.id)),
+            kpis: index_by_key(kpis, |row| (row.key, row.id)),
+            people: index_by_key(people, |row| (row.key, row.id)),
         })
     }
 }
 
-fn by_key<M, T>(rows: Vec<M>, entry: impl Fn(M) -> (String, T)) -> HashMap<String, T> {
+fn index_by_key<M, T>(rows: Vec<M>, entry: impl Fn(M) -> (String, T)) -> HashMap<String, T> {
     let entries = rows.into_iter().map(entry);
-    entries.map(|(key, value)| (lower(&key), value)).collect()
+    entries
+        .map(|(key, value)| (fold_key(&key), value))
+        .collect()
 }
 
 /// The rows with these keys, in small letters, that the caller may see and `which` lets through.

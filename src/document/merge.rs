@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::part::{DocumentPart, Identity, PartPatch, camel};
+use super::part::{DocumentPart, Identity, PartPatch, camel_case};
 use crate::{error::UserErrorCode, input::Faults};
 
 /// The index of each part in its list of the document that was read, so that a fault can name its place.
@@ -28,11 +28,11 @@ impl SourceMap {
 }
 
 /// Adds a REQUIRED fault for each field that a new part lacks.
-pub fn lacks(path: &str, noun: &str, lacking: &[&str], faults: &mut Faults) {
+pub fn add_required_faults(path: &str, noun: &str, lacking: &[&str], faults: &mut Faults) {
     for field in lacking {
         let path = match path {
-            "" => camel(field),
-            path => format!("{path}.{}", camel(field)),
+            "" => camel_case(field),
+            path => format!("{path}.{}", camel_case(field)),
         };
         let message = format!("A new {noun} needs this.");
         faults.add(&path, UserErrorCode::Required, None, message);
@@ -40,7 +40,7 @@ pub fn lacks(path: &str, noun: &str, lacking: &[&str], faults: &mut Faults) {
 }
 
 /// Numbers parts of the same identity from 1, so that kinds that repeat can be matched one by one.
-fn numbered(identities: impl Iterator<Item = Identity>) -> Vec<(Identity, usize)> {
+fn number_repeats(identities: impl Iterator<Item = Identity>) -> Vec<(Identity, usize)> {
     let mut met: HashMap<Identity, usize> = HashMap::new();
     identities
         .map(|identity| {
@@ -52,14 +52,14 @@ fn numbered(identities: impl Iterator<Item = Identity>) -> Vec<(Identity, usize)
 }
 
 /// Adds a LIMIT_EXCEEDED fault to a list.
-pub fn too_many(list: &str, most: u64, faults: &mut Faults) {
+pub fn add_limit_fault(list: &str, most: u64, faults: &mut Faults) {
     let message = format!("A blueprint has at most {most} {list}.");
     faults.add(list, UserErrorCode::LimitExceeded, None, message);
 }
 
 /// Merges one list. Parts of the patch come in the order of the patch; each other part stays behind the one it stood
 /// behind, or goes where `prune` is set. `None` where a new part lacks a field, which the faults say.
-pub fn list<P: DocumentPart>(
+pub fn merge_list<P: DocumentPart>(
     (name, most): (&str, u64),
     current: &[P],
     patches: Option<Vec<P::Patch>>,
@@ -71,11 +71,11 @@ pub fn list<P: DocumentPart>(
         return Some(current.to_vec());
     };
     if patches.len() as u64 > most {
-        too_many(name, most, faults);
+        add_limit_fault(name, most, faults);
         // The parts of such a list are not looked at.
         return Some(current.to_vec());
     }
-    let named = numbered(patches.iter().map(PartPatch::identity));
+    let named = number_repeats(patches.iter().map(PartPatch::identity));
     for (at, (identity, number)) in named.iter().enumerate() {
         let first = source_map
             .0
@@ -91,7 +91,7 @@ pub fn list<P: DocumentPart>(
             );
         }
     }
-    let identities = numbered(current.iter().map(DocumentPart::identity));
+    let identities = number_repeats(current.iter().map(DocumentPart::identity));
     // By map and not by search: two lists of thousands of parts would be compared with each other part by part.
     let index: HashMap<&(Identity, usize), usize> = identities.iter().zip(0..).collect();
     let kept: HashSet<&(Identity, usize)> = named.iter().collect();
@@ -122,10 +122,10 @@ pub fn list<P: DocumentPart>(
             continue;
         }
         let was = index.get(identity).copied();
-        match patch.onto(was.and_then(|was| current.get(was))) {
+        match patch.apply_to(was.and_then(|was| current.get(was))) {
             Ok(part) => merged.push(part),
             Err(lacking) => {
-                lacks(&format!("{name}.{at}"), P::NOUN, &lacking, faults);
+                add_required_faults(&format!("{name}.{at}"), P::NOUN, &lacking, faults);
                 complete = false;
             }
         }

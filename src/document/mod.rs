@@ -56,16 +56,16 @@ mod write;
 /// The JSON Schema of a blueprint's document, as text.
 #[must_use]
 pub fn blueprint_schema() -> String {
-    text(&schemars::schema_for!(blueprint::DocumentPatch))
+    schema_text(&schemars::schema_for!(blueprint::DocumentPatch))
 }
 
 /// The JSON Schema of an organisation's document, as text.
 #[must_use]
 pub fn organisation_schema() -> String {
-    text(&schemars::schema_for!(organisation::OrganisationInput))
+    schema_text(&schemars::schema_for!(organisation::OrganisationInput))
 }
 
-fn text(schema: &schemars::Schema) -> String {
+fn schema_text(schema: &schemars::Schema) -> String {
     // A schema is made of maps and texts alone, which always have a JSON form.
     serde_json::to_string_pretty(schema).unwrap_or_default()
 }

@@ -47,7 +47,7 @@ pub trait PartPatch {
     ///
     /// # Errors
     /// The names of the fields that a new part lacks.
-    fn onto(self, current: Option<&Self::Part>) -> Result<Self::Part, Vec<&'static str>>;
+    fn apply_to(self, current: Option<&Self::Part>) -> Result<Self::Part, Vec<&'static str>>;
 }
 
 /// A field of a patch that may be absent, which says something else than null: an absent field keeps its value.
@@ -186,7 +186,7 @@ macro_rules! parts {
                 Identity(vec![$(IdentityField::identity_text(&self.$telling)),*])
             }
 
-            fn onto(self, current: Option<&$name>) -> Result<$name, Vec<&'static str>> {
+            fn apply_to(self, current: Option<&$name>) -> Result<$name, Vec<&'static str>> {
                 let mut lacking = Vec::new();
                 $(
                     let $field = self.$field.or_current(
@@ -246,17 +246,17 @@ macro_rules! document {
         impl Document {
             /// Its lists, each with its name and the most parts that it may hold.
             pub(super) fn lists(&self) -> Vec<(String, u64, &dyn PartList)> {
-                vec![$((camel(stringify!($list)), $most, &self.$list as &dyn PartList),)*]
+                vec![$((camel_case(stringify!($list)), $most, &self.$list as &dyn PartList),)*]
             }
 
             /// Its lists, to be changed, each with its name.
             pub(super) fn lists_mut(&mut self) -> Vec<(String, &mut dyn PartList)> {
-                vec![$((camel(stringify!($list)), &mut self.$list as &mut dyn PartList),)*]
+                vec![$((camel_case(stringify!($list)), &mut self.$list as &mut dyn PartList),)*]
             }
 
             /// The document that `current`, or a new one, becomes by a patch; `prune` removes what a list of the patch
             /// does not name. None where something is lacking, which the faults say.
-            pub(super) fn merged(
+            pub(super) fn merge(
                 current: Option<&Self>,
                 patch: DocumentPatch,
                 prune: bool,
@@ -270,12 +270,12 @@ macro_rules! document {
                         (stringify!($field), &mut lacking),
                     );
                 )*
-                merge::lacks("", "blueprint", &lacking, faults);
+                merge::add_required_faults("", "blueprint", &lacking, faults);
                 $(
                     let now = current.map_or(&[][..], |now| &now.$list);
-                    let name = camel(stringify!($list));
+                    let name = camel_case(stringify!($list));
                     let places = (&mut *source_map, &mut *faults);
-                    let $list = merge::list((&name, $most), now, patch.$list.0, prune, places);
+                    let $list = merge::merge_list((&name, $most), now, patch.$list.0, prune, places);
                 )*
                 match ($($field,)*) {
                     ($(Some($field),)*) => Some(Self {
@@ -290,12 +290,12 @@ macro_rules! document {
 
             /// The changes from this document to another.
             #[must_use]
-            pub fn differs(&self, after: &Self) -> Vec<DocumentChange> {
+            pub fn diff(&self, after: &Self) -> Vec<DocumentChange> {
                 let mut changes = Vec::new();
-                diff::fields(&self.key, &[
-                    $((stringify!($field), diff::json(&self.$field), diff::json(&after.$field)),)*
+                diff::diff_fields(&self.key, &[
+                    $((stringify!($field), diff::to_json(&self.$field), diff::to_json(&after.$field)),)*
                 ], &mut changes);
-                $(diff::list(&self.$list, &after.$list, &mut changes);)*
+                $(diff::diff_list(&self.$list, &after.$list, &mut changes);)*
                 changes
             }
         }
@@ -313,7 +313,7 @@ macro_rules! document {
 }
 
 /// The name of a field in camel case, as documents spell it.
-pub(super) fn camel(name: &str) -> String {
+pub(super) fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut high = false;
     for c in name.chars() {

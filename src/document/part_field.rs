@@ -9,7 +9,7 @@ use sea_orm::Value;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    bounds::{few, few_objects},
+    bounds::{read_short_list, read_short_object_list},
     part::PatchField,
 };
 use crate::{
@@ -32,8 +32,8 @@ pub trait PartField: FieldKind {
     fn resolve(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored;
 
     /// The value in a new part that does not name the field.
-    fn start_part() -> Self::Part {
-        Self::to_part(&Self::start())
+    fn initial_part() -> Self::Part {
+        Self::to_part(&Self::initial())
     }
 }
 
@@ -164,8 +164,8 @@ pub trait PartValue: Sized {
     ) -> Result<PatchField<Self>, D::Error>;
 }
 
-/// Reads a field of a part that may be absent; for `#[serde(deserialize_with = "bounded")]`.
-pub(super) fn bounded<'de, V: PartValue, D: Deserializer<'de>>(
+/// Reads a field of a part that may be absent; for `#[serde(deserialize_with = "read_bounded_field")]`.
+pub(super) fn read_bounded_field<'de, V: PartValue, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<PatchField<V>, D::Error> {
     V::read_bounded(deserializer)
@@ -183,7 +183,7 @@ impl PartValue for Vec<String> {
     fn read_bounded<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<PatchField<Self>, D::Error> {
-        few(deserializer)
+        read_short_list(deserializer)
     }
 }
 
@@ -191,7 +191,7 @@ impl PartValue for Vec<EvidenceItem> {
     fn read_bounded<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<PatchField<Self>, D::Error> {
-        few_objects(deserializer)
+        read_short_object_list(deserializer)
     }
 }
 

@@ -14,8 +14,8 @@ use super::{
 /// The changes from one document to another. Where the accountable department of a touchpoint changes, one
 /// `HandedOver` replaces the removal of the one and the addition of the other.
 #[must_use]
-pub fn between(before: &Document, after: &Document) -> Vec<DocumentChange> {
-    let mut changes = before.differs(after);
+pub fn changes_between(before: &Document, after: &Document) -> Vec<DocumentChange> {
+    let mut changes = before.diff(after);
     let holders = |document: &Document| -> BTreeMap<String, String> {
         let accountable = document.responsibilities.iter().filter(|held| {
             held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
@@ -32,14 +32,14 @@ pub fn between(before: &Document, after: &Document) -> Vec<DocumentChange> {
         if old.eq_ignore_ascii_case(new) {
             continue;
         }
-        hand_over(&mut changes, &touchpoint, &old, new);
+        merge_hand_over(&mut changes, &touchpoint, &old, new);
     }
     changes
 }
 
 /// The changes that make a new blueprint: itself, then each of its parts.
 #[must_use]
-pub fn made(after: &Document) -> Vec<DocumentChange> {
+pub fn creation_changes(after: &Document) -> Vec<DocumentChange> {
     let mut changes = vec![DocumentChange {
         kind: ChangeKind::Added,
         part: "blueprint",
@@ -48,12 +48,12 @@ pub fn made(after: &Document) -> Vec<DocumentChange> {
         before: None,
         after: Some(after.title.clone().into()),
     }];
-    changes.extend(after.emptied().differs(after));
+    changes.extend(after.without_parts().diff(after));
     changes
 }
 
 /// Replaces the changes that end one accountable department and begin another by one `HandedOver`.
-fn hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &str, new: &str) {
+fn merge_hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &str, new: &str) {
     let told = |department: &str| {
         let identity = [
             touchpoint,

@@ -11,7 +11,7 @@ use entity::words::{BlueprintStatus, Subject};
 use super::blueprint::Document;
 use super::catalogue::Catalogue;
 use super::keys::DocumentKeys;
-use super::merge::{SourceMap, too_many};
+use super::merge::{SourceMap, add_limit_fault};
 use super::resolver::Resolver;
 use super::target::{CurrentBlueprint, TargetRows};
 
@@ -42,11 +42,11 @@ impl TargetRows {
             insights: HashMap::new(),
         };
         // Not only of the patch: merged with what is there, a list of a lawful length may come to be too long.
-        resolver.few_enough(document);
+        resolver.check_lengths(document);
         // In the order of references: phases have ids before touchpoints name them. Nothing ends at the first fault,
         // so that all are told at once.
-        let blueprint = resolver.blueprint(document);
-        let secondary_personas = resolver.secondary_personas(document);
+        let blueprint = resolver.resolve_blueprint(document);
+        let secondary_personas = resolver.resolve_secondary_personas(document);
         let phases = resolver.resolve_phases(&document.phases);
         let (touchpoints, touchpoint_channels, touchpoint_segments) =
             resolver.resolve_touchpoints(&document.touchpoints);
@@ -89,19 +89,19 @@ impl TargetRows {
 }
 
 impl Resolver<'_> {
-    fn few_enough(&mut self, document: &Document) {
+    fn check_lengths(&mut self, document: &Document) {
         for (name, most, list) in document.lists() {
             if list.count() as u64 > most {
-                too_many(&name, most, self.faults);
+                add_limit_fault(&name, most, self.faults);
             }
         }
     }
 
-    fn blueprint(&mut self, document: &Document) -> Option<blueprint::Model> {
-        let title = self.faults.name("title", &document.title);
-        let owner = self.id("ownerDepartment", &document.owner_department);
-        let persona = self.id("persona", &document.persona);
-        let persona = self.same_subject("persona", document, persona);
+    fn resolve_blueprint(&mut self, document: &Document) -> Option<blueprint::Model> {
+        let title = self.faults.check_name("title", &document.title);
+        let owner = self.resolve_id("ownerDepartment", &document.owner_department);
+        let persona = self.resolve_id("persona", &document.persona);
+        let persona = self.check_same_subject("persona", document, persona);
         let now = self.before.map(|before| &before.snapshot.canvas.blueprint);
         if let Some(now) = now {
             for (field, same) in [
@@ -109,11 +109,11 @@ impl Resolver<'_> {
                 ("state", now.state == document.state),
             ] {
                 if !same {
-                    self.wrong(field, "This cannot be changed once a blueprint is created.");
+                    self.add_invalid(field, "This cannot be changed once a blueprint is created.");
                 }
             }
         } else {
-            self.faults.key("key", &document.key);
+            self.faults.check_key("key", &document.key);
         }
         let fresh = || blueprint::Model {
             id: self.blueprint,
@@ -147,7 +147,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn same_subject(
+    fn check_same_subject(
         &mut self,
         path: &str,
         document: &Document,
@@ -155,19 +155,19 @@ impl Resolver<'_> {
     ) -> Option<PersonaId> {
         let (persona, subject) = persona?;
         if subject != document.subject {
-            self.wrong(path, "This persona is of another subject than the journey.");
+            self.add_invalid(path, "This persona is of another subject than the journey.");
         }
         Some(persona)
     }
 
-    fn secondary_personas(&mut self, document: &Document) -> Vec<PersonaId> {
+    fn resolve_secondary_personas(&mut self, document: &Document) -> Vec<PersonaId> {
         self.faults
-            .list_length("secondaryPersonas", document.secondary_personas.len());
+            .check_list_length("secondaryPersonas", document.secondary_personas.len());
         let mut personas = Vec::new();
         for (at, key) in document.secondary_personas.iter().enumerate() {
             let path = format!("secondaryPersonas.{at}");
-            let persona = self.id(&path, key);
-            let persona = self.same_subject(&path, document, persona);
+            let persona = self.resolve_id(&path, key);
+            let persona = self.check_same_subject(&path, document, persona);
             personas.extend(persona.filter(|persona| !personas.contains(persona)));
         }
         personas

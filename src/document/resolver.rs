@@ -9,7 +9,7 @@ use entity::id::{
 };
 use entity::words::Subject;
 
-use super::catalogue::{Catalogue, lower};
+use super::catalogue::{Catalogue, fold_key};
 use super::keys::DocumentKeys;
 use super::merge::SourceMap;
 use super::part::{DocumentPart, Identity};
@@ -56,12 +56,12 @@ pub(crate) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// Adds an INVALID fault.
-    pub(crate) fn wrong(&mut self, path: &str, message: impl Into<String>) {
+    pub(crate) fn add_invalid(&mut self, path: &str, message: impl Into<String>) {
         self.faults.add(path, UserErrorCode::Invalid, None, message);
     }
 
     /// Passes on what was found for a key; `None` adds the fault "There is no …".
-    pub(crate) fn found<T>(
+    pub(crate) fn require_found<T>(
         &mut self,
         path: &str,
         target: ReferenceTarget,
@@ -80,31 +80,31 @@ impl<'a> Resolver<'a> {
     }
 
     /// The id that a key names; `None` and a fault where there is none.
-    pub(crate) fn id<I: ResolvedId>(&mut self, path: &str, key: &str) -> Option<I> {
-        let found = I::find(self, &lower(key));
-        self.found(path, I::TARGET, key, found)
+    pub(crate) fn resolve_id<I: ResolvedId>(&mut self, path: &str, key: &str) -> Option<I> {
+        let found = I::find(self, &fold_key(key));
+        self.require_found(path, I::TARGET, key, found)
     }
 
     /// The id that an optional reference names: `Some(None)` where it names nothing, `None` and a fault where what it
     /// names is missing.
-    pub(crate) fn optional_id<I: ResolvedId>(
+    pub(crate) fn resolve_optional_id<I: ResolvedId>(
         &mut self,
         path: &str,
         key: Option<&String>,
     ) -> Option<Option<I>> {
-        key.map_or(Some(None), |key| self.id(path, key).map(Some))
+        key.map_or(Some(None), |key| self.resolve_id(path, key).map(Some))
     }
 
     /// The ids that a list of keys names, each once, in order; those that are missing are faults, as is a list that is
     /// too long.
-    pub(crate) fn ids<I: ResolvedId>(&mut self, path: &str, keys: &[String]) -> Vec<I> {
-        self.faults.list_length(path, keys.len());
+    pub(crate) fn resolve_ids<I: ResolvedId>(&mut self, path: &str, keys: &[String]) -> Vec<I> {
+        self.faults.check_list_length(path, keys.len());
         let mut met = HashSet::new();
         let mut ids = Vec::with_capacity(keys.len());
         for (at, key) in keys.iter().enumerate() {
             // A key that is named twice is looked up twice, so that each place where it is missing has its fault.
-            if let Some(id) = self.id(&format!("{path}.{at}"), key)
-                && met.insert(lower(key))
+            if let Some(id) = self.resolve_id(&format!("{path}.{at}"), key)
+                && met.insert(fold_key(key))
             {
                 ids.push(id);
             }
@@ -113,12 +113,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// The key of a row: as it is stored, or checked where the row is new.
-    pub(crate) fn key(&mut self, path: &str, now: Option<&String>, wanted: &str) -> String {
+    pub(crate) fn resolve_key(&mut self, path: &str, now: Option<&String>, wanted: &str) -> String {
         match now {
             // As it is stored and not as the document spells it: letters may be cased otherwise, and a key never
             // changes.
             Some(now) => now.clone(),
-            None => self.faults.key(&format!("{path}.key"), wanted),
+            None => self.faults.check_key(&format!("{path}.key"), wanted),
         }
     }
 }

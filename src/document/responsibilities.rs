@@ -18,18 +18,18 @@ use super::{
     target::{CurrentBlueprint, TargetRows, WantedResponsibility},
 };
 use crate::{
-    access::{Guarded, Permit, insertable},
-    department::parents,
+    access::{Guarded, Permit, with_all_columns_set},
+    department::load_parents,
     error::Result,
     id,
     policy::{Action, Relation, Ties},
     responsibility::{
-        answer::{accountable_at, make_way, person, write},
+        answer::{end_accountable, find_accountable, participant, write_transition},
         lifecycle::{self, ActContext, Offer},
         parties::Parents,
-        refuse_stranger,
-        resume::resume,
-        waiting::proposal,
+        refuse_outsider,
+        resume::resume_suspended,
+        waiting::build_proposal,
     },
 };
 
@@ -56,7 +56,7 @@ pub async fn apply(
         blueprint,
         authority,
         // Read once for all: each of hundreds of handshakes asks the rules about the tree.
-        parents: parents(permit.tx()).await?,
+        parents: load_parents(permit.tx()).await?,
         name: Some(owner).filter(|owner| permit.caller.led_departments().contains(owner)),
         by: permit.caller.into(),
     };
@@ -67,44 +67,47 @@ pub async fn apply(
     // anew.
     let resumed = handshakes.resume(permit, before, target).await?;
     let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
-        let named = target.responsibilities.iter().any(|wanted| is(wanted, row));
+        let named = target
+            .responsibilities
+            .iter()
+            .any(|wanted| is_same(wanted, row));
         named || !complete.contains(&row.role)
     });
     handshakes.end_missing(permit, &go, target).await?;
     for wanted in &target.responsibilities {
-        match (&wanted.now, stay.iter().find(|row| is(wanted, row))) {
+        match (&wanted.now, stay.iter().find(|row| is_same(wanted, row))) {
             (Some(now), _) => {
-                handshakes.describe(permit, wanted, now).await?;
+                handshakes.update_details(permit, wanted, now).await?;
                 handshakes.accept(permit, wanted, now.id).await?;
             }
             (None, Some(back)) => {
                 // It comes back as it was: what only names it does not know its tasks.
                 if !wanted.tasks.is_empty() || wanted.person.is_some() {
-                    handshakes.describe(permit, wanted, back).await?;
+                    handshakes.update_details(permit, wanted, back).await?;
                 }
                 handshakes.accept(permit, wanted, back.id).await?;
             }
-            (None, None) => handshakes.offer(permit, wanted).await?,
+            (None, None) => handshakes.make_new(permit, wanted).await?,
         }
     }
     Ok(())
 }
 
-fn is(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
+fn is_same(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
     (row.touchpoint_id, row.department_id, row.role)
         == (wanted.touchpoint, wanted.department, wanted.role)
 }
 
 impl HandshakeImport<'_> {
     /// Whether the caller may say for a department that it has accepted.
-    fn settles(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
+    fn may_settle(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
         let ties = Ties::none().and(
             Relation::OwnsBlueprint,
             [self.blueprint.owner_department_id],
         );
         self.authority != Authority::Own
             || (permit.caller.may(Action::ImportAccepted, &ties)
-                && person(permit.caller).settles_for(department, &self.parents))
+                && participant(permit.caller).may_settle_for(department, &self.parents))
     }
 
     async fn end_missing(
@@ -129,7 +132,7 @@ impl HandshakeImport<'_> {
             // It may have ended already, with its touchpoint.
             if still.is_some_and(|still| still.status == row.status) {
                 permit.require(Action::ImportAccepted, &ties, None)?;
-                write(permit, row, lifecycle::leave_out(row, self.by)?).await?;
+                write_transition(permit, row, lifecycle::leave_out(row, self.by)?).await?;
             }
         }
         Ok(())
@@ -148,14 +151,14 @@ impl HandshakeImport<'_> {
         for row in archived.iter().filter(|row| back.contains(&row.id)) {
             if let Some(archived_at) = row.archived_at {
                 let owner = self.blueprint.owner_department_id;
-                resumed.extend(resume(permit, (row.id, archived_at), owner).await?);
+                resumed.extend(resume_suspended(permit, (row.id, archived_at), owner).await?);
             }
         }
         Ok(resumed)
     }
 
     /// Updates tasks and person, where they differ.
-    async fn describe(
+    async fn update_details(
         &self,
         permit: &mut Permit<'_>,
         wanted: &WantedResponsibility,
@@ -164,7 +167,7 @@ impl HandshakeImport<'_> {
         if now.tasks.0 == wanted.tasks && now.person_id == wanted.person {
             return Ok(());
         }
-        let ties = responsibility::Entity::ties(permit.tx(), now).await?;
+        let ties = responsibility::Entity::load_ties(permit.tx(), now).await?;
         permit.decide::<responsibility::Entity>(Action::DescribeResponsibility, &ties, now)?;
         if now.person_id != wanted.person {
             self.check_person(permit, wanted).await?;
@@ -186,7 +189,7 @@ impl HandshakeImport<'_> {
         wanted: &WantedResponsibility,
         id: ResponsibilityId,
     ) -> Result<()> {
-        if !(wanted.accepted && self.settles(permit, wanted.department)) {
+        if !(wanted.accepted && self.may_settle(permit, wanted.department)) {
             return Ok(());
         }
         let row = responsibility::Entity::find_by_id(id)
@@ -195,22 +198,22 @@ impl HandshakeImport<'_> {
         let Some(row) = row.filter(|row| row.status == ResponsibilityStatus::Proposed) else {
             return Ok(());
         };
-        let asked = proposal(&row, None, self.blueprint.owner_department_id);
+        let asked = build_proposal(&row, None, self.blueprint.owner_department_id);
         // With the other consent it is a plain acceptance; without it the department is put in charge unasked, which its
         // leads are shown until they confirm or end it.
-        let accepted = if asked.consented(&self.parents) {
+        let accepted = if asked.has_consented(&self.parents) {
             lifecycle::accept(&row, self.by)?
         } else {
             lifecycle::accept_unasked(&row, self.by)?
         };
         // Before it is written: a touchpoint has one accountable department, which a unique index holds.
-        make_way(permit, &accepted).await?;
-        write(permit, &row, accepted).await?;
+        end_accountable(permit, &accepted).await?;
+        write_transition(permit, &row, accepted).await?;
         Ok(())
     }
 
     /// Makes a new responsibility: a proposal, or in force at once where the caller settles for the department.
-    async fn offer(&self, permit: &mut Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
+    async fn make_new(&self, permit: &mut Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
         permit.audit_for(wanted.department);
         permit
             .read_live::<department::Entity>(
@@ -229,21 +232,22 @@ impl HandshakeImport<'_> {
             person: wanted.person,
             note: None,
         };
-        let proposer = person(permit.caller).proposes(self.name, wanted.department, &self.parents);
+        let proposer =
+            participant(permit.caller).proposer_for(self.name, wanted.department, &self.parents);
         // Read for each, as an earlier one of this import may just have become accountable.
-        let holder = accountable_at(permit, wanted.touchpoint).await?;
+        let holder = find_accountable(permit, wanted.touchpoint).await?;
         let replaces = holder.map(|holder| holder.id);
         let mut row = lifecycle::propose(offer, proposer, replaces, self.by);
-        if wanted.accepted && self.settles(permit, wanted.department) {
+        if wanted.accepted && self.may_settle(permit, wanted.department) {
             row = match self.authority {
                 // Nobody asked the department; a copy or a restored state was agreed at its origin.
                 Authority::Own => lifecycle::accept_unasked(&row, self.by)?,
                 Authority::Agreed(_) => lifecycle::accept(&row, self.by)?,
             };
-            make_way(permit, &row).await?;
+            end_accountable(permit, &row).await?;
         }
         permit
-            .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(row))
+            .insert::<responsibility::Entity>(with_all_columns_set::<responsibility::Entity>(row))
             .await?;
         Ok(())
     }
@@ -254,7 +258,7 @@ impl HandshakeImport<'_> {
             Some(person) if self.authority == Authority::Own => {
                 let field = format!("{}.person", wanted.path);
                 let who = (wanted.department, person);
-                refuse_stranger(permit, &field, who, &self.parents).await
+                refuse_outsider(permit, &field, who, &self.parents).await
             }
             _ => Ok(()),
         }

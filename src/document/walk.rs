@@ -6,7 +6,7 @@ use entity::words::ResponsibilityStatus;
 
 use super::{
     blueprint::Document,
-    catalogue::lower,
+    catalogue::fold_key,
     list::PartList,
     merge::SourceMap,
     reference::{ReferenceTarget, References},
@@ -15,13 +15,13 @@ use super::{
 impl Document {
     /// Number of parts in all lists.
     #[must_use]
-    pub fn parts(&self) -> usize {
+    pub fn part_count(&self) -> usize {
         self.lists().iter().map(|(.., list)| list.count()).sum()
     }
 
     /// The same without any of its parts.
     #[must_use]
-    pub(super) fn emptied(&self) -> Self {
+    pub(super) fn without_parts(&self) -> Self {
         let mut emptied = self.clone();
         for (_, list) in emptied.lists_mut() {
             list.clear();
@@ -31,7 +31,7 @@ impl Document {
 
     /// Puts what people do not arrange into the order of identities, so that the same blueprint is the same text.
     #[must_use]
-    pub(super) fn sorted(mut self) -> Self {
+    pub(super) fn sort_lists(mut self) -> Self {
         for (_, list) in self.lists_mut() {
             list.sort();
         }
@@ -40,7 +40,7 @@ impl Document {
 
     /// The document without open proposals: only responsibilities that are ACCEPTED.
     #[must_use]
-    pub fn agreed(mut self) -> Self {
+    pub fn without_proposals(mut self) -> Self {
         self.responsibilities
             .retain(|part| part.status == ResponsibilityStatus::Accepted);
         self
@@ -49,13 +49,13 @@ impl Document {
     /// Drops references to pruned touchpoints and phases, as archiving would. Parts named by the import stay, so that
     /// validation reports them.
     pub(super) fn drop_dangling(&mut self, source_map: &SourceMap) {
-        let phases = self.phases.iter().map(|part| lower(&part.key));
+        let phases = self.phases.iter().map(|part| fold_key(&part.key));
         let phases: HashSet<String> = phases.collect();
-        let touchpoints = self.touchpoints.iter().map(|part| lower(&part.key));
+        let touchpoints = self.touchpoints.iter().map(|part| fold_key(&part.key));
         let touchpoints: HashSet<String> = touchpoints.collect();
         let exists = |target: ReferenceTarget, key: &str| match target {
-            ReferenceTarget::Phase => phases.contains(&lower(key)),
-            ReferenceTarget::Touchpoint => touchpoints.contains(&lower(key)),
+            ReferenceTarget::Phase => phases.contains(&fold_key(key)),
+            ReferenceTarget::Touchpoint => touchpoints.contains(&fold_key(key)),
             // Pruning removed nothing else that the lists below could name; what is still missing is reported.
             _ => true,
         };
@@ -63,10 +63,10 @@ impl Document {
             list.drop_missing(&exists, &|identity| source_map.contains(&name, identity));
         }
         // An insight that went with its touchpoint answers no question any more.
-        let insights = self.insights.iter().map(|part| lower(&part.key));
+        let insights = self.insights.iter().map(|part| fold_key(&part.key));
         let insights: HashSet<String> = insights.collect();
         let exists = |target: ReferenceTarget, key: &str| {
-            target != ReferenceTarget::Insight || insights.contains(&lower(key))
+            target != ReferenceTarget::Insight || insights.contains(&fold_key(key))
         };
         let named = |identity| source_map.contains("insights", identity);
         self.insights.drop_missing(&exists, &named);
@@ -75,7 +75,7 @@ impl Document {
     /// Renames phases and touchpoints, wherever they are named. The maps go from the old key in small letters to the
     /// new one; a key that is not in them stays.
     #[must_use]
-    pub fn rekeyed(
+    pub fn rename_keys(
         mut self,
         phases: &HashMap<String, String>,
         touchpoints: &HashMap<String, String>,
@@ -103,7 +103,7 @@ impl Document {
                 }
             }
         }
-        self.sorted()
+        self.sort_lists()
     }
 
     /// What it names, each key once, trimmed and in small letters.
@@ -112,7 +112,7 @@ impl Document {
         let lists = self.lists();
         let lists = lists.iter().flat_map(|(.., list)| list.references());
         for reference in self.references().into_iter().chain(lists) {
-            let keys = reference.field.keys().into_iter().map(|key| lower(key));
+            let keys = reference.field.keys().into_iter().map(|key| fold_key(key));
             named.entry(reference.target).or_default().extend(keys);
         }
         named

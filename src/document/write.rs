@@ -19,7 +19,7 @@ use crate::error::Result;
 
 /// The ids of the owners whose list changes. The version of those that exist already rises, as a list is part of its
 /// owner.
-pub(crate) fn with_other_lists<E, T: PartialEq>(
+pub(crate) fn ids_with_changed_lists<E, T: PartialEq>(
     there: &[E::Model],
     rows: &mut [E::Model],
     was: Option<&HashMap<E::Id, Vec<T>>>,
@@ -47,7 +47,7 @@ where
 }
 
 /// Notes an audit event, without which a transaction would not commit; the import collapses all of them into one.
-pub(crate) fn note(permit: &mut Permit<'_>, what: &str, how_many: usize) {
+pub(crate) fn note_event(permit: &mut Permit<'_>, what: &str, how_many: usize) {
     permit.note(Event::import(json!({ what: how_many })));
 }
 
@@ -79,14 +79,14 @@ where
         }
     }
     if !fresh.is_empty() {
-        note(permit, E::TYPE, fresh.len());
+        note_event(permit, E::TYPE, fresh.len());
         permit.insert_all::<E>(fresh).await?;
     }
     Ok(())
 }
 
 /// Deletes the current rows that are not wanted.
-pub(crate) async fn remove<E: Guarded>(
+pub(crate) async fn delete_unwanted<E: Guarded>(
     permit: &mut Permit<'_>,
     there: &[E::Model],
     wanted: &[E::Model],
@@ -101,7 +101,7 @@ pub(crate) async fn remove<E: Guarded>(
 }
 
 /// Replaces the rows of a list: deletes those that match `old`, inserts `rows`.
-pub(crate) async fn replace<E: EntityTrait>(
+pub(crate) async fn replace_rows<E: EntityTrait>(
     permit: &mut Permit<'_>,
     old: Condition,
     rows: Vec<E::ActiveModel>,
@@ -111,7 +111,7 @@ where
 {
     let gone = E::delete_many().filter(old).exec(permit.tx()).await?;
     if gone.rows_affected > 0 || !rows.is_empty() {
-        note(permit, E::default().table_name(), rows.len());
+        note_event(permit, E::default().table_name(), rows.len());
     }
     permit.insert_all::<E>(rows).await
 }

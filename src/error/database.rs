@@ -13,7 +13,7 @@ use super::{Error, Reason, UserErrorCode};
 
 /// The error of sqlx inside an error of sea-orm.
 #[must_use]
-pub fn cause(error: &DbErr) -> Option<&sqlx::Error> {
+pub fn sqlx_cause(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(cause))
         | DbErr::Exec(RuntimeErr::SqlxError(cause))
@@ -24,8 +24,8 @@ pub fn cause(error: &DbErr) -> Option<&sqlx::Error> {
 
 /// The code of a failure: SQLSTATE, or SQLite's extended result code.
 #[must_use]
-pub fn code(error: &DbErr) -> Option<String> {
-    match cause(error)? {
+pub fn error_code(error: &DbErr) -> Option<String> {
+    match sqlx_cause(error)? {
         sqlx::Error::Database(said) => said.code().map(Into::into),
         _ => None,
     }
@@ -176,7 +176,7 @@ fn ends_connection(severity: PgSeverity) -> bool {
 /// that has lost it, may say so after it was kept.
 #[must_use]
 pub fn is_refusal(error: &DbErr) -> bool {
-    let Some(sqlx::Error::Database(said)) = cause(error) else {
+    let Some(sqlx::Error::Database(said)) = sqlx_cause(error) else {
         return false;
     };
     said.try_downcast_ref::<PgDatabaseError>()
@@ -194,7 +194,7 @@ impl From<DbErr> for Error {
         if matches!(error, DbErr::ConnectionAcquire(_)) {
             return Self::Unavailable(Arc::new(error));
         }
-        let Some(cause) = cause(&error) else {
+        let Some(cause) = sqlx_cause(&error) else {
             return Self::Internal(Arc::new(error));
         };
         if let sqlx::Error::AnyDriverError(inside) = cause
@@ -203,7 +203,7 @@ impl From<DbErr> for Error {
             return error.clone();
         }
         match (FailureKind::classify(cause), cause) {
-            (FailureKind::Unique, sqlx::Error::Database(said)) => taken(&**said),
+            (FailureKind::Unique, sqlx::Error::Database(said)) => taken_error(&**said),
             (FailureKind::ForeignKey, _) => Self::conflict(
                 "id",
                 Reason::InUse,
@@ -225,8 +225,8 @@ impl From<DbErr> for Error {
 }
 
 /// The conflict of an act that lost a race: somebody else has inserted the same first.
-fn taken(said: &(dyn DatabaseError + 'static)) -> Error {
-    match constraint(said) {
+fn taken_error(said: &(dyn DatabaseError + 'static)) -> Error {
+    match constraint_name(said) {
         "responsibility_one_accountable" | "responsibility.touchpoint_id" => Error::conflict(
             "id",
             Reason::AccountableTaken,
@@ -270,7 +270,7 @@ const KEYS: &[&str] = &[
 
 /// The name of the index, or its columns where SQLite knows only those. It has no field for either: they are what
 /// stands behind the fixed words of this one message.
-fn constraint<'s>(said: &'s (dyn DatabaseError + 'static)) -> &'s str {
+fn constraint_name<'s>(said: &'s (dyn DatabaseError + 'static)) -> &'s str {
     said.constraint().unwrap_or_else(|| {
         let message = said.message();
         let named = message.strip_prefix("UNIQUE constraint failed: ");

@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
     persona::graphql::PersonaNeed,
     scalar::Date,
 };
@@ -85,9 +85,9 @@ impl EvaluationQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Evaluation>> {
-        found(async {
+        into_node(async {
             caller(ctx)?
-                .get::<evaluation::Entity>(input::id("id", &id)?)
+                .get::<evaluation::Entity>(input::parse_id("id", &id)?)
                 .await
         })
         .await
@@ -114,8 +114,8 @@ impl EvaluationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: EvaluationCreateInput,
     ) -> Result<EvaluationPayload> {
-        let caller = acting(ctx)?;
-        EvaluationPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        EvaluationPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes the findings, day or author of an evaluation. Requires: DESCRIBE_TOUCHPOINT.
@@ -125,8 +125,8 @@ impl EvaluationMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: EvaluationUpdateInput,
     ) -> Result<EvaluationPayload> {
-        let caller = acting(ctx)?;
-        EvaluationPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        EvaluationPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Deletes an evaluation. Requires: DESCRIBE_TOUCHPOINT.
@@ -135,7 +135,7 @@ impl EvaluationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<EvaluationPayload> {
-        let caller = acting(ctx)?;
-        EvaluationPayload::answer(&caller, super::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        EvaluationPayload::from_result(&caller, super::delete(&caller, &input).await).await
     }
 }

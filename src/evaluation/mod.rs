@@ -13,11 +13,11 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
 
 use crate::{
-    access::{Caller, Permit, expect_version, insertable, with_change},
+    access::{Caller, Permit, apply_change, expect_version, with_all_columns_set},
     audit::Event,
-    blueprint::refuse_full,
+    blueprint::refuse_if_full,
     error::{Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
     touchpoint::place::{LocationInput, refuse_elsewhere},
@@ -90,11 +90,11 @@ pub struct EvaluationUpdateInput {
 type Found = Vec<(NeedId, Verdict)>;
 
 fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> Found {
-    faults.list_length("verdicts", verdicts.len());
+    faults.check_list_length("verdicts", verdicts.len());
     let mut found = Found::new();
     for (at, verdict) in verdicts.iter().take(input::LIST).enumerate() {
         let path = format!("verdicts.{at}.needId");
-        let need = faults.id(&path, &verdict.need_id);
+        let need = faults.parse_id(&path, &verdict.need_id);
         if found.iter().any(|(earlier, _)| *earlier == need) {
             let message = "This need is in the list already.";
             faults.add(&path, UserErrorCode::Duplicate, None, message);
@@ -105,7 +105,7 @@ fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> Found {
 }
 
 /// What must be true of an evaluation as a whole, whatever changed.
-pub fn check(faults: &mut Faults, path: &str, row: &evaluation::Model) {
+pub fn check_evaluation(faults: &mut Faults, path: &str, row: &evaluation::Model) {
     let mut refuse = |field: &str, message: &str| {
         let field = format!("{path}.{field}");
         faults.add(&field, UserErrorCode::Invalid, None, message);
@@ -140,15 +140,16 @@ pub fn check(faults: &mut Faults, path: &str, row: &evaluation::Model) {
 /// Makes an evaluation.
 pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<evaluation::Model> {
     let mut faults = Faults::default();
-    let id: EvaluationId = faults.new_id(input.id.as_ref());
-    let touchpoint_id: TouchpointId = faults.id("touchpointId", &input.touchpoint_id);
-    let by_account_id = faults.optional_id("byAccountId", input.by_account_id.as_ref());
+    let id: EvaluationId = faults.parse_or_make_id(input.id.as_ref());
+    let touchpoint_id: TouchpointId = faults.parse_id("touchpointId", &input.touchpoint_id);
+    let by_account_id = faults.parse_optional_id("byAccountId", input.by_account_id.as_ref());
     let by_name = input.by_name.as_deref();
-    let by_name = by_name.map(|name| faults.name("byName", name));
+    let by_name = by_name.map(|name| faults.check_name("byName", name));
     let verdicts = read_verdicts(&mut faults, &input.verdicts);
-    let conflicts_with_id = faults.optional_id("conflictsWithId", input.conflicts_with_id.as_ref());
-    let conflict = faults.optional_text("conflict", input.conflict.as_deref());
-    let note = faults.optional_text("note", input.note.as_deref());
+    let conflicts_with_id =
+        faults.parse_optional_id("conflictsWithId", input.conflicts_with_id.as_ref());
+    let conflict = faults.check_optional_text("conflict", input.conflict.as_deref());
+    let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = LocationInput::Touchpoint(touchpoint_id)
@@ -159,7 +160,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
         row.touchpoint_id == touchpoint_id && row.held_on == input.held_on.0
     };
     if let Some(row) = permit
-        .already_created::<evaluation::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<evaluation::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -167,7 +168,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let there =
         evaluation::Entity::find().filter(evaluation::Column::BlueprintId.eq(place.blueprint));
     let most = (MOST_EVALUATIONS, "evaluations");
-    refuse_full(&permit, there, "touchpointId", most).await?;
+    refuse_if_full(&permit, there, "touchpointId", most).await?;
     let row = evaluation::Model {
         id,
         blueprint_id: place.blueprint,
@@ -183,11 +184,11 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
         version: 1,
     };
     let mut faults = Faults::default();
-    check(&mut faults, "", &row);
+    check_evaluation(&mut faults, "", &row);
     faults.check()?;
     check_neighbours(&permit, &row).await?;
     let row = permit
-        .insert::<evaluation::Entity>(insertable::<evaluation::Entity>(row))
+        .insert::<evaluation::Entity>(with_all_columns_set::<evaluation::Entity>(row))
         .await?;
     set_verdicts(&mut permit, &row, &verdicts).await?;
     permit.commit().await?;
@@ -213,39 +214,39 @@ async fn check_neighbours(permit: &Permit<'_>, row: &evaluation::Model) -> Resul
 /// Changes what was found, when or by whom.
 pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<evaluation::Model> {
     let mut faults = Faults::default();
-    let id: EvaluationId = faults.id("id", &input.id);
-    let by_account_id = change(&input.by_account_id, |id| {
-        faults.optional_id("byAccountId", id)
+    let id: EvaluationId = faults.parse_id("id", &input.id);
+    let by_account_id = set_or_clear(&input.by_account_id, |id| {
+        faults.parse_optional_id("byAccountId", id)
     });
-    let by_name = change(&input.by_name, |name| {
-        name.map(|name| faults.name("byName", name))
+    let by_name = set_or_clear(&input.by_name, |name| {
+        name.map(|name| faults.check_name("byName", name))
     });
     let verdicts = input.verdicts.as_deref();
     let verdicts = verdicts.map(|list| read_verdicts(&mut faults, list));
-    let conflicts_with_id = change(&input.conflicts_with_id, |id| {
-        faults.optional_id("conflictsWithId", id)
+    let conflicts_with_id = set_or_clear(&input.conflicts_with_id, |id| {
+        faults.parse_optional_id("conflictsWithId", id)
     });
-    let conflict = change(&input.conflict, |text| {
-        faults.optional_text("conflict", text.map(String::as_str))
+    let conflict = set_or_clear(&input.conflict, |text| {
+        faults.check_optional_text("conflict", text.map(String::as_str))
     });
-    let note = change(&input.note, |text| {
-        faults.optional_text("note", text.map(String::as_str))
+    let note = set_or_clear(&input.note, |text| {
+        faults.check_optional_text("note", text.map(String::as_str))
     });
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_evaluation(caller, id, input.expected_version).await?;
     let mut change = evaluation::ActiveModel {
-        held_on: replace(input.held_on.as_ref(), |day| day.0),
+        held_on: set_if_given(input.held_on.as_ref(), |day| day.0),
         by_account_id,
         by_name,
-        messages: change(&input.messages, |messages| messages.copied()),
+        messages: set_or_clear(&input.messages, |messages| messages.copied()),
         conflicts_with_id,
         conflict,
         note,
         ..Default::default()
     };
-    let after = with_change::<evaluation::Entity>(&row, &change)?;
+    let after = apply_change::<evaluation::Entity>(&row, &change)?;
     let mut faults = Faults::default();
-    check(&mut faults, "", &after);
+    check_evaluation(&mut faults, "", &after);
     faults.check()?;
     check_neighbours(&permit, &after).await?;
     if let Some(verdicts) = verdicts
@@ -325,14 +326,14 @@ async fn refuse_other_needs(
 
 /// Deletes an evaluation.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<evaluation::Model> {
-    let id: EvaluationId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: EvaluationId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_evaluation(caller, id, input.expected_version).await?;
     permit.delete::<evaluation::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch(
+async fn fetch_evaluation(
     caller: &Caller,
     id: EvaluationId,
     expected_version: i32,

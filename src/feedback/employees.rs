@@ -6,14 +6,14 @@ use entity::{employee_answer, employee_receipt};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{
-    entry::{AnswerEntry, MOST, erased_id},
+    entry::{AnswerEntry, MOST, digest_external_id},
     places::AnswerReferences,
 };
 use crate::{access::Permit, error::Result, id, kpi::cells::closing};
 
 /// Keeps answers of employees that are new. Says how many they were. Neither a department nor the journey is told of
 /// them: that somebody answered is told by a cell alone.
-pub(super) async fn keep(
+pub(super) async fn store_answers(
     permit: &Permit<'_>,
     places: &AnswerReferences,
     entries: Vec<AnswerEntry>,
@@ -23,12 +23,12 @@ pub(super) async fn keep(
     }
     // Under the lock of the month, before anything is read: two batches with one id in them come one after the other,
     // and a month cannot close in between.
-    let received_in = closing::receiving(permit).await?;
+    let received_in = closing::lock_receiving_month(permit).await?;
     let (mut receipts, mut answers) = (Vec::new(), Vec::new());
-    let mut received = received_before(permit, &entries).await?;
+    let mut received = find_received_digests(permit, &entries).await?;
     for entry in entries {
         if let Some(external) = &entry.external_id {
-            let digest = erased_id(permit.caller.account(), external)?;
+            let digest = digest_external_id(permit.caller.account(), external)?;
             // Also within the batch: the second of two with one id finds the first.
             if !received.insert(digest.clone()) {
                 continue;
@@ -61,11 +61,14 @@ pub(super) async fn keep(
 }
 
 /// The digests of the ids under which the caller has recorded answers of employees before.
-async fn received_before(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<HashSet<String>> {
+async fn find_received_digests(
+    permit: &Permit<'_>,
+    entries: &[AnswerEntry],
+) -> Result<HashSet<String>> {
     let ids = entries
         .iter()
         .filter_map(|entry| entry.external_id.as_ref());
-    let digests = ids.map(|id| erased_id(permit.caller.account(), id));
+    let digests = ids.map(|id| digest_external_id(permit.caller.account(), id));
     let digests = digests.collect::<Result<Vec<String>>>()?;
     let mut received = HashSet::new();
     for some in digests.chunks(MOST) {

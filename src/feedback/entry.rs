@@ -38,15 +38,15 @@ pub(super) struct AnswerEntry {
 
 impl AnswerEntry {
     pub fn group(&self) -> FeedbackGroup {
-        answers::group(self.scale, self.score)
+        answers::group_of_score(self.scale, self.score)
     }
 
-    pub fn at(&self, field: &str) -> String {
+    pub fn field_path(&self, field: &str) -> String {
         format!("{}.{field}", self.path)
     }
 
     /// Whether it says of the answer what is kept of it already. Who gave it may have been erased since.
-    pub fn is(&self, row: &feedback::Model) -> bool {
+    pub fn is_same_as(&self, row: &feedback::Model) -> bool {
         (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
             && self.touchpoint == row.touchpoint_id
     }
@@ -54,7 +54,7 @@ impl AnswerEntry {
 
 /// What is left of an external id when its answer is erased, or is an employee's: enough to know the answer again when it comes in once more,
 /// and no way back to the id but by guessing it.
-pub(super) fn erased_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
+pub(super) fn digest_external_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
     let whose = recorder.map_or_else(Vec::new, |account| account.uuid().as_bytes().to_vec());
     // Keyed by who recorded it: the same id of two systems gives two digests, so that neither learns what the other
     // sent.

@@ -8,7 +8,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 
-use crate::{access::Caller, error::Result, input::optional_id, scalar::Date};
+use crate::{access::Caller, error::Result, input::parse_optional_id, scalar::Date};
 
 /// Conditions on the answers to list; all that are given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -34,10 +34,10 @@ pub struct FeedbackFilter {
 
 impl FeedbackFilter {
     /// The places and scales that it names.
-    pub(super) fn places(&self) -> Result<CellScope> {
+    pub(super) fn cell_scope(&self) -> Result<CellScope> {
         Ok(CellScope {
-            touchpoint: optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?,
-            blueprint: optional_id("filter.blueprintId", self.blueprint_id.as_ref())?,
+            touchpoint: parse_optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?,
+            blueprint: parse_optional_id("filter.blueprintId", self.blueprint_id.as_ref())?,
             scales: self.scales.clone(),
             relationship: self.relationship,
         })
@@ -47,11 +47,11 @@ impl FeedbackFilter {
     pub fn condition(&self) -> Result<Condition> {
         use feedback::Column;
         let touchpoint: Option<TouchpointId> =
-            optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?;
+            parse_optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?;
         let blueprint: Option<BlueprintId> =
-            optional_id("filter.blueprintId", self.blueprint_id.as_ref())?;
+            parse_optional_id("filter.blueprintId", self.blueprint_id.as_ref())?;
         let department: Option<DepartmentId> =
-            optional_id("filter.departmentId", self.department_id.as_ref())?;
+            parse_optional_id("filter.departmentId", self.department_id.as_ref())?;
         let scales = self.scales.as_ref();
         let groups = self.groups.as_ref();
         Ok(Condition::all()
@@ -87,12 +87,15 @@ pub struct FollowUpFilter {
 }
 
 /// The follow-ups that the caller may see, by a filter.
-pub fn filtered(caller: &Caller, filter: &FollowUpFilter) -> Result<Select<follow_ups::Entity>> {
+pub fn select_follow_ups(
+    caller: &Caller,
+    filter: &FollowUpFilter,
+) -> Result<Select<follow_ups::Entity>> {
     use follow_ups::Column;
     let department: Option<DepartmentId> =
-        optional_id("filter.departmentId", filter.department_id.as_ref())?;
+        parse_optional_id("filter.departmentId", filter.department_id.as_ref())?;
     let assignee: Option<AccountId> =
-        optional_id("filter.assigneeId", filter.assignee_id.as_ref())?;
+        parse_optional_id("filter.assigneeId", filter.assignee_id.as_ref())?;
     let groups = filter.groups.as_ref();
     let of = Condition::all()
         .add_option(department.map(|id| feedback::Column::DepartmentId.eq(id)))
@@ -110,19 +113,19 @@ pub fn filtered(caller: &Caller, filter: &FollowUpFilter) -> Result<Select<follo
     );
     // Without a condition the subquery would let every answer through, and only cost.
     if !of.is_empty() {
-        select = select.filter(of_answers(of));
+        select = select.filter(of_answers_condition(of));
     }
     Ok(select)
 }
 
 /// Follow-ups that these departments have still to do.
-pub fn still_open<'d>(of: impl IntoIterator<Item = &'d DepartmentId>) -> Condition {
+pub fn open_condition<'d>(of: impl IntoIterator<Item = &'d DepartmentId>) -> Condition {
     let of = feedback::Column::DepartmentId.is_in(of.into_iter().copied());
-    of_answers(Condition::all().add(of)).add(follow_ups::Column::ClosedAt.is_null())
+    of_answers_condition(Condition::all().add(of)).add(follow_ups::Column::ClosedAt.is_null())
 }
 
 /// Follow-ups of these answers.
-pub(super) fn of_answers(which: Condition) -> Condition {
+pub(super) fn of_answers_condition(which: Condition) -> Condition {
     let answers = feedback::Entity::find()
         .select_only()
         .column(feedback::Column::Id)

@@ -12,13 +12,13 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
-use super::{rules::is_closed, still_open};
+use super::{open_condition, rules::is_closed};
 use crate::{
     access::{Caller, FindingInput, Permit, expect_version},
     audit::Event,
-    department::{is_within, parents},
+    department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{Faults, change, replace},
+    input::{Faults, set_if_given, set_or_clear},
     kpi::measurement::check_day,
     policy::Action,
     scalar::Date,
@@ -58,13 +58,13 @@ pub struct FollowUpAssignInput {
 /// Says what was done about an answer.
 pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follow_up::Model> {
     let mut faults = Faults::default();
-    let id: FollowUpId = faults.id("id", &input.id);
-    let note = change(&input.note, |text| {
-        faults.optional_text("note", text.map(String::as_str))
+    let id: FollowUpId = faults.parse_id("id", &input.id);
+    let note = set_or_clear(&input.note, |text| {
+        faults.check_optional_text("note", text.map(String::as_str))
     });
     faults.check()?;
     let (row, answer, mut permit) =
-        fetch(caller, Action::WorkFollowUp, id, input.expected_version).await?;
+        fetch_follow_up(caller, Action::WorkFollowUp, id, input.expected_version).await?;
     let state = input.state.unwrap_or(row.state);
     if answer.erased_at.is_some() && !is_closed(state) {
         let message = "The respondent of this answer was erased: nobody can be contacted.";
@@ -72,7 +72,7 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
     }
     let mut changes = follow_up::ActiveModel {
         state: Set(state),
-        cause: change(&input.cause, |cause| cause.copied()),
+        cause: set_or_clear(&input.cause, |cause| cause.copied()),
         note,
         ..Default::default()
     };
@@ -95,21 +95,22 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
 /// Says who works a follow-up, and until when.
 pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follow_up::Model> {
     let mut faults = Faults::default();
-    let id: FollowUpId = faults.id("id", &input.id);
-    let assignee: Option<AccountId> = faults.optional_id("assigneeId", input.assignee_id.value());
+    let id: FollowUpId = faults.parse_id("id", &input.id);
+    let assignee: Option<AccountId> =
+        faults.parse_optional_id("assigneeId", input.assignee_id.value());
     if let Some(due_on) = input.due_on {
         check_day(&mut faults, "dueOn", due_on.0);
     }
     faults.check()?;
     let (row, answer, mut permit) =
-        fetch(caller, Action::AssignFollowUp, id, input.expected_version).await?;
+        fetch_follow_up(caller, Action::AssignFollowUp, id, input.expected_version).await?;
     // Who is assigned already may stay so when only the day is changed, although they have left the department since.
     if let Some(assignee) = assignee.filter(|id| row.assignee_account_id != Some(*id)) {
-        refuse_stranger(&permit, answer.department_id, assignee).await?;
+        refuse_outsider(&permit, answer.department_id, assignee).await?;
     }
     let changes = follow_up::ActiveModel {
-        assignee_account_id: change(&input.assignee_id, |_| assignee),
-        due_on: replace(input.due_on.as_ref(), |day| day.0),
+        assignee_account_id: set_or_clear(&input.assignee_id, |_| assignee),
+        due_on: set_if_given(input.due_on.as_ref(), |day| day.0),
         ..Default::default()
     };
     let row = permit.update::<follow_up::Entity>(&row, changes).await?;
@@ -117,7 +118,7 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
     Ok(row)
 }
 
-async fn fetch(
+async fn fetch_follow_up(
     caller: &Caller,
     action: Action,
     id: FollowUpId,
@@ -133,7 +134,7 @@ async fn fetch(
 }
 
 /// Refuses whoever could not work a follow-up of this department: it takes a lead, also from above, or a contributor.
-async fn refuse_stranger(
+async fn refuse_outsider(
     permit: &Permit<'_>,
     department: Option<DepartmentId>,
     assignee: AccountId,
@@ -154,7 +155,7 @@ async fn refuse_stranger(
         .filter(membership::Column::AccountId.eq(assignee))
         .all(permit.tx())
         .await?;
-    let parents = parents(permit.tx()).await?;
+    let parents = load_parents(permit.tx()).await?;
     let works = memberships.iter().any(|held| match held.role {
         DepartmentRole::Lead => is_within(&parents, department, held.department_id),
         DepartmentRole::Contributor => held.department_id == department,
@@ -181,7 +182,7 @@ pub async fn hand_over(
     successor: DepartmentId,
 ) -> Result<()> {
     let rows = follow_up::Entity::find()
-        .filter(still_open(of))
+        .filter(open_condition(of))
         .all(permit.tx())
         .await?;
     if rows.is_empty() {

@@ -20,10 +20,10 @@ use crate::{
     access::Caller,
     error::{Result, UserError},
     input,
-    meter::{Listed, listed},
+    meter::{Listed, metered_list},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found, refusal},
+    payload::{caller, into_node, into_refusal, mutation_caller},
     scalar::Date,
 };
 
@@ -167,21 +167,21 @@ pub struct FeedbackSummary {
 
 impl From<Summary> for FeedbackSummary {
     fn from(summary: Summary) -> Self {
-        let all = summary.all();
+        let all = summary.tally_of_all();
         // That of employees nothing can be told is not the same as that nobody answered.
         let told = all.answers() > 0 || !summary.withheld && summary.alike == 0;
         let count = |many: i64| told.then(|| i32::try_from(many).unwrap_or(i32::MAX));
-        let csat = summary.on(FeedbackScale::Csat);
+        let csat = summary.tally_on(FeedbackScale::Csat);
         Self {
             answers: count(all.answers()),
             satisfied: count(all.satisfied),
             indifferent: count(all.indifferent),
             dissatisfied: count(all.dissatisfied),
-            nps: summary.on(FeedbackScale::Nps).net(),
+            nps: summary.tally_on(FeedbackScale::Nps).net(),
             csat: csat.mean(),
             csat_satisfied_share: csat.satisfied_share(),
-            ces: summary.on(FeedbackScale::Ces).mean(),
-            enps: summary.on(FeedbackScale::Enps).net(),
+            ces: summary.tally_on(FeedbackScale::Ces).mean(),
+            enps: summary.tally_on(FeedbackScale::Enps).net(),
             withheld: summary.withheld,
             alike: i32::try_from(summary.alike).unwrap_or(i32::MAX),
         }
@@ -207,7 +207,7 @@ impl FeedbackQuery {
         let caller = caller(ctx)?;
         let which = filter.unwrap_or_default().condition()?;
         let select = caller.select::<feedback::Entity>().filter(which);
-        page::oldest_first(ctx, select, Page { first, after }, Feedback::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Feedback::from).await
     }
 
     /// The totals of answers, including those of employees.
@@ -231,8 +231,8 @@ impl FeedbackQuery {
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<FollowUpFilter>,
     ) -> Result<Pages<FollowUp>> {
         let caller = caller(ctx)?;
-        let select = super::filtered(caller, &filter.unwrap_or_default())?;
-        page::oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
+        let select = super::select_follow_ups(caller, &filter.unwrap_or_default())?;
+        page::page_oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
     /// A follow-up by id; null if there is none that you may see.
@@ -241,8 +241,8 @@ impl FeedbackQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<FollowUp>> {
-        found(async {
-            let id = input::id("id", &id)?;
+        into_node(async {
+            let id = input::parse_id("id", &id)?;
             caller(ctx)?.get::<follow_up::Entity>(id).await
         })
         .await
@@ -257,7 +257,7 @@ impl FeedbackQuery {
             .order_by_asc(playbook::Column::AnswerGroup)
             .all(caller.connection())
             .await?;
-        Ok(listed(rows))
+        Ok(metered_list(rows))
     }
 }
 
@@ -300,13 +300,13 @@ pub struct RespondentErasePayload {
 }
 
 /// What was done, or nothing of it and why.
-async fn done_or_not<T: Default>(
+async fn done_or_refused<T: Default>(
     caller: &Caller,
     result: Result<T>,
 ) -> Result<(T, Vec<UserError>)> {
     match result {
         Ok(done) => Ok((done, Vec::new())),
-        Err(error) => Ok((T::default(), refusal(caller, error).await?.errors)),
+        Err(error) => Ok((T::default(), into_refusal(caller, error).await?.errors)),
     }
 }
 
@@ -325,9 +325,9 @@ impl FeedbackMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The answers to record.")] input: FeedbackRecordInput,
     ) -> Result<FeedbackRecordPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::record::record(&caller, input).await;
-        let (done, user_errors): (AnswersRecorded, _) = done_or_not(&caller, result).await?;
+        let (done, user_errors): (AnswersRecorded, _) = done_or_refused(&caller, result).await?;
         Ok(FeedbackRecordPayload {
             recorded: done.recorded,
             unchanged: done.unchanged,
@@ -343,9 +343,9 @@ impl FeedbackMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: FollowUpUpdateInput,
     ) -> Result<FollowUpPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::follow_up::update(&caller, input).await;
-        FollowUpPayload::answer(&caller, result).await
+        FollowUpPayload::from_result(&caller, result).await
     }
 
     /// Assigns a follow-up to an account and sets its due day. Requires: ASSIGN_FOLLOW_UP.
@@ -357,9 +357,9 @@ impl FeedbackMutation {
         )]
         input: FollowUpAssignInput,
     ) -> Result<FollowUpPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::follow_up::assign(&caller, input).await;
-        FollowUpPayload::answer(&caller, result).await
+        FollowUpPayload::from_result(&caller, result).await
     }
 
     /// Creates or replaces the playbook of a group. Requires: KEEP_CATALOGUE.
@@ -368,9 +368,9 @@ impl FeedbackMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The group, and its playbook.")] input: PlaybookSetInput,
     ) -> Result<PlaybookPayload> {
-        let caller = acting(ctx)?;
-        let result = super::playbook::set(&caller, input).await;
-        PlaybookPayload::answer(&caller, result).await
+        let caller = mutation_caller(ctx)?;
+        let result = super::playbook::set_playbook(&caller, input).await;
+        PlaybookPayload::from_result(&caller, result).await
     }
 
     /// Erases a respondent from all answers: name or number, contact, comments and the notes of follow-ups, which are
@@ -380,9 +380,9 @@ impl FeedbackMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The respondent to erase.")] input: RespondentEraseInput,
     ) -> Result<RespondentErasePayload> {
-        let caller = acting(ctx)?;
-        let result = super::respondent::erase(&caller, &input).await;
-        let (erased, user_errors) = done_or_not(&caller, result).await?;
+        let caller = mutation_caller(ctx)?;
+        let result = super::respondent::erase_respondent(&caller, &input).await;
+        let (erased, user_errors) = done_or_refused(&caller, result).await?;
         Ok(RespondentErasePayload {
             erased: i32::try_from(erased).unwrap_or(i32::MAX),
             user_errors,

@@ -18,7 +18,7 @@ pub mod summary;
 use entity::feedback;
 
 pub use self::entry::MOST;
-pub use self::filter::{FeedbackFilter, FollowUpFilter, filtered, still_open};
+pub use self::filter::{FeedbackFilter, FollowUpFilter, open_condition, select_follow_ups};
 use crate::{
     access::Caller,
     policy::{Action, Relation, Ties},
@@ -26,7 +26,7 @@ use crate::{
 
 /// Whether the caller may know who gave the answer and what they wrote.
 #[must_use]
-pub fn may_know(caller: &Caller, row: &feedback::Model) -> bool {
+pub fn may_see_respondent(caller: &Caller, row: &feedback::Model) -> bool {
     let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
     caller.may(Action::WorkFollowUp, &ties)
 }

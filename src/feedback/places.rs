@@ -22,9 +22,9 @@ use crate::{
     access::{Guarded, Permit, scope},
     error::{Result, UserErrorCode},
     input::Faults,
-    kpi::answers::is_asked,
+    kpi::answers::is_scale_for,
     policy::{Action, Relation, Ties},
-    responsibility::in_force::ever_in_force,
+    responsibility::in_force::ever_in_force_condition,
 };
 
 /// What a batch names, as far as the caller may see it.
@@ -41,15 +41,15 @@ pub(super) struct AnswerReferences {
 impl AnswerReferences {
     pub async fn load(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<Self> {
         let touchpoints =
-            there::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
+            load_named::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
         let named = entries.iter().filter_map(|entry| entry.blueprint);
         // Two statements one after the other: the blueprints of touchpoints are known only when those are read.
         let inside = touchpoints.values().map(|row| row.blueprint_id);
-        let blueprints = with_ids::<blueprint::Entity>(permit, named.chain(inside)).await?;
+        let blueprints = load_by_ids::<blueprint::Entity>(permit, named.chain(inside)).await?;
         Ok(Self {
-            personas: there::<persona::Entity>(permit, entries, |entry| entry.persona).await?,
-            channels: there::<channel::Entity>(permit, entries, |entry| entry.channel).await?,
-            segments: there::<segment::Entity>(permit, entries, |entry| entry.segment).await?,
+            personas: load_named::<persona::Entity>(permit, entries, |entry| entry.persona).await?,
+            channels: load_named::<channel::Entity>(permit, entries, |entry| entry.channel).await?,
+            segments: load_named::<segment::Entity>(permit, entries, |entry| entry.segment).await?,
             held: load_delivering(permit, touchpoints.keys().copied()).await?,
             touchpoints,
             blueprints,
@@ -62,7 +62,8 @@ impl AnswerReferences {
     pub async fn require(&self, permit: &mut Permit<'_>, entries: &[AnswerEntry]) -> Result<()> {
         let of_employees = |entry: &AnswerEntry| self.subject(entry).0 == Subject::Employee;
         // Asked only where it matters: most batches have no answers of employees.
-        let of_colleagues = entries.iter().any(of_employees) && is_person(permit).await?;
+        let of_colleagues =
+            entries.iter().any(of_employees) && is_recorded_by_person(permit).await?;
         if of_colleagues || entries.iter().any(|entry| entry.touchpoint.is_none()) {
             permit.require(Action::RecordFeedback, &Ties::none(), None)?;
         }
@@ -84,22 +85,42 @@ impl AnswerReferences {
     }
 
     /// Finds fault with what is not there for the caller, and with what employees are never asked.
-    pub fn check(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
-        missing::<touchpoint::Entity>(faults, entries, &self.touchpoints, "touchpointId", |one| {
-            one.touchpoint
-        });
-        missing::<blueprint::Entity>(faults, entries, &self.blueprints, "blueprintId", |one| {
-            one.blueprint
-        });
-        missing::<persona::Entity>(faults, entries, &self.personas, "personaId", |one| {
-            one.persona
-        });
-        missing::<channel::Entity>(faults, entries, &self.channels, "channelId", |one| {
-            one.channel
-        });
-        missing::<segment::Entity>(faults, entries, &self.segments, "segmentId", |one| {
-            one.segment
-        });
+    pub fn check_all(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
+        add_missing_faults::<touchpoint::Entity>(
+            faults,
+            entries,
+            &self.touchpoints,
+            "touchpointId",
+            |one| one.touchpoint,
+        );
+        add_missing_faults::<blueprint::Entity>(
+            faults,
+            entries,
+            &self.blueprints,
+            "blueprintId",
+            |one| one.blueprint,
+        );
+        add_missing_faults::<persona::Entity>(
+            faults,
+            entries,
+            &self.personas,
+            "personaId",
+            |one| one.persona,
+        );
+        add_missing_faults::<channel::Entity>(
+            faults,
+            entries,
+            &self.channels,
+            "channelId",
+            |one| one.channel,
+        );
+        add_missing_faults::<segment::Entity>(
+            faults,
+            entries,
+            &self.segments,
+            "segmentId",
+            |one| one.segment,
+        );
         for entry in entries {
             self.check_one(faults, entry);
         }
@@ -111,21 +132,26 @@ impl AnswerReferences {
         if inside.is_some() && entry.blueprint.is_some() && inside != entry.blueprint {
             let message = "The touchpoint is in another blueprint.";
             faults.add(
-                &entry.at("blueprintId"),
+                &entry.field_path("blueprintId"),
                 UserErrorCode::Invalid,
                 None,
                 message,
             );
         }
         let (subject, blueprint) = self.subject(entry);
-        if !is_asked(entry.scale, subject) {
+        if !is_scale_for(entry.scale, subject) {
             let message = match subject {
                 Subject::Customer => {
                     "ENPS is for employees, and this blueprint is about customers."
                 }
                 Subject::Employee => "NPS is for customers; use ENPS for employees.",
             };
-            faults.add(&entry.at("scale"), UserErrorCode::Invalid, None, message);
+            faults.add(
+                &entry.field_path("scale"),
+                UserErrorCode::Invalid,
+                None,
+                message,
+            );
         }
         if subject == Subject::Employee {
             let blueprint = blueprint.and_then(|id| self.blueprints.get(&id));
@@ -137,12 +163,26 @@ impl AnswerReferences {
                 } else {
                     "blueprintId"
                 };
-                faults.add(&entry.at(field), UserErrorCode::Invalid, None, message);
+                faults.add(
+                    &entry.field_path(field),
+                    UserErrorCode::Invalid,
+                    None,
+                    message,
+                );
             }
-            for (field, _) in entry.of_a_person().into_iter().filter(|(_, said)| *said) {
+            for (field, _) in entry
+                .identifying_fields()
+                .into_iter()
+                .filter(|(_, said)| *said)
+            {
                 let message =
                     "Employees' answers are anonymous: leave out everything but the score.";
-                faults.add(&entry.at(field), UserErrorCode::Invalid, None, message);
+                faults.add(
+                    &entry.field_path(field),
+                    UserErrorCode::Invalid,
+                    None,
+                    message,
+                );
             }
         }
     }
@@ -175,7 +215,7 @@ impl AnswerReferences {
 }
 
 /// What the entries name of one kind and the caller may see.
-async fn there<E: Guarded>(
+async fn load_named<E: Guarded>(
     permit: &Permit<'_>,
     entries: &[AnswerEntry],
     id: impl Fn(&AnswerEntry) -> Option<E::Id>,
@@ -183,10 +223,10 @@ async fn there<E: Guarded>(
 where
     E::Id: Hash,
 {
-    with_ids::<E>(permit, entries.iter().filter_map(id)).await
+    load_by_ids::<E>(permit, entries.iter().filter_map(id)).await
 }
 
-async fn with_ids<E: Guarded>(
+async fn load_by_ids<E: Guarded>(
     permit: &Permit<'_>,
     ids: impl Iterator<Item = E::Id>,
 ) -> Result<HashMap<E::Id, E::Model>>
@@ -206,7 +246,7 @@ where
 }
 
 /// Finds fault with ids of what is not there, or not for the caller.
-fn missing<E: Guarded>(
+fn add_missing_faults<E: Guarded>(
     faults: &mut Faults,
     entries: &[AnswerEntry],
     there: &HashMap<E::Id, E::Model>,
@@ -219,7 +259,12 @@ fn missing<E: Guarded>(
         // What could not be read as an id has been found fault with already.
         if id(entry).is_some_and(|id| !id.uuid().is_nil() && !there.contains_key(&id)) {
             let message = format!("There is no such {}.", E::NOUN);
-            faults.add(&entry.at(field), UserErrorCode::NotFound, None, message);
+            faults.add(
+                &entry.field_path(field),
+                UserErrorCode::NotFound,
+                None,
+                message,
+            );
         }
     }
 }
@@ -231,8 +276,8 @@ async fn load_delivering(
     use responsibility::Column;
     let rows = responsibility::Entity::find()
         .filter(Column::TouchpointId.is_in(touchpoints))
-        .filter(scope::delivering())
-        .filter(ever_in_force())
+        .filter(scope::delivering_role_condition())
+        .filter(ever_in_force_condition())
         .all(permit.tx())
         .await?;
     let mut held: HashMap<TouchpointId, Vec<responsibility::Model>> = HashMap::new();
@@ -244,7 +289,7 @@ async fn load_delivering(
 
 /// The departments themselves, or who took over from those that are archived; none for one that nobody took over from.
 /// None of them can be archived until the act is over.
-pub(super) async fn heirs(
+pub(super) async fn find_heirs(
     permit: &Permit<'_>,
     of: BTreeSet<DepartmentId>,
 ) -> Result<HashMap<DepartmentId, DepartmentId>> {
@@ -280,7 +325,7 @@ fn successor(row: &department::Model) -> Option<DepartmentId> {
 }
 
 /// Whether it is somebody who records, and not a program by a service account: people hold tokens, too.
-async fn is_person(permit: &Permit<'_>) -> Result<bool> {
+async fn is_recorded_by_person(permit: &Permit<'_>) -> Result<bool> {
     let Some(id) = permit.caller.account() else {
         return Ok(false);
     };

@@ -34,11 +34,11 @@ pub struct PlaybookSetInput {
 }
 
 /// Makes or replaces the playbook of a group.
-pub async fn set(caller: &Caller, input: PlaybookSetInput) -> Result<playbook::Model> {
+pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<playbook::Model> {
     let mut faults = Faults::default();
-    let id: PlaybookId = faults.new_id(input.id.as_ref());
-    let text = faults.some_text("text", &input.text);
-    faults.within("dueDays", Some(input.due_days), 0..=LONGEST);
+    let id: PlaybookId = faults.parse_or_make_id(input.id.as_ref());
+    let text = faults.check_required_text("text", &input.text);
+    faults.check_within("dueDays", Some(input.due_days), 0..=LONGEST);
     faults.check()?;
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let of_group = playbook::Entity::find()
@@ -46,14 +46,14 @@ pub async fn set(caller: &Caller, input: PlaybookSetInput) -> Result<playbook::M
         .one(permit.tx())
         .await?;
     let row = match of_group {
-        Some(before) => put(&mut permit, &before, &input, text).await?,
-        None => make(&mut permit, id, &input, text).await?,
+        Some(before) => replace_playbook(&mut permit, &before, &input, text).await?,
+        None => create_playbook(&mut permit, id, &input, text).await?,
     };
     permit.commit().await?;
     Ok(row)
 }
 
-async fn make(
+async fn create_playbook(
     permit: &mut Permit<'_>,
     id: PlaybookId,
     input: &PlaybookSetInput,
@@ -69,7 +69,7 @@ async fn make(
     }
     permit
         // No row is "the same" here: had this id made a playbook of the group, it would have been found by the group.
-        .already_created::<playbook::Entity>(input.id.as_ref(), id, |_| false)
+        .find_already_created::<playbook::Entity>(input.id.as_ref(), id, |_| false)
         .await?;
     permit
         .insert::<playbook::Entity>(playbook::ActiveModel {
@@ -83,7 +83,7 @@ async fn make(
         .await
 }
 
-async fn put(
+async fn replace_playbook(
     permit: &mut Permit<'_>,
     before: &playbook::Model,
     input: &PlaybookSetInput,

@@ -14,13 +14,13 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{
     employees,
-    entry::{AnswerEntry, ERASED, MOST, erased_id},
-    places::{AnswerReferences, heirs},
+    entry::{AnswerEntry, ERASED, MOST, digest_external_id},
+    places::{AnswerReferences, find_heirs},
     playbook::DueDays,
     rules::{due_on, is_closed},
 };
 use crate::{
-    access::{Caller, FindingInput, Permit, insertable},
+    access::{Caller, FindingInput, Permit, with_all_columns_set},
     audit::Event,
     error::{Reason, Result, UserErrorCode},
     id,
@@ -129,24 +129,24 @@ pub async fn record_into(
     list: impl IntoIterator<Item = AnswerInput>,
 ) -> Result<AnswersRecorded> {
     let mut faults = Faults::default();
-    let entries = read(permit.caller, &mut faults, list);
+    let entries = read_entries(permit.caller, &mut faults, list);
     let places = AnswerReferences::load(permit, &entries).await?;
     // Before faults are told: who may not record at a touchpoint is not told what is wrong with the answers there.
     places.require(permit, &entries).await?;
-    places.check(&mut faults, &entries);
+    places.check_all(&mut faults, &entries);
     let total = entries.len();
     let of_an_employee = |entry: &AnswerEntry| places.subject(entry).0 == Subject::Employee;
     let (of_employees, of_customers): (Vec<AnswerEntry>, Vec<AnswerEntry>) =
         entries.into_iter().partition(of_an_employee);
-    let known = recorded_before(permit, &mut faults, &of_customers).await?;
+    let known = find_recorded(permit, &mut faults, &of_customers).await?;
     faults.check()?;
     let fresh = of_customers.into_iter().filter(|entry| {
         let id = entry.external_id.as_ref();
         !id.is_some_and(|id| known.contains_key(id))
     });
     // Months close under a lock that comes before those of KPIs.
-    let employees = employees::keep(permit, &places, of_employees).await?;
-    let mut done = keep(permit, &places, fresh.collect()).await?;
+    let employees = employees::store_answers(permit, &places, of_employees).await?;
+    let mut done = store_answers(permit, &places, fresh.collect()).await?;
     if done.recorded + employees > 0 {
         // How many employees answered when is told by nothing but their cells.
         permit.note(Event::import(serde_json::json!({
@@ -156,16 +156,16 @@ pub async fn record_into(
     }
     done.recorded += employees;
     // By difference, since employees' answers are not compared one by one.
-    done.unchanged = count(total) - done.recorded;
+    done.unchanged = to_count(total) - done.recorded;
     Ok(done)
 }
 
-fn count(many: usize) -> i32 {
+fn to_count(many: usize) -> i32 {
     i32::try_from(many).unwrap_or(i32::MAX)
 }
 
 /// Reads the list, and finds what is wrong with it by itself.
-fn read(
+fn read_entries(
     caller: &Caller,
     faults: &mut Faults,
     list: impl IntoIterator<Item = AnswerInput>,
@@ -173,14 +173,14 @@ fn read(
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut entries = Vec::new();
     for (at, told) in list.into_iter().enumerate() {
-        let entry = entry(caller, faults, format!("feedback.{at}"), told);
+        let entry = read_entry(caller, faults, format!("feedback.{at}"), told);
         // Refused and not skipped: of two answers with one id in a batch nobody knows which one is meant.
         if let Some(external) = &entry.external_id
             && let Some(other) = first.insert(external.clone(), at)
         {
             let message = format!("This is the external id of answer {other} too.");
             faults.add(
-                &entry.at("externalId"),
+                &entry.field_path("externalId"),
                 UserErrorCode::Duplicate,
                 None,
                 message,
@@ -191,17 +191,22 @@ fn read(
     entries
 }
 
-fn entry(caller: &Caller, faults: &mut Faults, path: String, told: AnswerInput) -> AnswerEntry {
+fn read_entry(
+    caller: &Caller,
+    faults: &mut Faults,
+    path: String,
+    told: AnswerInput,
+) -> AnswerEntry {
     let AnswerInput { said, follow_up } = told;
     let field = |name: &str| format!("{path}.{name}");
-    faults.within(
+    faults.check_within(
         &field("score"),
         Some(said.score),
-        answers::range(said.scale),
+        answers::score_range(said.scale),
     );
-    let (at, on) = moment(caller, faults, &path, &said);
+    let (at, on) = read_moment(caller, faults, &path, &said);
     let mut line = |name: &str, text: Option<&String>| {
-        let text = faults.text(&field(name), text?, NAME);
+        let text = faults.check_text(&field(name), text?, NAME);
         (!text.is_empty()).then_some(text)
     };
     let external_id = line("externalId", said.external_id.as_ref());
@@ -222,12 +227,12 @@ fn entry(caller: &Caller, faults: &mut Faults, path: String, told: AnswerInput) 
     AnswerEntry {
         scale: said.scale,
         score: said.score,
-        touchpoint: faults.optional_id(&field("touchpointId"), said.touchpoint_id.as_ref()),
-        blueprint: faults.optional_id(&field("blueprintId"), said.blueprint_id.as_ref()),
-        persona: faults.optional_id(&field("personaId"), said.persona_id.as_ref()),
-        channel: faults.optional_id(&field("channelId"), said.channel_id.as_ref()),
-        segment: faults.optional_id(&field("segmentId"), said.segment_id.as_ref()),
-        comment: faults.optional_text(&field("comment"), said.comment.as_deref()),
+        touchpoint: faults.parse_optional_id(&field("touchpointId"), said.touchpoint_id.as_ref()),
+        blueprint: faults.parse_optional_id(&field("blueprintId"), said.blueprint_id.as_ref()),
+        persona: faults.parse_optional_id(&field("personaId"), said.persona_id.as_ref()),
+        channel: faults.parse_optional_id(&field("channelId"), said.channel_id.as_ref()),
+        segment: faults.parse_optional_id(&field("segmentId"), said.segment_id.as_ref()),
+        comment: faults.check_optional_text(&field("comment"), said.comment.as_deref()),
         path,
         at,
         on,
@@ -239,7 +244,7 @@ fn entry(caller: &Caller, faults: &mut Faults, path: String, told: AnswerInput) 
 }
 
 /// The moment and the day of an answer. Of a day the last moment counts, as a day is judged by what held at its end.
-fn moment(
+fn read_moment(
     caller: &Caller,
     faults: &mut Faults,
     path: &str,
@@ -248,7 +253,7 @@ fn moment(
     let (field, at, on) = match (said.answered_at, said.answered_on) {
         (Some(at), None) => ("answeredAt", at, caller.day_of(at)),
         (None, Some(on)) => {
-            let last = caller.end_of(on.0) - Duration::microseconds(1);
+            let last = caller.end_of_day(on.0) - Duration::microseconds(1);
             let at = if on.0 == caller.today {
                 // The day has not ended: its last moment would lie in the future.
                 last.min(caller.now)
@@ -281,7 +286,7 @@ fn moment(
 
 /// The answers of customers that the caller has recorded already under one of the external ids, those erased since among them. One
 /// that says something else is a fault. What others recorded has ids of its own: else an id would tell of their answers.
-async fn recorded_before(
+async fn find_recorded(
     permit: &Permit<'_>,
     faults: &mut Faults,
     entries: &[AnswerEntry],
@@ -297,7 +302,7 @@ async fn recorded_before(
         said.insert(id.clone(), id);
         // An erased answer is kept under the digest of its id alone: looked up as well, it is known when it is sent
         // again.
-        said.insert(erased_id(recorder, id)?, id);
+        said.insert(digest_external_id(recorder, id)?, id);
     }
     let kept: Vec<&String> = said.keys().collect();
     let mut known = HashMap::new();
@@ -314,9 +319,9 @@ async fn recorded_before(
     }
     for entry in entries {
         let before = entry.external_id.as_ref().and_then(|id| known.get(id));
-        if before.is_some_and(|row| !entry.is(row)) {
+        if before.is_some_and(|row| !entry.is_same_as(row)) {
             let message = "You have recorded another answer with this external id.";
-            let path = entry.at("externalId");
+            let path = entry.field_path("externalId");
             faults.add(
                 &path,
                 UserErrorCode::Duplicate,
@@ -332,7 +337,7 @@ async fn recorded_before(
 }
 
 /// Keeps answers of customers that are new, each with who looks after it and, where it is known who gave it, a follow-up.
-async fn keep(
+async fn store_answers(
     permit: &mut Permit<'_>,
     places: &AnswerReferences,
     entries: Vec<AnswerEntry>,
@@ -342,7 +347,7 @@ async fn keep(
         return Ok(done);
     }
     // The locks of KPIs before those of departments, as everywhere.
-    let fed = fed::lock(permit, entries.iter().map(|entry| entry.scale)).await?;
+    let fed = fed::lock_fed_kpis(permit, entries.iter().map(|entry| entry.scale)).await?;
     let recount = Recount::Of {
         days: entries.iter().map(|entry| entry.on).collect(),
         touchpoints: entries
@@ -355,7 +360,7 @@ async fn keep(
         .iter()
         .map(|entry| places.accountable(entry, entry.at));
     let routed: Vec<Option<DepartmentId>> = routed.collect();
-    let heirs = heirs(permit, routed.iter().flatten().copied().collect()).await?;
+    let heirs = find_heirs(permit, routed.iter().flatten().copied().collect()).await?;
     let due_days = DueDays::load(permit).await?;
     let (mut rows, mut follow_ups) = (Vec::new(), Vec::new());
     for (entry, routed) in entries.into_iter().zip(routed) {
@@ -363,9 +368,9 @@ async fn keep(
         let days = due_days.for_group(entry.group());
         let follow_up = entry.follow_up;
         let blueprint = places.subject(&entry).1;
-        let row = row(permit.caller, blueprint, entry, department);
+        let row = feedback_row(permit.caller, blueprint, entry, department);
         if row.respondent.is_some() {
-            follow_ups.push(open(permit.caller, &row, follow_up, days));
+            follow_ups.push(new_follow_up(permit.caller, &row, follow_up, days));
             if department.is_none() {
                 done.unroutable += 1;
                 row.blueprint_id
@@ -375,17 +380,17 @@ async fn keep(
         }
         department.into_iter().for_each(|id| permit.audit_for(id));
         done.recorded += 1;
-        rows.push(insertable::<feedback::Entity>(row));
+        rows.push(with_all_columns_set::<feedback::Entity>(row));
     }
     // Answers first: follow-ups refer to them.
     permit.insert_all::<feedback::Entity>(rows).await?;
     permit.insert_all::<follow_up::Entity>(follow_ups).await?;
     // After the answers are there, as the values of their days are counted from them anew.
-    fed::feed(permit, &fed, &recount).await?;
+    fed::feed_kpis(permit, &fed, &recount).await?;
     Ok(done)
 }
 
-fn row(
+fn feedback_row(
     caller: &Caller,
     blueprint: Option<BlueprintId>,
     entry: AnswerEntry,
@@ -415,7 +420,7 @@ fn row(
     }
 }
 
-fn open(
+fn new_follow_up(
     caller: &Caller,
     answer: &feedback::Model,
     state: FollowUpState,
@@ -437,7 +442,7 @@ fn open(
 
 impl AnswerEntry {
     /// What of the answer would tell who an employee is.
-    pub(super) fn of_a_person(&self) -> [(&'static str, bool); 3] {
+    pub(super) fn identifying_fields(&self) -> [(&'static str, bool); 3] {
         [
             ("respondent", self.respondent.is_some()),
             ("contact", self.contact.is_some()),

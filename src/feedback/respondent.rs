@@ -11,8 +11,8 @@ use sea_orm::{
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
-    entry::{ERASED, erased_id},
-    filter::of_answers,
+    entry::{ERASED, digest_external_id},
+    filter::of_answers_condition,
 };
 use crate::{
     access::{Caller, FindingInput, Permit},
@@ -33,18 +33,18 @@ pub struct RespondentEraseInput {
 }
 
 /// Erases a respondent from all answers. Says how many there were.
-pub async fn erase(caller: &Caller, input: &RespondentEraseInput) -> Result<u64> {
+pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> Result<u64> {
     let mut faults = Faults::default();
-    let respondent = faults.text("respondent", &input.respondent, NAME);
+    let respondent = faults.check_text("respondent", &input.respondent, NAME);
     faults.check()?;
     let mut permit = caller
         .permit(Action::EraseRespondent, &Ties::none())
         .await?;
-    let spellings = spellings(&permit, &respondent).await?;
+    let spellings = find_spellings(&permit, &respondent).await?;
     let its = Condition::any()
         .add(feedback::Column::Respondent.is_in(spellings.clone()))
         .add(feedback::Column::Contact.is_in(spellings));
-    let erased = erase_from(&mut permit, its, None).await?;
+    let erased = erase_answers(&mut permit, its, None).await?;
     if erased == 0 {
         return Err(Error::not_found("respondent", "respondent"));
     }
@@ -54,7 +54,7 @@ pub async fn erase(caller: &Caller, input: &RespondentEraseInput) -> Result<u64>
 }
 
 /// All that the respondent is called in answers: as it is spelled, but for capitals, blanks and accents.
-async fn spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<String>> {
+async fn find_spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<String>> {
     use feedback::Column;
     let mut spellings = Vec::new();
     // Compared in the program, as neither database folds accents; DISTINCT, since one name stands in many answers.
@@ -67,14 +67,17 @@ async fn spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<String>>
             .into_tuple()
             .all(permit.tx())
             .await?;
-        let plain = plain(respondent);
-        spellings.extend(all.into_iter().filter(|said| self::plain(said) == plain));
+        let plain = fold_name(respondent);
+        spellings.extend(
+            all.into_iter()
+                .filter(|said| self::fold_name(said) == plain),
+        );
     }
     Ok(spellings)
 }
 
 /// A name without its capitals, blanks and accents.
-fn plain(name: &str) -> String {
+fn fold_name(name: &str) -> String {
     name.nfkd()
         .filter(|letter| !is_combining_mark(*letter) && !letter.is_whitespace())
         .flat_map(char::to_lowercase)
@@ -102,7 +105,7 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
         let mut permit = caller
             .permit(Action::EraseRespondent, &Ties::none())
             .await?;
-        erased += erase_from(&mut permit, old.clone(), Some(AT_ONCE)).await?;
+        erased += erase_answers(&mut permit, old.clone(), Some(AT_ONCE)).await?;
         permit.empty_log_on_commit();
         permit.commit().await?;
     }
@@ -110,7 +113,11 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
 }
 
 /// Erases who gave these answers and what was written about it. What was still to be done about them is over.
-async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>) -> Result<u64> {
+async fn erase_answers(
+    permit: &mut Permit<'_>,
+    which: Condition,
+    most: Option<u64>,
+) -> Result<u64> {
     use feedback::Column;
     let rows = feedback::Entity::find()
         .filter(which)
@@ -131,7 +138,7 @@ async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>
             continue;
         };
         // One statement each, since each id has a digest of its own.
-        let digest = erased_id(row.recorded_by_account_id, id)?;
+        let digest = digest_external_id(row.recorded_by_account_id, id)?;
         feedback::Entity::update_many()
             .col_expr(Column::ExternalId, Expr::value(digest))
             .filter(Column::Id.eq(row.id))
@@ -152,7 +159,7 @@ async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>
             .filter(Column::Id.is_in(ids()))
             .exec(permit.tx())
             .await?;
-        close(permit, Condition::all().add(Column::Id.is_in(ids()))).await?;
+        close_follow_ups(permit, Condition::all().add(Column::Id.is_in(ids()))).await?;
     }
     for row in &rows {
         row.department_id
@@ -170,10 +177,10 @@ async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>
 }
 
 /// Ends what was still to be done about these answers, and erases what was noted about them.
-async fn close(permit: &Permit<'_>, answers: Condition) -> Result<()> {
+async fn close_follow_ups(permit: &Permit<'_>, answers: Condition) -> Result<()> {
     use follow_up::Column;
     let next = || Expr::col(Column::Version).add(1);
-    let its = of_answers(answers);
+    let its = of_answers_condition(answers);
     // Two statements: closed follow-ups keep their state and the moment at which they were closed, and lose their
     // note alone.
     follow_up::Entity::update_many()
@@ -197,7 +204,7 @@ async fn close(permit: &Permit<'_>, answers: Condition) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::fold_name;
 
     #[test]
     fn a_name_is_the_same_in_other_capitals_blanks_and_accents() {
@@ -207,8 +214,8 @@ mod tests {
             "JOSÉ NØRGÅRD",
             "Jose\u{301}\u{a0}Nørgård",
         ] {
-            assert_eq!(plain(spelled), plain("José Nørgård"), "{spelled}");
+            assert_eq!(fold_name(spelled), fold_name("José Nørgård"), "{spelled}");
         }
-        assert_ne!(plain("Josef Nørgård"), plain("José Nørgård"));
+        assert_ne!(fold_name("Josef Nørgård"), fold_name("José Nørgård"));
     }
 }

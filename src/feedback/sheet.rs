@@ -55,7 +55,7 @@ const OTHERS: &[(&str, &str)] = &[
 const NEEDED: &[&str] = &["scale", "score"];
 
 /// How large a sheet may be: all of it is held while it is recorded.
-const MOST: Bounds = Bounds::short_rows(10_000);
+const MOST: Bounds = Bounds::with_short_rows(10_000);
 /// Bytes of the longest sheet.
 pub const LONGEST: u64 = 32 << 20;
 
@@ -70,7 +70,7 @@ pub struct AnswersImported {
 
 /// Records what a sheet says, or tells what would become of it.
 pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<AnswersImported> {
-    let known = AnswerSheetReferences::read(caller).await?;
+    let known = AnswerSheetReferences::load(caller).await?;
     // Reading a file blocks, and 10,000 rows take longer than a thread that answers requests can spare.
     let read = spawn_blocking(move || AnswerSheetRow::read(&sheet, &known));
     let (said, mut faults) = read.await.map_err(Error::internal)??;
@@ -86,7 +86,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<An
     let done = match recorded {
         Ok(done) => done,
         Err(Error::Refused(found)) => {
-            place(found, &columns, &places, &mut faults);
+            locate_faults(found, &columns, &places, &mut faults);
             AnswersRecorded::default()
         }
         Err(error) => return Err(error),
@@ -99,7 +99,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<An
 }
 
 /// Tells faults of a batch where they stand in the sheet that it was made of.
-fn place(
+fn locate_faults(
     found: Vec<UserError>,
     columns: &sheet::SheetColumns,
     rows: &[CellRef],
@@ -113,16 +113,16 @@ fn place(
             faults.take_over("", vec![fault]);
             continue;
         };
-        let place = match path.next().map(|field| column(field)) {
-            Some(name) => columns.at(row, name),
+        let place = match path.next().map(|field| column_of_field(field)) {
+            Some(name) => columns.place_in(row, name),
             None => row.clone(),
         };
-        place.wrong(fault.code, fault.message, faults);
+        place.add_fault(fault.code, fault.message, faults);
     }
 }
 
 /// The column of a field of the batch.
-fn column(field: &str) -> &str {
+fn column_of_field(field: &str) -> &str {
     match field {
         "externalId" => "external_id",
         "touchpointId" => "touchpoint",
@@ -147,7 +147,7 @@ struct AnswerSheetReferences {
 
 impl AnswerSheetReferences {
     /// Everything that the caller may see.
-    async fn read(caller: &Caller) -> Result<Self> {
+    async fn load(caller: &Caller) -> Result<Self> {
         Ok(Self {
             touchpoints: Names::load_touchpoints(caller).await?,
             blueprints: Names::load::<blueprint::Entity>(caller).await?,
@@ -182,12 +182,12 @@ impl AnswerSheetRow {
         };
         // Under headings that are wrong everything would be.
         if faults.is_empty() {
-            said.rows(&mut reader, known, &mut faults)?;
+            said.read_rows(&mut reader, known, &mut faults)?;
         }
         Ok((said, faults))
     }
 
-    fn rows<R: Read>(
+    fn read_rows<R: Read>(
         &mut self,
         reader: &mut SheetReader<R>,
         known: &AnswerSheetReferences,
@@ -203,7 +203,7 @@ impl AnswerSheetRow {
                 }
             };
             self.rows += 1;
-            let Some(answer) = answer(&self.columns, &row, known, faults) else {
+            let Some(answer) = read_answer(&self.columns, &row, known, faults) else {
                 continue;
             };
             if let Some(external) = &answer.external_id {
@@ -215,7 +215,7 @@ impl AnswerSheetRow {
                         let message =
                             format!("This external id stands on line {} too.", first.get());
                         let place = self.columns.place(&row, "external_id");
-                        place.wrong(UserErrorCode::Duplicate, message, faults);
+                        place.add_fault(UserErrorCode::Duplicate, message, faults);
                         continue;
                     }
                 }
@@ -228,24 +228,24 @@ impl AnswerSheetRow {
 }
 
 /// Reads a row; nothing where it does not say what was answered.
-fn answer(
+fn read_answer(
     columns: &sheet::SheetColumns,
     row: &SheetRow,
     known: &AnswerSheetReferences,
     faults: &mut Faults,
 ) -> Option<FeedbackInput> {
     let cell = |name| columns.cell(row, name);
-    let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.is_filled(faults));
+    let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_empty(faults));
     let scale = filled("scale", faults)
-        .and_then(|cell| cell.word(FeedbackScale::ALL, FeedbackScale::as_str, faults));
-    let score = filled("score", faults).and_then(|cell| cell.whole(faults));
+        .and_then(|cell| cell.parse_word(FeedbackScale::ALL, FeedbackScale::as_str, faults));
+    let score = filled("score", faults).and_then(|cell| cell.parse_integer(faults));
     let text = |name, faults: &mut Faults| {
         cell(name)
-            .and_then(|cell| cell.text(faults))
+            .and_then(|cell| cell.parse_text(faults))
             .map(Cow::into_owned)
     };
-    let answered_on = cell("answered_on").and_then(|cell| cell.day(faults));
-    let answered_at = cell("answered_at").and_then(|cell| cell.moment(faults));
+    let answered_on = cell("answered_on").and_then(|cell| cell.parse_day(faults));
+    let answered_at = cell("answered_at").and_then(|cell| cell.parse_moment(faults));
     // What could not be read has been found fault with; that it is not said is told of those that are empty.
     let unread = |name, read: bool| cell(name).is_some_and(|cell| !cell.is_empty()) && !read;
     let moment_unread = unread("answered_on", answered_on.is_some())

@@ -20,7 +20,7 @@ use crate::{
     access::{Caller, scope},
     error::Result,
     kpi::{
-        answers::{Tally, is_asked},
+        answers::{Tally, is_scale_for},
         cells,
     },
 };
@@ -38,7 +38,7 @@ pub struct Summary {
 impl Summary {
     /// All answers, whatever their scale.
     #[must_use]
-    pub fn all(&self) -> Tally {
+    pub fn tally_of_all(&self) -> Tally {
         let mut all = Tally::default();
         self.scales.values().for_each(|tally| all += *tally);
         all
@@ -46,19 +46,19 @@ impl Summary {
 
     /// The answers on one scale.
     #[must_use]
-    pub fn on(&self, scale: FeedbackScale) -> Tally {
+    pub fn tally_on(&self, scale: FeedbackScale) -> Tally {
         self.scales.get(&scale).copied().unwrap_or_default()
     }
 
-    fn count(&mut self, scale: FeedbackScale, tally: Tally) {
+    fn add_tally(&mut self, scale: FeedbackScale, tally: Tally) {
         *self.scales.entry(scale).or_default() += tally;
     }
 
-    fn take(&mut self, cells: &cells::CellTotal) {
-        if cells.alike() {
+    fn add_cells(&mut self, cells: &cells::CellTotal) {
+        if cells.is_all_alike() {
             self.alike += cells.tally().answers();
         } else {
-            self.count(cells.scale, cells.tally());
+            self.add_tally(cells.scale, cells.tally());
         }
     }
 }
@@ -73,7 +73,7 @@ struct ScoreCount {
 }
 
 /// What the answers at each of these touchpoints come to, from a day on and before another.
-pub async fn at_touchpoints(
+pub async fn summarise_touchpoints(
     caller: &Caller,
     touchpoints: &[TouchpointId],
     days: (Option<NaiveDate>, Option<NaiveDate>),
@@ -85,11 +85,11 @@ pub async fn at_touchpoints(
         .add_option(from.map(|from| Column::AnsweredOn.gte(from)))
         .add_option(to.map(|to| Column::AnsweredOn.lt(to)));
     let mut at: HashMap<TouchpointId, Summary> = HashMap::new();
-    for row in counted(caller, answered, true).await? {
+    for row in count_answers(caller, answered, true).await? {
         if let Some(touchpoint) = row.touchpoint_id {
             at.entry(touchpoint)
                 .or_default()
-                .count(row.scale, row.tally());
+                .add_tally(row.scale, row.tally());
         }
     }
     let there = touchpoint::Column::Id.is_in(touchpoints.iter().copied());
@@ -98,7 +98,7 @@ pub async fn at_touchpoints(
         .select_only()
         .column(touchpoint::Column::Id)
         .filter(there)
-        .filter(touchpoint::Column::BlueprintId.in_subquery(employee_blueprints()))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(select_employee_blueprints()))
         .into_tuple()
         .all(caller.connection())
         .await?;
@@ -107,14 +107,14 @@ pub async fn at_touchpoints(
     }
     // Cells only of touchpoints that the caller may see and where employees are asked.
     let theirs = employee_cell::Column::TouchpointId.is_in(of_employees.iter().copied());
-    for cells in readable_cells(caller, within(days).add(theirs), true).await? {
+    for cells in load_readable_cells(caller, within_days_condition(days).add(theirs), true).await? {
         if let Some(id) = cells.touchpoint_id {
-            at.entry(id).or_default().take(&cells);
+            at.entry(id).or_default().add_cells(&cells);
         }
     }
     for id in of_employees {
         let summary = at.entry(id).or_default();
-        summary.withheld = summary.all().answers() == 0 && summary.alike == 0;
+        summary.withheld = summary.tally_of_all().answers() == 0 && summary.alike == 0;
     }
     Ok(at)
 }
@@ -122,10 +122,10 @@ pub async fn at_touchpoints(
 /// What these answers come to, all together.
 pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Summary> {
     let mut summary = Summary::default();
-    for row in counted(caller, filter.condition()?, false).await? {
-        summary.count(row.scale, row.tally());
+    for row in count_answers(caller, filter.condition()?, false).await? {
+        summary.add_tally(row.scale, row.tally());
     }
-    let which = filter.places()?;
+    let which = filter.cell_scope()?;
     // Decided by where employees are asked, never by whether anybody answered: the flag would tell of a first answer
     // otherwise.
     summary.withheld = which.employees_are_asked(caller).await?;
@@ -134,16 +134,16 @@ pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Summa
         return Ok(summary);
     }
     let days = (filter.from.map(|day| day.0), filter.to.map(|day| day.0));
-    let there = within(days).add(which.cells());
-    for cells in readable_cells(caller, there, false).await? {
-        summary.take(&cells);
+    let there = within_days_condition(days).add(which.condition());
+    for cells in load_readable_cells(caller, there, false).await? {
+        summary.add_cells(&cells);
         summary.withheld = false;
     }
     Ok(summary)
 }
 
 /// The cells whose whole block lies from a day on and before another.
-fn within((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Condition {
+fn within_days_condition((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Condition {
     use employee_cell::Column;
     Condition::all()
         .add_option(from.map(|from| Column::FromDay.gte(from)))
@@ -152,19 +152,19 @@ fn within((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Condition {
 }
 
 /// What those of the cells come to that are at places that the caller may read.
-async fn readable_cells(
+async fn load_readable_cells(
     caller: &Caller,
     which: Condition,
     by_touchpoint: bool,
 ) -> Result<Vec<cells::CellTotal>> {
     // The scope is a choice of conditions: what was added to it would be one more that suffices.
-    let readable = scope::employee_cells(caller.principal());
+    let readable = scope::employee_cells_condition(caller.principal());
     let which = Condition::all().add(readable).add(which);
-    cells::totals(caller.connection(), which, by_touchpoint).await
+    cells::load_totals(caller.connection(), which, by_touchpoint).await
 }
 
 /// The ids of the journeys in which employees are asked.
-fn employee_blueprints() -> SelectStatement {
+fn select_employee_blueprints() -> SelectStatement {
     blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
@@ -174,7 +174,7 @@ fn employee_blueprints() -> SelectStatement {
 
 impl CellScope {
     /// The cells there.
-    fn cells(&self) -> Condition {
+    fn condition(&self) -> Condition {
         use employee_cell::Column;
         let scales = self.scales.as_ref();
         Condition::all()
@@ -189,7 +189,7 @@ impl CellScope {
 
     /// Whether employees are asked there, as far as the caller may know: in a journey of theirs, or on ENPS by name.
     async fn employees_are_asked(&self, caller: &Caller) -> Result<bool> {
-        let of_employees = |scale: &FeedbackScale| is_asked(*scale, Subject::Employee);
+        let of_employees = |scale: &FeedbackScale| is_scale_for(*scale, Subject::Employee);
         let scales = self.scales.as_deref();
         if scales.is_some_and(|scales| !scales.iter().any(of_employees)) {
             return Ok(false);
@@ -224,7 +224,11 @@ impl ScoreCount {
 }
 
 /// The answers of customers, counted.
-async fn counted(caller: &Caller, which: Condition, by_place: bool) -> Result<Vec<ScoreCount>> {
+async fn count_answers(
+    caller: &Caller,
+    which: Condition,
+    by_place: bool,
+) -> Result<Vec<ScoreCount>> {
     use feedback::Column;
     let whole = || Expr::col(Column::Score).sum().cast_as(Alias::new("bigint"));
     let mut select = feedback::Entity::find()
@@ -232,7 +236,7 @@ async fn counted(caller: &Caller, which: Condition, by_place: bool) -> Result<Ve
         .columns([Column::Scale, Column::AnswerGroup])
         .column_as(Column::Id.count(), "answers")
         .column_as(whole(), "score_sum")
-        .filter(scope::feedback(caller.principal()))
+        .filter(scope::feedback_condition(caller.principal()))
         .filter(which)
         .group_by(Column::Scale)
         .group_by(Column::AnswerGroup);

@@ -8,7 +8,7 @@ use super::kinds::{
     FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord, ScaledNumber,
     StartWord, YesNo,
 };
-use crate::input::{Faults, change, replace};
+use crate::input::{Faults, set_if_given, set_or_clear};
 
 /// A kind that is a field of inputs and of objects.
 pub trait ApiField: FieldKind {
@@ -21,14 +21,14 @@ pub trait ApiField: FieldKind {
     fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored>;
 
     /// The value that an object shows, made from the stored one.
-    fn show(stored: Self::Stored) -> Self::Output;
+    fn to_output(stored: Self::Stored) -> Self::Output;
 
     /// The change, with the value of a new row where it says nothing.
-    fn or_start(change: ActiveValue<Self::Stored>) -> ActiveValue<Self::Stored> {
+    fn or_initial(change: ActiveValue<Self::Stored>) -> ActiveValue<Self::Stored> {
         if change.is_set() {
             change
         } else {
-            Set(Self::start())
+            Set(Self::initial())
         }
     }
 }
@@ -38,12 +38,12 @@ impl ApiField for OptionalText {
     type Output = Option<String>;
 
     fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
-        change(input, |text| {
+        set_or_clear(input, |text| {
             Self::check(text.map(String::as_str), path, faults)
         })
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         stored
     }
 }
@@ -56,10 +56,10 @@ where
     type Output = Option<W>;
 
     fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
-        change(input, |word| word.copied())
+        set_or_clear(input, |word| word.copied())
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         stored
     }
 }
@@ -69,10 +69,10 @@ impl<W: StartWord + Into<Value>> ApiField for RequiredWord<W> {
     type Output = W;
 
     fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
-        replace(input.as_ref(), |word| *word)
+        set_if_given(input.as_ref(), |word| *word)
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         stored
     }
 }
@@ -82,10 +82,10 @@ impl ApiField for YesNo {
     type Output = bool;
 
     fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
-        replace(input.as_ref(), |flag| *flag)
+        set_if_given(input.as_ref(), |flag| *flag)
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         stored
     }
 }
@@ -95,10 +95,10 @@ impl<const MIN: i32, const MAX: i32> ApiField for ScaledNumber<MIN, MAX> {
     type Output = Option<i32>;
 
     fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
-        change(input, |number| Self::check(number.copied(), path, faults))
+        set_or_clear(input, |number| Self::check(number.copied(), path, faults))
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         stored
     }
 }
@@ -108,10 +108,10 @@ impl ApiField for MonthlyRate {
     type Output = Option<f64>;
 
     fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
-        change(input, |rate| Self::check(rate.copied(), path, faults))
+        set_or_clear(input, |rate| Self::check(rate.copied(), path, faults))
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         stored
     }
 }
@@ -121,10 +121,10 @@ impl ApiField for NameList {
     type Output = Vec<String>;
 
     fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
-        replace(input.as_ref(), |names| Self::check(names, path, faults))
+        set_if_given(input.as_ref(), |names| Self::check(names, path, faults))
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         stored.0
     }
 }

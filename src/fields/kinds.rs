@@ -21,7 +21,7 @@ pub trait FieldKind {
     const IS_TEXT: bool;
 
     /// The value in a new row for which nobody gave one.
-    fn start() -> Self::Stored;
+    fn initial() -> Self::Stored;
 }
 
 /// A free text, or none.
@@ -66,7 +66,7 @@ impl FieldKind for OptionalText {
     type Stored = Option<String>;
     const IS_TEXT: bool = true;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         None
     }
 }
@@ -74,7 +74,7 @@ impl FieldKind for OptionalText {
 impl OptionalText {
     /// The text without blanks around it; nothing where nothing is left of it.
     pub fn check(text: Option<&str>, path: &str, faults: &mut Faults) -> Option<String> {
-        faults.optional_text(path, text)
+        faults.check_optional_text(path, text)
     }
 }
 
@@ -85,7 +85,7 @@ where
     type Stored = Option<W>;
     const IS_TEXT: bool = false;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         None
     }
 }
@@ -94,7 +94,7 @@ impl<W: StartWord + Into<Value>> FieldKind for RequiredWord<W> {
     type Stored = W;
     const IS_TEXT: bool = false;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         W::START
     }
 }
@@ -103,7 +103,7 @@ impl FieldKind for YesNo {
     type Stored = bool;
     const IS_TEXT: bool = false;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         false
     }
 }
@@ -112,7 +112,7 @@ impl<const MIN: i32, const MAX: i32> FieldKind for ScaledNumber<MIN, MAX> {
     type Stored = Option<i32>;
     const IS_TEXT: bool = false;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         None
     }
 }
@@ -120,7 +120,7 @@ impl<const MIN: i32, const MAX: i32> FieldKind for ScaledNumber<MIN, MAX> {
 impl<const MIN: i32, const MAX: i32> ScaledNumber<MIN, MAX> {
     /// The number; outside the scale it is a fault.
     pub fn check(number: Option<i32>, path: &str, faults: &mut Faults) -> Option<i32> {
-        faults.within(path, number, MIN..=MAX)
+        faults.check_within(path, number, MIN..=MAX)
     }
 }
 
@@ -128,7 +128,7 @@ impl FieldKind for MonthlyRate {
     type Stored = Option<f64>;
     const IS_TEXT: bool = false;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         None
     }
 }
@@ -136,7 +136,7 @@ impl FieldKind for MonthlyRate {
 impl MonthlyRate {
     /// The rate; a negative or infinite one is a fault.
     pub fn check(rate: Option<f64>, path: &str, faults: &mut Faults) -> Option<f64> {
-        let rate = faults.finite(path, rate);
+        let rate = faults.check_finite(path, rate);
         if rate.is_some_and(|rate| rate < 0.0) {
             let message = "This cannot be negative.";
             let reason = Some(Reason::OutOfRange);
@@ -150,7 +150,7 @@ impl FieldKind for NameList {
     type Stored = Texts;
     const IS_TEXT: bool = true;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         Texts::default()
     }
 }
@@ -158,7 +158,7 @@ impl FieldKind for NameList {
 impl NameList {
     /// The names; an empty one and too many are faults.
     pub fn check(names: &[String], path: &str, faults: &mut Faults) -> Texts {
-        Texts(faults.names(path, names))
+        Texts(faults.check_names(path, names))
     }
 }
 
@@ -166,7 +166,7 @@ impl FieldKind for EvidenceItems {
     type Stored = EvidenceList;
     const IS_TEXT: bool = true;
 
-    fn start() -> Self::Stored {
+    fn initial() -> Self::Stored {
         EvidenceList::default()
     }
 }
@@ -179,13 +179,13 @@ impl EvidenceItems {
         path: &str,
         faults: &mut Faults,
     ) -> EvidenceList {
-        faults.list_length(path, items.len());
+        faults.check_list_length(path, items.len());
         let items = items.take(input::LIST).enumerate();
         EvidenceList(
             items
                 .map(|(index, (label, link))| Evidence {
-                    label: faults.name(&format!("{path}.{index}.label"), label),
-                    link: faults.link(&format!("{path}.{index}.link"), link),
+                    label: faults.check_name(&format!("{path}.{index}.label"), label),
+                    link: faults.check_link(&format!("{path}.{index}.link"), link),
                 })
                 .collect(),
         )

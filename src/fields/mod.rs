@@ -19,7 +19,7 @@
 //! macro_rules! show {
 //!     ([] $({ $($(#[$_doc:meta])* $field:ident $name:literal: $kind:ty { $($_facts:tt)* })* })*) => {
 //!         fn show(row: touchpoint::Model) -> Vec<Output> {
-//!             vec![$($(<$kind as ApiField>::show(row.$field),)*)*]
+//!             vec![$($(<$kind as ApiField>::to_output(row.$field),)*)*]
 //!         }
 //!     };
 //! }

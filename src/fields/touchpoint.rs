@@ -123,7 +123,7 @@ macro_rules! specs_and_start {
 
         /// A first touchpoint of a phase, of which nothing is said yet: the base for rows that set a few fields.
         #[must_use]
-        pub fn start(
+        pub fn initial_touchpoint(
             id: TouchpointId,
             (blueprint_id, phase_id): (BlueprintId, PhaseId),
             created_at: DateTimeUtc,
@@ -136,7 +136,7 @@ macro_rules! specs_and_start {
                 name: String::new(),
                 position: 1,
                 lane: Lane::Frontstage,
-                $($($field: <$kind as FieldKind>::start(),)*)*
+                $($($field: <$kind as FieldKind>::initial(),)*)*
                 copied_from_id: None,
                 created_at,
                 archived_at: None,

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     access::Caller,
     error::{Error, Result, UserError},
-    meter::{Listed, listed},
-    payload::{acting, caller, refusal},
+    meter::{Listed, metered_list},
+    payload::{caller, into_refusal, mutation_caller},
     scalar::Date,
 };
 
@@ -55,7 +55,7 @@ pub struct Finding {
     pub told: TrackedFinding,
 }
 
-fn shown<I: Id>(id: Option<I>) -> Option<ID> {
+fn optional_api_id<I: Id>(id: Option<I>) -> Option<ID> {
     id.map(|id| ID(id.to_string()))
 }
 
@@ -67,15 +67,15 @@ impl From<TrackedFinding> for Finding {
             code: finding.code,
             severity: finding.code.severity(),
             sentence: finding.sentence.clone(),
-            blueprint_id: shown(place.blueprint),
-            phase_id: shown(place.phase),
-            touchpoint_id: shown(place.touchpoint),
-            other_touchpoint_id: shown(place.other),
-            kpi_id: shown(place.kpi),
-            department_id: shown(place.department),
-            persona_id: shown(place.persona),
-            promise_id: shown(place.promise),
-            insight_id: shown(place.insight),
+            blueprint_id: optional_api_id(place.blueprint),
+            phase_id: optional_api_id(place.phase),
+            touchpoint_id: optional_api_id(place.touchpoint),
+            other_touchpoint_id: optional_api_id(place.other),
+            kpi_id: optional_api_id(place.kpi),
+            department_id: optional_api_id(place.department),
+            persona_id: optional_api_id(place.persona),
+            promise_id: optional_api_id(place.promise),
+            insight_id: optional_api_id(place.insight),
             open_since: told.open_since,
             told,
         }
@@ -127,7 +127,7 @@ impl Findings {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
-            findings: listed(findings),
+            findings: metered_list(findings),
         }
     }
 }
@@ -168,7 +168,7 @@ fn thresholds<'a>(ctx: &Context<'a>) -> Result<&'a Thresholds> {
 }
 
 /// What a blueprint gets wrong, as of a day, today unless said.
-pub async fn of_blueprint(
+pub async fn load_findings(
     ctx: &Context<'_>,
     row: &blueprint::Model,
     filter: Option<FindingFilter>,
@@ -176,7 +176,7 @@ pub async fn of_blueprint(
 ) -> Result<Findings> {
     let caller = caller(ctx)?;
     let day = as_of.map_or(caller.today, |day| day.0);
-    let told = super::of_blueprint(caller, row.id, day, thresholds(ctx)?).await?;
+    let told = super::find_tracked(caller, row.id, day, thresholds(ctx)?).await?;
     let filter = filter.unwrap_or_default();
     let findings = told.into_iter().map(Finding::from);
     Ok(Findings::new(
@@ -224,8 +224,8 @@ impl FindingQuery {
     /// blueprint see `Blueprint.findings`.
     #[graphql(complexity = "50 * child_complexity")]
     async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<Listed<Finding>> {
-        let found = super::of_organisation(caller(ctx)?).await?;
-        Ok(listed(found))
+        let found = super::find_in_organisation(caller(ctx)?).await?;
+        Ok(metered_list(found))
     }
 }
 
@@ -239,10 +239,10 @@ pub struct FindingPayload {
 }
 
 impl FindingPayload {
-    async fn answer(caller: &Caller, result: Result<TrackedFinding>) -> Result<Self> {
+    async fn from_result(caller: &Caller, result: Result<TrackedFinding>) -> Result<Self> {
         let (finding, user_errors) = match result {
             Ok(told) => (Some(told.into()), Vec::new()),
-            Err(error) => (None, refusal(caller, error).await?.errors),
+            Err(error) => (None, into_refusal(caller, error).await?.errors),
         };
         Ok(Self {
             finding,
@@ -265,9 +265,9 @@ impl FindingMutation {
         #[graphql(desc = "The finding, and the reason for dismissing it.")]
         input: FindingDismissInput,
     ) -> Result<FindingPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::dismiss(&caller, input, thresholds(ctx)?).await;
-        FindingPayload::answer(&caller, result).await
+        FindingPayload::from_result(&caller, result).await
     }
 
     /// Reopens a dismissed finding. Requires: DISMISS_FINDING, DISMISS_ERROR.
@@ -276,8 +276,8 @@ impl FindingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The finding to reopen.")] input: FindingReopenInput,
     ) -> Result<FindingPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::reopen(&caller, &input, thresholds(ctx)?).await;
-        FindingPayload::answer(&caller, result).await
+        FindingPayload::from_result(&caller, result).await
     }
 }

@@ -32,7 +32,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query
 
 use self::rules::{RuleOptions, Severity, Surroundings, Thresholds, Violation};
 use crate::{
-    access::{Caller, Permit, insertable, scope},
+    access::{Caller, Permit, scope, with_all_columns_set},
     audit::Event,
     canvas::Canvas,
     compute::Steps,
@@ -78,13 +78,13 @@ pub struct FindingReopenInput {
 
 /// The findings of a blueprint on a day, as far as the caller may read it; none where they may not. In one snapshot,
 /// paid from the request's budget.
-pub async fn of_blueprint(
+pub async fn find_tracked(
     caller: &Caller,
     id: BlueprintId,
     day: NaiveDate,
     thresholds: &Thresholds,
 ) -> Result<Vec<TrackedFinding>> {
-    let _turn = caller.budget.load().await?;
+    let _turn = caller.budget.acquire_load_permit().await?;
     let tx = caller.snapshot().await?;
     let which = caller
         .select::<blueprint::Entity>()
@@ -126,7 +126,7 @@ impl Inspection {
         let noted = noted.all(tx).await?.into_iter();
         let noted = noted.map(|row| (row.id, row)).collect();
         let snapshot = Box::pin(BlueprintSnapshot::load(caller, tx, blueprint, day)).await?;
-        let around = surroundings::load(caller, tx, &snapshot, day).await?;
+        let around = surroundings::load_surroundings(caller, tx, &snapshot, day).await?;
         Ok(Self {
             snapshot,
             around,
@@ -142,7 +142,7 @@ impl Inspection {
     ) -> Result<Vec<TrackedFinding>> {
         let (reader, thresholds) = (caller.clone(), thresholds.clone());
         let work = move |steps: &Steps| {
-            steps.take(JUDGED * self.snapshot.rows())?;
+            steps.take(JUDGED * self.snapshot.row_count())?;
             Ok(self.judge_now(&reader, (day, &thresholds)))
         };
         caller.compute(work).await
@@ -159,8 +159,8 @@ impl Inspection {
             thresholds,
             confidential: true,
         };
-        let findings = rules::find(&self.snapshot, &self.around, &options).into_iter();
-        let reads_everything = caller.readable::<blueprint::Entity>().is_empty();
+        let findings = rules::find_violations(&self.snapshot, &self.around, &options).into_iter();
+        let reads_everything = caller.readable_condition::<blueprint::Entity>().is_empty();
         findings
             .map(|finding| {
                 let row = self.noted.remove(&finding.fingerprint);
@@ -181,7 +181,7 @@ const JUDGED: usize = 100;
 
 /// The findings of the organisation as a whole, by the blueprints that the caller may read. They belong to no blueprint,
 /// so they have no `open_since` and nobody dismisses them.
-pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
+pub async fn find_in_organisation(caller: &Caller) -> Result<Vec<Violation>> {
     use responsibility::Column;
     let tx = caller.snapshot().await?;
     let departments = caller.select::<department::Entity>().all(&tx).await?;
@@ -191,17 +191,17 @@ pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
         .column(Column::DepartmentId)
         .distinct()
         .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
-        .filter(Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
+        .filter(Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()))
         .into_tuple()
         .all(&tx)
         .await?;
     tx.commit().await?;
     let holding = holding.into_iter().collect();
-    Ok(rules::of_organisation(&departments, &holding))
+    Ok(rules::find_in_organisation(&departments, &holding))
 }
 
 /// The findings of severity ERROR that nobody dismissed: they stand in the way of publishing.
-async fn open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
+async fn find_open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
     let dismissed: Vec<FindingId> = finding::Entity::find()
         .select_only()
         .column(finding::Column::Id)
@@ -210,14 +210,14 @@ async fn open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violati
         .into_tuple()
         .all(permit.tx())
         .await?;
-    let mut errors = rules::errors(canvas);
+    let mut errors = rules::find_errors(canvas);
     errors.retain(|finding| !dismissed.contains(&finding.fingerprint));
     Ok(errors)
 }
 
 /// Refuses to publish a blueprint with open errors, and names them.
 pub async fn refuse_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<()> {
-    let errors = open_errors(permit, canvas).await?;
+    let errors = find_open_errors(permit, canvas).await?;
     if errors.is_empty() {
         return Ok(());
     }
@@ -243,9 +243,9 @@ pub async fn dismiss(
     thresholds: &Thresholds,
 ) -> Result<TrackedFinding> {
     let mut faults = Faults::default();
-    let blueprint: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let fingerprint: FindingId = faults.id("fingerprint", &input.fingerprint);
-    let reason = faults.some_text("reason", &input.reason);
+    let blueprint: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let fingerprint: FindingId = faults.parse_id("fingerprint", &input.fingerprint);
+    let reason = faults.check_required_text("reason", &input.reason);
     faults.check()?;
     let dismissal = Some(finding::Model {
         id: fingerprint,
@@ -265,8 +265,8 @@ pub async fn reopen(
     thresholds: &Thresholds,
 ) -> Result<TrackedFinding> {
     let mut faults = Faults::default();
-    let blueprint: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let fingerprint: FindingId = faults.id("fingerprint", &input.fingerprint);
+    let blueprint: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let fingerprint: FindingId = faults.parse_id("fingerprint", &input.fingerprint);
     faults.check()?;
     set_dismissal(caller, (blueprint, fingerprint), None, thresholds).await
 }
@@ -300,7 +300,7 @@ async fn set_dismissal(
     if told.dismissed.is_none() && dismissal.is_none() {
         return Ok(told);
     }
-    write(&permit, &told, dismissal.as_ref()).await?;
+    store_dismissal(&permit, &told, dismissal.as_ref()).await?;
     permit.note(Event::about::<blueprint::Entity>(
         &row,
         // What it is about may be a KPI that readers of the log may not read of.
@@ -312,7 +312,7 @@ async fn set_dismissal(
 }
 
 /// Stores a dismissal, or clears it. A finding that is not noted yet is noted with it.
-async fn write(
+async fn store_dismissal(
     permit: &Permit<'_>,
     told: &TrackedFinding,
     dismissal: Option<&finding::Model>,
@@ -334,7 +334,7 @@ async fn write(
     let noted = OnConflict::column(Column::Id)
         .update_columns([Column::DismissedAt, Column::DismissedById, Column::Reason])
         .to_owned();
-    let row = insertable::<finding::Entity>(dismissal.clone());
+    let row = with_all_columns_set::<finding::Entity>(dismissal.clone());
     finding::Entity::insert(row)
         .on_conflict(noted)
         .exec_without_returning(permit.tx())

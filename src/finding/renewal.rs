@@ -30,13 +30,13 @@ const TRIES: usize = 3;
 /// Notes the findings of every blueprint that is due. A blueprint that fails stays due, and does not stop the others.
 pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     // Read before the findings are computed and deleted after: what is marked meanwhile keeps a mark of its own.
-    let marks = marks(caller).await?;
+    let marks = load_marks(caller).await?;
     // As a set: a blueprint that ten marks lead to is computed once.
-    let mut due = dependents(caller, &marks).await?;
-    due.extend(outdated(caller).await?);
+    let mut due = find_dependents(caller, &marks).await?;
+    due.extend(find_outdated(caller).await?);
     let mut failed = Ok(());
     for blueprint in due {
-        if let Err(error) = renew(caller, blueprint, thresholds).await {
+        if let Err(error) = renew_blueprint(caller, blueprint, thresholds).await {
             // The others are noted nevertheless. The marks stay, so that this one is tried again.
             failed = Err(error);
         }
@@ -46,7 +46,7 @@ pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     delete_marks(caller, done.collect()).await
 }
 
-async fn marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
+async fn load_marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
     let most = u64::try_from(AT_ONCE).unwrap_or(u64::MAX);
     let marks = finding_mark::Entity::find().limit(most);
     Ok(marks.all(caller.connection()).await?)
@@ -66,7 +66,7 @@ async fn delete_marks(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
 }
 
 /// The blueprints, archived ones left out, without a renewal at their revision and on this day.
-async fn outdated(caller: &Caller) -> Result<Vec<BlueprintId>> {
+async fn find_outdated(caller: &Caller) -> Result<Vec<BlueprintId>> {
     use finding_renewal::Column;
     let its = |of_renewal: Column, current: blueprint::Column| {
         of_renewal.into_expr().equals((blueprint::Entity, current))
@@ -88,7 +88,7 @@ async fn outdated(caller: &Caller) -> Result<Vec<BlueprintId>> {
 }
 
 /// The blueprints whose findings depend on the marked rows.
-async fn dependents(
+async fn find_dependents(
     caller: &Caller,
     marks: &[finding_mark::Model],
 ) -> Result<BTreeSet<BlueprintId>> {
@@ -132,7 +132,7 @@ async fn dependents(
 }
 
 /// Notes the findings of one blueprint: new ones are open from now on; those that are gone are deleted, dismissed or not.
-async fn renew(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
+async fn renew_blueprint(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
     for _ in 0..TRIES {
         let Some(change) = FindingChange::compute(caller, id, thresholds).await? else {
             return Ok(());
@@ -267,14 +267,14 @@ async fn open_fingerprints(
     thresholds: &Thresholds,
 ) -> Result<HashSet<FindingId>> {
     let day = caller.today;
-    let around = surroundings::load(caller, tx, snapshot, day).await?;
+    let around = surroundings::load_surroundings(caller, tx, snapshot, day).await?;
     let found = |confidential: bool| {
         let options = RuleOptions {
             day,
             thresholds,
             confidential,
         };
-        rules::find(snapshot, &around, &options)
+        rules::find_violations(snapshot, &around, &options)
     };
     // Both, since with a confidential KPI left out another finding may be open in its place.
     let all = found(true).into_iter().chain(found(false));

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The surroundings of a blueprint, in the transaction that its snapshot was read in.
-pub async fn load(
+pub async fn load_surroundings(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
@@ -37,20 +37,20 @@ pub async fn load(
     let mut contacts_elsewhere = HashMap::new();
     for persona in personas().filter(|persona| persona.max_contacts_per_month.is_some()) {
         let but = Some(canvas.blueprint.id);
-        let sending = pressure::of_persona(caller, tx, persona.id, but).await?;
+        let sending = pressure::load_contact_senders(caller, tx, persona.id, but).await?;
         let per_month = sending.iter().map(|sender| sender.per_month).sum();
         contacts_elsewhere.insert(persona.id, per_month);
     }
     Ok(Surroundings {
-        segments: segments(tx, personas().map(|persona| persona.id)).await?,
+        segments: load_segments(tx, personas().map(|persona| persona.id)).await?,
         contacts_elsewhere,
-        held_elsewhere: held_elsewhere(caller, tx, snapshot).await?,
-        measured_on: measured_on(tx, snapshot, day).await?,
-        unroutable: unroutable(tx, snapshot, day).await?,
+        held_elsewhere: count_held_elsewhere(caller, tx, snapshot).await?,
+        measured_on: load_latest_days(tx, snapshot, day).await?,
+        unroutable: count_unroutable(tx, snapshot, day).await?,
     })
 }
 
-async fn segments(
+async fn load_segments(
     tx: &Transaction,
     personas: impl Iterator<Item = PersonaId>,
 ) -> Result<HashMap<PersonaId, HashSet<SegmentId>>> {
@@ -69,7 +69,7 @@ async fn segments(
 }
 
 /// Number of responsibilities that the departments taking part hold in other counted blueprints.
-async fn held_elsewhere(
+async fn count_held_elsewhere(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
@@ -88,8 +88,8 @@ async fn held_elsewhere(
         .column_as(Column::Id.count(), "held")
         .filter(Column::DepartmentId.is_in(taking_part))
         .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
-        .filter(scope::delivering())
-        .filter(Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
+        .filter(scope::delivering_role_condition())
+        .filter(Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()))
         .filter(Column::BlueprintId.ne(canvas.blueprint.id))
         .group_by(Column::DepartmentId)
         .into_tuple()
@@ -102,7 +102,7 @@ async fn held_elsewhere(
 }
 
 /// By touchpoint, the number of answers until the day, inclusive, whose follow-up is open and has no department.
-async fn unroutable(
+async fn count_unroutable(
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
     day: NaiveDate,
@@ -138,7 +138,7 @@ struct LatestMeasurement {
 }
 
 /// The latest day, until `day` inclusive, on which each KPI that judges something here was measured.
-async fn measured_on(
+async fn load_latest_days(
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
     day: NaiveDate,

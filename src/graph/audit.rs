@@ -77,7 +77,7 @@ impl From<audit_event::Model> for AuditEvent {
             id: ID(row.id.to_string()),
             at: row.at,
             actor_kind: row.actor_kind,
-            subject_id: subject.and_then(|(kind, id)| typed(kind, id)).map(ID),
+            subject_id: subject.and_then(|(kind, id)| to_typed_id(kind, id)).map(ID),
             action: row.action,
             outcome: row.outcome,
             subject_type: row.subject_type,
@@ -98,7 +98,7 @@ impl From<audit_event::Model> for AuditEvent {
 macro_rules! typed_ids {
     ($($module:ident)*) => {
         /// A bare id as the API writes it.
-        fn typed(kind: &str, id: Uuid) -> Option<String> {
+        fn to_typed_id(kind: &str, id: Uuid) -> Option<String> {
             $(if kind == <$module::Entity as AuditSubject>::TYPE {
                 return Some(<$module::Entity as Guarded>::Id::from(id).to_string());
             })*
@@ -113,7 +113,7 @@ typed_ids!(
 );
 
 /// The bare id behind an id of any type.
-fn bare(path: &str, id: &ID) -> Result<Uuid> {
+fn parse_bare_id(path: &str, id: &ID) -> Result<Uuid> {
     id.split_once('_')
         .filter(|(prefix, hex)| PREFIXES.contains(prefix) && hex.len() == 32)
         .and_then(|(_, hex)| Uuid::try_parse(hex).ok())
@@ -156,23 +156,24 @@ impl AuditQuery {
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<AuditEventFilter>,
     ) -> Option<Result<Pages<AuditEvent>>> {
-        Some(events(ctx, Page { first, after }, filter.unwrap_or_default()).await)
+        Some(page_of_events(ctx, Page { first, after }, filter.unwrap_or_default()).await)
     }
 }
 
-async fn events(
+async fn page_of_events(
     ctx: &Context<'_>,
     page: Page,
     filter: AuditEventFilter,
 ) -> Result<Pages<AuditEvent>> {
     let caller = caller(ctx)?;
-    caller.require_somewhere(Action::ReadAudit)?;
+    caller.require_reach(Action::ReadAudit)?;
     let mut select = caller.select::<audit_event::Entity>();
     if let Some(id) = &filter.subject_id {
-        select = select.filter(audit_event::Column::SubjectId.eq(bare("filter.subjectId", id)?));
+        select = select
+            .filter(audit_event::Column::SubjectId.eq(parse_bare_id("filter.subjectId", id)?));
     }
     if let Some(id) = &filter.actor_id {
-        let actor: AccountId = input::id("filter.actorId", id)?;
+        let actor: AccountId = input::parse_id("filter.actorId", id)?;
         select = select.filter(audit_event::Column::ActorAccountId.eq(actor));
     }
     if let Some(action) = &filter.action {
@@ -188,14 +189,14 @@ async fn events(
         select = select.filter(audit_event::Column::At.lt(to));
     }
     if let Some(id) = &filter.department_id {
-        let department: DepartmentId = input::id("filter.departmentId", id)?;
+        let department: DepartmentId = input::parse_id("filter.departmentId", id)?;
         let concerning = audit_event_department::Entity::find()
             .select_only()
             .column(audit_event_department::Column::AuditEventId)
             .filter(audit_event_department::Column::DepartmentId.eq(department));
         select = select.filter(audit_event::Column::Id.in_subquery(concerning.into_query()));
     }
-    let mut page = page::newest_first(ctx, select, page, AuditEvent::from).await?;
+    let mut page = page::page_newest_first(ctx, select, page, AuditEvent::from).await?;
     hide_bodies(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
     hide_targets(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
     Ok(page)
@@ -207,7 +208,7 @@ async fn hide_bodies<'a>(
     caller: &Caller,
     events: impl Iterator<Item = &'a mut AuditEvent>,
 ) -> Result<()> {
-    if caller.readable::<blueprint::Entity>().is_empty() {
+    if caller.readable_condition::<blueprint::Entity>().is_empty() {
         return Ok(());
     }
     let events: Vec<&mut AuditEvent> = events.filter(|event| event.lies_in.is_some()).collect();
@@ -274,11 +275,13 @@ mod tests {
     #[test]
     fn ids_of_every_type_are_read_and_written_alike() {
         let id = Uuid::from_u128(7);
-        let text = typed("Touchpoint", id).expect("a known type");
+        let text = to_typed_id("Touchpoint", id).expect("a known type");
         assert!(text.starts_with("tch_"));
-        assert_eq!(bare("id", &ID(text)).expect("an id"), id);
-        assert!(bare("id", &ID("xyz_00000000000000000000000000000007".to_owned())).is_err());
-        assert!(bare("id", &ID("tch_7".to_owned())).is_err());
-        assert_eq!(typed("Something", id), None);
+        assert_eq!(parse_bare_id("id", &ID(text)).expect("an id"), id);
+        assert!(
+            parse_bare_id("id", &ID("xyz_00000000000000000000000000000007".to_owned())).is_err()
+        );
+        assert!(parse_bare_id("id", &ID("tch_7".to_owned())).is_err());
+        assert_eq!(to_typed_id("Something", id), None);
     }
 }

@@ -3,11 +3,11 @@
 //! A canvas of a large blueprint is some thirty thousand fields of the answer. Resolvers make an object, a future and a
 //! node of a tree for each of them, and drop them again. So the list of phases, and that of transitions, is a [`DirectJson`], whose `resolve` goes three steps:
 //!
-//! 1. **Plan.** The selections are looked up once, by type and not by row: `ObjectPlan::plan` makes a closure for each field
-//!    ([`Projected::field`]), nested as the document is.
+//! 1. **Plan.** The selections are looked up once, by type and not by row: `ObjectPlan::new` makes a closure for each field
+//!    ([`Projected::field_writer`]), nested as the document is.
 //! 2. **Write.** The plan runs over the rows and writes keys and values into one buffer, a [`JsonWriter`].
 //! 3. **Splice.** The text travels to the answer as a binary value, which no field of the schema is otherwise, and
-//!    [`write`] copies it as it is.
+//!    [`write_response`] copies it as it is.
 //!
 //! A plan is all or nothing. Where the document asks for anything that is not on the canvas, has a directive that is left
 //! over, or asks for the list at two places that are to be merged, there is no plan and the resolvers answer as if this
@@ -34,9 +34,9 @@ use serde::Serialize;
 use crate::{
     access::Caller,
     canvas::Canvas,
-    department::parents,
+    department::load_parents,
     json::JsonWriter,
-    meter::{Listed, charge, listed},
+    meter::{Listed, charge, metered_list},
     responsibility::parties::Parents,
 };
 
@@ -55,7 +55,7 @@ pub trait CanvasNode: OutputType + Sized {
     type Row: Sync + 'static;
 
     /// The object for the resolvers.
-    fn within(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
+    fn from_canvas(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
 }
 
 impl<T: CanvasNode> DirectJson<T> {
@@ -72,7 +72,7 @@ impl<T: CanvasNode> DirectJson<T>
 where
     for<'c> OnCanvas<'c, T::Row>: Projected<'c>,
 {
-    async fn drawn(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
+    async fn try_write(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
         if is_merged(ctx) {
             return None;
         }
@@ -85,11 +85,11 @@ where
         let parents =
             if asked.mentions("viewerPermissions") && !caller.own_lead_departments().is_empty() {
                 // Where it cannot be read the resolvers answer, and tell so.
-                parents(caller.connection()).await.ok()?
+                load_parents(caller.connection()).await.ok()?
             } else {
                 Parents::new()
             };
-        let plan = ObjectPlan::plan(&asked)?;
+        let plan = ObjectPlan::new(&asked)?;
         let scene = DrawContext {
             canvas: &self.canvas,
             caller,
@@ -125,7 +125,7 @@ where
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        if let Some(json) = self.drawn(ctx).await {
+        if let Some(json) = self.try_write(ctx).await {
             if let Some(caller) = ctx.data_opt::<Caller>() {
                 let bytes = json.len() as u64;
                 charge(field, caller.budget.spend(bytes / BYTES_PER_STEP))?;
@@ -134,7 +134,7 @@ where
             return Ok(Value::Binary(json));
         }
         let rows = (self.rows)(&self.canvas).iter();
-        let parts: Listed<T> = listed(rows.map(|row| T::within(row, &self.canvas)));
+        let parts: Listed<T> = metered_list(rows.map(|row| T::from_canvas(row, &self.canvas)));
         parts.resolve(ctx, field).await
     }
 }
@@ -157,7 +157,7 @@ fn is_merged(ctx: &ContextSelectionSet<'_>) -> bool {
     for name in path.into_iter().rev() {
         let mut sets = Vec::new();
         for set in &asked.sets {
-            asked.placed(set, name, &mut sets);
+            asked.find_sets(set, name, &mut sets);
         }
         if sets.len() != 1 {
             return true;
@@ -261,7 +261,7 @@ impl<'q> Selections<'q> {
     }
 
     /// Finds the selections of a set for one key, whatever the type.
-    fn placed(&self, set: &'q SelectionSet, key: &str, found: &mut Vec<&'q SelectionSet>) {
+    fn find_sets(&self, set: &'q SelectionSet, key: &str, found: &mut Vec<&'q SelectionSet>) {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) if field.node.response_key().node == key => {
@@ -269,11 +269,11 @@ impl<'q> Selections<'q> {
                 }
                 Selection::Field(_) => {}
                 Selection::InlineFragment(fragment) => {
-                    self.placed(&fragment.node.selection_set.node, key, found);
+                    self.find_sets(&fragment.node.selection_set.node, key, found);
                 }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
-                        self.placed(&fragment.node.selection_set.node, key, found);
+                        self.find_sets(&fragment.node.selection_set.node, key, found);
                     }
                 }
             }
@@ -306,7 +306,7 @@ impl<R> Copy for OnCanvas<'_, R> {}
 
 impl<'c, R> OnCanvas<'c, R> {
     /// Another row in the same scene.
-    fn to<S>(self, row: &'c S) -> OnCanvas<'c, S> {
+    fn with_row<S>(self, row: &'c S) -> OnCanvas<'c, S> {
         OnCanvas {
             scene: self.scene,
             row,
@@ -323,19 +323,19 @@ pub trait Projected<'c>: Copy + 'c {
     const TYPE: &'static str;
 
     /// The writer of a field; nothing where the field leads off the canvas.
-    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>>;
+    fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>>;
 }
 
 /// The plan of an object: its keys as JSON (`"key":`), each with the writer of its value.
 struct ObjectPlan<'c, P>(Vec<(String, FieldWriter<'c, P>)>);
 
 impl<'c, P: Projected<'c>> ObjectPlan<'c, P> {
-    fn plan(asked: &Selections<'_>) -> Option<Self> {
+    fn new(asked: &Selections<'_>) -> Option<Self> {
         let fields = asked.fields(P::TYPE)?.into_iter();
         let fields = fields.map(|field| {
             let writer = match field.name {
-                "__typename" => leaf(|_| P::TYPE),
-                name => P::field(name, &field.asked),
+                "__typename" => value_writer(|_| P::TYPE),
+                name => P::field_writer(name, &field.asked),
             };
             Some((format!("\"{}\":", field.key), writer?))
         });
@@ -351,24 +351,24 @@ impl<'c, P: Projected<'c>> ObjectPlan<'c, P> {
 }
 
 /// A field with a value of its own.
-fn leaf<'c, P, V: Serialize>(value: impl Fn(P) -> V + 'c) -> Option<FieldWriter<'c, P>> {
+fn value_writer<'c, P, V: Serialize>(value: impl Fn(P) -> V + 'c) -> Option<FieldWriter<'c, P>> {
     Some(Box::new(move |part, out| out.value(&value(part))))
 }
 
 /// A field that is an id.
-fn id<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<FieldWriter<'c, P>> {
+fn id_writer<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<FieldWriter<'c, P>> {
     Some(Box::new(move |part, out| out.id(id(part))))
 }
 
 /// A field that leads to an object, or to nothing.
-fn one<'c, P, Q>(
+fn object_writer<'c, P, Q>(
     asked: &Selections<'_>,
     object: impl Fn(P) -> Option<Q> + 'c,
 ) -> Option<FieldWriter<'c, P>>
 where
     Q: Projected<'c>,
 {
-    let plan = ObjectPlan::plan(asked)?;
+    let plan = ObjectPlan::new(asked)?;
     Some(Box::new(move |part, out| match object(part) {
         Some(object) => plan.write(object, out),
         None => out.raw("null"),
@@ -376,7 +376,7 @@ where
 }
 
 /// A field that leads to a list of objects.
-fn many<'c, P, Q, I>(
+fn list_writer<'c, P, Q, I>(
     asked: &Selections<'_>,
     objects: impl Fn(P) -> I + 'c,
 ) -> Option<FieldWriter<'c, P>>
@@ -384,7 +384,7 @@ where
     Q: Projected<'c>,
     I: IntoIterator<Item = Q>,
 {
-    let plan = ObjectPlan::plan(asked)?;
+    let plan = ObjectPlan::new(asked)?;
     Some(Box::new(move |part, out| {
         out.list('[', objects(part), ']', |object, out| {
             plan.write(object, out)
@@ -393,7 +393,7 @@ where
 }
 
 /// Writes an answer as JSON behind what is written, what was drawn as it is.
-pub fn write(value: &Value, before: Vec<u8>) -> serde_json::Result<Vec<u8>> {
+pub fn write_response(value: &Value, before: Vec<u8>) -> serde_json::Result<Vec<u8>> {
     let mut out = JsonWriter::new(before);
     write_value(value, &mut out);
     out.finish()
@@ -439,10 +439,10 @@ mod tests {
         };
         for name in path {
             let mut found = Vec::new();
-            asked.placed(asked.sets[0], name, &mut found);
+            asked.find_sets(asked.sets[0], name, &mut found);
             asked.sets = found;
         }
-        ObjectPlan::<P>::plan(&asked).is_some()
+        ObjectPlan::<P>::new(&asked).is_some()
     }
 
     #[test]
@@ -460,7 +460,7 @@ mod tests {
 
     /// The fields of a type that only resolvers answer.
     fn resolved<P: Projected<'static>>() -> Vec<String> {
-        let schema = parse_schema(graph::sdl()).expect("a schema");
+        let schema = parse_schema(graph::schema_sdl()).expect("a schema");
         let of_type = schema
             .definitions
             .into_iter()
@@ -481,7 +481,7 @@ mod tests {
                     sets: Vec::new(),
                     fragments: &fragments,
                 };
-                P::field(name, &asked).is_none()
+                P::field_writer(name, &asked).is_none()
             })
             .map(|name| format!("{}.{name}", P::TYPE))
             .collect()

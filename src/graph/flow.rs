@@ -14,7 +14,7 @@ use crate::{
     department::graphql::Department,
     error::{Error, Result},
     input,
-    meter::{Listed, Metered, listed},
+    meter::{Listed, Metered, metered_list},
     payload::caller,
     touchpoint::graphql::{Touchpoint, Transition},
 };
@@ -64,31 +64,31 @@ pub struct Way {
 impl Flow {
     /// The graph, for one walk through it. A walk takes as many steps as there are places and transitions, 2,000 at the
     /// most, so about a tenth of a millisecond: it is done where it is asked for.
-    fn walked(&self, ctx: &Context<'_>) -> Result<flow::FlowAnalysis<'_>> {
+    fn begin_walk(&self, ctx: &Context<'_>) -> Result<flow::FlowAnalysis<'_>> {
         let steps = self.0.touchpoints.len() + self.0.transitions.len();
         caller(ctx)?.budget.spend(steps as u64)?;
         Ok(flow::FlowAnalysis::new(&self.0))
     }
 
-    fn touchpoints(&self, rows: Vec<&touchpoint::Model>) -> Listed<Touchpoint> {
+    fn list_touchpoints(&self, rows: Vec<&touchpoint::Model>) -> Listed<Touchpoint> {
         let rows = rows.into_iter();
-        listed(rows.map(|row| Touchpoint::within(row, &self.0)))
+        metered_list(rows.map(|row| Touchpoint::from_canvas(row, &self.0)))
     }
 
-    fn transitions(&self, rows: Vec<&transition::Model>) -> Listed<Transition> {
+    fn list_transitions(&self, rows: Vec<&transition::Model>) -> Listed<Transition> {
         let rows = rows.into_iter();
-        listed(rows.map(|row| Transition::within(row, &self.0)))
+        metered_list(rows.map(|row| Transition::from_canvas(row, &self.0)))
     }
 
-    fn department(&self, id: DepartmentId) -> Result<Department> {
+    fn find_department(&self, id: DepartmentId) -> Result<Department> {
         let row = self.0.department(id);
         let row = row.ok_or_else(|| Error::internal(format!("{id} is not on the canvas")))?;
         Ok(row.clone().into())
     }
 
-    fn place(&self, field: &str, id: &ID) -> Result<usize> {
-        let id: TouchpointId = input::id(field, id)?;
-        let place = self.0.place(id);
+    fn index_of(&self, field: &str, id: &ID) -> Result<usize> {
+        let id: TouchpointId = input::parse_id(field, id)?;
+        let place = self.0.index_of(id);
         place.ok_or_else(|| Error::not_found(field, "touchpoint in this blueprint"))
     }
 }
@@ -99,61 +99,61 @@ impl Flow {
     /// The loops, in order of display. Ends of the graph belong to none.
     #[graphql(complexity = "10 * child_complexity")]
     async fn loops(&self, ctx: &Context<'_>) -> Result<Listed<Loop>> {
-        let loops = self.walked(ctx)?.loops().into_iter();
-        Ok(listed(loops.map(|rows| Loop {
-            touchpoints: self.touchpoints(rows),
+        let loops = self.begin_walk(ctx)?.loops().into_iter();
+        Ok(metered_list(loops.map(|rows| Loop {
+            touchpoints: self.list_touchpoints(rows),
         })))
     }
 
     /// Transitions that lead back to an earlier phase.
     #[graphql(complexity = "10 * child_complexity")]
     async fn backtracks(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
-        Ok(self.transitions(self.walked(ctx)?.backtracks()))
+        Ok(self.list_transitions(self.begin_walk(ctx)?.backtracks()))
     }
 
     /// Transitions of kind SKIP, and those that pass over a whole phase.
     #[graphql(complexity = "10 * child_complexity")]
     async fn skips(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
-        Ok(self.transitions(self.walked(ctx)?.skips()))
+        Ok(self.list_transitions(self.begin_walk(ctx)?.skips()))
     }
 
     /// Transitions by which people leave the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn exits(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
-        Ok(self.transitions(self.walked(ctx)?.exits()))
+        Ok(self.list_transitions(self.begin_walk(ctx)?.exits()))
     }
 
     /// Transitions by which people come back into it.
     #[graphql(complexity = "10 * child_complexity")]
     async fn re_entries(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
-        Ok(self.transitions(self.walked(ctx)?.re_entries()))
+        Ok(self.list_transitions(self.begin_walk(ctx)?.re_entries()))
     }
 
     /// Touchpoints that people reach and that no transition leaves, not even out of the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn dead_ends(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
-        Ok(self.touchpoints(self.walked(ctx)?.dead_ends()))
+        Ok(self.list_touchpoints(self.begin_walk(ctx)?.dead_ends()))
     }
 
     /// Touchpoints that no way reaches from START or a re-entry, and that enable no step that people reach. Empty if no
     /// transition enters the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn unreachable(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
-        Ok(self.touchpoints(self.walked(ctx)?.unreachable()))
+        Ok(self.list_touchpoints(self.begin_walk(ctx)?.unreachable()))
     }
 
     /// Hand-offs: transitions between touchpoints whose accountable departments are known and differ, grouped by both
     /// departments.
     #[graphql(complexity = "10 * child_complexity")]
     async fn hand_offs(&self, ctx: &Context<'_>) -> Result<Listed<HandOff>> {
-        let found = self.walked(ctx)?.hand_offs().into_iter();
+        let found = self.begin_walk(ctx)?.hand_offs().into_iter();
         found
             .map(|found| {
                 Ok(Metered(HandOff {
-                    from: self.department(found.from)?,
-                    to: self.department(found.to)?,
+                    from: self.find_department(found.from)?,
+                    to: self.find_department(found.to)?,
                     count: found.transitions.len(),
-                    transitions: self.transitions(found.transitions),
+                    transitions: self.list_transitions(found.transitions),
                 }))
             })
             .collect()
@@ -163,7 +163,7 @@ impl Flow {
     /// which all ways reach the goal. A way may lead to a competitor and back.
     #[graphql(complexity = "10 * child_complexity")]
     async fn must_pass(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
-        Ok(self.touchpoints(self.walked(ctx)?.must_pass()))
+        Ok(self.list_touchpoints(self.begin_walk(ctx)?.unavoidable_touchpoints()))
     }
 
     /// The ways from one touchpoint of the blueprint to another that pass no touchpoint twice.
@@ -177,22 +177,23 @@ impl Flow {
             i32,
         >,
     ) -> Result<Ways> {
-        let from = self.place("from", &from)?;
-        let to = self.place("to", &to)?;
+        let from = self.index_of("from", &from)?;
+        let to = self.index_of("to", &to)?;
         let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
         let canvas = Arc::clone(&self.0);
-        let work =
-            move |steps: &Steps| flow::FlowAnalysis::new(&canvas).ways(from, to, longest, steps);
+        let work = move |steps: &Steps| {
+            flow::FlowAnalysis::new(&canvas).find_ways(from, to, longest, steps)
+        };
         let found = caller(ctx)?.compute(work).await?;
         let rows = |way: Vec<usize>| {
             let rows = way.into_iter();
             rows.filter_map(|at| self.0.transitions.get(at)).collect()
         };
         let ways = found.ways.into_iter().map(|way| Way {
-            transitions: self.transitions(rows(way)),
+            transitions: self.list_transitions(rows(way)),
         });
         Ok(Ways {
-            ways: listed(ways),
+            ways: metered_list(ways),
             has_more: found.more,
         })
     }

@@ -9,7 +9,7 @@ use crate::{
     blueprint::graphql::Phase,
     canvas::Canvas,
     insight::graphql::Insight,
-    meter::{Listed, listed},
+    meter::{Listed, metered_list},
 };
 
 /// The insights of one kind, in one phase, about one persona.
@@ -26,7 +26,7 @@ pub struct LensCell {
 }
 
 /// Sorts insights into cells, without the empty ones: by phase in the order of display, then by kind, then by persona.
-pub fn cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
+pub fn sort_into_cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
     let order: BTreeMap<_, usize> = canvas
         .phases
         .iter()
@@ -53,10 +53,10 @@ pub fn cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
     cells
         .into_iter()
         .map(|((place, kind, persona), insights)| LensCell {
-            phase: phase(place).map(|row| Phase::within(row, canvas)),
+            phase: phase(place).map(|row| Phase::from_canvas(row, canvas)),
             kind,
             persona_id: persona.map(|id| async_graphql::ID(id.to_string())),
-            insights: listed(insights),
+            insights: metered_list(insights),
         })
         .collect()
 }

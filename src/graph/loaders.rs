@@ -40,7 +40,7 @@ use crate::{
     batch::Key,
     department::below as department_below,
     error::Result,
-    insight::graphql::living,
+    insight::graphql::without_archived,
     judgement::{self, JudgedLink},
     publication::without_document,
 };
@@ -51,7 +51,7 @@ macro_rules! by_id {
             type Value = $entity::Model;
 
             async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-                rows::<$entity::Entity>(caller, ids.iter().copied()).await
+                load_rows::<$entity::Entity>(caller, ids.iter().copied()).await
             }
         })*
     };
@@ -108,12 +108,14 @@ impl Key for ResponsibilitiesAt {
         let rows = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.is_in(keys.iter().map(|key| key.0)))
-            .filter(scope::open_responsibility())
+            .filter(scope::open_responsibility_condition())
             .order_by_asc(responsibility::Column::CreatedAt)
             .order_by_asc(responsibility::Column::Id)
             .all(caller.connection())
             .await?;
-        Ok(grouped(rows, |row| ResponsibilitiesAt(row.touchpoint_id)))
+        Ok(group_rows(rows, |row| {
+            ResponsibilitiesAt(row.touchpoint_id)
+        }))
     }
 }
 
@@ -139,9 +141,9 @@ macro_rules! judging {
                     .filter(kpi_link::Column::$column.is_in(keys.iter().map(|key| key.0)));
                 let judged = judgement::judge_links(caller, links.into_query(), day).await?;
                 let today = judged.into_iter().filter(|(judged, kpi)| {
-                    kpi.archived_at.is_none() && judgement::holds(&judged.link, day)
+                    kpi.archived_at.is_none() && judgement::is_in_force(&judged.link, day)
                 });
-                Ok(paired(today.filter_map(|pair| Some(($key(pair.0.link.$field?), pair)))))
+                Ok(group_pairs(today.filter_map(|pair| Some(($key(pair.0.link.$field?), pair)))))
             }
         })*
     };
@@ -168,7 +170,7 @@ impl Key for TouchpointsIn {
             .order_by_asc(touchpoint::Column::Id)
             .all(caller.connection())
             .await?;
-        Ok(grouped(rows, |row| TouchpointsIn(row.phase_id)))
+        Ok(group_rows(rows, |row| TouchpointsIn(row.phase_id)))
     }
 }
 
@@ -204,7 +206,7 @@ macro_rules! known {
                     .order_by_asc($entity::Column::Id)
                     .all(caller.connection())
                     .await?;
-                Ok(paired(rows.into_iter().filter_map(|row| {
+                Ok(group_pairs(rows.into_iter().filter_map(|row| {
                     let of: Option<$of> = row.$field.into();
                     Some(($key(of?), row))
                 })))
@@ -219,17 +221,17 @@ known! {
     /// The insights of a phase as a whole, in the order of creation.
     InsightsOfPhase(PhaseId PhaseId phase_id): std::convert::identity => insight;
     /// The insights of a blueprint, of its phases and at its touchpoints, in the order of creation.
-    InsightsIn(BlueprintId BlueprintId blueprint_id): living => insight;
+    InsightsIn(BlueprintId BlueprintId blueprint_id): without_archived => insight;
     /// The sources of a blueprint, in the order of creation.
     SourcesIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => source;
     /// The promises made at a touchpoint, in the order of creation.
     PromisesAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => promise;
     /// The promises made at the touchpoints of a blueprint that are not archived, in the order of creation.
-    PromisesIn(BlueprintId BlueprintId blueprint_id): at_living(promise::Column::TouchpointId) => promise;
+    PromisesIn(BlueprintId BlueprintId blueprint_id): at_living_touchpoint(promise::Column::TouchpointId) => promise;
     /// The evaluations of a touchpoint, in the order of creation.
     EvaluationsAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => evaluation;
     /// The evaluations of the touchpoints of a blueprint that are not archived, in the order of creation.
-    EvaluationsIn(BlueprintId BlueprintId blueprint_id): at_living(evaluation::Column::TouchpointId) => evaluation;
+    EvaluationsIn(BlueprintId BlueprintId blueprint_id): at_living_touchpoint(evaluation::Column::TouchpointId) => evaluation;
     /// The improvements of a blueprint, in the order of creation.
     ImprovementsIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => improvement;
     /// The scenarios of a blueprint, in the order of creation.
@@ -237,7 +239,9 @@ known! {
 }
 
 /// Adds the condition that a row's touchpoint is not archived.
-fn at_living<E: EntityTrait, C: ColumnTrait>(touchpoint: C) -> impl Fn(Select<E>) -> Select<E> {
+fn at_living_touchpoint<E: EntityTrait, C: ColumnTrait>(
+    touchpoint: C,
+) -> impl Fn(Select<E>) -> Select<E> {
     move |select| {
         let archived = touchpoint::Entity::find()
             .select_only()
@@ -267,12 +271,12 @@ impl Key for VerdictsOf {
             .await?;
         let needs = persona_need::Entity::find()
             .filter(persona_need::Column::Id.is_in(found.iter().map(|row| row.need_id)))
-            .filter(persona_need::Column::PersonaId.in_subquery(persona_ids(caller)))
+            .filter(persona_need::Column::PersonaId.in_subquery(select_persona_ids(caller)))
             .all(caller.connection())
             .await?;
         let needs: HashMap<NeedId, persona_need::Model> =
             needs.into_iter().map(|row| (row.id, row)).collect();
-        Ok(paired(found.into_iter().filter_map(|row| {
+        Ok(group_pairs(found.into_iter().filter_map(|row| {
             let need = needs.get(&row.need_id)?.clone();
             Some((VerdictsOf(row.evaluation_id), (need, row.verdict)))
         })))
@@ -289,11 +293,11 @@ impl Key for NeedsOf {
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let rows = persona_need::Entity::find()
             .filter(persona_need::Column::PersonaId.is_in(keys.iter().map(|key| key.0)))
-            .filter(persona_need::Column::PersonaId.in_subquery(persona_ids(caller)))
+            .filter(persona_need::Column::PersonaId.in_subquery(select_persona_ids(caller)))
             .order_by_asc(persona_need::Column::Position)
             .all(caller.connection())
             .await?;
-        Ok(grouped(rows, |row| NeedsOf(row.persona_id)))
+        Ok(group_rows(rows, |row| NeedsOf(row.persona_id)))
     }
 }
 
@@ -320,11 +324,11 @@ macro_rules! in_places {
                     .all(caller.connection())
                     .await?;
                 let there = places.iter().map(|place| place.$id);
-                let rows = rows::<$entity::Entity>(caller, there).await?;
+                let rows = load_rows::<$entity::Entity>(caller, there).await?;
                 let pairs = places.iter().filter_map(|place| {
                     Some(($key(place.$of_id), rows.get(&place.$id)?.clone()))
                 });
-                Ok(paired(pairs))
+                Ok(group_pairs(pairs))
             }
         }
     )*};
@@ -358,7 +362,7 @@ in_places! {
 }
 
 /// The rows with these ids, as far as the caller may see them.
-async fn rows<E: Guarded>(
+async fn load_rows<E: Guarded>(
     caller: &Caller,
     ids: impl Iterator<Item = E::Id>,
 ) -> Result<HashMap<E::Id, E::Model>>
@@ -370,7 +374,7 @@ where
     Ok(rows.map(|row| (E::id(&row), row)).collect())
 }
 
-fn persona_ids(caller: &Caller) -> SelectStatement {
+fn select_persona_ids(caller: &Caller) -> SelectStatement {
     caller
         .select::<persona::Entity>()
         .select_only()
@@ -378,7 +382,7 @@ fn persona_ids(caller: &Caller) -> SelectStatement {
         .into_query()
 }
 
-fn paired<K: std::hash::Hash + Eq, R>(
+fn group_pairs<K: std::hash::Hash + Eq, R>(
     pairs: impl Iterator<Item = (K, R)>,
 ) -> HashMap<K, Arc<Vec<R>>> {
     let mut groups: HashMap<K, Vec<R>> = HashMap::new();
@@ -391,9 +395,9 @@ fn paired<K: std::hash::Hash + Eq, R>(
         .collect()
 }
 
-fn grouped<K: std::hash::Hash + Eq, R>(
+fn group_rows<K: std::hash::Hash + Eq, R>(
     rows: Vec<R>,
     key: impl Fn(&R) -> K,
 ) -> HashMap<K, Arc<Vec<R>>> {
-    paired(rows.into_iter().map(|row| (key(&row), row)))
+    group_pairs(rows.into_iter().map(|row| (key(&row), row)))
 }

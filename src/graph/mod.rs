@@ -105,7 +105,7 @@ pub const COMPLEXITY: usize = 20_000;
 
 /// Builds the schema with its limits; findings are judged by these thresholds. Expensive: once for a process.
 #[must_use]
-pub fn schema(thresholds: Thresholds) -> Api {
+pub fn build_schema(thresholds: Thresholds) -> Api {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_complexity(COMPLEXITY)
         .data(thresholds)
@@ -114,8 +114,8 @@ pub fn schema(thresholds: Thresholds) -> Api {
 
 /// The schema as SDL text.
 #[must_use]
-pub fn sdl() -> String {
-    schema(Thresholds::default()).sdl_with_options(
+pub fn schema_sdl() -> String {
+    build_schema(Thresholds::default()).sdl_with_options(
         SDLExportOptions::new()
             .sorted_fields()
             .sorted_enum_items()

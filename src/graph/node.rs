@@ -77,7 +77,7 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Node>> {
-        find(ctx, &id).await.transpose()
+        find_node(ctx, &id).await.transpose()
     }
 
     /// Objects by their ids, in the same order; null for each that does not exist or that you may not see.
@@ -93,12 +93,12 @@ impl NodeQuery {
                 ids.len()
             )));
         }
-        try_join_all(ids.iter().map(|id| find(ctx, id))).await
+        try_join_all(ids.iter().map(|id| find_node(ctx, id))).await
     }
 }
 
 /// The objects of these ids, in their order, looked up in one statement for each kind.
-async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
+async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let (prefix, _) = id.split_once('_').unwrap_or_default();
     macro_rules! by_prefix {
         ($($id:ident => $node:ident,)*) => {

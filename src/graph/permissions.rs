@@ -10,16 +10,16 @@ use crate::{
     access::Caller,
     policy::{Action, Relation, Ties},
     responsibility::{
-        answer::person,
+        answer::participant,
         in_force,
-        lifecycle::ends_by_lead,
-        parties::{Parents, seat_for},
-        waiting::proposal,
+        lifecycle::may_lead_end,
+        parties::{Parents, find_seat},
+        waiting::build_proposal,
     },
 };
 
 /// Those of the actions that the caller may do to a thing with these ties.
-fn permitted(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
+fn permitted_among(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
     actions
         .iter()
         .copied()
@@ -30,7 +30,7 @@ fn permitted(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
 /// The actions on a blueprint.
 pub fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
-    permitted(
+    permitted_among(
         caller,
         &[
             Action::DescribeBlueprint,
@@ -57,7 +57,7 @@ pub fn on_touchpoint(
         .and(Relation::OwnsBlueprint, [blueprint.owner_department_id])
         .and(Relation::Delivers, delivering)
         .and(Relation::Proposes, caller.led_departments());
-    permitted(
+    permitted_among(
         caller,
         &[
             Action::DescribeTouchpoint,
@@ -86,7 +86,7 @@ pub fn on_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
         Action::KeepOrganisation,
         Action::ReadAudit,
     ];
-    permitted(caller, &actions, &ties)
+    permitted_among(caller, &actions, &ties)
 }
 
 /// The actions on a KPI.
@@ -96,19 +96,19 @@ pub fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     if !row.fed_by_feedback {
         actions.push(Action::RecordMeasurement);
     }
-    permitted(caller, &actions, &ties)
+    permitted_among(caller, &actions, &ties)
 }
 
 /// The actions on an improvement.
 pub fn on_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
-    permitted(caller, &[Action::KeepImprovements], &ties)
+    permitted_among(caller, &[Action::KeepImprovements], &ties)
 }
 
 /// The actions on an answer and its follow-up.
 pub fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
-    permitted(
+    permitted_among(
         caller,
         &[Action::WorkFollowUp, Action::AssignFollowUp],
         &ties,
@@ -117,7 +117,7 @@ pub fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
 
 /// The actions on a persona or a template.
 pub fn on_catalogue(caller: &Caller) -> Vec<Action> {
-    permitted(caller, &[Action::KeepCatalogue], &Ties::none())
+    permitted_among(caller, &[Action::KeepCatalogue], &Ties::none())
 }
 
 /// The actions on a responsibility, given who is accountable at its touchpoint now, and the tree of departments.
@@ -127,12 +127,13 @@ pub fn on_responsibility(
     (blueprint, holder): (&blueprint::Model, Option<&responsibility::Model>),
     parents: &Parents,
 ) -> Vec<Action> {
-    let person = person(caller);
+    let person = participant(caller);
     let holder = holder.map(|holder| holder.department_id);
-    let answer = proposal(row, holder, blueprint.owner_department_id).answer(&person, parents);
+    let answer =
+        build_proposal(row, holder, blueprint.owner_department_id).answer(&person, parents);
     let seat = answer.ok().and_then(|(_, seat)| seat);
     let published = blueprint.status == BlueprintStatus::Published;
-    let by_lead = ends_by_lead(row.role, published).then_some(row.department_id);
+    let by_lead = may_lead_end(row.role, published).then_some(row.department_id);
     let ties = Ties::none()
         .and(Relation::Holds, [row.department_id])
         .and(Relation::Proposes, row.proposed_by_department_id)
@@ -149,10 +150,10 @@ pub fn on_responsibility(
                 Action::DescribeResponsibility,
             ];
             let asked: &[Action] = if answers { &asked } else { &asked[2..] };
-            permitted(caller, asked, &ties)
+            permitted_among(caller, asked, &ties)
         }
         ResponsibilityStatus::Accepted => {
-            let confirms = seat_for(&person.leads, row.department_id, parents);
+            let confirms = find_seat(&person.leads, row.department_id, parents);
             let confirms = confirms.filter(|_| row.unasked);
             let ties = ties.and(Relation::MayAccept, confirms);
             let asked = [
@@ -165,7 +166,7 @@ pub fn on_responsibility(
             } else {
                 &asked[1..]
             };
-            permitted(caller, asked, &ties)
+            permitted_among(caller, asked, &ties)
         }
         ResponsibilityStatus::Declined | ResponsibilityStatus::Ended => Vec::new(),
     }

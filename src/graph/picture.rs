@@ -22,7 +22,7 @@ pub struct PictureLink {
 }
 
 /// Signs a link for the caller.
-pub fn link(
+pub fn sign_link(
     ctx: &Context<'_>,
     blueprint: &blueprint::Model,
     as_of: Option<Date>,

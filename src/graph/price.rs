@@ -42,7 +42,7 @@ impl Extension for Pricing {
 }
 
 /// The complexity of a request, which is validated and not run; none where it is not valid.
-pub async fn cost(request: Request) -> Option<u64> {
+pub async fn estimate_cost(request: Request) -> Option<u64> {
     let priced = PRICED.execute(request).await;
     let extensions = priced.errors.first()?.extensions.as_ref()?;
     match extensions.get(COST)? {
@@ -53,7 +53,7 @@ pub async fn cost(request: Request) -> Option<u64> {
 
 /// The sentence for a document that is too complex.
 #[must_use]
-pub fn refusal(cost: Option<u64>) -> String {
+pub fn refusal_sentence(cost: Option<u64>) -> String {
     let much = match cost {
         Some(cost) => format!("The operation costs {cost}, and {COMPLEXITY} is the most."),
         None => "The operation costs more than one may.".to_owned(),

@@ -20,7 +20,7 @@ use crate::{
     compute::{SEARCH, Steps},
     department::graphql::Department,
     error::Result,
-    meter::{Listed, Metered, listed},
+    meter::{Listed, Metered, metered_list},
     payload::caller,
     responsibility::pressure,
     touchpoint::graphql::{Touchpoint, Transition},
@@ -47,9 +47,9 @@ pub struct Joint {
     joint: Arc<view::ViewJoint>,
 }
 
-fn shown(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
+fn find_node(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
     let row = canvas.touchpoints.get(at)?;
-    Some(Touchpoint::within(row, canvas))
+    Some(Touchpoint::from_canvas(row, canvas))
 }
 
 /// A smaller picture of a blueprint: some of its touchpoints, and the connections between them.
@@ -65,15 +65,16 @@ impl BlueprintView {
                 let row = canvas.touchpoints.get(**at);
                 row.is_some_and(|row| row.phase_id == phase.id)
             });
-            let touchpoints: Vec<Touchpoint> = here.filter_map(|at| shown(canvas, *at)).collect();
+            let touchpoints: Vec<Touchpoint> =
+                here.filter_map(|at| find_node(canvas, *at)).collect();
             if !touchpoints.is_empty() {
                 phases.push(PhaseView {
-                    phase: Phase::within(phase, canvas),
-                    touchpoints: listed(touchpoints),
+                    phase: Phase::from_canvas(phase, canvas),
+                    touchpoints: metered_list(touchpoints),
                 });
             }
         }
-        listed(phases)
+        metered_list(phases)
     }
 
     /// The connections: first the transitions that stay, in the order of creation, then bridges over touchpoints left
@@ -84,7 +85,7 @@ impl BlueprintView {
             canvas: Arc::clone(&self.canvas),
             joint: Arc::clone(joint),
         });
-        listed(joints)
+        metered_list(joints)
     }
 
     /// Number of touchpoints left out.
@@ -98,12 +99,12 @@ impl BlueprintView {
 impl Joint {
     /// The touchpoint that it leads from; null where it comes from an end.
     async fn from(&self) -> Option<Touchpoint> {
-        shown(&self.canvas, self.joint.from?)
+        find_node(&self.canvas, self.joint.from?)
     }
 
     /// The touchpoint that it leads to; null where it leads to an end.
     async fn to(&self) -> Option<Touchpoint> {
-        shown(&self.canvas, self.joint.to?)
+        find_node(&self.canvas, self.joint.to?)
     }
 
     /// The end of the journey graph, where `from` or `to` is null.
@@ -114,15 +115,15 @@ impl Joint {
     /// The transition; null for a bridge.
     async fn transition(&self) -> Option<Transition> {
         let row = self.canvas.transitions.get(self.joint.transition?)?;
-        Some(Transition::within(row, &self.canvas))
+        Some(Transition::from_canvas(row, &self.canvas))
     }
 
     /// The touchpoints that a bridge passes over, on the shortest way.
     #[graphql(complexity = "10 * child_complexity")]
     async fn left_out(&self) -> Listed<Touchpoint> {
         let left_out = self.joint.left_out.iter();
-        let left_out = left_out.filter_map(|at| shown(&self.canvas, *at));
-        listed(left_out)
+        let left_out = left_out.filter_map(|at| find_node(&self.canvas, *at));
+        metered_list(left_out)
     }
 }
 
@@ -146,7 +147,7 @@ pub struct Assumptions {
     share: Option<f64>,
 }
 
-fn share(part: usize, canvas: &Canvas) -> Option<f64> {
+fn share_of_touchpoints(part: usize, canvas: &Canvas) -> Option<f64> {
     let all = canvas.touchpoints.len();
     // Far fewer touchpoints than a float counts exactly.
     #[expect(clippy::cast_precision_loss)]
@@ -182,7 +183,8 @@ pub async fn contact_pressure(
 ) -> Result<ContactPressure> {
     let caller = caller(ctx)?;
     caller.budget.spend(SEARCH)?;
-    let sending = pressure::of_persona(caller, caller.connection(), persona.id, None).await?;
+    let sending =
+        pressure::load_contact_senders(caller, caller.connection(), persona.id, None).await?;
     let departments = load_many(ctx, sending.iter().filter_map(|sender| sender.department)).await?;
     let per_month = sending.iter().map(|sender| sender.per_month).sum();
     let most = persona.max_contacts_per_month;
@@ -205,31 +207,31 @@ pub async fn contact_pressure(
 }
 
 /// How many touchpoints lie in each stage.
-pub fn attention(canvas: &Canvas) -> Vec<StageAttention> {
+pub fn count_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
     let stages = Stage::ALL.iter();
     stages
         .map(|stage| {
-            let touchpoints = view::in_stage(canvas, *stage);
+            let touchpoints = view::count_in_stage(canvas, *stage);
             StageAttention {
                 stage: *stage,
                 touchpoints,
-                share: share(touchpoints, canvas),
+                share: share_of_touchpoints(touchpoints, canvas),
             }
         })
         .collect()
 }
 
 /// How many touchpoints are somebody's guess.
-pub fn assumptions(canvas: &Canvas) -> Assumptions {
-    let touchpoints = view::assumed(canvas);
+pub fn count_assumptions(canvas: &Canvas) -> Assumptions {
+    let touchpoints = view::count_assumed(canvas);
     Assumptions {
         touchpoints,
-        share: share(touchpoints, canvas),
+        share: share_of_touchpoints(touchpoints, canvas),
     }
 }
 
 /// The picture of the touchpoints that a choice keeps, with as much of it as the document asks for.
-pub async fn view(
+pub async fn build_view(
     ctx: &Context<'_>,
     canvas: &Arc<Canvas>,
     choose: impl FnOnce(&Canvas) -> BTreeSet<usize> + Send + 'static,
@@ -321,14 +323,14 @@ pub struct CustomerWay {
 }
 
 /// The journey as its customers may see it.
-pub async fn customer_view(ctx: &Context<'_>, canvas: &Arc<Canvas>) -> Result<CustomerView> {
+pub async fn build_customer_view(ctx: &Context<'_>, canvas: &Arc<Canvas>) -> Result<CustomerView> {
     let canvas = Arc::clone(canvas);
-    let work = move |steps: &Steps| seen_by_customers(&canvas, steps);
+    let work = move |steps: &Steps| draw_customer_view(&canvas, steps);
     caller(ctx)?.compute(work).await
 }
 
-fn seen_by_customers(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
-    let kept = view::seen_by_customers(canvas);
+fn draw_customer_view(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
+    let kept = view::touchpoints_seen_by_customers(canvas);
     let seen = View::new(&FlowAnalysis::new(canvas), &kept, Detail::Joints, steps)?;
     let phases = canvas.phases.iter().map(|phase| {
         let rows = seen.touchpoints.iter();
@@ -338,7 +340,7 @@ fn seen_by_customers(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
             name: phase.name.clone(),
             stage: phase.stage,
             customer_goal: phase.customer_goal.clone(),
-            steps: listed(here.map(|row| customer_step(canvas, row))),
+            steps: metered_list(here.map(|row| customer_step(canvas, row))),
         }
     });
     let key = |at: Option<usize>| Some(canvas.touchpoints.get(at?)?.key.clone());
@@ -354,8 +356,8 @@ fn seen_by_customers(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
     Ok(CustomerView {
         title: canvas.blueprint.title.clone(),
         persona: canvas.persona.name.clone(),
-        phases: listed(phases),
-        ways: listed(ways),
+        phases: metered_list(phases),
+        ways: metered_list(ways),
     })
 }
 
@@ -368,7 +370,7 @@ fn customer_step(canvas: &Canvas, row: &touchpoint::Model) -> CustomerStep {
         alone: row.lane == Lane::Customer,
         customer_action: row.customer_action.clone(),
         evidence: evidence.map(|item| item.label.clone()).collect(),
-        channels: listed(channels.map(|channel| CustomerChannel {
+        channels: metered_list(channels.map(|channel| CustomerChannel {
             name: channel.name.clone(),
             medium: channel.medium,
         })),

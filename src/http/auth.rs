@@ -15,11 +15,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use super::{
-    admission::{AdmissionQueue, Holder, Slot, holder_of},
+    admission::{AdmissionQueue, Slot, SlotHolder, slot_holder_at},
     app::App,
     client::Client,
     negotiate::is_json,
-    problem::{failed, no_store, overloaded, problem},
+    problem::{error_response, overloaded_response, problem_response, with_no_store},
     request_id::RequestId,
 };
 use crate::{
@@ -100,8 +100,8 @@ pub async fn logout(
         .sign_out(&token.refresh_token)
         .await
     {
-        Ok(()) => no_store(StatusCode::NO_CONTENT.into_response()),
-        Err(error) => failed(&error, &id),
+        Ok(()) => with_no_store(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => error_response(&error, &id),
     }
 }
 
@@ -129,10 +129,10 @@ async fn admit<T: DeserializeOwned>(
     let arriving = timeout(app.settings.arrival, read_body(request, wanted, id));
     let sent = arriving.await.map_err(|_| {
         let message = "The body took too long to arrive.";
-        problem(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message, id)
+        problem_response(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message, id)
     })??;
-    let slot = queue.enter(holder_of(network)).await;
-    Ok((sent, slot.map_err(|_| overloaded(id))?))
+    let slot = queue.enter(slot_holder_at(network)).await;
+    Ok((sent, slot.map_err(|_| overloaded_response(id))?))
 }
 
 fn authenticator<'a>(app: &'a App, id: &'a RequestId) -> Authenticator<'a> {
@@ -146,8 +146,8 @@ fn authenticator<'a>(app: &'a App, id: &'a RequestId) -> Authenticator<'a> {
 
 fn respond_with_tokens(result: crate::error::Result<Tokens>, id: &RequestId) -> Response {
     match result {
-        Ok(tokens) => no_store(Json(tokens).into_response()),
-        Err(error) => failed(&error, id),
+        Ok(tokens) => with_no_store(Json(tokens).into_response()),
+        Err(error) => error_response(&error, id),
     }
 }
 
@@ -158,7 +158,7 @@ async fn read_body<T: DeserializeOwned>(
     id: &RequestId,
 ) -> Result<T, Response> {
     if !is_json(request.headers()) {
-        return Err(problem(
+        return Err(problem_response(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::BadUserInput,
             "Send the body as `application/json`.",
@@ -167,7 +167,7 @@ async fn read_body<T: DeserializeOwned>(
     }
     let bytes = to_bytes(request.into_body(), BODY).await.map_err(|_| {
         let message = format!("The body has at most {BODY} bytes, and has to arrive completely.");
-        problem(
+        problem_response(
             StatusCode::PAYLOAD_TOO_LARGE,
             Code::BadUserInput,
             &message,
@@ -176,7 +176,7 @@ async fn read_body<T: DeserializeOwned>(
     })?;
     serde_json::from_slice(&bytes).map_err(|_| {
         let message = format!("The body is a JSON object with {wanted}, each a text.");
-        problem(StatusCode::BAD_REQUEST, Code::BadUserInput, &message, id)
+        problem_response(StatusCode::BAD_REQUEST, Code::BadUserInput, &message, id)
     })
 }
 
@@ -196,7 +196,7 @@ impl Bearer {
     /// # Errors
     /// UNAUTHENTICATED where there is nothing that could be a token of ours.
     pub fn from_headers(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
-        Self::verify(app, authorization(headers, "bearer").ok_or(SIGN_IN)?)
+        Self::verify(app, authorization_value(headers, "bearer").ok_or(SIGN_IN)?)
     }
 
     /// The same where programs ask that know only of names and passwords: by Bearer, or by Basic with the token as the
@@ -205,9 +205,9 @@ impl Bearer {
     ///
     /// # Errors
     /// UNAUTHENTICATED where there is nothing that could be a token of ours.
-    fn from_program(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
-        match authorization(headers, "basic") {
-            Some(encoded) => Self::verify(app, &password(encoded).ok_or(SIGN_IN)?),
+    fn from_basic_or_bearer(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
+        match authorization_value(headers, "basic") {
+            Some(encoded) => Self::verify(app, &basic_password(encoded).ok_or(SIGN_IN)?),
             None => Self::from_headers(app, headers),
         }
     }
@@ -222,13 +222,13 @@ impl Bearer {
 
     /// For whom a slot is taken.
     #[must_use]
-    pub fn holder(&self) -> Holder {
+    pub fn slot_holder(&self) -> SlotHolder {
         match &self.0 {
             Credential::Session(access) => access.account.0.as_u128(),
             Credential::Service(hash) => hash
                 .iter()
                 .take(16)
-                .fold(0, |holder, byte| holder << 8 | Holder::from(*byte)),
+                .fold(0, |holder, byte| holder << 8 | SlotHolder::from(*byte)),
         }
     }
 
@@ -236,7 +236,7 @@ impl Bearer {
     ///
     /// # Errors
     /// UNAUTHENTICATED where the session or the token has ended.
-    pub async fn caller(&self, app: &App, id: &RequestId) -> Result<Caller, Error> {
+    pub async fn identify(&self, app: &App, id: &RequestId) -> Result<Caller, Error> {
         let request_id = std::sync::Arc::clone(&id.0);
         match &self.0 {
             Credential::Service(hash) => {
@@ -253,27 +253,33 @@ impl Bearer {
 ///
 /// # Errors
 /// UNAUTHENTICATED where it shows no token, or one that has ended.
-pub async fn program(app: &App, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Error> {
-    Bearer::from_program(app, headers)?.caller(app, id).await
+pub async fn identify_program(
+    app: &App,
+    headers: &HeaderMap,
+    id: &RequestId,
+) -> Result<Caller, Error> {
+    Bearer::from_basic_or_bearer(app, headers)?
+        .identify(app, id)
+        .await
 }
 
 /// For whom a slot is taken where it is known who calls: whatever token an account uses, it is one.
 #[must_use]
-pub fn account(caller: &Caller) -> Holder {
+pub fn slot_holder_of(caller: &Caller) -> SlotHolder {
     caller.account().map_or(0, |account| account.0.as_u128())
 }
 
 const SIGN_IN: Error = Error::Unauthenticated("Sign in first.");
 
 /// What the `Authorization` header says under this scheme.
-fn authorization<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+fn authorization_value<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, said) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case(wanted).then(|| said.trim())
 }
 
 /// The password in what Basic says; whose name stands before it makes no difference, as the token knows.
-fn password(encoded: &str) -> Option<String> {
+fn basic_password(encoded: &str) -> Option<String> {
     let said = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     Some(said.split_once(':')?.1.to_owned())
 }

@@ -12,7 +12,7 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
 };
 
-use super::negotiate::items;
+use super::negotiate::list_items;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -42,7 +42,9 @@ impl Client {
         let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
         Self {
             peer: peer.map_or(unknown, |ConnectInfo(peer)| peer.ip()),
-            forwarded: items(headers, FORWARDED_FOR).map(str::to_owned).collect(),
+            forwarded: list_items(headers, FORWARDED_FOR)
+                .map(str::to_owned)
+                .collect(),
             user_agent: headers.get(header::USER_AGENT).and_then(text),
         }
     }
@@ -51,12 +53,13 @@ impl Client {
     #[must_use]
     pub fn address(&self, hops: usize) -> IpAddr {
         if hops == 0 && !self.forwarded.is_empty() {
-            warn_of_proxies();
+            warn_once_of_proxies();
         }
         let said = hops
             .checked_sub(1)
             .and_then(|behind| self.forwarded.iter().rev().nth(behind));
-        said.and_then(|text| address(text)).unwrap_or(self.peer)
+        said.and_then(|text| parse_address(text))
+            .unwrap_or(self.peer)
     }
 
     /// What the client says it is.
@@ -68,7 +71,7 @@ impl Client {
 
 /// Says once that all who come by a proxy are taken for one client: they share its connections, and the failed
 /// sign-ins of each are those of all.
-fn warn_of_proxies() {
+fn warn_once_of_proxies() {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| {
         tracing::warn!(
@@ -79,7 +82,7 @@ fn warn_of_proxies() {
 }
 
 /// An address as proxies write it, some with a port.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text
         .strip_prefix('[')

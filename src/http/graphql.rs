@@ -27,8 +27,8 @@ pub use self::{
     settings::Settings,
 };
 use self::{
-    respond::{OUR_FAULT, invalid, ran, stopped},
-    stop::{Stop, code},
+    respond::{OUR_FAULT, respond_with_outcome, respond_with_stop, validation_stop},
+    stop::{Stop, error_code},
 };
 use super::admission::Overloaded;
 use crate::{access::Caller, error::Code, graph::price};
@@ -65,7 +65,7 @@ pub async fn take_in(
             asked,
             request_id,
         }),
-        Err(stop) => Err(stopped(media, stop, &request_id)),
+        Err(stop) => Err(respond_with_stop(media, stop, &request_id)),
     }
 }
 
@@ -88,28 +88,32 @@ impl Received {
         let request = attach(self.admitted.request);
         let has_run = match caller {
             Some(caller) if is_mutation => {
-                change(executor, request, settings.deadline, caller).await
+                run_mutation(executor, request, settings.deadline, caller).await
             }
-            _ => run(executor, request, settings.deadline).await,
+            _ => run_query(executor, request, settings.deadline).await,
         };
         let outcome = match has_run {
             // Priced only now: working out the cost visits the whole document, which those that are let through need
             // not pay for.
-            Err(Stop::Failed(Code::QueryTooComplex, _)) => Err(priced(self.asked, settings).await),
+            Err(Stop::Failed(Code::QueryTooComplex, _)) => {
+                Err(price_as_stop(self.asked, settings).await)
+            }
             Ok(response) if !is_mutation => refuse_partial(response),
             outcome => outcome,
         };
         match outcome {
-            Ok(response) => ran(self.media, response, is_mutation, &self.request_id),
-            Err(stop) => stopped(self.media, stop, &self.request_id),
+            Ok(response) => {
+                respond_with_outcome(self.media, response, is_mutation, &self.request_id)
+            }
+            Err(stop) => respond_with_stop(self.media, stop, &self.request_id),
         }
     }
 
     /// The answer where there is more to do than can be done in time.
     #[must_use]
-    pub fn overloaded(self) -> Response {
-        let stop = Stop::failed(Code::ServiceUnavailable, Overloaded::MESSAGE);
-        stopped(self.media, stop, &self.request_id)
+    pub fn into_overloaded_response(self) -> Response {
+        let stop = Stop::failure(Code::ServiceUnavailable, Overloaded::MESSAGE);
+        respond_with_stop(self.media, stop, &self.request_id)
     }
 }
 
@@ -125,17 +129,17 @@ async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, GraphqlP
         OperationType::Query | OperationType::Mutation => Ok((admitted, again)),
         OperationType::Subscription => {
             let message = "Subscriptions are not offered over plain HTTP.";
-            Err(Stop::failed(Code::BadUserInput, message))
+            Err(Stop::failure(Code::BadUserInput, message))
         }
     }
 }
 
 /// A refusal that says what the request would cost.
-async fn priced(asked: GraphqlParams, settings: &Settings) -> Stop {
+async fn price_as_stop(asked: GraphqlParams, settings: &Settings) -> Stop {
     match graphql_guard::admit(asked, &settings.limits) {
         Ok(admitted) => {
-            let message = price::refusal(price::cost(admitted.request).await);
-            Stop::failed(Code::QueryTooComplex, &message)
+            let message = price::refusal_sentence(price::estimate_cost(admitted.request).await);
+            Stop::failure(Code::QueryTooComplex, &message)
         }
         Err(rejection) => rejection.into(),
     }
@@ -145,30 +149,30 @@ async fn priced(asked: GraphqlParams, settings: &Settings) -> Stop {
 /// pass for all of it.
 fn refuse_partial(response: async_graphql::Response) -> Result<async_graphql::Response, Stop> {
     let stops = |error: &&ServerError| {
-        let code = code(error);
+        let code = error_code(error);
         matches!(code, Some(Code::QueryTooComplex | Code::ServiceUnavailable))
     };
     match response
         .errors
         .iter()
         .find(stops)
-        .map(|error| (code(error), error.message.clone()))
+        .map(|error| (error_code(error), error.message.clone()))
     {
-        Some((Some(code), message)) => Err(Stop::failed(code, &message)),
+        Some((Some(code), message)) => Err(Stop::failure(code, &message)),
         _ => Ok(response),
     }
 }
 
 /// Runs what changes something. A change that is done already is answered like one that was made, so it is to be as safe;
 /// and what was given up while it was being kept may be done.
-async fn change<E: Executor>(
+async fn run_mutation<E: Executor>(
     executor: &E,
     request: async_graphql::Request,
     deadline: Duration,
     caller: &Caller,
 ) -> Result<async_graphql::Response, Stop> {
     let begun = Instant::now();
-    let ran = run(executor, request, deadline).await;
+    let ran = run_query(executor, request, deadline).await;
     let left = deadline.saturating_sub(begun.elapsed());
     // Within what is left of the deadline, not a new one: the client waits for both together.
     let settled = match &ran {
@@ -176,23 +180,25 @@ async fn change<E: Executor>(
         Err(_) => Ok(Ok(())),
     };
     match (ran, settled) {
-        (Err(Stop::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => Err(unknown()),
+        (Err(Stop::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => {
+            Err(outcome_unknown_stop())
+        }
         // The sync did not end in time: it may have been kept.
-        (_, Err(_)) => Err(unknown()),
+        (_, Err(_)) => Err(outcome_unknown_stop()),
         (_, Ok(Err(error))) => {
             tracing::error!(%error, "what a change rests on may not be kept");
-            Err(Stop::failed(error.code(), &error.to_string()))
+            Err(Stop::failure(error.code(), &error.to_string()))
         }
         (ran, Ok(Ok(()))) => ran,
     }
 }
 
-fn unknown() -> Stop {
+fn outcome_unknown_stop() -> Stop {
     let message = "The operation took too long while its changes were being saved. Check whether they were made before you try again.";
-    Stop::failed(Code::Timeout, message)
+    Stop::failure(Code::Timeout, message)
 }
 
-async fn run<E: Executor>(
+async fn run_query<E: Executor>(
     executor: &E,
     request: async_graphql::Request,
     deadline: Duration,
@@ -200,16 +206,16 @@ async fn run<E: Executor>(
     // What a panic leaves behind dies with this request: nothing of it is looked at again.
     let running = AssertUnwindSafe(executor.execute(request)).catch_unwind();
     match timeout(deadline, running).await {
-        Ok(Ok(response)) if never_ran(&response) => Err(invalid(response.errors)),
+        Ok(Ok(response)) if was_never_run(&response) => Err(validation_stop(response.errors)),
         Ok(Ok(response)) => Ok(response),
         Ok(Err(panic)) => {
             tracing::error!(panic = panic_message(&*panic), "a resolver panicked");
-            Err(Stop::failed(Code::InternalServerError, OUR_FAULT))
+            Err(Stop::failure(Code::InternalServerError, OUR_FAULT))
         }
         Err(_) => {
             tracing::warn!(?deadline, "an operation was given up");
             let message = "The operation took too long and was cancelled.";
-            Err(Stop::failed(Code::Timeout, message))
+            Err(Stop::failure(Code::Timeout, message))
         }
     }
 }
@@ -223,11 +229,10 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 /// Whether validation stopped the request. An operation that ran has data, or an error with the path of the field
 /// that failed, or one of our codes; what validation says has none of these. An extension could say it outright,
 /// but with any extension present async-graphql takes its slow way for every single field.
-fn never_ran(response: &async_graphql::Response) -> bool {
+fn was_never_run(response: &async_graphql::Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
-        && response
-            .errors
-            .iter()
-            .all(|error| error.path.is_empty() && error.source.is_none() && code(error).is_none())
+        && response.errors.iter().all(|error| {
+            error.path.is_empty() && error.source.is_none() && error_code(error).is_none()
+        })
 }

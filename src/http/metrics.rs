@@ -82,7 +82,7 @@ impl Metrics {
     }
 
     /// Counts an answer.
-    pub fn count(&self, route: &str, status: StatusCode, took: Duration) {
+    pub fn count_answer(&self, route: &str, status: StatusCode, took: Duration) {
         let route = route.to_owned();
         self.seconds
             .get_or_create(&RouteLabel {
@@ -109,7 +109,7 @@ impl Metrics {
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The route that a request takes, as it is declared: what stands in its place holders is nobody's to know.
-pub fn route<B>(request: &Request<B>) -> String {
+pub fn route_of<B>(request: &Request<B>) -> String {
     let matched = request.extensions().get::<MatchedPath>();
     matched.map_or("other", MatchedPath::as_str).to_owned()
 }
@@ -174,7 +174,7 @@ impl StateCollector {
         let (help, kind) = ("Requests that were told to come again", MetricType::Counter);
         let mut family = encoder.encode_descriptor("queue_refusals", help, None, kind)?;
         for (queue, waited) in self.admission.queues() {
-            let counter = ConstCounter::new(waited.refusals());
+            let counter = ConstCounter::new(waited.refusal_count());
             counter.encode(family.encode_family(&[("queue", queue)])?)?;
         }
         Ok(())
@@ -188,11 +188,11 @@ const QUEUE_GAUGES: [QueueGauge; 2] = [
     (
         "queue_taken",
         "Requests that are worked on, by queue",
-        AdmissionQueue::taken,
+        AdmissionQueue::taken_count,
     ),
     (
         "queue_waiting",
         "Requests that wait for their turn, by queue",
-        AdmissionQueue::waiting,
+        AdmissionQueue::waiting_count,
     ),
 ];

@@ -45,7 +45,7 @@ use self::{
     admission::{ClientShares, Overloaded},
     client::Client,
     metrics::Metrics,
-    problem::retry_soon,
+    problem::with_retry_soon,
     request_id::{REQUEST_ID, RequestId},
 };
 use crate::{access::Caller, batch::Loaders, canvas::shared::Canvases, error::Code};
@@ -95,24 +95,24 @@ pub fn router(app: App) -> Router {
         .route("/graphql", any(serve_graphql))
         .merge(worked_on)
         .layer(middleware::from_fn(move |request, next| {
-            share(shares.clone(), hops, request, next)
+            enforce_share(shares.clone(), hops, request, next)
         }))
         .layer(DefaultBodyLimit::max(app.settings.body));
     served
         .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
-        .fallback(|id: Extension<RequestId>| async move { problem::not_found(&id.0) })
+        .route("/readyz", get(serve_ready))
+        .fallback(|id: Extension<RequestId>| async move { problem::not_found_response(&id.0) })
         .method_not_allowed_fallback(|id: Extension<RequestId>| async move {
-            problem::method_not_allowed(&id.0)
+            problem::method_not_allowed_response(&id.0)
         })
         .with_state(app)
         .layer(cors)
-        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(CatchPanicLayer::custom(problem::panic_response))
         .layer(middleware::from_fn_with_state(metrics, assign_request_id))
 }
 
 /// What the server is doing, for whoever watches it; at an address of its own.
-pub fn watched(app: &App) -> Router {
+pub fn watch_router(app: &App) -> Router {
     let metrics = app.metrics.clone();
     Router::new().route("/metrics", get(|| async move { metrics.serve() }))
 }
@@ -132,7 +132,7 @@ async fn serve_graphql(
     // Somebody who only pretends to be somebody does not fill the memory.
     let caller = match is_small(&request) {
         true => None,
-        false => match bearer.caller(&app, &id).await {
+        false => match bearer.identify(&app, &id).await {
             Ok(caller) => Some(caller),
             Err(error) => return graphql::refuse_caller(&error, &headers, &id),
         },
@@ -145,20 +145,20 @@ async fn serve_graphql(
         true => &app.admission.mutations,
         false => &app.admission.queries,
     };
-    let Ok(slot) = queue.enter(bearer.holder()).await else {
-        return asked.overloaded();
+    let Ok(slot) = queue.enter(bearer.slot_holder()).await else {
+        return asked.into_overloaded_response();
     };
     let workers = app.workers.clone();
     let work = async move {
         let _slot = slot;
         let caller = match caller {
             Some(caller) => Ok(caller),
-            None => bearer.caller(&app, &id).await,
+            None => bearer.identify(&app, &id).await,
         };
         match caller {
             Ok(caller) => {
                 let run = asked.run(&app.api, &app.settings, Some(&caller), |request| {
-                    attach(request, caller.clone())
+                    attach_caller(request, caller.clone())
                         .data(app.key.clone())
                         .data(app.cube.clone())
                 });
@@ -180,7 +180,7 @@ fn is_small(request: &Request) -> bool {
 /// Bytes of a body that is small.
 const SMALL: u64 = 64 * 1024;
 
-fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Request {
+fn attach_caller(request: async_graphql::Request, caller: Caller) -> async_graphql::Request {
     request
         .data(Loaders::new(caller.clone()))
         .data(Canvases::default())
@@ -196,12 +196,12 @@ async fn assign_request_id(
     let id = RequestId::random();
     request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let route = metrics::route(&request);
+    let route = metrics::route_of(&request);
     let begun = Instant::now();
     // Of the highest level, so that what is logged has its id whatever the filter leaves out.
     let span = tracing::error_span!("request", request_id = &*id.0);
     let mut response = next.run(request).instrument(span.clone()).await;
-    metrics.count(&route, response.status(), begun.elapsed());
+    metrics.count_answer(&route, response.status(), begun.elapsed());
     let status = response.status().as_u16();
     span.in_scope(|| tracing::debug!(%method, path, status, "answered"));
     let headers = response.headers_mut();
@@ -215,22 +215,32 @@ async fn assign_request_id(
 }
 
 /// Refuses what goes beyond the share of one client.
-async fn share(shares: ClientShares, hops: usize, request: Request, next: Next) -> Response {
+async fn enforce_share(
+    shares: ClientShares,
+    hops: usize,
+    request: Request,
+    next: Next,
+) -> Response {
     let client = Client::from_request(request.extensions(), request.headers());
     match shares.begin(client.address(hops)) {
         Ok(_share) => next.run(request).await,
         Err(Overloaded) => {
             let id = request.extensions().get::<RequestId>().cloned();
-            problem::overloaded(&id.unwrap_or_else(RequestId::unknown))
+            problem::overloaded_response(&id.unwrap_or_else(RequestId::unknown))
         }
     }
 }
 
 /// Ready unless the database is broken; a server that is only busy stays ready.
-async fn ready(State(app): State<App>, Extension(id): Extension<RequestId>) -> Response {
-    let Some(trouble) = app.store.trouble().await else {
+async fn serve_ready(State(app): State<App>, Extension(id): Extension<RequestId>) -> Response {
+    let Some(trouble) = app.store.find_trouble().await else {
         return "ready".into_response();
     };
     let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, Code::ServiceUnavailable);
-    retry_soon(problem::problem(status, code, &trouble.to_string(), &id))
+    with_retry_soon(problem::problem_response(
+        status,
+        code,
+        &trouble.to_string(),
+        &id,
+    ))
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 /// The items of a header that is a list, over all lines on which it was sent, without blanks around them. What is not
 /// ASCII is left out.
-pub fn items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+pub fn list_items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers
         .get_all(name)
         .iter()
@@ -47,7 +47,7 @@ impl Preference {
             };
             let (name, value) = (name.trim(), value.trim().trim_matches('"'));
             match name {
-                "q" => preference.quality = thousandths(value)?,
+                "q" => preference.quality = parse_quality(value)?,
                 name => preference.parameters.push((name.into(), value.into())),
             }
         }
@@ -63,12 +63,12 @@ impl Preference {
 }
 
 /// What a client prefers, in its order.
-pub fn preferences(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Preference> {
-    items(headers, name).filter_map(Preference::parse)
+pub fn list_preferences(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Preference> {
+    list_items(headers, name).filter_map(Preference::parse)
 }
 
 /// A weight as RFC 9110 writes it: at most three decimals, and not above 1.
-fn thousandths(quality: &str) -> Option<u16> {
+fn parse_quality(quality: &str) -> Option<u16> {
     let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -93,7 +93,7 @@ pub fn is_json(headers: &HeaderMap) -> bool {
 /// Whether the client takes gzip by name. `*` is not enough: who sends it has not thought of codings.
 #[must_use]
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
-    preferences(headers, header::ACCEPT_ENCODING)
+    list_preferences(headers, header::ACCEPT_ENCODING)
         .any(|coding| coding.value == "gzip" && coding.quality > 0)
 }
 
@@ -125,7 +125,7 @@ impl EntityTag {
     pub fn is_known(&self, headers: &HeaderMap) -> bool {
         let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
         let this = opaque(&self.0);
-        items(headers, header::IF_NONE_MATCH).any(|one| one == "*" || opaque(one) == this)
+        list_items(headers, header::IF_NONE_MATCH).any(|one| one == "*" || opaque(one) == this)
     }
 
     /// Writes it into the headers of an answer.

@@ -14,12 +14,12 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::{
-    admission::holder_of,
+    admission::slot_holder_at,
     app::App,
     auth,
     client::Client,
     negotiate::EntityTag,
-    problem::{failed, not_found, overloaded, problem},
+    problem::{error_response, not_found_response, overloaded_response, problem_response},
     request_id::RequestId,
 };
 use crate::{
@@ -61,28 +61,31 @@ pub async fn serve(
     asked: Result<Query<PictureParams>, QueryRejection>,
 ) -> Response {
     let Some(key) = file.strip_suffix(".svg") else {
-        return not_found(&id);
+        return not_found_response(&id);
     };
     let client = client.address(app.forwarded_hops);
-    let Ok(_slot) = app.admission.queries.enter(holder_of(client)).await else {
-        return overloaded(&id);
+    let Ok(_slot) = app.admission.queries.enter(slot_holder_at(client)).await else {
+        return overloaded_response(&id);
     };
-    let drawn = timeout(app.settings.deadline, draw(&app, &id, key, &headers, asked));
+    let drawn = timeout(
+        app.settings.deadline,
+        draw_if_changed(&app, &id, key, &headers, asked),
+    );
     match drawn.await {
-        Ok(Ok(Some(svg))) => answer(svg, &headers),
+        Ok(Ok(Some(svg))) => respond(svg, &headers),
         Ok(Ok(None)) => {
             let message = "There is no such blueprint.";
-            problem(StatusCode::NOT_FOUND, Code::NotFound, message, &id)
+            problem_response(StatusCode::NOT_FOUND, Code::NotFound, message, &id)
         }
-        Ok(Err(error)) => failed(&error, &id),
+        Ok(Err(error)) => error_response(&error, &id),
         Err(_) => {
             let message = "The picture took too long and was cancelled.";
-            problem(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message, &id)
+            problem_response(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message, &id)
         }
     }
 }
 
-async fn draw(
+async fn draw_if_changed(
     app: &App,
     id: &RequestId,
     key: &str,
@@ -95,14 +98,14 @@ async fn draw(
             theme,
             link: Some(link),
         })) => match (as_of, theme) {
-            (None, None) => linked(app, id, &link).await?,
-            _ => return Err(malformed()),
+            (None, None) => authorise_with_link(app, id, &link).await?,
+            _ => return Err(malformed_error()),
         },
         asked => {
             // Who has not signed in is told that first, whatever they ask.
-            let caller = auth::program(app, headers, id).await?;
-            let Query(asked) = asked.map_err(|_| malformed())?;
-            direct(caller, &asked)?
+            let caller = auth::identify_program(app, headers, id).await?;
+            let Query(asked) = asked.map_err(|_| malformed_error())?;
+            authorise_with_token(caller, &asked)?
         }
     };
     let which = wanted.which.add(blueprint::Entity::has_key(key));
@@ -111,22 +114,22 @@ async fn draw(
         return Ok(None);
     };
     let (day, theme) = (wanted.day, wanted.theme);
-    let draw = move |_: &Steps| Ok(Some(picture::svg(&canvas, day, theme)));
+    let draw = move |_: &Steps| Ok(Some(picture::to_svg(&canvas, day, theme)));
     wanted.caller.compute(draw).await
 }
 
-fn malformed() -> Error {
+fn malformed_error() -> Error {
     Error::BadInput(ASK.to_owned())
 }
 
 /// What is asked for with a token.
-fn direct(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
+fn authorise_with_token(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
     let day = match &asked.as_of {
-        Some(day) => Date::from_iso(day).ok_or_else(malformed)?.into(),
+        Some(day) => Date::from_iso(day).ok_or_else(malformed_error)?.into(),
         None => caller.today,
     };
     let theme = match &asked.theme {
-        Some(theme) => Theme::from_str(theme, true).map_err(|_| malformed())?,
+        Some(theme) => Theme::from_str(theme, true).map_err(|_| malformed_error())?,
         None => Theme::Auto,
     };
     Ok(PictureRequest {
@@ -138,7 +141,7 @@ fn direct(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
 }
 
 /// What a link shows, to its account with its rights as they are now.
-async fn linked(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest> {
+async fn authorise_with_link(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest> {
     let (signed, shown) = app.key.verify_link(link, app.clock.now())?;
     let request_id = std::sync::Arc::clone(&id.0);
     let caller = access::identify(
@@ -158,7 +161,7 @@ async fn linked(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest>
 }
 
 /// The picture, or word that the client has it already.
-fn answer(svg: String, headers: &HeaderMap) -> Response {
+fn respond(svg: String, headers: &HeaderMap) -> Response {
     let tag = EntityTag::strong(&[svg.as_bytes()]);
     let known = tag.is_known(headers);
     let mut response = match known {

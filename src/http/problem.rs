@@ -23,22 +23,22 @@ use crate::error::{Code, Error};
 
 /// An answer that says what went wrong, wherever it is not GraphQL's to say.
 #[must_use]
-pub fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Response {
+pub fn problem_response(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Response {
     let error = json!({ "code": code.as_str(), "message": message, "requestId": &*id.0 });
-    no_store((status, Json(json!({ "error": error }))).into_response())
+    with_no_store((status, Json(json!({ "error": error }))).into_response())
 }
 
 /// An answer that says why a request failed.
 #[must_use]
-pub fn failed(error: &Error, id: &RequestId) -> Response {
+pub fn error_response(error: &Error, id: &RequestId) -> Response {
     error.log();
-    let response = problem(status(error), error.code(), &error.to_string(), id);
+    let response = problem_response(error_status(error), error.code(), &error.to_string(), id);
     with_advice(response, error)
 }
 
 /// The status of an answer that says why a request failed.
 #[must_use]
-pub fn status(error: &Error) -> StatusCode {
+pub fn error_status(error: &Error) -> StatusCode {
     match error {
         Error::Refused(_) | Error::Conflict { .. } | Error::BadInput(_) | Error::TooComplex(_) => {
             StatusCode::BAD_REQUEST
@@ -50,7 +50,7 @@ pub fn status(error: &Error) -> StatusCode {
         Error::TookTooLong | Error::Unknown(_) => StatusCode::GATEWAY_TIMEOUT,
         Error::Unavailable(_) | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Error::Stopped { cause, .. } => status(cause),
+        Error::Stopped { cause, .. } => error_status(cause),
     }
 }
 
@@ -72,7 +72,7 @@ pub fn with_advice(mut response: Response, error: &Error) -> Response {
 
 /// Programs that know Basic alone are told that they may use it, where that is so.
 #[must_use]
-pub fn offering_basic(mut response: Response, error: &Error) -> Response {
+pub fn with_basic_challenge(mut response: Response, error: &Error) -> Response {
     if matches!(error, Error::Unauthenticated(_)) {
         let basic = HeaderValue::from_static(
             "Basic realm=\"the token is the password\", charset=\"UTF-8\"",
@@ -86,13 +86,13 @@ pub fn offering_basic(mut response: Response, error: &Error) -> Response {
 
 /// An answer that says why a request failed, on a route whose clients may sign in by Basic too.
 #[must_use]
-pub fn failed_for_program(error: &Error, id: &RequestId) -> Response {
-    offering_basic(failed(error, id), error)
+pub fn program_error_response(error: &Error, id: &RequestId) -> Response {
+    with_basic_challenge(error_response(error, id), error)
 }
 
 /// Nobody between us and the client keeps a copy.
 #[must_use]
-pub fn no_store(mut response: Response) -> Response {
+pub fn with_no_store(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response
         .headers_mut()
@@ -102,9 +102,9 @@ pub fn no_store(mut response: Response) -> Response {
 
 /// The refusal of work that cannot be done in time.
 #[must_use]
-pub fn overloaded(id: &RequestId) -> Response {
+pub fn overloaded_response(id: &RequestId) -> Response {
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    retry_soon(problem(
+    with_retry_soon(problem_response(
         status,
         Code::ServiceUnavailable,
         Overloaded::MESSAGE,
@@ -114,7 +114,7 @@ pub fn overloaded(id: &RequestId) -> Response {
 
 /// Says that trying again in a second may help.
 #[must_use]
-pub fn retry_soon(mut response: Response) -> Response {
+pub fn with_retry_soon(mut response: Response) -> Response {
     let second = HeaderValue::from_static("1");
     response.headers_mut().insert(header::RETRY_AFTER, second);
     response
@@ -122,8 +122,8 @@ pub fn retry_soon(mut response: Response) -> Response {
 
 /// The answer of an address at which there is nothing.
 #[must_use]
-pub fn not_found(id: &RequestId) -> Response {
-    problem(
+pub fn not_found_response(id: &RequestId) -> Response {
+    problem_response(
         StatusCode::NOT_FOUND,
         Code::NotFound,
         "There is nothing at this address.",
@@ -133,9 +133,9 @@ pub fn not_found(id: &RequestId) -> Response {
 
 /// The answer of an address that is asked by a method which it does not have.
 #[must_use]
-pub fn method_not_allowed(id: &RequestId) -> Response {
+pub fn method_not_allowed_response(id: &RequestId) -> Response {
     let message = "This address does not support this method.";
-    problem(
+    problem_response(
         StatusCode::METHOD_NOT_ALLOWED,
         Code::BadUserInput,
         message,
@@ -144,14 +144,14 @@ pub fn method_not_allowed(id: &RequestId) -> Response {
 }
 
 /// The last net: a panic outside of GraphQL is answered as JSON instead of a dropped connection.
-pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+pub fn panic_response(panic: Box<dyn Any + Send + 'static>) -> Response {
     let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
     let said = said
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(panic = said, "a handler panicked");
     let message = "An internal error occurred.";
-    problem(
+    problem_response(
         StatusCode::INTERNAL_SERVER_ERROR,
         Code::InternalServerError,
         message,

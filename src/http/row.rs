@@ -47,7 +47,7 @@ impl JsonRow {
                 write_json(out, cell);
             }
         };
-        row.each(|_, cell| write(cell))?;
+        row.for_each_cell(|_, cell| write(cell))?;
         further.into_iter().for_each(&mut write);
         out.raw("}");
         Ok(())

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     input::{AtVersionInput, ByInside},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
     scalar::Date,
 };
 
@@ -74,7 +74,7 @@ impl ImprovementQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Improvement>> {
-        found(async { caller(ctx)?.get_inside::<improvement::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_inside::<improvement::Entity>(&by).await }).await
     }
 }
 
@@ -98,8 +98,8 @@ impl ImprovementMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: ImprovementCreateInput,
     ) -> Result<ImprovementPayload> {
-        let caller = acting(ctx)?;
-        ImprovementPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ImprovementPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes an improvement: its texts, state, touchpoints, KPIs or owner. Transferring it to another department
@@ -110,8 +110,8 @@ impl ImprovementMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ImprovementUpdateInput,
     ) -> Result<ImprovementPayload> {
-        let caller = acting(ctx)?;
-        ImprovementPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ImprovementPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Deletes an improvement. Requires: KEEP_IMPROVEMENTS.
@@ -120,7 +120,7 @@ impl ImprovementMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ImprovementPayload> {
-        let caller = acting(ctx)?;
-        ImprovementPayload::answer(&caller, super::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        ImprovementPayload::from_result(&caller, super::delete(&caller, &input).await).await
     }
 }

@@ -13,11 +13,11 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Permit, expect_version, insertable, with_change},
+    access::{Caller, Permit, apply_change, expect_version, with_all_columns_set},
     audit::Event,
-    blueprint::refuse_full,
+    blueprint::refuse_if_full,
     error::{Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::{Action, Relation, Ties},
     scalar::Date,
     touchpoint::place::{LocationInput, refuse_any_elsewhere},
@@ -90,7 +90,7 @@ pub struct ImprovementUpdateInput {
 }
 
 /// What must be true of an improvement as a whole, whatever changed.
-pub fn check(faults: &mut Faults, path: &str, row: &improvement::Model) {
+pub fn check_improvement(faults: &mut Faults, path: &str, row: &improvement::Model) {
     let finished = matches!(
         row.state,
         ImprovementState::Done | ImprovementState::Dropped
@@ -106,24 +106,24 @@ pub fn check(faults: &mut Faults, path: &str, row: &improvement::Model) {
 }
 
 /// An estimate, on the scale of importance.
-pub fn estimate(faults: &mut Faults, field: &str, value: Option<i32>) -> Option<i32> {
-    faults.within(field, value, 1..=5)
+pub fn check_estimate(faults: &mut Faults, field: &str, value: Option<i32>) -> Option<i32> {
+    faults.check_within(field, value, 1..=5)
 }
 
 /// Makes an improvement.
 pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<improvement::Model> {
     let mut faults = Faults::default();
-    let id: ImprovementId = faults.new_id(input.id.as_ref());
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let title = faults.name("title", &input.title);
-    let description = faults.optional_text("description", input.description.as_deref());
-    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
-    let impact = estimate(&mut faults, "impact", input.impact);
-    let effort = estimate(&mut faults, "effort", input.effort);
-    let result = faults.optional_text("result", input.result.as_deref());
-    let touchpoints = faults.ids("touchpointIds", &input.touchpoint_ids);
-    let kpis = faults.ids("kpiIds", &input.kpi_ids);
+    let id: ImprovementId = faults.parse_or_make_id(input.id.as_ref());
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let title = faults.check_name("title", &input.title);
+    let description = faults.check_optional_text("description", input.description.as_deref());
+    let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
+    let impact = check_estimate(&mut faults, "impact", input.impact);
+    let effort = check_estimate(&mut faults, "effort", input.effort);
+    let result = faults.check_optional_text("result", input.result.as_deref());
+    let touchpoints = faults.parse_ids("touchpointIds", &input.touchpoint_ids);
+    let kpis = faults.parse_ids("kpiIds", &input.kpi_ids);
     faults.check()?;
     let mut permit = caller.begin().await?;
     LocationInput::Blueprint(blueprint_id)
@@ -132,7 +132,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     require_owner(&mut permit, blueprint_id, owner).await?;
     let same = |row: &improvement::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
-        .already_created::<improvement::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<improvement::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -140,9 +140,9 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let there = improvement::Entity::find();
     let there = there.filter(improvement::Column::BlueprintId.eq(blueprint_id));
     let most = (MOST_IMPROVEMENTS, "improvements");
-    refuse_full(&permit, there, "blueprintId", most).await?;
+    refuse_if_full(&permit, there, "blueprintId", most).await?;
     let key = permit
-        .unique_key::<improvement::Entity>(key.as_deref(), &title, id, Some(blueprint_id))
+        .choose_unique_key::<improvement::Entity>(key.as_deref(), &title, id, Some(blueprint_id))
         .await?;
     let row = improvement::Model {
         id,
@@ -160,10 +160,10 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
         version: 1,
     };
     let mut faults = Faults::default();
-    check(&mut faults, "", &row);
+    check_improvement(&mut faults, "", &row);
     faults.check()?;
     let row = permit
-        .insert::<improvement::Entity>(insertable::<improvement::Entity>(row))
+        .insert::<improvement::Entity>(with_all_columns_set::<improvement::Entity>(row))
         .await?;
     set_touchpoints(&mut permit, &row, &touchpoints).await?;
     set_kpis(&mut permit, &row, &kpis).await?;
@@ -192,39 +192,41 @@ async fn require_owner(
 /// Changes what an improvement says, where it stands, what it is about or who owns it.
 pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<improvement::Model> {
     let mut faults = Faults::default();
-    let id: ImprovementId = faults.id("id", &input.id);
-    let owner = faults.optional_id("ownerDepartmentId", input.owner_department_id.as_ref());
+    let id: ImprovementId = faults.parse_id("id", &input.id);
+    let owner = faults.parse_optional_id("ownerDepartmentId", input.owner_department_id.as_ref());
     let mut changes = improvement::ActiveModel {
-        title: replace(input.title.as_ref(), |title| faults.name("title", title)),
-        description: change(&input.description, |text| {
-            faults.optional_text("description", text.map(String::as_str))
+        title: set_if_given(input.title.as_ref(), |title| {
+            faults.check_name("title", title)
         }),
-        owner_department_id: replace(owner.as_ref(), |owner| *owner),
-        impact: change(&input.impact, |value| {
-            estimate(&mut faults, "impact", value.copied())
+        description: set_or_clear(&input.description, |text| {
+            faults.check_optional_text("description", text.map(String::as_str))
         }),
-        effort: change(&input.effort, |value| {
-            estimate(&mut faults, "effort", value.copied())
+        owner_department_id: set_if_given(owner.as_ref(), |owner| *owner),
+        impact: set_or_clear(&input.impact, |value| {
+            check_estimate(&mut faults, "impact", value.copied())
         }),
-        state: replace(input.state.as_ref(), |state| *state),
-        result: change(&input.result, |text| {
-            faults.optional_text("result", text.map(String::as_str))
+        effort: set_or_clear(&input.effort, |value| {
+            check_estimate(&mut faults, "effort", value.copied())
         }),
-        target_on: change(&input.target_on, |day| day.map(|day| day.0)),
+        state: set_if_given(input.state.as_ref(), |state| *state),
+        result: set_or_clear(&input.result, |text| {
+            faults.check_optional_text("result", text.map(String::as_str))
+        }),
+        target_on: set_or_clear(&input.target_on, |day| day.map(|day| day.0)),
         ..Default::default()
     };
     let touchpoints = input.touchpoint_ids.as_deref();
-    let touchpoints = touchpoints.map(|ids| faults.ids("touchpointIds", ids));
+    let touchpoints = touchpoints.map(|ids| faults.parse_ids("touchpointIds", ids));
     let kpis = input.kpi_ids.as_deref();
-    let kpis = kpis.map(|ids| faults.ids("kpiIds", ids));
+    let kpis = kpis.map(|ids| faults.parse_ids("kpiIds", ids));
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_improvement(caller, id, input.expected_version).await?;
     if let Some(owner) = owner.filter(|owner| *owner != row.owner_department_id) {
         require_owner(&mut permit, row.blueprint_id, owner).await?;
     }
-    let after = with_change::<improvement::Entity>(&row, &changes)?;
+    let after = apply_change::<improvement::Entity>(&row, &changes)?;
     let mut faults = Faults::default();
-    check(&mut faults, "", &after);
+    check_improvement(&mut faults, "", &after);
     faults.check()?;
     let mut others = false;
     if let Some(touchpoints) = touchpoints {
@@ -305,14 +307,14 @@ async fn set_kpis(
 
 /// Deletes an improvement.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<improvement::Model> {
-    let id: ImprovementId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: ImprovementId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_improvement(caller, id, input.expected_version).await?;
     permit.delete::<improvement::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch(
+async fn fetch_improvement(
     caller: &Caller,
     id: ImprovementId,
     expected_version: i32,

@@ -25,21 +25,21 @@ pub struct Word {
 }
 
 /// The words of a text, in order. Anything that is neither a letter nor a digit separates them.
-pub fn words(text: &str) -> impl Iterator<Item = Word> {
+pub fn split_words(text: &str) -> impl Iterator<Item = Word> {
     let mut letters = text.char_indices().peekable();
     std::iter::from_fn(move || {
         while letters
-            .next_if(|(_, letter)| !is_of_word(*letter))
+            .next_if(|(_, letter)| !is_word_letter(*letter))
             .is_some()
         {}
         let (start, _) = *letters.peek()?;
         let mut folded = Folded::default();
         let mut end = start;
         while let Some((at, letter)) =
-            letters.next_if(|(_, letter)| is_of_word(*letter) || is_silent(*letter))
+            letters.next_if(|(_, letter)| is_word_letter(*letter) || is_silent(*letter))
         {
             end = at + letter.len_utf8();
-            folded.take(letter);
+            folded.add_letter(letter);
         }
         Some(Word {
             folded: folded.text,
@@ -48,7 +48,7 @@ pub fn words(text: &str) -> impl Iterator<Item = Word> {
     })
 }
 
-fn plain(letter: char) -> impl Iterator<Item = char> {
+fn fold_letter(letter: char) -> impl Iterator<Item = char> {
     std::iter::once(letter)
         .nfkd()
         // Compatible forms decompose into signs as well, such as the brackets of ⑴: only letters and digits are of a
@@ -56,8 +56,8 @@ fn plain(letter: char) -> impl Iterator<Item = char> {
         .filter(|letter| letter.is_alphanumeric() && !is_combining_mark(*letter))
 }
 
-fn is_of_word(letter: char) -> bool {
-    plain(letter).next().is_some()
+fn is_word_letter(letter: char) -> bool {
+    fold_letter(letter).next().is_some()
 }
 
 /// Whether a character is part of a word without being a letter: a combining accent, a soft hyphen, a joiner.
@@ -78,10 +78,13 @@ struct Folded {
 }
 
 impl Folded {
-    fn take(&mut self, letter: char) {
-        for letter in plain(letter).flat_map(char::to_lowercase) {
+    fn add_letter(&mut self, letter: char) {
+        for letter in fold_letter(letter).flat_map(char::to_lowercase) {
             let mut own = [0; 4];
-            for letter in base(letter).unwrap_or(letter.encode_utf8(&mut own)).chars() {
+            for letter in base_letters(letter)
+                .unwrap_or(letter.encode_utf8(&mut own))
+                .chars()
+            {
                 self.push(letter);
             }
         }
@@ -105,7 +108,7 @@ impl Folded {
 }
 
 /// The plain letters for a letter that has no decomposition.
-fn base(letter: char) -> Option<&'static str> {
+fn base_letters(letter: char) -> Option<&'static str> {
     Some(match letter {
         'æ' => "ae",
         'œ' => "oe",
@@ -130,7 +133,7 @@ mod tests {
     use super::*;
 
     fn folded(text: &str) -> String {
-        let words: Vec<String> = words(text).map(|word| word.folded).collect();
+        let words: Vec<String> = split_words(text).map(|word| word.folded).collect();
         words.join(" ")
     }
 
@@ -166,7 +169,7 @@ mod tests {
     fn words_are_parted_by_what_is_no_letter_and_know_where_they_stand() {
         assert_eq!(folded("e-mail: \"NEAR\"(x*)\0y_z"), "e mail near x y z");
         assert_eq!(folded(" … 🚀 – "), "");
-        let found: Vec<Word> = words("på Ærø!").collect();
+        let found: Vec<Word> = split_words("på Ærø!").collect();
         let at = |text: &str, at: Range<usize>| Word {
             folded: text.to_owned(),
             at,
@@ -186,7 +189,7 @@ mod tests {
 
         #[test]
         fn a_folded_word_stays_as_it_is_and_has_letters_and_digits_only(text in "\\PC{0,40}") {
-            for word in words(&text) {
+            for word in split_words(&text) {
                 prop_assert!(word.folded.chars().all(|letter| letter.is_alphanumeric()), "{word:?}");
                 prop_assert!(text.get(word.at.clone()).is_some());
             }

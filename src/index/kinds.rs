@@ -49,7 +49,7 @@ pub struct SearchEntry {
 /// A row that can be indexed.
 pub trait Searchable {
     /// Its searched texts, without those in tables of their own: see [`add_needs`].
-    fn entry(&self) -> SearchEntry;
+    fn search_entry(&self) -> SearchEntry;
 }
 
 /// A type of field whose texts can be searched.
@@ -86,7 +86,7 @@ macro_rules! searched {
         $kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* $(; $fields:ident)? }
     )*) => {
         $(impl Searchable for entity::$table::Model {
-            fn entry(&self) -> SearchEntry {
+            fn search_entry(&self) -> SearchEntry {
                 let own = vec![$(($name, self.$field.texts())),*];
                 SearchEntry {
                     id: self.id.0,
@@ -97,7 +97,7 @@ macro_rules! searched {
         })*
 
         /// The searched texts of the rows of a kind with these ids; rows that are gone are left out.
-        pub(super) async fn entries<C: ConnectionTrait>(
+        pub(super) async fn load_entries<C: ConnectionTrait>(
             db: &C,
             kind: SearchKind,
             ids: &[Uuid],
@@ -106,7 +106,7 @@ macro_rules! searched {
                 $(SearchKind::$kind => {
                     use entity::$table::{Column, Entity};
                     let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
-                    rows.all(db).await?.iter().map(Searchable::entry).collect()
+                    rows.all(db).await?.iter().map(Searchable::search_entry).collect()
                 })*
             };
             add_needs(db, kind, &mut entries).await?;

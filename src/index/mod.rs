@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::database::Transaction;
 
-pub use fold::words;
+pub use fold::split_words;
 pub(crate) use kinds::every_kind;
 pub use kinds::{SearchEntry, Searchable, add_needs};
 
@@ -67,7 +67,7 @@ async fn take_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr>
 
 async fn reindex_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
     use search_text::Column;
-    let entries = kinds::entries(tx, kind, ids).await?;
+    let entries = kinds::load_entries(tx, kind, ids).await?;
     // Fewer than were marked: the others were deleted.
     if entries.len() < ids.len() {
         let there: HashSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
@@ -84,19 +84,19 @@ async fn reindex_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Resul
     let replace = OnConflict::columns([Column::Kind, Column::Id])
         .update_columns([Column::BlueprintId, Column::Title, Column::Words])
         .to_owned();
-    search_text::Entity::insert_many(entries.iter().map(|entry| row(kind, entry)))
+    search_text::Entity::insert_many(entries.iter().map(|entry| search_row(kind, entry)))
         .on_conflict(replace)
         .exec_without_returning(tx)
         .await?;
     Ok(())
 }
 
-fn row(kind: SearchKind, entry: &SearchEntry) -> search_text::ActiveModel {
+fn search_row(kind: SearchKind, entry: &SearchEntry) -> search_text::ActiveModel {
     // A blank at each end, so that `LIKE '% word %'` finds the first and the last word too.
     let (mut title, mut words) = (" ".to_owned(), " ".to_owned());
     let mut known = HashSet::new();
     for (at, (_, texts)) in entry.texts.iter().enumerate() {
-        for word in texts.iter().flat_map(|text| fold::words(text)) {
+        for word in texts.iter().flat_map(|text| fold::split_words(text)) {
             if at == 0 {
                 title.extend([&word.folded, " "]);
             }

@@ -19,7 +19,7 @@ use crate::{
     input::{self, AtVersionInput, ByInside},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
     scalar::Date,
 };
 
@@ -144,7 +144,7 @@ impl InsightQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Insight>> {
-        found(async { caller(ctx)?.get_inside::<insight::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_inside::<insight::Entity>(&by).await }).await
     }
 
     /// Insights, in the order of creation; those at archived touchpoints and phases are left out.
@@ -158,8 +158,8 @@ impl InsightQuery {
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<InsightFilter>,
     ) -> Result<Pages<Insight>> {
         let caller = caller(ctx)?;
-        let select = filtered(caller, &filter.unwrap_or_default())?;
-        page::oldest_first(ctx, select, Page { first, after }, Insight::from).await
+        let select = select_insights(caller, &filter.unwrap_or_default())?;
+        page::page_oldest_first(ctx, select, Page { first, after }, Insight::from).await
     }
 
     /// A source by id.
@@ -168,24 +168,25 @@ impl InsightQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Source>> {
-        found(async {
+        into_node(async {
             caller(ctx)?
-                .get::<source::Entity>(input::id("id", &id)?)
+                .get::<source::Entity>(input::parse_id("id", &id)?)
                 .await
         })
         .await
     }
 }
 
-fn filtered(caller: &Caller, filter: &InsightFilter) -> Result<Select<insight::Entity>> {
+fn select_insights(caller: &Caller, filter: &InsightFilter) -> Result<Select<insight::Entity>> {
     use insight::Column;
     let blueprint: Option<BlueprintId> =
-        input::optional_id("filter.blueprintId", filter.blueprint_id.as_ref())?;
-    let phase: Option<PhaseId> = input::optional_id("filter.phaseId", filter.phase_id.as_ref())?;
+        input::parse_optional_id("filter.blueprintId", filter.blueprint_id.as_ref())?;
+    let phase: Option<PhaseId> =
+        input::parse_optional_id("filter.phaseId", filter.phase_id.as_ref())?;
     let touchpoint: Option<TouchpointId> =
-        input::optional_id("filter.touchpointId", filter.touchpoint_id.as_ref())?;
+        input::parse_optional_id("filter.touchpointId", filter.touchpoint_id.as_ref())?;
     let persona: Option<PersonaId> =
-        input::optional_id("filter.personaId", filter.persona_id.as_ref())?;
+        input::parse_optional_id("filter.personaId", filter.persona_id.as_ref())?;
     let open_question = Condition::all()
         .add(Column::Kind.eq(InsightKind::Question))
         .add(Column::AnsweredById.is_null());
@@ -193,7 +194,7 @@ fn filtered(caller: &Caller, filter: &InsightFilter) -> Result<Select<insight::E
         .add(Column::Kind.eq(InsightKind::InformationNeed))
         .add(Column::Answer.is_null());
     let open = Condition::any().add(open_question).add(open_need);
-    Ok(living(caller.select::<insight::Entity>()).filter(
+    Ok(without_archived(caller.select::<insight::Entity>()).filter(
         Condition::all()
             .add_option(blueprint.map(|id| Column::BlueprintId.eq(id)))
             .add_option(phase.map(|id| Column::PhaseId.eq(id)))
@@ -212,7 +213,7 @@ fn filtered(caller: &Caller, filter: &InsightFilter) -> Result<Select<insight::E
 
 /// Without those whose touchpoint or phase is archived.
 #[must_use]
-pub fn living(select: Select<insight::Entity>) -> Select<insight::Entity> {
+pub fn without_archived(select: Select<insight::Entity>) -> Select<insight::Entity> {
     let phases = phase::Entity::find()
         .select_only()
         .column(phase::Column::Id)
@@ -268,8 +269,8 @@ impl InsightMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: InsightCreateInput,
     ) -> Result<InsightPayload> {
-        let caller = acting(ctx)?;
-        InsightPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        InsightPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes an insight's text, basis, sources or answer. Requires: DESCRIBE_TOUCHPOINT; of the whole blueprint
@@ -280,8 +281,8 @@ impl InsightMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: InsightUpdateInput,
     ) -> Result<InsightPayload> {
-        let caller = acting(ctx)?;
-        InsightPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        InsightPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Deletes an insight; a question that it answered is open again. Requires: DESCRIBE_TOUCHPOINT; of
@@ -291,8 +292,8 @@ impl InsightMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<InsightPayload> {
-        let caller = acting(ctx)?;
-        InsightPayload::answer(&caller, super::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        InsightPayload::from_result(&caller, super::delete(&caller, &input).await).await
     }
 
     /// Creates a source. Requires: DESCRIBE_TOUCHPOINT.
@@ -301,8 +302,8 @@ impl InsightMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: SourceCreateInput,
     ) -> Result<SourcePayload> {
-        let caller = acting(ctx)?;
-        SourcePayload::answer(&caller, super::source::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        SourcePayload::from_result(&caller, super::source::create(&caller, input).await).await
     }
 
     /// Changes a source. Requires: DESCRIBE_TOUCHPOINT where insights of your own alone rest on it, or where you made
@@ -313,8 +314,8 @@ impl InsightMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: SourceUpdateInput,
     ) -> Result<SourcePayload> {
-        let caller = acting(ctx)?;
-        SourcePayload::answer(&caller, super::source::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        SourcePayload::from_result(&caller, super::source::update(&caller, input).await).await
     }
 
     /// Deletes a source that no insight rests on. Requires: DESCRIBE_TOUCHPOINT where you made it, else
@@ -324,7 +325,7 @@ impl InsightMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<SourcePayload> {
-        let caller = acting(ctx)?;
-        SourcePayload::answer(&caller, super::source::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        SourcePayload::from_result(&caller, super::source::delete(&caller, &input).await).await
     }
 }

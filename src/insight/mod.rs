@@ -17,11 +17,11 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, insertable, with_change},
+    access::{Caller, Guarded, Permit, apply_change, expect_version, with_all_columns_set},
     audit::Event,
-    blueprint::refuse_full,
+    blueprint::refuse_if_full,
     error::{Error, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     touchpoint::place::LocationInput,
 };
@@ -92,7 +92,7 @@ pub struct InsightUpdateInput {
 }
 
 /// What must be true of an insight as a whole, whatever changed.
-pub fn check(faults: &mut Faults, path: &str, row: &insight::Model, sources: usize) {
+pub fn check_insight(faults: &mut Faults, path: &str, row: &insight::Model, sources: usize) {
     let mut refuse = |field: &str, message: &str| {
         let field = format!("{path}.{field}");
         faults.add(&field, UserErrorCode::Invalid, None, message);
@@ -120,8 +120,8 @@ pub fn check(faults: &mut Faults, path: &str, row: &insight::Model, sources: usi
 /// Makes an insight.
 pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insight::Model> {
     let mut faults = Faults::default();
-    let id: InsightId = faults.new_id(input.id.as_ref());
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let id: InsightId = faults.parse_or_make_id(input.id.as_ref());
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     let which = LocationInput::from_ids(
         &mut faults,
         (
@@ -131,28 +131,29 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
         ),
         "An insight is about exactly one of a touchpoint, a phase or a blueprint.",
     );
-    let text = faults.some_text("text", &input.text);
-    let persona_id: Option<PersonaId> = faults.optional_id("personaId", input.persona_id.as_ref());
-    let sources: Vec<SourceId> = faults.ids("sourceIds", &input.source_ids);
-    let whys = Texts(faults.texts("whys", &input.whys));
-    let answer = faults.optional_text("answer", input.answer.as_deref());
-    let answered_by_id = faults.optional_id("answeredById", input.answered_by_id.as_ref());
+    let text = faults.check_required_text("text", &input.text);
+    let persona_id: Option<PersonaId> =
+        faults.parse_optional_id("personaId", input.persona_id.as_ref());
+    let sources: Vec<SourceId> = faults.parse_ids("sourceIds", &input.source_ids);
+    let whys = Texts(faults.check_texts("whys", &input.whys));
+    let answer = faults.check_optional_text("answer", input.answer.as_deref());
+    let answered_by_id = faults.parse_optional_id("answeredById", input.answered_by_id.as_ref());
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = which.lock(&mut permit).await?;
-    let action = describing(place.phase, place.touchpoint);
+    let action = describing_action(place.phase, place.touchpoint);
     place.require(&permit, action).await?;
     let same = |row: &insight::Model| row.text == text && row.kind == input.kind;
     if let Some(row) = permit
-        .already_created::<insight::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<insight::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let there = insight::Entity::find().filter(insight::Column::BlueprintId.eq(place.blueprint));
-    refuse_full(&permit, there, "", (MOST_INSIGHTS, "insights")).await?;
+    refuse_if_full(&permit, there, "", (MOST_INSIGHTS, "insights")).await?;
     let key = permit
-        .unique_key::<insight::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
+        .choose_unique_key::<insight::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
         .await?;
     let row = insight::Model {
         id,
@@ -172,11 +173,11 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
         version: 1,
     };
     let mut faults = Faults::default();
-    check(&mut faults, "", &row, sources.len());
+    check_insight(&mut faults, "", &row, sources.len());
     faults.check()?;
     check_neighbours(&permit, &row).await?;
     let row = permit
-        .insert::<insight::Entity>(insertable::<insight::Entity>(row))
+        .insert::<insight::Entity>(with_all_columns_set::<insight::Entity>(row))
         .await?;
     set_sources(&mut permit, &row, &sources).await?;
     permit.commit().await?;
@@ -228,29 +229,33 @@ async fn refuse_circle(
 /// Changes what an insight says, how it is known or what answers it.
 pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insight::Model> {
     let mut faults = Faults::default();
-    let id: InsightId = faults.id("id", &input.id);
-    let text = replace(input.text.as_ref(), |text| faults.some_text("text", text));
-    let persona_id = change(&input.persona_id, |id| faults.optional_id("personaId", id));
+    let id: InsightId = faults.parse_id("id", &input.id);
+    let text = set_if_given(input.text.as_ref(), |text| {
+        faults.check_required_text("text", text)
+    });
+    let persona_id = set_or_clear(&input.persona_id, |id| {
+        faults.parse_optional_id("personaId", id)
+    });
     let sources: Option<Vec<SourceId>> = input
         .source_ids
         .as_deref()
-        .map(|ids| faults.ids("sourceIds", ids));
-    let whys = replace(input.whys.as_ref(), |whys| {
-        Texts(faults.texts("whys", whys))
+        .map(|ids| faults.parse_ids("sourceIds", ids));
+    let whys = set_if_given(input.whys.as_ref(), |whys| {
+        Texts(faults.check_texts("whys", whys))
     });
-    let answer = change(&input.answer, |text| {
-        faults.optional_text("answer", text.map(String::as_str))
+    let answer = set_or_clear(&input.answer, |text| {
+        faults.check_optional_text("answer", text.map(String::as_str))
     });
-    let answered_by_id = change(&input.answered_by_id, |id| {
-        faults.optional_id("answeredById", id)
+    let answered_by_id = set_or_clear(&input.answered_by_id, |id| {
+        faults.parse_optional_id("answeredById", id)
     });
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_insight(caller, id, input.expected_version).await?;
     let mut change = insight::ActiveModel {
         text,
-        quote: replace(input.quote.as_ref(), |quote| *quote),
+        quote: set_if_given(input.quote.as_ref(), |quote| *quote),
         persona_id,
-        basis: replace(input.basis.as_ref(), |basis| *basis),
+        basis: set_if_given(input.basis.as_ref(), |basis| *basis),
         whys,
         answer,
         answered_by_id,
@@ -258,11 +263,11 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     };
     let rests_on = match &sources {
         Some(sources) => sources.len(),
-        None => sources_of(&permit, &row).await?.len(),
+        None => load_sources(&permit, &row).await?.len(),
     };
-    let after = with_change::<insight::Entity>(&row, &change)?;
+    let after = apply_change::<insight::Entity>(&row, &change)?;
     let mut faults = Faults::default();
-    check(&mut faults, "", &after, rests_on);
+    check_insight(&mut faults, "", &after, rests_on);
     faults.check()?;
     check_neighbours(&permit, &after).await?;
     if let Some(sources) = &sources
@@ -276,7 +281,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     Ok(row)
 }
 
-async fn sources_of(
+async fn load_sources(
     permit: &Permit<'_>,
     row: &insight::Model,
 ) -> Result<Vec<insight_source::Model>> {
@@ -324,8 +329,8 @@ async fn set_sources(
 
 /// Deletes an insight. A question that it answered is open again.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<insight::Model> {
-    let id: InsightId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: InsightId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_insight(caller, id, input.expected_version).await?;
     let answered: Vec<insight::Model> = insight::Entity::find()
         .filter(insight::Column::AnsweredById.eq(row.id))
         .all(permit.tx())
@@ -344,22 +349,22 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<insight::
 
 /// What one has to be allowed to say something of a place: the whole blueprint where it is neither a phase nor a
 /// touchpoint.
-fn describing(phase: Option<PhaseId>, touchpoint: Option<TouchpointId>) -> Action {
+fn describing_action(phase: Option<PhaseId>, touchpoint: Option<TouchpointId>) -> Action {
     match (phase, touchpoint) {
         (None, None) => Action::DescribeBlueprint,
         _ => Action::DescribeTouchpoint,
     }
 }
 
-async fn fetch(
+async fn fetch_insight(
     caller: &Caller,
     id: InsightId,
     expected_version: i32,
 ) -> Result<(insight::Model, Permit<'_>)> {
     let mut permit = caller.begin().await?;
     let row = permit.lock_row::<insight::Entity>("id", id).await?;
-    let ties = insight::Entity::ties(permit.tx(), &row).await?;
-    let action = describing(row.phase_id, row.touchpoint_id);
+    let ties = insight::Entity::load_ties(permit.tx(), &row).await?;
+    let action = describing_action(row.phase_id, row.touchpoint_id);
     permit.decide::<insight::Entity>(action, &ties, &row)?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<insight::Entity>(&row, expected_version)?;

@@ -10,12 +10,12 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Set,
 };
 
-use super::describing;
+use super::describing_action;
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, load_place_ties},
-    blueprint::{refuse_full, refuse_taken},
+    blueprint::{refuse_if_full, refuse_taken_name},
     error::{Error, Reason, Result},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
     touchpoint::place::LocationInput,
@@ -68,18 +68,18 @@ pub struct SourceUpdateInput {
 
 /// How many took part: somebody.
 pub fn read_sample_size(faults: &mut Faults, path: &str, people: Option<i32>) -> Option<i32> {
-    faults.within(path, people, 1..=i32::MAX)
+    faults.check_within(path, people, 1..=i32::MAX)
 }
 
 /// Makes a source.
 pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source::Model> {
     let mut faults = Faults::default();
-    let id: SourceId = faults.new_id(input.id.as_ref());
-    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let title = faults.name("title", &input.title);
+    let id: SourceId = faults.parse_or_make_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let title = faults.check_name("title", &input.title);
     let sample_size = read_sample_size(&mut faults, "sampleSize", input.sample_size);
-    let link = faults.link("link", input.link.as_deref());
-    let note = faults.optional_text("note", input.note.as_deref());
+    let link = faults.check_link("link", input.link.as_deref());
+    let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = LocationInput::Blueprint(blueprint_id)
@@ -88,14 +88,14 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &source::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
-        .already_created::<source::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<source::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let there = source::Entity::find().filter(source::Column::BlueprintId.eq(blueprint_id));
-    refuse_full(&permit, there, "blueprintId", (MOST_SOURCES, "sources")).await?;
-    free(&permit, blueprint_id, &title, id).await?;
+    refuse_if_full(&permit, there, "blueprintId", (MOST_SOURCES, "sources")).await?;
+    refuse_taken_title(&permit, blueprint_id, &title, id).await?;
     let row = permit
         .insert::<source::Entity>(source::ActiveModel {
             id: Set(id),
@@ -115,7 +115,7 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
 }
 
 /// Refuses a title that another of the blueprint has.
-async fn free(
+async fn refuse_taken_title(
     permit: &Permit<'_>,
     blueprint: BlueprintId,
     title: &str,
@@ -123,32 +123,34 @@ async fn free(
 ) -> Result<()> {
     use source::Column;
     let inside = (Column::BlueprintId, blueprint);
-    refuse_taken::<source::Entity>(permit, inside, (Column::Title, "title", title), but).await
+    refuse_taken_name::<source::Entity>(permit, inside, (Column::Title, "title", title), but).await
 }
 
 /// Changes what a source says of itself.
 pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source::Model> {
     let mut faults = Faults::default();
-    let id: SourceId = faults.id("id", &input.id);
-    let title = replace(input.title.as_ref(), |title| faults.name("title", title));
-    let sample_size = change(&input.sample_size, |people| {
+    let id: SourceId = faults.parse_id("id", &input.id);
+    let title = set_if_given(input.title.as_ref(), |title| {
+        faults.check_name("title", title)
+    });
+    let sample_size = set_or_clear(&input.sample_size, |people| {
         read_sample_size(&mut faults, "sampleSize", people.copied())
     });
-    let link = change(&input.link, |link| {
-        faults.link("link", link.map(String::as_str))
+    let link = set_or_clear(&input.link, |link| {
+        faults.check_link("link", link.map(String::as_str))
     });
-    let note = change(&input.note, |text| {
-        faults.optional_text("note", text.map(String::as_str))
+    let note = set_or_clear(&input.note, |text| {
+        faults.check_optional_text("note", text.map(String::as_str))
     });
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_source(caller, id, input.expected_version).await?;
     if let Set(title) = &title {
-        free(&permit, row.blueprint_id, title, id).await?;
+        refuse_taken_title(&permit, row.blueprint_id, title, id).await?;
     }
     let change = source::ActiveModel {
         title,
-        kind: replace(input.kind.as_ref(), |kind| *kind),
-        held_on: change(&input.held_on, |day| day.map(|day| day.0)),
+        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
+        held_on: set_or_clear(&input.held_on, |day| day.map(|day| day.0)),
         sample_size,
         link,
         note,
@@ -161,8 +163,8 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
 
 /// Deletes a source that no insight rests on.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<source::Model> {
-    let id: SourceId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: SourceId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_source(caller, id, input.expected_version).await?;
     let resting = insight_source::Entity::find()
         .filter(insight_source::Column::SourceId.eq(row.id))
         .count(permit.tx())
@@ -178,7 +180,7 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<source::M
 
 /// Whether a source is the caller's own: all insights that rest on it are at places that they may describe, or none
 /// does and it was they who made it.
-async fn is_own(permit: &Permit<'_>, row: &source::Model) -> Result<bool> {
+async fn is_own_source(permit: &Permit<'_>, row: &source::Model) -> Result<bool> {
     let resting = insight_source::Entity::find()
         .select_only()
         .column(insight_source::Column::InsightId)
@@ -193,22 +195,25 @@ async fn is_own(permit: &Permit<'_>, row: &source::Model) -> Result<bool> {
         .await?;
     for (phase, touchpoint) in &resting {
         let ties = load_place_ties(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
-        if !permit.caller.may(describing(*phase, *touchpoint), &ties) {
+        if !permit
+            .caller
+            .may(describing_action(*phase, *touchpoint), &ties)
+        {
             return Ok(false);
         }
     }
-    Ok(!resting.is_empty() || permit.created_by_caller::<source::Entity>(row).await?)
+    Ok(!resting.is_empty() || permit.is_created_by_caller::<source::Entity>(row).await?)
 }
 
-async fn fetch(
+async fn fetch_source(
     caller: &Caller,
     id: SourceId,
     expected_version: i32,
 ) -> Result<(source::Model, Permit<'_>)> {
     let mut permit = caller.begin().await?;
     let row = permit.lock_row::<source::Entity>("id", id).await?;
-    let ties = source::Entity::ties(permit.tx(), &row).await?;
-    let action = if is_own(&permit, &row).await? {
+    let ties = source::Entity::load_ties(permit.tx(), &row).await?;
+    let action = if is_own_source(&permit, &row).await? {
         Action::DescribeTouchpoint
     } else {
         Action::DescribeBlueprint

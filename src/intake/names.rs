@@ -57,7 +57,7 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
 
     /// What a cell names; a fault where that is not there for the caller, and nothing where the cell is empty.
     pub fn find(&self, cell: &SheetCell<'_>, faults: &mut Faults) -> Option<I> {
-        let text = cell.text(faults)?;
+        let text = cell.parse_text(faults)?;
         let text = text.trim();
         let found = match text.parse::<I>() {
             Ok(id) => self.ids.get(&id),
@@ -65,7 +65,8 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
         };
         if found.is_none() {
             let message = format!("There is no such {}.", self.noun);
-            cell.place.wrong(UserErrorCode::NotFound, message, faults);
+            cell.place
+                .add_fault(UserErrorCode::NotFound, message, faults);
         }
         found.copied()
     }

@@ -35,7 +35,7 @@ struct Mark {
 
 impl DuplicateFinder {
     /// Notes a thing that stands at this place.
-    pub fn meet(&mut self, thing: &impl Hash, at: u32) {
+    pub fn note_seen(&mut self, thing: &impl Hash, at: u32) {
         let [a, b, c, d, ..] = self.other.hash_one(thing).to_le_bytes();
         let hash = self.one.hash_one(thing);
         // The rest is less than the number of parts.
@@ -49,7 +49,7 @@ impl DuplicateFinder {
 
     /// Where a thing stands again, and where it stands first, in the order of the places.
     #[must_use]
-    pub fn again(mut self) -> Vec<(u32, u32)> {
+    pub fn into_duplicates(mut self) -> Vec<(u32, u32)> {
         let mut again = Vec::new();
         let same = |a: &Mark, b: &Mark| (a.hash, a.more) == (b.hash, b.more);
         // Sorted once at the end: a set that grows would hold two copies of itself while it is being made larger.
@@ -72,16 +72,16 @@ mod tests {
     fn what_stands_again_is_told_with_where_it_stands_first() {
         let mut once = DuplicateFinder::default();
         for (at, thing) in (0..).zip(["a", "b", "a", "c", "b", "a"]) {
-            once.meet(&thing, at);
+            once.note_seen(&thing, at);
         }
-        assert_eq!(once.again(), [(2, 0), (4, 1), (5, 0)]);
+        assert_eq!(once.into_duplicates(), [(2, 0), (4, 1), (5, 0)]);
     }
 
     #[test]
     fn of_very_many_that_differ_none_stands_again() {
         let mut once = DuplicateFinder::default();
-        (0..300_000_u32).for_each(|at| once.meet(&at, at));
-        assert_eq!(once.again(), []);
+        (0..300_000_u32).for_each(|at| once.note_seen(&at, at));
+        assert_eq!(once.into_duplicates(), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use entity::{
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
-use super::{state::state, target::target_on_sql};
+use super::{state::judge_state, target::target_on_sql};
 use crate::statement::SqlBuilder;
 
 /// The figures that judge a KPI at a place, or as a whole.
@@ -33,7 +33,7 @@ impl Judgement {
         let value = self.latest.as_ref().map(|latest| latest.value);
         let target = self.target.as_ref();
         let target = target.and_then(|target| Some((target.value?, target.warning)));
-        Some(state(direction, value, target))
+        Some(judge_state(direction, value, target))
     }
 }
 
@@ -76,7 +76,7 @@ const TARGET: &str = target_on_sql!(
 );
 
 /// Joins each row of `judged` with its figures: at a touchpoint the latest value there, else the latest as a whole.
-fn figures(backend: DbBackend) -> String {
+fn figures_join_sql(backend: DbBackend) -> String {
     match backend {
         // PostgreSQL would look up by its id a row that it has found already; a lateral join keeps what it found.
         DbBackend::Postgres => format!(
@@ -103,24 +103,24 @@ pub(super) fn select_judged<C: ConnectionTrait>(
     day: NaiveDate,
 ) -> SqlBuilder {
     let backend = db.get_database_backend();
-    let latest = columns::<measurement::Model>("latest");
-    let target = columns::<kpi_target::Model>("target");
+    let latest = columns_sql::<measurement::Model>("latest");
+    let target = columns_sql::<kpi_target::Model>("target");
     let select = format!("SELECT {shown}, {latest}, {target} FROM {judged} judged");
     SqlBuilder::new(backend, &select)
         .bind(day)
-        .then(&figures(backend))
+        .then(&figures_join_sql(backend))
 }
 
 /// The columns of a table under an alias, as they are read.
-pub(super) fn columns<R: Stored>(table: &str) -> String {
+pub(super) fn columns_sql<R: Stored>(table: &str) -> String {
     let columns = R::COLUMNS.iter().map(|column| format!("{table}.{column}"));
     columns.collect::<Vec<_>>().join(", ")
 }
 
 impl Read for Judgement {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
-        let latest = cells.joined()?;
-        let target = cells.joined::<kpi_target::Model>()?;
+        let latest = cells.take_joined()?;
+        let target = cells.take_joined::<kpi_target::Model>()?;
         Ok(Self {
             told: true,
             latest,

@@ -15,8 +15,8 @@ use sea_orm::{
 };
 
 use super::{
-    figure::{Judgement, columns, select_judged},
-    visible::hidden_kpis,
+    figure::{Judgement, columns_sql, select_judged},
+    visible::find_hidden_kpis,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
 
@@ -32,7 +32,12 @@ const WHOLE_KPIS: &str =
     "(SELECT id, id AS kpi_id, CAST(NULL AS uuid) AS touchpoint_id, created_at FROM kpi)";
 
 fn select_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder {
-    select_judged(db, "kpi_link", &columns::<kpi_link::Model>("judged"), day)
+    select_judged(
+        db,
+        "kpi_link",
+        &columns_sql::<kpi_link::Model>("judged"),
+        day,
+    )
 }
 
 const BY_CREATION: &str = " ORDER BY judged.created_at, judged.id";
@@ -48,13 +53,13 @@ impl Read for JudgedLink {
 
 /// Whether a link holds on a day: from its first day on, and before the day on which it no longer does.
 #[must_use]
-pub fn holds(link: &kpi_link::Model, day: NaiveDate) -> bool {
+pub fn is_in_force(link: &kpi_link::Model, day: NaiveDate) -> bool {
     link.valid_from.is_none_or(|from| from <= day) && link.valid_to.is_none_or(|to| to > day)
 }
 
-/// The twin of [`holds`] as a condition on `kpi_link`.
+/// The twin of [`is_in_force`] as a condition on `kpi_link`.
 #[must_use]
-pub fn holding_on(day: NaiveDate) -> Condition {
+pub fn in_force_on_condition(day: NaiveDate) -> Condition {
     use kpi_link::Column::{ValidFrom, ValidTo};
     let begun = Condition::any()
         .add(ValidFrom.is_null())
@@ -63,7 +68,7 @@ pub fn holding_on(day: NaiveDate) -> Condition {
     Condition::all().add(begun).add(lasts)
 }
 
-/// The twin of [`holds`] for statements written as text: a condition on the table or alias `$link`, where `$day` is an
+/// The twin of [`is_in_force`] for statements written as text: a condition on the table or alias `$link`, where `$day` is an
 /// expression. A literal, so that statements that use it stay constants.
 macro_rules! holds_on_sql {
     ($link:literal, $day:literal) => {
@@ -101,9 +106,9 @@ pub async fn judge_blueprint<C: ConnectionTrait>(
         .value(blueprint)
         .then(concat!(" AND ", holds_on_sql!("judged", "$1")))
         .then(BY_CREATION);
-    let mut links: Vec<JudgedLink> = read::all(db, text.statement()).await?;
+    let mut links: Vec<JudgedLink> = read::read_all(db, text.statement()).await?;
     links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));
-    let hidden = hidden_kpis(caller, db, kpis.values()).await?;
+    let hidden = find_hidden_kpis(caller, db, kpis.values()).await?;
     for judged in &mut links {
         if hidden.contains(&judged.link.kpi_id) {
             judged.judgement = Judgement::default();
@@ -125,21 +130,21 @@ pub async fn judge_links(
         .select(&links)
         .then(")")
         .then(BY_CREATION);
-    let judged: Vec<JudgedLink> = read::all(&db, text.statement()).await?;
-    let kpis = linked(links);
+    let judged: Vec<JudgedLink> = read::read_all(&db, text.statement()).await?;
+    let kpis = select_kpis_of_links(links);
     let kpis: HashMap<KpiId, kpi::Model> = kpis
         .all(&db)
         .await?
         .into_iter()
         .map(|kpi| (kpi.id, kpi))
         .collect();
-    let hidden = hidden_kpis(caller, &db, kpis.values()).await?;
+    let hidden = find_hidden_kpis(caller, &db, kpis.values()).await?;
     db.commit().await?;
     Ok(judged
         .into_iter()
         .filter_map(|mut judged| {
             let kpi = kpis.get(&judged.link.kpi_id)?.clone();
-            if hidden.contains(&kpi.id) || !holds(&judged.link, day) {
+            if hidden.contains(&kpi.id) || !is_in_force(&judged.link, day) {
                 judged.judgement = Judgement::default();
             }
             Some((judged, kpi))
@@ -148,7 +153,7 @@ pub async fn judge_links(
 }
 
 /// The KPIs of these links.
-fn linked(links: SelectStatement) -> Select<kpi::Entity> {
+fn select_kpis_of_links(links: SelectStatement) -> Select<kpi::Entity> {
     let ids = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::KpiId)
@@ -194,8 +199,8 @@ pub async fn judge_kpis(
     let text = select_judged(&db, WHOLE_KPIS, "judged.kpi_id", day)
         .then("judged.id IN ")
         .list(kpis.iter().map(|kpi| kpi.id));
-    let rows: Vec<WholeKpi> = read::all(&db, text.statement()).await?;
-    let hidden = hidden_kpis(caller, &db, kpis).await?;
+    let rows: Vec<WholeKpi> = read::read_all(&db, text.statement()).await?;
+    let hidden = find_hidden_kpis(caller, &db, kpis).await?;
     db.commit().await?;
     Ok(rows
         .into_iter()

@@ -26,11 +26,12 @@ mod visible;
 pub use self::{
     figure::Judgement,
     link::{
-        JudgedLink, holding_on, holds, judge_blueprint, judge_kpis, judge_link_ids, judge_links,
+        JudgedLink, in_force_on_condition, is_in_force, judge_blueprint, judge_kpis,
+        judge_link_ids, judge_links,
     },
-    state::{state, state_sql},
+    state::{judge_state, state_sql},
     target::target_on,
-    visible::values_visible,
+    visible::are_values_visible,
 };
 pub(crate) use self::{
     link::holds_on_sql,

@@ -7,7 +7,7 @@ use entity::words::{Direction, KpiState};
 /// HIGHER: value ≥ target is MET, warning ≤ value < target AT_RISK, anything else MISSED; LOWER is the mirror
 /// image. Without a warning level nothing is ever AT_RISK. No value is NO_DATA, whatever the target.
 #[must_use]
-pub fn state(
+pub fn judge_state(
     direction: Direction,
     value: Option<f64>,
     target: Option<(f64, Option<f64>)>,
@@ -25,7 +25,7 @@ pub fn state(
     }
 }
 
-/// The SQL twin of [`state`] for rows that have a value: `kpi` and `target` name joined tables, `value` is an
+/// The SQL twin of [`judge_state`] for rows that have a value: `kpi` and `target` name joined tables, `value` is an
 /// expression. A `target` whose value is NULL, or that is missing by an outer join, is no target.
 #[must_use]
 pub fn state_sql(kpi: &str, value: &str, target: &str) -> String {
@@ -50,28 +50,35 @@ mod tests {
     #[test]
     fn a_value_at_its_target_is_met_and_at_its_warning_level_at_risk() {
         let target = Some((8.0, Some(6.0)));
-        let states = [9.0, 8.0, 7.9, 6.0, 5.9].map(|value| state(HIGHER, Some(value), target));
+        let states =
+            [9.0, 8.0, 7.9, 6.0, 5.9].map(|value| judge_state(HIGHER, Some(value), target));
         use KpiState::{AtRisk, Met, Missed};
         assert_eq!(states, [Met, Met, AtRisk, AtRisk, Missed]);
         let target = Some((2.0, Some(3.0)));
-        let states = [1.0, 2.0, 2.1, 3.0, 3.1].map(|value| state(LOWER, Some(value), target));
+        let states = [1.0, 2.0, 2.1, 3.0, 3.1].map(|value| judge_state(LOWER, Some(value), target));
         assert_eq!(states, [Met, Met, AtRisk, AtRisk, Missed]);
     }
 
     #[test]
     fn without_a_warning_level_nothing_is_at_risk() {
         assert_eq!(
-            state(HIGHER, Some(7.9), Some((8.0, None))),
+            judge_state(HIGHER, Some(7.9), Some((8.0, None))),
             KpiState::Missed
         );
-        assert_eq!(state(LOWER, Some(8.1), Some((8.0, None))), KpiState::Missed);
+        assert_eq!(
+            judge_state(LOWER, Some(8.1), Some((8.0, None))),
+            KpiState::Missed
+        );
     }
 
     #[test]
     fn no_data_comes_before_no_target() {
-        assert_eq!(state(HIGHER, None, None), KpiState::NoData);
-        assert_eq!(state(HIGHER, None, Some((1.0, None))), KpiState::NoData);
-        assert_eq!(state(HIGHER, Some(1.0), None), KpiState::NoTarget);
+        assert_eq!(judge_state(HIGHER, None, None), KpiState::NoData);
+        assert_eq!(
+            judge_state(HIGHER, None, Some((1.0, None))),
+            KpiState::NoData
+        );
+        assert_eq!(judge_state(HIGHER, Some(1.0), None), KpiState::NoTarget);
     }
 
     proptest! {
@@ -80,12 +87,12 @@ mod tests {
             value in proptest::option::of(-10i32..10),
             target in proptest::option::of((-10i32..10, proptest::option::of(-10i32..10))),
         ) {
-            let up = state(
+            let up = judge_state(
                 HIGHER,
                 value.map(f64::from),
                 target.map(|(value, warning)| (f64::from(value), warning.map(f64::from))),
             );
-            let down = state(
+            let down = judge_state(
                 LOWER,
                 value.map(|value| -f64::from(value)),
                 target.map(|(value, warning)| (-f64::from(value), warning.map(|level| -f64::from(level)))),

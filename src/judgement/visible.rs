@@ -13,7 +13,7 @@ use crate::{
 
 /// Those of the KPIs whose values the caller may not see. One statement at the most, and none unless a grant by name
 /// could matter.
-pub(super) async fn hidden_kpis<'k, C: ConnectionTrait>(
+pub(super) async fn find_hidden_kpis<'k, C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     kpis: impl IntoIterator<Item = &'k kpi::Model>,
@@ -44,8 +44,8 @@ pub(super) async fn hidden_kpis<'k, C: ConnectionTrait>(
 }
 
 /// Whether the caller may see a KPI's values.
-pub async fn values_visible(caller: &Caller, kpi: &kpi::Model) -> Result<bool> {
-    Ok(hidden_kpis(caller, caller.connection(), [kpi])
+pub async fn are_values_visible(caller: &Caller, kpi: &kpi::Model) -> Result<bool> {
+    Ok(find_hidden_kpis(caller, caller.connection(), [kpi])
         .await?
         .is_empty())
 }

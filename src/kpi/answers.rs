@@ -14,7 +14,7 @@ pub const FEWEST_OF_EMPLOYEES: i64 = 5;
 
 /// The scores that a scale knows.
 #[must_use]
-pub const fn range(scale: FeedbackScale) -> RangeInclusive<i32> {
+pub const fn score_range(scale: FeedbackScale) -> RangeInclusive<i32> {
     match scale {
         FeedbackScale::Nps | FeedbackScale::Enps => 0..=10,
         FeedbackScale::Csat => 1..=5,
@@ -24,7 +24,7 @@ pub const fn range(scale: FeedbackScale) -> RangeInclusive<i32> {
 
 /// What a score says on its scale.
 #[must_use]
-pub const fn group(scale: FeedbackScale, score: i32) -> FeedbackGroup {
+pub const fn group_of_score(scale: FeedbackScale, score: i32) -> FeedbackGroup {
     let (satisfied, indifferent) = match scale {
         FeedbackScale::Nps | FeedbackScale::Enps => (9, 7),
         FeedbackScale::Csat => (4, 3),
@@ -41,7 +41,7 @@ pub const fn group(scale: FeedbackScale, score: i32) -> FeedbackGroup {
 
 /// Whether these people are asked on this scale: NPS is asked of customers, ENPS of employees, the others of both.
 #[must_use]
-pub const fn is_asked(scale: FeedbackScale, subject: Subject) -> bool {
+pub const fn is_scale_for(scale: FeedbackScale, subject: Subject) -> bool {
     match (scale, subject) {
         (FeedbackScale::Nps, Subject::Employee) | (FeedbackScale::Enps, Subject::Customer) => false,
         (FeedbackScale::Csat | FeedbackScale::Ces, _)
@@ -52,7 +52,7 @@ pub const fn is_asked(scale: FeedbackScale, subject: Subject) -> bool {
 
 /// The type of the KPIs that answers on a scale feed. Their spellings are the same, on which SQL in `fed` relies.
 #[must_use]
-pub const fn fed_type(scale: FeedbackScale) -> KpiType {
+pub const fn type_fed_by(scale: FeedbackScale) -> KpiType {
     match scale {
         FeedbackScale::Nps => KpiType::Nps,
         FeedbackScale::Csat => KpiType::Csat,
@@ -61,11 +61,11 @@ pub const fn fed_type(scale: FeedbackScale) -> KpiType {
     }
 }
 
-/// The scale whose answers feed KPIs of a type; the inverse of [`fed_type`].
+/// The scale whose answers feed KPIs of a type; the inverse of [`type_fed_by`].
 #[must_use]
-pub fn feeding_scale(kpi_type: KpiType) -> Option<FeedbackScale> {
+pub fn scale_feeding(kpi_type: KpiType) -> Option<FeedbackScale> {
     let mut scales = FeedbackScale::ALL.iter().copied();
-    scales.find(|scale| fed_type(*scale) == kpi_type)
+    scales.find(|scale| type_fed_by(*scale) == kpi_type)
 }
 
 /// Many answers on one scale, counted.
@@ -125,7 +125,7 @@ impl Tally {
 
     /// Whether all answers are of one group.
     #[must_use]
-    pub const fn alike(&self) -> bool {
+    pub const fn is_all_alike(&self) -> bool {
         let all = self.answers();
         self.satisfied == all || self.indifferent == all || self.dissatisfied == all
     }
@@ -147,7 +147,7 @@ mod tests {
     fn tally(scale: FeedbackScale, scores: &[i32]) -> Tally {
         let mut all = Tally::default();
         for score in scores {
-            all += Tally::of_group(group(scale, *score), 1, i64::from(*score));
+            all += Tally::of_group(group_of_score(scale, *score), 1, i64::from(*score));
         }
         all
     }
@@ -156,7 +156,9 @@ mod tests {
     fn every_score_is_in_the_group_that_its_scale_says() {
         use FeedbackGroup::{Dissatisfied as D, Indifferent as I, Satisfied as S};
         let groups = |scale| -> Vec<FeedbackGroup> {
-            range(scale).map(|score| group(scale, score)).collect()
+            score_range(scale)
+                .map(|score| group_of_score(scale, score))
+                .collect()
         };
         let net = [D, D, D, D, D, D, D, I, I, S, S];
         assert_eq!(groups(FeedbackScale::Nps), net);
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn answers_of_one_group_are_alike() {
-        assert!(tally(FeedbackScale::Enps, &[9, 10, 9, 9, 10]).alike());
-        assert!(!tally(FeedbackScale::Enps, &[9, 10, 9, 9, 8]).alike());
+        assert!(tally(FeedbackScale::Enps, &[9, 10, 9, 9, 10]).is_all_alike());
+        assert!(!tally(FeedbackScale::Enps, &[9, 10, 9, 9, 8]).is_all_alike());
     }
 }

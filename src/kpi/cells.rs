@@ -68,8 +68,8 @@ pub struct AnswerCell {
 impl AnswerCell {
     /// Whether its answers are all of one group: the score would tell what each of them said.
     #[must_use]
-    pub const fn alike(&self) -> bool {
-        self.tally.alike()
+    pub const fn is_all_alike(&self) -> bool {
+        self.tally.is_all_alike()
     }
 }
 
@@ -118,7 +118,7 @@ pub struct CellTotal {
 impl CellTotal {
     /// Whether each of them is one whose answers are all alike.
     #[must_use]
-    pub const fn alike(&self) -> bool {
+    pub const fn is_all_alike(&self) -> bool {
         self.alike != 0
     }
 
@@ -134,13 +134,13 @@ impl CellTotal {
     }
 }
 
-/// [`AnswerCell::alike`], asked of the database.
+/// [`AnswerCell::is_all_alike`], asked of the database.
 const ALIKE: &str = "CASE WHEN satisfied + indifferent = 0 OR satisfied + dissatisfied = 0 \
     OR indifferent + dissatisfied = 0 THEN 1 ELSE 0 END";
 
 /// What these cells come to: by scale, those whose answers are all alike apart from the others, and by touchpoint where
 /// that is asked.
-pub async fn totals(
+pub async fn load_totals(
     db: &impl ConnectionTrait,
     which: Condition,
     by_touchpoint: bool,
@@ -172,7 +172,7 @@ pub async fn totals(
 }
 
 /// These cells.
-pub async fn load(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<AnswerCell>> {
+pub async fn load_cells(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<AnswerCell>> {
     let rows = employee_cell::Entity::find().filter(which).all(db).await?;
     Ok(rows.into_iter().map(AnswerCell::from).collect())
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 pub type LinkDays = (Option<NaiveDate>, Option<NaiveDate>);
 
 /// Whether two links share a day.
-pub fn overlap(one: LinkDays, other: LinkDays) -> bool {
+pub fn days_overlap(one: LinkDays, other: LinkDays) -> bool {
     let begins_before = |from: Option<NaiveDate>, to: Option<NaiveDate>| match (from, to) {
         (Some(from), Some(to)) => from < to,
         _ => true,

@@ -32,7 +32,7 @@ use sea_orm::{
 };
 
 use super::{
-    answers::{Tally, fed_type},
+    answers::{Tally, type_fed_by},
     cells,
     measurement::{MeasurementContent, MeasurementKey, upsert},
     rules::{Figures, KpiMeasure},
@@ -61,7 +61,7 @@ enum FedFormula {
 }
 
 /// What such a KPI makes of answers; nothing where answers cannot feed it.
-fn made(measure: KpiMeasure) -> Option<FedFormula> {
+fn formula_for(measure: KpiMeasure) -> Option<FedFormula> {
     match (measure.kpi_type, measure.unit, measure.aggregation) {
         (KpiType::Nps | KpiType::Enps, Unit::Score, Aggregation::Ratio) => Some(FedFormula::Net),
         (KpiType::Csat, Unit::Scale1To5, Aggregation::Average)
@@ -75,11 +75,11 @@ fn made(measure: KpiMeasure) -> Option<FedFormula> {
 /// Whether answers can feed such a KPI.
 #[must_use]
 pub fn can_be_fed(measure: KpiMeasure) -> bool {
-    made(measure).is_some()
+    formula_for(measure).is_some()
 }
 
 /// The figures that answers give.
-fn figures(made: FedFormula, tally: &Tally) -> Option<Figures> {
+fn compute_figures(made: FedFormula, tally: &Tally) -> Option<Figures> {
     // Counts of answers lie far below 2⁵³: exact.
     let share = |counted: i64| (Some(counted as f64), Some(tally.answers() as f64));
     let (value, (numerator, denominator)) = match made {
@@ -111,11 +111,11 @@ pub enum Recount {
 
 /// Takes the locks of the KPIs that answers on these scales feed or come to feed meanwhile, in ascending order, before
 /// the answers are written: so no answer is missed, whoever else is writing. Gives those that are fed.
-pub async fn lock(
+pub async fn lock_fed_kpis(
     permit: &Permit<'_>,
     scales: impl IntoIterator<Item = FeedbackScale>,
 ) -> Result<Vec<kpi::Model>> {
-    let types = scales.into_iter().map(fed_type);
+    let types = scales.into_iter().map(type_fed_by);
     let mut kpis = kpi::Entity::find()
         .filter(kpi::Column::KpiType.is_in(types))
         .order_by_asc(kpi::Column::Id)
@@ -130,7 +130,7 @@ pub async fn lock(
 
 /// Makes the measurements of KPIs, whose locks are taken, what the answers give now. The act notes it with what it did.
 /// Gives how many KPIs came to have other values.
-pub async fn feed(
+pub async fn feed_kpis(
     permit: &mut Permit<'_>,
     kpis: &[kpi::Model],
     recount: &Recount,
@@ -138,7 +138,7 @@ pub async fn feed(
     let mut fed = Vec::new();
     let mut made: BTreeMap<KpiId, FedFormula> = BTreeMap::new();
     for kpi in kpis {
-        if let Some(how) = self::made(kpi.into())
+        if let Some(how) = self::formula_for(kpi.into())
             && kpi.fed_by_feedback
             && kpi.archived_at.is_none()
         {
@@ -150,17 +150,17 @@ pub async fn feed(
         return Ok(0);
     }
     let tallies = match recount {
-        Recount::Of { .. } => of_customers(permit, made.keys(), recount).await?,
-        Recount::Closed(day) => employees::measured(permit, &fed, Some(*day)).await?,
+        Recount::Of { .. } => load_customer_tallies(permit, made.keys(), recount).await?,
+        Recount::Closed(day) => employees::load_employee_tallies(permit, &fed, Some(*day)).await?,
         Recount::All => {
-            let mut tallies = of_customers(permit, made.keys(), recount).await?;
-            tallies.extend(employees::measured(permit, &fed, None).await?);
+            let mut tallies = load_customer_tallies(permit, made.keys(), recount).await?;
+            tallies.extend(employees::load_employee_tallies(permit, &fed, None).await?);
             tallies
         }
     };
     let measured = tallies.into_iter().filter_map(|(key, tally)| {
         let content = MeasurementContent {
-            figures: figures(*made.get(&key.kpi)?, &tally)?,
+            figures: compute_figures(*made.get(&key.kpi)?, &tally)?,
             source: Some(SOURCE.to_owned()),
         };
         Some((key, content))
@@ -209,7 +209,7 @@ WHERE (
 ) AND kpi.id IN "
 );
 
-fn counting<'k>(
+fn recounted_rows_sql<'k>(
     backend: sea_orm::DbBackend,
     kpis: impl Iterator<Item = &'k KpiId>,
     recount: &Recount,
@@ -234,18 +234,18 @@ fn counting<'k>(
 }
 
 /// The answers of customers, by where and when they are measured.
-async fn of_customers(
+async fn load_customer_tallies(
     permit: &Permit<'_>,
     kpis: impl Iterator<Item = &KpiId>,
     recount: &Recount,
 ) -> Result<BTreeMap<MeasurementKey, Tally>> {
-    let statement = counting(permit.tx().get_database_backend(), kpis, recount);
+    let statement = recounted_rows_sql(permit.tx().get_database_backend(), kpis, recount);
     let counted = AnswerCount::find_by_statement(statement.statement())
         .all(permit.tx())
         .await?;
     let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for row in counted {
-        let key = MeasurementKey::at(row.kpi_id, row.touchpoint_id, row.answered_on);
+        let key = MeasurementKey::at_touchpoint(row.kpi_id, row.touchpoint_id, row.answered_on);
         *tallies.entry(key).or_default() +=
             Tally::of_group(row.answer_group, row.answers, row.score_sum);
     }
@@ -254,7 +254,7 @@ async fn of_customers(
 
 /// Refuses that a KPI is fed by answers that not everybody may read, unless a CX manager lets it: those on the
 /// relationship as a whole, and those in a journey that is no longer a draft's and the whole organisation's.
-pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
+pub async fn require_open_answers(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
     if !kpi.fed_by_feedback || permit.caller.may(Action::GovernKpi, &Ties::none()) {
         return Ok(());
     }
@@ -297,7 +297,7 @@ impl Relinking {
         let mut before = Vec::new();
         for kpi in kpis {
             let subject = match kpi.scope {
-                KpiScope::Relationship => Some(subject(permit, &kpi).await?),
+                KpiScope::Relationship => Some(find_subject(permit, &kpi).await?),
                 KpiScope::Transactional => None,
             };
             before.push((kpi, subject));
@@ -308,20 +308,20 @@ impl Relinking {
     /// Lets answers feed them where they judge now.
     pub async fn finish(self, permit: &mut Permit<'_>) -> Result<()> {
         for (kpi, before) in &self.kpis {
-            require_open(permit, kpi).await?;
+            require_open_answers(permit, kpi).await?;
             if let Some(before) = *before {
                 refuse_other_subject(permit, kpi, before).await?;
             }
         }
         let kpis: Vec<kpi::Model> = self.kpis.into_iter().map(|(kpi, _)| kpi).collect();
-        feed(permit, &kpis, &Recount::All).await?;
+        feed_kpis(permit, &kpis, &Recount::All).await?;
         Ok(())
     }
 }
 
 /// Whose answers on the relationship as a whole feed a KPI: customers', unless it judges nothing but journeys of
 /// employees.
-async fn subject(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
+async fn find_subject(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
     let judged = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::BlueprintId)
@@ -347,7 +347,7 @@ async fn refuse_other_subject(
     kpi: &kpi::Model,
     before: Subject,
 ) -> Result<()> {
-    if subject(permit, kpi).await? == before {
+    if find_subject(permit, kpi).await? == before {
         return Ok(());
     }
     let fed = measurements::Entity::find()
@@ -369,22 +369,22 @@ async fn refuse_other_subject(
 
 /// Closes the months of employees' answers that are over and measures what that gives, unless the month before which
 /// that was done is `done` already.
-pub async fn renew(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<()> {
+pub async fn renew_fed(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<()> {
     let month = cells::month_of(caller.today);
     if *done == Some(month) {
         return Ok(());
     }
     let mut permit = caller.begin().await?;
-    if let Some(closed) = cells::closing::close(&mut permit).await? {
+    if let Some(closed) = cells::closing::close_months(&mut permit).await? {
         let of_employees = [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps];
-        let kpis = lock(&permit, of_employees).await?;
+        let kpis = lock_fed_kpis(&permit, of_employees).await?;
         // What an older version measured of single days was taken away: what customers gave of them is counted again.
         let recount = if closed.before == cells::NEVER {
             Recount::All
         } else {
             Recount::Closed(closed.before)
         };
-        let kpis = feed(&mut permit, &kpis, &recount).await?;
+        let kpis = feed_kpis(&mut permit, &kpis, &recount).await?;
         permit.note(Event::import(
             serde_json::json!({ "cells": closed.cells, "kpis": kpis }),
         ));

@@ -37,9 +37,9 @@ pub struct KpiGrantDeleteInput {
 /// Grants an analyst the values of a KPI.
 pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_grant::Model> {
     let mut faults = Faults::default();
-    let id: KpiGrantId = faults.new_id(input.id.as_ref());
-    let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
-    let account_id: AccountId = faults.id("accountId", &input.account_id);
+    let id: KpiGrantId = faults.parse_or_make_id(input.id.as_ref());
+    let kpi_id: KpiId = faults.parse_id("kpiId", &input.kpi_id);
+    let account_id: AccountId = faults.parse_id("accountId", &input.account_id);
     faults.check()?;
     let (kpi, mut permit) = caller
         .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
@@ -59,7 +59,7 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
     }
     let same = |row: &kpi_grant::Model| row.kpi_id == kpi.id && row.account_id == account.id;
     if let Some(row) = permit
-        .already_created::<kpi_grant::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<kpi_grant::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -92,7 +92,7 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
 
 /// Takes a grant back.
 pub async fn delete(caller: &Caller, input: &KpiGrantDeleteInput) -> Result<kpi_grant::Model> {
-    let id: KpiGrantId = input::id("id", &input.id)?;
+    let id: KpiGrantId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<kpi_grant::Entity>(Action::DefineKpi, "id", id)
         .await?;

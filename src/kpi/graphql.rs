@@ -26,7 +26,7 @@ use crate::{
     judgement::{self, JudgedLink, Judgement},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
     scalar::Date,
 };
 
@@ -173,7 +173,7 @@ impl From<kpi_link::Model> for KpiLink {
 impl KpiLink {
     /// A link as a part of its place, with what its KPI comes to there.
     #[must_use]
-    pub fn judged(judged: &JudgedLink, kpi: &kpi::Model) -> Self {
+    pub fn from_judged(judged: &JudgedLink, kpi: &kpi::Model) -> Self {
         Self {
             known: Some(Arc::new((kpi.clone(), judged.judgement.clone()))),
             ..judged.link.clone().into()
@@ -274,7 +274,7 @@ impl KpiQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Kpi>> {
-        found(async { caller(ctx)?.get_by::<kpi::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by::<kpi::Entity>(&by).await }).await
     }
 
     /// KPIs, in the order of creation.
@@ -288,8 +288,8 @@ impl KpiQuery {
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<KpiFilter>,
     ) -> Result<Pages<Kpi>> {
         let caller = caller(ctx)?;
-        let select = filtered(caller, filter.unwrap_or_default()).await?;
-        page::oldest_first(ctx, select, Page { first, after }, Kpi::from).await
+        let select = select_kpis(caller, filter.unwrap_or_default()).await?;
+        page::page_oldest_first(ctx, select, Page { first, after }, Kpi::from).await
     }
 
     /// A KPI link by id.
@@ -298,9 +298,9 @@ impl KpiQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<KpiLink>> {
-        found(async {
+        into_node(async {
             caller(ctx)?
-                .get::<kpi_link::Entity>(input::id("id", &id)?)
+                .get::<kpi_link::Entity>(input::parse_id("id", &id)?)
                 .await
         })
         .await
@@ -312,19 +312,19 @@ impl KpiQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Measurement>> {
-        found(async {
+        into_node(async {
             caller(ctx)?
-                .get::<measurement::Entity>(input::id("id", &id)?)
+                .get::<measurement::Entity>(input::parse_id("id", &id)?)
                 .await
         })
         .await
     }
 }
 
-async fn filtered(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Entity>> {
+async fn select_kpis(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Entity>> {
     let mut select = caller.select::<kpi::Entity>();
     if let Some(owner) = &filter.owner_department_id {
-        let owner: DepartmentId = input::id("filter.ownerDepartmentId", owner)?;
+        let owner: DepartmentId = input::parse_id("filter.ownerDepartmentId", owner)?;
         select = select.filter(kpi::Column::OwnerDepartmentId.eq(owner));
     }
     if let Some(types) = filter.types {
@@ -409,11 +409,11 @@ pub struct KpiMeasurementsRecordPayload {
 }
 
 impl KpiMeasurementsRecordPayload {
-    async fn answer(caller: &Caller, result: Result<MeasurementsRecorded>) -> Result<Self> {
+    async fn from_result(caller: &Caller, result: Result<MeasurementsRecorded>) -> Result<Self> {
         let (done, user_errors) = match result {
             Ok(done) => (done, Vec::new()),
             Err(error) => {
-                let refusal = crate::payload::refusal(caller, error).await?;
+                let refusal = crate::payload::into_refusal(caller, error).await?;
                 (MeasurementsRecorded::default(), refusal.errors)
             }
         };
@@ -438,8 +438,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: KpiCreateInput,
     ) -> Result<KpiPayload> {
-        let caller = acting(ctx)?;
-        KpiPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes a KPI's definition; type, unit and currency only while it has no measurements. Requires: DEFINE_KPI.
@@ -449,8 +449,8 @@ impl KpiMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: KpiUpdateInput,
     ) -> Result<KpiPayload> {
-        let caller = acting(ctx)?;
-        KpiPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Transfers a KPI to another department. Requires: GOVERN_KPI.
@@ -460,8 +460,8 @@ impl KpiMutation {
         #[graphql(desc = "The KPI, the version that you read, and its new owner.")]
         input: KpiOwnerChangeInput,
     ) -> Result<KpiPayload> {
-        let caller = acting(ctx)?;
-        KpiPayload::answer(&caller, super::change_owner(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiPayload::from_result(&caller, super::change_owner(&caller, input).await).await
     }
 
     /// Archives a KPI; its measurements stay in KPI facts. Requires: GOVERN_KPI.
@@ -470,8 +470,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<KpiPayload> {
-        let caller = acting(ctx)?;
-        KpiPayload::answer(&caller, super::set_archived(&caller, &input, true).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiPayload::from_result(&caller, super::set_archived(&caller, &input, true).await).await
     }
 
     /// Unarchives a KPI. Requires: GOVERN_KPI.
@@ -480,8 +480,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<KpiPayload> {
-        let caller = acting(ctx)?;
-        KpiPayload::answer(&caller, super::set_archived(&caller, &input, false).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiPayload::from_result(&caller, super::set_archived(&caller, &input, false).await).await
     }
 
     /// Sets a KPI's target from a day on; replaces a target with the same first day. Requires: DEFINE_KPI.
@@ -491,8 +491,9 @@ impl KpiMutation {
         #[graphql(desc = "The KPI, the first day of the target, and its values.")]
         input: KpiTargetSetInput,
     ) -> Result<KpiTargetPayload> {
-        let caller = acting(ctx)?;
-        KpiTargetPayload::answer(&caller, super::target::set(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiTargetPayload::from_result(&caller, super::target::set_target(&caller, input).await)
+            .await
     }
 
     /// Deletes a target; the one before it stays in force. Requires: DEFINE_KPI.
@@ -501,8 +502,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<KpiTargetPayload> {
-        let caller = acting(ctx)?;
-        KpiTargetPayload::answer(&caller, super::target::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiTargetPayload::from_result(&caller, super::target::delete(&caller, &input).await).await
     }
 
     /// Links a KPI to a touchpoint, a phase or a blueprint that you may read, to judge it. Requires: DEFINE_KPI.
@@ -511,8 +512,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: KpiLinkCreateInput,
     ) -> Result<KpiLinkPayload> {
-        let caller = acting(ctx)?;
-        KpiLinkPayload::answer(&caller, super::link::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiLinkPayload::from_result(&caller, super::link::create(&caller, input).await).await
     }
 
     /// Changes the days or the weight of a link. Requires: DEFINE_KPI.
@@ -522,8 +523,8 @@ impl KpiMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: KpiLinkUpdateInput,
     ) -> Result<KpiLinkPayload> {
-        let caller = acting(ctx)?;
-        KpiLinkPayload::answer(&caller, super::link::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiLinkPayload::from_result(&caller, super::link::update(&caller, input).await).await
     }
 
     /// Deletes a link as if it had never existed. To end one, set its `validTo` instead. Requires: DEFINE_KPI.
@@ -532,8 +533,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<KpiLinkPayload> {
-        let caller = acting(ctx)?;
-        KpiLinkPayload::answer(&caller, super::link::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiLinkPayload::from_result(&caller, super::link::delete(&caller, &input).await).await
     }
 
     /// Grants an analyst the values of a KPI while it is confidential. Requires: DEFINE_KPI.
@@ -542,8 +543,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: KpiGrantCreateInput,
     ) -> Result<KpiGrantPayload> {
-        let caller = acting(ctx)?;
-        KpiGrantPayload::answer(&caller, super::grant::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiGrantPayload::from_result(&caller, super::grant::create(&caller, input).await).await
     }
 
     /// Deletes a grant. Requires: DEFINE_KPI.
@@ -552,8 +553,8 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The grant to delete.")] input: KpiGrantDeleteInput,
     ) -> Result<KpiGrantPayload> {
-        let caller = acting(ctx)?;
-        KpiGrantPayload::answer(&caller, super::grant::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        KpiGrantPayload::from_result(&caller, super::grant::delete(&caller, &input).await).await
     }
 
     /// Records at most 1,000 measurements, all or none. Sending the same batch again changes nothing; a different value
@@ -563,9 +564,9 @@ impl KpiMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The measurements to record.")] input: KpiMeasurementsRecordInput,
     ) -> Result<KpiMeasurementsRecordPayload> {
-        let caller = acting(ctx)?;
-        let result = super::record::record(&caller, input).await;
-        KpiMeasurementsRecordPayload::answer(&caller, result).await
+        let caller = mutation_caller(ctx)?;
+        let result = super::record::record_measurements(&caller, input).await;
+        KpiMeasurementsRecordPayload::from_result(&caller, result).await
     }
 
     /// Corrects one measurement; the old value is kept as superseded. Requires: RECORD_MEASUREMENT.
@@ -575,8 +576,8 @@ impl KpiMutation {
         #[graphql(desc = "The measurement, and its corrected value.")]
         input: KpiMeasurementCorrectInput,
     ) -> Result<KpiMeasurementPayload> {
-        let caller = acting(ctx)?;
-        let result = super::measurement::correct(&caller, input).await;
-        KpiMeasurementPayload::answer(&caller, result).await
+        let caller = mutation_caller(ctx)?;
+        let result = super::measurement::correct_measurement(&caller, input).await;
+        KpiMeasurementPayload::from_result(&caller, result).await
     }
 }

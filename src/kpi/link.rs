@@ -8,12 +8,12 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-pub use super::days::overlap;
+pub use super::days::days_overlap;
 use super::{days::LinkDays, fed::Relinking, measurement::check_day};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change},
+    input::{self, AtVersionInput, Faults, set_or_clear},
     policy::Action,
     scalar::Date,
     touchpoint::place::{BlueprintLocation, LocationInput},
@@ -55,7 +55,7 @@ pub struct KpiLinkUpdateInput {
     pub weight: MaybeUndefined<f64>,
 }
 
-fn place_of(link: &kpi_link::Model) -> BlueprintLocation {
+fn location_of(link: &kpi_link::Model) -> BlueprintLocation {
     BlueprintLocation {
         blueprint: link.blueprint_id,
         phase: link.phase_id,
@@ -66,14 +66,14 @@ fn place_of(link: &kpi_link::Model) -> BlueprintLocation {
 /// Links a KPI to a place.
 pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_link::Model> {
     let mut faults = Faults::default();
-    let id: KpiLinkId = faults.new_id(input.id.as_ref());
-    let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
+    let id: KpiLinkId = faults.parse_or_make_id(input.id.as_ref());
+    let kpi_id: KpiId = faults.parse_id("kpiId", &input.kpi_id);
     let days: LinkDays = (
         input.valid_from.map(Into::into),
         input.valid_to.map(Into::into),
     );
     check_days(&mut faults, "", days);
-    faults.finite("weight", input.weight);
+    faults.check_finite("weight", input.weight);
     let which = LocationInput::from_ids(
         &mut faults,
         (
@@ -87,9 +87,9 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     let mut permit = caller.begin().await?;
     let place = which.lock(&mut permit).await?;
     let kpi = fetch_to_define(&mut permit, "kpiId", kpi_id).await?;
-    let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && place_of(row) == place;
+    let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && location_of(row) == place;
     if let Some(row) = permit
-        .already_created::<kpi_link::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<kpi_link::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -154,8 +154,8 @@ async fn refuse_overlap(
         .await?;
     let taken = links
         .iter()
-        .filter(|link| Some(link.id) != but && place_of(link) == place)
-        .any(|link| overlap((link.valid_from, link.valid_to), days));
+        .filter(|link| Some(link.id) != but && location_of(link) == place)
+        .any(|link| days_overlap((link.valid_from, link.valid_to), days));
     if !taken {
         return Ok(());
     }
@@ -172,11 +172,11 @@ async fn refuse_overlap(
 /// Changes the days or the weight of a link.
 pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_link::Model> {
     let mut faults = Faults::default();
-    let id: KpiLinkId = faults.id("id", &input.id);
-    faults.finite("weight", input.weight.value().copied());
+    let id: KpiLinkId = faults.parse_id("id", &input.id);
+    faults.check_finite("weight", input.weight.value().copied());
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let (row, kpi) = fetch_at(&mut permit, id, input.expected_version).await?;
+    let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
     let day = |said: &MaybeUndefined<Date>, kept| match said {
         MaybeUndefined::Undefined => kept,
         MaybeUndefined::Null => None,
@@ -189,11 +189,11 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     let mut faults = Faults::default();
     check_days(&mut faults, "", days);
     faults.check()?;
-    refuse_overlap(&permit, row.kpi_id, place_of(&row), days, Some(row.id)).await?;
+    refuse_overlap(&permit, row.kpi_id, location_of(&row), days, Some(row.id)).await?;
     let change = kpi_link::ActiveModel {
         valid_from: Set(days.0),
         valid_to: Set(days.1),
-        weight: change(&input.weight, |weight| weight.copied()),
+        weight: set_or_clear(&input.weight, |weight| weight.copied()),
         ..Default::default()
     };
     let relinking = Relinking::begin(&permit, vec![kpi]).await?;
@@ -203,7 +203,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     Ok(row)
 }
 
-async fn fetch_at(
+async fn fetch_link(
     permit: &mut Permit<'_>,
     id: KpiLinkId,
     expected_version: i32,
@@ -219,9 +219,9 @@ async fn fetch_at(
 /// Takes a link away, as if it had never been. What answers gave there stays measured. A link that has served is ended
 /// instead, by its last day.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link::Model> {
-    let id: KpiLinkId = input::id("id", &input.id)?;
+    let id: KpiLinkId = input::parse_id("id", &input.id)?;
     let mut permit = caller.begin().await?;
-    let (row, kpi) = fetch_at(&mut permit, id, input.expected_version).await?;
+    let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
     let relinking = Relinking::begin(&permit, vec![kpi]).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
     relinking.finish(&mut permit).await?;
@@ -238,9 +238,9 @@ mod tests {
     #[test]
     fn days_are_half_open_and_empty_ends_reach_for_ever() {
         let day = |day| NaiveDate::from_ymd_opt(2025, 1, day);
-        assert!(!overlap((day(1), day(5)), (day(5), day(9))));
-        assert!(overlap((day(1), day(6)), (day(5), day(9))));
-        assert!(!overlap((None, day(5)), (day(5), None)));
-        assert!(overlap((None, None), (day(5), day(6))));
+        assert!(!days_overlap((day(1), day(5)), (day(5), day(9))));
+        assert!(days_overlap((day(1), day(6)), (day(5), day(9))));
+        assert!(!days_overlap((None, day(5)), (day(5), None)));
+        assert!(days_overlap((None, None), (day(5), day(6))));
     }
 }

@@ -38,7 +38,11 @@ pub struct MeasurementKey {
 impl MeasurementKey {
     /// The key of a value that is of every channel and segment, at a touchpoint or of the KPI as a whole.
     #[must_use]
-    pub const fn at(kpi: KpiId, touchpoint: Option<TouchpointId>, measured_on: NaiveDate) -> Self {
+    pub const fn at_touchpoint(
+        kpi: KpiId,
+        touchpoint: Option<TouchpointId>,
+        measured_on: NaiveDate,
+    ) -> Self {
         Self {
             kpi,
             touchpoint,
@@ -105,7 +109,7 @@ impl MeasurementsRecorded {
 
     /// How many it was.
     #[must_use]
-    pub fn rows(self) -> usize {
+    pub fn row_count(self) -> usize {
         let rows = self.recorded + self.corrected + self.unchanged;
         usize::try_from(rows).unwrap_or(0)
     }
@@ -172,19 +176,19 @@ pub(super) async fn upsert(
     let mut values = values.into_iter().peekable();
     while values.peek().is_some() {
         let some = values.by_ref().take(AT_ONCE).collect();
-        put.add(put_some(permit, some, &mut how).await?);
+        put.add(upsert_batch(permit, some, &mut how).await?);
     }
     Ok(put)
 }
 
 /// The same for as many as one statement takes.
-pub(super) async fn put_some(
+pub(super) async fn upsert_batch(
     permit: &Permit<'_>,
     values: Vec<(MeasurementKey, MeasurementContent)>,
     how: &mut WriteMode,
 ) -> Result<UpsertResult> {
     let mut put = UpsertResult::default();
-    let in_force = in_force(permit, &values, how).await?;
+    let in_force = load_in_force(permit, &values, how).await?;
     let (mut rows, mut corrections) = (Vec::with_capacity(values.len()), Vec::new());
     for (key, content) in values {
         let id: MeasurementId = id::new();
@@ -201,21 +205,21 @@ pub(super) async fn put_some(
             None => put.done.recorded += 1,
         }
         put.kpis.insert(key.kpi);
-        rows.push(row(permit.caller, id, key, content));
+        rows.push(new_row(permit.caller, id, key, content));
     }
     if !how.dry_run {
-        keep(permit, rows, corrections, &mut how.raised).await?;
+        insert_rows(permit, rows, corrections, &mut how.raised).await?;
     }
     Ok(put)
 }
 
 /// The measurements in force that have one of the keys.
-async fn in_force(
+async fn load_in_force(
     permit: &Permit<'_>,
     values: &[(MeasurementKey, MeasurementContent)],
     how: &WriteMode,
 ) -> Result<HashMap<MeasurementKey, measurement::Model>> {
-    let Some(looked_up) = looking_up(permit.tx().get_database_backend(), values, how) else {
+    let Some(looked_up) = lookup_sql(permit.tx().get_database_backend(), values, how) else {
         return Ok(HashMap::new());
     };
     let rows = measurement::Model::find_by_statement(looked_up.statement())
@@ -228,7 +232,7 @@ async fn in_force(
 }
 
 /// The statement that looks up what is in force; nothing where there is nothing to look up.
-fn looking_up(
+fn lookup_sql(
     backend: DbBackend,
     values: &[(MeasurementKey, MeasurementContent)],
     how: &WriteMode,
@@ -269,7 +273,7 @@ pub(super) fn fed_fault(kpi: &kpi::Model) -> Option<FigureFault> {
 }
 
 /// The row of a new measurement, in force.
-fn row(
+fn new_row(
     caller: &Caller,
     id: MeasurementId,
     key: MeasurementKey,
@@ -295,7 +299,7 @@ fn row(
 }
 
 /// Raises the revisions of what was measured of KPIs, which are under their locks, and gives each row its own.
-async fn raise(
+async fn raise_revisions(
     permit: &Permit<'_>,
     rows: &mut [measurement::ActiveModel],
     raised: &mut HashMap<KpiId, i32>,
@@ -332,10 +336,10 @@ const NO_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
 
 /// A day on which something can begin or end.
 pub fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
-    add(faults, path, no_day(day));
+    add_fault(faults, path, calendar_fault(day));
 }
 
-fn no_day(day: NaiveDate) -> Option<FigureFault> {
+fn calendar_fault(day: NaiveDate) -> Option<FigureFault> {
     (Some(day) < FIRST_DAY || Some(day) >= NO_DAY).then(|| FigureFault {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
@@ -346,13 +350,13 @@ fn no_day(day: NaiveDate) -> Option<FigureFault> {
 
 /// A day on which something can have been measured.
 pub fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate, today: NaiveDate) {
-    add(faults, path, day_fault(day, today));
+    add_fault(faults, path, day_fault(day, today));
 }
 
 /// What is wrong with a day on which nothing can have been measured.
 pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<FigureFault> {
     if day <= today {
-        return no_day(day);
+        return calendar_fault(day);
     }
     Some(FigureFault {
         field: "measuredOn",
@@ -362,7 +366,7 @@ pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<FigureFault>
     })
 }
 
-fn add(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
+fn add_fault(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
     if let Some(wrong) = wrong {
         faults.add(path, wrong.code, wrong.reason, wrong.message);
     }
@@ -378,7 +382,7 @@ pub fn check_figures(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures:
 
 /// Keeps new measurements; those that they correct make room first. How many there are changes the number of
 /// statements by nothing: 1,000 rows of 15 columns are fewer places than either database takes in one.
-async fn keep(
+async fn insert_rows(
     permit: &Permit<'_>,
     mut rows: Vec<measurement::ActiveModel>,
     corrections: Vec<(MeasurementId, MeasurementId)>,
@@ -400,7 +404,7 @@ async fn keep(
         permit.tx().execute_raw(supersede.statement()).await?;
     }
     if !rows.is_empty() {
-        raise(permit, &mut rows, raised).await?;
+        raise_revisions(permit, &mut rows, raised).await?;
         measurement::Entity::insert_many(rows)
             .exec_without_returning(permit.tx())
             .await?;
@@ -428,13 +432,13 @@ pub struct KpiMeasurementCorrectInput {
 }
 
 /// Corrects one measurement.
-pub async fn correct(
+pub async fn correct_measurement(
     caller: &Caller,
     input: KpiMeasurementCorrectInput,
 ) -> Result<measurement::Model> {
     let mut faults = Faults::default();
-    let id: MeasurementId = faults.new_id(input.id.as_ref());
-    let which: MeasurementId = faults.id("measurementId", &input.measurement_id);
+    let id: MeasurementId = faults.parse_or_make_id(input.id.as_ref());
+    let which: MeasurementId = faults.parse_id("measurementId", &input.measurement_id);
     let content = MeasurementContent {
         figures: Figures {
             value: input.value,
@@ -442,7 +446,7 @@ pub async fn correct(
             denominator: input.denominator,
             sample_size: input.sample_size,
         },
-        source: faults.optional_text("source", input.source.as_deref()),
+        source: faults.check_optional_text("source", input.source.as_deref()),
     };
     faults.check()?;
     let mut permit = caller.begin().await?;
@@ -459,7 +463,7 @@ pub async fn correct(
         MeasurementKey::from_row(row) == key && MeasurementContent::from_row(row) == content
     };
     if let Some(row) = permit
-        .already_created::<measurement::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<measurement::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -482,9 +486,9 @@ pub async fn correct(
     if MeasurementContent::from_row(&before) == content {
         return Ok(before);
     }
-    keep(
+    insert_rows(
         &permit,
-        vec![row(caller, id, key, content)],
+        vec![new_row(caller, id, key, content)],
         vec![(before.id, id)],
         &mut HashMap::new(),
     )

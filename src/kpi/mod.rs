@@ -28,9 +28,9 @@ use sea_orm::{
 
 use self::fed::Recount;
 use crate::{
-    access::{Caller, Permit, expect_version, with_change},
+    access::{Caller, Permit, apply_change, expect_version},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::{Action, Relation, Ties},
 };
 
@@ -129,18 +129,18 @@ pub struct KpiOwnerChangeInput {
 /// Makes a KPI.
 pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model> {
     let mut faults = Faults::default();
-    let id: KpiId = faults.new_id(input.id.as_ref());
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let description = faults.optional_text("description", input.description.as_deref());
-    faults.within("decimals", Some(input.decimals), DECIMALS);
+    let id: KpiId = faults.parse_or_make_id(input.id.as_ref());
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let description = faults.check_optional_text("description", input.description.as_deref());
+    faults.check_within("decimals", Some(input.decimals), DECIMALS);
     check_currency(
         &mut faults,
         "currency",
         input.unit,
         input.currency.as_deref(),
     );
-    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
+    let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let owner = permit
@@ -151,13 +151,13 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     permit.audit_for(owner.id);
     let same = |row: &kpi::Model| row.name == name && row.owner_department_id == owner.id;
     if let Some(row) = permit
-        .already_created::<kpi::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<kpi::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .unique_key::<kpi::Entity>(key.as_deref(), &name, id, None)
+        .choose_unique_key::<kpi::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<kpi::Entity>(kpi::ActiveModel {
@@ -213,19 +213,19 @@ pub fn check_currency(faults: &mut Faults, path: &str, unit: Unit, currency: Opt
 /// Changes what a KPI is; how it is read only while it has no measurements.
 pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model> {
     let mut faults = Faults::default();
-    let id: KpiId = faults.id("id", &input.id);
-    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
-    let description = change(&input.description, |text| {
-        faults.optional_text("description", text.map(String::as_str))
+    let id: KpiId = faults.parse_id("id", &input.id);
+    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let description = set_or_clear(&input.description, |text| {
+        faults.check_optional_text("description", text.map(String::as_str))
     });
-    faults.within("decimals", input.decimals, DECIMALS);
+    faults.check_within("decimals", input.decimals, DECIMALS);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
         .fetch_at::<kpi::Entity>(Action::DefineKpi, "id", id, input.expected_version)
         .await?;
     let unit = input.unit.unwrap_or(row.unit);
-    let currency = currency_of(&row, unit, &input.currency)?;
+    let currency = resolve_currency(&row, unit, &input.currency)?;
     refuse_if_fixed(&permit, &row, &input, &currency).await?;
     if let Some(direction) = input.direction.filter(|new| *new != row.direction) {
         refuse_if_warned(&permit, &row, direction).await?;
@@ -245,13 +245,13 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         fed_by_feedback: set_if_some(input.fed_by_feedback),
         ..Default::default()
     };
-    refuse_unfeedable(&with_change::<kpi::Entity>(&row, &change)?)?;
+    refuse_unfeedable(&apply_change::<kpi::Entity>(&row, &change)?)?;
     let before = row;
     let row = permit.update::<kpi::Entity>(&before, change).await?;
     if (before.fed_by_feedback, before.scope) != (row.fed_by_feedback, row.scope) {
-        fed::require_open(&permit, &row).await?;
+        fed::require_open_answers(&permit, &row).await?;
     }
-    fed::feed(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
+    fed::feed_kpis(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -278,7 +278,7 @@ fn set_if_some<V: Into<sea_orm::Value>>(value: Option<V>) -> ActiveValue<V> {
 }
 
 /// The currency that a KPI comes to have with this unit.
-fn currency_of(
+fn resolve_currency(
     row: &kpi::Model,
     unit: Unit,
     said: &MaybeUndefined<String>,
@@ -346,8 +346,8 @@ async fn refuse_if_warned(
 /// Gives the KPI to another department.
 pub async fn change_owner(caller: &Caller, input: KpiOwnerChangeInput) -> Result<kpi::Model> {
     let mut faults = Faults::default();
-    let id: KpiId = faults.id("id", &input.id);
-    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
+    let id: KpiId = faults.parse_id("id", &input.id);
+    let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
     let mut permit = caller.begin().await?;
     // Departments are locked before KPIs, here as where a department is archived.
@@ -373,7 +373,7 @@ pub async fn set_archived(
     input: &AtVersionInput,
     archived: bool,
 ) -> Result<kpi::Model> {
-    let id: KpiId = input::id("id", &input.id)?;
+    let id: KpiId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<kpi::Entity>(Action::GovernKpi, "id", id)
         .await?;
@@ -382,7 +382,7 @@ pub async fn set_archived(
         return Ok(row);
     }
     let row = permit.set_archived::<kpi::Entity>(&row, archived).await?;
-    fed::feed(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
+    fed::feed_kpis(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
 }

@@ -23,13 +23,13 @@ use crate::{
 /// The KPIs that judge, on a day, touchpoints at which one of the departments was ACCOUNTABLE or RESPONSIBLE when
 /// the day ended; with `states` only those in one of these states at any of them. Drafts, FUTURE blueprints and
 /// archived touchpoints stay out, and a KPI whose values the caller may not see acts as if it were not linked.
-pub async fn of_departments(
+pub async fn select_kpis_of_departments(
     caller: &Caller,
     departments: &[DepartmentId],
     states: Option<&[KpiState]>,
     day: NaiveDate,
 ) -> Result<Select<kpi::Entity>> {
-    let links = links(caller, departments, day);
+    let links = select_links(caller, departments, day);
     let select = caller
         .select::<kpi::Entity>()
         .filter(kpi::Column::ArchivedAt.is_null());
@@ -62,18 +62,24 @@ pub struct Scorecard {
 }
 
 /// What the KPIs that judge the work of these departments come to on a day.
-pub async fn scorecard(
+pub async fn load_scorecard(
     caller: &Caller,
     departments: &[DepartmentId],
     day: NaiveDate,
 ) -> Result<Scorecard> {
-    let links = links(caller, departments, day);
+    let links = select_links(caller, departments, day);
     let ids = links.select_only().column(kpi_link::Column::Id);
     let judged = judgement::judge_links(caller, ids.into_query(), day).await?;
     let touchpoints: Vec<TouchpointId> = touchpoint::Entity::find()
         .select_only()
         .column(touchpoint::Column::Id)
-        .filter(touchpoint::Column::Id.in_subquery(delivered(caller, departments, day)))
+        .filter(
+            touchpoint::Column::Id.in_subquery(select_delivered_touchpoints(
+                caller,
+                departments,
+                day,
+            )),
+        )
         .into_tuple()
         .all(caller.connection())
         .await?;
@@ -92,14 +98,14 @@ pub async fn scorecard(
             without.remove(&touchpoint);
         }
         let worst = card.states.entry(kpi.id).or_insert(state);
-        *worst = std::cmp::min_by_key(*worst, state, |state| severity(*state));
+        *worst = std::cmp::min_by_key(*worst, state, |state| state_rank(*state));
     }
     card.without_kpi = without.len();
     Ok(card)
 }
 
 /// The worst comes first.
-const fn severity(state: KpiState) -> u8 {
+const fn state_rank(state: KpiState) -> u8 {
     match state {
         KpiState::Missed => 0,
         KpiState::AtRisk => 1,
@@ -109,7 +115,7 @@ const fn severity(state: KpiState) -> u8 {
     }
 }
 
-fn links(
+fn select_links(
     caller: &Caller,
     departments: &[DepartmentId],
     day: NaiveDate,
@@ -117,28 +123,40 @@ fn links(
     let visible = kpi::Entity::find()
         .select_only()
         .column(kpi::Column::Id)
-        .filter(scope::kpi_values(caller.principal()));
+        .filter(scope::kpi_values_condition(caller.principal()));
     caller
         .select::<kpi_link::Entity>()
-        .filter(judgement::holding_on(day))
-        .filter(kpi_link::Column::TouchpointId.in_subquery(delivered(caller, departments, day)))
+        .filter(judgement::in_force_on_condition(day))
+        .filter(
+            kpi_link::Column::TouchpointId.in_subquery(select_delivered_touchpoints(
+                caller,
+                departments,
+                day,
+            )),
+        )
         .filter(kpi_link::Column::KpiId.in_subquery(visible.into_query()))
 }
 
 /// The touchpoints, of blueprints that count, at which one of the departments delivers.
-fn delivered(caller: &Caller, departments: &[DepartmentId], day: NaiveDate) -> SelectStatement {
+fn select_delivered_touchpoints(
+    caller: &Caller,
+    departments: &[DepartmentId],
+    day: NaiveDate,
+) -> SelectStatement {
     let held = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
         .filter(responsibility::Column::DepartmentId.is_in(departments.iter().copied()))
-        .filter(scope::delivering())
-        .filter(in_force::held_at_end_of(caller, day));
+        .filter(scope::delivering_role_condition())
+        .filter(in_force::in_force_at_end_of_condition(caller, day));
     caller
         .select::<touchpoint::Entity>()
         .select_only()
         .column(touchpoint::Column::Id)
         .filter(touchpoint::Column::ArchivedAt.is_null())
-        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
+        .filter(
+            touchpoint::Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()),
+        )
         .filter(touchpoint::Column::Id.in_subquery(held.into_query()))
         .into_query()
 }

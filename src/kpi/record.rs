@@ -74,12 +74,12 @@ struct MeasurementEntry {
 }
 
 /// Records a batch.
-pub async fn record(
+pub async fn record_measurements(
     caller: &Caller,
     input: KpiMeasurementsRecordInput,
 ) -> Result<MeasurementsRecorded> {
     let mut faults = Faults::default();
-    let entries = read(caller, &mut faults, input.measurements);
+    let entries = read_entries(caller, &mut faults, input.measurements);
     // Only now: a malformed batch takes no lock.
     let mut permit = caller.begin().await?;
     let ids = named_ids(&entries, |key| Some(key.kpi));
@@ -90,15 +90,15 @@ pub async fn record(
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
     // Who may record and not read is told no counts of what was there before: they would give the values away.
-    let hidden = without_values(&permit, kpis.keys().copied()).await?;
+    let hidden = find_hidden_kpis(&permit, kpis.keys().copied()).await?;
     let put = upsert(&permit, values.collect(), hidden).await?;
-    note(&mut permit, &kpis, &put);
+    note_event(&mut permit, &kpis, &put);
     permit.commit().await?;
     Ok(put.done)
 }
 
 /// What is wrong with recording figures for a KPI, whichever way they come.
-pub(super) fn wrong_with(kpi: &kpi::Model, figures: &Figures) -> Vec<FigureFault> {
+pub(super) fn recording_faults(kpi: &kpi::Model, figures: &Figures) -> Vec<FigureFault> {
     let archived = kpi.archived_at.map(|_| FigureFault {
         field: "kpiId",
         code: UserErrorCode::Archived,
@@ -112,7 +112,7 @@ pub(super) fn wrong_with(kpi: &kpi::Model, figures: &Figures) -> Vec<FigureFault
 }
 
 /// Reads the list, and finds what is wrong with it by itself.
-fn read(
+fn read_entries(
     caller: &Caller,
     faults: &mut Faults,
     list: Vec<KpiMeasurementInput>,
@@ -129,14 +129,14 @@ fn read(
     let mut once = DuplicateFinder::default();
     let mut entries = Vec::with_capacity(list.len());
     for (at, input) in (0..).zip(list) {
-        let entry = entry(caller, faults, format!("measurements.{at}"), &input);
+        let entry = read_entry(caller, faults, format!("measurements.{at}"), &input);
         // What has no KPI has been found fault with already.
         if !entry.key.kpi.0.is_nil() {
-            once.meet(&entry.key, at);
+            once.note_seen(&entry.key, at);
         }
         entries.push(entry);
     }
-    for (at, first) in once.again() {
+    for (at, first) in once.into_duplicates() {
         let path = format!("measurements.{at}");
         let message = format!("This is the same KPI, day and place as measurement {first}.");
         faults.add(&path, UserErrorCode::Duplicate, None, message);
@@ -144,7 +144,7 @@ fn read(
     entries
 }
 
-fn entry(
+fn read_entry(
     caller: &Caller,
     faults: &mut Faults,
     path: String,
@@ -153,10 +153,10 @@ fn entry(
     let at = |field: &str| format!("{path}.{field}");
     check_measured_on(faults, &at("measuredOn"), input.measured_on.0, caller.today);
     let key = MeasurementKey {
-        kpi: faults.id(&at("kpiId"), &input.kpi_id),
-        touchpoint: faults.optional_id(&at("touchpointId"), input.touchpoint_id.as_ref()),
-        channel: faults.optional_id(&at("channelId"), input.channel_id.as_ref()),
-        segment: faults.optional_id(&at("segmentId"), input.segment_id.as_ref()),
+        kpi: faults.parse_id(&at("kpiId"), &input.kpi_id),
+        touchpoint: faults.parse_optional_id(&at("touchpointId"), input.touchpoint_id.as_ref()),
+        channel: faults.parse_optional_id(&at("channelId"), input.channel_id.as_ref()),
+        segment: faults.parse_optional_id(&at("segmentId"), input.segment_id.as_ref()),
         measured_on: input.measured_on.0,
     };
     let content = MeasurementContent {
@@ -166,7 +166,7 @@ fn entry(
             denominator: input.denominator,
             sample_size: input.sample_size,
         },
-        source: faults.optional_text(&at("source"), input.source.as_deref()),
+        source: faults.check_optional_text(&at("source"), input.source.as_deref()),
     };
     MeasurementEntry { path, key, content }
 }
@@ -205,7 +205,7 @@ pub(super) async fn lock_kpis(
 }
 
 /// Those of the KPIs whose values the caller may not read.
-pub(super) async fn without_values(
+pub(super) async fn find_hidden_kpis(
     permit: &Permit<'_>,
     kpis: impl Iterator<Item = KpiId>,
 ) -> Result<HashSet<KpiId>> {
@@ -214,7 +214,7 @@ pub(super) async fn without_values(
         .select_only()
         .column(kpi::Column::Id)
         .filter(kpi::Column::Id.is_in(hidden.iter().copied()))
-        .filter(scope::kpi_values(permit.caller.principal()))
+        .filter(scope::kpi_values_condition(permit.caller.principal()))
         .into_tuple()
         .all(permit.tx())
         .await?;
@@ -232,7 +232,7 @@ fn check_kpis(
     for entry in entries {
         match kpis.get(&entry.key.kpi) {
             Some(kpi) => {
-                for wrong in wrong_with(kpi, &entry.content.figures) {
+                for wrong in recording_faults(kpi, &entry.content.figures) {
                     let path = format!("{}.{}", entry.path, wrong.field);
                     faults.add(&path, wrong.code, wrong.reason, wrong.message);
                 }
@@ -296,7 +296,7 @@ where
 }
 
 /// One event for all of it, without values.
-pub(super) fn note(
+pub(super) fn note_event(
     permit: &mut Permit<'_>,
     kpis: &HashMap<KpiId, kpi::Model>,
     UpsertResult {

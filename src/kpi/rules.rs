@@ -39,7 +39,7 @@ pub fn target_faults(
 ) -> Vec<FigureFault> {
     let mut wrong: Vec<FigureFault> = [("value", value), ("warning", warning)]
         .into_iter()
-        .filter_map(|(field, number)| not_finite(field, number?))
+        .filter_map(|(field, number)| finite_fault(field, number?))
         .collect();
     let better = match (value, warning) {
         (None, Some(_)) => {
@@ -47,7 +47,7 @@ pub fn target_faults(
             wrong.push(FigureFault::new("warning", Reason::OutOfRange, message));
             false
         }
-        (Some(value), Some(warning)) if wrong.is_empty() => !worse(direction, warning, value),
+        (Some(value), Some(warning)) if wrong.is_empty() => !is_worse(direction, warning, value),
         _ => false,
     };
     if better {
@@ -62,14 +62,14 @@ pub fn target_faults(
 
 /// Whether a level is worse than a target, not equal to it.
 #[must_use]
-pub fn worse(direction: Direction, level: f64, target: f64) -> bool {
+pub fn is_worse(direction: Direction, level: f64, target: f64) -> bool {
     match direction {
         Direction::Higher => level < target,
         Direction::Lower => level > target,
     }
 }
 
-fn not_finite(field: &'static str, number: f64) -> Option<FigureFault> {
+fn finite_fault(field: &'static str, number: f64) -> Option<FigureFault> {
     (!number.is_finite())
         .then(|| FigureFault::new(field, Reason::NotFinite, "This is not a finite number."))
 }
@@ -119,7 +119,7 @@ impl KpiMeasure {
 
     /// The lowest and the highest value that the unit knows.
     #[must_use]
-    pub fn range(self) -> (f64, f64) {
+    pub fn value_range(self) -> (f64, f64) {
         match self.unit {
             Unit::Scale1To5 => (1.0, 5.0),
             Unit::Scale1To7 => (1.0, 7.0),
@@ -150,7 +150,7 @@ pub fn figure_faults(measure: KpiMeasure, figures: &Figures) -> Vec<FigureFault>
         ("denominator", figures.denominator),
     ]
     .into_iter()
-    .filter_map(|(field, number)| not_finite(field, number?))
+    .filter_map(|(field, number)| finite_fault(field, number?))
     .collect();
     if figures.sample_size.is_some_and(|size| size < 1) {
         let message = "A sample size has to be at least 1.";
@@ -162,13 +162,13 @@ pub fn figure_faults(measure: KpiMeasure, figures: &Figures) -> Vec<FigureFault>
     {
         return wrong;
     }
-    wrong.extend(out_of_range(measure, figures.value));
-    wrong.extend(parts(measure, figures));
+    wrong.extend(range_fault(measure, figures.value));
+    wrong.extend(ratio_fault(measure, figures));
     wrong
 }
 
-fn out_of_range(measure: KpiMeasure, value: f64) -> Option<FigureFault> {
-    let (lowest, highest) = measure.range();
+fn range_fault(measure: KpiMeasure, value: f64) -> Option<FigureFault> {
+    let (lowest, highest) = measure.value_range();
     if (lowest..=highest).contains(&value) {
         return None;
     }
@@ -181,15 +181,15 @@ fn out_of_range(measure: KpiMeasure, value: f64) -> Option<FigureFault> {
 }
 
 /// What is wrong with numerator and denominator.
-fn parts(measure: KpiMeasure, figures: &Figures) -> Option<FigureFault> {
+fn ratio_fault(measure: KpiMeasure, figures: &Figures) -> Option<FigureFault> {
     if figures.denominator.is_some_and(|number| number <= 0.0) {
         let message = "A denominator has to be greater than 0.";
         return Some(FigureFault::new("denominator", Reason::OutOfRange, message));
     }
     let together = measure.aggregation == Aggregation::Ratio || measure.unit == Unit::Ratio;
     match (figures.numerator, figures.denominator) {
-        (Some(_), None) if together => Some(missing("denominator")),
-        (None, Some(_)) if together => Some(missing("numerator")),
+        (Some(_), None) if together => Some(missing_fault("denominator")),
+        (None, Some(_)) if together => Some(missing_fault("numerator")),
         (Some(numerator), Some(denominator))
             if measure.is_net_promoter() && numerator.abs() > denominator =>
         {
@@ -206,7 +206,7 @@ fn parts(measure: KpiMeasure, figures: &Figures) -> Option<FigureFault> {
     }
 }
 
-fn missing(field: &'static str) -> FigureFault {
+fn missing_fault(field: &'static str) -> FigureFault {
     FigureFault {
         field,
         code: UserErrorCode::Required,

@@ -26,9 +26,9 @@ use self::read::MeasurementColumns;
 use super::{
     measurement::{
         AT_ONCE, MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult, WriteMode,
-        put_some,
+        upsert_batch,
     },
-    record::{lock_kpis, note, without_values},
+    record::{find_hidden_kpis, lock_kpis, note_event},
     rules::KpiMeasure,
 };
 use crate::{
@@ -81,7 +81,7 @@ pub async fn import(
     );
     let (checked, faults) = {
         let (sheet, known) = (Arc::clone(&sheet), Arc::clone(&known));
-        off_thread(move || check(sheet.read(MOST)?, &known)).await?
+        run_blocking(move || check_sheet(sheet.read(MOST)?, &known)).await?
     };
     let mut writing = SheetWriter {
         caller,
@@ -98,7 +98,7 @@ pub async fn import(
         rows: checked.rows,
         ..MeasurementsImported::default()
     };
-    let ended = writing.acts(&mut imported).await;
+    let ended = writing.write_all(&mut imported).await;
     ended.map_err(|error| imported.stopped_by(error, dry_run))?;
     Ok(imported)
 }
@@ -106,7 +106,7 @@ pub async fn import(
 impl MeasurementsImported {
     /// A failure, behind what is done already.
     fn stopped_by(&self, error: Error, dry_run: bool) -> Error {
-        match self.done.rows() {
+        match self.done.row_count() {
             0 => error,
             _ if dry_run => error,
             rows => Error::Stopped {
@@ -137,11 +137,11 @@ struct SheetWriter<'c> {
 
 impl SheetWriter<'_> {
     /// Puts all values in force, and says after each act what is done: whatever fails, it failed behind that.
-    async fn acts(&mut self, imported: &mut MeasurementsImported) -> Result<()> {
+    async fn write_all(&mut self, imported: &mut MeasurementsImported) -> Result<()> {
         loop {
-            imported.done.add(self.act().await?);
+            imported.done.add(self.write_act().await?);
             imported.acts += 1;
-            if self.batches.are_over().await? {
+            if self.batches.is_at_end().await? {
                 return Ok(());
             }
             sleep(PAUSE).await;
@@ -149,7 +149,7 @@ impl SheetWriter<'_> {
     }
 
     /// Puts values in force: all that are left on PostgreSQL, and on SQLite those of about a second.
-    async fn act(&mut self) -> Result<MeasurementsRecorded> {
+    async fn write_act(&mut self) -> Result<MeasurementsRecorded> {
         let mut permit = self.caller.begin().await?;
         let begun = Instant::now();
         let patient = permit.is_on_postgresql();
@@ -157,20 +157,20 @@ impl SheetWriter<'_> {
         if let Some(unread) = self.unread.take() {
             // Behind `lock_kpis`: who may not record is told that, and nothing of what is wrong with the sheet.
             unread.faults.check()?;
-            self.batches = Batches::read(unread.sheet, unread.known);
+            self.batches = Batches::start(unread.sheet, unread.known);
         }
         // In every act: between two acts of SQLite others may write.
         refuse_if_changed(&self.kpis, &kpis)?;
         let mut how = WriteMode {
             dry_run: self.dry_run,
             // Asked under the locks: nobody else can give them values until the commit.
-            fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
-            hidden: without_values(&permit, kpis.keys().copied()).await?,
+            fresh: find_kpis_without_values(&permit, kpis.keys().copied().collect()).await?,
+            hidden: find_hidden_kpis(&permit, kpis.keys().copied()).await?,
             ..WriteMode::default()
         };
         let mut put = UpsertResult::default();
-        while let Some(values) = self.batches.next().await? {
-            put.add(put_some(&permit, values, &mut how).await?);
+        while let Some(values) = self.batches.next_batch().await? {
+            put.add(upsert_batch(&permit, values, &mut how).await?);
             if !patient && begun.elapsed() > ACT {
                 break;
             }
@@ -178,28 +178,28 @@ impl SheetWriter<'_> {
         if !self.dry_run {
             // The checks of millions of corrections come with the commit.
             permit.tx().extend_timeouts().await?;
-            note(&mut permit, &kpis, &put);
+            note_event(&mut permit, &kpis, &put);
             if put.done.recorded + put.done.corrected >= MANY {
-                permit.on_postgresql(COUNT_UP).await?;
+                permit.run_on_postgresql(COUNT_UP).await?;
             }
             permit.commit().await?;
         }
         tracing::debug!(
-            rows = put.done.rows(),
+            rows = put.done.row_count(),
             "measurements of a sheet put in force"
         );
         Ok(put.done)
     }
 }
 
-async fn off_thread<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     spawn_blocking(work).await.map_err(Error::internal)?
 }
 
 /// Reads a sheet for the first time, and finds what is wrong with it.
-pub fn check<R: Read>(
+pub fn check_sheet<R: Read>(
     mut reader: SheetReader<R>,
     known: &SheetReferences,
 ) -> Result<(CheckedSheet, Faults)> {
@@ -217,14 +217,14 @@ pub fn check<R: Read>(
                 }
             };
             rows += 1;
-            let read = columns.read(&row, known, &mut faults);
+            let read = columns.read_row(&row, known, &mut faults);
             named.extend(read.kpi);
             if let Some((key, _)) = read.entry {
-                once.meet(&key, u32::try_from(row.place.line).unwrap_or(u32::MAX));
+                once.note_seen(&key, u32::try_from(row.place.line).unwrap_or(u32::MAX));
             }
         }
     }
-    for (line, first) in once.again() {
+    for (line, first) in once.into_duplicates() {
         let message =
             format!("Line {line}: This is the same KPI, day and place as on line {first}.");
         faults.add(&line.to_string(), UserErrorCode::Duplicate, None, message);
@@ -267,7 +267,7 @@ const MANY: i32 = 10_000;
 const COUNT_UP: &str = "ANALYZE (SKIP_LOCKED) measurement";
 
 /// Those of the KPIs that have no values at all.
-async fn fresh(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
+async fn find_kpis_without_values(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
     let any = Query::select()
         .expr(Expr::val(1))
         .from(measurement::Entity)
@@ -298,9 +298,9 @@ struct Batches {
 }
 
 impl Batches {
-    fn read(sheet: Arc<Spooled>, known: Arc<SheetReferences>) -> Self {
+    fn start(sheet: Arc<Spooled>, known: Arc<SheetReferences>) -> Self {
         let (sender, read) = mpsc::channel(2);
-        let reading = spawn_blocking(move || deliver(&sheet, &known, &sender));
+        let reading = spawn_blocking(move || send_batches(&sheet, &known, &sender));
         Self {
             read: Some(read),
             reading: Some(reading),
@@ -309,7 +309,7 @@ impl Batches {
     }
 
     /// The next one; nothing when all have been read.
-    async fn next(&mut self) -> Result<Option<Batch>> {
+    async fn next_batch(&mut self) -> Result<Option<Batch>> {
         if let Some(batch) = self.next.take() {
             return Ok(Some(batch));
         }
@@ -326,20 +326,24 @@ impl Batches {
     }
 
     /// Whether all have been read.
-    async fn are_over(&mut self) -> Result<bool> {
-        self.next = self.next().await?;
+    async fn is_at_end(&mut self) -> Result<bool> {
+        self.next = self.next_batch().await?;
         Ok(self.next.is_none())
     }
 }
 
 /// Reads the sheet for the second time, and gives its values on by the batch; ends early where nobody takes them.
-fn deliver(sheet: &Spooled, known: &SheetReferences, taken: &mpsc::Sender<Batch>) -> Result<()> {
+fn send_batches(
+    sheet: &Spooled,
+    known: &SheetReferences,
+    taken: &mpsc::Sender<Batch>,
+) -> Result<()> {
     let mut faults = Faults::default();
     let mut reader = sheet.read(MOST)?;
     let columns = MeasurementColumns::from_header(&reader, &mut faults);
     let mut batch = Batch::with_capacity(AT_ONCE);
     for row in &mut reader {
-        batch.extend(columns.read(&row?, known, &mut faults).entry);
+        batch.extend(columns.read_row(&row?, known, &mut faults).entry);
         if batch.len() == AT_ONCE {
             let full = std::mem::replace(&mut batch, Batch::with_capacity(AT_ONCE));
             if taken.blocking_send(full).is_err() {

@@ -38,10 +38,10 @@ pub struct KpiTargetSetInput {
 }
 
 /// Makes or replaces the entry of a day.
-pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target::Model> {
+pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target::Model> {
     let mut faults = Faults::default();
-    let id: KpiTargetId = faults.new_id(input.id.as_ref());
-    let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
+    let id: KpiTargetId = faults.parse_or_make_id(input.id.as_ref());
+    let kpi_id: KpiId = faults.parse_id("kpiId", &input.kpi_id);
     check_day(&mut faults, "validFrom", input.valid_from.0);
     faults.check()?;
     let (kpi, mut permit) = caller
@@ -58,23 +58,23 @@ pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target
         .filter(kpi_target::Column::ValidFrom.eq(input.valid_from.0))
         .one(permit.tx())
         .await?;
-    keep_secrets(&mut permit, &kpi);
+    redact_if_confidential(&mut permit, &kpi);
     let row = match of_day {
-        Some(before) => put(&mut permit, &before, &input).await?,
-        None => make(&mut permit, id, &kpi, &input).await?,
+        Some(before) => replace_target(&mut permit, &before, &input).await?,
+        None => create_target(&mut permit, id, &kpi, &input).await?,
     };
     permit.commit().await?;
     Ok(row)
 }
 
 /// Keeps what is confidential out of the audit log.
-fn keep_secrets(permit: &mut Permit<'_>, kpi: &kpi::Model) {
+fn redact_if_confidential(permit: &mut Permit<'_>, kpi: &kpi::Model) {
     if kpi.sensitivity == Sensitivity::Confidential {
         permit.redact(audit::CONFIDENTIAL_TARGET_FIELDS);
     }
 }
 
-async fn make(
+async fn create_target(
     permit: &mut Permit<'_>,
     id: KpiTargetId,
     kpi: &kpi::Model,
@@ -90,7 +90,7 @@ async fn make(
     }
     // An id that made an entry which has since been taken away is free again; any other use of it is refused.
     permit
-        .already_created::<kpi_target::Entity>(input.id.as_ref(), id, |_| false)
+        .find_already_created::<kpi_target::Entity>(input.id.as_ref(), id, |_| false)
         .await?;
     permit
         .insert::<kpi_target::Entity>(kpi_target::ActiveModel {
@@ -105,7 +105,7 @@ async fn make(
         .await
 }
 
-async fn put(
+async fn replace_target(
     permit: &mut Permit<'_>,
     before: &kpi_target::Model,
     input: &KpiTargetSetInput,
@@ -130,17 +130,17 @@ async fn put(
 
 /// Takes an entry away; the one before it counts on.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_target::Model> {
-    let id: KpiTargetId = input::id("id", &input.id)?;
+    let id: KpiTargetId = input::parse_id("id", &input.id)?;
     let mut permit = caller.begin().await?;
     let found = permit.get::<kpi_target::Entity>("id", id).await?;
-    // The KPI's lock comes first, as in `set`: only under it does the entry stay as it is read.
+    // The KPI's lock comes first, as in `set_target`: only under it does the entry stay as it is read.
     let kpi = permit
         .fetch::<kpi::Entity>(Action::DefineKpi, "id", found.kpi_id)
         .await?;
     require_live::<kpi::Entity>("id", &kpi)?;
     let row = permit.lock_row::<kpi_target::Entity>("id", id).await?;
     expect_version::<kpi_target::Entity>(&row, input.expected_version)?;
-    keep_secrets(&mut permit, &kpi);
+    redact_if_confidential(&mut permit, &kpi);
     permit.delete::<kpi_target::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)

@@ -17,30 +17,30 @@ use cx_blueprint::{
 };
 use entity::account;
 
-use super::{failure::Failure, store::open_current};
+use super::{failure::Failure, store::open_up_to_date_store};
 
-pub async fn keep(verb: BiVerb) -> Result<(), Failure> {
+pub async fn run_bi_verb(verb: BiVerb) -> Result<(), Failure> {
     match verb {
-        BiVerb::Role(BiRoleVerb::Create(create)) => make(create).await,
-        BiVerb::Role(BiRoleVerb::List(database)) => tell(database).await,
-        BiVerb::Role(BiRoleVerb::Drop(drop)) => end(drop).await,
-        BiVerb::Refresh(database) => refresh(database).await,
+        BiVerb::Role(BiRoleVerb::Create(create)) => create_role(create).await,
+        BiVerb::Role(BiRoleVerb::List(database)) => print_logins(database).await,
+        BiVerb::Role(BiRoleVerb::Drop(drop)) => drop_role(drop).await,
+        BiVerb::Refresh(database) => refresh_views(database).await,
     }
 }
 
-async fn operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
+async fn open_as_operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
     if database::sqlite_path(&database.database_url).is_some() {
         return Err(
             "Views and roles for BI need PostgreSQL; on SQLite the same rows come from /bi/v1."
                 .into(),
         );
     }
-    let store = open_current(database).await?;
+    let store = open_up_to_date_store(database).await?;
     Ok(Caller::operator(store, Clock::new(database.time_zone), act))
 }
 
-async fn make(create: BiRoleCreate) -> Result<(), Failure> {
-    let caller = operator(&create.database, "biRoleCreate").await?;
+async fn create_role(create: BiRoleCreate) -> Result<(), Failure> {
+    let caller = open_as_operator(&create.database, "biRoleCreate").await?;
     let account = caller
         .get_by::<account::Entity>(&By::Key(create.account.clone()))
         .await?
@@ -51,7 +51,7 @@ async fn make(create: BiRoleCreate) -> Result<(), Failure> {
                 create.account
             )
         })?;
-    let given = password(&create.name)?;
+    let given = read_password(&create.name)?;
     let shown = given.is_none();
     let input = RoleCreate {
         name: create.name.clone(),
@@ -72,7 +72,7 @@ async fn make(create: BiRoleCreate) -> Result<(), Failure> {
 }
 
 /// The first line of standard input; nothing where it is empty.
-fn password(name: &str) -> Result<Option<String>, Failure> {
+fn read_password(name: &str) -> Result<Option<String>, Failure> {
     if std::io::stdin().is_terminal() {
         eprintln!("Password for {name}, then Enter; empty to have one made:");
     }
@@ -82,9 +82,9 @@ fn password(name: &str) -> Result<Option<String>, Failure> {
     Ok((!password.is_empty()).then(|| password.to_owned()))
 }
 
-async fn tell(database: DatabaseArgs) -> Result<(), Failure> {
-    let caller = operator(&database, "biRoles").await?;
-    for login in login::all(&caller).await? {
+async fn print_logins(database: DatabaseArgs) -> Result<(), Failure> {
+    let caller = open_as_operator(&database, "biRoles").await?;
+    for login in login::list_logins(&caller).await? {
         let archived = login
             .archived_at
             .map(|at| format!("archived {}", at.format("%F")));
@@ -99,17 +99,17 @@ async fn tell(database: DatabaseArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn end(drop: BiRoleDrop) -> Result<(), Failure> {
-    let caller = operator(&drop.database, "biRoleDrop").await?;
+async fn drop_role(drop: BiRoleDrop) -> Result<(), Failure> {
+    let caller = open_as_operator(&drop.database, "biRoleDrop").await?;
     role::drop(&caller, &drop.name).await?;
     eprintln!("Dropped the role {}.", drop.name);
     Ok(())
 }
 
-async fn refresh(database: DatabaseArgs) -> Result<(), Failure> {
-    let caller = operator(&database, "biRefresh").await?;
-    let made = views::keep(&caller).await?;
-    let renewed = login::renew(&caller).await?;
+async fn refresh_views(database: DatabaseArgs) -> Result<(), Failure> {
+    let caller = open_as_operator(&database, "biRefresh").await?;
+    let made = views::refresh_views(&caller).await?;
+    let renewed = login::renew_reaches(&caller).await?;
     let views = if made {
         "made anew"
     } else {

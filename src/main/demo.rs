@@ -15,10 +15,10 @@ use cx_blueprint::{
 };
 
 use super::{
-    failure::{Failure, of_import},
+    failure::{Failure, import_failure},
     published_password::DEMO_PASSWORD,
     serve::serve_store,
-    store::{bring_up_to_date, open},
+    store::{bring_up_to_date, open_store},
 };
 
 /// The demonstration that comes with the program.
@@ -46,7 +46,7 @@ pub async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         .display()
         .to_string();
     let shown: Demonstration =
-        document::format::parse(&text).map_err(|error| of_import(&named, error))?;
+        document::format::parse(&text).map_err(|error| import_failure(&named, error))?;
     let fresh = tempfile::tempdir()?;
     let in_fresh_file = || format!("sqlite://{}", fresh.path().join("demo.db").display());
     let database = DatabaseArgs {
@@ -55,13 +55,13 @@ pub async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         database_schema: None,
         time_zone: chrono_tz::UTC,
     };
-    let store = open(&database).await?;
+    let store = open_store(&database).await?;
     bring_up_to_date(&store).await?;
     let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "demo");
     let password_hash = password::hash(DEMO_PASSWORD).await?;
-    demonstration::load(&caller, &shown, &password_hash)
+    demonstration::load_demonstration(&caller, &shown, &password_hash)
         .await
-        .map_err(|error| of_import(&named, error))?;
+        .map_err(|error| import_failure(&named, error))?;
     println!(
         "Loaded {} departments and {} blueprints. Sign in as ann-cx, or anybody else of the demo, with the password {DEMO_PASSWORD}.",
         shown.organisation.departments.len(),

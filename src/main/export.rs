@@ -14,15 +14,15 @@ use cx_blueprint::{
 use entity::blueprint;
 use sea_orm::Condition;
 
-use super::{failure::Failure, store::open_current};
+use super::{failure::Failure, store::open_up_to_date_store};
 
 pub async fn export(options: Export) -> Result<(), Failure> {
-    let store = open_current(&options.database).await?;
+    let store = open_up_to_date_store(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "export");
     let text = match &options.blueprint {
-        Some(key) => blueprint(&caller, &options, key).await?,
-        None => organisation(&caller, &options).await?,
+        Some(key) => export_blueprint(&caller, &options, key).await?,
+        None => export_organisation(&caller, &options).await?,
     };
     store.close().await?;
     match options.output {
@@ -33,27 +33,29 @@ pub async fn export(options: Export) -> Result<(), Failure> {
 }
 
 /// A blueprint in one of its forms.
-async fn blueprint(caller: &Caller, options: &Export, key: &str) -> Result<String, Failure> {
+async fn export_blueprint(caller: &Caller, options: &Export, key: &str) -> Result<String, Failure> {
     let day = options.as_of.unwrap_or(caller.today);
     let it = Condition::all().add(blueprint::Entity::has_key(key));
     let snapshot = BlueprintSnapshot::find(caller, it, day).await?;
     let snapshot = snapshot.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
     Ok(match options.format {
-        ExportFormat::Json => pretty(&Document::from_snapshot(&snapshot))?,
-        ExportFormat::Csv => table::write(&Document::from_snapshot(&snapshot), options.dialect)?,
-        ExportFormat::Svg => picture::svg(&snapshot.canvas, day, options.theme),
-        ExportFormat::Html => picture::html(&snapshot.canvas, day, options.theme),
+        ExportFormat::Json => to_pretty_json(&Document::from_snapshot(&snapshot))?,
+        ExportFormat::Csv => {
+            table::write_table(&Document::from_snapshot(&snapshot), options.dialect)?
+        }
+        ExportFormat::Svg => picture::to_svg(&snapshot.canvas, day, options.theme),
+        ExportFormat::Html => picture::to_html(&snapshot.canvas, day, options.theme),
     })
 }
 
 /// The whole organisation.
-async fn organisation(caller: &Caller, options: &Export) -> Result<String, Failure> {
+async fn export_organisation(caller: &Caller, options: &Export) -> Result<String, Failure> {
     if options.format != ExportFormat::Json {
         return Err("A picture or a sheet shows one blueprint: say which with --blueprint.".into());
     }
-    pretty(&organisation::export(caller).await?)
+    to_pretty_json(&organisation::export(caller).await?)
 }
 
-fn pretty(document: &impl serde::Serialize) -> Result<String, Failure> {
+fn to_pretty_json(document: &impl serde::Serialize) -> Result<String, Failure> {
     Ok(serde_json::to_string_pretty(document)? + "\n")
 }

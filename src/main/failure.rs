@@ -6,7 +6,7 @@ use cx_blueprint::error::Error;
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The failure of an import of a file: every fault on a line of its own, with its place in the document.
-pub fn of_import(name: &str, error: Error) -> Failure {
+pub fn import_failure(name: &str, error: Error) -> Failure {
     match error.into_user_errors() {
         Ok(faults) => {
             let faults = faults.into_iter().map(|fault| match fault.field.join(".") {

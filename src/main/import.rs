@@ -21,8 +21,8 @@ use cx_blueprint::{
 };
 
 use super::{
-    failure::{Failure, of_import},
-    store::open_current,
+    failure::{Failure, import_failure},
+    store::open_up_to_date_store,
 };
 
 /// Largest document that is read, in bytes: many times what the largest blueprint makes.
@@ -35,33 +35,34 @@ const LONGEST_SHEET: u64 = 4 << 30;
 
 pub async fn import(options: Import) -> Result<(), Failure> {
     if options.measurements || options.feedback {
-        return record(options).await;
+        return record_sheet(options).await;
     }
     let said = ImportInput::read(&options)?;
-    let store = open_current(&options.database).await?;
+    let store = open_up_to_date_store(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "import");
-    let result = said.bring(&caller, &options).await;
+    let result = said.import(&caller, &options).await;
     store.close().await?;
-    result.map_err(|error| of_import(&options.file.display().to_string(), error))
+    result.map_err(|error| import_failure(&options.file.display().to_string(), error))
 }
 
 /// Records what a sheet of measurements or of feedback says.
-async fn record(options: Import) -> Result<(), Failure> {
+async fn record_sheet(options: Import) -> Result<(), Failure> {
     let name = options.file.display().to_string();
-    let sheet = spooled(&options).map_err(|error| format!("{name} cannot be read: {error}."))?;
-    let store = open_current(&options.database).await?;
+    let sheet =
+        spool_input(&options).map_err(|error| format!("{name} cannot be read: {error}."))?;
+    let store = open_up_to_date_store(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "import");
-    let result = recorded(&caller, sheet, &options).await;
+    let result = record_and_describe(&caller, sheet, &options).await;
     store.close().await?;
-    let done = result.map_err(|error| of_import(&name, unplaced(error)))?;
+    let done = result.map_err(|error| import_failure(&name, without_places(error)))?;
     let would = if options.dry_run { "Would be: " } else { "" };
     eprintln!("{would}{done}.");
     Ok(())
 }
 
-async fn recorded(caller: &Caller, sheet: Spooled, options: &Import) -> Result<String> {
+async fn record_and_describe(caller: &Caller, sheet: Spooled, options: &Import) -> Result<String> {
     if options.feedback {
         let imported = feedback::sheet::import(caller, sheet, options.dry_run).await?;
         let done = imported.done;
@@ -79,13 +80,13 @@ async fn recorded(caller: &Caller, sheet: Spooled, options: &Import) -> Result<S
 }
 
 /// The sheet in the file, or all that comes from standard input.
-fn spooled(options: &Import) -> std::io::Result<Spooled> {
+fn spool_input(options: &Import) -> std::io::Result<Spooled> {
     if options.file.as_os_str() != "-" {
         return Ok(Spooled::new(std::fs::File::open(&options.file)?));
     }
     let mut spool = Spool::new(LONGEST_SHEET)?;
-    if spool.take_all(std::io::stdin().lock())? {
-        Ok(spool.whole(None))
+    if spool.write_all(std::io::stdin().lock())? {
+        Ok(spool.finish(None))
     } else {
         let message = format!("it is larger than {} GB", LONGEST_SHEET >> 30);
         Err(std::io::Error::other(message))
@@ -93,16 +94,16 @@ fn spooled(options: &Import) -> std::io::Result<Spooled> {
 }
 
 /// Tells what changed.
-fn tell(done: &ImportReport, dry_run: bool) {
+fn print_report(done: &ImportReport, dry_run: bool) {
     for change in &done.changes {
-        println!("{}", line(change));
+        println!("{}", change_line(change));
     }
     let would = if dry_run { "would change" } else { "changed" };
     eprintln!("{} {would}.", done.changes.len());
 }
 
 /// Loads a whole organisation.
-async fn load(caller: &Caller, options: &Import, text: &str) -> Result<()> {
+async fn load_organisation(caller: &Caller, options: &Import, text: &str) -> Result<()> {
     if options.prune {
         let message =
             "There is nothing to prune: a whole organisation is loaded into an empty database.";
@@ -112,7 +113,7 @@ async fn load(caller: &Caller, options: &Import, text: &str) -> Result<()> {
     let how = organisation::OrganisationLoadOptions {
         dry_run: options.dry_run,
     };
-    organisation::load(caller, &said, how).await?;
+    organisation::load_organisation(caller, &said, how).await?;
     let would = if options.dry_run {
         "would be loaded"
     } else {
@@ -124,7 +125,7 @@ async fn load(caller: &Caller, options: &Import, text: &str) -> Result<()> {
 }
 
 /// Whether what is too large for a blueprint says at its beginning that it is a whole organisation.
-fn of_organisation(text: &[u8]) -> bool {
+fn names_organisation(text: &[u8]) -> bool {
     let beginning = text.get(..1_024).unwrap_or(text);
     let format = organisation::FORMAT.as_bytes();
     beginning
@@ -152,9 +153,9 @@ impl ImportInput {
             Box::new(BufReader::new(file))
         };
         if let Some(blueprint) = options.blueprint.clone() {
-            let table = TouchpointTable::read(source).map_err(unplaced);
-            let table = table.map_err(|error| of_import(&name.to_string(), error))?;
-            let table = Box::new(table.complete(&options.complete));
+            let table = TouchpointTable::read(source).map_err(without_places);
+            let table = table.map_err(|error| import_failure(&name.to_string(), error))?;
+            let table = Box::new(table.with_complete_roles(&options.complete));
             return Ok(Self::Sheet { blueprint, table });
         }
         if options
@@ -170,7 +171,7 @@ impl ImportInput {
         let mut text = Vec::new();
         let mut read = source.by_ref().take(LARGEST + 1).read_to_end(&mut text);
         let mut largest = LARGEST;
-        if text.len() as u64 > LARGEST && of_organisation(&text) {
+        if text.len() as u64 > LARGEST && names_organisation(&text) {
             largest = LARGEST_ORGANISATION;
             let rest = largest + 1 - text.len() as u64;
             read = source.take(rest).read_to_end(&mut text);
@@ -184,7 +185,7 @@ impl ImportInput {
         Ok(Self::Document(text))
     }
 
-    async fn bring(self, caller: &Caller, options: &Import) -> Result<()> {
+    async fn import(self, caller: &Caller, options: &Import) -> Result<()> {
         let how = ImportOptions {
             dry_run: options.dry_run,
             prune: options.prune,
@@ -193,22 +194,22 @@ impl ImportInput {
         let done = match self {
             Self::Document(text) => match format::format_of(&text) {
                 Some(format) if format == organisation::OrganisationInput::FORMAT => {
-                    return load(caller, options, &text).await;
+                    return load_organisation(caller, options, &text).await;
                 }
                 _ => import::import(caller, format::parse(&text)?, how).await?,
             },
             Self::Sheet { blueprint, table } => {
                 let done = table::import(caller, &By::Key(blueprint), *table, how).await;
-                done.map_err(unplaced)?
+                done.map_err(without_places)?
             }
         };
-        tell(&done, options.dry_run);
+        print_report(&done, options.dry_run);
         Ok(())
     }
 }
 
 /// A change on a line.
-fn line(change: &DocumentChange) -> String {
+fn change_line(change: &DocumentChange) -> String {
     let mut line = format!("{:?} {} {}", change.kind, change.part, change.identity);
     if let Some(field) = &change.field {
         let value = |value: &Option<serde_json::Value>| {
@@ -224,7 +225,7 @@ fn line(change: &DocumentChange) -> String {
 }
 
 /// A fault in a sheet says itself where it is.
-fn unplaced(error: Error) -> Error {
+fn without_places(error: Error) -> Error {
     match error {
         Error::Refused(faults) => Error::Refused(
             faults

@@ -25,7 +25,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{failure::Failure, published_password::refuse_published_password, store::open_current};
+use super::{
+    failure::Failure, published_password::refuse_published_password, store::open_up_to_date_store,
+};
 
 /// How long the connections to the database have to close, once no request is under way any more.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -39,7 +41,7 @@ enum KeySource {
     Beside(PathBuf),
 }
 
-fn key_source(serve: &Serve) -> Result<KeySource, Failure> {
+fn find_key_source(serve: &Serve) -> Result<KeySource, Failure> {
     let path = database::sqlite_path(&serve.database.database_url);
     match (&serve.signing_key, path) {
         (Some(text), _) => Ok(KeySource::Configuration(SigningKey::from_text(text)?)),
@@ -57,7 +59,7 @@ fn signing_key(source: KeySource) -> Result<SigningKey, Failure> {
         KeySource::Configuration(key) => return Ok(key),
         KeySource::Beside(path) => path,
     };
-    SigningKey::kept_beside(&path).map_err(|error| {
+    SigningKey::load_or_create_beside(&path).map_err(|error| {
         let path = path.display();
         format!("The signing key beside {path} cannot be kept: {error}.").into()
     })
@@ -68,8 +70,8 @@ fn signing_key(source: KeySource) -> Result<SigningKey, Failure> {
 /// # Errors
 /// It could not begin, or requests were cut off when it stopped.
 pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
-    let source = key_source(&serve)?;
-    let store = open_current(&serve.database).await?;
+    let source = find_key_source(&serve)?;
+    let store = open_up_to_date_store(&serve.database).await?;
     // Beside a database that is there, and nowhere else.
     let key = signing_key(source)?;
     refuse_published_password(&serve, &store).await?;
@@ -81,20 +83,25 @@ pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
 /// # Errors
 /// It could not begin, or requests were cut off when it stopped.
 pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(), Failure> {
-    let thresholds = Thresholds::with(serve.finding_thresholds.iter().copied());
+    let thresholds = Thresholds::with_changed(serve.finding_thresholds.iter().copied());
     let clock = Clock::new(serve.database.time_zone);
-    let app = app(serve, store.clone(), clock.clone(), key, &thresholds)?;
+    let app = build_app(serve, store.clone(), clock.clone(), key, &thresholds)?;
     let listener = listen(serve.listen).await?;
-    let watching = watch(serve.metrics_listen, &app).await?;
-    let asked_to_stop = asked_to_stop()?;
-    let limits = limits(serve, files::raise(files(serve)));
+    let watching = serve_watch(serve.metrics_listen, &app).await?;
+    let asked_to_stop = stop_signal()?;
+    let limits = server_limits(serve, files::raise_limit(files_needed(serve)));
     println!("listening on http://{}", listener.local_addr()?);
     let stop = async move {
         asked_to_stop.await;
         tracing::info!("stopping: no new requests are taken, those under way are finished");
     };
     let retention = serve.feedback_retention_days;
-    let keeping = tokio::spawn(background::run(store.clone(), clock, thresholds, retention));
+    let keeping = tokio::spawn(background::run_rounds(
+        store.clone(),
+        clock,
+        thresholds,
+        retention,
+    ));
     let drain = Duration::from_secs(serve.drain_seconds);
     let door = Door::open()?;
     let listener = listener.into_std()?;
@@ -149,7 +156,7 @@ impl Drop for Door {
     }
 }
 
-fn app(
+fn build_app(
     serve: &Serve,
     store: Store,
     clock: Clock,
@@ -159,7 +166,7 @@ fn app(
     let origins = serve
         .cors_origins
         .iter()
-        .map(|origin| read_origin(origin))
+        .map(|origin| parse_origin(origin))
         .collect::<Result<_, _>>()?;
     let settings = http::graphql::Settings {
         deadline: serve.deadline(),
@@ -169,33 +176,33 @@ fn app(
         store,
         clock,
         key,
-        api: graph::schema(thresholds.clone()),
+        api: graph::build_schema(thresholds.clone()),
         settings,
         thresholds: thresholds.clone(),
         forwarded_hops: serve.forwarded_hops,
         cors_origins: origins,
         concurrent_requests: serve.concurrent_queries(),
-        requests_of_one_client: size(serve.connections_per_client),
-        cube: BiStore::new(serve.cube_bytes()),
-        longest_sheet: serve.longest_sheet(),
+        requests_of_one_client: to_usize(serve.connections_per_client),
+        cube: BiStore::new(serve.store_bytes()),
+        longest_sheet: serve.max_sheet_bytes(),
     }))
 }
 
 /// How many files may have to be open.
-fn files(serve: &Serve) -> u64 {
-    u64::from(serve.connections).saturating_add(other_files(serve))
+fn files_needed(serve: &Serve) -> u64 {
+    u64::from(serve.connections).saturating_add(other_files_needed(serve))
 }
 
 /// Files besides clients' connections: those of the database, of which SQLite takes three for each, sheets, the log.
-fn other_files(serve: &Serve) -> u64 {
+fn other_files_needed(serve: &Serve) -> u64 {
     128 + 6 * u64::from(serve.database.database_connections)
 }
 
 /// What connections may take, where so many files may be open.
-fn limits(serve: &Serve, files: u64) -> ServerLimits {
-    let left = files.saturating_sub(other_files(serve)).max(1);
-    let connections = size(serve.connections).min(usize::try_from(left).unwrap_or(usize::MAX));
-    if connections < size(serve.connections) {
+fn server_limits(serve: &Serve, files: u64) -> ServerLimits {
+    let left = files.saturating_sub(other_files_needed(serve)).max(1);
+    let connections = to_usize(serve.connections).min(usize::try_from(left).unwrap_or(usize::MAX));
+    if connections < to_usize(serve.connections) {
         tracing::warn!(
             connections,
             files,
@@ -203,7 +210,7 @@ fn limits(serve: &Serve, files: u64) -> ServerLimits {
         );
     }
     let of_one_peer = match serve.forwarded_hops {
-        0 => size(serve.connections_per_client).min(connections),
+        0 => to_usize(serve.connections_per_client).min(connections),
         // The peers are the proxies.
         _ => connections,
     };
@@ -214,7 +221,7 @@ fn limits(serve: &Serve, files: u64) -> ServerLimits {
     }
 }
 
-fn size(number: u32) -> usize {
+fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
@@ -224,7 +231,10 @@ async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Serves what the server is doing at an address of its own, where one is set.
-async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<usize>>, Failure> {
+async fn serve_watch(
+    at: Option<SocketAddr>,
+    app: &App,
+) -> Result<Option<JoinHandle<usize>>, Failure> {
     let Some(at) = at else { return Ok(None) };
     let listener = listen(at).await?;
     println!("metrics on http://{}/metrics", listener.local_addr()?);
@@ -233,12 +243,12 @@ async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<us
         of_one_peer: WATCHERS,
         ..ServerLimits::default()
     };
-    let (router, never) = (http::watched(app), std::future::pending());
+    let (router, never) = (http::watch_router(app), std::future::pending());
     let served = server::serve(listener, router, limits, never, Duration::ZERO);
     Ok(Some(tokio::spawn(served)))
 }
 
-fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
+fn parse_origin(origin: &str) -> Result<HeaderValue, Failure> {
     let shaped = origin
         .strip_prefix("https://")
         .or_else(|| origin.strip_prefix("http://"));
@@ -254,7 +264,7 @@ fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
 
 /// Listens for the wish to stop from now on, so that whoever was told that the server listens can also end it well.
 #[cfg(unix)]
-fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -268,7 +278,7 @@ fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
 
 /// Listens for the wish to stop from now on.
 #[cfg(windows)]
-fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;

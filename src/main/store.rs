@@ -16,7 +16,7 @@ use super::failure::Failure;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens a database as it is.
-pub async fn open(database: &DatabaseArgs) -> Result<Store, Failure> {
+pub async fn open_store(database: &DatabaseArgs) -> Result<Store, Failure> {
     let options = Options {
         url: database.database_url.clone(),
         connections: database.database_connections,
@@ -28,12 +28,12 @@ pub async fn open(database: &DatabaseArgs) -> Result<Store, Failure> {
 }
 
 /// Opens a database to work with: SQLite is brought up to date, PostgreSQL has to be.
-pub async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
-    let store = open(database).await?;
+pub async fn open_up_to_date_store(database: &DatabaseArgs) -> Result<Store, Failure> {
+    let store = open_store(database).await?;
     if store.backend() == DbBackend::Sqlite {
         bring_up_to_date(&store).await?;
     }
-    let pending = pending(&store).await?;
+    let pending = pending_migrations(&store).await?;
     if pending.is_empty() {
         return Ok(store);
     }
@@ -45,15 +45,15 @@ pub async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
 }
 
 /// The migrations that are pending.
-pub async fn pending(store: &Store) -> Result<Vec<String>, Failure> {
-    let asked = timeout(PATIENCE, migration::pending(store.maintenance())).await;
+pub async fn pending_migrations(store: &Store) -> Result<Vec<String>, Failure> {
+    let asked = timeout(PATIENCE, migration::pending(store.migration_connection())).await;
     Ok(asked.map_err(|_| "The database does not answer.")??)
 }
 
 /// Applies what is pending. A migration marks what has become searchable; folding its words is for the program.
 pub async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
-    let anything = !pending(store).await?.is_empty();
-    migration::up(store.maintenance()).await?;
+    let anything = !pending_migrations(store).await?.is_empty();
+    migration::up(store.migration_connection()).await?;
     // A step may have taken away what nothing may be left of.
     if anything {
         store.empty_log().await;

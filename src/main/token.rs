@@ -14,34 +14,34 @@ use cx_blueprint::{
 use entity::{account, department, service_token as token};
 use sea_orm::QueryOrder;
 
-use super::{failure::Failure, store::open_current};
+use super::{failure::Failure, store::open_up_to_date_store};
 
-pub async fn keep(verb: TokenVerb) -> Result<(), Failure> {
+pub async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
     match verb {
-        TokenVerb::Create(create) => make(create).await,
-        TokenVerb::List(list) => tell(list).await,
-        TokenVerb::Revoke(revoke) => end(revoke).await,
+        TokenVerb::Create(create) => create_token(create).await,
+        TokenVerb::List(list) => print_tokens(list).await,
+        TokenVerb::Revoke(revoke) => revoke_token(revoke).await,
     }
 }
 
-async fn operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
-    let store = open_current(database).await?;
+async fn open_as_operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
+    let store = open_up_to_date_store(database).await?;
     Ok(Caller::operator(store, Clock::new(database.time_zone), act))
 }
 
 /// The id of what has this key.
-async fn id_of<E: Keyed>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
+async fn find_id<E: Keyed>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
     let row = caller.get_by::<E>(&By::Key(key.to_owned())).await?;
     let row = row.ok_or_else(|| format!("There is no {} with the key {key}.", E::NOUN))?;
     Ok(E::id(&row))
 }
 
-async fn make(create: TokenCreate) -> Result<(), Failure> {
-    let caller = operator(&create.database, "serviceTokenCreate").await?;
-    let account = id_of::<account::Entity>(&caller, &create.account).await?;
+async fn create_token(create: TokenCreate) -> Result<(), Failure> {
+    let caller = open_as_operator(&create.database, "serviceTokenCreate").await?;
+    let account = find_id::<account::Entity>(&caller, &create.account).await?;
     let mut departments = Vec::new();
     for key in &create.departments {
-        let id = id_of::<department::Entity>(&caller, key).await?;
+        let id = find_id::<department::Entity>(&caller, key).await?;
         departments.push(ID(id.to_string()));
     }
     let input = ServiceTokenCreateInput {
@@ -66,13 +66,13 @@ async fn make(create: TokenCreate) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn tell(list: TokenList) -> Result<(), Failure> {
-    let caller = operator(&list.database, "serviceTokens").await?;
+async fn print_tokens(list: TokenList) -> Result<(), Failure> {
+    let caller = open_as_operator(&list.database, "serviceTokens").await?;
     let of = match &list.account {
-        Some(key) => Some(id_of::<account::Entity>(&caller, key).await?),
+        Some(key) => Some(find_id::<account::Entity>(&caller, key).await?),
         None => None,
     };
-    let rows = service_token::select(&caller, of, list.all)
+    let rows = service_token::select_tokens(&caller, of, list.all)
         .order_by_asc(token::Column::CreatedAt)
         .order_by_asc(token::Column::Id)
         .all(caller.connection())
@@ -82,13 +82,13 @@ async fn tell(list: TokenList) -> Result<(), Failure> {
     let keys: BTreeMap<_, _> = accounts.map(|row| (row.id, row.key)).collect();
     for row in rows {
         let account = keys.get(&row.account_id).map_or("", String::as_str);
-        println!("{}", line(&row, account));
+        println!("{}", token_line(&row, account));
     }
     Ok(())
 }
 
 /// A token on a line, its parts set apart by tabs.
-fn line(row: &token::Model, account: &str) -> String {
+fn token_line(row: &token::Model, account: &str) -> String {
     let scopes = row.scopes.0.iter().map(|scope| scope.as_str());
     let scopes: Vec<&str> = scopes.collect();
     let used = row.last_used_at.map_or_else(
@@ -110,8 +110,8 @@ fn line(row: &token::Model, account: &str) -> String {
     parts.join("\t")
 }
 
-async fn end(revoke: TokenRevoke) -> Result<(), Failure> {
-    let caller = operator(&revoke.database, "serviceTokenRevoke").await?;
+async fn revoke_token(revoke: TokenRevoke) -> Result<(), Failure> {
+    let caller = open_as_operator(&revoke.database, "serviceTokenRevoke").await?;
     let input = ServiceTokenRevokeInput { id: ID(revoke.id) };
     let row = service_token::revoke(&caller, &input).await?;
     caller.await_durable().await?;

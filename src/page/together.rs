@@ -102,7 +102,7 @@ impl<E: Guarded> Key for RowsKey<E> {
             }
             Ok(())
         };
-        run(caller, &parts, whole, read).await?;
+        run_together(caller, &parts, whole, read).await?;
         let found = found.into_iter().map(Arc::new);
         Ok(keys.iter().cloned().zip(found).collect())
     }
@@ -128,7 +128,7 @@ impl Key for CountKey {
             found.extend(key.zip(u64::try_from(many).ok()));
             Ok(())
         };
-        run(caller, &parts, count, read).await?;
+        run_together(caller, &parts, count, read).await?;
         Ok(found)
     }
 }
@@ -141,13 +141,13 @@ const WHICH: &str = "which_part";
 const MANY: &str = "how_many";
 
 /// Runs selects together. `of` adds the columns to take of each; `read` gets each row with the index of its select.
-async fn run(
+async fn run_together(
     caller: &Caller,
     parts: &[&KeyedSelect],
     of: impl Fn(&mut SelectStatement),
     mut read: impl FnMut(usize, &QueryResult) -> Result<()>,
 ) -> Result<()> {
-    for some in cut(parts) {
+    for some in cut_into_statements(parts) {
         let mut selects = some.iter().map(|(at, part)| {
             let mut select = Query::select();
             of(&mut select);
@@ -170,7 +170,7 @@ async fn run(
 }
 
 /// Cuts selects, with their indexes, into as few statements as the bounds allow.
-fn cut<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p KeyedSelect)>> {
+fn cut_into_statements<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p KeyedSelect)>> {
     let mut statements: Vec<Vec<(usize, &KeyedSelect)>> = Vec::new();
     let mut values = usize::MAX;
     for (at, part) in parts.iter().enumerate() {
@@ -191,14 +191,14 @@ fn cut<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p KeyedSelect)>> {
 
 /// The rows of a select, read together with those that other fields of the level ask for. In no order, as UNION ALL has
 /// none: the caller sorts them.
-pub async fn rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<Vec<E::Model>> {
+pub async fn load_rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<Vec<E::Model>> {
     let key = RowsKey::<E>(KeyedSelect::new(select.into_query()), PhantomData);
     let rows = batch::load_once(ctx, key).await?.unwrap_or_default();
     Ok(Vec::clone(&rows))
 }
 
 /// The number of rows of a select, counted together with others of the level.
-pub async fn count<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
+pub async fn count_rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
     let key = CountKey(KeyedSelect::new(select.into_query()));
     Ok(batch::load_once(ctx, key).await?.unwrap_or_default())
 }

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use crate::{
     access::{Caller, Permit, expect_version},
     error::{Error, Reason, Result},
-    input::{self, AtVersionInput, Faults, replace},
+    input::{self, AtVersionInput, Faults, set_if_given},
     policy::{Action, Ties},
 };
 
@@ -40,20 +40,20 @@ pub struct ChannelUpdateInput {
 /// Makes a channel.
 pub async fn create(caller: &Caller, input: ChannelCreateInput) -> Result<channel::Model> {
     let mut faults = Faults::default();
-    let id: ChannelId = faults.new_id(input.id.as_ref());
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let id: ChannelId = faults.parse_or_make_id(input.id.as_ref());
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     faults.check()?;
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &channel::Model| row.name == name && row.medium == input.medium;
     if let Some(row) = permit
-        .already_created::<channel::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<channel::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .unique_key::<channel::Entity>(key.as_deref(), &name, id, None)
+        .choose_unique_key::<channel::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<channel::Entity>(channel::ActiveModel {
@@ -72,8 +72,8 @@ pub async fn create(caller: &Caller, input: ChannelCreateInput) -> Result<channe
 /// Changes name or medium.
 pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channel::Model> {
     let mut faults = Faults::default();
-    let id: ChannelId = faults.id("id", &input.id);
-    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    let id: ChannelId = faults.parse_id("id", &input.id);
+    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
     let (row, mut permit) = caller
         .fetch::<channel::Entity>(Action::KeepCatalogue, "id", id)
@@ -81,7 +81,7 @@ pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channe
     expect_version::<channel::Entity>(&row, input.expected_version)?;
     let change = channel::ActiveModel {
         name,
-        medium: replace(input.medium.as_ref(), |medium| *medium),
+        medium: set_if_given(input.medium.as_ref(), |medium| *medium),
         ..Default::default()
     };
     let row = permit.update::<channel::Entity>(&row, change).await?;
@@ -91,7 +91,7 @@ pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channe
 
 /// Deletes a channel that nothing names.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<channel::Model> {
-    let id: ChannelId = input::id("id", &input.id)?;
+    let id: ChannelId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<channel::Entity>(Action::KeepCatalogue, "id", id)
         .await?;

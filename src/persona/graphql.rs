@@ -20,7 +20,7 @@ use crate::{
     input::{AtVersionInput, By},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
 };
 
 /// A persona: an archetype of customers or employees.
@@ -195,7 +195,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Persona>> {
-        found(async { caller(ctx)?.get_by::<persona::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by::<persona::Entity>(&by).await }).await
     }
 
     /// Personas, in the order of creation.
@@ -217,7 +217,7 @@ impl PersonaQuery {
         if !filter.include_archived {
             select = select.filter(persona::Column::ArchivedAt.is_null());
         }
-        page::oldest_first(ctx, select, Page { first, after }, Persona::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Persona::from).await
     }
 
     /// A segment by id or key.
@@ -226,7 +226,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Segment>> {
-        found(async { caller(ctx)?.get_by::<segment::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by::<segment::Entity>(&by).await }).await
     }
 
     /// Segments, in the order of creation.
@@ -244,7 +244,7 @@ impl PersonaQuery {
         if let Some(dimension) = filter.and_then(|filter| filter.dimension) {
             select = select.filter(segment::Column::Dimension.eq(dimension));
         }
-        page::oldest_first(ctx, select, Page { first, after }, Segment::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Segment::from).await
     }
 
     /// A channel by id or key.
@@ -253,7 +253,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Channel>> {
-        found(async { caller(ctx)?.get_by::<channel::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by::<channel::Entity>(&by).await }).await
     }
 
     /// Channels, in the order of creation.
@@ -271,7 +271,7 @@ impl PersonaQuery {
         if let Some(medium) = filter.and_then(|filter| filter.medium) {
             select = select.filter(channel::Column::Medium.eq(medium));
         }
-        page::oldest_first(ctx, select, Page { first, after }, Channel::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Channel::from).await
     }
 }
 
@@ -311,8 +311,8 @@ impl PersonaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: PersonaCreateInput,
     ) -> Result<PersonaPayload> {
-        let caller = acting(ctx)?;
-        PersonaPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        PersonaPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes name, context, needs or segments of a persona. Requires: KEEP_CATALOGUE.
@@ -322,8 +322,8 @@ impl PersonaMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: PersonaUpdateInput,
     ) -> Result<PersonaPayload> {
-        let caller = acting(ctx)?;
-        PersonaPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        PersonaPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Archives a persona; blueprints keep showing it. Requires: KEEP_CATALOGUE.
@@ -332,9 +332,9 @@ impl PersonaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PersonaPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::set_archived(&caller, &input, true).await;
-        PersonaPayload::answer(&caller, result).await
+        PersonaPayload::from_result(&caller, result).await
     }
 
     /// Unarchives a persona. Requires: KEEP_CATALOGUE.
@@ -343,9 +343,9 @@ impl PersonaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PersonaPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::set_archived(&caller, &input, false).await;
-        PersonaPayload::answer(&caller, result).await
+        PersonaPayload::from_result(&caller, result).await
     }
 
     /// Creates a segment. Requires: KEEP_CATALOGUE.
@@ -354,8 +354,8 @@ impl PersonaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: SegmentCreateInput,
     ) -> Result<SegmentPayload> {
-        let caller = acting(ctx)?;
-        SegmentPayload::answer(&caller, super::segment::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        SegmentPayload::from_result(&caller, super::segment::create(&caller, input).await).await
     }
 
     /// Changes dimension or value of a segment. Requires: KEEP_CATALOGUE.
@@ -365,8 +365,8 @@ impl PersonaMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: SegmentUpdateInput,
     ) -> Result<SegmentPayload> {
-        let caller = acting(ctx)?;
-        SegmentPayload::answer(&caller, super::segment::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        SegmentPayload::from_result(&caller, super::segment::update(&caller, input).await).await
     }
 
     /// Deletes a segment that no persona, touchpoint or measurement names. Requires: KEEP_CATALOGUE.
@@ -375,8 +375,8 @@ impl PersonaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<SegmentPayload> {
-        let caller = acting(ctx)?;
-        SegmentPayload::answer(&caller, super::segment::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        SegmentPayload::from_result(&caller, super::segment::delete(&caller, &input).await).await
     }
 
     /// Creates a channel. Requires: KEEP_CATALOGUE.
@@ -385,8 +385,8 @@ impl PersonaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: ChannelCreateInput,
     ) -> Result<ChannelPayload> {
-        let caller = acting(ctx)?;
-        ChannelPayload::answer(&caller, super::channel::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ChannelPayload::from_result(&caller, super::channel::create(&caller, input).await).await
     }
 
     /// Changes name or medium of a channel. Requires: KEEP_CATALOGUE.
@@ -396,8 +396,8 @@ impl PersonaMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ChannelUpdateInput,
     ) -> Result<ChannelPayload> {
-        let caller = acting(ctx)?;
-        ChannelPayload::answer(&caller, super::channel::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ChannelPayload::from_result(&caller, super::channel::update(&caller, input).await).await
     }
 
     /// Deletes a channel that no touchpoint or measurement names. Requires: KEEP_CATALOGUE.
@@ -406,7 +406,7 @@ impl PersonaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ChannelPayload> {
-        let caller = acting(ctx)?;
-        ChannelPayload::answer(&caller, super::channel::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        ChannelPayload::from_result(&caller, super::channel::delete(&caller, &input).await).await
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     audit::Event,
     error::{Error, Result, UserErrorCode},
     id,
-    input::{self, AtVersionInput, Faults, LIST, SENTENCE, change, replace},
+    input::{self, AtVersionInput, Faults, LIST, SENTENCE, set_if_given, set_or_clear},
     policy::{Action, Ties},
 };
 
@@ -82,7 +82,7 @@ struct Need {
     text: String,
 }
 
-fn needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
+fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
     if input.len() > LIST {
         let message = format!(
             "There are {} of them; at most {LIST} are allowed.",
@@ -92,41 +92,41 @@ fn needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
     }
     let read = |(index, need): (usize, &PersonaNeedInput)| {
         let path = format!("needs.{index}.text");
-        let text = faults.text(&path, &need.text, SENTENCE);
+        let text = faults.check_text(&path, &need.text, SENTENCE);
         if text.is_empty() {
             faults.add(&path, UserErrorCode::Required, None, "A text is required.");
         }
-        let id = faults.optional_id(&format!("needs.{index}.id"), need.id.as_ref());
+        let id = faults.parse_optional_id(&format!("needs.{index}.id"), need.id.as_ref());
         Need { id, text }
     };
     input.iter().take(LIST).enumerate().map(read).collect()
 }
 
-fn contacts(faults: &mut Faults, per_month: Option<i32>) -> Option<i32> {
-    faults.within("maxContactsPerMonth", per_month, 0..=i32::MAX)
+fn check_contacts(faults: &mut Faults, per_month: Option<i32>) -> Option<i32> {
+    faults.check_within("maxContactsPerMonth", per_month, 0..=i32::MAX)
 }
 
 /// Makes a persona.
 pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<persona::Model> {
     let mut faults = Faults::default();
-    let id: PersonaId = faults.new_id(input.id.as_ref());
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let context = faults.texts("context", &input.context);
-    let max_contacts_per_month = contacts(&mut faults, input.max_contacts_per_month);
-    let needs = needs(&mut faults, &input.needs);
-    let segments: Vec<SegmentId> = faults.ids("segmentIds", &input.segment_ids);
+    let id: PersonaId = faults.parse_or_make_id(input.id.as_ref());
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let context = faults.check_texts("context", &input.context);
+    let max_contacts_per_month = check_contacts(&mut faults, input.max_contacts_per_month);
+    let needs = read_needs(&mut faults, &input.needs);
+    let segments: Vec<SegmentId> = faults.parse_ids("segmentIds", &input.segment_ids);
     faults.check()?;
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &persona::Model| row.name == name && row.subject == input.subject;
     if let Some(row) = permit
-        .already_created::<persona::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<persona::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .unique_key::<persona::Entity>(key.as_deref(), &name, id, None)
+        .choose_unique_key::<persona::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<persona::Entity>(persona::ActiveModel {
@@ -150,19 +150,22 @@ pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<person
 /// Changes name, context, needs or segments.
 pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<persona::Model> {
     let mut faults = Faults::default();
-    let id: PersonaId = faults.id("id", &input.id);
-    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
-    let context = replace(input.context.as_ref(), |texts| {
-        Texts(faults.texts("context", texts))
+    let id: PersonaId = faults.parse_id("id", &input.id);
+    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let context = set_if_given(input.context.as_ref(), |texts| {
+        Texts(faults.check_texts("context", texts))
     });
-    let max_contacts_per_month = change(&input.max_contacts_per_month, |per_month| {
-        contacts(&mut faults, per_month.copied())
+    let max_contacts_per_month = set_or_clear(&input.max_contacts_per_month, |per_month| {
+        check_contacts(&mut faults, per_month.copied())
     });
-    let needs = input.needs.as_deref().map(|list| needs(&mut faults, list));
+    let needs = input
+        .needs
+        .as_deref()
+        .map(|list| read_needs(&mut faults, list));
     let segments: Option<Vec<SegmentId>> = input
         .segment_ids
         .as_ref()
-        .map(|ids| faults.ids("segmentIds", ids));
+        .map(|ids| faults.parse_ids("segmentIds", ids));
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
@@ -199,7 +202,7 @@ async fn set_needs(permit: &mut Permit<'_>, row: &persona::Model, needs: &[Need]
         .order_by_asc(persona_need::Column::Position)
         .all(permit.tx())
         .await?;
-    let after = arranged(row.id, &before, needs)?;
+    let after = need_rows(row.id, &before, needs)?;
     if before == after {
         return Ok(false);
     }
@@ -244,7 +247,7 @@ async fn set_needs(permit: &mut Permit<'_>, row: &persona::Model, needs: &[Need]
 }
 
 /// The needs as rows: every named one is the persona's own, and is named once.
-fn arranged(
+fn need_rows(
     persona: PersonaId,
     before: &[persona_need::Model],
     needs: &[Need],
@@ -324,7 +327,7 @@ pub async fn set_archived(
     input: &AtVersionInput,
     archived: bool,
 ) -> Result<persona::Model> {
-    let id: PersonaId = input::id("id", &input.id)?;
+    let id: PersonaId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<persona::Entity>(Action::KeepCatalogue, "id", id)
         .await?;
@@ -365,7 +368,7 @@ mod tests {
     fn needs_that_stay_keep_their_ids_in_their_new_places() {
         let before = [kept(1), kept(2)];
         let needs = [wanted(Some(2)), wanted(None), wanted(Some(1))];
-        let after = arranged(before[0].persona_id, &before, &needs).expect("arranged");
+        let after = need_rows(before[0].persona_id, &before, &needs).expect("arranged");
         assert_eq!((after[0].id, after[0].position), (before[1].id, 1));
         assert_eq!((after[2].id, after[2].position), (before[0].id, 3));
         assert!(before.iter().all(|old| old.id != after[1].id));
@@ -375,7 +378,7 @@ mod tests {
     fn a_need_of_somebody_else_and_one_named_twice_are_refused() {
         let before = [kept(1)];
         let persona = before[0].persona_id;
-        assert!(arranged(persona, &before, &[wanted(Some(5))]).is_err());
-        assert!(arranged(persona, &before, &[wanted(Some(1)), wanted(Some(1))]).is_err());
+        assert!(need_rows(persona, &before, &[wanted(Some(5))]).is_err());
+        assert!(need_rows(persona, &before, &[wanted(Some(1)), wanted(Some(1))]).is_err());
     }
 }

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use crate::{
     access::{Caller, Permit, expect_version},
     error::{Error, Reason, Result},
-    input::{self, AtVersionInput, Faults, replace},
+    input::{self, AtVersionInput, Faults, set_if_given},
     policy::{Action, Ties},
 };
 
@@ -40,22 +40,22 @@ pub struct SegmentUpdateInput {
 /// Makes a segment.
 pub async fn create(caller: &Caller, input: SegmentCreateInput) -> Result<segment::Model> {
     let mut faults = Faults::default();
-    let id: SegmentId = faults.new_id(input.id.as_ref());
-    let dimension = faults.name("dimension", &input.dimension);
-    let value = faults.name("value", &input.value);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let id: SegmentId = faults.parse_or_make_id(input.id.as_ref());
+    let dimension = faults.check_name("dimension", &input.dimension);
+    let value = faults.check_name("value", &input.value);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     faults.check()?;
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &segment::Model| row.dimension == dimension && row.value == value;
     if let Some(row) = permit
-        .already_created::<segment::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<segment::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let name = format!("{dimension} {value}");
     let key = permit
-        .unique_key::<segment::Entity>(key.as_deref(), &name, id, None)
+        .choose_unique_key::<segment::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<segment::Entity>(segment::ActiveModel {
@@ -74,11 +74,13 @@ pub async fn create(caller: &Caller, input: SegmentCreateInput) -> Result<segmen
 /// Changes dimension or value.
 pub async fn update(caller: &Caller, input: SegmentUpdateInput) -> Result<segment::Model> {
     let mut faults = Faults::default();
-    let id: SegmentId = faults.id("id", &input.id);
-    let dimension = replace(input.dimension.as_ref(), |text| {
-        faults.name("dimension", text)
+    let id: SegmentId = faults.parse_id("id", &input.id);
+    let dimension = set_if_given(input.dimension.as_ref(), |text| {
+        faults.check_name("dimension", text)
     });
-    let value = replace(input.value.as_ref(), |text| faults.name("value", text));
+    let value = set_if_given(input.value.as_ref(), |text| {
+        faults.check_name("value", text)
+    });
     faults.check()?;
     let (row, mut permit) = caller
         .fetch::<segment::Entity>(Action::KeepCatalogue, "id", id)
@@ -96,7 +98,7 @@ pub async fn update(caller: &Caller, input: SegmentUpdateInput) -> Result<segmen
 
 /// Deletes a segment that nothing names.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<segment::Model> {
-    let id: SegmentId = input::id("id", &input.id)?;
+    let id: SegmentId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<segment::Entity>(Action::KeepCatalogue, "id", id)
         .await?;

@@ -8,7 +8,7 @@ use entity::{
 use super::{
     drawing::{Anchor, Area, Drawing},
     gauge::{self, Gauge},
-    text::{Font, clean},
+    text::{Font, clean_line},
 };
 use crate::canvas::Canvas;
 
@@ -59,7 +59,7 @@ pub struct Card<'c> {
 impl<'c> Card<'c> {
     pub fn new(canvas: &'c Canvas, touchpoint: &'c touchpoint::Model, number: usize) -> Self {
         let channels = canvas.channels_of(touchpoint.id).iter();
-        let channels: Vec<String> = channels.map(|channel| clean(&channel.name)).collect();
+        let channels: Vec<String> = channels.map(|channel| clean_line(&channel.name)).collect();
         let held = roles_by_department(canvas, touchpoint);
         let answers = |held: &DepartmentRoles| {
             held.roles
@@ -69,7 +69,7 @@ impl<'c> Card<'c> {
             touchpoint,
             number,
             channels: channels.join(" · "),
-            name: NAME.wrap(&clean(&touchpoint.name), INNER, 3),
+            name: NAME.wrap(&clean_line(&touchpoint.name), INNER, 3),
             tag: match touchpoint.usage {
                 Usage::NotUsed => Some("NOT USED"),
                 Usage::Abandoned => Some("ABANDONED"),
@@ -92,92 +92,97 @@ impl<'c> Card<'c> {
             (Basis::Assumed, _) => "card guess",
             (Basis::Observed, _) => "card",
         };
-        drawing.group(class, self.describe(), |drawing| {
+        drawing.add_group(class, self.describe(), |drawing| {
             let area = Area {
                 x: left,
                 y: top,
                 width: WIDTH,
                 height: self.height,
             };
-            drawing.block("face", area, 7.0);
+            drawing.add_block("face", area, 7.0);
             if self.touchpoint.essential {
                 let path = format!("M{} {}h{}", left + 7.0, top + 1.25, WIDTH - 14.0);
-                drawing.line("essential", path);
+                drawing.add_line("essential", path);
             }
-            bottom = self.head(drawing, (left + PAD, top));
-            bottom = self.departments(drawing, (left + PAD, bottom));
-            bottom = self.kpis(drawing, (left + PAD, bottom));
+            bottom = self.draw_head(drawing, (left + PAD, top));
+            bottom = self.draw_departments(drawing, (left + PAD, bottom));
+            bottom = self.draw_kpis(drawing, (left + PAD, bottom));
         });
         bottom + 8.0 - top
     }
 
     /// Number, channels, name and use; gives where it ends.
-    fn head(&self, drawing: &mut Drawing, (x, y): (f64, f64)) -> f64 {
+    fn draw_head(&self, drawing: &mut Drawing, (x, y): (f64, f64)) -> f64 {
         let line = y + 19.5;
         let number = self.number.to_string();
         let mut right = x + INNER;
         if self.touchpoint.moment_of_truth {
-            star(drawing, (right - 5.0, line - 3.5));
+            draw_star(drawing, (right - 5.0, line - 3.5));
             right -= 16.0;
         }
-        drawing.text("ink", NUMBER, (x, line), &number);
+        drawing.add_text("ink", NUMBER, (x, line), &number);
         let after = x + NUMBER.width(&number) + 7.0;
         let channels = META.clip(&self.channels, right - after);
-        drawing.text("quiet", META, (after, line), &channels);
-        let mut y = drawing.lines("ink", NAME, (x, y + 39.0), NAME_LEADING, &self.name) - 8.5;
+        drawing.add_text("quiet", META, (after, line), &channels);
+        let mut y = drawing.add_lines("ink", NAME, (x, y + 39.0), NAME_LEADING, &self.name) - 8.5;
         if let Some(tag) = self.tag {
-            drawing.text("warn", TAG, (x, y + 6.0), tag);
+            drawing.add_text("warn", TAG, (x, y + 6.0), tag);
             y += 12.0;
         }
         y
     }
 
-    fn departments(&self, drawing: &mut Drawing, (x, mut y): (f64, f64)) -> f64 {
+    fn draw_departments(&self, drawing: &mut Drawing, (x, mut y): (f64, f64)) -> f64 {
         if self.held.is_empty() && !self.nobody {
             return y;
         }
-        drawing.line("rule", format!("M{x} {}h{INNER}", y + 1.0));
+        drawing.add_line("rule", format!("M{x} {}h{INNER}", y + 1.0));
         y += 6.0;
         if self.nobody {
-            role(drawing, "offered", "A", (x, y));
+            draw_role(drawing, "offered", "A", (x, y));
             let place = (x + 2.0 * BOXES + 3.0, y + ROW - 4.4);
-            drawing.text("warn", HELD, place, "nobody answers for it");
+            drawing.add_text("warn", HELD, place, "nobody answers for it");
             y += ROW;
         }
-        let shown = shown(self.held.len(), MOST_DEPARTMENTS);
+        let shown = shown_rows(self.held.len(), MOST_DEPARTMENTS);
         for held in self.held.iter().take(shown) {
             let roles = u8::try_from(held.roles.len()).unwrap_or(u8::MAX);
             let mut left = x;
             for (which, status) in &held.roles {
                 let offered = *status != ResponsibilityStatus::Accepted;
-                role(drawing, box_of(*which, offered), letter(*which), (left, y));
+                draw_role(
+                    drawing,
+                    box_class(*which, offered),
+                    role_letter(*which),
+                    (left, y),
+                );
                 left += BOXES;
             }
             let left = f64::from(roles.max(2)) * BOXES + 3.0;
             let name = HELD.clip(&held.department, INNER - left);
-            drawing.text("ink", HELD, (x + left, y + ROW - 4.4), &name);
+            drawing.add_text("ink", HELD, (x + left, y + ROW - 4.4), &name);
             y += ROW;
         }
-        more(drawing, self.held.len() - shown, (x, y))
+        draw_more(drawing, self.held.len() - shown, (x, y))
     }
 
-    fn kpis(&self, drawing: &mut Drawing, (x, mut y): (f64, f64)) -> f64 {
+    fn draw_kpis(&self, drawing: &mut Drawing, (x, mut y): (f64, f64)) -> f64 {
         if self.gauges.is_empty() {
             return y;
         }
-        drawing.line("rule", format!("M{x} {}h{INNER}", y + 4.0));
+        drawing.add_line("rule", format!("M{x} {}h{INNER}", y + 4.0));
         y += 8.0;
-        let shown = shown(self.gauges.len(), MOST_KPIS);
+        let shown = shown_rows(self.gauges.len(), MOST_KPIS);
         for gauge in self.gauges.iter().take(shown) {
             gauge.draw(drawing, (x, y), INNER);
             y += gauge::ROW;
         }
-        more(drawing, self.gauges.len() - shown, (x, y))
+        draw_more(drawing, self.gauges.len() - shown, (x, y))
     }
 
     /// All of it in words, uncut.
     fn describe(&self) -> String {
-        let mut told = format!("{}. {}", self.number, clean(&self.touchpoint.name));
+        let mut told = format!("{}. {}", self.number, clean_line(&self.touchpoint.name));
         let mut say = |text: &str| {
             if !text.is_empty() {
                 told.push('\n');
@@ -185,7 +190,7 @@ impl<'c> Card<'c> {
             }
         };
         say(&self.channels);
-        say(&clean(
+        say(&clean_line(
             self.touchpoint
                 .customer_action
                 .as_deref()
@@ -227,7 +232,7 @@ fn roles_by_department(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<D
             Some((_, held)) => held.roles.push(role),
             None => {
                 let department = canvas.department(row.department_id);
-                let department = department.map_or(String::new(), |row| clean(&row.name));
+                let department = department.map_or(String::new(), |row| clean_line(&row.name));
                 let roles = vec![role];
                 held.push((row.department_id, DepartmentRoles { department, roles }));
             }
@@ -237,21 +242,21 @@ fn roles_by_department(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<D
 }
 
 /// How many of these rows are shown, where so many are at most.
-const fn shown(rows: usize, most: usize) -> usize {
+const fn shown_rows(rows: usize, most: usize) -> usize {
     if rows <= most { rows } else { most - 1 }
 }
 
 /// Says how many are not shown, and gives the place below.
-fn more(drawing: &mut Drawing, left_out: usize, (x, y): (f64, f64)) -> f64 {
+fn draw_more(drawing: &mut Drawing, left_out: usize, (x, y): (f64, f64)) -> f64 {
     if left_out == 0 {
         return y;
     }
     let text = format!("+ {left_out} more");
-    drawing.text("quiet", HELD, (x, y + ROW - 4.4), &text);
+    drawing.add_text("quiet", HELD, (x, y + ROW - 4.4), &text);
     y + ROW
 }
 
-pub const fn letter(role: Role) -> &'static str {
+pub const fn role_letter(role: Role) -> &'static str {
     match role {
         Role::Accountable => "A",
         Role::Responsible => "R",
@@ -261,7 +266,7 @@ pub const fn letter(role: Role) -> &'static str {
 }
 
 /// How a role's box looks.
-pub const fn box_of(role: Role, offered: bool) -> &'static str {
+pub const fn box_class(role: Role, offered: bool) -> &'static str {
     match (offered, role) {
         (true, _) => "offered",
         (false, Role::Accountable) => "full",
@@ -271,24 +276,24 @@ pub const fn box_of(role: Role, offered: bool) -> &'static str {
 }
 
 /// A role's letter in its box.
-pub fn role(drawing: &mut Drawing, class: &'static str, letter: &str, (x, y): (f64, f64)) {
+pub fn draw_role(drawing: &mut Drawing, class: &'static str, letter: &str, (x, y): (f64, f64)) {
     let area = Area {
         x: x + 0.5,
         y: y + 2.0,
         width: BOX,
         height: BOX,
     };
-    drawing.block(class, area, 2.5);
+    drawing.add_block(class, area, 2.5);
     let class = if class == "full" { "on-ink" } else { "ink" };
     let place = (x + 0.5 + BOX / 2.0, y + 2.0 + BOX - 3.0);
-    drawing.anchored(class, ROLE, Anchor::Middle, place, letter);
+    drawing.add_anchored_text(class, ROLE, Anchor::Middle, place, letter);
 }
 
 /// The mark of a moment of truth, around a point.
-pub fn star(drawing: &mut Drawing, (x, y): (f64, f64)) {
+pub fn draw_star(drawing: &mut Drawing, (x, y): (f64, f64)) {
     let path = format!(
         "M{x} {}q1 4.5 6 6q-5 1.5 -6 6q-1 -4.5 -6 -6q5 -1.5 6 -6z",
         y - 6.0
     );
-    drawing.line("truth", path);
+    drawing.add_line("truth", path);
 }

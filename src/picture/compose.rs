@@ -12,7 +12,7 @@ use super::{
     head, legend,
     plan::{Band, MARGIN, NAMES, Plan},
     route,
-    text::{Font, clean},
+    text::{Font, clean_line},
 };
 use crate::canvas::Canvas;
 
@@ -21,58 +21,58 @@ const WHAT: Font = Font::plain(10.0);
 const LINE: Font = Font::label(7.5);
 
 /// The drawing of a blueprint as of a day.
-pub fn drawing(canvas: &Canvas, day: NaiveDate) -> Drawing {
+pub fn draw_blueprint(canvas: &Canvas, day: NaiveDate) -> Drawing {
     let cards = canvas.touchpoints.iter().zip(1..);
     let cards = cards.map(|(touchpoint, number)| Card::new(canvas, touchpoint, number));
     let cards: Vec<Card<'_>> = cards.collect();
     let grid = Grid::new(canvas);
-    let (edges, mut routes) = Edge::all(canvas, &grid);
-    let tracks = route::assign(&mut routes);
+    let (edges, mut routes) = Edge::route_all(canvas, &grid);
+    let tracks = route::assign_tracks(&mut routes);
     let mut plan = Plan::new(&grid, &cards, &tracks);
     let mut drawing = Drawing {
         width: plan.width,
-        title: clean(&canvas.blueprint.title),
-        description: described(canvas),
+        title: clean_line(&canvas.blueprint.title),
+        description: describe(canvas),
         ..Drawing::default()
     };
-    let y = head::draw(&mut drawing, canvas, &cards, day);
-    let mut y = head::phases(&mut drawing, canvas, &plan, y + 8.0) + 10.0;
-    if curve::is_known(&cards) {
-        name(
+    let y = head::draw_head(&mut drawing, canvas, &cards, day);
+    let mut y = head::draw_phases(&mut drawing, canvas, &plan, y + 8.0) + 10.0;
+    if curve::has_emotions(&cards) {
+        draw_name(
             &mut drawing,
             y + curve::HEIGHT / 2.0 - 4.0,
             "Emotion",
             "how people feel",
         );
-        curve::draw(&mut drawing, canvas, &plan, &cards, y);
+        curve::draw_curve(&mut drawing, canvas, &plan, &cards, y);
         y += curve::HEIGHT + 12.0;
     }
     plan.lower(y);
-    lanes(&mut drawing, canvas, &plan);
+    draw_lanes(&mut drawing, canvas, &plan);
     for (edge, route) in edges.iter().zip(&routes) {
         edge.draw(&mut drawing, &plan, route, &cards);
     }
     for (card, cell) in cards.iter().zip(&grid.cells) {
         card.draw(&mut drawing, plan.corner(*cell));
     }
-    edges::ends(&mut drawing, canvas, &grid, &plan);
-    let bottom = legend::draw(&mut drawing, plan.bottom() + 16.0);
+    edges::draw_ends(&mut drawing, canvas, &grid, &plan);
+    let bottom = legend::draw_legend(&mut drawing, plan.bottom() + 16.0);
     drawing.height = (bottom + MARGIN * 0.75).ceil();
     drawing
 }
 
-fn described(canvas: &Canvas) -> String {
-    let phases = canvas.phases.iter().map(|phase| clean(&phase.name));
+fn describe(canvas: &Canvas) -> String {
+    let phases = canvas.phases.iter().map(|phase| clean_line(&phase.name));
     format!(
         "Service blueprint of {} with {} touchpoints and {} transitions in the phases {}.",
-        clean(&canvas.persona.name),
+        clean_line(&canvas.persona.name),
         canvas.touchpoints.len(),
         canvas.transitions.len(),
         phases.collect::<Vec<_>>().join(", "),
     )
 }
 
-fn lanes(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan) {
+fn draw_lanes(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan) {
     for band in &plan.bands {
         let class = match band.lane {
             Lane::Customer => "lane customer",
@@ -86,16 +86,16 @@ fn lanes(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan) {
             width: drawing.width - 2.0 * MARGIN + 32.0,
             height: band.bottom - band.top,
         };
-        drawing.block(class, area, 0.0);
+        drawing.add_block(class, area, 0.0);
     }
     for band in &plan.bands {
-        let (called, what) = in_words(band.lane, canvas.blueprint.subject);
-        name(drawing, band.top + 30.0, called, what);
-        line_below(drawing, band);
+        let (called, what) = lane_words(band.lane, canvas.blueprint.subject);
+        draw_name(drawing, band.top + 30.0, called, what);
+        draw_line_below(drawing, band);
     }
 }
 
-const fn in_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) {
+const fn lane_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) {
     match (lane, subject) {
         (Lane::Customer, Subject::Customer) => ("Customer", "alone"),
         (Lane::Customer, Subject::Employee) => ("Employee", "alone"),
@@ -105,13 +105,13 @@ const fn in_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) 
     }
 }
 
-fn name(drawing: &mut Drawing, y: f64, called: &str, what: &str) {
-    drawing.text("ink", LANE, (MARGIN, y), called);
-    drawing.text("quiet", WHAT, (MARGIN, y + 13.5), what);
+fn draw_name(drawing: &mut Drawing, y: f64, called: &str, what: &str) {
+    drawing.add_text("ink", LANE, (MARGIN, y), called);
+    drawing.add_text("quiet", WHAT, (MARGIN, y + 13.5), what);
 }
 
 /// The line between a lane and the next, with its name at the left.
-fn line_below(drawing: &mut Drawing, band: &Band) {
+fn draw_line_below(drawing: &mut Drawing, band: &Band) {
     let (class, called): (_, &[&str]) = match band.lane {
         Lane::Customer => ("line interaction", &["LINE OF", "INTERACTION"]),
         Lane::Frontstage => ("line visibility", &["LINE OF", "VISIBILITY"]),
@@ -122,9 +122,9 @@ fn line_below(drawing: &mut Drawing, band: &Band) {
     let wide = called.iter().map(|text| LINE.width(text));
     let wide = wide.fold(0.0, f64::max);
     for (text, at) in called.iter().zip([-2.0, 8.0]) {
-        drawing.text("quiet", LINE, (MARGIN, y + at), text);
+        drawing.add_text("quiet", LINE, (MARGIN, y + at), text);
     }
     let from = MARGIN + (wide + 8.0).min(NAMES);
     let to = drawing.width - MARGIN + 16.0;
-    drawing.line(class, format!("M{from} {y}H{to}"));
+    drawing.add_line(class, format!("M{from} {y}H{to}"));
 }

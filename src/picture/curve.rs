@@ -4,7 +4,7 @@ use super::{
     card::Card,
     drawing::{Anchor, Area, Drawing},
     plan::{MARGIN, NAMES, Plan},
-    text::{Font, clean},
+    text::{Font, clean_line},
 };
 use crate::canvas::Canvas;
 
@@ -26,26 +26,32 @@ struct Felt<'c> {
 }
 
 /// Whether there is anything to draw.
-pub fn is_known(cards: &[Card<'_>]) -> bool {
+pub fn has_emotions(cards: &[Card<'_>]) -> bool {
     cards.iter().any(|card| card.touchpoint.emotion.is_some())
 }
 
 /// Draws the scale and the curve below a height.
-pub fn draw(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>], top: f64) {
+pub fn draw_curve(
+    drawing: &mut Drawing,
+    canvas: &Canvas,
+    plan: &Plan,
+    cards: &[Card<'_>],
+    top: f64,
+) {
     let middle = top + HEIGHT / 2.0;
     let left = MARGIN + NAMES;
     for level in -2..=2 {
         let y = middle - f64::from(level) * STEP;
         let class = if level == 0 { "zero" } else { "level" };
-        drawing.line(class, format!("M{left} {y}H{}", plan.width - MARGIN));
+        drawing.add_line(class, format!("M{left} {y}H{}", plan.width - MARGIN));
         let text = match level {
             0 => "0".to_owned(),
             1.. => format!("+{level}"),
             _ => format!("−{}", -level),
         };
-        drawing.anchored("quiet", SCALE, Anchor::End, (left - 8.0, y + 3.3), &text);
+        drawing.add_anchored_text("quiet", SCALE, Anchor::End, (left - 8.0, y + 3.3), &text);
     }
-    let felt = felt(canvas, plan, cards, middle);
+    let felt = felt_steps(canvas, plan, cards, middle);
     for pair in felt.windows(2) {
         let [one, next] = pair else { continue };
         let half = f64::midpoint(one.x, next.x);
@@ -54,8 +60,8 @@ pub fn draw(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, cards: &[Card<'
             "M{} {}C{half} {} {half} {} {} {}",
             one.x, one.y, one.y, next.y, next.x, next.y
         );
-        drawing.line("swell", format!("{path}V{middle}H{}z", one.x));
-        drawing.line(class, path);
+        drawing.add_line("swell", format!("{path}V{middle}H{}z", one.x));
+        drawing.add_line(class, path);
     }
     let mut room_from = f64::NEG_INFINITY;
     for (at, felt_here) in felt.iter().enumerate() {
@@ -66,13 +72,18 @@ pub fn draw(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, cards: &[Card<'
             DOT
         };
         room_from = felt_here.x + radius + 1.0;
-        bead(drawing, felt_here, radius);
+        draw_bead(drawing, felt_here, radius);
     }
 }
 
 /// The steps whose emotion is known, side by side in their phases in the order of display.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred of them")]
-fn felt<'c>(canvas: &Canvas, plan: &Plan, cards: &'c [Card<'c>], middle: f64) -> Vec<Felt<'c>> {
+fn felt_steps<'c>(
+    canvas: &Canvas,
+    plan: &Plan,
+    cards: &'c [Card<'c>],
+    middle: f64,
+) -> Vec<Felt<'c>> {
     let mut felt = Vec::new();
     let mut before = true;
     let mut first = 0;
@@ -97,7 +108,7 @@ fn felt<'c>(canvas: &Canvas, plan: &Plan, cards: &'c [Card<'c>], middle: f64) ->
     felt
 }
 
-fn bead(drawing: &mut Drawing, felt: &Felt<'_>, radius: f64) {
+fn draw_bead(drawing: &mut Drawing, felt: &Felt<'_>, radius: f64) {
     let class = match felt.emotion {
         ..=-2 => "bead worst",
         -1 => "bead bad",
@@ -105,9 +116,9 @@ fn bead(drawing: &mut Drawing, felt: &Felt<'_>, radius: f64) {
         1 => "bead good",
         2.. => "bead best",
     };
-    let name = clean(&felt.card.touchpoint.name);
+    let name = clean_line(&felt.card.touchpoint.name);
     let told = format!("{}. {name}: {:+}", felt.card.number, felt.emotion);
-    drawing.group(class, told, |drawing| {
+    drawing.add_group(class, told, |drawing| {
         let area = Area {
             x: felt.x - radius,
             y: felt.y - radius,
@@ -121,13 +132,13 @@ fn bead(drawing: &mut Drawing, felt: &Felt<'_>, radius: f64) {
                 width: area.width + 4.0,
                 height: area.height + 4.0,
             };
-            drawing.block("halo", ring, radius + 2.0);
+            drawing.add_block("halo", ring, radius + 2.0);
         }
-        drawing.block("dot", area, radius);
+        drawing.add_block("dot", area, radius);
         if radius > DOT {
             let place = (felt.x, felt.y + 3.0);
             let number = felt.card.number.to_string();
-            drawing.anchored("on-bead", NUMBER, Anchor::Middle, place, &number);
+            drawing.add_anchored_text("on-bead", NUMBER, Anchor::Middle, place, &number);
         }
     });
 }

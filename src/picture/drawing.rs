@@ -61,26 +61,26 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    pub fn group(&mut self, class: &'static str, told: String, draw: impl FnOnce(&mut Self)) {
+    pub fn add_group(&mut self, class: &'static str, told: String, draw: impl FnOnce(&mut Self)) {
         self.parts.push(DrawingPart::Open { class, told });
         draw(self);
         self.parts.push(DrawingPart::Close);
     }
 
-    pub fn block(&mut self, class: &'static str, area: Area, round: f64) {
+    pub fn add_block(&mut self, class: &'static str, area: Area, round: f64) {
         self.parts.push(DrawingPart::Block { class, area, round });
     }
 
-    pub fn line(&mut self, class: &'static str, path: String) {
+    pub fn add_line(&mut self, class: &'static str, path: String) {
         self.parts.push(DrawingPart::Line { class, path });
     }
 
     /// A text that begins at this place.
-    pub fn text(&mut self, class: &'static str, font: Font, (x, y): (f64, f64), text: &str) {
-        self.anchored(class, font, Anchor::Start, (x, y), text);
+    pub fn add_text(&mut self, class: &'static str, font: Font, (x, y): (f64, f64), text: &str) {
+        self.add_anchored_text(class, font, Anchor::Start, (x, y), text);
     }
 
-    pub fn anchored(
+    pub fn add_anchored_text(
         &mut self,
         class: &'static str,
         font: Font,
@@ -101,7 +101,7 @@ impl Drawing {
     }
 
     /// Lines of text below one another; gives the place of the line that would come next.
-    pub fn lines(
+    pub fn add_lines(
         &mut self,
         class: &'static str,
         font: Font,
@@ -110,7 +110,7 @@ impl Drawing {
         lines: &[String],
     ) -> f64 {
         for line in lines {
-            self.text(class, font, (x, y), line);
+            self.add_text(class, font, (x, y), line);
             y += leading;
         }
         y

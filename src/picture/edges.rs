@@ -12,8 +12,8 @@ use super::{
     drawing::Drawing,
     grid::Grid,
     plan::Plan,
-    route::{Route, route},
-    text::clean,
+    route::{Route, find_route},
+    text::clean_line,
 };
 use crate::canvas::Canvas;
 
@@ -26,8 +26,8 @@ pub struct Edge<'c> {
 
 impl<'c> Edge<'c> {
     /// Every transition that joins two touchpoints, with its way.
-    pub fn all(canvas: &'c Canvas, grid: &Grid) -> (Vec<Self>, Vec<Route>) {
-        let place = |id: Option<_>| id.and_then(|id| canvas.place(id));
+    pub fn route_all(canvas: &'c Canvas, grid: &Grid) -> (Vec<Self>, Vec<Route>) {
+        let place = |id: Option<_>| id.and_then(|id| canvas.index_of(id));
         let edges = canvas.transitions.iter().filter_map(|row| {
             let from = place(row.from_touchpoint_id)?;
             let to = place(row.to_touchpoint_id)?;
@@ -36,7 +36,7 @@ impl<'c> Edge<'c> {
         let edges: Vec<Self> = edges.collect();
         let routes = edges.iter().map(|edge| {
             let enables = edge.row.kind == TransitionKind::Enables;
-            route(grid, grid.cells[edge.from], grid.cells[edge.to], enables)
+            find_route(grid, grid.cells[edge.from], grid.cells[edge.to], enables)
         });
         let routes = routes.collect();
         (edges, routes)
@@ -46,7 +46,7 @@ impl<'c> Edge<'c> {
         let (Some(from), Some(to)) = (cards.get(self.from), cards.get(self.to)) else {
             return;
         };
-        let mut corners = plan.way(route, (from.height, to.height));
+        let mut corners = plan.way_corners(route, (from.height, to.height));
         let guess = self.row.basis == Basis::Assumed;
         let class = match (self.row.kind, guess) {
             (TransitionKind::Loop | TransitionKind::Backtrack, false) => "edge back",
@@ -55,26 +55,26 @@ impl<'c> Edge<'c> {
             (_, false) => "edge",
             (_, true) => "edge guess",
         };
-        drawing.group(class, self.describe(from, to), |drawing| {
-            let head = arrow(&mut corners);
-            drawing.line("way", rounded(&corners));
-            drawing.line("head", head);
+        drawing.add_group(class, self.describe(from, to), |drawing| {
+            let head = shorten_for_arrow(&mut corners);
+            drawing.add_line("way", rounded_path(&corners));
+            drawing.add_line("head", head);
         });
     }
 
     fn describe(&self, from: &Card<'_>, to: &Card<'_>) -> String {
-        let name = |card: &Card<'_>| clean(&card.touchpoint.name);
+        let name = |card: &Card<'_>| clean_line(&card.touchpoint.name);
         let mut told = format!("{}: {} → {}", self.row.kind.as_str(), name(from), name(to));
-        also(self.row, &mut told);
+        describe_further(self.row, &mut told);
         told
     }
 }
 
 /// What else a transition says.
-fn also(row: &transition::Model, told: &mut String) {
+fn describe_further(row: &transition::Model, told: &mut String) {
     if let Some(condition) = &row.condition {
         told.push_str("\nIf: ");
-        told.push_str(&clean(condition));
+        told.push_str(&clean_line(condition));
     }
     if let Some(minutes) = row.max_wait_minutes {
         told.push_str(&format!("\nWaits {minutes} minutes at most"));
@@ -85,12 +85,12 @@ fn also(row: &transition::Model, told: &mut String) {
 }
 
 /// The head at the end of a way, which is shortened for it.
-fn arrow(corners: &mut [(f64, f64)]) -> String {
+fn shorten_for_arrow(corners: &mut [(f64, f64)]) -> String {
     let [.., before, end] = corners else {
         return String::new();
     };
     let (x, y) = *end;
-    let (right, down) = (sign(x - before.0), sign(y - before.1));
+    let (right, down) = (sign_of(x - before.0), sign_of(y - before.1));
     *end = (x - right * 5.0, y - down * 5.0);
     let (dx, dy) = (right * 7.0, down * 7.0);
     let (wx, wy) = (down * 3.4, right * 3.4);
@@ -105,12 +105,12 @@ fn arrow(corners: &mut [(f64, f64)]) -> String {
     )
 }
 
-fn sign(by: f64) -> f64 {
+fn sign_of(by: f64) -> f64 {
     if by.abs() < 0.01 { 0.0 } else { by.signum() }
 }
 
 /// A line along corners, each rounded.
-fn rounded(corners: &[(f64, f64)]) -> String {
+fn rounded_path(corners: &[(f64, f64)]) -> String {
     let Some((first, rest)) = corners.split_first() else {
         return String::new();
     };
@@ -142,7 +142,7 @@ fn rounded(corners: &[(f64, f64)]) -> String {
 }
 
 /// Draws where the journey begins, ends and is taken up again, beside the cards where it does.
-pub fn ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
+pub fn draw_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
     let mut drawn: BTreeSet<(usize, bool, End)> = BTreeSet::new();
     for row in &canvas.transitions {
         let (Some(end), Some(touchpoint)) =
@@ -150,7 +150,7 @@ pub fn ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
         else {
             continue;
         };
-        let Some(at) = canvas.place(touchpoint) else {
+        let Some(at) = canvas.index_of(touchpoint) else {
             continue;
         };
         let leaving = row.from_touchpoint_id.is_some();
@@ -162,18 +162,18 @@ pub fn ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
         let (x, y) = plan.corner(grid.cells[at]);
         let y = y + [53.5, 92.0, 4.0][nth.min(2)];
         let mut told = describe_end(end, leaving).to_owned();
-        also(row, &mut told);
-        drawing.group("end", told, |drawing| match leaving {
+        describe_further(row, &mut told);
+        drawing.add_group("end", told, |drawing| match leaving {
             true => {
                 let x = x + super::card::WIDTH;
-                drawing.line("stub", format!("M{x} {y}h6"));
-                mark(drawing, end, leaving, (x + 11.0, y));
+                drawing.add_line("stub", format!("M{x} {y}h6"));
+                draw_end_mark(drawing, end, leaving, (x + 11.0, y));
             }
             false => {
-                mark(drawing, end, leaving, (x - 13.0, y));
-                drawing.line("stub", format!("M{} {y}h4", x - 8.0));
+                draw_end_mark(drawing, end, leaving, (x - 13.0, y));
+                drawing.add_line("stub", format!("M{} {y}h4", x - 8.0));
                 let path = format!("M{x} {y}l-5 -2.8v5.6z");
-                drawing.line("tip", path);
+                drawing.add_line("tip", path);
             }
         });
     }
@@ -190,7 +190,7 @@ const fn describe_end(end: End, leaving: bool) -> &'static str {
 }
 
 /// The sign of an end around a point.
-pub fn mark(drawing: &mut Drawing, end: End, leaving: bool, (x, y): (f64, f64)) {
+pub fn draw_end_mark(drawing: &mut Drawing, end: End, leaving: bool, (x, y): (f64, f64)) {
     let circle = |radius: f64| super::drawing::Area {
         x: x - radius,
         y: y - radius,
@@ -198,15 +198,15 @@ pub fn mark(drawing: &mut Drawing, end: End, leaving: bool, (x, y): (f64, f64)) 
         height: 2.0 * radius,
     };
     match (end, leaving) {
-        (End::Start, _) => drawing.block("solid", circle(4.0), 4.0),
+        (End::Start, _) => drawing.add_block("solid", circle(4.0), 4.0),
         (End::Exit, true) => {
-            drawing.block("open", circle(4.5), 4.5);
-            drawing.block("solid", circle(2.0), 2.0);
+            drawing.add_block("open", circle(4.5), 4.5);
+            drawing.add_block("solid", circle(2.0), 2.0);
         }
-        (End::Exit, false) => drawing.block("open", circle(4.0), 4.0),
+        (End::Exit, false) => drawing.add_block("open", circle(4.0), 4.0),
         (End::Competitor, _) => {
             let path = format!("M{x} {}l5 5l-5 5l-5 -5z", y - 5.0);
-            drawing.line("rival", path);
+            drawing.add_line("rival", path);
         }
     }
 }

@@ -11,7 +11,7 @@ use entity::{
 
 use super::{
     drawing::{Anchor, Area, Drawing},
-    text::{Font, clean},
+    text::{Font, clean_line},
 };
 use crate::{canvas::Canvas, judgement::JudgedLink};
 
@@ -41,20 +41,20 @@ impl Gauge {
     ) -> Vec<Self> {
         let links = links.into_iter();
         let gauges =
-            links.filter_map(|judged| Some(Self::one(canvas.kpi(judged.link.kpi_id)?, judged)));
+            links.filter_map(|judged| Some(Self::new(canvas.kpi(judged.link.kpi_id)?, judged)));
         let mut gauges: Vec<Self> = gauges.collect();
         gauges.sort_by_key(|gauge| Reverse(urgency(gauge.state)));
         gauges
     }
 
-    fn one(kpi: &kpi::Model, judged: &JudgedLink) -> Self {
+    fn new(kpi: &kpi::Model, judged: &JudgedLink) -> Self {
         let state = judged.judgement.state(kpi.direction);
-        let amount = |value: f64| amount(kpi, value);
+        let amount = |value: f64| format_amount(kpi, value);
         let latest = judged.judgement.latest.as_ref();
         let value = latest.map(|latest| amount(latest.value));
         let target = judged.judgement.target.as_ref();
         let target = target.and_then(|target| target.value);
-        let name = clean(&kpi.name);
+        let name = clean_line(&kpi.name);
         let mut told = name.clone();
         if let (Some(value), Some(latest)) = (&value, latest) {
             told.push_str(&format!(": {value} on {}", latest.measured_on));
@@ -76,14 +76,14 @@ impl Gauge {
 
     /// Draws a row; what does not fit of the name is cut.
     pub fn draw(&self, drawing: &mut Drawing, (x, y): (f64, f64), within: f64) {
-        drawing.group("kpi", self.told.clone(), |drawing| {
-            shape(drawing, self.state, (x + HALF, y + ROW / 2.0));
+        drawing.add_group("kpi", self.told.clone(), |drawing| {
+            draw_state(drawing, self.state, (x + HALF, y + ROW / 2.0));
             let value = VALUE.clip(&self.value, within / 2.0);
             let line = y + ROW - 4.4;
             let left = x + 2.0 * HALF + 5.0;
             let room = within - (left - x) - VALUE.width(&value) - 6.0;
-            drawing.text("quiet", NAME, (left, line), &NAME.clip(&self.name, room));
-            drawing.anchored("ink", VALUE, Anchor::End, (x + within, line), &value);
+            drawing.add_text("quiet", NAME, (left, line), &NAME.clip(&self.name, room));
+            drawing.add_anchored_text("ink", VALUE, Anchor::End, (x + within, line), &value);
         });
     }
 }
@@ -111,7 +111,7 @@ const fn state_name(state: KpiState) -> &'static str {
 }
 
 /// The shape of a state around a point; a dotted ring where it is not told.
-pub fn shape(drawing: &mut Drawing, state: Option<KpiState>, (x, y): (f64, f64)) {
+pub fn draw_state(drawing: &mut Drawing, state: Option<KpiState>, (x, y): (f64, f64)) {
     let ring = Area {
         x: x - HALF,
         y: y - HALF,
@@ -120,31 +120,31 @@ pub fn shape(drawing: &mut Drawing, state: Option<KpiState>, (x, y): (f64, f64))
     };
     let sign = match state {
         Some(KpiState::Met) => {
-            drawing.block("met", ring, HALF);
+            drawing.add_block("met", ring, HALF);
             format!("M{} {}l1.7 1.8l3.1 -3.7", x - 2.4, y + 0.2)
         }
         Some(KpiState::AtRisk) => {
             let path = format!("M{x} {}l5.2 9.2h-10.4z", y - 5.0);
-            drawing.line("risk", path);
+            drawing.add_line("risk", path);
             format!("M{x} {}v3.2M{x} {}v0.4", y - 1.6, y + 2.7)
         }
         Some(KpiState::Missed) => {
-            drawing.block("missed", ring, 1.5);
+            drawing.add_block("missed", ring, 1.5);
             let (x, y) = (x - 2.0, y - 2.0);
             format!("M{x} {y}l4 4M{} {y}l-4 4", x + 4.0)
         }
-        Some(KpiState::NoTarget) => return drawing.block("hollow", inset(ring), HALF),
+        Some(KpiState::NoTarget) => return drawing.add_block("hollow", inset_area(ring), HALF),
         Some(KpiState::NoData) => {
-            drawing.block("hollow", inset(ring), HALF);
+            drawing.add_block("hollow", inset_area(ring), HALF);
             let path = format!("M{} {y}h4", x - 2.0);
-            return drawing.line("dash", path);
+            return drawing.add_line("dash", path);
         }
-        None => return drawing.block("hollow untold", inset(ring), HALF),
+        None => return drawing.add_block("hollow untold", inset_area(ring), HALF),
     };
-    drawing.line("sign", sign);
+    drawing.add_line("sign", sign);
 }
 
-fn inset(area: Area) -> Area {
+fn inset_area(area: Area) -> Area {
     Area {
         x: area.x + 0.5,
         y: area.y + 0.5,
@@ -154,8 +154,8 @@ fn inset(area: Area) -> Area {
 }
 
 /// A value with its unit, short.
-fn amount(kpi: &kpi::Model, value: f64) -> String {
-    let number = number(value, usize::try_from(kpi.decimals).unwrap_or(0).min(6));
+fn format_amount(kpi: &kpi::Model, value: f64) -> String {
+    let number = format_number(value, usize::try_from(kpi.decimals).unwrap_or(0).min(6));
     match kpi.unit {
         Unit::Percent => format!("{number} %"),
         Unit::Score | Unit::Count | Unit::Ratio => number,
@@ -167,13 +167,13 @@ fn amount(kpi: &kpi::Model, value: f64) -> String {
         Unit::Scale1To5 => format!("{number} of 5"),
         Unit::Scale1To7 => format!("{number} of 7"),
         Unit::Currency => {
-            let currency = clean(kpi.currency.as_deref().unwrap_or_default());
+            let currency = clean_line(kpi.currency.as_deref().unwrap_or_default());
             format!("{number} {currency}").trim_end().to_owned()
         }
     }
 }
 
-fn number(value: f64, decimals: usize) -> String {
+fn format_number(value: f64, decimals: usize) -> String {
     let size = value.abs();
     let (value, decimals, times) = match size {
         _ if size.is_nan() || size >= 1e15 => return format!("{value:.1e}"),
@@ -191,10 +191,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short_whatever_they_are() {
-        assert_eq!(number(6.1, 1), "6.1");
-        assert_eq!(number(-12.0, 0), "−12");
-        assert_eq!(number(1_250_000.0, 2), "1.2M");
-        assert_eq!(number(3e200, 0), "3.0e200");
-        assert_eq!(number(f64::INFINITY, 0), "inf");
+        assert_eq!(format_number(6.1, 1), "6.1");
+        assert_eq!(format_number(-12.0, 0), "−12");
+        assert_eq!(format_number(1_250_000.0, 2), "1.2M");
+        assert_eq!(format_number(3e200, 0), "3.0e200");
+        assert_eq!(format_number(f64::INFINITY, 0), "inf");
     }
 }

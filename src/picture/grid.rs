@@ -42,9 +42,9 @@ const REST: f64 = 560.0;
 
 impl Grid {
     pub fn new(canvas: &Canvas) -> Self {
-        let counts = counts(canvas);
+        let counts = count_touchpoints(canvas);
         let deepest = counts.iter().flatten().copied().max().unwrap_or(0);
-        let depth = (1..=deepest).find(|depth| fits(&counts, *depth));
+        let depth = (1..=deepest).find(|depth| does_fit(&counts, *depth));
         Self::at_depth(canvas, &counts, depth.unwrap_or(deepest).max(1))
     }
 
@@ -53,22 +53,22 @@ impl Grid {
         let mut rows = Vec::new();
         for (lane, first) in Lane::ALL.iter().zip(&mut first_row) {
             *first = rows.len();
-            let deep = counts.iter().map(|phase| rows_of(phase, *lane, depth));
+            let deep = counts.iter().map(|phase| rows_needed(phase, *lane, depth));
             rows.extend(std::iter::repeat_n(*lane, deep.max().unwrap_or(0)));
         }
-        let enabled = enabled(canvas);
+        let enabled = first_enabled(canvas);
         let mut columns = 0;
         let mut phases = Vec::with_capacity(counts.len());
         let mut cells = Vec::with_capacity(canvas.touchpoints.len());
         for (phase, counts) in canvas.phases.iter().zip(counts) {
-            let there = columns..columns + columns_of(counts, depth);
+            let there = columns..columns + columns_needed(counts, depth);
             columns = there.end;
             let first = cells.len();
             let steps = canvas.touchpoints_of(phase.id);
-            let deep = |lane: Lane| rows_of(counts, lane, depth);
+            let deep = |lane: Lane| rows_needed(counts, lane, depth);
             // What is enabled in the same phase, by its place in it.
             let enables = |at: usize| enabled.get(&(first + at))?.checked_sub(first);
-            let inside = in_phase(steps, &there, deep, enables);
+            let inside = place_in_phase(steps, &there, deep, enables);
             cells.extend(
                 inside
                     .into_iter()
@@ -95,7 +95,7 @@ impl Grid {
 }
 
 /// Touchpoints by phase and lane.
-fn counts(canvas: &Canvas) -> Vec<[usize; 4]> {
+fn count_touchpoints(canvas: &Canvas) -> Vec<[usize; 4]> {
     let phases = canvas.phases.iter().map(|phase| {
         let mut counts = [0; 4];
         for touchpoint in canvas.touchpoints_of(phase.id) {
@@ -106,21 +106,24 @@ fn counts(canvas: &Canvas) -> Vec<[usize; 4]> {
     phases.collect()
 }
 
-fn columns_of(counts: &[usize; 4], depth: usize) -> usize {
+fn columns_needed(counts: &[usize; 4], depth: usize) -> usize {
     let columns = counts.iter().map(|count| count.div_ceil(depth)).max();
     columns.unwrap_or(1).max(1)
 }
 
-fn rows_of(counts: &[usize; 4], lane: Lane, depth: usize) -> usize {
-    counts[lane as usize].div_ceil(columns_of(counts, depth))
+fn rows_needed(counts: &[usize; 4], lane: Lane, depth: usize) -> usize {
+    counts[lane as usize].div_ceil(columns_needed(counts, depth))
 }
 
 /// Whether the drawing is not too wide at this depth.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred of them")]
-fn fits(counts: &[[usize; 4]], depth: usize) -> bool {
-    let columns: usize = counts.iter().map(|phase| columns_of(phase, depth)).sum();
+fn does_fit(counts: &[[usize; 4]], depth: usize) -> bool {
+    let columns: usize = counts
+        .iter()
+        .map(|phase| columns_needed(phase, depth))
+        .sum();
     let rows = Lane::ALL.iter().map(|lane| {
-        let deep = counts.iter().map(|phase| rows_of(phase, *lane, depth));
+        let deep = counts.iter().map(|phase| rows_needed(phase, *lane, depth));
         deep.max().unwrap_or(0)
     });
     let rows: usize = rows.sum();
@@ -128,13 +131,13 @@ fn fits(counts: &[[usize; 4]], depth: usize) -> bool {
 }
 
 /// What each touchpoint enables first.
-fn enabled(canvas: &Canvas) -> HashMap<usize, usize> {
+fn first_enabled(canvas: &Canvas) -> HashMap<usize, usize> {
     let mut enabled = HashMap::new();
     for edge in &canvas.transitions {
         if edge.kind != TransitionKind::Enables {
             continue;
         }
-        let place = |id: Option<_>| id.and_then(|id| canvas.place(id));
+        let place = |id: Option<_>| id.and_then(|id| canvas.index_of(id));
         if let (Some(from), Some(to)) =
             (place(edge.from_touchpoint_id), place(edge.to_touchpoint_id))
         {
@@ -145,7 +148,7 @@ fn enabled(canvas: &Canvas) -> HashMap<usize, usize> {
 }
 
 /// Column, and place down its lane, of each step of a phase, given how deep a lane is and what a step enables.
-fn in_phase(
+fn place_in_phase(
     steps: &[touchpoint::Model],
     columns: &Range<usize>,
     deep: impl Fn(Lane) -> usize,
@@ -163,7 +166,10 @@ fn in_phase(
             above.then(|| places[on].0)
         });
         let wanted: Vec<Option<usize>> = wanted.collect();
-        for (at, place) in in_lane.iter().zip(spread(&wanted, columns, deep(*lane))) {
+        for (at, place) in in_lane
+            .iter()
+            .zip(spread_over_columns(&wanted, columns, deep(*lane)))
+        {
             places[*at] = place;
         }
     }
@@ -171,7 +177,11 @@ fn in_phase(
 }
 
 /// Spreads cards over columns so many deep: first where they are wanted, the others from the left.
-fn spread(wanted: &[Option<usize>], columns: &Range<usize>, deep: usize) -> Vec<(usize, usize)> {
+fn spread_over_columns(
+    wanted: &[Option<usize>],
+    columns: &Range<usize>,
+    deep: usize,
+) -> Vec<(usize, usize)> {
     let mut filled = vec![0; columns.len()];
     let mut chosen: Vec<Option<usize>> = vec![None; wanted.len()];
     for (chosen, wanted) in chosen.iter_mut().zip(wanted) {

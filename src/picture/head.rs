@@ -14,7 +14,7 @@ use super::{
     drawing::{Area, Drawing},
     gauge::{self, Gauge},
     plan::{MARGIN, Plan},
-    text::{Font, clean},
+    text::{Font, clean_line},
 };
 use crate::{canvas::Canvas, judgement::JudgedLink};
 
@@ -30,23 +30,28 @@ const KPI_WIDTH: f64 = 250.0;
 
 /// Draws title and figures from the top; gives where they end. On a large drawing they are larger, to be read from
 /// as far as it takes to see it whole.
-pub fn draw(drawing: &mut Drawing, canvas: &Canvas, cards: &[Card<'_>], day: NaiveDate) -> f64 {
-    let times = scale(drawing);
+pub fn draw_head(
+    drawing: &mut Drawing,
+    canvas: &Canvas,
+    cards: &[Card<'_>],
+    day: NaiveDate,
+) -> f64 {
+    let times = title_scale(drawing);
     let within = drawing.width - 2.0 * MARGIN;
-    let (title_font, about_font) = (TITLE.times(times), ABOUT.times(times));
-    drawing.text("quiet", KIND, (MARGIN, MARGIN + 8.0), "SERVICE BLUEPRINT");
-    let title = title_font.wrap(&clean(&canvas.blueprint.title), within, 2);
+    let (title_font, about_font) = (TITLE.scaled(times), ABOUT.scaled(times));
+    drawing.add_text("quiet", KIND, (MARGIN, MARGIN + 8.0), "SERVICE BLUEPRINT");
+    let title = title_font.wrap(&clean_line(&canvas.blueprint.title), within, 2);
     let y = MARGIN + 14.0 + 32.0 * times;
-    let y = drawing.lines("ink", title_font, (MARGIN, y), 38.0 * times, &title);
-    let about = about_font.wrap(&about(canvas, day), within, 2);
-    let y = drawing.lines(
+    let y = drawing.add_lines("ink", title_font, (MARGIN, y), 38.0 * times, &title);
+    let about = about_font.wrap(&journey_line(canvas, day), within, 2);
+    let y = drawing.add_lines(
         "quiet",
         about_font,
         (MARGIN, y - 8.0 * times),
         18.0 * times,
         &about,
     );
-    let y = figures(drawing, canvas, cards, (MARGIN, y + 2.0));
+    let y = draw_figures(drawing, canvas, cards, (MARGIN, y + 2.0));
     let gauges = Gauge::of_links(canvas, canvas.links_above(None));
     let mut x = MARGIN;
     for gauge in gauges.iter().take(MOST_KPIS) {
@@ -57,12 +62,12 @@ pub fn draw(drawing: &mut Drawing, canvas: &Canvas, cards: &[Card<'_>], day: Nai
 }
 
 /// How much larger than usual.
-fn scale(drawing: &Drawing) -> f64 {
+fn title_scale(drawing: &Drawing) -> f64 {
     (drawing.width / 3200.0).clamp(1.0, 2.5)
 }
 
 /// The journey in a line.
-fn about(canvas: &Canvas, day: NaiveDate) -> String {
+fn journey_line(canvas: &Canvas, day: NaiveDate) -> String {
     let blueprint = &canvas.blueprint;
     let owner = canvas.department(blueprint.owner_department_id);
     let status = match (blueprint.status, blueprint.published_number) {
@@ -73,8 +78,8 @@ fn about(canvas: &Canvas, day: NaiveDate) -> String {
         (BlueprintStatus::Archived, _) => "archived".to_owned(),
     };
     let parts = [
-        Some(clean(&canvas.persona.name)),
-        owner.map(|owner| clean(&owner.name)),
+        Some(clean_line(&canvas.persona.name)),
+        owner.map(|owner| clean_line(&owner.name)),
         (blueprint.state == BlueprintState::Future).then(|| "as it should become".to_owned()),
         Some(status),
         Some(format!("KPIs as of {day}")),
@@ -87,7 +92,7 @@ fn about(canvas: &Canvas, day: NaiveDate) -> String {
 }
 
 /// The journey in figures; gives where they end.
-fn figures(
+fn draw_figures(
     drawing: &mut Drawing,
     canvas: &Canvas,
     cards: &[Card<'_>],
@@ -103,10 +108,10 @@ fn figures(
         let kpis: BTreeSet<KpiId> = there.map(|gauge| gauge.kpi).collect();
         kpis.len()
     };
-    let times = scale(drawing);
+    let times = title_scale(drawing);
     let (bold, plain) = (
-        Font::bold(12.5).times(times),
-        Font::plain(12.5).times(times),
+        Font::bold(12.5).scaled(times),
+        Font::plain(12.5).scaled(times),
     );
     let line = y + 13.0 * times;
     for (class, count, one, more) in [
@@ -137,24 +142,24 @@ fn figures(
         }
         let what = if count == 1 { one } else { more };
         let count = count.to_string();
-        drawing.text(class, bold, (x, line), &count);
+        drawing.add_text(class, bold, (x, line), &count);
         x += bold.width(&count) + 4.0 * times;
-        drawing.text("quiet", plain, (x, line), what);
+        drawing.add_text("quiet", plain, (x, line), what);
         x += plain.width(what) + 20.0 * times;
     }
     line + 20.0
 }
 
 /// Draws the heads of all phases below a height; gives where the longest ends.
-pub fn phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> f64 {
+pub fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> f64 {
     let mut bottom = top + 30.0;
-    let times = scale(drawing);
+    let times = title_scale(drawing);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
         let judging: Vec<&JudgedLink> = canvas.links_above(Some(phase.id)).collect();
         let gauges = Gauge::of_links(canvas, judging);
         let mut end = 0.0;
-        drawing.group("phase", describe(phase), |drawing| {
-            end = one(drawing, phase, &gauges, (*left, top, right - left), times);
+        drawing.add_group("phase", describe(phase), |drawing| {
+            end = draw_phase(drawing, phase, &gauges, (*left, top, right - left), times);
         });
         bottom = end.max(bottom);
     }
@@ -163,12 +168,12 @@ pub fn phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> 
 
 fn describe(phase: &phase::Model) -> String {
     let goal = phase.customer_goal.as_deref().unwrap_or_default();
-    format!("{}\n{}", clean(&phase.name), clean(goal))
+    format!("{}\n{}", clean_line(&phase.name), clean_line(goal))
         .trim_end()
         .to_owned()
 }
 
-fn one(
+fn draw_phase(
     drawing: &mut Drawing,
     phase: &phase::Model,
     gauges: &[Gauge],
@@ -186,15 +191,15 @@ fn one(
         width: within,
         height: 5.0,
     };
-    drawing.block(class, bar, 2.5);
-    let (name_font, goal_font) = (PHASE.times(times), GOAL.times(times));
-    drawing.text(tint, STAGE, (x, y + 21.0), stage);
-    let name = name_font.wrap(&clean(&phase.name), within, 2);
+    drawing.add_block(class, bar, 2.5);
+    let (name_font, goal_font) = (PHASE.scaled(times), GOAL.scaled(times));
+    drawing.add_text(tint, STAGE, (x, y + 21.0), stage);
+    let name = name_font.wrap(&clean_line(&phase.name), within, 2);
     let mut y = y + 25.0 + 16.0 * times;
-    y = drawing.lines("ink", name_font, (x, y), 19.0 * times, &name);
+    y = drawing.add_lines("ink", name_font, (x, y), 19.0 * times, &name);
     let goal = phase.customer_goal.as_deref().unwrap_or_default();
-    let goal = goal_font.wrap(&clean(goal), within.min(420.0 * times), 3);
-    y = drawing.lines("quiet", goal_font, (x, y - times), 14.5 * times, &goal) - 4.0;
+    let goal = goal_font.wrap(&clean_line(goal), within.min(420.0 * times), 3);
+    y = drawing.add_lines("quiet", goal_font, (x, y - times), 14.5 * times, &goal) - 4.0;
     for gauge in gauges.iter().take(MOST_KPIS) {
         gauge.draw(drawing, (x, y), within.min(KPI_WIDTH));
         y += gauge::ROW;

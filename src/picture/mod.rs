@@ -22,18 +22,18 @@ mod write;
 
 use chrono::NaiveDate;
 
-pub use self::text::escape;
+pub use self::text::escape_into;
 
 use crate::{canvas::Canvas, scalar::Theme};
 
 /// The picture as an SVG document. The day is the one that the canvas was loaded for.
 #[must_use]
-pub fn svg(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
-    write::svg(&compose::drawing(canvas, day), theme)
+pub fn to_svg(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
+    write::write_svg(&compose::draw_blueprint(canvas, day), theme)
 }
 
 /// The picture in a page of its own.
 #[must_use]
-pub fn html(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
-    write::html(&compose::drawing(canvas, day), theme)
+pub fn to_html(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
+    write::write_html(&compose::draw_blueprint(canvas, day), theme)
 }

@@ -56,13 +56,13 @@ impl Plan {
             gutters: Vec::new(),
             channels: Vec::new(),
         };
-        plan.across(grid, tracks);
-        plan.down(grid, cards, tracks);
+        plan.lay_out_across(grid, tracks);
+        plan.lay_out_down(grid, cards, tracks);
         plan
     }
 
-    fn across(&mut self, grid: &Grid, tracks: &Tracks) {
-        let room = |lead: Lead| span(tracks.get(&lead).copied().unwrap_or(0));
+    fn lay_out_across(&mut self, grid: &Grid, tracks: &Tracks) {
+        let room = |lead: Lead| gutter_width(tracks.get(&lead).copied().unwrap_or(0));
         let begins =
             |column: usize| column > 0 && grid.phases.iter().any(|phase| phase.start == column);
         let mut x = MARGIN + NAMES;
@@ -90,10 +90,10 @@ impl Plan {
     }
 
     /// From the top of the first lane, which lies at nothing here; see [`Plan::lower`].
-    fn down(&mut self, grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) {
+    fn lay_out_down(&mut self, grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) {
         let room = |row: usize| {
             let tracks = tracks.get(&Lead::Channel(row)).copied().unwrap_or(0);
-            ABOVE + span(tracks) + ABOVE
+            ABOVE + gutter_width(tracks) + ABOVE
         };
         let mut heights = vec![0.0_f64; grid.rows.len()];
         for (card, cell) in cards.iter().zip(&grid.cells) {
@@ -149,18 +149,18 @@ impl Plan {
     }
 
     /// The corners of a way, from port to port.
-    pub fn way(&self, route: &Route, heights: (f64, f64)) -> Vec<(f64, f64)> {
+    pub fn way_corners(&self, route: &Route, heights: (f64, f64)) -> Vec<(f64, f64)> {
         let (mut x, mut y) = self.port(route.from, route.out, heights.0);
         let end = self.port(route.to, route.into, heights.1);
         let mut corners = vec![(x, y)];
         for (lead, track) in &route.leads {
             match lead {
                 Lead::Gutter(at) => {
-                    x = self.gutters.get(*at).copied().unwrap_or_default() + middle(*track);
+                    x = self.gutters.get(*at).copied().unwrap_or_default() + track_middle(*track);
                 }
                 Lead::Channel(at) => {
                     let bottom = self.channels.get(*at).copied().unwrap_or_default();
-                    y = bottom - ABOVE - middle(*track);
+                    y = bottom - ABOVE - track_middle(*track);
                 }
             }
             corners.push((x, y));
@@ -199,10 +199,10 @@ impl Plan {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a dozen of them")]
-fn span(tracks: usize) -> f64 {
+fn gutter_width(tracks: usize) -> f64 {
     tracks as f64 * TRACK
 }
 
-fn middle(track: usize) -> f64 {
-    span(track) + TRACK / 2.0
+fn track_middle(track: usize) -> f64 {
+    gutter_width(track) + TRACK / 2.0
 }

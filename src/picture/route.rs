@@ -55,11 +55,11 @@ pub struct Route {
 const MOST_TRACKS: usize = 12;
 
 /// The way from one card to another, without tracks yet.
-pub fn route(grid: &Grid, from: GridCell, to: GridCell, enables: bool) -> Route {
+pub fn find_route(grid: &Grid, from: GridCell, to: GridCell, enables: bool) -> Route {
     let (out, leads, into) = if enables && from.row > to.row {
-        enabling(grid, from, to)
+        enabling_route(grid, from, to)
     } else {
-        moving(grid, from, to)
+        moving_route(grid, from, to)
     };
     Route {
         from,
@@ -71,20 +71,20 @@ pub fn route(grid: &Grid, from: GridCell, to: GridCell, enables: bool) -> Route 
 }
 
 /// Whether nothing stands between two cards of a column, the first of them above.
-fn clear_down(grid: &Grid, above: GridCell, below: GridCell) -> bool {
+fn is_clear_down(grid: &Grid, above: GridCell, below: GridCell) -> bool {
     above.column == below.column
         && above.row < below.row
         && (above.row + 1..below.row).all(|row| grid.is_free(above.column, row))
 }
 
-fn clear_across(grid: &Grid, left: GridCell, right: GridCell) -> bool {
+fn is_clear_across(grid: &Grid, left: GridCell, right: GridCell) -> bool {
     left.row == right.row
         && left.column < right.column
         && (left.column + 1..right.column).all(|column| grid.is_free(column, left.row))
 }
 
-fn enabling(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
-    if clear_down(grid, to, from) {
+fn enabling_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
+    if is_clear_down(grid, to, from) {
         return (Port::EnableTop, Vec::new(), Port::EnableBottom);
     }
     let beside = to.column + usize::from(from.column > to.column);
@@ -96,11 +96,11 @@ fn enabling(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port
     (Port::EnableOut, leads, Port::EnableIn)
 }
 
-fn moving(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
-    if clear_across(grid, from, to) {
+fn moving_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
+    if is_clear_across(grid, from, to) {
         return (Port::OnwardRight, Vec::new(), Port::OnwardLeft);
     }
-    if clear_down(grid, from, to) {
+    if is_clear_down(grid, from, to) {
         return (Port::DownBottom, Vec::new(), Port::DownTop);
     }
     if from.row == to.row {
@@ -135,11 +135,11 @@ fn moving(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) 
 pub type Tracks = BTreeMap<Lead, usize>;
 
 /// Gives every way its tracks, short ones first, so that they lie inside longer ones.
-pub fn assign(routes: &mut [Route]) -> Tracks {
+pub fn assign_tracks(routes: &mut [Route]) -> Tracks {
     let mut along: BTreeMap<Lead, Vec<(usize, usize, usize, usize)>> = BTreeMap::new();
     for (at, route) in routes.iter().enumerate() {
         for (nth, (lead, _)) in route.leads.iter().enumerate() {
-            let (from, to) = span(route, nth);
+            let (from, to) = lead_span(route, nth);
             along
                 .entry(*lead)
                 .or_default()
@@ -173,7 +173,7 @@ pub fn assign(routes: &mut [Route]) -> Tracks {
 }
 
 /// From where to where a lead is used: cards have odd places, gutters and channels even ones.
-fn span(route: &Route, nth: usize) -> (usize, usize) {
+fn lead_span(route: &Route, nth: usize) -> (usize, usize) {
     let downward = matches!(route.leads[nth].0, Lead::Gutter(_));
     let of_card = |cell: GridCell| match downward {
         true => 2 * cell.row + 1,

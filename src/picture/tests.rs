@@ -137,7 +137,7 @@ fn drawn(phases: usize, mut steps: Vec<Step>, edges: &[(Side, Side, TransitionKi
         phase.name.clone_from(&step.name);
         phase.customer_goal = Some(step.name.clone());
     }
-    canvas.arranged()
+    canvas.arrange()
 }
 
 type Edges = Vec<(Side, Side, TransitionKind)>;
@@ -304,10 +304,10 @@ proptest! {
     #[test]
     fn nothing_overlaps_and_no_line_crosses_a_card((phases, steps, edges) in journeys()) {
         let canvas = drawn(phases, steps, &edges);
-        let drawing = compose::drawing(&canvas, day());
+        let drawing = compose::draw_blueprint(&canvas, day());
         hold(&drawing)?;
-        let svg = write::svg(&drawing, Theme::Auto);
-        prop_assert_eq!(&svg, &write::svg(&compose::drawing(&canvas, day()), Theme::Auto));
+        let svg = write::write_svg(&drawing, Theme::Auto);
+        prop_assert_eq!(&svg, &write::write_svg(&compose::draw_blueprint(&canvas, day()), Theme::Auto));
         prop_assert!(svg.chars().all(|c| c == '\n' || !c.is_control()));
         for (at, _) in svg.match_indices('&') {
             let rest = &svg[at..];
@@ -340,7 +340,7 @@ fn the_largest_blueprint_in_one_phase_is_a_sheet_and_no_ribbon() {
         })
         .collect();
     let canvas = drawn(1, (0..500).map(step).collect(), &edges);
-    let drawing = compose::drawing(&canvas, day());
+    let drawing = compose::draw_blueprint(&canvas, day());
     hold(&drawing).expect("nothing overlaps");
     assert!(drawing.width < 3.0 * drawing.height && drawing.height < 3.0 * drawing.width);
 }
@@ -348,7 +348,7 @@ fn the_largest_blueprint_in_one_phase_is_a_sheet_and_no_ribbon() {
 #[test]
 fn an_empty_blueprint_is_a_sheet_with_its_lanes() {
     let canvas = sample::canvas(&[], &[], &[]);
-    let drawing = compose::drawing(&canvas, day());
+    let drawing = compose::draw_blueprint(&canvas, day());
     hold(&drawing).expect("nothing overlaps");
     let texts: Vec<&str> = drawing
         .parts

@@ -48,15 +48,15 @@ impl Font {
     }
 
     /// The same, so many times as large.
-    pub fn times(self, times: f64) -> Self {
+    pub fn scaled(self, times: f64) -> Self {
         Self {
             size: (self.size * times * 2.0).round() / 2.0,
             ..self
         }
     }
 
-    fn advance(self, c: char) -> f64 {
-        match thousandths(c, self.bold) {
+    fn char_width(self, c: char) -> f64 {
+        match widest_char_width(c, self.bold) {
             0 => 0.0,
             wide => f64::from(wide) / 1000.0 * self.size * RESERVE + self.spacing,
         }
@@ -64,15 +64,15 @@ impl Font {
 
     /// How wide a text is at the most.
     pub fn width(self, text: &str) -> f64 {
-        text.chars().map(|c| self.advance(c)).sum()
+        text.chars().map(|c| self.char_width(c)).sum()
     }
 
     /// How wide a text is in the family itself, where every character of it is known: what another family is squeezed
     /// or stretched to.
-    pub fn set_width(self, text: &str) -> Option<f64> {
+    pub fn exact_width(self, text: &str) -> Option<f64> {
         let mut wide = 0;
         for c in text.chars() {
-            wide += u32::from(width_of_char(c, self.bold)?);
+            wide += u32::from(known_char_width(c, self.bold)?);
         }
         (self.spacing == 0.0).then(|| f64::from(wide) / 1000.0 * self.size)
     }
@@ -82,8 +82,8 @@ impl Font {
         if self.width(text) <= within {
             return text.to_owned();
         }
-        let room = within - self.advance(ELLIPSIS);
-        let end = self.fitting(text, room).unwrap_or(text.len());
+        let room = within - self.char_width(ELLIPSIS);
+        let end = self.fitting_bytes(text, room).unwrap_or(text.len());
         let kept = text.get(..end).unwrap_or_default();
         format!("{}{ELLIPSIS}", kept.trim_end())
     }
@@ -106,7 +106,7 @@ impl Font {
 
     /// Where the first line of a text ends: after a whole word if one fits.
     fn line_end(self, text: &str, within: f64) -> usize {
-        let Some(end) = self.fitting(text, within) else {
+        let Some(end) = self.fitting_bytes(text, within) else {
             return text.len();
         };
         let line = text.get(..end).unwrap_or_default();
@@ -122,13 +122,13 @@ impl Font {
     }
 
     /// Up to where a text fits; nothing where all of it does. No character is parted from its marks.
-    fn fitting(self, text: &str, within: f64) -> Option<usize> {
+    fn fitting_bytes(self, text: &str, within: f64) -> Option<usize> {
         let (mut width, mut end) = (0.0, 0);
         for (at, c) in text.char_indices() {
-            if thousandths(c, self.bold) > 0 {
+            if widest_char_width(c, self.bold) > 0 {
                 end = at;
             }
-            width += self.advance(c);
+            width += self.char_width(c);
             if width > within {
                 return Some(end);
             }
@@ -138,7 +138,7 @@ impl Font {
 }
 
 /// One line of text as it may stand in XML: white space as single spaces, nothing that controls, no towers of marks.
-pub fn clean(text: &str) -> String {
+pub fn clean_line(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     let mut marks = 0;
     for c in text.chars() {
@@ -149,7 +149,7 @@ pub fn clean(text: &str) -> String {
             continue;
         }
         marks = if is_mark(c) { marks + 1 } else { 0 };
-        if marks <= MARKS && !controls(c) {
+        if marks <= MARKS && !is_control(c) {
             cleaned.push(c);
         }
     }
@@ -158,7 +158,7 @@ pub fn clean(text: &str) -> String {
 }
 
 /// The text with everything replaced that means something in XML.
-pub fn escape(text: &str, into: &mut String) {
+pub fn escape_into(text: &str, into: &mut String) {
     for c in text.chars() {
         match c {
             '&' => into.push_str("&amp;"),
@@ -166,14 +166,14 @@ pub fn escape(text: &str, into: &mut String) {
             '>' => into.push_str("&gt;"),
             '"' => into.push_str("&quot;"),
             '\'' => into.push_str("&#39;"),
-            c if controls(c) => {}
+            c if is_control(c) => {}
             c => into.push(c),
         }
     }
 }
 
 /// What XML refuses, and what turns the direction of text around.
-fn controls(c: char) -> bool {
+fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -216,7 +216,7 @@ const BOLD_ACCENTED: [u16; 64] = [
 ];
 
 /// How wide a character of the family is, in thousandths of the size, where that is known.
-fn width_of_char(c: char, bold: bool) -> Option<u16> {
+fn known_char_width(c: char, bold: bool) -> Option<u16> {
     let (table, first) = match (c, bold) {
         (' '..='~', false) => (&PLAIN[..], ' '),
         (' '..='~', true) => (&BOLD[..], ' '),
@@ -236,10 +236,10 @@ fn width_of_char(c: char, bold: bool) -> Option<u16> {
 }
 
 /// How wide a character is at the most, in thousandths of the size; 0 for what joins the one before it.
-fn thousandths(c: char, bold: bool) -> u16 {
-    width_of_char(c, bold).unwrap_or(match c {
+fn widest_char_width(c: char, bold: bool) -> u16 {
+    known_char_width(c, bold).unwrap_or(match c {
         '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => 0,
-        c if is_mark(c) || controls(c) => 0,
+        c if is_mark(c) || is_control(c) => 0,
         '\u{a0}'..='\u{24f}' => 1000,
         '\u{250}'..='\u{58f}' => 1080,
         // A whole sentence in one character, and a script of pictures.
@@ -276,25 +276,25 @@ mod tests {
 
     #[test]
     fn only_what_may_stand_in_xml_is_left() {
-        let told = clean("a\u{0}\t\n b\u{202e}c\u{ffff}\u{85}d  ");
+        let told = clean_line("a\u{0}\t\n b\u{202e}c\u{ffff}\u{85}d  ");
         assert_eq!(told, "a bc d");
         assert_eq!(
-            clean(&format!("e{}", "\u{301}".repeat(40))),
+            clean_line(&format!("e{}", "\u{301}".repeat(40))),
             "e\u{301}\u{301}"
         );
         let mut escaped = String::new();
-        escape("<b a=\"1\" c='2'>&\u{1}", &mut escaped);
+        escape_into("<b a=\"1\" c='2'>&\u{1}", &mut escaped);
         assert_eq!(escaped, "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;");
     }
 
     proptest! {
         #[test]
         fn whatever_is_written_fits(text in "\\PC{0,60}", within in 20.0..300.0, most in 1usize..5) {
-            let cleaned = clean(&text);
+            let cleaned = clean_line(&text);
             let lines = FONT.wrap(&cleaned, within, most);
             prop_assert!(lines.len() <= most);
             for line in &lines {
-                let one = line.chars().filter(|c| thousandths(*c, false) > 0).count() <= 1;
+                let one = line.chars().filter(|c| widest_char_width(*c, false) > 0).count() <= 1;
                 prop_assert!(one || FONT.width(line) <= within, "{line:?}");
             }
         }

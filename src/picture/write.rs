@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     drawing::{Anchor, Area, Drawing, DrawingPart},
-    text::{Font, escape},
+    text::{Font, escape_into},
 };
 use crate::scalar::Theme;
 
@@ -13,20 +13,20 @@ const LIGHT: &str = include_str!("style/light.css");
 const DARK: &str = include_str!("style/dark.css");
 
 /// The drawing as one SVG document, the same for the same drawing.
-pub fn svg(drawing: &Drawing, theme: Theme) -> String {
+pub fn write_svg(drawing: &Drawing, theme: Theme) -> String {
     let mut svg = String::with_capacity(drawing.parts.len() * 110 + 8192);
-    let (width, height) = (number(drawing.width), number(drawing.height));
+    let (width, height) = (format_number(drawing.width), format_number(drawing.height));
     // Writing to a string does not fail.
     let _ = write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"cxb\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\" aria-labelledby=\"cxb-title cxb-desc\">\n<title id=\"cxb-title\">"
     );
-    escape(&drawing.title, &mut svg);
+    escape_into(&drawing.title, &mut svg);
     svg.push_str("</title>\n<desc id=\"cxb-desc\">");
-    escape(&drawing.description, &mut svg);
+    escape_into(&drawing.description, &mut svg);
     svg.push_str("</desc>\n<style>\n");
-    style(theme, &mut svg);
+    write_style(theme, &mut svg);
     svg.push_str("</style>\n");
     let _ = writeln!(
         svg,
@@ -40,15 +40,15 @@ pub fn svg(drawing: &Drawing, theme: Theme) -> String {
 }
 
 /// A page that holds a picture and asks for nothing else.
-pub fn html(drawing: &Drawing, theme: Theme) -> String {
+pub fn write_html(drawing: &Drawing, theme: Theme) -> String {
     let mut title = String::new();
-    escape(&drawing.title, &mut title);
+    escape_into(&drawing.title, &mut title);
     let scheme = match theme {
         Theme::Auto => "light dark",
         Theme::Light => "light",
         Theme::Dark => "dark",
     };
-    let svg = svg(drawing, theme);
+    let svg = write_svg(drawing, theme);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
@@ -59,7 +59,7 @@ pub fn html(drawing: &Drawing, theme: Theme) -> String {
     )
 }
 
-fn style(theme: Theme, svg: &mut String) {
+fn write_style(theme: Theme, svg: &mut String) {
     let _ = match theme {
         Theme::Light => writeln!(svg, ".cxb{{{}}}", LIGHT.trim()),
         Theme::Dark => writeln!(svg, ".cxb{{{}}}", DARK.trim()),
@@ -82,7 +82,7 @@ fn write_part(part: &DrawingPart, svg: &mut String) {
                 // Lines of a tooltip are parted by what every text else is rid of.
                 for (at, line) in told.lines().enumerate() {
                     svg.push_str(if at > 0 { "\n" } else { "" });
-                    escape(line, svg);
+                    escape_into(line, svg);
                 }
                 svg.push_str("</title>");
             }
@@ -96,7 +96,7 @@ fn write_part(part: &DrawingPart, svg: &mut String) {
                 width,
                 height,
             } = *area;
-            let [x, y, width, height, round] = [x, y, width, height, *round].map(number);
+            let [x, y, width, height, round] = [x, y, width, height, *round].map(format_number);
             writeln!(
                 svg,
                 "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>"
@@ -115,10 +115,10 @@ fn write_part(part: &DrawingPart, svg: &mut String) {
             y,
             text,
         } => {
-            let (x, y) = (number(*x), number(*y));
+            let (x, y) = (format_number(*x), format_number(*y));
             let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"");
             write_font(*font, *anchor, text, svg);
-            escape(text, svg);
+            escape_into(text, svg);
             writeln!(svg, "</text>")
         }
     };
@@ -133,23 +133,23 @@ fn write_path(path: &str, svg: &mut String) {
         let end = from.find(|c| !of_number(c)).unwrap_or(from.len());
         let (text, after) = from.split_at(end);
         svg.push_str(before);
-        svg.push_str(&text.parse().map_or_else(|_| text.to_owned(), number));
+        svg.push_str(&text.parse().map_or_else(|_| text.to_owned(), format_number));
         rest = after;
     }
     svg.push_str(rest);
 }
 
 fn write_font(font: Font, anchor: Anchor, text: &str, svg: &mut String) {
-    let _ = write!(svg, " font-size=\"{}\"", number(font.size));
+    let _ = write!(svg, " font-size=\"{}\"", format_number(font.size));
     if font.bold {
         svg.push_str(" font-weight=\"700\"");
     }
     if font.spacing > 0.0 {
-        let _ = write!(svg, " letter-spacing=\"{}\"", number(font.spacing));
+        let _ = write!(svg, " letter-spacing=\"{}\"", format_number(font.spacing));
     }
     // A browser without the family takes another, which may be wider; this keeps every label where it was planned.
-    if let Some(width) = font.set_width(text).filter(|width| *width > 0.0) {
-        let width = number(width);
+    if let Some(width) = font.exact_width(text).filter(|width| *width > 0.0) {
+        let width = format_number(width);
         let _ = write!(
             svg,
             " textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\""
@@ -163,7 +163,7 @@ fn write_font(font: Font, anchor: Anchor, text: &str, svg: &mut String) {
 }
 
 /// To a tenth of a pixel.
-fn number(value: f64) -> String {
+fn format_number(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }

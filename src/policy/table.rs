@@ -214,7 +214,7 @@ pub enum PolicyCell {
 /// The row of an action, in the order of [`Role::ALL`].
 #[must_use]
 #[rustfmt::skip]
-pub const fn row(action: Action) -> [PolicyCell; 8] {
+pub const fn policy_row(action: Action) -> [PolicyCell; 8] {
     use Action as A;
     use PolicyCell::{Granted, Never, No, Yes};
     const PART: PolicyCell = PolicyCell::Where(&[Relation::Participates]);

@@ -7,7 +7,7 @@ use entity::{id::DepartmentId, words::TokenScope};
 
 use super::{
     reach::Reach,
-    table::{Action, PolicyCell, Relation, Role, row},
+    table::{Action, PolicyCell, Relation, Role, policy_row},
 };
 
 /// The scopes and departments to which a service token narrows its account.
@@ -22,7 +22,7 @@ pub struct Narrowing {
 /// Which scopes open an action, in the order of the words.
 #[must_use]
 #[rustfmt::skip]
-pub const fn scopes(action: Action) -> [bool; 4] {
+pub const fn opening_scopes(action: Action) -> [bool; 4] {
     use Action as A;
     const Y: bool = true;
     const N: bool = false;
@@ -45,21 +45,21 @@ pub const fn scopes(action: Action) -> [bool; 4] {
 impl Narrowing {
     /// Narrows a reach: to nothing where no scope opens the action, else to the token's departments, where it has any.
     pub(super) fn narrow(&self, action: Action, reach: Reach) -> Reach {
-        let opened = scopes(action);
+        let opened = opening_scopes(action);
         if !self.scopes.iter().any(|scope| opened[*scope as usize]) {
             return Reach::default();
         }
         match &self.departments {
-            Some(only) => limited(action, reach, only),
+            Some(only) => limit_reach(action, reach, only),
             None => reach,
         }
     }
 }
 
 /// The part of a reach that leads through these departments. What was granted by name leads through none.
-fn limited(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach {
+fn limit_reach(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach {
     let through: BTreeMap<_, _> = if reach.everything {
-        let ties = ties(action).iter();
+        let ties = limiting_relations(action).iter();
         ties.map(|relation| (*relation, only.clone())).collect()
     } else {
         let through = reach.through.into_iter();
@@ -78,8 +78,8 @@ fn limited(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach
 
 /// The relations by which a reach of everything is limited to a token's departments: those through which a LEAD would reach
 /// the action, or for what everybody may read those through which a partner would.
-const fn ties(action: Action) -> &'static [Relation] {
-    match row(action)[Role::Lead as usize] {
+const fn limiting_relations(action: Action) -> &'static [Relation] {
+    match policy_row(action)[Role::Lead as usize] {
         PolicyCell::Where(relations) => relations,
         PolicyCell::Yes => &[Relation::Participates],
         PolicyCell::No | PolicyCell::Never | PolicyCell::Granted => &[],

@@ -3,8 +3,8 @@
 use entity::words::TokenScope;
 
 use super::{
-    table::{Action, PolicyCell, Relation, Role, row},
-    token::scopes,
+    table::{Action, PolicyCell, Relation, Role, policy_row},
+    token::opening_scopes,
 };
 
 /// Roles to which the table gives an action on the same terms.
@@ -16,19 +16,22 @@ struct RoleGroup {
 /// The sentence that answers a refused action: "Only a CX manager may erase … (ERASE_RESPONDENT)."
 #[must_use]
 pub fn who_may(action: Action) -> String {
-    let who: Vec<String> = groups(action).iter().map(RoleGroup::describe).collect();
+    let who: Vec<String> = role_groups(action)
+        .iter()
+        .map(RoleGroup::describe)
+        .collect();
     format!(
         "Only {} may {} ({}).",
-        list(&who),
-        verb(action),
+        join_with_or(&who),
+        verb_phrase(action),
         action.as_str()
     )
 }
 
 /// What a service token needs for an action, besides an account that may do it.
 #[must_use]
-pub fn token_needs(action: Action) -> String {
-    let opened = scopes(action);
+pub fn describe_token_needs(action: Action) -> String {
+    let opened = opening_scopes(action);
     let opening: Vec<String> = TokenScope::ALL
         .iter()
         .filter(|scope| opened[**scope as usize])
@@ -39,13 +42,13 @@ pub fn token_needs(action: Action) -> String {
     }
     format!(
         "A service token needs the scope {} for it, and is bound to its departments.",
-        list(&opening)
+        join_with_or(&opening)
     )
 }
 
 /// Neighbouring columns of the table with the same cell are named together; a role that may nothing is left out.
-fn groups(action: Action) -> Vec<RoleGroup> {
-    let cells = row(action);
+fn role_groups(action: Action) -> Vec<RoleGroup> {
+    let cells = policy_row(action);
     // Where every MEMBER may, the other roles may by being members too.
     if cells[Role::Member as usize] == PolicyCell::Yes {
         return vec![RoleGroup::new(Role::Member, PolicyCell::Yes)];
@@ -55,7 +58,7 @@ fn groups(action: Action) -> Vec<RoleGroup> {
         match (cell, groups.last_mut()) {
             (PolicyCell::No | PolicyCell::Never, _) => {}
             (PolicyCell::Where(_), Some(group)) if group.cell == cell => {
-                group.nouns.push(noun(*role))
+                group.nouns.push(role_noun(*role))
             }
             (cell, _) => groups.push(RoleGroup::new(*role, cell)),
         }
@@ -66,21 +69,21 @@ fn groups(action: Action) -> Vec<RoleGroup> {
 impl RoleGroup {
     fn new(role: Role, cell: PolicyCell) -> Self {
         Self {
-            nouns: vec![noun(role)],
+            nouns: vec![role_noun(role)],
             cell,
         }
     }
 
     fn describe(&self) -> String {
         let nouns: Vec<String> = self.nouns.iter().map(|noun| (*noun).to_owned()).collect();
-        let nouns = with_article(&list(&nouns));
+        let nouns = with_article(&join_with_or(&nouns));
         match self.cell {
             PolicyCell::Where(relations) => {
                 let places: Vec<String> = relations
                     .iter()
-                    .map(|relation| department(*relation).to_owned())
+                    .map(|relation| relation_noun(*relation).to_owned())
                     .collect();
-                format!("{nouns} of {}", list(&places))
+                format!("{nouns} of {}", join_with_or(&places))
             }
             PolicyCell::Granted => format!("{nouns} with a grant"),
             PolicyCell::Yes | PolicyCell::No | PolicyCell::Never => nouns,
@@ -89,14 +92,14 @@ impl RoleGroup {
 }
 
 /// The action as it follows "may": its description without capital and full stop.
-fn verb(action: Action) -> String {
+fn verb_phrase(action: Action) -> String {
     let sentence = action.describe().trim().trim_end_matches('.');
     let mut letters = sentence.chars();
     let first = letters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
 }
 
-const fn noun(role: Role) -> &'static str {
+const fn role_noun(role: Role) -> &'static str {
     match role {
         Role::Member => "signed-in account",
         Role::Viewer => "viewer",
@@ -109,7 +112,7 @@ const fn noun(role: Role) -> &'static str {
     }
 }
 
-const fn department(relation: Relation) -> &'static str {
+const fn relation_noun(relation: Relation) -> &'static str {
     match relation {
         Relation::Participates => "a department that takes part in the blueprint",
         Relation::OwnsBlueprint => "the department that owns the blueprint",
@@ -132,7 +135,7 @@ fn with_article(nouns: &str) -> String {
 }
 
 /// "a", "a or b", "a, b or c".
-fn list(items: &[String]) -> String {
+fn join_with_or(items: &[String]) -> String {
     match items {
         [] => "nobody".to_owned(),
         [one] => one.clone(),

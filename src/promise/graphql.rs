@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     input::{AtVersionInput, ByInside},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
 };
 
 /// A promise to customers, made at a touchpoint.
@@ -58,7 +58,7 @@ impl PromiseQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Promise>> {
-        found(async { caller(ctx)?.get_inside::<promise::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_inside::<promise::Entity>(&by).await }).await
     }
 }
 
@@ -82,8 +82,8 @@ impl PromiseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: PromiseCreateInput,
     ) -> Result<PromisePayload> {
-        let caller = acting(ctx)?;
-        PromisePayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        PromisePayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes a promise's text, state or delivering touchpoints. Requires: DESCRIBE_TOUCHPOINT.
@@ -93,8 +93,8 @@ impl PromiseMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: PromiseUpdateInput,
     ) -> Result<PromisePayload> {
-        let caller = acting(ctx)?;
-        PromisePayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        PromisePayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Deletes a promise. Requires: DESCRIBE_TOUCHPOINT.
@@ -103,7 +103,7 @@ impl PromiseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PromisePayload> {
-        let caller = acting(ctx)?;
-        PromisePayload::answer(&caller, super::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        PromisePayload::from_result(&caller, super::delete(&caller, &input).await).await
     }
 }

@@ -14,9 +14,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use crate::{
     access::{Caller, Permit, expect_version},
     audit::Event,
-    blueprint::refuse_full,
+    blueprint::refuse_if_full,
     error::Result,
-    input::{self, AtVersionInput, Faults, replace},
+    input::{self, AtVersionInput, Faults, set_if_given},
     policy::Action,
     touchpoint::place::{LocationInput, refuse_any_elsewhere},
 };
@@ -61,11 +61,11 @@ pub struct PromiseUpdateInput {
 /// Makes a promise.
 pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promise::Model> {
     let mut faults = Faults::default();
-    let id: PromiseId = faults.new_id(input.id.as_ref());
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let touchpoint_id: TouchpointId = faults.id("touchpointId", &input.touchpoint_id);
-    let text = faults.some_text("text", &input.text);
-    let delivered_at = faults.ids("deliveredAtIds", &input.delivered_at_ids);
+    let id: PromiseId = faults.parse_or_make_id(input.id.as_ref());
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let touchpoint_id: TouchpointId = faults.parse_id("touchpointId", &input.touchpoint_id);
+    let text = faults.check_required_text("text", &input.text);
+    let delivered_at = faults.parse_ids("deliveredAtIds", &input.delivered_at_ids);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = LocationInput::Touchpoint(touchpoint_id)
@@ -74,15 +74,15 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
     place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &promise::Model| row.text == text && row.touchpoint_id == touchpoint_id;
     if let Some(row) = permit
-        .already_created::<promise::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<promise::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let there = promise::Entity::find().filter(promise::Column::BlueprintId.eq(place.blueprint));
-    refuse_full(&permit, there, "touchpointId", (MOST_PROMISES, "promises")).await?;
+    refuse_if_full(&permit, there, "touchpointId", (MOST_PROMISES, "promises")).await?;
     let key = permit
-        .unique_key::<promise::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
+        .choose_unique_key::<promise::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
         .await?;
     let row = permit
         .insert::<promise::Entity>(promise::ActiveModel {
@@ -104,15 +104,17 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
 /// Changes what is promised, whether it is kept or where it is delivered.
 pub async fn update(caller: &Caller, input: PromiseUpdateInput) -> Result<promise::Model> {
     let mut faults = Faults::default();
-    let id: PromiseId = faults.id("id", &input.id);
-    let text = replace(input.text.as_ref(), |text| faults.some_text("text", text));
+    let id: PromiseId = faults.parse_id("id", &input.id);
+    let text = set_if_given(input.text.as_ref(), |text| {
+        faults.check_required_text("text", text)
+    });
     let delivered_at = input.delivered_at_ids.as_deref();
-    let delivered_at = delivered_at.map(|ids| faults.ids("deliveredAtIds", ids));
+    let delivered_at = delivered_at.map(|ids| faults.parse_ids("deliveredAtIds", ids));
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_promise(caller, id, input.expected_version).await?;
     let mut change = promise::ActiveModel {
         text,
-        state: replace(input.state.as_ref(), |state| *state),
+        state: set_if_given(input.state.as_ref(), |state| *state),
         ..Default::default()
     };
     if let Some(delivered_at) = delivered_at
@@ -157,14 +159,14 @@ async fn set_deliveries(
 
 /// Deletes a promise.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<promise::Model> {
-    let id: PromiseId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: PromiseId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_promise(caller, id, input.expected_version).await?;
     permit.delete::<promise::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch(
+async fn fetch_promise(
     caller: &Caller,
     id: PromiseId,
     expected_version: i32,

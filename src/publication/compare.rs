@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
 
-use super::stored::{BYTES_PER_STEP, stored_document};
+use super::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::Caller,
     compute::Steps,
@@ -46,32 +46,32 @@ enum VersionSource {
 
 impl VersionState {
     /// The document, with the keys of its origin where it is a copy.
-    fn document(self, words: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
+    fn into_document(self, words: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
         let document = match self.source {
             VersionSource::Current(snapshot) => {
-                steps.take(import::STEPS_PER_ROW * snapshot.rows())?;
+                steps.take(import::STEPS_PER_ROW * snapshot.row_count())?;
                 Document::from_snapshot(&snapshot)
             }
             VersionSource::Stored(row) => {
                 steps.take(row.document.len() / BYTES_PER_STEP)?;
-                complete_document(stored_document(&row)?)?
+                complete_document(parse_stored_document(&row)?)?
             }
         };
         Ok(match words {
-            Some(words) => document.rekeyed(&words.phases, &words.touchpoints),
+            Some(words) => document.rename_keys(&words.phases, &words.touchpoints),
             None => document,
         })
     }
 }
 
 /// The changes from one state to another, if the caller may see both.
-pub async fn difference(
+pub async fn diff_versions(
     caller: &Caller,
     from: &Version,
     to: &Version,
 ) -> Result<Vec<DocumentChange>> {
-    let from = state(caller, "from", from).await?;
-    let to = state(caller, "to", to).await?;
+    let from = load_state(caller, "from", from).await?;
+    let to = load_state(caller, "to", to).await?;
     let (old, new) = (&from.blueprint, &to.blueprint);
     let (of_old, of_new) = if old.id == new.id {
         (None, None)
@@ -84,16 +84,19 @@ pub async fn difference(
         return Err(Error::BadInput(message.to_owned()));
     };
     let compare = move |steps: &Steps| {
-        let (from, to) = (from.document(of_old, steps)?, to.document(of_new, steps)?);
-        Ok(report::between(&from, &to))
+        let (from, to) = (
+            from.into_document(of_old, steps)?,
+            to.into_document(of_new, steps)?,
+        );
+        Ok(report::changes_between(&from, &to))
     };
     caller.compute(compare).await
 }
 
-async fn state(caller: &Caller, path: &str, version: &Version) -> Result<VersionState> {
+async fn load_state(caller: &Caller, path: &str, version: &Version) -> Result<VersionState> {
     match version {
         Version::BlueprintId(id) => {
-            let id: BlueprintId = input::id(&format!("{path}.blueprintId"), id)?;
+            let id: BlueprintId = input::parse_id(&format!("{path}.blueprintId"), id)?;
             let which = Condition::all().add(blueprint::Column::Id.eq(id));
             let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
             let snapshot = snapshot.ok_or_else(|| Error::not_found(path, "blueprint"))?;
@@ -103,7 +106,7 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<Version
             })
         }
         Version::PublicationId(id) => {
-            let id: PublicationId = input::id(&format!("{path}.publicationId"), id)?;
+            let id: PublicationId = input::parse_id(&format!("{path}.publicationId"), id)?;
             let missing = || Error::not_found(path, "publication");
             let row = caller
                 .get::<publication::Entity>(id)

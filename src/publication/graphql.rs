@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
-    BlueprintCopyInput, BlueprintPublishInput, BlueprintRestoreInput, Version, difference,
+    BlueprintCopyInput, BlueprintPublishInput, BlueprintRestoreInput, Version, diff_versions,
 };
 use crate::{
     access::Caller,
@@ -18,9 +18,9 @@ use crate::{
     document::graphql::BlueprintChange,
     error::{Error, Result},
     input,
-    meter::{Listed, listed},
+    meter::{Listed, metered_list},
     page::{self, Page, Pages},
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
     snapshot,
 };
 
@@ -58,7 +58,7 @@ impl From<publication::Model> for Publication {
 
 impl Publication {
     /// The blueprint as it was, as a document.
-    pub async fn written(&self, caller: &Caller) -> Result<Json<serde_json::Value>> {
+    pub async fn load_document(&self, caller: &Caller) -> Result<Json<serde_json::Value>> {
         let row = caller.get::<publication::Entity>(self.row.id).await?;
         let row = row.ok_or_else(|| Error::not_found("", "publication"))?;
         let document = row.document;
@@ -80,8 +80,8 @@ impl PublicationQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Publication>> {
-        found(async {
-            let id: PublicationId = input::id("id", &id)?;
+        into_node(async {
+            let id: PublicationId = input::parse_id("id", &id)?;
             let caller = caller(ctx)?;
             let which = publication::Column::Id.eq(id);
             let select = caller.select::<publication::Entity>().filter(which);
@@ -102,11 +102,11 @@ impl PublicationQuery {
         after: Option<String>,
     ) -> Result<Pages<Publication>> {
         let caller = caller(ctx)?;
-        let blueprint: BlueprintId = input::id("blueprintId", &blueprint_id)?;
+        let blueprint: BlueprintId = input::parse_id("blueprintId", &blueprint_id)?;
         let select = caller.select::<publication::Entity>();
         let select = select.filter(publication::Column::BlueprintId.eq(blueprint));
         let select = super::without_document(select);
-        page::oldest_first(ctx, select, Page { first, after }, Publication::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Publication::from).await
     }
 
     /// The differences between two states of a blueprint, or between a blueprint and a copy of it; parts of the copy
@@ -118,8 +118,8 @@ impl PublicationQuery {
         #[graphql(desc = "The older state.")] from: Version,
         #[graphql(desc = "The newer state.")] to: Version,
     ) -> Result<Listed<BlueprintChange>> {
-        let changes = difference(caller(ctx)?, &from, &to).await?;
-        Ok(listed(changes))
+        let changes = diff_versions(caller(ctx)?, &from, &to).await?;
+        Ok(metered_list(changes))
     }
 }
 
@@ -139,8 +139,8 @@ impl PublicationMutation {
         #[graphql(desc = "The blueprint, the version that you read, and a label.")]
         input: BlueprintPublishInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, super::publish(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, super::publish(&caller, input).await).await
     }
 
     /// Restores a blueprint to the state of a publication, and keeps the replaced state as another publication.
@@ -154,8 +154,8 @@ impl PublicationMutation {
         )]
         input: BlueprintRestoreInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, super::restore(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, super::restore(&caller, input).await).await
     }
 
     /// Copies a blueprint into a FUTURE draft, in which to design the journey as it should become. Requires:
@@ -167,7 +167,7 @@ impl PublicationMutation {
         #[graphql(desc = "The blueprint to copy, and the title of the copy.")]
         input: BlueprintCopyInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, super::copy(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, super::copy(&caller, input).await).await
     }
 }

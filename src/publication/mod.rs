@@ -17,8 +17,8 @@ use sea_orm::{
     QuerySelect, Select, Set, Statement, sea_query::Expr,
 };
 
-pub use self::compare::{Version, difference};
-use self::stored::{BYTES_PER_STEP, stored_document};
+pub use self::compare::{Version, diff_versions};
+use self::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     blueprint::life::{self, Step},
@@ -27,7 +27,7 @@ use crate::{
     document::{
         authority::Authority,
         blueprint::Document,
-        convert::{complete_document, to_patch, without_missing},
+        convert::{complete_document, drop_missing, to_patch},
         import::{self, STEPS_PER_ROW},
     },
     error::{Error, Result},
@@ -75,11 +75,11 @@ pub struct BlueprintCopyInput {
 /// Publishes a blueprint that has no open errors, and keeps what it is as a publication.
 pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let id: BlueprintId = faults.id("id", &input.id);
+    let id: BlueprintId = faults.parse_id("id", &input.id);
     let label = input
         .label
         .as_deref()
-        .map(|label| faults.name("label", label));
+        .map(|label| faults.check_name("label", label));
     faults.check()?;
     let (row, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
@@ -88,22 +88,22 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
     let row = life::take_step(&mut permit, Step::Publish, &row).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
     finding::refuse_errors(&permit, &snapshot.canvas).await?;
-    let document = document_text(caller, snapshot).await?;
-    store(&mut permit, &row, (row.published_number, label), document).await?;
+    let document = write_document_text(caller, snapshot).await?;
+    store_publication(&mut permit, &row, (row.published_number, label), document).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// The document of a blueprint as JSON text, written on the pool of workers.
-async fn document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
+async fn write_document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
     let write = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
         serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
     };
     caller.compute(write).await
 }
 
-async fn store(
+async fn store_publication(
     permit: &mut Permit<'_>,
     row: &blueprint::Model,
     (number, label): (Option<i32>, Option<String>),
@@ -137,8 +137,8 @@ pub fn without_document(select: Select<publication::Entity>) -> Select<publicati
 /// stays as it is now, but that what was suspended with a step resumes when it comes back; so do owner, visibility, and what no longer exists outside of the blueprint.
 pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let id: BlueprintId = faults.id("id", &input.id);
-    let publication: PublicationId = faults.id("publicationId", &input.publication_id);
+    let id: BlueprintId = faults.parse_id("id", &input.id);
+    let publication: PublicationId = faults.parse_id("publicationId", &input.publication_id);
     faults.check()?;
     let (row, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
@@ -156,17 +156,17 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     }
     let parsed = move |steps: &Steps| {
         steps.take(publication.document.len() / BYTES_PER_STEP)?;
-        let patch = stored_document(&publication)?;
+        let patch = parse_stored_document(&publication)?;
         Ok((complete_document(patch.clone())?, patch))
     };
     let (document, patch) = caller.compute(parsed).await?;
-    let mut patch = without_missing(&permit, &document, patch).await?;
+    let mut patch = drop_missing(&permit, &document, patch).await?;
     patch.owner_department.0 = None;
     patch.visibility.0 = None;
     patch.responsibilities.0 = None;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Written before the import replaces it; stored only if the import changes something.
-    let before = document_text(caller, snapshot).await?;
+    let before = write_document_text(caller, snapshot).await?;
     let (row, changes) =
         import::import_into(&mut permit, Some(row), patch, (true, Authority::Own)).await?;
     if changes.is_empty() {
@@ -177,7 +177,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
             revision: row.revision - 1,
             ..row.clone()
         };
-        store(&mut permit, &was, (None, None), before).await?;
+        store_publication(&mut permit, &was, (None, None), before).await?;
     }
     permit.commit().await?;
     Ok(row)
@@ -198,10 +198,10 @@ async fn is_latest(permit: &Permit<'_>, id: BlueprintId, text: &str) -> Result<b
 /// judge comes along as it is agreed at the origin; open proposals do not.
 pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let id: BlueprintId = faults.new_id(input.id.as_ref());
-    let origin: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let title = faults.name("title", &input.title);
+    let id: BlueprintId = faults.parse_or_make_id(input.id.as_ref());
+    let origin: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let title = faults.check_name("title", &input.title);
     faults.check()?;
     let (origin, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", origin)
@@ -209,25 +209,25 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     require_live::<blueprint::Entity>("blueprintId", &origin)?;
     let same = |row: &blueprint::Model| row.copied_from_id == Some(origin.id);
     if let Some(row) = permit
-        .already_created::<blueprint::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<blueprint::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .unique_key::<blueprint::Entity>(key.as_deref(), &title, id, None)
+        .choose_unique_key::<blueprint::Entity>(key.as_deref(), &title, id, None)
         .await?;
     let snapshot =
         BlueprintSnapshot::load(caller, permit.tx(), origin.clone(), caller.today).await?;
     let copied = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
         let copy = Document {
             key,
             title,
             state: BlueprintState::Future,
             ..Document::from_snapshot(&snapshot)
         };
-        to_patch(&copy.agreed())
+        to_patch(&copy.without_proposals())
     };
     let patch = caller.compute(copied).await?;
     let (row, _) =

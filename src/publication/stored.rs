@@ -14,6 +14,6 @@ pub(super) const BYTES_PER_STEP: usize = 10;
 ///
 /// # Errors
 /// An internal one: what was stored was a document when it was written.
-pub(super) fn stored_document(row: &publication::Model) -> Result<DocumentPatch> {
+pub(super) fn parse_stored_document(row: &publication::Model) -> Result<DocumentPatch> {
     format::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
 }

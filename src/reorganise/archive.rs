@@ -37,9 +37,9 @@ pub async fn archive(
     input: DepartmentArchiveInput,
 ) -> Result<(department::Model, ReorganisationImpact)> {
     let mut faults = Faults::default();
-    let id: DepartmentId = faults.id("id", &input.id);
+    let id: DepartmentId = faults.parse_id("id", &input.id);
     let successor: Option<DepartmentId> =
-        faults.optional_id("successorId", input.successor_id.as_ref());
+        faults.parse_optional_id("successorId", input.successor_id.as_ref());
     faults.check()?;
     // Under the lock of the tree, or a department could be moved below this one while it is archived.
     let mut permit = lock_tree(caller, "id", id).await?;
@@ -62,7 +62,7 @@ pub async fn archive(
         refuse_circle(permit.tx(), &of, successor).await?;
         permit.audit_for(successor);
     }
-    let takeover = Takeover::under_lock(&mut permit, &of, successor).await?;
+    let takeover = Takeover::plan_under_lock(&mut permit, &of, successor).await?;
     refuse_with_children(&takeover.holdings, id)?;
     takeover.refuse_without_successor(successor)?;
     let (archived, impact) = takeover
@@ -79,11 +79,11 @@ pub async fn archive_impact(
     id: &ID,
     successor: Option<&ID>,
 ) -> Result<Option<ReorganisationImpact>> {
-    let id: DepartmentId = input::id("id", id)?;
-    let successor: Option<DepartmentId> = input::optional_id("successorId", successor)?;
+    let id: DepartmentId = input::parse_id("id", id)?;
+    let successor: Option<DepartmentId> = input::parse_optional_id("successorId", successor)?;
     let tx = caller.snapshot().await?;
     let Some(row) =
-        question::find_allowed::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
+        question::find_permitted_row::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
     else {
         return Ok(None);
     };

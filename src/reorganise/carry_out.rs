@@ -12,11 +12,11 @@ use sea_orm::{EntityTrait, Set};
 
 use super::{holdings::Holdings, plan::AfterEnd, plan::PlanStep};
 use crate::{
-    access::{Permit, insertable},
+    access::{Permit, with_all_columns_set},
     error::{Error, Result},
     id,
     responsibility::{
-        answer::write,
+        answer::write_transition,
         lifecycle::{self, ActContext, SUSPENDED, TransitionError},
     },
 };
@@ -37,16 +37,18 @@ pub(super) async fn carry_out(
                 let held = lifecycle::succeed(&row, (id::new(), successor), tasks, by);
                 permit.audit_for(successor);
                 let made = permit
-                    .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(held))
+                    .insert::<responsibility::Entity>(
+                        with_all_columns_set::<responsibility::Entity>(held),
+                    )
                     .await?;
                 became.insert(row.id, made.id);
             }
             continue;
         }
         // An earlier step may have changed it already.
-        let row = as_it_is(permit, step.responsibility_id()).await?;
-        let next = becomes(&step, &row, (of, successor), &became, by)?;
-        write(permit, &row, next).await?;
+        let row = read_current(permit, step.responsibility_id()).await?;
+        let next = apply_step(&step, &row, (of, successor), &became, by)?;
+        write_transition(permit, &row, next).await?;
     }
     Ok(())
 }
@@ -66,7 +68,7 @@ impl PlanStep {
 }
 
 /// What a responsibility becomes by a step.
-fn becomes(
+fn apply_step(
     step: &PlanStep,
     row: &responsibility::Model,
     (of, successor): (&BTreeSet<DepartmentId>, Option<DepartmentId>),
@@ -94,7 +96,7 @@ fn becomes(
     Ok(next)
 }
 
-async fn as_it_is(permit: &Permit<'_>, id: ResponsibilityId) -> Result<responsibility::Model> {
+async fn read_current(permit: &Permit<'_>, id: ResponsibilityId) -> Result<responsibility::Model> {
     let row = responsibility::Entity::find_by_id(id)
         .one(permit.tx())
         .await?;

@@ -10,7 +10,7 @@ use crate::{
     error::{Result, UserError},
     input::AtVersionInput,
     payload,
-    payload::{acting, caller, found, refused},
+    payload::{caller, into_node, mutation_caller, refused_payload},
     snapshot,
     touchpoint::graphql::{Touchpoint, TouchpointPayload},
 };
@@ -51,7 +51,8 @@ impl ReorganiseQuery {
         #[graphql(desc = "Id of the successor; absent: shows what would be left.")]
         successor_id: Option<ID>,
     ) -> Option<Result<Impact>> {
-        found(async { super::archive_impact(caller(ctx)?, &id, successor_id.as_ref()).await }).await
+        into_node(async { super::archive_impact(caller(ctx)?, &id, successor_id.as_ref()).await })
+            .await
     }
 
     /// The consequences that merging departments into a successor would have; null if any of them does not exist or you
@@ -63,7 +64,7 @@ impl ReorganiseQuery {
         #[graphql(desc = "Ids of the departments that would be merged, at most 50.")] ids: Vec<ID>,
         #[graphql(desc = "Id of the successor.")] successor_id: ID,
     ) -> Option<Result<Impact>> {
-        found(async { super::merge_impact(caller(ctx)?, &ids, &successor_id).await }).await
+        into_node(async { super::merge_impact(caller(ctx)?, &ids, &successor_id).await }).await
     }
 
     /// The consequences that archiving a touchpoint would have; null if there is none that you may see. Nothing is
@@ -74,7 +75,7 @@ impl ReorganiseQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Id of the touchpoint to archive.")] id: ID,
     ) -> Option<Result<Impact>> {
-        found(async { super::touchpoint::archive_impact(caller(ctx)?, &id).await }).await
+        into_node(async { super::touchpoint::archive_impact(caller(ctx)?, &id).await }).await
     }
 
     /// The consequences that deactivating an account would have; null if there is none that you may see. Nothing is
@@ -85,7 +86,7 @@ impl ReorganiseQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Id of the account to deactivate.")] id: ID,
     ) -> Option<Result<Impact>> {
-        found(async { super::deactivate_impact(caller(ctx)?, &id).await }).await
+        into_node(async { super::deactivate_impact(caller(ctx)?, &id).await }).await
     }
 }
 
@@ -148,9 +149,9 @@ impl ReorganiseMutation {
         #[graphql(desc = "The department, the version that you read, and its successor.")]
         input: DepartmentArchiveInput,
     ) -> Result<DepartmentArchivePayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::archive(&caller, input).await;
-        DepartmentArchivePayload::answer(&caller, result).await
+        DepartmentArchivePayload::from_result(&caller, result).await
     }
 
     /// Merges departments into a successor: all or none of them are archived, and the successor takes over all that
@@ -163,7 +164,7 @@ impl ReorganiseMutation {
         #[graphql(desc = "The departments to merge, and their successor.")]
         input: DepartmentMergeInput,
     ) -> Result<DepartmentMergePayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         match super::merge(&caller, input).await {
             Ok(done) => Ok(DepartmentMergePayload {
                 department: Some(done.successor.into()),
@@ -172,7 +173,8 @@ impl ReorganiseMutation {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let (current, user_errors) = refused::<department::Entity>(&caller, error).await?;
+                let (current, user_errors) =
+                    refused_payload::<department::Entity>(&caller, error).await?;
                 Ok(DepartmentMergePayload {
                     department: current.map(Into::into),
                     merged: Vec::new(),
@@ -191,9 +193,9 @@ impl ReorganiseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TouchpointArchivePayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::touchpoint::archive(&caller, &input).await;
-        TouchpointArchivePayload::answer(&caller, result).await
+        TouchpointArchivePayload::from_result(&caller, result).await
     }
 
     /// Unarchives a touchpoint at its old position. Within 30 days its suspended responsibilities are in force again,
@@ -205,9 +207,9 @@ impl ReorganiseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TouchpointPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::touchpoint::unarchive(&caller, &input).await;
-        TouchpointPayload::answer(&caller, result).await
+        TouchpointPayload::from_result(&caller, result).await
     }
 
     /// Deactivates an account, ends its sessions and revokes its service tokens. What it did stays under its name. The
@@ -218,8 +220,8 @@ impl ReorganiseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<AccountDeactivatePayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         let result = super::deactivate(&caller, &input).await;
-        AccountDeactivatePayload::answer(&caller, result).await
+        AccountDeactivatePayload::from_result(&caller, result).await
     }
 }

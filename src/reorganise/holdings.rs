@@ -17,7 +17,7 @@ use crate::{
     access::{Guarded, Permit, Principal, scope},
     database::Transaction,
     error::Result,
-    feedback::still_open,
+    feedback::open_condition,
     policy::Standing,
 };
 
@@ -51,7 +51,7 @@ pub struct Holdings {
 impl Holdings {
     /// Rows that a plan goes through.
     #[must_use]
-    pub fn rows(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         let held = self.held.len() + self.made.len() + self.rivals.len();
         let beside = self.met.len() + self.beside.len();
         held + beside + self.owned.len() + self.kpis.len() + self.follow_ups.len()
@@ -68,13 +68,15 @@ impl Holdings {
         let ids = || of.iter().copied();
         let open = async |which: Condition| -> Result<Vec<responsibility::Model>> {
             let rows = responsibility::Entity::find()
-                .filter(responsibility::Entity::readable(Principal::Standing(eyes)))
-                .filter(open_and(which))
+                .filter(responsibility::Entity::readable_condition(
+                    Principal::Standing(eyes),
+                ))
+                .filter(open_and_condition(which))
                 .order_by_asc(C::CreatedAt)
                 .order_by_asc(C::Id);
             Ok(rows.all(tx).await?)
         };
-        let (held, made) = open(held_or_made(of))
+        let (held, made) = open(held_or_made_condition(of))
             .await?
             .into_iter()
             // One statement for both, since a proposal from one of them to another would otherwise come twice.
@@ -83,8 +85,8 @@ impl Holdings {
         let rivals = others
             .clone()
             .add(C::Status.eq(ResponsibilityStatus::Proposed))
-            .add(C::ReplacesId.in_subquery(held_by(of, C::Id)));
-        let there = C::TouchpointId.in_subquery(touchpoints_of(of));
+            .add(C::ReplacesId.in_subquery(select_held_column(of, C::Id)));
+        let there = C::TouchpointId.in_subquery(select_touchpoints(of));
         let met = match successor {
             Some(successor) => {
                 let its = Condition::all().add(C::DepartmentId.eq(successor));
@@ -94,10 +96,10 @@ impl Holdings {
         };
         let beside = others
             .add(C::Status.eq(ResponsibilityStatus::Accepted))
-            .add(scope::delivering())
+            .add(scope::delivering_role_condition())
             .add(there);
         let blueprints = blueprint::Entity::find()
-            .filter(blueprint::Column::Id.in_subquery(held_by(of, C::BlueprintId)))
+            .filter(blueprint::Column::Id.in_subquery(select_held_column(of, C::BlueprintId)))
             .all(tx)
             .await?;
         Ok(Self {
@@ -108,22 +110,28 @@ impl Holdings {
             met,
             beside: open(beside).await?,
             blueprints: blueprints.into_iter().map(|row| (row.id, row)).collect(),
-            owned: owned(of)
-                .filter(blueprint::Entity::readable(Principal::Standing(eyes)))
+            owned: select_owned(of)
+                .filter(blueprint::Entity::readable_condition(Principal::Standing(
+                    eyes,
+                )))
                 .all(tx)
                 .await?,
-            kpis: kpis(of)
-                .filter(kpi::Entity::readable(Principal::Standing(eyes)))
+            kpis: select_kpis(of)
+                .filter(kpi::Entity::readable_condition(Principal::Standing(eyes)))
                 .all(tx)
                 .await?,
             follow_ups: follow_up::Entity::find()
-                .filter(follow_up::Entity::readable(Principal::Standing(eyes)))
-                .filter(still_open(of))
+                .filter(follow_up::Entity::readable_condition(Principal::Standing(
+                    eyes,
+                )))
+                .filter(open_condition(of))
                 .order_by_asc(follow_up::Column::Id)
                 .all(tx)
                 .await?,
             children: department::Entity::find()
-                .filter(department::Entity::readable(Principal::Standing(eyes)))
+                .filter(department::Entity::readable_condition(Principal::Standing(
+                    eyes,
+                )))
                 .filter(department::Column::ParentId.is_in(ids()))
                 .filter(department::Column::Id.is_not_in(ids()))
                 .filter(department::Column::ArchivedAt.is_null())
@@ -151,25 +159,28 @@ impl Holdings {
 
 /// Takes the locks of every blueprint and KPI in which these departments hold anything: blueprints in ascending
 /// order, and once more for what came in between.
-pub(super) async fn lock(permit: &mut Permit<'_>, of: &BTreeSet<DepartmentId>) -> Result<()> {
+pub(super) async fn lock_blueprints_and_kpis(
+    permit: &mut Permit<'_>,
+    of: &BTreeSet<DepartmentId>,
+) -> Result<()> {
     for _ in 0..2 {
-        for blueprint in blueprints_of(permit, of).await? {
+        for blueprint in load_blueprint_ids(permit, of).await? {
             permit.lock_blueprint(blueprint).await?;
         }
     }
     // After the blueprints, in the order of locks that everybody keeps.
-    kpis(of)
+    select_kpis(of)
         .lock(LockType::NoKeyUpdate)
         .all(permit.tx())
         .await?;
     Ok(())
 }
 
-async fn blueprints_of(
+async fn load_blueprint_ids(
     permit: &Permit<'_>,
     of: &BTreeSet<DepartmentId>,
 ) -> Result<BTreeSet<BlueprintId>> {
-    let owned: Vec<BlueprintId> = owned(of)
+    let owned: Vec<BlueprintId> = select_owned(of)
         .select_only()
         .column(blueprint::Column::Id)
         .into_tuple()
@@ -178,7 +189,7 @@ async fn blueprints_of(
     let taken_part_in: Vec<BlueprintId> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
-        .filter(open_and(held_or_made(of)))
+        .filter(open_and_condition(held_or_made_condition(of)))
         .distinct()
         .into_tuple()
         .all(permit.tx())
@@ -186,23 +197,25 @@ async fn blueprints_of(
     Ok(owned.into_iter().chain(taken_part_in).collect())
 }
 
-fn owned(of: &BTreeSet<DepartmentId>) -> Select<blueprint::Entity> {
+fn select_owned(of: &BTreeSet<DepartmentId>) -> Select<blueprint::Entity> {
     blueprint::Entity::find()
         .filter(blueprint::Column::OwnerDepartmentId.is_in(of.iter().copied()))
         .order_by_asc(blueprint::Column::Id)
 }
 
-fn kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {
+fn select_kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {
     kpi::Entity::find()
         .filter(kpi::Column::OwnerDepartmentId.is_in(of.iter().copied()))
         .order_by_asc(kpi::Column::Id)
 }
 
-fn open_and(more: Condition) -> Condition {
-    Condition::all().add(scope::open_responsibility()).add(more)
+fn open_and_condition(more: Condition) -> Condition {
+    Condition::all()
+        .add(scope::open_responsibility_condition())
+        .add(more)
 }
 
-fn held_or_made(of: &BTreeSet<DepartmentId>) -> Condition {
+fn held_or_made_condition(of: &BTreeSet<DepartmentId>) -> Condition {
     let by_them = Condition::any()
         .add(responsibility::Column::ProposedByDepartmentId.is_in(of.iter().copied()))
         .add(responsibility::Column::ProposedFromDepartmentId.is_in(of.iter().copied()));
@@ -215,16 +228,19 @@ fn held_or_made(of: &BTreeSet<DepartmentId>) -> Condition {
 }
 
 /// A column of what these departments hold or are offered.
-fn held_by(of: &BTreeSet<DepartmentId>, column: responsibility::Column) -> SelectStatement {
+fn select_held_column(
+    of: &BTreeSet<DepartmentId>,
+    column: responsibility::Column,
+) -> SelectStatement {
     let held = responsibility::Column::DepartmentId.is_in(of.iter().copied());
     responsibility::Entity::find()
         .select_only()
         .column(column)
-        .filter(open_and(Condition::all().add(held)))
+        .filter(open_and_condition(Condition::all().add(held)))
         .into_query()
 }
 
 /// The touchpoints at which these departments hold anything or are offered it.
-pub(super) fn touchpoints_of(of: &BTreeSet<DepartmentId>) -> SelectStatement {
-    held_by(of, responsibility::Column::TouchpointId)
+pub(super) fn select_touchpoints(of: &BTreeSet<DepartmentId>) -> SelectStatement {
+    select_held_column(of, responsibility::Column::TouchpointId)
 }

@@ -16,7 +16,7 @@ use super::{holdings::Holdings, links::HangingRows, plan::AfterEnd, plan::PlanSt
 use crate::{
     canvas::flow::FlowAnalysis,
     error::{Result, UserError},
-    responsibility::in_force::delivers,
+    responsibility::in_force::is_delivering_role,
     snapshot::BlueprintSnapshot,
 };
 
@@ -88,7 +88,7 @@ impl ReorganisationImpact {
     ) -> Self {
         let mut impact = Self::from_steps(steps);
         impact.note_lost(holdings, steps);
-        impact.note_hanging(hung, &losing_delivery(holdings, steps));
+        impact.note_hanging(hung, &find_losing_delivery(holdings, steps));
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
         let follow_ups = holdings.follow_ups.iter().map(|row| row.id).collect();
@@ -120,7 +120,7 @@ impl ReorganisationImpact {
             row.from_touchpoint_id == Some(gone) || row.to_touchpoint_id == Some(gone)
         });
         let before = FlowAnalysis::new(canvas);
-        let after = canvas.place(gone).map(|place| before.without(place));
+        let after = canvas.index_of(gone).map(|place| before.without(place));
         let newly = |found: fn(&FlowAnalysis<'_>) -> BTreeSet<TouchpointId>| -> Vec<TouchpointId> {
             let after = after.as_ref().map(found).unwrap_or_default();
             let mut newly = &after - &found(&before);
@@ -178,7 +178,7 @@ impl ReorganisationImpact {
 
     fn note_lost(&mut self, holdings: &Holdings, steps: &[PlanStep]) {
         let lost = |role| -> BTreeSet<TouchpointId> {
-            let ended = ended(steps).filter(|row| row.role == role);
+            let ended = ended_responsibilities(steps).filter(|row| row.role == role);
             ended.map(|row| row.touchpoint_id).collect()
         };
         let beside = holdings.beside.iter();
@@ -198,10 +198,10 @@ impl ReorganisationImpact {
             .links
             .iter()
             .map(|link| (link.kpi_id, link.touchpoint_id));
-        self.kpis_hanging = only_at(judging, gone);
+        self.kpis_hanging = keys_only_at(judging, gone);
         let delivered = hung.deliveries.iter();
         let delivered = delivered.map(|row| (row.promise_id, Some(row.touchpoint_id)));
-        self.promises_hanging = only_at(delivered, gone);
+        self.promises_hanging = keys_only_at(delivered, gone);
     }
 
     /// Adds the refusals of the act's checks as obstacles.
@@ -217,7 +217,7 @@ impl ReorganisationImpact {
 }
 
 /// The responsibilities that end without a successor.
-fn ended(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
+fn ended_responsibilities(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
     steps.iter().filter_map(|step| match step {
         PlanStep::End(row, AfterEnd::Nothing | AfterEnd::Suspended) => Some(row),
         _ => None,
@@ -225,8 +225,8 @@ fn ended(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
 }
 
 /// The touchpoints that lose their last delivering department.
-fn losing_delivery(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<TouchpointId> {
-    let lost = ended(steps).filter(|row| delivers(row.role));
+fn find_losing_delivery(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<TouchpointId> {
+    let lost = ended_responsibilities(steps).filter(|row| is_delivering_role(row.role));
     let lost: BTreeSet<TouchpointId> = lost.map(|row| row.touchpoint_id).collect();
     let beside = holdings.beside.iter();
     let delivered: BTreeSet<TouchpointId> = beside.map(|row| row.touchpoint_id).collect();
@@ -234,7 +234,7 @@ fn losing_delivery(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<Touchpoi
 }
 
 /// The keys whose rows are all at these touchpoints.
-fn only_at<K: Ord>(
+fn keys_only_at<K: Ord>(
     hung: impl Iterator<Item = (K, Option<TouchpointId>)>,
     gone: &BTreeSet<TouchpointId>,
 ) -> Vec<K> {

@@ -17,20 +17,20 @@ pub struct HangingRows {
 }
 
 /// What hangs on these touchpoints.
-pub(super) async fn hanging_at(
+pub(super) async fn load_hanging_rows(
     caller: &Caller,
     tx: &Transaction,
     touchpoints: SelectStatement,
 ) -> Result<HangingRows> {
     Ok(HangingRows {
-        links: kpi_links(caller, tx, touchpoints.clone()).await?,
-        deliveries: promise_deliveries(tx, touchpoints).await?,
+        links: load_kpi_links(caller, tx, touchpoints.clone()).await?,
+        deliveries: load_promise_deliveries(tx, touchpoints).await?,
     })
 }
 
 /// All that delivers the promises that are delivered at one of these touchpoints, as far as it is not archived. A
 /// promise and where it is delivered lie in one blueprint: who may see the one may see the others.
-async fn promise_deliveries(
+async fn load_promise_deliveries(
     tx: &Transaction,
     touchpoints: SelectStatement,
 ) -> Result<Vec<promise_delivery::Model>> {
@@ -51,7 +51,7 @@ async fn promise_deliveries(
 
 /// All the links, from today on and as far as the caller may see them, of the KPIs that have one of them at these
 /// touchpoints. What is archived judges nothing and is not judged.
-async fn kpi_links(
+async fn load_kpi_links(
     caller: &Caller,
     tx: &Transaction,
     touchpoints: SelectStatement,
@@ -59,15 +59,15 @@ async fn kpi_links(
     use kpi_link::Column as C;
     // Two steps in one statement: the KPIs that are touched, and then all of their links, since only these tell
     // whether one is left.
-    let judging = links(caller)
+    let judging = select_links(caller)
         .filter(C::TouchpointId.in_subquery(touchpoints))
         .select_only()
         .column(C::KpiId);
-    let links = links(caller).filter(C::KpiId.in_subquery(judging.into_query()));
+    let links = select_links(caller).filter(C::KpiId.in_subquery(judging.into_query()));
     Ok(links.all(tx).await?)
 }
 
-fn links(caller: &Caller) -> sea_orm::Select<kpi_link::Entity> {
+fn select_links(caller: &Caller) -> sea_orm::Select<kpi_link::Entity> {
     use kpi_link::Column as C;
     let kpis = kpi::Entity::find()
         .select_only()

@@ -43,10 +43,12 @@ pub struct Merged {
 /// Merges departments into another.
 pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merged> {
     let mut faults = Faults::default();
-    let going = read_going(&mut faults, &input.departments);
-    let successor: DepartmentId = faults.id("successorId", &input.successor_id);
+    let going = read_departments_to_end(&mut faults, &input.departments);
+    let successor: DepartmentId = faults.parse_id("successorId", &input.successor_id);
     faults.check()?;
-    let first = going.first().ok_or_else(|| nothing("departments"))?;
+    let first = going
+        .first()
+        .ok_or_else(|| nothing_to_merge_error("departments"))?;
     let of: BTreeSet<DepartmentId> = going.iter().map(|one| one.id).collect();
     // One lock for the whole tree, so any of the departments can be named for it.
     let mut permit = lock_tree(caller, &first.path, first.id).await?;
@@ -59,8 +61,8 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
         .await?;
     refuse_circle(permit.tx(), &of, successor).await?;
     permit.audit_for(successor);
-    let takeover = Takeover::under_lock(&mut permit, &of, Some(successor)).await?;
-    let takeover = with_children(takeover);
+    let takeover = Takeover::plan_under_lock(&mut permit, &of, Some(successor)).await?;
+    let takeover = take_over_children(takeover);
     // Before the departments are archived, as nothing live lies below an archived one.
     move_children(&mut permit, &takeover.impact, successor).await?;
     let (departments, impact) = takeover
@@ -81,16 +83,17 @@ pub async fn merge_impact(
     successor: &ID,
 ) -> Result<Option<ReorganisationImpact>> {
     let mut faults = Faults::default();
-    let of: Vec<DepartmentId> = faults.ids("ids", ids);
-    let successor: DepartmentId = faults.id("successorId", successor);
+    let of: Vec<DepartmentId> = faults.parse_ids("ids", ids);
+    let successor: DepartmentId = faults.parse_id("successorId", successor);
     faults.check()?;
     if of.is_empty() {
-        return Err(nothing("ids"));
+        return Err(nothing_to_merge_error("ids"));
     }
     let tx = caller.snapshot().await?;
     for (at, id) in of.iter().enumerate() {
         let asked =
-            question::find_allowed::<department::Entity>(caller, &tx, Action::WhatIf, *id).await?;
+            question::find_permitted_row::<department::Entity>(caller, &tx, Action::WhatIf, *id)
+                .await?;
         let Some(row) = asked else { return Ok(None) };
         require_live::<department::Entity>(&format!("ids.{at}"), &row)?;
     }
@@ -99,18 +102,18 @@ pub async fn merge_impact(
     refuse_circle(&tx, &of, successor).await?;
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
     tx.commit().await?;
-    Ok(Some(with_children(takeover).impact))
+    Ok(Some(take_over_children(takeover).impact))
 }
 
 /// The departments that are to end, each once.
-fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentToEnd> {
-    faults.list_length("departments", given.len());
+fn read_departments_to_end(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentToEnd> {
+    faults.check_list_length("departments", given.len());
     // Those beyond the limit are not looked at: their number is a fault already.
     let given = given.iter().take(LIST).enumerate();
     let mut known = BTreeSet::new();
     let going = given.map(|(at, one)| {
         let path = format!("departments.{at}.id");
-        let id = faults.id(&path, &one.id);
+        let id = faults.parse_id(&path, &one.id);
         let expected_version = one.expected_version;
         DepartmentToEnd {
             path,
@@ -121,13 +124,13 @@ fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentTo
     going.filter(|one| known.insert(one.id)).collect()
 }
 
-fn nothing(field: &str) -> Error {
+fn nothing_to_merge_error(field: &str) -> Error {
     let message = "Name the departments to merge.";
     Error::fault(field, UserErrorCode::Required, None, message)
 }
 
 /// In a merger, what was part of the departments becomes part of their successor.
-fn with_children(mut takeover: Takeover) -> Takeover {
+fn take_over_children(mut takeover: Takeover) -> Takeover {
     let children = takeover.holdings.children.iter();
     takeover.impact.departments_moved = children.map(|child| child.id).collect();
     takeover

@@ -18,11 +18,11 @@ use crate::{
     account::{count_other_admins, deactivate as deactivate_account, refuse_last_admin},
     compute::Steps,
     database::Transaction,
-    department::{above, parents},
+    department::{ancestors_and_self, load_parents},
     error::Result,
     input::{self, AtVersionInput},
     policy::{Action, Relation, Ties},
-    responsibility::waiting::{OpenProposals, RULED, leads},
+    responsibility::waiting::{OpenProposals, RULED, load_leads},
 };
 
 /// Deactivates an account.
@@ -37,7 +37,7 @@ pub async fn deactivate(
     }
     // After the account is archived: the person is still counted as a lead there, by name, or nothing would be found
     // to depend on them.
-    let impact = without(caller, permit.tx(), row.id).await?;
+    let impact = load_impact_without(caller, permit.tx(), row.id).await?;
     permit.commit().await?;
     Ok((row, impact))
 }
@@ -45,9 +45,9 @@ pub async fn deactivate(
 /// What deactivating an account would change, as far as the caller may see it. It is asked over the departments
 /// that the person belongs to.
 pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
-    let id: AccountId = input::id("id", id)?;
+    let id: AccountId = input::parse_id("id", id)?;
     let tx = caller.snapshot().await?;
-    let Some(row) = question::find::<account::Entity>(caller, &tx, id).await? else {
+    let Some(row) = question::find_row::<account::Entity>(caller, &tx, id).await? else {
         return Ok(None);
     };
     let belongs_to: Vec<DepartmentId> = membership::Entity::find()
@@ -58,11 +58,11 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
         .all(&tx)
         .await?;
     let ties = Ties::none().and(Relation::IsIt, belongs_to);
-    question::require::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
+    question::require_permitted::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
     }
-    let impact = without(caller, &tx, id).await?;
+    let impact = load_impact_without(caller, &tx, id).await?;
     let others = count_other_admins(&tx, id).await?;
     tx.commit().await?;
     let checks = [refuse_last_admin(&row, others)];
@@ -73,7 +73,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
 const LED: usize = 40;
 
 /// What departments are without when somebody goes.
-struct Unled {
+struct LeadershipGaps {
     /// The last lead of their own.
     own: Vec<DepartmentId>,
     /// Anybody who leads them, be it from above.
@@ -117,12 +117,12 @@ impl Leads {
         }
         Ok(Self {
             living: living.all(tx).await?.into_iter().collect(),
-            parents: parents(tx).await?,
+            parents: load_parents(tx).await?,
             own,
         })
     }
 
-    fn without(&self, person: AccountId) -> Unled {
+    fn without_person(&self, person: AccountId) -> LeadershipGaps {
         let led_by = |department: &DepartmentId| {
             let leads = || self.own.get(department).into_iter().flatten();
             (
@@ -134,21 +134,21 @@ impl Leads {
         let own = living.clone().filter(|id| led_by(id) == (true, false));
         let at_all = living.filter(|id| {
             let (mut person, mut others) = (false, false);
-            for department in above(&self.parents, *id) {
+            for department in ancestors_and_self(&self.parents, *id) {
                 let (here, beside) = led_by(&department);
                 person |= here;
                 others |= beside;
             }
             person && !others
         });
-        Unled {
+        LeadershipGaps {
             own: own.collect(),
             at_all: at_all.collect(),
         }
     }
 }
 
-async fn without(
+async fn load_impact_without(
     caller: &Caller,
     tx: &Transaction,
     person: AccountId,
@@ -156,11 +156,11 @@ async fn without(
     let led = Leads::load(caller, tx, person).await?;
     let left = move |steps: &Steps| {
         steps.take(LED * led.living.len())?;
-        Ok(led.without(person))
+        Ok(led.without_person(person))
     };
     let unled = caller.compute(left).await?;
     let named = Condition::all()
-        .add(scope::open_responsibility())
+        .add(scope::open_responsibility_condition())
         .add(responsibility::Column::PersonId.eq(person));
     let responsibilities = async |which: Condition| -> Result<Vec<ResponsibilityId>> {
         let ids = caller
@@ -178,11 +178,11 @@ async fn without(
         .filter(blueprint::Column::OwnerDepartmentId.is_in(unled.at_all.iter().copied()))
         .filter(blueprint::Column::ArchivedAt.is_null());
     let waiting = OpenProposals::load(caller, tx).await?;
-    let leads = leads(tx, Some(person)).await?;
+    let leads = load_leads(tx, Some(person)).await?;
     let resting = move |steps: &Steps| {
         // Twice, as the rules are asked with the person and without.
         steps.take(2 * RULED * waiting.len())?;
-        Ok(waiting.resting_on(person, &leads))
+        Ok(waiting.resting_on_condition(person, &leads))
     };
     let resting = caller.compute(resting).await?;
     Ok(ReorganisationImpact {

@@ -50,7 +50,11 @@ pub enum AfterEnd {
 }
 
 /// Ends what is in force and closes what is offered.
-fn let_go(held: &[responsibility::Model], reason: &'static str, after: AfterEnd) -> Vec<PlanStep> {
+fn end_without_successor(
+    held: &[responsibility::Model],
+    reason: &'static str,
+    after: AfterEnd,
+) -> Vec<PlanStep> {
     let step = |held: &responsibility::Model| match held.status {
         ResponsibilityStatus::Proposed => PlanStep::Decline(held.clone(), reason),
         _ => PlanStep::End(held.clone(), after),
@@ -61,7 +65,7 @@ fn let_go(held: &[responsibility::Model], reason: &'static str, after: AfterEnd)
 /// Suspends what is in force at a touchpoint that is archived, and closes what is offered there.
 #[must_use]
 pub fn suspend(held: &[responsibility::Model]) -> Vec<PlanStep> {
-    let_go(held, TOUCHPOINT_ARCHIVED, AfterEnd::Suspended)
+    end_without_successor(held, TOUCHPOINT_ARCHIVED, AfterEnd::Suspended)
 }
 
 impl Holdings {
@@ -71,31 +75,31 @@ impl Holdings {
     pub fn plan(&self, successor: Option<DepartmentId>) -> Vec<PlanStep> {
         match successor {
             Some(successor) => self.hand_over(successor),
-            None => let_go(&self.held, DEPARTMENT_ARCHIVED, AfterEnd::Nothing),
+            None => end_without_successor(&self.held, DEPARTMENT_ARCHIVED, AfterEnd::Nothing),
         }
     }
 
     fn hand_over(&self, successor: DepartmentId) -> Vec<PlanStep> {
         // By touchpoint and role, of which the successor has one at the most: a unique index sees to it.
-        let met: HashMap<_, _> = self.met.iter().map(|met| (place(met), met)).collect();
+        let met: HashMap<_, _> = self.met.iter().map(|met| (group_key(met), met)).collect();
         let mut steps = Vec::new();
-        for group in self.groups() {
-            let met = group.first().and_then(|held| met.get(&place(held)));
+        for group in self.group_by_role() {
+            let met = group.first().and_then(|held| met.get(&group_key(held)));
             let (accepted, offered): (Vec<_>, Vec<_>) = group
                 .into_iter()
                 .partition(|held| held.status == ResponsibilityStatus::Accepted);
             match accepted.first() {
                 Some(first) => {
-                    steps.extend(take_over(first, &accepted, met.copied()));
-                    steps.extend(offered.into_iter().map(taken));
-                    steps.extend(self.rivals_of(first.id, successor));
+                    steps.extend(plan_take_over(first, &accepted, met.copied()));
+                    steps.extend(offered.into_iter().map(inherited_step));
+                    steps.extend(self.close_rivals(first.id, successor));
                 }
                 None => {
                     // One proposal is enough for the successor: none where it has the role, or is offered it, already.
                     let first = usize::from(met.is_none());
                     let addressed = offered.iter().take(first).copied();
                     steps.extend(addressed.cloned().map(PlanStep::Address));
-                    steps.extend(offered.into_iter().skip(first).map(taken));
+                    steps.extend(offered.into_iter().skip(first).map(inherited_step));
                 }
             }
         }
@@ -112,11 +116,11 @@ impl Holdings {
     }
 
     /// What is held and offered by touchpoint and role, in the order of the first of each.
-    fn groups(&self) -> Vec<Vec<&responsibility::Model>> {
+    fn group_by_role(&self) -> Vec<Vec<&responsibility::Model>> {
         let mut at: HashMap<(TouchpointId, Role), usize> = HashMap::new();
         let mut groups: Vec<Vec<&responsibility::Model>> = Vec::new();
         for held in &self.held {
-            let group = *at.entry(place(held)).or_insert(groups.len());
+            let group = *at.entry(group_key(held)).or_insert(groups.len());
             if group == groups.len() {
                 groups.push(Vec::new());
             }
@@ -126,7 +130,7 @@ impl Holdings {
     }
 
     /// The proposals of others to take over from this one; the successor's own is closed already.
-    fn rivals_of(
+    fn close_rivals(
         &self,
         from: ResponsibilityId,
         successor: DepartmentId,
@@ -140,16 +144,16 @@ impl Holdings {
     }
 }
 
-fn place(row: &responsibility::Model) -> (TouchpointId, Role) {
+fn group_key(row: &responsibility::Model) -> (TouchpointId, Role) {
     (row.touchpoint_id, row.role)
 }
 
-fn taken(offered: &responsibility::Model) -> PlanStep {
+fn inherited_step(offered: &responsibility::Model) -> PlanStep {
     PlanStep::Decline(offered.clone(), TAKEN)
 }
 
 /// What departments hold of one role at one touchpoint becomes one of the successor: its own, where it has it.
-fn take_over(
+fn plan_take_over(
     first: &responsibility::Model,
     accepted: &[&responsibility::Model],
     met: Option<&responsibility::Model>,
@@ -163,12 +167,12 @@ fn take_over(
         .iter()
         .map(|held| PlanStep::End((*held).clone(), after(held)));
     let tasks = own.into_iter().chain(accepted.iter().copied());
-    let tasks = union(tasks.flat_map(|held| &held.tasks.0));
+    let tasks = unite_tasks(tasks.flat_map(|held| &held.tasks.0));
     let mut steps: Vec<PlanStep> = ends.collect();
     match (own, met) {
         (Some(own), _) => steps.push(PlanStep::Merge(own.clone(), tasks)),
         (None, offered) => {
-            steps.extend(offered.map(taken));
+            steps.extend(offered.map(inherited_step));
             steps.push(PlanStep::Accept(first.clone(), tasks));
         }
     }
@@ -176,7 +180,7 @@ fn take_over(
 }
 
 /// The tasks of all, each once, as many as a list takes.
-fn union<'t>(tasks: impl Iterator<Item = &'t String>) -> Vec<String> {
+fn unite_tasks<'t>(tasks: impl Iterator<Item = &'t String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for task in tasks {
         if !all.contains(task) && all.len() < LIST {

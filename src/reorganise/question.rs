@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The row that a question is about, if the caller may see it.
-pub(super) async fn find<E: Guarded>(
+pub(super) async fn find_row<E: Guarded>(
     caller: &Caller,
     tx: &Transaction,
     id: E::Id,
@@ -20,22 +20,22 @@ pub(super) async fn find<E: Guarded>(
 }
 
 /// The row that a question is about, if the caller may see it; FORBIDDEN where they may not do the act.
-pub(super) async fn find_allowed<E: Guarded>(
+pub(super) async fn find_permitted_row<E: Guarded>(
     caller: &Caller,
     tx: &Transaction,
     action: Action,
     id: E::Id,
 ) -> Result<Option<E::Model>> {
-    let Some(row) = find::<E>(caller, tx, id).await? else {
+    let Some(row) = find_row::<E>(caller, tx, id).await? else {
         return Ok(None);
     };
-    let ties = E::ties(tx, &row).await?;
-    require::<E>(caller, action, &ties, &row)?;
+    let ties = E::load_ties(tx, &row).await?;
+    require_permitted::<E>(caller, action, &ties, &row)?;
     Ok(Some(row))
 }
 
 /// Refuses a caller who may not do the action to a row with these ties.
-pub(super) fn require<E: Guarded>(
+pub(super) fn require_permitted<E: Guarded>(
     caller: &Caller,
     action: Action,
     ties: &Ties,
@@ -44,7 +44,7 @@ pub(super) fn require<E: Guarded>(
     if caller.may(action, ties) {
         return Ok(());
     }
-    Err(caller.forbidden(action, Some((E::TYPE, E::uuid(row)))))
+    Err(caller.forbidden_error(action, Some((E::TYPE, E::uuid(row)))))
 }
 
 /// Requires that another row which the question names exists and is not archived.
@@ -54,7 +54,7 @@ pub(super) async fn require_other<E: Archives>(
     field: &str,
     id: E::Id,
 ) -> Result<()> {
-    let row = find::<E>(caller, tx, id).await?;
+    let row = find_row::<E>(caller, tx, id).await?;
     let row = row.ok_or_else(|| Error::not_found(field, E::NOUN))?;
     require_live::<E>(field, &row)
 }

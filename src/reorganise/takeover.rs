@@ -18,7 +18,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     compute::Steps,
     database::Transaction,
-    department::{is_within, parents},
+    department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
     feedback::follow_up::hand_over,
     policy::{Action, Standing},
@@ -45,10 +45,10 @@ impl Takeover {
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
         let holdings = Holdings::load(tx, eyes, of, successor).await?;
-        let hung = links::hanging_at(caller, tx, holdings::touchpoints_of(of)).await?;
+        let hung = links::load_hanging_rows(caller, tx, holdings::select_touchpoints(of)).await?;
         let planned = move |budget: &Steps| {
             let hanging = hung.links.len() + hung.deliveries.len();
-            budget.take(PLANNED * (holdings.rows() + hanging))?;
+            budget.take(PLANNED * (holdings.row_count() + hanging))?;
             let steps = holdings.plan(successor);
             let impact =
                 ReorganisationImpact::from_departments(&holdings, &steps, &hung, successor);
@@ -62,12 +62,12 @@ impl Takeover {
     }
 
     /// Plans it over everything, whatever the caller may see, under the locks of all rows that it changes.
-    pub async fn under_lock(
+    pub async fn plan_under_lock(
         permit: &mut Permit<'_>,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
-        holdings::lock(permit, of).await?;
+        holdings::lock_blueprints_and_kpis(permit, of).await?;
         Self::plan(
             permit.caller,
             permit.tx(),
@@ -159,7 +159,7 @@ pub(super) async fn refuse_circle(
     of: &BTreeSet<DepartmentId>,
     successor: DepartmentId,
 ) -> Result<()> {
-    let parents = parents(tx).await?;
+    let parents = load_parents(tx).await?;
     if !of.iter().any(|id| is_within(&parents, successor, *id)) {
         return Ok(());
     }

@@ -15,9 +15,9 @@ use crate::{
     error::{Error, Result},
     input::{self, AtVersionInput},
     policy::Action,
-    responsibility::resume::{refuse_to_strip, resume},
+    responsibility::resume::{refuse_stripping, resume_suspended},
     snapshot::BlueprintSnapshot,
-    touchpoint::{bring_back, fetch, put_away},
+    touchpoint::{archive_fetched, fetch_to_archive, unarchive_fetched},
 };
 
 /// Archives a touchpoint and suspends its responsibilities.
@@ -25,22 +25,22 @@ pub async fn archive(
     caller: &Caller,
     input: &AtVersionInput,
 ) -> Result<(touchpoint::Model, ReorganisationImpact)> {
-    let (row, mut permit) = fetch(caller, input).await?;
+    let (row, mut permit) = fetch_to_archive(caller, input).await?;
     if row.archived_at.is_some() {
         return Ok((row, ReorganisationImpact::default()));
     }
-    let snapshot = snapshot(caller, permit.tx(), &row).await?;
-    refuse(caller, &snapshot, row.id)?;
-    let (steps, impact) = plan(caller, permit.tx(), &snapshot, row.id).await?;
+    let snapshot = load_snapshot(caller, permit.tx(), &row).await?;
+    refuse_if_stripping(caller, &snapshot, row.id)?;
+    let (steps, impact) = plan_archiving(caller, permit.tx(), &snapshot, row.id).await?;
     carry_out(&mut permit, steps, &[].into(), None).await?;
-    let row = put_away(&mut permit, &row).await?;
+    let row = archive_fetched(&mut permit, &row).await?;
     permit.commit().await?;
     Ok((row, impact))
 }
 
 /// Brings a touchpoint back to its old place; its responsibilities resume.
 pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchpoint::Model> {
-    let (row, mut permit) = fetch(caller, input).await?;
+    let (row, mut permit) = fetch_to_archive(caller, input).await?;
     let Some(archived_at) = row.archived_at else {
         return Ok(row);
     };
@@ -48,43 +48,43 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchp
         .get::<blueprint::Entity>("id", row.blueprint_id)
         .await?
         .owner_department_id;
-    let row = bring_back(&mut permit, &row).await?;
-    resume(&mut permit, (row.id, archived_at), owner).await?;
+    let row = unarchive_fetched(&mut permit, &row).await?;
+    resume_suspended(&mut permit, (row.id, archived_at), owner).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// Suspends what departments hold at a touchpoint that an import leaves out, and closes what they are offered there.
-pub async fn leave_out(
+pub async fn suspend_left_out(
     permit: &mut Permit<'_>,
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
 ) -> Result<()> {
-    refuse_to_strip(permit.caller, blueprint, held)?;
+    refuse_stripping(permit.caller, blueprint, held)?;
     carry_out(permit, suspend(held), &[].into(), None).await
 }
 
 /// What archiving a touchpoint would change, as far as the caller may see it.
 pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
-    let id: TouchpointId = input::id("id", id)?;
+    let id: TouchpointId = input::parse_id("id", id)?;
     // A whole blueprint is read: no request holds more than two connections for that.
-    let _turn = caller.budget.load().await?;
+    let _turn = caller.budget.acquire_load_permit().await?;
     let tx = caller.snapshot().await?;
     let about =
-        question::find_allowed::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
+        question::find_permitted_row::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
     let Some(row) = about.await? else {
         return Ok(None);
     };
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
     }
-    let snapshot = snapshot(caller, &tx, &row).await?;
-    let (steps, hung) = hanging(caller, &tx, &snapshot, id).await?;
+    let snapshot = load_snapshot(caller, &tx, &row).await?;
+    let (steps, hung) = load_hanging(caller, &tx, &snapshot, id).await?;
     // The connection goes back before the computing begins.
     tx.commit().await?;
     let checks = [
         require_live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
-        refuse(caller, &snapshot, id),
+        refuse_if_stripping(caller, &snapshot, id),
     ];
     let work = move |_: &compute::Steps| {
         Ok(ReorganisationImpact::from_touchpoint(
@@ -95,34 +95,38 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     impact.with_obstacles(checks).map(Some)
 }
 
-fn refuse(caller: &Caller, snapshot: &BlueprintSnapshot, id: TouchpointId) -> Result<()> {
+fn refuse_if_stripping(
+    caller: &Caller,
+    snapshot: &BlueprintSnapshot,
+    id: TouchpointId,
+) -> Result<()> {
     let held = snapshot.canvas.responsibilities_of(id);
-    refuse_to_strip(caller, &snapshot.canvas.blueprint, held)
+    refuse_stripping(caller, &snapshot.canvas.blueprint, held)
 }
 
-async fn snapshot(
+async fn load_snapshot(
     caller: &Caller,
     tx: &Transaction,
     row: &touchpoint::Model,
 ) -> Result<BlueprintSnapshot> {
-    let blueprint = question::find::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
+    let blueprint = question::find_row::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
     let blueprint = blueprint.ok_or_else(|| Error::not_found("id", touchpoint::Entity::NOUN))?;
     BlueprintSnapshot::load(caller, tx, blueprint, caller.today).await
 }
 
-async fn plan(
+async fn plan_archiving(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
     id: TouchpointId,
 ) -> Result<(Vec<PlanStep>, ReorganisationImpact)> {
-    let (steps, hung) = hanging(caller, tx, snapshot, id).await?;
+    let (steps, hung) = load_hanging(caller, tx, snapshot, id).await?;
     let impact = ReorganisationImpact::from_touchpoint(snapshot, id, &steps, &hung);
     Ok((steps, impact))
 }
 
 /// What ends with a touchpoint, and what hangs on it.
-async fn hanging(
+async fn load_hanging(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
@@ -131,7 +135,7 @@ async fn hanging(
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);
-    let hung = links::hanging_at(caller, tx, itself.into_query()).await?;
+    let hung = links::load_hanging_rows(caller, tx, itself.into_query()).await?;
     let steps = suspend(snapshot.canvas.responsibilities_of(id));
     Ok((steps, hung))
 }

@@ -12,12 +12,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
     lifecycle::{self, ActContext, TAKEN, TransitionError},
-    parties::{BarredReason, Consent, Parents, Participant, Proposal, seat_for},
+    parties::{BarredReason, Consent, Parents, Participant, Proposal, find_seat},
 };
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, insertable},
+    access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
     audit::AuditSubject,
-    department::parents,
+    department::load_parents,
     error::{Error, Forbidden, Reason, Result},
     input::{self, AtVersionInput, Faults},
     policy::{Action, Relation},
@@ -53,7 +53,7 @@ pub struct Accepted {
 
 /// The caller, as somebody who acts from a seat.
 #[must_use]
-pub fn person(caller: &Caller) -> Participant {
+pub fn participant(caller: &Caller) -> Participant {
     Participant {
         account: caller.account(),
         cx_manager: caller.is_cx_manager(),
@@ -62,7 +62,7 @@ pub fn person(caller: &Caller) -> Participant {
 }
 
 /// Who is accountable at a touchpoint now.
-pub async fn accountable_at(
+pub async fn find_accountable(
     permit: &Permit<'_>,
     touchpoint: TouchpointId,
 ) -> Result<Option<responsibility::Model>> {
@@ -75,18 +75,18 @@ pub async fn accountable_at(
 }
 
 /// Writes a responsibility as a transition made it.
-pub async fn write(
+pub async fn write_transition(
     permit: &mut Permit<'_>,
     row: &responsibility::Model,
     next: responsibility::Model,
 ) -> Result<responsibility::Model> {
     permit.audit_for(row.department_id);
-    let next = insertable::<responsibility::Entity>(next);
+    let next = with_all_columns_set::<responsibility::Entity>(next);
     permit.update::<responsibility::Entity>(row, next).await
 }
 
 /// The department that a proposal was to replace.
-async fn replaced(
+async fn find_replaced(
     permit: &Permit<'_>,
     row: &responsibility::Model,
 ) -> Result<Option<DepartmentId>> {
@@ -112,7 +112,7 @@ impl<'c> Handshake<'c> {
     async fn open(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
         let mut permit = caller.begin().await?;
         let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
-        let holder = accountable_at(&permit, row.touchpoint_id).await?;
+        let holder = find_accountable(&permit, row.touchpoint_id).await?;
         let owner = permit
             .get::<blueprint::Entity>("id", row.blueprint_id)
             .await?
@@ -121,11 +121,11 @@ impl<'c> Handshake<'c> {
         // yes is told that it is taken, not that they may not.
         let accountable = match row.status {
             ResponsibilityStatus::Proposed => holder.as_ref().map(|holder| holder.department_id),
-            _ => replaced(&permit, &row).await?,
+            _ => find_replaced(&permit, &row).await?,
         };
-        let parents = parents(permit.tx()).await?;
+        let parents = load_parents(permit.tx()).await?;
         Ok(Self {
-            proposal: super::waiting::proposal(&row, accountable, owner),
+            proposal: super::waiting::build_proposal(&row, accountable, owner),
             permit,
             row,
             holder,
@@ -137,9 +137,9 @@ impl<'c> Handshake<'c> {
     async fn decide(&mut self, action: Action) -> Result<Consent> {
         let answer = self
             .proposal
-            .answer(&person(self.permit.caller), &self.parents);
+            .answer(&participant(self.permit.caller), &self.parents);
         let seat = answer.ok().and_then(|(_, seat)| seat);
-        let ties = responsibility::Entity::ties(self.permit.tx(), &self.row).await?;
+        let ties = responsibility::Entity::load_ties(self.permit.tx(), &self.row).await?;
         let ties = ties
             .and(Relation::MayAccept, seat)
             .and(Relation::MayDecline, seat);
@@ -149,15 +149,17 @@ impl<'c> Handshake<'c> {
         match (decided, answer) {
             (Ok(()), Ok((yes, _))) => Ok(yes),
             // Leave by the table is not enough: the rules of the handshake bind CX managers too.
-            (Ok(()), Err(barred)) => Err(because(barred, action, self.row.id)),
-            (Err(Error::Forbidden(_)), Err(barred)) => Err(because(barred, action, self.row.id)),
+            (Ok(()), Err(barred)) => Err(barred_error(barred, action, self.row.id)),
+            (Err(Error::Forbidden(_)), Err(barred)) => {
+                Err(barred_error(barred, action, self.row.id))
+            }
             (Err(error), _) => Err(error),
         }
     }
 
     /// Decides whether the caller may take it back.
     async fn decide_withdrawal(&mut self) -> Result<()> {
-        let ties = responsibility::Entity::ties(self.permit.tx(), &self.row).await?;
+        let ties = responsibility::Entity::load_ties(self.permit.tx(), &self.row).await?;
         self.permit.decide::<responsibility::Entity>(
             Action::WithdrawResponsibility,
             &ties,
@@ -166,11 +168,11 @@ impl<'c> Handshake<'c> {
     }
 
     /// Refuses where the proposal is no longer open, or is not what the caller read.
-    async fn expect_open(&self, expected_version: i32) -> Result<()> {
+    async fn require_open(&self, expected_version: i32) -> Result<()> {
         let open = self.row.status == ResponsibilityStatus::Proposed;
         if !open && self.row.role == Role::Accountable && self.row.reason.as_deref() == Some(TAKEN)
         {
-            return Err(self.taken().await);
+            return Err(self.taken_error().await);
         }
         if !open {
             return Err(TransitionError::NotOpen(self.row.id, self.row.status).into());
@@ -179,7 +181,7 @@ impl<'c> Handshake<'c> {
     }
 
     /// Somebody else is accountable, or nobody any more: says who.
-    async fn taken(&self) -> Error {
+    async fn taken_error(&self) -> Error {
         let holder = match &self.holder {
             Some(holder) => self
                 .permit
@@ -203,14 +205,14 @@ impl<'c> Handshake<'c> {
         Error::conflict("id", Reason::AccountableTaken, message).with_current(self.row.id.0)
     }
 
-    async fn keep(mut self, next: responsibility::Model) -> Result<responsibility::Model> {
-        let row = write(&mut self.permit, &self.row, next).await?;
+    async fn write_next(mut self, next: responsibility::Model) -> Result<responsibility::Model> {
+        let row = write_transition(&mut self.permit, &self.row, next).await?;
         self.permit.commit().await?;
         Ok(row)
     }
 }
 
-fn because(barred: BarredReason, action: Action, id: ResponsibilityId) -> Error {
+fn barred_error(barred: BarredReason, action: Action, id: ResponsibilityId) -> Error {
     let because = match barred {
         BarredReason::OneParty => Some((
             Reason::OwnProposal,
@@ -233,11 +235,11 @@ fn because(barred: BarredReason, action: Action, id: ResponsibilityId) -> Error 
 /// Says yes to a proposal. Accepted, it ends whom it replaces and declines its rivals, all at once; where the holder
 /// says yes to another's proposal, the addressed department is asked next.
 pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Result<Accepted> {
-    let id: ResponsibilityId = input::id("id", &input.id)?;
+    let id: ResponsibilityId = input::parse_id("id", &input.id)?;
     let mut shake = Handshake::open(caller, id).await?;
     let yes = shake.decide(Action::AcceptResponsibility).await?;
     // After the decision: who may not answer is not told in which state it is.
-    shake.expect_open(input.expected_version).await?;
+    shake.require_open(input.expected_version).await?;
     shake
         .permit
         .require_live_blueprint(shake.row.blueprint_id)?;
@@ -245,7 +247,7 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
         // The consents were given to taking over from somebody in particular; somebody else has not been asked.
         && shake.row.replaces_id != shake.holder.as_ref().map(|holder| holder.id)
     {
-        return Err(shake.taken().await);
+        return Err(shake.taken_error().await);
     }
     let by = ActContext::from(caller);
     let (next, ended) = match yes {
@@ -253,19 +255,19 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
         Consent::Accepts => {
             let next = lifecycle::accept(&shake.row, by)?;
             // Who goes is written first: a unique index allows one accountable department at a touchpoint.
-            let ended = make_way(&mut shake.permit, &next).await?;
+            let ended = end_accountable(&mut shake.permit, &next).await?;
             (next, ended)
         }
     };
     Ok(Accepted {
-        responsibility: shake.keep(next).await?,
+        responsibility: shake.write_next(next).await?,
         ended,
     })
 }
 
 /// Ends who is accountable at a touchpoint and declines who is proposed to be, where this one comes to be so; gives
 /// the one that ended. The blueprint's lock must be held.
-pub async fn make_way(
+pub async fn end_accountable(
     permit: &mut Permit<'_>,
     comes: &responsibility::Model,
 ) -> Result<Option<responsibility::Model>> {
@@ -275,7 +277,7 @@ pub async fn make_way(
     let others = responsibility::Entity::find()
         .filter(responsibility::Column::TouchpointId.eq(comes.touchpoint_id))
         .filter(responsibility::Column::Role.eq(Role::Accountable))
-        .filter(crate::access::scope::open_responsibility())
+        .filter(crate::access::scope::open_responsibility_condition())
         // It may be in the table as a proposal, and must not decline itself.
         .filter(responsibility::Column::Id.ne(comes.id))
         .order_by_asc(responsibility::Column::Id)
@@ -284,7 +286,7 @@ pub async fn make_way(
     let by = ActContext::from(permit.caller);
     let mut ended = None;
     for other in others {
-        let gone = write(permit, &other, lifecycle::give_way(&other, by)?).await?;
+        let gone = write_transition(permit, &other, lifecycle::give_way(&other, by)?).await?;
         if gone.status == ResponsibilityStatus::Ended {
             ended = Some(gone);
         }
@@ -293,10 +295,10 @@ pub async fn make_way(
 }
 
 /// Which responsibility is declined or ended, and why.
-fn read(input: &ResponsibilityDeclineInput) -> Result<(ResponsibilityId, Option<String>)> {
+fn read_decline(input: &ResponsibilityDeclineInput) -> Result<(ResponsibilityId, Option<String>)> {
     let mut faults = Faults::default();
-    let id: ResponsibilityId = faults.id("id", &input.id);
-    let reason = faults.optional_text("reason", input.reason.as_deref());
+    let id: ResponsibilityId = faults.parse_id("id", &input.id);
+    let reason = faults.check_optional_text("reason", input.reason.as_deref());
     faults.check()?;
     Ok((id, reason))
 }
@@ -306,22 +308,22 @@ pub async fn decline(
     caller: &Caller,
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
-    let (id, reason) = read(&input)?;
+    let (id, reason) = read_decline(&input)?;
     let mut shake = Handshake::open(caller, id).await?;
     shake.decide(Action::DeclineResponsibility).await?;
-    shake.expect_open(input.expected_version).await?;
+    shake.require_open(input.expected_version).await?;
     let next = lifecycle::decline(&shake.row, reason, caller.into())?;
-    shake.keep(next).await
+    shake.write_next(next).await
 }
 
 /// Takes back a proposal.
 pub async fn withdraw(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
-    let id: ResponsibilityId = input::id("id", &input.id)?;
+    let id: ResponsibilityId = input::parse_id("id", &input.id)?;
     let mut shake = Handshake::open(caller, id).await?;
     shake.decide_withdrawal().await?;
-    shake.expect_open(input.expected_version).await?;
+    shake.require_open(input.expected_version).await?;
     let next = lifecycle::withdraw(&shake.row, caller.into())?;
-    shake.keep(next).await
+    shake.write_next(next).await
 }
 
 /// Ends what is in force.
@@ -329,36 +331,32 @@ pub async fn end(
     caller: &Caller,
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
-    let (id, reason) = read(&input)?;
+    let (id, reason) = read_decline(&input)?;
     let mut permit = caller.begin().await?;
     let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
     let blueprint = permit
         .get::<blueprint::Entity>("id", row.blueprint_id)
         .await?;
     let published = blueprint.status == BlueprintStatus::Published;
-    let by_lead = lifecycle::ends_by_lead(row.role, published).then_some(row.department_id);
-    let ties = responsibility::Entity::ties(permit.tx(), &row).await?;
+    let by_lead = lifecycle::may_lead_end(row.role, published).then_some(row.department_id);
+    let ties = responsibility::Entity::load_ties(permit.tx(), &row).await?;
     let ties = ties.and(Relation::MayEnd, by_lead);
     permit
         .decide::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
         .map_err(|error| {
             let held = caller.led_departments().contains(&row.department_id);
-            if held {
-                because_published(error)
-            } else {
-                error
-            }
+            if held { published_error(error) } else { error }
         })?;
     permit.require_live_blueprint(row.blueprint_id)?;
     // Before the version: that it is not in force any more says more than that it has changed.
     let next = lifecycle::end(&row, reason, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
-    let row = write(&mut permit, &row, next).await?;
+    let row = write_transition(&mut permit, &row, next).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-fn because_published(error: Error) -> Error {
+fn published_error(error: Error) -> Error {
     match error {
         Error::Forbidden(forbidden) => Error::Forbidden(Forbidden {
             because: Some((
@@ -373,17 +371,17 @@ fn because_published(error: Error) -> Error {
 
 /// Confirms what the department was given without being asked: a lead of it, or from above.
 pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
-    let id: ResponsibilityId = input::id("id", &input.id)?;
+    let id: ResponsibilityId = input::parse_id("id", &input.id)?;
     let mut permit = caller.begin().await?;
     let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
-    let parents = parents(permit.tx()).await?;
-    let seat = seat_for(&caller.own_lead_departments(), row.department_id, &parents);
-    let ties = responsibility::Entity::ties(permit.tx(), &row).await?;
+    let parents = load_parents(permit.tx()).await?;
+    let seat = find_seat(&caller.own_lead_departments(), row.department_id, &parents);
+    let ties = responsibility::Entity::load_ties(permit.tx(), &row).await?;
     let ties = ties.and(Relation::MayAccept, seat);
     permit.decide::<responsibility::Entity>(Action::AcceptResponsibility, &ties, &row)?;
     if seat.is_none() {
         // A CX manager gave it; that the department knows of it is for the department to say.
-        return Err(because(
+        return Err(barred_error(
             BarredReason::OneParty,
             Action::AcceptResponsibility,
             row.id,
@@ -392,7 +390,7 @@ pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsi
     permit.require_live_blueprint(row.blueprint_id)?;
     let next = lifecycle::confirm(&row, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
-    let row = write(&mut permit, &row, next).await?;
+    let row = write_transition(&mut permit, &row, next).await?;
     permit.commit().await?;
     Ok(row)
 }

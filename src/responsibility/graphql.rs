@@ -14,8 +14,8 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use super::{
     ResponsibilityProposeInput, ResponsibilityUpdateInput,
     answer::{self, Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
-    in_force::held_at_end_of,
-    waiting::{OpenProposals, RULED, leads},
+    in_force::in_force_at_end_of_condition,
+    waiting::{OpenProposals, RULED, load_leads},
 };
 use crate::{
     canvas::Canvas,
@@ -24,7 +24,7 @@ use crate::{
     input::{self, AtVersionInput},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
     scalar::Date,
 };
 
@@ -94,7 +94,7 @@ impl From<responsibility::Model> for Responsibility {
 impl Responsibility {
     /// A responsibility as a part of its blueprint.
     #[must_use]
-    pub fn within(row: &responsibility::Model, canvas: &Arc<Canvas>) -> Self {
+    pub fn from_canvas(row: &responsibility::Model, canvas: &Arc<Canvas>) -> Self {
         Self {
             canvas: Some(Arc::clone(canvas)),
             ..row.clone().into()
@@ -134,9 +134,9 @@ impl ResponsibilityQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Responsibility>> {
-        found(async {
+        into_node(async {
             caller(ctx)?
-                .get::<responsibility::Entity>(input::id("id", &id)?)
+                .get::<responsibility::Entity>(input::parse_id("id", &id)?)
                 .await
         })
         .await
@@ -161,18 +161,18 @@ impl ResponsibilityQuery {
         let mut all = Condition::all()
             .add(responsibility::Column::Status.is_in(filter.statuses.unwrap_or(open)));
         if let Some(id) = &filter.blueprint_id {
-            let blueprint: BlueprintId = input::id("filter.blueprintId", id)?;
+            let blueprint: BlueprintId = input::parse_id("filter.blueprintId", id)?;
             all = all.add(responsibility::Column::BlueprintId.eq(blueprint));
         }
         if let Some(id) = &filter.department_id {
-            let department: DepartmentId = input::id("filter.departmentId", id)?;
+            let department: DepartmentId = input::parse_id("filter.departmentId", id)?;
             all = all.add(responsibility::Column::DepartmentId.eq(department));
         }
         if let Some(roles) = filter.roles {
             all = all.add(responsibility::Column::Role.is_in(roles));
         }
         if let Some(id) = &filter.person_id {
-            let person: AccountId = input::id("filter.personId", id)?;
+            let person: AccountId = input::parse_id("filter.personId", id)?;
             all = all.add(responsibility::Column::PersonId.eq(person));
         }
         if let Some(unasked) = filter.unasked {
@@ -181,16 +181,16 @@ impl ResponsibilityQuery {
         if filter.no_lead_yet {
             // By the rules in memory and not in SQL: seats, parties and the tree are one law, of which a second
             // spelling would differ some day.
-            let leads = leads(caller.connection(), None).await?;
+            let leads = load_leads(caller.connection(), None).await?;
             let waiting = OpenProposals::load(caller, caller.connection()).await?;
             let without = move |steps: &Steps| {
                 steps.take(RULED * waiting.len())?;
-                Ok(waiting.without_lead(&leads))
+                Ok(waiting.without_lead_condition(&leads))
             };
             all = all.add(caller.compute(without).await?);
         }
         let select = caller.select::<responsibility::Entity>().filter(all);
-        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// The responsibilities at a touchpoint: those in force at the end of the day `asOf`, or, without it, all that were
@@ -207,13 +207,13 @@ impl ResponsibilityQuery {
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
-        let touchpoint: TouchpointId = input::id("touchpointId", &touchpoint_id)?;
-        let held = as_of.map(|day| held_at_end_of(caller, day.0));
+        let touchpoint: TouchpointId = input::parse_id("touchpointId", &touchpoint_id)?;
+        let held = as_of.map(|day| in_force_at_end_of_condition(caller, day.0));
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.eq(touchpoint))
             .filter(Condition::all().add_option(held));
-        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 }
 
@@ -251,8 +251,8 @@ impl ResponsibilityMutation {
         #[graphql(desc = "The touchpoint, the department and the role to propose.")]
         input: ResponsibilityProposeInput,
     ) -> Result<ResponsibilityPayload> {
-        let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, super::propose(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ResponsibilityPayload::from_result(&caller, super::propose(&caller, input).await).await
     }
 
     /// Accepts a proposal: the role is held from now on, the responsibility that it replaces ends, and for ACCOUNTABLE
@@ -267,7 +267,7 @@ impl ResponsibilityMutation {
         #[graphql(desc = "The proposal, and the version that you read.")]
         input: ResponsibilityAcceptInput,
     ) -> Result<ResponsibilityAcceptPayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         match answer::accept(&caller, &input).await {
             Ok(Accepted {
                 responsibility,
@@ -279,11 +279,13 @@ impl ResponsibilityMutation {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let taken = is_taken(&error);
-                let refused = ResponsibilityPayload::answer(&caller, Err(error)).await?;
+                let taken = is_already_accountable(&error);
+                let refused = ResponsibilityPayload::from_result(&caller, Err(error)).await?;
                 // Read after the refusal, so that it is who is accountable now.
                 let holder = match &refused.responsibility {
-                    Some(proposal) if taken => holder(&caller, proposal.row.touchpoint_id).await?,
+                    Some(proposal) if taken => {
+                        find_accountable(&caller, proposal.row.touchpoint_id).await?
+                    }
                     _ => None,
                 };
                 let (responsibility, user_errors) = (refused.responsibility, refused.user_errors);
@@ -304,8 +306,8 @@ impl ResponsibilityMutation {
         #[graphql(desc = "The proposal, the version that you read, and a reason.")]
         input: ResponsibilityDeclineInput,
     ) -> Result<ResponsibilityPayload> {
-        let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, answer::decline(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ResponsibilityPayload::from_result(&caller, answer::decline(&caller, input).await).await
     }
 
     /// Withdraws a proposal. Requires: WITHDRAW_RESPONSIBILITY.
@@ -314,8 +316,8 @@ impl ResponsibilityMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ResponsibilityPayload> {
-        let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, answer::withdraw(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        ResponsibilityPayload::from_result(&caller, answer::withdraw(&caller, &input).await).await
     }
 
     /// Ends a responsibility in force. ACCOUNTABLE on a published blueprint ends only by takeover or by a CX manager.
@@ -326,8 +328,8 @@ impl ResponsibilityMutation {
         #[graphql(desc = "The responsibility, the version that you read, and a reason.")]
         input: ResponsibilityDeclineInput,
     ) -> Result<ResponsibilityPayload> {
-        let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, answer::end(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ResponsibilityPayload::from_result(&caller, answer::end(&caller, input).await).await
     }
 
     /// Confirms a responsibility that an import put in force without asking: it stays in force and leaves
@@ -337,8 +339,8 @@ impl ResponsibilityMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ResponsibilityPayload> {
-        let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, answer::confirm(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        ResponsibilityPayload::from_result(&caller, answer::confirm(&caller, &input).await).await
     }
 
     /// Changes a responsibility's tasks and person; the person is a member of the department. Requires:
@@ -349,16 +351,16 @@ impl ResponsibilityMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ResponsibilityUpdateInput,
     ) -> Result<ResponsibilityPayload> {
-        let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ResponsibilityPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 }
 
-fn is_taken(error: &Error) -> bool {
+fn is_already_accountable(error: &Error) -> bool {
     matches!(error, Error::Conflict { error, .. } if error.reason == Some(Reason::AccountableTaken))
 }
 
-async fn holder(
+async fn find_accountable(
     caller: &crate::access::Caller,
     touchpoint: TouchpointId,
 ) -> Result<Option<Responsibility>> {

@@ -17,16 +17,16 @@ use crate::access::{Caller, scope::DELIVERING};
 const EVER_IN_FORCE: [ResponsibilityStatus; 2] =
     [ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended];
 
-/// Whether a role delivers: RESPONSIBLE does the work, ACCOUNTABLE answers for it. In SQL: `scope::delivering`.
+/// Whether a role delivers: RESPONSIBLE does the work, ACCOUNTABLE answers for it. In SQL: `scope::delivering_role_condition`.
 #[must_use]
-pub fn delivers(role: Role) -> bool {
+pub fn is_delivering_role(role: Role) -> bool {
     DELIVERING.contains(&role)
 }
 
 /// Whether a responsibility is in force today and delivers.
 #[must_use]
 pub fn is_delivering(row: &Model) -> bool {
-    row.status == ResponsibilityStatus::Accepted && delivers(row.role)
+    row.status == ResponsibilityStatus::Accepted && is_delivering_role(row.role)
 }
 
 /// Whether a responsibility is in force, or ever was.
@@ -37,7 +37,7 @@ pub fn was_ever_in_force(row: &Model) -> bool {
 
 /// The SQL twin of [`was_ever_in_force`].
 #[must_use]
-pub fn ever_in_force() -> SimpleExpr {
+pub fn ever_in_force_condition() -> SimpleExpr {
     Column::Status.is_in(EVER_IN_FORCE)
 }
 
@@ -52,7 +52,7 @@ pub fn was_in_force_at(row: &Model, at: DateTime<Utc>) -> bool {
 /// The days at whose end a responsibility was in force that was so between two moments: from the day of its beginning
 /// on, and before the day of its end, which it did not see out. What is empty is open.
 #[must_use]
-pub fn days_held(
+pub fn days_in_force(
     caller: &Caller,
     valid_from: Option<DateTime<Utc>>,
     valid_to: Option<DateTime<Utc>>,
@@ -64,18 +64,21 @@ pub fn days_held(
 /// Responsibilities that were in force when a day ended. The end of a day is its first moment no more, so what begins
 /// with the next day is left out, and what ends with it is not.
 #[must_use]
-pub fn held_at_end_of(caller: &Caller, day: NaiveDate) -> Condition {
-    let end = caller.end_of(day);
+pub fn in_force_at_end_of_condition(caller: &Caller, day: NaiveDate) -> Condition {
+    let end = caller.end_of_day(day);
     let began = Condition::any()
         .add(Column::ValidFrom.is_null())
         .add(Column::ValidFrom.lt(end));
     let lasted = Condition::any()
         .add(Column::ValidTo.is_null())
         .add(Column::ValidTo.gte(end));
-    Condition::all().add(ever_in_force()).add(began).add(lasted)
+    Condition::all()
+        .add(ever_in_force_condition())
+        .add(began)
+        .add(lasted)
 }
 
-/// The same as [`held_at_end_of`] for statements written as text: a condition on the table or alias
+/// The same as [`in_force_at_end_of_condition`] for statements written as text: a condition on the table or alias
 /// `$responsibility`, where `$end` is the moment at which the day ends. A literal, so that they stay constants.
 macro_rules! held_at_end_sql {
     ($responsibility:literal, $end:literal) => {
@@ -98,7 +101,7 @@ macro_rules! held_at_end_sql {
     };
 }
 
-/// The same as [`ever_in_force`] for statements written as text: a condition on the table or alias `$responsibility`.
+/// The same as [`ever_in_force_condition`] for statements written as text: a condition on the table or alias `$responsibility`.
 macro_rules! ever_in_force_sql {
     ($responsibility:literal) => {
         concat!($responsibility, ".status IN ('ACCEPTED', 'ENDED')")

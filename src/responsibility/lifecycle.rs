@@ -134,21 +134,21 @@ pub fn propose(
     }
 }
 
-fn open(row: &Model) -> Result<(), TransitionError> {
+fn require_open(row: &Model) -> Result<(), TransitionError> {
     match row.status {
         ResponsibilityStatus::Proposed => Ok(()),
         status => Err(TransitionError::NotOpen(row.id, status)),
     }
 }
 
-fn in_force(row: &Model) -> Result<(), TransitionError> {
+fn require_in_force(row: &Model) -> Result<(), TransitionError> {
     match row.status {
         ResponsibilityStatus::Accepted => Ok(()),
         status => Err(TransitionError::NotInForce(row.id, status)),
     }
 }
 
-fn decided(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
+fn decide(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
     Model {
         status,
         decided_at: Some(by.now),
@@ -162,10 +162,10 @@ fn decided(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
 /// # Errors
 /// It is not open.
 pub fn accept(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
-    open(row)?;
+    require_open(row)?;
     Ok(Model {
         valid_from: Some(by.now),
-        ..decided(row, ResponsibilityStatus::Accepted, by)
+        ..decide(row, ResponsibilityStatus::Accepted, by)
     })
 }
 
@@ -186,7 +186,7 @@ pub fn accept_unasked(row: &Model, by: ActContext) -> Result<Model, TransitionEr
 /// # Errors
 /// It is not open.
 pub fn hand_over(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
-    open(row)?;
+    require_open(row)?;
     Ok(Model {
         handed_over_at: Some(by.now),
         handed_over_by_account_id: by.account,
@@ -203,10 +203,10 @@ pub fn decline(
     reason: Option<String>,
     by: ActContext,
 ) -> Result<Model, TransitionError> {
-    open(row)?;
+    require_open(row)?;
     Ok(Model {
         reason,
-        ..decided(row, ResponsibilityStatus::Declined, by)
+        ..decide(row, ResponsibilityStatus::Declined, by)
     })
 }
 
@@ -223,13 +223,13 @@ pub fn withdraw(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
 /// # Errors
 /// It is not in force, or the department was asked.
 pub fn confirm(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
-    in_force(row)?;
+    require_in_force(row)?;
     if !row.unasked {
         return Err(TransitionError::Asked(row.id));
     }
     Ok(Model {
         unasked: false,
-        ..decided(row, ResponsibilityStatus::Accepted, by)
+        ..decide(row, ResponsibilityStatus::Accepted, by)
     })
 }
 
@@ -238,7 +238,7 @@ pub fn confirm(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
 /// # Errors
 /// It is not in force.
 pub fn end(row: &Model, reason: Option<String>, by: ActContext) -> Result<Model, TransitionError> {
-    in_force(row)?;
+    require_in_force(row)?;
     Ok(Model {
         status: ResponsibilityStatus::Ended,
         valid_to: Some(by.now),
@@ -366,7 +366,7 @@ pub fn inherit(row: &Model, gone: impl Fn(DepartmentId) -> bool, successor: Depa
 /// Whether a lead of the department ends it: on a published blueprint somebody stays accountable, and it ends by
 /// takeover or by a CX manager.
 #[must_use]
-pub fn ends_by_lead(role: Role, published: bool) -> bool {
+pub fn may_lead_end(role: Role, published: bool) -> bool {
     role != Role::Accountable || !published
 }
 

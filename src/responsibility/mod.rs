@@ -31,15 +31,15 @@ use entity::{
 use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter};
 
 use self::{
-    answer::{accountable_at, person},
+    answer::{find_accountable, participant},
     lifecycle::Offer,
     parties::Parents,
 };
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, insertable},
-    department::{is_within, parents},
+    access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
+    department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{Faults, change, replace},
+    input::{Faults, set_if_given, set_or_clear},
     policy::{Action, Relation},
 };
 
@@ -84,21 +84,22 @@ pub async fn propose(
     input: ResponsibilityProposeInput,
 ) -> Result<responsibility::Model> {
     let mut faults = Faults::default();
-    let id: ResponsibilityId = faults.new_id(input.id.as_ref());
-    let touchpoint_id: TouchpointId = faults.id("touchpointId", &input.touchpoint_id);
-    let department_id: DepartmentId = faults.id("departmentId", &input.department_id);
-    let person_id: Option<AccountId> = faults.optional_id("personId", input.person_id.as_ref());
+    let id: ResponsibilityId = faults.parse_or_make_id(input.id.as_ref());
+    let touchpoint_id: TouchpointId = faults.parse_id("touchpointId", &input.touchpoint_id);
+    let department_id: DepartmentId = faults.parse_id("departmentId", &input.department_id);
+    let person_id: Option<AccountId> =
+        faults.parse_optional_id("personId", input.person_id.as_ref());
     let on_behalf_of: Option<DepartmentId> =
-        faults.optional_id("onBehalfOf", input.on_behalf_of.as_ref());
-    let tasks = faults.texts("tasks", &input.tasks);
-    let note = faults.optional_text("note", input.note.as_deref());
+        faults.parse_optional_id("onBehalfOf", input.on_behalf_of.as_ref());
+    let tasks = faults.check_texts("tasks", &input.tasks);
+    let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
     let mut permit = caller.begin().await?;
     let touchpoint = permit
         .lock_row::<touchpoint::Entity>("touchpointId", touchpoint_id)
         .await?;
-    let named = proposer(caller, on_behalf_of)?;
-    let ties = touchpoint::Entity::ties(permit.tx(), &touchpoint)
+    let named = find_proposing_department(caller, on_behalf_of)?;
+    let ties = touchpoint::Entity::load_ties(permit.tx(), &touchpoint)
         .await?
         .and(Relation::Proposes, named);
     permit.decide::<touchpoint::Entity>(Action::ProposeResponsibility, &ties, &touchpoint)?;
@@ -113,9 +114,9 @@ pub async fn propose(
         .read_live::<department::Entity>("departmentId", department_id)
         .await?;
     permit.audit_for(department.id);
-    let parents = parents(permit.tx()).await?;
+    let parents = load_parents(permit.tx()).await?;
     if let Some(person) = person_id {
-        refuse_stranger(&permit, "personId", (department.id, person), &parents).await?;
+        refuse_outsider(&permit, "personId", (department.id, person), &parents).await?;
     }
     let same = |row: &responsibility::Model| {
         row.touchpoint_id == touchpoint.id
@@ -124,12 +125,12 @@ pub async fn propose(
     };
     if let Some(row) = permit
         // After the decision: a retry tells nobody of a row that they could not have made.
-        .already_created::<responsibility::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<responsibility::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
-    let holder = accountable_at(&permit, touchpoint.id).await?;
+    let holder = find_accountable(&permit, touchpoint.id).await?;
     let offer = Offer {
         id,
         blueprint: touchpoint.blueprint_id,
@@ -140,13 +141,13 @@ pub async fn propose(
         person: person_id,
         note,
     };
-    let proposer = person(caller).proposes(named, department.id, &parents);
+    let proposer = participant(caller).proposer_for(named, department.id, &parents);
     let replaces = holder.as_ref().map(|holder| holder.id);
     let row = lifecycle::propose(offer, proposer, replaces, caller.into());
     // Otherwise it would stand open for ever in a list of which nobody can take it.
     refuse_unanswerable(&permit, &row, &department, &parents).await?;
     let row = permit
-        .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(row))
+        .insert::<responsibility::Entity>(with_all_columns_set::<responsibility::Entity>(row))
         .await?;
     permit.commit().await?;
     Ok(row)
@@ -163,7 +164,7 @@ async fn refuse_unanswerable(
         .get::<blueprint::Entity>("touchpointId", row.blueprint_id)
         .await?
         .owner_department_id;
-    if waiting::proposal(row, None, owner).can_be_answered(parents) {
+    if waiting::build_proposal(row, None, owner).can_be_answered(parents) {
         return Ok(());
     }
     let message = format!(
@@ -179,7 +180,7 @@ async fn refuse_unanswerable(
 }
 
 /// Refuses a person who is not one of the department's own people: its leads, from above too, and its members.
-pub async fn refuse_stranger(
+pub async fn refuse_outsider(
     permit: &Permit<'_>,
     field: &str,
     (department, person): (DepartmentId, AccountId),
@@ -209,7 +210,10 @@ pub async fn refuse_stranger(
 }
 
 /// The department in whose name the caller proposes; none for a CX manager who names none.
-fn proposer(caller: &Caller, on_behalf_of: Option<DepartmentId>) -> Result<Option<DepartmentId>> {
+fn find_proposing_department(
+    caller: &Caller,
+    on_behalf_of: Option<DepartmentId>,
+) -> Result<Option<DepartmentId>> {
     if on_behalf_of.is_some() || caller.is_cx_manager() {
         return Ok(on_behalf_of);
     }
@@ -232,12 +236,12 @@ pub async fn update(
     input: ResponsibilityUpdateInput,
 ) -> Result<responsibility::Model> {
     let mut faults = Faults::default();
-    let id: ResponsibilityId = faults.id("id", &input.id);
-    let tasks = replace(input.tasks.as_ref(), |tasks| {
-        Texts(faults.texts("tasks", tasks))
+    let id: ResponsibilityId = faults.parse_id("id", &input.id);
+    let tasks = set_if_given(input.tasks.as_ref(), |tasks| {
+        Texts(faults.check_texts("tasks", tasks))
     });
-    let person_id: ActiveValue<Option<AccountId>> = change(&input.person_id, |person| {
-        faults.optional_id("personId", person)
+    let person_id: ActiveValue<Option<AccountId>> = set_or_clear(&input.person_id, |person| {
+        faults.parse_optional_id("personId", person)
     });
     faults.check()?;
     let (row, mut permit) = caller
@@ -253,8 +257,8 @@ pub async fn update(
     }
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
     if let ActiveValue::Set(Some(person)) = person_id {
-        let parents = parents(permit.tx()).await?;
-        refuse_stranger(&permit, "personId", (row.department_id, person), &parents).await?;
+        let parents = load_parents(permit.tx()).await?;
+        refuse_outsider(&permit, "personId", (row.department_id, person), &parents).await?;
     }
     let change = responsibility::ActiveModel {
         tasks,

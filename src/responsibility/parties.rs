@@ -12,7 +12,7 @@ use entity::{
     words::Role,
 };
 
-use crate::department::{above, is_within};
+use crate::department::{ancestors_and_self, is_within};
 
 /// Every department with the one that it is part of.
 pub type Parents = HashMap<DepartmentId, Option<DepartmentId>>;
@@ -22,13 +22,13 @@ pub type LeadsByDepartment = BTreeMap<DepartmentId, BTreeSet<AccountId>>;
 
 /// The seat of somebody with these LEAD memberships in the name of a department: the nearest at or above it.
 #[must_use]
-pub fn seat_for(
+pub fn find_seat(
     leads: &BTreeSet<DepartmentId>,
     name: DepartmentId,
     parents: &Parents,
 ) -> Option<DepartmentId> {
-    // `above` begins with the department itself, so the nearest comes first.
-    above(parents, name).find(|at| leads.contains(at))
+    // `ancestors_and_self` begins with the department itself, so the nearest comes first.
+    ancestors_and_self(parents, name).find(|at| leads.contains(at))
 }
 
 /// Who made a proposal.
@@ -55,16 +55,16 @@ impl Participant {
     ///
     /// A CX manager is another party, unless a seat of theirs lies at or above the addressed department.
     #[must_use]
-    pub fn proposes(
+    pub fn proposer_for(
         &self,
         name: Option<DepartmentId>,
         addressed: DepartmentId,
         parents: &Parents,
     ) -> Proposer {
         let seat = if self.cx_manager {
-            seat_for(&self.leads, addressed, parents)
+            find_seat(&self.leads, addressed, parents)
         } else {
-            name.and_then(|name| seat_for(&self.leads, name, parents))
+            name.and_then(|name| find_seat(&self.leads, name, parents))
                 .or(name)
         };
         Proposer {
@@ -76,8 +76,8 @@ impl Participant {
 
     /// Whether the person settles for a department without asking it: a CX manager without a seat at or above it.
     #[must_use]
-    pub fn settles_for(&self, department: DepartmentId, parents: &Parents) -> bool {
-        self.cx_manager && seat_for(&self.leads, department, parents).is_none()
+    pub fn may_settle_for(&self, department: DepartmentId, parents: &Parents) -> bool {
+        self.cx_manager && find_seat(&self.leads, department, parents).is_none()
     }
 }
 
@@ -127,7 +127,7 @@ struct Name {
 impl Proposal {
     /// Whether the addressed department has consented by proposing.
     #[must_use]
-    pub fn consented(&self, parents: &Parents) -> bool {
+    pub fn has_consented(&self, parents: &Parents) -> bool {
         let seat = self.proposer.seat;
         seat.is_some_and(|seat| is_within(parents, self.addressed, seat))
     }
@@ -135,7 +135,7 @@ impl Proposal {
     /// Whether it waits for whoever is accountable now: neither they nor a CX manager proposed, and they have not
     /// handed over.
     #[must_use]
-    pub fn waits_for_holder(&self) -> bool {
+    pub fn waits_for_accountable(&self) -> bool {
         self.role == Role::Accountable
             && !self.handed_over
             && self.proposer.seat.is_some()
@@ -144,7 +144,7 @@ impl Proposal {
                 .is_some_and(|holder| self.proposer.name != Some(holder))
     }
 
-    fn one_party(&self, seat: DepartmentId, parents: &Parents) -> bool {
+    fn is_one_party(&self, seat: DepartmentId, parents: &Parents) -> bool {
         let Some(proposing) = self.proposer.seat else {
             return false;
         };
@@ -156,14 +156,14 @@ impl Proposal {
     }
 
     /// The departments in whose name it may be answered now.
-    fn names(&self, parents: &Parents) -> Vec<Name> {
+    fn answering_names(&self, parents: &Parents) -> Vec<Name> {
         let leads_of = |department| Name {
             department,
             itself: false,
         };
         match self.holder {
-            Some(holder) if self.waits_for_holder() => vec![leads_of(holder)],
-            _ if self.consented(parents) => {
+            Some(holder) if self.waits_for_accountable() => vec![leads_of(holder)],
+            _ if self.has_consented(parents) => {
                 let own = Name {
                     department: self.addressed,
                     itself: true,
@@ -179,13 +179,14 @@ impl Proposal {
     }
 
     /// What a yes from this seat in this name does; nothing where it may not be given.
-    fn yes_from(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Consent> {
-        let another = !self.one_party(seat, parents) && (!name.itself || seat == name.department);
-        if !self.waits_for_holder() {
+    fn consent_from(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Consent> {
+        let another =
+            !self.is_one_party(seat, parents) && (!name.itself || seat == name.department);
+        if !self.waits_for_accountable() {
             return another.then_some(Consent::Accepts);
         }
         // To hand over what is one's own is no second consent: it may be given by whoever leads the holder.
-        match another && self.consented(parents) {
+        match another && self.has_consented(parents) {
             true => Some(Consent::Accepts),
             false => Some(Consent::HandsOver),
         }
@@ -205,23 +206,26 @@ impl Proposal {
         if by.account.is_some() && by.account == self.proposer.account {
             return Err(BarredReason::OneParty);
         }
-        if by.settles_for(self.addressed, parents) {
+        if by.may_settle_for(self.addressed, parents) {
             return Ok((Consent::Accepts, None));
         }
-        let seated = self.names(parents).into_iter().filter_map(|name| {
-            let seat = seat_for(&by.leads, name.department, parents)?;
-            Some((self.yes_from(name, seat, parents), seat))
-        });
+        let seated = self
+            .answering_names(parents)
+            .into_iter()
+            .filter_map(|name| {
+                let seat = find_seat(&by.leads, name.department, parents)?;
+                Some((self.consent_from(name, seat, parents), seat))
+            });
         let seated: Vec<_> = seated.collect();
         let may = seated
             .iter()
             .find_map(|(yes, seat)| yes.map(|yes| (yes, Some(*seat))));
-        may.ok_or_else(|| self.barred(by, !seated.is_empty(), parents))
+        may.ok_or_else(|| self.barred_reason(by, !seated.is_empty(), parents))
     }
 
-    fn barred(&self, by: &Participant, named: bool, parents: &Parents) -> BarredReason {
-        let addressed = seat_for(&by.leads, self.addressed, parents).is_some();
-        if self.waits_for_holder() && addressed && !self.consented(parents) {
+    fn barred_reason(&self, by: &Participant, named: bool, parents: &Parents) -> BarredReason {
+        let addressed = find_seat(&by.leads, self.addressed, parents).is_some();
+        if self.waits_for_accountable() && addressed && !self.has_consented(parents) {
             BarredReason::HolderFirst
         } else if named || addressed {
             BarredReason::OneParty
@@ -233,26 +237,26 @@ impl Proposal {
     /// The seats from which it may be answered now, the nearest for each name; leads of departments above them may
     /// answer too where they are another party. CX managers may besides.
     #[must_use]
-    pub fn awaits(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
+    pub fn awaited_seats(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
         let nearest = |name: Name| {
-            above(parents, name.department)
-                .find(|seat| self.yes_from(name, *seat, parents).is_some())
+            ancestors_and_self(parents, name.department)
+                .find(|seat| self.consent_from(name, *seat, parents).is_some())
         };
-        let names = self.names(parents).into_iter();
+        let names = self.answering_names(parents).into_iter();
         names.filter_map(nearest).collect()
     }
 
     /// Whether there is a lead who may answer it now.
     #[must_use]
     pub fn has_lead(&self, leads: &LeadsByDepartment, parents: &Parents) -> bool {
-        self.names(parents).into_iter().any(|name| {
+        self.answering_names(parents).into_iter().any(|name| {
             // Who leads a nearer department answers from there, and from nowhere above.
             let mut met: BTreeSet<AccountId> = self.proposer.account.into_iter().collect();
-            above(parents, name.department).any(|seat| {
+            ancestors_and_self(parents, name.department).any(|seat| {
                 let here: Vec<AccountId> =
                     leads.get(&seat).into_iter().flatten().copied().collect();
                 let fresh = here.into_iter().filter(|lead| met.insert(*lead)).count();
-                fresh > 0 && self.yes_from(name, seat, parents).is_some()
+                fresh > 0 && self.consent_from(name, seat, parents).is_some()
             })
         })
     }
@@ -261,8 +265,9 @@ impl Proposal {
     /// one above it proposes itself.
     #[must_use]
     pub fn can_be_answered(&self, parents: &Parents) -> bool {
-        self.consented(parents)
-            || above(parents, self.addressed).any(|seat| !self.one_party(seat, parents))
+        self.has_consented(parents)
+            || ancestors_and_self(parents, self.addressed)
+                .any(|seat| !self.is_one_party(seat, parents))
     }
 }
 

@@ -28,7 +28,7 @@ pub struct ContactSender {
 /// Who contacts a persona how often, those who do it most first: in the blueprints that the caller may read and that
 /// count (CURRENT, and published now or before they were archived), whether it is their main persona or another;
 /// one blueprint may be left out. Contacts that the customer begins are left out.
-pub async fn of_persona<C: ConnectionTrait>(
+pub async fn load_contact_senders<C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     persona: PersonaId,
@@ -40,7 +40,7 @@ pub async fn of_persona<C: ConnectionTrait>(
         .filter(
             Condition::any()
                 .add(blueprint::Column::PersonaId.eq(persona))
-                .add(blueprint::Column::Id.in_subquery(secondary(persona))),
+                .add(blueprint::Column::Id.in_subquery(select_secondary_blueprints(persona))),
         )
         .into_query();
     let living = phase::Entity::find()
@@ -73,7 +73,9 @@ pub async fn of_persona<C: ConnectionTrait>(
         .column_as(per_month.clone(), "per_month")
         .join(JoinType::LeftJoin, accountable.into())
         .filter(touchpoint::Column::BlueprintId.in_subquery(blueprint_ids))
-        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
+        .filter(
+            touchpoint::Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()),
+        )
         .filter(Condition::all().add_option(but.map(|id| touchpoint::Column::BlueprintId.ne(id))))
         .filter(touchpoint::Column::ArchivedAt.is_null())
         .filter(touchpoint::Column::PhaseId.in_subquery(living))
@@ -95,7 +97,7 @@ pub async fn of_persona<C: ConnectionTrait>(
         .collect())
 }
 
-fn secondary(persona: PersonaId) -> sea_orm::sea_query::SelectStatement {
+fn select_secondary_blueprints(persona: PersonaId) -> sea_orm::sea_query::SelectStatement {
     blueprint_persona::Entity::find()
         .select_only()
         .column(blueprint_persona::Column::BlueprintId)

@@ -12,20 +12,20 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    answer::person,
+    answer::participant,
     lifecycle::{self, SUSPENDED},
 };
 use crate::{
-    access::{Caller, Permit, insertable, scope},
+    access::{Caller, Permit, scope, with_all_columns_set},
     audit::AuditSubject,
-    department::parents,
+    department::load_parents,
     error::{Error, Forbidden, Reason, Result},
     id,
     policy::{Action, Relation, Ties},
 };
 
 /// Refuses to suspend what another department answers for on a published blueprint: its lead does, or a CX manager.
-pub fn refuse_to_strip(
+pub fn refuse_stripping(
     caller: &Caller,
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
@@ -55,7 +55,7 @@ pub fn refuse_to_strip(
 
 /// Resumes what was in force at a touchpoint when it was archived: never where somebody else
 /// holds the role by now, and by the successor where the department is archived. The blueprint's lock must be held.
-pub async fn resume(
+pub async fn resume_suspended(
     permit: &mut Permit<'_>,
     (touchpoint, archived_at): (TouchpointId, DateTime<Utc>),
     owner: DepartmentId,
@@ -71,11 +71,11 @@ pub async fn resume(
         .all(permit.tx())
         .await?;
     let mut open = rows
-        .filter(scope::open_responsibility())
+        .filter(scope::open_responsibility_condition())
         .all(permit.tx())
         .await?;
-    let successors = successors(permit).await?;
-    let parents = parents(permit.tx()).await?;
+    let successors = load_successors(permit).await?;
+    let parents = load_parents(permit.tx()).await?;
     let caller = permit.caller;
     let name = Some(owner).filter(|owner| caller.led_departments().contains(owner));
     let mut resumed = Vec::new();
@@ -84,7 +84,7 @@ pub async fn resume(
         if row.valid_to != Some(archived_at) {
             continue;
         }
-        let Some(department) = living(&successors, row.department_id) else {
+        let Some(department) = find_living(&successors, row.department_id) else {
             continue;
         };
         let met = |other: &responsibility::Model| {
@@ -96,11 +96,11 @@ pub async fn resume(
         if open.iter().any(met) {
             continue;
         }
-        let proposer = person(caller).proposes(name, department, &parents);
+        let proposer = participant(caller).proposer_for(name, department, &parents);
         let next = lifecycle::resume(&row, (id::new(), department, proposer), caller.into());
         permit.audit_for(department);
         let next = permit
-            .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(next))
+            .insert::<responsibility::Entity>(with_all_columns_set::<responsibility::Entity>(next))
             .await?;
         // Of several that were suspended in one role the oldest resumes: the next meets it here.
         open.push(next.clone());
@@ -112,7 +112,7 @@ pub async fn resume(
 /// For each department that is archived its successor, if it has one.
 type Successors = HashMap<DepartmentId, Option<DepartmentId>>;
 
-async fn successors(permit: &Permit<'_>) -> Result<Successors> {
+async fn load_successors(permit: &Permit<'_>) -> Result<Successors> {
     let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
         .select_only()
         .column(department::Column::Id)
@@ -125,7 +125,7 @@ async fn successors(permit: &Permit<'_>) -> Result<Successors> {
 }
 
 /// The department, or who took over from it; nothing where nobody did.
-fn living(successors: &Successors, department: DepartmentId) -> Option<DepartmentId> {
+fn find_living(successors: &Successors, department: DepartmentId) -> Option<DepartmentId> {
     let mut at = department;
     // No chain is longer than there are departments, should a circle ever have come in.
     for _ in 0..=successors.len() {

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use super::parties::{LeadsByDepartment, Parents, Participant, Proposal, Proposer};
-use crate::{access::Caller, department::parents, error::Result};
+use crate::{access::Caller, department::load_parents, error::Result};
 
 /// Steps of asking the rules about one proposal.
 pub const RULED: usize = 40;
@@ -25,7 +25,7 @@ const MOST: usize = 20_000;
 
 /// What the rules need to know of a proposal, given who is accountable at its touchpoint and who owns its blueprint.
 #[must_use]
-pub fn proposal(
+pub fn build_proposal(
     row: &responsibility::Model,
     holder: Option<DepartmentId>,
     owner: DepartmentId,
@@ -62,16 +62,16 @@ impl OpenProposals {
             .all(db)
             .await?;
         // For all at once: asked for each proposal, a list would cost a statement a row.
-        let holders = holders(db).await?;
-        let owners = owners(db).await?;
+        let holders = load_accountable(db).await?;
+        let owners = load_owners(db).await?;
         let open = rows.iter().filter_map(|row| {
             let holder = holders.get(&row.touchpoint_id).copied();
             let owner = owners.get(&row.blueprint_id).copied()?;
-            Some((row.id, proposal(row, holder, owner)))
+            Some((row.id, build_proposal(row, holder, owner)))
         });
         Ok(Self {
             open: open.collect(),
-            parents: parents(db).await?,
+            parents: load_parents(db).await?,
         })
     }
 
@@ -87,7 +87,7 @@ impl OpenProposals {
         self.open.is_empty()
     }
 
-    fn which(&self, wanted: impl Fn(&Proposal) -> bool) -> Condition {
+    fn ids_condition(&self, wanted: impl Fn(&Proposal) -> bool) -> Condition {
         let open = self.open.iter().filter(|(_, proposal)| wanted(proposal));
         let ids: Vec<ResponsibilityId> = open.map(|(id, _)| *id).take(MOST).collect();
         Condition::all().add(responsibility::Column::Id.is_in(ids))
@@ -95,39 +95,45 @@ impl OpenProposals {
 
     /// Those that a lead of one of these departments may answer now and no lead of a nearer one.
     #[must_use]
-    pub fn of_departments(&self, departments: &[DepartmentId]) -> Condition {
+    pub fn of_departments_condition(&self, departments: &[DepartmentId]) -> Condition {
         let departments: BTreeSet<DepartmentId> = departments.iter().copied().collect();
-        self.which(|proposal| !proposal.awaits(&self.parents).is_disjoint(&departments))
+        self.ids_condition(|proposal| {
+            !proposal
+                .awaited_seats(&self.parents)
+                .is_disjoint(&departments)
+        })
     }
 
     /// Those that this person may answer now.
     #[must_use]
-    pub fn of_person(&self, person: &Participant) -> Condition {
-        self.which(|proposal| proposal.answer(person, &self.parents).is_ok())
+    pub fn of_person_condition(&self, person: &Participant) -> Condition {
+        self.ids_condition(|proposal| proposal.answer(person, &self.parents).is_ok())
     }
 
     /// Those that no lead may answer now: CX managers do, or the department gets a lead.
     #[must_use]
-    pub fn without_lead(&self, leads: &LeadsByDepartment) -> Condition {
-        self.which(|proposal| !proposal.has_lead(leads, &self.parents))
+    pub fn without_lead_condition(&self, leads: &LeadsByDepartment) -> Condition {
+        self.ids_condition(|proposal| !proposal.has_lead(leads, &self.parents))
     }
 
     /// Those that nobody but CX managers could answer any more without this person.
     #[must_use]
-    pub fn resting_on(&self, person: AccountId, leads: &LeadsByDepartment) -> Condition {
+    pub fn resting_on_condition(&self, person: AccountId, leads: &LeadsByDepartment) -> Condition {
         let others = leads.iter().map(|(department, accounts)| {
             let others = accounts.iter().copied().filter(|other| *other != person);
             (*department, others.collect::<BTreeSet<_>>())
         });
         let others: LeadsByDepartment = others.collect();
-        self.which(|proposal| {
+        self.ids_condition(|proposal| {
             proposal.has_lead(leads, &self.parents) && !proposal.has_lead(&others, &self.parents)
         })
     }
 }
 
 /// Who is accountable, at the touchpoints where anything is proposed.
-async fn holders<C: ConnectionTrait>(db: &C) -> Result<HashMap<TouchpointId, DepartmentId>> {
+async fn load_accountable<C: ConnectionTrait>(
+    db: &C,
+) -> Result<HashMap<TouchpointId, DepartmentId>> {
     let pairs: Vec<(TouchpointId, DepartmentId)> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
@@ -136,7 +142,7 @@ async fn holders<C: ConnectionTrait>(db: &C) -> Result<HashMap<TouchpointId, Dep
         .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
         .filter(
             responsibility::Column::TouchpointId
-                .in_subquery(proposed(responsibility::Column::TouchpointId)),
+                .in_subquery(select_proposed(responsibility::Column::TouchpointId)),
         )
         .into_tuple()
         .all(db)
@@ -145,19 +151,21 @@ async fn holders<C: ConnectionTrait>(db: &C) -> Result<HashMap<TouchpointId, Dep
 }
 
 /// The owners of the blueprints in which anything is proposed.
-async fn owners<C: ConnectionTrait>(db: &C) -> Result<HashMap<BlueprintId, DepartmentId>> {
+async fn load_owners<C: ConnectionTrait>(db: &C) -> Result<HashMap<BlueprintId, DepartmentId>> {
     let pairs: Vec<(BlueprintId, DepartmentId)> = blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
         .column(blueprint::Column::OwnerDepartmentId)
-        .filter(blueprint::Column::Id.in_subquery(proposed(responsibility::Column::BlueprintId)))
+        .filter(
+            blueprint::Column::Id.in_subquery(select_proposed(responsibility::Column::BlueprintId)),
+        )
         .into_tuple()
         .all(db)
         .await?;
     Ok(pairs.into_iter().collect())
 }
 
-fn proposed(column: responsibility::Column) -> sea_orm::sea_query::SelectStatement {
+fn select_proposed(column: responsibility::Column) -> sea_orm::sea_query::SelectStatement {
     responsibility::Entity::find()
         .select_only()
         .column(column)
@@ -166,7 +174,7 @@ fn proposed(column: responsibility::Column) -> sea_orm::sea_query::SelectStateme
 }
 
 /// The LEAD memberships of accounts that are active, and of one that may be so no longer.
-pub async fn leads<C: ConnectionTrait>(
+pub async fn load_leads<C: ConnectionTrait>(
     db: &C,
     besides: Option<AccountId>,
 ) -> Result<LeadsByDepartment> {

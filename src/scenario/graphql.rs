@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
 };
 
 /// A named way through a journey.
@@ -58,9 +58,9 @@ impl ScenarioQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Scenario>> {
-        found(async {
+        into_node(async {
             caller(ctx)?
-                .get::<scenario::Entity>(input::id("id", &id)?)
+                .get::<scenario::Entity>(input::parse_id("id", &id)?)
                 .await
         })
         .await
@@ -87,8 +87,8 @@ impl ScenarioMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: ScenarioCreateInput,
     ) -> Result<ScenarioPayload> {
-        let caller = acting(ctx)?;
-        ScenarioPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ScenarioPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes name, kind, note or steps of a scenario. Requires: SHAPE_BLUEPRINT.
@@ -98,8 +98,8 @@ impl ScenarioMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ScenarioUpdateInput,
     ) -> Result<ScenarioPayload> {
-        let caller = acting(ctx)?;
-        ScenarioPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ScenarioPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Deletes a scenario. Requires: SHAPE_BLUEPRINT.
@@ -108,7 +108,7 @@ impl ScenarioMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ScenarioPayload> {
-        let caller = acting(ctx)?;
-        ScenarioPayload::answer(&caller, super::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        ScenarioPayload::from_result(&caller, super::delete(&caller, &input).await).await
     }
 }

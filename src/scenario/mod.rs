@@ -15,9 +15,9 @@ use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     audit::Event,
-    blueprint::{refuse_full, refuse_taken},
+    blueprint::{refuse_if_full, refuse_taken_name},
     error::{Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     touchpoint::place::refuse_any_elsewhere,
 };
@@ -71,17 +71,17 @@ fn read_steps(faults: &mut Faults, ids: &[ID]) -> Vec<TouchpointId> {
         faults.add("touchpointIds", UserErrorCode::LimitExceeded, None, message);
     }
     let ids = ids.iter().take(MOST_STEPS).enumerate();
-    ids.map(|(at, id)| faults.id(&format!("touchpointIds.{at}"), id))
+    ids.map(|(at, id)| faults.parse_id(&format!("touchpointIds.{at}"), id))
         .collect()
 }
 
 /// Makes a scenario.
 pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scenario::Model> {
     let mut faults = Faults::default();
-    let id: ScenarioId = faults.new_id(input.id.as_ref());
-    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let name = faults.name("name", &input.name);
-    let note = faults.optional_text("note", input.note.as_deref());
+    let id: ScenarioId = faults.parse_or_make_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let name = faults.check_name("name", &input.name);
+    let note = faults.check_optional_text("note", input.note.as_deref());
     let steps = read_steps(&mut faults, &input.touchpoint_ids);
     faults.check()?;
     let (blueprint, mut permit) = caller
@@ -90,14 +90,14 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
     require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &scenario::Model| row.name == name && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
-        .already_created::<scenario::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<scenario::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let there = scenario::Entity::find().filter(scenario::Column::BlueprintId.eq(blueprint_id));
-    refuse_full(&permit, there, "blueprintId", (MOST_SCENARIOS, "scenarios")).await?;
-    free(&permit, blueprint_id, &name, id).await?;
+    refuse_if_full(&permit, there, "blueprintId", (MOST_SCENARIOS, "scenarios")).await?;
+    refuse_taken_scenario_name(&permit, blueprint_id, &name, id).await?;
     let row = permit
         .insert::<scenario::Entity>(scenario::ActiveModel {
             id: Set(id),
@@ -115,7 +115,7 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
 }
 
 /// Refuses a name that another of the blueprint has.
-async fn free(
+async fn refuse_taken_scenario_name(
     permit: &Permit<'_>,
     blueprint: BlueprintId,
     name: &str,
@@ -123,23 +123,23 @@ async fn free(
 ) -> Result<()> {
     use scenario::Column;
     let inside = (Column::BlueprintId, blueprint);
-    refuse_taken::<scenario::Entity>(permit, inside, (Column::Name, "name", name), but).await
+    refuse_taken_name::<scenario::Entity>(permit, inside, (Column::Name, "name", name), but).await
 }
 
 /// Changes name, kind, note or steps.
 pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scenario::Model> {
     let mut faults = Faults::default();
-    let id: ScenarioId = faults.id("id", &input.id);
-    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
-    let note = change(&input.note, |text| {
-        faults.optional_text("note", text.map(String::as_str))
+    let id: ScenarioId = faults.parse_id("id", &input.id);
+    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let note = set_or_clear(&input.note, |text| {
+        faults.check_optional_text("note", text.map(String::as_str))
     });
     let steps = input.touchpoint_ids.as_deref();
     let steps = steps.map(|ids| read_steps(&mut faults, ids));
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_scenario(caller, id, input.expected_version).await?;
     if let Set(name) = &name {
-        free(&permit, row.blueprint_id, name, id).await?;
+        refuse_taken_scenario_name(&permit, row.blueprint_id, name, id).await?;
     }
     let others = match steps {
         Some(steps) => set_steps(&mut permit, &row, &steps).await?,
@@ -147,7 +147,7 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
     };
     let change = scenario::ActiveModel {
         name,
-        kind: replace(input.kind.as_ref(), |kind| *kind),
+        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
         note,
         // The steps are the scenario's own: whoever has read the old ones is told.
         version: if others { Set(row.version + 1) } else { NotSet },
@@ -189,14 +189,14 @@ async fn set_steps(
 
 /// Deletes a scenario.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<scenario::Model> {
-    let id: ScenarioId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: ScenarioId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_scenario(caller, id, input.expected_version).await?;
     permit.delete::<scenario::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch(
+async fn fetch_scenario(
     caller: &Caller,
     id: ScenarioId,
     expected_version: i32,

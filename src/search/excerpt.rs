@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_graphql::SimpleObject;
 
-use crate::index::{SearchEntry, words};
+use crate::index::{SearchEntry, split_words};
 
 /// Most characters before the first match.
 const BEFORE: usize = 40;
@@ -35,21 +35,21 @@ pub struct SearchPiece {
 }
 
 /// The excerpts of an entry's texts in which any of the words occurs, at most `most`.
-pub fn matches(entry: &SearchEntry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
+pub fn find_matches(entry: &SearchEntry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
     let texts = entry
         .texts
         .iter()
         .flat_map(|(field, texts)| texts.iter().map(|text| (*field, text)));
     let found = texts.filter_map(|(field, text)| {
-        let at = standing(text, wanted);
-        (!at.is_empty()).then(|| cut(field, text, &at))
+        let at = find_ranges(text, wanted);
+        (!at.is_empty()).then(|| cut_excerpt(field, text, &at))
     });
     found.take(most).collect()
 }
 
 /// The ranges of a text's words that begin with one of the wanted ones, in order.
-fn standing(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
-    let found = words(text).filter(|word| {
+fn find_ranges(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
+    let found = split_words(text).filter(|word| {
         wanted
             .iter()
             .any(|wanted| word.folded.starts_with(wanted.as_str()))
@@ -57,7 +57,7 @@ fn standing(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
     found.map(|word| word.at).collect()
 }
 
-fn cut(field: &'static str, text: &str, at: &[Range<usize>]) -> SearchMatch {
+fn cut_excerpt(field: &'static str, text: &str, at: &[Range<usize>]) -> SearchMatch {
     let first = at.first().map_or(0, |word| word.start);
     let from = text[..first]
         .char_indices()

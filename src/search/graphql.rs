@@ -54,7 +54,7 @@ macro_rules! findable {
         }
 
         /// The things of a kind with these ids, if the caller may see them.
-        async fn hits(
+        async fn load_hits_of_kind(
             caller: &Caller,
             question: &SearchRequest,
             kind: SearchKind,
@@ -66,10 +66,10 @@ macro_rules! findable {
                     use entity::$table::{Column, Entity};
                     let rows = caller.select::<Entity>().filter(Column::Id.is_in(ids.iter().copied()));
                     let rows = rows.all(tx).await?;
-                    let mut entries: Vec<_> = rows.iter().map(Searchable::entry).collect();
+                    let mut entries: Vec<_> = rows.iter().map(Searchable::search_entry).collect();
                     index::add_needs(tx, kind, &mut entries).await?;
                     let hits = rows.into_iter().zip(entries).map(|(row, entry)| {
-                        let matches = excerpt::matches(&entry, &question.words, MOST_MATCHES);
+                        let matches = excerpt::find_matches(&entry, &question.words, MOST_MATCHES);
                         (entry.id, SearchHit { kind, node: Findable::$kind(row.into()), matches })
                     });
                     Ok(hits.collect())
@@ -107,18 +107,18 @@ impl SearchQuery {
     ) -> Result<Pages<SearchHit>> {
         let caller = caller(ctx)?;
         caller.budget.spend(SEARCH)?;
-        let blueprint = input::optional_id("blueprintId", blueprint_id.as_ref())?;
+        let blueprint = input::parse_optional_id("blueprintId", blueprint_id.as_ref())?;
         let question = SearchRequest::parse(&text, kinds, blueprint, include_archived)?;
         let page = Page { first, after };
         let tx = caller.snapshot().await?;
         let total = if page::wants_total(ctx) {
-            Some(super::count(caller, &question, &tx).await?)
+            Some(super::count_hits(caller, &question, &tx).await?)
         } else {
             None
         };
         // Ids first and rows after: ranking reads the index alone, and only the rows of one page are loaded.
-        let places = super::find(caller, &question, &page, &tx).await?;
-        let mut hits = load(caller, &question, &places, &tx).await?;
+        let places = super::find_page(caller, &question, &page, &tx).await?;
+        let mut hits = load_hits(caller, &question, &places, &tx).await?;
         tx.commit().await?;
         let found = places.into_iter().filter_map(|place| {
             // All is read in one snapshot, so every place has its row; one without would be left out and not fail.
@@ -135,7 +135,7 @@ impl SearchQuery {
 }
 
 /// What stands in these places, one statement a kind.
-async fn load(
+async fn load_hits(
     caller: &Caller,
     question: &SearchRequest,
     places: &[HitKey],
@@ -147,7 +147,7 @@ async fn load(
     }
     let mut all = HashMap::new();
     for (kind, ids) in ids {
-        let hits = hits(caller, question, kind, &ids, tx).await?;
+        let hits = load_hits_of_kind(caller, question, kind, &ids, tx).await?;
         all.extend(hits.into_iter().map(|(id, hit)| ((kind, id), hit)));
     }
     Ok(all)

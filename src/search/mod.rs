@@ -61,7 +61,7 @@ impl SearchRequest {
             return refuse(format!("`text` is longer than {LONGEST} characters."));
         }
         let mut words: Vec<String> = Vec::new();
-        for word in index::words(text) {
+        for word in index::split_words(text) {
             if !words.contains(&word.folded) {
                 words.push(word.folded);
             }
@@ -126,7 +126,7 @@ impl HitKey {
 }
 
 /// The hits of one page in order, and one more where there is one.
-pub async fn find(
+pub async fn find_page(
     caller: &Caller,
     question: &SearchRequest,
     page: &Page,
@@ -134,7 +134,7 @@ pub async fn find(
 ) -> Result<Vec<HitKey>> {
     let behind = page.after.as_deref().map(HitKey::from_cursor).transpose()?;
     let missing = page.size()? + 1;
-    let mut text = found(caller, question, tx).then(" SELECT * FROM found");
+    let mut text = found_sql(caller, question, tx).then(" SELECT * FROM found");
     if let Some(place) = behind {
         text = text
             // The kind, too: two kinds may have rows with one id.
@@ -151,12 +151,16 @@ pub async fn find(
     let text = text
         .then(" ORDER BY distance, length, id, kind LIMIT ")
         .value(missing);
-    Ok(read::all(tx, text.statement()).await?)
+    Ok(read::read_all(tx, text.statement()).await?)
 }
 
 /// Number of hits that the caller may see.
-pub async fn count(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> Result<u64> {
-    let text = found(caller, question, tx).then(" SELECT COUNT(*) FROM found");
+pub async fn count_hits(
+    caller: &Caller,
+    question: &SearchRequest,
+    tx: &Transaction,
+) -> Result<u64> {
+    let text = found_sql(caller, question, tx).then(" SELECT COUNT(*) FROM found");
     let row = tx.query_one_raw(text.statement()).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     Ok(u64::try_from(count).unwrap_or_default())
@@ -165,12 +169,12 @@ pub async fn count(caller: &Caller, question: &SearchRequest, tx: &Transaction) 
 /// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds would
 /// keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from turning the
 /// join round and scanning everything that the caller may see.
-fn found(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> SqlBuilder {
+fn found_sql(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> SqlBuilder {
     let backend = tx.get_database_backend();
     let mut text = SqlBuilder::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
-    text = distance(text, &question.words)
+    text = append_distance(text, &question.words)
         .then(" AS distance, length(title) AS length, id, kind FROM search_text WHERE ");
-    text = matching(text, backend, &question.words);
+    text = append_match_condition(text, backend, &question.words);
     if let Some(blueprint) = question.blueprint {
         text = text.then(" AND blueprint_id = ").value(blueprint);
     }
@@ -190,14 +194,18 @@ fn found(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> SqlBuil
             .then(" UNION ALL SELECT * FROM matched WHERE kind = ")
             .value(*kind)
             .then(" AND EXISTS (")
-            .select(&itself(caller, *kind, question.include_archived))
+            .select(&select_matched_row(
+                caller,
+                *kind,
+                question.include_archived,
+            ))
             .then(" LIMIT 1)");
     }
     text.then(")")
 }
 
 /// Appends the sum of the words' distances: see the module.
-fn distance(text: SqlBuilder, words: &[String]) -> SqlBuilder {
+fn append_distance(text: SqlBuilder, words: &[String]) -> SqlBuilder {
     words.iter().enumerate().fold(text, |text, (at, word)| {
         let (whole, beginning) = (format!("% {word} %"), format!("% {word}%"));
         text.then(if at == 0 { "" } else { " + " })
@@ -212,7 +220,7 @@ fn distance(text: SqlBuilder, words: &[String]) -> SqlBuilder {
 }
 
 /// Appends the condition that all words occur, in the language of each database's full-text index.
-fn matching(text: SqlBuilder, backend: DbBackend, words: &[String]) -> SqlBuilder {
+fn append_match_condition(text: SqlBuilder, backend: DbBackend, words: &[String]) -> SqlBuilder {
     let all = |join: &str, word: &dyn Fn(&String) -> String| {
         let words: Vec<String> = words.iter().map(word).collect();
         words.join(join)
@@ -230,18 +238,22 @@ fn matching(text: SqlBuilder, backend: DbBackend, words: &[String]) -> SqlBuilde
 }
 
 /// A select of the matched row in its own table, where the caller may see it.
-fn itself(caller: &Caller, kind: SearchKind, include_archived: bool) -> SelectStatement {
+fn select_matched_row(
+    caller: &Caller,
+    kind: SearchKind,
+    include_archived: bool,
+) -> SelectStatement {
     macro_rules! of_kind {
         ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($_texts:tt)* })*) => {
             match kind {
-                $(SearchKind::$kind => readable::<entity::$table::Entity>(caller, include_archived),)*
+                $(SearchKind::$kind => select_readable::<entity::$table::Entity>(caller, include_archived),)*
             }
         };
     }
     every_kind!(of_kind)
 }
 
-fn readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatement {
+fn select_readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatement {
     let matched = Expr::col(("matched", "id"));
     let select = caller
         .select::<E>()
@@ -251,18 +263,19 @@ fn readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatem
     if include_archived {
         select.into_query()
     } else {
-        select.filter(living::<E>()).into_query()
+        select.filter(living_condition::<E>()).into_query()
     }
 }
 
 /// Rows that are not archived, nor in an archived phase or touchpoint. Archived blueprints are left out earlier.
-fn living<E: Guarded>() -> Condition {
+fn living_condition<E: Guarded>() -> Condition {
     // By name, as each kind has some of these columns and no trait says which.
     let column = |name: &str| name.parse::<E::Column>().ok();
     let mut all = Condition::all().add_option(column("archived_at").map(|at| at.is_null()));
-    let archived_phases = archived::<entity::phase::Entity>(entity::phase::Column::ArchivedAt);
+    let archived_phases =
+        select_archived::<entity::phase::Entity>(entity::phase::Column::ArchivedAt);
     let archived_touchpoints =
-        archived::<entity::touchpoint::Entity>(entity::touchpoint::Column::ArchivedAt);
+        select_archived::<entity::touchpoint::Entity>(entity::touchpoint::Column::ArchivedAt);
     for (place, archived) in [
         ("phase_id", archived_phases),
         ("touchpoint_id", archived_touchpoints),
@@ -275,7 +288,7 @@ fn living<E: Guarded>() -> Condition {
     all
 }
 
-fn archived<E: Guarded>(archived_at: E::Column) -> SelectStatement {
+fn select_archived<E: Guarded>(archived_at: E::Column) -> SelectStatement {
     E::find()
         .select_only()
         .column(E::id_column())

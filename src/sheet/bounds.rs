@@ -23,7 +23,7 @@ pub struct Bounds {
 impl Bounds {
     /// Bounds of a sheet that people wrote, with at most this many rows.
     #[must_use]
-    pub const fn rows(rows: usize) -> Self {
+    pub const fn with_rows(rows: usize) -> Self {
         Self {
             rows,
             cell: LONGEST_CELL,
@@ -33,7 +33,7 @@ impl Bounds {
 
     /// Bounds of a sheet of a few short cells a row, as programs write them.
     #[must_use]
-    pub const fn short_rows(rows: usize) -> Self {
+    pub const fn with_short_rows(rows: usize) -> Self {
         Self {
             rows,
             cell: LONGEST_SHORT_ROW,

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{dialect::Dialect, guard::unguarded};
+use super::{dialect::Dialect, guard::remove_guard};
 use crate::{
     error::{Error, UserError, UserErrorCode},
     input::Faults,
@@ -42,7 +42,7 @@ impl CellRef {
 
     /// Another column of the same row.
     #[must_use]
-    pub fn at(&self, column: Option<usize>, heading: &str) -> Self {
+    pub fn with_column(&self, column: Option<usize>, heading: &str) -> Self {
         Self {
             column,
             heading: heading.to_owned(),
@@ -52,25 +52,25 @@ impl CellRef {
 
     /// The place for programs: the line, and what the column is called.
     #[must_use]
-    pub fn path(&self) -> String {
+    pub fn fault_path(&self) -> String {
         format!("{}.{}", self.line, self.heading)
     }
 
     /// Notes a fault here; its message begins with the place in words.
-    pub fn wrong(&self, code: UserErrorCode, message: impl fmt::Display, faults: &mut Faults) {
-        faults.add(&self.path(), code, None, format!("{self}: {message}"));
+    pub fn add_fault(&self, code: UserErrorCode, message: impl fmt::Display, faults: &mut Faults) {
+        faults.add(&self.fault_path(), code, None, format!("{self}: {message}"));
     }
 
     /// Notes faults that were found without their place, here.
-    pub fn all_wrong(&self, found: Vec<UserError>, faults: &mut Faults) {
+    pub fn add_faults(&self, found: Vec<UserError>, faults: &mut Faults) {
         for fault in found {
-            self.wrong(fault.code, fault.message, faults);
+            self.add_fault(fault.code, fault.message, faults);
         }
     }
 
     /// A fault here that ends reading.
-    pub(super) fn refuse(&self, code: UserErrorCode, message: impl fmt::Display) -> Error {
-        Error::fault(&self.path(), code, None, format!("{self}: {message}"))
+    pub(super) fn to_error(&self, code: UserErrorCode, message: impl fmt::Display) -> Error {
+        Error::fault(&self.fault_path(), code, None, format!("{self}: {message}"))
     }
 }
 
@@ -81,8 +81,8 @@ impl fmt::Display for CellRef {
             write!(f, " (row {})", self.row)?;
         }
         match (self.column, self.heading.as_str()) {
-            (Some(column), "") => write!(f, ", column {}", letters(column)),
-            (Some(column), heading) => write!(f, ", column {} ({heading})", letters(column)),
+            (Some(column), "") => write!(f, ", column {}", column_letters(column)),
+            (Some(column), heading) => write!(f, ", column {} ({heading})", column_letters(column)),
             (None, "") => Ok(()),
             (None, heading) => write!(f, ", {heading}"),
         }
@@ -90,7 +90,7 @@ impl fmt::Display for CellRef {
 }
 
 /// A column as spreadsheets call it: A, B, …, Z, AA, …
-fn letters(column: usize) -> String {
+fn column_letters(column: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = column + 1;
     while rest > 0 {
@@ -118,15 +118,16 @@ impl<'r> SheetCell<'r> {
 
     /// A text, without the guard against formulas; nothing where the cell is empty. A formula is a fault: a sheet holds
     /// values.
-    pub fn text(&self, faults: &mut Faults) -> Option<Cow<'r, str>> {
+    pub fn parse_text(&self, faults: &mut Faults) -> Option<Cow<'r, str>> {
         if self.is_empty() {
             return None;
         }
         if self.raw.trim_start().starts_with('=') {
             let message = "This is a formula. Write its value, or for a text that begins with = put an apostrophe before it.";
-            self.place.wrong(UserErrorCode::Invalid, message, faults);
+            self.place
+                .add_fault(UserErrorCode::Invalid, message, faults);
         }
-        Some(unguarded(self.raw))
+        Some(remove_guard(self.raw))
     }
 
     /// Parses a cell that is not free text; a fault where it cannot be parsed, nothing where it is empty.
@@ -143,36 +144,38 @@ impl<'r> SheetCell<'r> {
         let read = read(text);
         if read.is_none() {
             let message = format!("\"{}\" is not {}.", quotable(text), expected());
-            self.place.wrong(UserErrorCode::Invalid, message, faults);
+            self.place
+                .add_fault(UserErrorCode::Invalid, message, faults);
         }
         read
     }
 
     /// A number.
-    pub fn number(&self, faults: &mut Faults) -> Option<f64> {
+    pub fn parse_number(&self, faults: &mut Faults) -> Option<f64> {
         let dialect = self.dialect;
         let read = |text: &str| dialect.read_number(text);
-        let expected = || format!("a number such as {}", dialect.number(0.5));
+        let expected = || format!("a number such as {}", dialect.format_number(0.5));
         self.parse(read, expected, faults)
     }
 
     /// Whether it is not empty; a fault where it is.
-    pub fn is_filled(&self, faults: &mut Faults) -> bool {
+    pub fn require_empty(&self, faults: &mut Faults) -> bool {
         if self.is_empty() {
             let message = "This cannot be empty.";
-            self.place.wrong(UserErrorCode::Required, message, faults);
+            self.place
+                .add_fault(UserErrorCode::Required, message, faults);
         }
         !self.is_empty()
     }
 
     /// A whole number.
-    pub fn whole(&self, faults: &mut Faults) -> Option<i32> {
+    pub fn parse_integer(&self, faults: &mut Faults) -> Option<i32> {
         let expected = || "a whole number".to_owned();
         self.parse(|text| text.parse().ok(), expected, faults)
     }
 
     /// A day; also as Excel writes it in Denmark, where it is Excel that wrote it.
-    pub fn day(&self, faults: &mut Faults) -> Option<NaiveDate> {
+    pub fn parse_day(&self, faults: &mut Faults) -> Option<NaiveDate> {
         let dialect = self.dialect;
         let read = |text: &str| {
             let danish = || NaiveDate::parse_from_str(text, "%d-%m-%Y").ok();
@@ -183,14 +186,14 @@ impl<'r> SheetCell<'r> {
     }
 
     /// A moment.
-    pub fn moment(&self, faults: &mut Faults) -> Option<DateTime<Utc>> {
+    pub fn parse_moment(&self, faults: &mut Faults) -> Option<DateTime<Utc>> {
         let read = |text: &str| DateTime::parse_from_rfc3339(text).ok();
         let expected = || "a moment such as 2026-11-22T09:30:00Z".to_owned();
         self.parse(read, expected, faults).map(Into::into)
     }
 
     /// Yes or no, also as Excel says it in Danish and in English.
-    pub fn flag(&self, faults: &mut Faults) -> Option<bool> {
+    pub fn parse_flag(&self, faults: &mut Faults) -> Option<bool> {
         let read = |text: &str| match text.to_lowercase().as_str() {
             "yes" | "true" | "1" | "x" | "ja" | "sand" => Some(true),
             "no" | "false" | "0" | "nej" | "falsk" => Some(false),
@@ -200,7 +203,7 @@ impl<'r> SheetCell<'r> {
     }
 
     /// One of several words, however its letters are cased and its parts joined.
-    pub fn word<T: Copy>(
+    pub fn parse_word<T: Copy>(
         &self,
         all: &[T],
         spelled: fn(T) -> &'static str,
@@ -219,9 +222,9 @@ impl<'r> SheetCell<'r> {
     }
 
     /// The items of a list of plain texts.
-    pub fn list(&self, faults: &mut Faults) -> Vec<String> {
-        let text = self.text(faults).unwrap_or_default();
-        items(&text).map(unescaped).collect()
+    pub fn parse_list(&self, faults: &mut Faults) -> Vec<String> {
+        let text = self.parse_text(faults).unwrap_or_default();
+        split_items(&text).map(unescape_item).collect()
     }
 }
 
@@ -254,7 +257,7 @@ pub const BETWEEN: &str = " | ";
 
 /// An item of such a list, with a backslash before what would end it or begin its link.
 #[must_use]
-pub fn escaped(item: &str) -> String {
+pub fn escape_item(item: &str) -> String {
     let mut text = String::with_capacity(item.len());
     for c in item.chars() {
         if is_special(c) {
@@ -267,7 +270,7 @@ pub fn escaped(item: &str) -> String {
 
 /// An item as it was before it was escaped. A backslash before anything else is one.
 #[must_use]
-pub fn unescaped(item: &str) -> String {
+pub fn unescape_item(item: &str) -> String {
     let mut text = String::with_capacity(item.len());
     let mut rest = item.chars().peekable();
     while let Some(c) = rest.next() {
@@ -286,7 +289,7 @@ const fn is_special(c: char) -> bool {
 }
 
 /// The items of a list, still escaped, without blanks around them and without empty ones.
-pub fn items(list: &str) -> impl Iterator<Item = &str> {
+pub fn split_items(list: &str) -> impl Iterator<Item = &str> {
     let mut literal = false;
     list.split(move |c| {
         let ends = c == BAR && !literal;
@@ -299,7 +302,7 @@ pub fn items(list: &str) -> impl Iterator<Item = &str> {
 
 /// An item taken apart where this character first stands in it without a backslash.
 #[must_use]
-pub fn parted(item: &str, at: char) -> Option<(&str, &str)> {
+pub fn split_item_at(item: &str, at: char) -> Option<(&str, &str)> {
     let mut literal = false;
     let place = item.find(move |c| {
         let found = c == at && !literal;

@@ -84,11 +84,11 @@ impl<R> Checked<R> {
     }
 
     /// The place of the last byte that was read.
-    pub(super) fn here(&self) -> &CellRef {
+    pub(super) fn last_place(&self) -> &CellRef {
         &self.place
     }
 
-    fn wrong(&self, code: UserErrorCode, message: impl Into<String>) -> Malformed {
+    fn malformed(&self, code: UserErrorCode, message: impl Into<String>) -> Malformed {
         Malformed {
             place: self.place.clone(),
             code,
@@ -96,19 +96,19 @@ impl<R> Checked<R> {
         }
     }
 
-    fn step(&mut self, byte: u8) -> Result<(), Malformed> {
+    fn scan_byte(&mut self, byte: u8) -> Result<(), Malformed> {
         let ends_line = matches!(byte, b'\n' | b'\r');
         // A line ends at \n, at \r, or at both.
         let second = byte == b'\n' && std::mem::take(&mut self.after_return);
         self.after_return = byte == b'\r';
         if byte == 0 {
             let message = "There is a NUL character. Save the sheet as \"CSV UTF-8\".";
-            return Err(self.wrong(UserErrorCode::Invalid, message));
+            return Err(self.malformed(UserErrorCode::Invalid, message));
         }
-        self.weigh()?;
+        self.check_size()?;
         let quoted = matches!(self.state, ScanState::Quoted);
         match (self.state, byte) {
-            (ScanState::Row | ScanState::Cell, b'"') => self.begin(ScanState::Quoted),
+            (ScanState::Row | ScanState::Cell, b'"') => self.begin_cell(ScanState::Quoted),
             (ScanState::Closing, b'"') => self.state = ScanState::Quoted,
             (ScanState::Quoted, b'"') => self.state = ScanState::Closing,
             (ScanState::Quoted, _) => {}
@@ -116,15 +116,15 @@ impl<R> Checked<R> {
             (ScanState::Row, _) if ends_line => {}
             (_, _) if ends_line => self.state = ScanState::Row,
             (ScanState::Row, _) if byte == self.separator => {
-                self.begin(ScanState::Plain);
-                self.next_cell()?;
+                self.begin_cell(ScanState::Plain);
+                self.end_cell()?;
             }
-            (_, _) if byte == self.separator => self.next_cell()?,
-            (ScanState::Row | ScanState::Cell, _) => self.begin(ScanState::Plain),
+            (_, _) if byte == self.separator => self.end_cell()?,
+            (ScanState::Row | ScanState::Cell, _) => self.begin_cell(ScanState::Plain),
             (ScanState::Plain, b'"') => {
                 let message = "A quotation mark stands in a cell that does not begin with one. Put the cell into \
                                quotation marks, and write each of its own twice.";
-                return Err(self.wrong(UserErrorCode::Invalid, message));
+                return Err(self.malformed(UserErrorCode::Invalid, message));
             }
             (ScanState::Closing, _) => {
                 let message = format!(
@@ -132,7 +132,7 @@ impl<R> Checked<R> {
                      cell is written twice.",
                     self.line
                 );
-                return Err(self.wrong(UserErrorCode::Invalid, message));
+                return Err(self.malformed(UserErrorCode::Invalid, message));
             }
             (ScanState::Plain, _) => {}
         }
@@ -144,7 +144,7 @@ impl<R> Checked<R> {
     }
 
     /// Begins a cell, and with the first one a row.
-    fn begin(&mut self, state: ScanState) {
+    fn begin_cell(&mut self, state: ScanState) {
         if self.state == ScanState::Row {
             self.place = CellRef {
                 line: self.line,
@@ -152,25 +152,25 @@ impl<R> Checked<R> {
                 column: Some(0),
                 heading: String::new(),
             };
-            self.starts.push_back(self.place.at(None, ""));
+            self.starts.push_back(self.place.with_column(None, ""));
             // The byte that begins it is counted already.
             (self.cell_bytes, self.row_bytes) = (1, 1);
         }
         self.state = state;
     }
 
-    fn next_cell(&mut self) -> Result<(), Malformed> {
+    fn end_cell(&mut self) -> Result<(), Malformed> {
         self.state = ScanState::Cell;
         self.cell_bytes = 0;
         self.place.column = self.place.column.map(|column| column + 1);
         if self.place.column.is_some_and(|at| at >= MOST_COLUMNS) {
             let message = format!("There are more than {MOST_COLUMNS} columns.");
-            return Err(self.wrong(UserErrorCode::LimitExceeded, message));
+            return Err(self.malformed(UserErrorCode::LimitExceeded, message));
         }
         Ok(())
     }
 
-    fn weigh(&mut self) -> Result<(), Malformed> {
+    fn check_size(&mut self) -> Result<(), Malformed> {
         self.cell_bytes += 1;
         self.row_bytes += 1;
         if self.state == ScanState::Row {
@@ -185,14 +185,14 @@ impl<R> Checked<R> {
         };
         let message = format!(
             "This {what} is longer than {}. A quotation mark that is never closed makes one of all that follows.",
-            in_units(longest)
+            format_bytes(longest)
         );
-        Err(self.wrong(UserErrorCode::TooLong, message))
+        Err(self.malformed(UserErrorCode::TooLong, message))
     }
 }
 
 /// A number of bytes, for people.
-fn in_units(bytes: usize) -> String {
+fn format_bytes(bytes: usize) -> String {
     match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
         mebibytes => format!("{mebibytes} MiB"),
@@ -209,11 +209,11 @@ impl<R: Read> Read for Checked<R> {
         if length == 0 && self.state == ScanState::Quoted {
             let message = "The quotation mark that begins this cell is never closed.";
             return Err(io::Error::other(
-                self.wrong(UserErrorCode::Invalid, message),
+                self.malformed(UserErrorCode::Invalid, message),
             ));
         }
         for (at, byte) in buffer.iter().take(length).enumerate() {
-            if let Err(malformed) = self.step(*byte) {
+            if let Err(malformed) = self.scan_byte(*byte) {
                 // What stands before it is read first.
                 self.malformed = Some(malformed);
                 if at > 0 {

@@ -43,7 +43,7 @@ impl Dialect {
 
     /// A number in the shortest form that reads back the same.
     #[must_use]
-    pub fn number(self, number: f64) -> String {
+    pub fn format_number(self, number: f64) -> String {
         let text = number.to_string();
         match self {
             Self::Comma => text,

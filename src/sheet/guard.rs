@@ -9,7 +9,7 @@ fn is_separator(c: char) -> bool {
 }
 
 /// What spreadsheets skip, or do not show, before a formula.
-fn is_unseen(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -18,21 +18,21 @@ fn is_unseen(c: char) -> bool {
 
 /// Whether a spreadsheet might take a cell that begins like this for a formula. The signs of full width and the small
 /// ones are the same to it.
-pub(super) fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches(is_unseen).starts_with([
+pub(super) fn begins_like_formula(cell: &str) -> bool {
+    cell.trim_start_matches(is_invisible).starts_with([
         '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−',
     ])
 }
 
 /// Whether a cell would be a formula but for the apostrophes before it.
 fn needs_guard(cell: &str) -> bool {
-    is_formula(cell.trim_start_matches('\''))
+    begins_like_formula(cell.trim_start_matches('\''))
 }
 
 /// A text as it is written: an apostrophe before what would be a formula wherever a cell could begin, and before what
 /// already looks as if it had been given one, so that taking it off again is exact.
 #[must_use]
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+pub(super) fn add_guard(text: &str) -> Cow<'_, str> {
     let cells = text.split_inclusive(is_separator);
     // Most texts need none, and are not copied.
     if !cells.clone().any(needs_guard) {
@@ -49,7 +49,7 @@ pub(super) fn guarded(text: &str) -> Cow<'_, str> {
 }
 
 /// A text as it was before it was guarded.
-pub(super) fn unguarded(text: &str) -> Cow<'_, str> {
+pub(super) fn remove_guard(text: &str) -> Cow<'_, str> {
     let cells = text.split_inclusive(is_separator);
     let guard = |cell: &str| cell.starts_with('\'') && needs_guard(cell);
     if !cells.clone().any(guard) {

@@ -15,7 +15,9 @@ mod spool;
 mod write;
 
 pub use bounds::Bounds;
-pub use cell::{BETWEEN, CellRef, SheetCell, escaped, items, parted, quotable, unescaped};
+pub use cell::{
+    BETWEEN, CellRef, SheetCell, escape_item, quotable, split_item_at, split_items, unescape_item,
+};
 pub use dialect::Dialect;
 pub use read::{SheetColumns, SheetReader, SheetRow};
 pub use spool::{Spool, Spooled};

@@ -48,7 +48,7 @@ pub struct SheetColumns(HashMap<&'static str, usize>);
 impl<R: BufRead> SheetReader<R> {
     /// Opens a sheet with at most `most` rows below its headings.
     pub fn open(source: R, most: usize) -> Result<Self> {
-        Self::open_as(source, Bounds::rows(most), None)
+        Self::open_as(source, Bounds::with_rows(most), None)
     }
 
     /// Opens a sheet in a dialect, or in the one that its heading line shows.
@@ -62,11 +62,11 @@ impl<R: BufRead> SheetReader<R> {
         // of line must not come into memory.
         let read = source.by_ref().take(limit).read_until(b'\n', &mut head);
         let first = CellRef::first();
-        read.map_err(|error| unreadable(&first, &error))?;
+        read.map_err(|error| unreadable_error(&first, &error))?;
         // "Unicode text" of Excel is UTF-16: said in words, since byte after byte would be told to be no UTF-8.
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
             let message = format!("This is UTF-16, or no text at all. {SAVE_AS}");
-            return Err(first.refuse(UserErrorCode::Invalid, message));
+            return Err(first.to_error(UserErrorCode::Invalid, message));
         }
         if head.starts_with(MARK) {
             head.drain(..MARK.len());
@@ -96,9 +96,9 @@ impl<R: BufRead> SheetReader<R> {
             most: bounds.rows,
             ended: false,
         };
-        let Some(headings) = reader.row()? else {
+        let Some(headings) = reader.next_row()? else {
             let message = "The sheet is empty. Its first line names the columns.";
-            return Err(first.refuse(UserErrorCode::Required, message));
+            return Err(first.to_error(UserErrorCode::Required, message));
         };
         reader.headings = headings;
         Ok(reader)
@@ -128,10 +128,10 @@ impl<R: Read> SheetReader<R> {
         let mut columns = HashMap::new();
         for (at, heading) in self.headings.cells.iter().enumerate() {
             let told = quotable(heading.trim());
-            let place = self.headings.place.at(Some(at), "");
-            let said = folded(heading);
-            let other = || others.iter().find(|(name, _)| folded(name) == said);
-            let found = known.iter().find(|name| folded(name) == said);
+            let place = self.headings.place.with_column(Some(at), "");
+            let said = fold_heading(heading);
+            let other = || others.iter().find(|(name, _)| fold_heading(name) == said);
+            let found = known.iter().find(|name| fold_heading(name) == said);
             let found = found.or_else(|| other().map(|(_, name)| name));
             match found {
                 // Excel saves empty columns at the end of a sheet; that their cells are empty too is checked row by row.
@@ -141,12 +141,12 @@ impl<R: Read> SheetReader<R> {
                         "There is no column \"{told}\". The columns are {}.",
                         known.join(", ")
                     );
-                    place.wrong(UserErrorCode::Invalid, message, faults);
+                    place.add_fault(UserErrorCode::Invalid, message, faults);
                 }
                 Some(name) => {
                     if columns.insert(*name, at).is_some() {
                         let message = format!("The column {name} is there twice.");
-                        place.wrong(UserErrorCode::Duplicate, message, faults);
+                        place.add_fault(UserErrorCode::Duplicate, message, faults);
                     }
                 }
             }
@@ -155,7 +155,7 @@ impl<R: Read> SheetReader<R> {
     }
 
     /// The next row that is not empty, with a cell for each heading.
-    fn row(&mut self) -> Result<Option<SheetRow>> {
+    fn next_row(&mut self) -> Result<Option<SheetRow>> {
         let mut record = ByteRecord::new();
         loop {
             match self.rows.read_byte_record(&mut record) {
@@ -163,11 +163,11 @@ impl<R: Read> SheetReader<R> {
                 Ok(true) => {}
                 Err(error) => {
                     self.ended = true;
-                    return Err(self.refused(error));
+                    return Err(self.read_error(error));
                 }
             }
             let place = self.rows.get_mut().next_start().unwrap_or_default();
-            let row = self.checked(&record, place)?;
+            let row = self.check_row(&record, place)?;
             // Excel saves rows that were cleared as separators alone.
             if row.cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
@@ -175,7 +175,7 @@ impl<R: Read> SheetReader<R> {
             let Some(left) = self.left.checked_sub(1) else {
                 self.ended = true;
                 let message = format!("There are more than {} rows.", self.most);
-                return Err(row.place.refuse(UserErrorCode::LimitExceeded, message));
+                return Err(row.place.to_error(UserErrorCode::LimitExceeded, message));
             };
             self.left = left;
             return Ok(Some(row));
@@ -183,22 +183,22 @@ impl<R: Read> SheetReader<R> {
     }
 
     /// A row as text, as wide as the headings.
-    fn checked(&self, record: &ByteRecord, place: CellRef) -> Result<SheetRow> {
+    fn check_row(&self, record: &ByteRecord, place: CellRef) -> Result<SheetRow> {
         let mut cells = Vec::with_capacity(record.len().min(MOST_COLUMNS));
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
             let name = self.headings.cells.get(at).map_or("", |name| name.trim());
-            let here = || place.at(Some(at), &quotable(name));
+            let here = || place.with_column(Some(at), &quotable(name));
             let text = std::str::from_utf8(bytes).map_err(|wrong| {
                 let byte = bytes.get(wrong.valid_up_to()).copied().unwrap_or_default();
                 let message = format!("The byte {byte:02X} is no UTF-8. {SAVE_AS}");
-                here().refuse(UserErrorCode::Invalid, message)
+                here().to_error(UserErrorCode::Invalid, message)
             })?;
             // The headings themselves are read when there is no width yet.
             let beyond = width > 0 && name.is_empty();
             if beyond && !text.trim().is_empty() {
                 let message = "This cell is under no heading.";
-                return Err(here().refuse(UserErrorCode::Invalid, message));
+                return Err(here().to_error(UserErrorCode::Invalid, message));
             }
             if at < width || width == 0 {
                 cells.push(text.to_owned());
@@ -211,7 +211,7 @@ impl<R: Read> SheetReader<R> {
                 many => format!("{many} cells"),
             };
             let message = format!("This row has {cells}, and there are {width} headings.");
-            return Err(place.refuse(UserErrorCode::Invalid, message));
+            return Err(place.to_error(UserErrorCode::Invalid, message));
         }
         Ok(SheetRow {
             place,
@@ -220,8 +220,8 @@ impl<R: Read> SheetReader<R> {
         })
     }
 
-    fn refused(&self, error: csv::Error) -> Error {
-        let here = self.rows.get_ref().here();
+    fn read_error(&self, error: csv::Error) -> Error {
+        let here = self.rows.get_ref().last_place();
         match error.into_kind() {
             ErrorKind::Io(error) => match error.downcast::<Malformed>() {
                 Ok(wrong) => {
@@ -232,19 +232,19 @@ impl<R: Read> SheetReader<R> {
                     let name = at.map_or_else(String::new, |name| quotable(name.trim()));
                     wrong
                         .place
-                        .at(wrong.place.column, &name)
-                        .refuse(wrong.code, wrong.message)
+                        .with_column(wrong.place.column, &name)
+                        .to_error(wrong.code, wrong.message)
                 }
-                Err(error) => unreadable(here, &error),
+                Err(error) => unreadable_error(here, &error),
             },
             // The rest is about texts and typed rows, of which it is asked for none.
-            _ => here.refuse(UserErrorCode::Invalid, "This is no CSV."),
+            _ => here.to_error(UserErrorCode::Invalid, "This is no CSV."),
         }
     }
 }
 
-fn unreadable(place: &CellRef, error: &std::io::Error) -> Error {
-    place.refuse(
+fn unreadable_error(place: &CellRef, error: &std::io::Error) -> Error {
+    place.to_error(
         UserErrorCode::Invalid,
         format!("It cannot be read: {error}."),
     )
@@ -257,7 +257,7 @@ impl<R: Read> Iterator for SheetReader<R> {
         if self.ended {
             return None;
         }
-        let row = self.row().transpose();
+        let row = self.next_row().transpose();
         self.ended |= row.is_none();
         row
     }
@@ -285,25 +285,25 @@ impl SheetColumns {
     pub fn require(&self, names: &[&str], faults: &mut Faults) {
         for name in names.iter().filter(|name| !self.has(name)) {
             let message = format!("There is no column \"{name}\", and it takes one.");
-            CellRef::first().wrong(UserErrorCode::Required, message, faults);
+            CellRef::first().add_fault(UserErrorCode::Required, message, faults);
         }
     }
 
     /// The place of this column in a row.
     #[must_use]
     pub fn place(&self, row: &SheetRow, name: &str) -> CellRef {
-        self.at(&row.place, name)
+        self.place_in(&row.place, name)
     }
 
     /// The place of this column in the row at a place.
     #[must_use]
-    pub fn at(&self, row: &CellRef, name: &str) -> CellRef {
-        row.at(self.0.get(name).copied(), name)
+    pub fn place_in(&self, row: &CellRef, name: &str) -> CellRef {
+        row.with_column(self.0.get(name).copied(), name)
     }
 }
 
 /// A heading as it is compared: small letters and digits alone.
-fn folded(heading: &str) -> String {
+fn fold_heading(heading: &str) -> String {
     let letters = heading.chars().filter(|c| c.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect()
 }

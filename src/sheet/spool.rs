@@ -27,7 +27,7 @@ impl Spool {
     }
 
     /// Takes the next bytes; `false` where there are more than allowed.
-    pub fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<bool> {
         // Counted here, since the announced length is only the client's word.
         let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
             return Ok(false);
@@ -38,12 +38,12 @@ impl Spool {
     }
 
     /// Takes all of a source; `false` where it has more than allowed.
-    pub fn take_all(&mut self, mut source: impl Read) -> io::Result<bool> {
+    pub fn write_all(&mut self, mut source: impl Read) -> io::Result<bool> {
         let mut bytes = vec![0; AT_ONCE];
         loop {
             match source.read(&mut bytes)? {
                 0 => return Ok(true),
-                length if !self.take(&bytes[..length])? => return Ok(false),
+                length if !self.write(&bytes[..length])? => return Ok(false),
                 _ => {}
             }
         }
@@ -51,7 +51,7 @@ impl Spool {
 
     /// The sheet, once all of it has come.
     #[must_use]
-    pub fn whole(self, dialect: Option<Dialect>) -> Spooled {
+    pub fn finish(self, dialect: Option<Dialect>) -> Spooled {
         Spooled {
             file: self.file,
             dialect,

@@ -5,7 +5,7 @@ use std::io::{BufReader, Read};
 use proptest::prelude::*;
 
 use super::{
-    guard::{guarded, is_formula, unguarded},
+    guard::{add_guard, begins_like_formula, remove_guard},
     *,
 };
 use crate::{error::Result, input::Faults};
@@ -20,7 +20,11 @@ fn read(bytes: impl Read) -> Result<Vec<Vec<String>>> {
     for row in &mut reader {
         let row = row?;
         let cells = NAMES.iter().filter_map(|name| columns.cell(&row, name));
-        let texts = cells.map(|cell| cell.text(&mut faults).unwrap_or_default().into_owned());
+        let texts = cells.map(|cell| {
+            cell.parse_text(&mut faults)
+                .unwrap_or_default()
+                .into_owned()
+        });
         rows.push(texts.collect());
     }
     faults.check()?;
@@ -70,11 +74,11 @@ proptest! {
 
     #[test]
     fn no_text_is_written_as_a_formula(text in awkward()) {
-        let guarded = guarded(&text);
+        let guarded = add_guard(&text);
         for cell in guarded.split([',', ';', '\t', '\r', '\n']) {
-            prop_assert!(!is_formula(cell), "{guarded:?}");
+            prop_assert!(!begins_like_formula(cell), "{guarded:?}");
         }
-        prop_assert_eq!(unguarded(&guarded), &*text);
+        prop_assert_eq!(remove_guard(&guarded), &*text);
     }
 
     #[test]
@@ -82,7 +86,7 @@ proptest! {
         number in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO,
         dialect in prop::sample::select(vec![Dialect::Comma, Dialect::ExcelDa]),
     ) {
-        prop_assert_eq!(dialect.read_number(&dialect.number(number)), Some(number));
+        prop_assert_eq!(dialect.read_number(&dialect.format_number(number)), Some(number));
     }
 
     #[test]
@@ -90,9 +94,9 @@ proptest! {
         list in prop::collection::vec(awkward(), 0..5),
     ) {
         let list: Vec<String> = list.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect();
-        let text: Vec<String> = list.iter().map(|item| escaped(item)).collect();
+        let text: Vec<String> = list.iter().map(|item| escape_item(item)).collect();
         let text = text.join(BETWEEN);
-        prop_assert_eq!(items(&text).map(unescaped).collect::<Vec<_>>(), list);
+        prop_assert_eq!(split_items(&text).map(unescape_item).collect::<Vec<_>>(), list);
     }
 
     #[test]
@@ -209,9 +213,9 @@ fn numbers_words_and_answers_are_read_as_spreadsheets_write_them() {
         let row = row.expect("a row");
         let cell = |name| columns.cell(&row, name).expect("a cell");
         read.push((
-            cell("a").number(&mut faults),
-            cell("b").word(&["NOT_USED", "USED"], |word| word, &mut faults),
-            cell("c").flag(&mut faults),
+            cell("a").parse_number(&mut faults),
+            cell("b").parse_word(&["NOT_USED", "USED"], |word| word, &mut faults),
+            cell("c").parse_flag(&mut faults),
         ));
     }
     assert_eq!(

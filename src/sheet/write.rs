@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::{
     dialect::{Dialect, MARK},
-    guard::guarded,
+    guard::add_guard,
 };
 
 /// Cells of CSV in a buffer: separators and the ends of lines are its own to write.
@@ -79,7 +79,7 @@ impl CsvCells {
 
     /// A text that people wrote, guarded against being taken for a formula.
     pub fn text(&mut self, text: &str) {
-        self.plain(&guarded(text));
+        self.plain(&add_guard(text));
     }
 
     /// Ends a row.
@@ -120,7 +120,7 @@ impl<W: Write> Writer<W> {
 
     /// A number, with the dialect's decimal point.
     pub fn number(&mut self, number: f64) -> io::Result<()> {
-        let text = self.cells.dialect().number(number);
+        let text = self.cells.dialect().format_number(number);
         self.plain(&text)
     }
 

@@ -49,7 +49,7 @@ impl BlueprintSnapshot {
         which: Condition,
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
-        let _turn = caller.budget.load().await?;
+        let _turn = caller.budget.acquire_load_permit().await?;
         let tx = caller.snapshot().await?;
         let select = caller.select::<blueprint::Entity>().filter(which);
         let Some(blueprint) = select.one(&tx).await? else {
@@ -74,7 +74,7 @@ impl BlueprintSnapshot {
         // The rows of a table that has the blueprint's id.
         macro_rules! rows {
             ($table:ident) => {
-                rows_in_order::<$table::Entity>(tx, $table::Column::BlueprintId.eq(id)).await?
+                load_in_order::<$table::Entity>(tx, $table::Column::BlueprintId.eq(id)).await?
             };
         }
         // The lists that a join table holds: by owner, its members.
@@ -85,7 +85,7 @@ impl BlueprintSnapshot {
             ($table:ident where $which:expr, $owner:ident => $member:ident) => {{
                 use $table::Column;
                 let columns = [Column::$owner, Column::$member, Column::Position];
-                members_by_owner::<$table::Entity, _, _>(tx, $which, columns).await?
+                load_members::<$table::Entity, _, _>(tx, $which, columns).await?
             }};
         }
 
@@ -108,7 +108,7 @@ impl BlueprintSnapshot {
         let promise_deliveries = lists!(promise_delivery: PromiseId => TouchpointId);
         let improvement_touchpoints = lists!(improvement_touchpoint: ImprovementId => TouchpointId);
         let improvement_kpis = lists!(improvement_kpi where of_improvement, ImprovementId => KpiId);
-        let evaluation_verdicts = evaluation_verdicts(tx, id).await?;
+        let evaluation_verdicts = load_verdicts(tx, id).await?;
 
         let segment_ids = touchpoint_segments.values().flatten().copied().collect();
         let persona_ids = insights.iter().filter_map(|row| row.persona_id).collect();
@@ -119,13 +119,17 @@ impl BlueprintSnapshot {
         let kpis = caller.select::<kpi::Entity>();
         let kpis = kpis.filter(kpi::Column::ArchivedAt.is_null());
         let snapshot = Self {
-            secondary_personas: secondary_personas(tx, id).await?,
-            segments: by_id(tx, segment::Entity::find(), segment_ids).await?,
-            insight_personas: by_id(tx, persona::Entity::find(), persona_ids).await?,
-            kpis_of_improvements: by_id(tx, kpis, kpi_ids).await?,
-            owners_of_improvements: by_id(tx, caller.select::<department::Entity>(), owner_ids)
-                .await?,
-            people: people(caller, tx, id, &evaluations).await?,
+            secondary_personas: load_secondary_personas(tx, id).await?,
+            segments: load_by_id(tx, segment::Entity::find(), segment_ids).await?,
+            insight_personas: load_by_id(tx, persona::Entity::find(), persona_ids).await?,
+            kpis_of_improvements: load_by_id(tx, kpis, kpi_ids).await?,
+            owners_of_improvements: load_by_id(
+                tx,
+                caller.select::<department::Entity>(),
+                owner_ids,
+            )
+            .await?,
+            people: load_people(caller, tx, id, &evaluations).await?,
             canvas,
             touchpoint_segments,
             kpi_links,
@@ -144,14 +148,14 @@ impl BlueprintSnapshot {
         }
         .without_archived();
         // The canvas has paid for its own rows.
-        let besides = snapshot.rows() - snapshot.canvas.rows();
+        let besides = snapshot.row_count() - snapshot.canvas.row_count();
         caller.budget.spend(ROW * besides as u64)?;
         Ok(snapshot)
     }
 }
 
 /// The rows of a table that a condition picks, in the order of creation.
-async fn rows_in_order<E: Guarded>(tx: &Transaction, which: SimpleExpr) -> Result<Vec<E::Model>> {
+async fn load_in_order<E: Guarded>(tx: &Transaction, which: SimpleExpr) -> Result<Vec<E::Model>> {
     let select = E::find()
         .filter(which)
         .order_by_asc(E::created_at_column())
@@ -160,7 +164,7 @@ async fn rows_in_order<E: Guarded>(tx: &Transaction, which: SimpleExpr) -> Resul
 }
 
 /// The lists of a join table, by owner; its columns are those of the owner, of the member and of the position.
-async fn members_by_owner<E, O, M>(
+async fn load_members<E, O, M>(
     tx: &Transaction,
     which: SimpleExpr,
     [owner, member, position]: [E::Column; 3],
@@ -172,10 +176,10 @@ where
 {
     let select = E::find().select_only().columns([owner, member]);
     let select = select.filter(which).order_by_asc(position);
-    Ok(grouped(select.into_tuple::<(O, M)>().all(tx).await?))
+    Ok(group_by_owner(select.into_tuple::<(O, M)>().all(tx).await?))
 }
 
-async fn evaluation_verdicts(
+async fn load_verdicts(
     tx: &Transaction,
     blueprint: BlueprintId,
 ) -> Result<HashMap<EvaluationId, Vec<(NeedId, Verdict)>>> {
@@ -189,12 +193,12 @@ async fn evaluation_verdicts(
         .all(tx)
         .await?;
     let rows = rows.into_iter();
-    Ok(grouped(rows.map(|(evaluation, need, verdict)| {
+    Ok(group_by_owner(rows.map(|(evaluation, need, verdict)| {
         (evaluation, (need, verdict))
     })))
 }
 
-async fn secondary_personas(
+async fn load_secondary_personas(
     tx: &Transaction,
     blueprint: BlueprintId,
 ) -> Result<Vec<persona::Model>> {
@@ -209,7 +213,7 @@ async fn secondary_personas(
 }
 
 /// The people who do what departments are responsible for, and who tried touchpoints.
-async fn people(
+async fn load_people(
     caller: &Caller,
     tx: &Transaction,
     blueprint: BlueprintId,
@@ -221,7 +225,7 @@ async fn people(
         .column(Column::PersonId)
         .filter(Column::BlueprintId.eq(blueprint))
         .filter(Column::PersonId.is_not_null())
-        .filter(scope::open_responsibility())
+        .filter(scope::open_responsibility_condition())
         .into_query();
     let tried = evaluations.iter().filter_map(|row| row.by_account_id);
     let which = Condition::any()
@@ -233,7 +237,7 @@ async fn people(
 }
 
 /// The rows of a select whose ids are among these, by id.
-async fn by_id<E>(
+async fn load_by_id<E>(
     tx: &Transaction,
     select: Select<E>,
     ids: HashSet<E::Id>,
@@ -246,7 +250,7 @@ where
 }
 
 /// Members by owner, in the order in which they come.
-fn grouped<O: Hash + Eq, M>(rows: impl IntoIterator<Item = (O, M)>) -> HashMap<O, Vec<M>> {
+fn group_by_owner<O: Hash + Eq, M>(rows: impl IntoIterator<Item = (O, M)>) -> HashMap<O, Vec<M>> {
     let mut groups: HashMap<O, Vec<M>> = HashMap::new();
     for (owner, member) in rows {
         groups.entry(owner).or_default().push(member);

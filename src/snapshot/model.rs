@@ -59,7 +59,7 @@ impl BlueprintSnapshot {
     /// Number of rows that it holds, for what a request may compute: each costs the same number of steps. Rows that
     /// only lend their key (segments, people, …) are not counted.
     #[must_use]
-    pub fn rows(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         let parts = [
             self.kpi_links.len(),
             self.scenarios.len(),
@@ -70,13 +70,13 @@ impl BlueprintSnapshot {
             self.improvements.len(),
         ];
         let lists = [
-            listed(&self.touchpoint_segments),
-            listed(&self.scenario_steps),
-            listed(&self.promise_deliveries),
-            listed(&self.evaluation_verdicts),
-            listed(&self.improvement_touchpoints),
+            count_listed(&self.touchpoint_segments),
+            count_listed(&self.scenario_steps),
+            count_listed(&self.promise_deliveries),
+            count_listed(&self.evaluation_verdicts),
+            count_listed(&self.improvement_touchpoints),
         ];
-        self.canvas.rows() + parts.iter().chain(&lists).sum::<usize>()
+        self.canvas.row_count() + parts.iter().chain(&lists).sum::<usize>()
     }
 
     /// Leaves out what hangs on archived touchpoints, phases and KPIs.
@@ -105,7 +105,7 @@ impl BlueprintSnapshot {
 
     /// A blueprint on which nothing hangs.
     #[cfg(test)]
-    pub(crate) fn bare(canvas: Canvas) -> Self {
+    pub(crate) fn from_canvas(canvas: Canvas) -> Self {
         Self {
             canvas,
             secondary_personas: Vec::new(),
@@ -132,6 +132,6 @@ impl BlueprintSnapshot {
     }
 }
 
-fn listed<K, V>(lists: &HashMap<K, Vec<V>>) -> usize {
+fn count_listed<K, V>(lists: &HashMap<K, Vec<V>>) -> usize {
     lists.values().map(Vec::len).sum()
 }

@@ -26,12 +26,12 @@ pub struct BlueprintFromTemplateInput {
 }
 
 /// Makes a draft with the phases of a template, and remembers which it was.
-pub async fn from_template(
+pub async fn create_from_template(
     caller: &Caller,
     input: BlueprintFromTemplateInput,
 ) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let which = which(&mut faults, &input.template);
+    let which = template_condition(&mut faults, &input.template);
     let draft = BlueprintDraft::from_input(&mut faults, input.draft);
     faults.check()?;
     let mut permit = caller.begin().await?;
@@ -50,9 +50,9 @@ pub async fn from_template(
     Ok(row)
 }
 
-fn which(faults: &mut Faults, by: &By) -> SimpleExpr {
+fn template_condition(faults: &mut Faults, by: &By) -> SimpleExpr {
     match by {
-        By::Id(id) => template::Column::Id.eq(faults.id::<TemplateId>("template.id", id)),
+        By::Id(id) => template::Column::Id.eq(faults.parse_id::<TemplateId>("template.id", id)),
         By::Key(key) => template::Entity::has_key(key),
     }
 }
@@ -84,7 +84,7 @@ async fn add_phases(
             customer_goal: from.customer_goal,
             prompt: Some(from.prompt),
         };
-        phase::add(permit, row.id, fresh).await?;
+        phase::add_phase(permit, row.id, fresh).await?;
     }
     Ok(())
 }

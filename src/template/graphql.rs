@@ -11,8 +11,8 @@ use sea_orm::QueryFilter;
 
 use super::{
     TemplateCreateInput, TemplateUpdateInput,
-    begin::{BlueprintFromTemplateInput, from_template},
-    for_subject,
+    begin::{BlueprintFromTemplateInput, create_from_template},
+    for_subject_condition,
 };
 use crate::{
     blueprint::graphql::BlueprintPayload,
@@ -20,7 +20,7 @@ use crate::{
     input::{AtVersionInput, By},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
 };
 
 /// What beginning with a template costs in the complexity of a document: as much as an import, whose rows it makes.
@@ -109,7 +109,7 @@ impl TemplateQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Template>> {
-        found(async { caller(ctx)?.get_by::<template::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by::<template::Entity>(&by).await }).await
     }
 
     /// Templates, in the order of creation. `six-phases`, the experience journey of customers and employees, is built
@@ -126,9 +126,9 @@ impl TemplateQuery {
         let caller = caller(ctx)?;
         let mut select = caller.select::<template::Entity>();
         if let Some(subject) = filter.and_then(|filter| filter.subject) {
-            select = select.filter(for_subject(subject));
+            select = select.filter(for_subject_condition(subject));
         }
-        page::oldest_first(ctx, select, Page { first, after }, Template::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Template::from).await
     }
 }
 
@@ -152,8 +152,8 @@ impl TemplateMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: TemplateCreateInput,
     ) -> Result<TemplatePayload> {
-        let caller = acting(ctx)?;
-        TemplatePayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TemplatePayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes name, description, subjects, lenses or phases of a template; blueprints that began with it keep their
@@ -164,8 +164,8 @@ impl TemplateMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: TemplateUpdateInput,
     ) -> Result<TemplatePayload> {
-        let caller = acting(ctx)?;
-        TemplatePayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TemplatePayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Deletes a template that no blueprint began with. Requires: KEEP_CATALOGUE.
@@ -174,8 +174,8 @@ impl TemplateMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TemplatePayload> {
-        let caller = acting(ctx)?;
-        TemplatePayload::answer(&caller, super::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        TemplatePayload::from_result(&caller, super::delete(&caller, &input).await).await
     }
 
     /// Creates a draft with the phases of a template and their questions to ask. Requires: CREATE_BLUEPRINT.
@@ -186,7 +186,7 @@ impl TemplateMutation {
         #[graphql(desc = "The template, and the blueprint to create from it.")]
         input: BlueprintFromTemplateInput,
     ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, from_template(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        BlueprintPayload::from_result(&caller, create_from_template(&caller, input).await).await
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     blueprint::MOST_PHASES,
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::{Action, Ties},
 };
 
@@ -77,13 +77,13 @@ pub struct TemplateUpdateInput {
     pub phases: Option<Vec<TemplatePhaseInput>>,
 }
 
-fn subjects(faults: &mut Faults, input: &[Subject]) -> Subjects {
-    some(faults, "subjects", input);
-    Subjects(each_once(input))
+fn read_subjects(faults: &mut Faults, input: &[Subject]) -> Subjects {
+    require_some(faults, "subjects", input);
+    Subjects(without_repeats(input))
 }
 
-fn phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
-    some(faults, "phases", input);
+fn read_phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
+    require_some(faults, "phases", input);
     if input.len() as u64 > MOST_PHASES {
         let message = format!("A blueprint has at most {MOST_PHASES} phases.");
         faults.add("phases", UserErrorCode::LimitExceeded, None, message);
@@ -91,24 +91,24 @@ fn phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
     let read = |(phase, at): (&TemplatePhaseInput, u64)| {
         let path = |field: &str| format!("phases.{at}.{field}");
         PhaseOutline {
-            name: faults.name(&path("name"), &phase.name),
+            name: faults.check_name(&path("name"), &phase.name),
             stage: phase.stage,
-            prompt: faults.some_text(&path("prompt"), &phase.prompt),
+            prompt: faults.check_required_text(&path("prompt"), &phase.prompt),
             customer_goal: faults
-                .optional_text(&path("customerGoal"), phase.customer_goal.as_deref()),
+                .check_optional_text(&path("customerGoal"), phase.customer_goal.as_deref()),
         }
     };
     TemplatePhases(input.iter().zip(0..MOST_PHASES).map(read).collect())
 }
 
-fn some<T>(faults: &mut Faults, path: &str, list: &[T]) {
+fn require_some<T>(faults: &mut Faults, path: &str, list: &[T]) {
     if list.is_empty() {
         let message = "At least one is required.";
         faults.add(path, UserErrorCode::Required, None, message);
     }
 }
 
-fn each_once<T: Copy + PartialEq>(list: &[T]) -> Vec<T> {
+fn without_repeats<T: Copy + PartialEq>(list: &[T]) -> Vec<T> {
     let mut once = Vec::new();
     for one in list {
         if !once.contains(one) {
@@ -120,7 +120,7 @@ fn each_once<T: Copy + PartialEq>(list: &[T]) -> Vec<T> {
 
 /// Templates for journeys of this subject. In the list, which is kept as JSON, nothing else is spelled so.
 #[must_use]
-pub fn for_subject(subject: Subject) -> SimpleExpr {
+pub fn for_subject_condition(subject: Subject) -> SimpleExpr {
     Expr::col(template::Column::Subjects)
         .cast_as("text")
         .like(format!("%\"{}\"%", subject.as_str()))
@@ -129,23 +129,23 @@ pub fn for_subject(subject: Subject) -> SimpleExpr {
 /// Makes a template.
 pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<template::Model> {
     let mut faults = Faults::default();
-    let id: TemplateId = faults.new_id(input.id.as_ref());
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let description = faults.optional_text("description", input.description.as_deref());
-    let subjects = subjects(&mut faults, &input.subjects);
-    let phases = phases(&mut faults, &input.phases);
+    let id: TemplateId = faults.parse_or_make_id(input.id.as_ref());
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let description = faults.check_optional_text("description", input.description.as_deref());
+    let subjects = read_subjects(&mut faults, &input.subjects);
+    let phases = read_phases(&mut faults, &input.phases);
     faults.check()?;
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &template::Model| row.name == name && row.phases == phases;
     if let Some(row) = permit
-        .already_created::<template::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<template::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .unique_key::<template::Entity>(key.as_deref(), &name, id, None)
+        .choose_unique_key::<template::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<template::Entity>(template::ActiveModel {
@@ -154,7 +154,7 @@ pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<templ
             name: Set(name),
             description: Set(description),
             subjects: Set(subjects),
-            lenses: Set(Lenses(each_once(&input.lenses))),
+            lenses: Set(Lenses(without_repeats(&input.lenses))),
             phases: Set(phases),
             created_at: Set(caller.now),
             version: Set(1),
@@ -167,19 +167,21 @@ pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<templ
 /// Changes name, description, subjects, lenses or phases.
 pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<template::Model> {
     let mut faults = Faults::default();
-    let id: TemplateId = faults.id("id", &input.id);
+    let id: TemplateId = faults.parse_id("id", &input.id);
     let change = template::ActiveModel {
-        name: replace(input.name.as_ref(), |name| faults.name("name", name)),
-        description: change(&input.description, |text| {
-            faults.optional_text("description", text.map(String::as_str))
+        name: set_if_given(input.name.as_ref(), |name| faults.check_name("name", name)),
+        description: set_or_clear(&input.description, |text| {
+            faults.check_optional_text("description", text.map(String::as_str))
         }),
-        subjects: replace(input.subjects.as_ref(), |list| subjects(&mut faults, list)),
-        lenses: replace(input.lenses.as_ref(), |list| Lenses(each_once(list))),
-        phases: replace(input.phases.as_ref(), |list| phases(&mut faults, list)),
+        subjects: set_if_given(input.subjects.as_ref(), |list| {
+            read_subjects(&mut faults, list)
+        }),
+        lenses: set_if_given(input.lenses.as_ref(), |list| Lenses(without_repeats(list))),
+        phases: set_if_given(input.phases.as_ref(), |list| read_phases(&mut faults, list)),
         ..Default::default()
     };
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_template(caller, id, input.expected_version).await?;
     let row = permit.update::<template::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
@@ -187,15 +189,15 @@ pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<templ
 
 /// Deletes a template that no blueprint began with.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<template::Model> {
-    let id: TemplateId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: TemplateId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_template(caller, id, input.expected_version).await?;
     refuse_if_used(&permit, &row).await?;
     permit.delete::<template::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch(
+async fn fetch_template(
     caller: &Caller,
     id: TemplateId,
     expected_version: i32,

@@ -20,7 +20,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 };
 
 /// Makes this the provider of the process; again has no effect.
-pub(super) fn install() {
+pub(super) fn install_provider() {
     // An error says that there is one already: this one, as nothing else installs any.
     let _ = PROVIDER.install_default();
 }
@@ -28,7 +28,11 @@ pub(super) fn install() {
 struct Hs256(hmac::Key);
 
 impl Hs256 {
-    fn boxed(algorithm: Algorithm, family: AlgorithmFamily, secret: &[u8]) -> Result<Box<Self>> {
+    fn new_boxed(
+        algorithm: Algorithm,
+        family: AlgorithmFamily,
+        secret: &[u8],
+    ) -> Result<Box<Self>> {
         if algorithm != Algorithm::HS256 || family != AlgorithmFamily::Hmac {
             return Err(ErrorKind::InvalidAlgorithm.into());
         }
@@ -37,11 +41,11 @@ impl Hs256 {
 }
 
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    Ok(Hs256::boxed(*algorithm, key.family(), key.as_bytes())?)
+    Ok(Hs256::new_boxed(*algorithm, key.family(), key.as_bytes())?)
 }
 
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
-    Ok(Hs256::boxed(
+    Ok(Hs256::new_boxed(
         *algorithm,
         key.family(),
         key.try_get_as_bytes()?,

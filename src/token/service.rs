@@ -35,7 +35,7 @@ impl ServiceTokenSecret {
     pub fn new() -> Result<Self> {
         let mut text = String::from(PREFIX);
         while text.len() < PREFIX.len() + RANDOM {
-            let bytes = super::random::<64>().map_err(Error::internal)?;
+            let bytes = super::random_bytes::<64>().map_err(Error::internal)?;
             // The bytes above the last multiple of 62 would make some digits likelier than others.
             let even = bytes.into_iter().filter(|byte| *byte < 248);
             let left = PREFIX.len() + RANDOM - text.len();

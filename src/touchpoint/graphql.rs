@@ -25,7 +25,7 @@ use crate::{
     input::{self, AtVersionInput, ByInside},
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller, found},
+    payload::{caller, into_node, mutation_caller},
 };
 
 /// Makes the object of the described fields, and fills it from a row.
@@ -74,7 +74,7 @@ macro_rules! touchpoint_object {
                     name: row.name,
                     lane: row.lane,
                     position: row.position,
-                    $($($field: <$kind as ApiField>::show(row.$field),)*)*
+                    $($($field: <$kind as ApiField>::to_output(row.$field),)*)*
                     version: row.version,
                     created_at: row.created_at,
                     archived_at: row.archived_at,
@@ -90,7 +90,7 @@ touchpoint_fields!(touchpoint_object);
 impl Touchpoint {
     /// A touchpoint as a part of its blueprint.
     #[must_use]
-    pub fn within(row: &touchpoint::Model, canvas: &Arc<Canvas>) -> Self {
+    pub fn from_canvas(row: &touchpoint::Model, canvas: &Arc<Canvas>) -> Self {
         Self {
             canvas: Some(Arc::clone(canvas)),
             ..row.clone().into()
@@ -145,7 +145,7 @@ impl From<transition::Model> for Transition {
 impl Transition {
     /// A transition as a part of its blueprint.
     #[must_use]
-    pub fn within(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
+    pub fn from_canvas(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
         Self {
             canvas: Some(Arc::clone(canvas)),
             ..row.clone().into()
@@ -189,7 +189,7 @@ impl TouchpointQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Touchpoint>> {
-        found(async { caller(ctx)?.get_inside::<touchpoint::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_inside::<touchpoint::Entity>(&by).await }).await
     }
 
     /// Touchpoints of blueprints that are not archived, in the order of creation.
@@ -203,8 +203,8 @@ impl TouchpointQuery {
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<TouchpointFilter>,
     ) -> Result<Pages<Touchpoint>> {
         let caller = caller(ctx)?;
-        let select = filtered(caller, filter.unwrap_or_default())?;
-        page::oldest_first(ctx, select, Page { first, after }, Touchpoint::from).await
+        let select = select_touchpoints(caller, filter.unwrap_or_default())?;
+        page::page_oldest_first(ctx, select, Page { first, after }, Touchpoint::from).await
     }
 
     /// A transition by id.
@@ -213,21 +213,25 @@ impl TouchpointQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
     ) -> Option<Result<Transition>> {
-        found(async {
+        into_node(async {
             caller(ctx)?
-                .get::<transition::Entity>(input::id("id", &id)?)
+                .get::<transition::Entity>(input::parse_id("id", &id)?)
                 .await
         })
         .await
     }
 }
 
-fn filtered(caller: &Caller, filter: TouchpointFilter) -> Result<Select<touchpoint::Entity>> {
+fn select_touchpoints(
+    caller: &Caller,
+    filter: TouchpointFilter,
+) -> Result<Select<touchpoint::Entity>> {
     use entity::{blueprint, phase};
     let mut all = Condition::all();
     if let Some(id) = &filter.blueprint_id {
         all = all.add(
-            touchpoint::Column::BlueprintId.eq(input::id::<BlueprintId>("filter.blueprintId", id)?),
+            touchpoint::Column::BlueprintId
+                .eq(input::parse_id::<BlueprintId>("filter.blueprintId", id)?),
         );
     }
     if let Some(stage) = filter.stage {
@@ -247,19 +251,23 @@ fn filtered(caller: &Caller, filter: TouchpointFilter) -> Result<Select<touchpoi
     let accepted =
         Condition::all().add(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted));
     if let Some(role) = filter.without_role {
-        let held = held_at(accepted.clone().add(responsibility::Column::Role.eq(role)));
+        let held =
+            select_held_touchpoints(accepted.clone().add(responsibility::Column::Role.eq(role)));
         all = all
             .add(touchpoint::Column::Lane.ne(Lane::Customer))
             .add(touchpoint::Column::Id.not_in_subquery(held.into_query()));
     }
     if let Some(id) = &filter.department_id {
-        let department: DepartmentId = input::id("filter.departmentId", id)?;
-        let held = held_at(accepted.add(responsibility::Column::DepartmentId.eq(department)));
+        let department: DepartmentId = input::parse_id("filter.departmentId", id)?;
+        let held = select_held_touchpoints(
+            accepted.add(responsibility::Column::DepartmentId.eq(department)),
+        );
         all = all.add(touchpoint::Column::Id.in_subquery(held.into_query()));
     }
     if filter.without_role.is_some() && !filter.include_drafts {
-        all =
-            all.add(touchpoint::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()));
+        all = all.add(
+            touchpoint::Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()),
+        );
     } else if !filter.include_archived {
         let live = blueprint::Entity::find()
             .select_only()
@@ -274,7 +282,7 @@ fn filtered(caller: &Caller, filter: TouchpointFilter) -> Result<Select<touchpoi
 }
 
 /// The touchpoints of these responsibilities.
-fn held_at(held: Condition) -> Select<responsibility::Entity> {
+fn select_held_touchpoints(held: Condition) -> Select<responsibility::Entity> {
     responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
@@ -320,8 +328,8 @@ impl TouchpointMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: TouchpointCreateInput,
     ) -> Result<TouchpointPayload> {
-        let caller = acting(ctx)?;
-        TouchpointPayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TouchpointPayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes the descriptive fields of a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
@@ -331,8 +339,8 @@ impl TouchpointMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: TouchpointUpdateInput,
     ) -> Result<TouchpointPayload> {
-        let caller = acting(ctx)?;
-        TouchpointPayload::answer(&caller, super::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TouchpointPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
     /// Renames a touchpoint; its key stays. Requires: DESCRIBE_TOUCHPOINT.
@@ -342,8 +350,8 @@ impl TouchpointMutation {
         #[graphql(desc = "The touchpoint, the version that you read, and its new name.")]
         input: TouchpointRenameInput,
     ) -> Result<TouchpointPayload> {
-        let caller = acting(ctx)?;
-        TouchpointPayload::answer(&caller, super::rename(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TouchpointPayload::from_result(&caller, super::rename(&caller, input).await).await
     }
 
     /// Moves a touchpoint to another lane. Requires: SHAPE_BLUEPRINT.
@@ -353,8 +361,8 @@ impl TouchpointMutation {
         #[graphql(desc = "The touchpoint, the version that you read, and its new lane.")]
         input: TouchpointLaneChangeInput,
     ) -> Result<TouchpointPayload> {
-        let caller = acting(ctx)?;
-        TouchpointPayload::answer(&caller, super::change_lane(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TouchpointPayload::from_result(&caller, super::change_lane(&caller, input).await).await
     }
 
     /// Moves a touchpoint within its phase or to another one; the others' versions stay. Requires: SHAPE_BLUEPRINT.
@@ -366,7 +374,7 @@ impl TouchpointMutation {
         )]
         input: TouchpointMoveInput,
     ) -> Result<TouchpointMovePayload> {
-        let caller = acting(ctx)?;
+        let caller = mutation_caller(ctx)?;
         match super::relocate(&caller, input).await {
             Ok((row, phases)) => Ok(TouchpointMovePayload {
                 touchpoint: Some(row.into()),
@@ -374,7 +382,7 @@ impl TouchpointMutation {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let refused = TouchpointPayload::answer(&caller, Err(error)).await?;
+                let refused = TouchpointPayload::from_result(&caller, Err(error)).await?;
                 let (touchpoint, user_errors) = (refused.touchpoint, refused.user_errors);
                 Ok(TouchpointMovePayload {
                     touchpoint,
@@ -391,8 +399,9 @@ impl TouchpointMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: TransitionCreateInput,
     ) -> Result<TransitionPayload> {
-        let caller = acting(ctx)?;
-        TransitionPayload::answer(&caller, super::transition::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TransitionPayload::from_result(&caller, super::transition::create(&caller, input).await)
+            .await
     }
 
     /// Changes kind, condition, longest wait or basis of a transition. Requires: SHAPE_BLUEPRINT.
@@ -402,8 +411,9 @@ impl TouchpointMutation {
         #[graphql(desc = "The object, the version that you read, and new values.")]
         input: TransitionUpdateInput,
     ) -> Result<TransitionPayload> {
-        let caller = acting(ctx)?;
-        TransitionPayload::answer(&caller, super::transition::update(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        TransitionPayload::from_result(&caller, super::transition::update(&caller, input).await)
+            .await
     }
 
     /// Deletes a transition. Requires: SHAPE_BLUEPRINT.
@@ -412,7 +422,8 @@ impl TouchpointMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TransitionPayload> {
-        let caller = acting(ctx)?;
-        TransitionPayload::answer(&caller, super::transition::delete(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        TransitionPayload::from_result(&caller, super::transition::delete(&caller, &input).await)
+            .await
     }
 }

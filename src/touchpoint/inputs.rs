@@ -14,7 +14,7 @@ use crate::{
         kinds::{self, EvidenceItems},
         touchpoint::touchpoint_fields,
     },
-    input::{Faults, replace},
+    input::{Faults, set_if_given},
 };
 
 /// Makes the input of the described fields, and reads it.
@@ -47,9 +47,9 @@ macro_rules! text_input {
         }
 
         /// A new touchpoint's columns: where nothing is said of a field, it begins as its kind does.
-        pub(super) fn with_starts(text: touchpoint::ActiveModel) -> touchpoint::ActiveModel {
+        pub(super) fn with_initial_values(text: touchpoint::ActiveModel) -> touchpoint::ActiveModel {
             touchpoint::ActiveModel {
-                $($($field: <$kind as ApiField>::or_start(text.$field),)*)*
+                $($($field: <$kind as ApiField>::or_initial(text.$field),)*)*
                 ..text
             }
         }
@@ -147,11 +147,11 @@ impl TouchpointText {
         let channels = self
             .channel_ids
             .as_ref()
-            .map(|ids| faults.ids("channelIds", ids));
+            .map(|ids| faults.parse_ids("channelIds", ids));
         let audience = self
             .audience_segment_ids
             .as_ref()
-            .map(|ids| faults.ids("audienceSegmentIds", ids));
+            .map(|ids| faults.parse_ids("audienceSegmentIds", ids));
         (row, TouchpointLists { channels, audience })
     }
 }
@@ -161,14 +161,14 @@ impl ApiField for EvidenceItems {
     type Output = Vec<EvidenceInput>;
 
     fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
-        replace(input.as_ref(), |items| {
+        set_if_given(input.as_ref(), |items| {
             let items = items.iter();
             let items = items.map(|item| (&*item.label, item.link.as_deref()));
             Self::check(items, path, faults)
         })
     }
 
-    fn show(stored: Self::Stored) -> Self::Output {
+    fn to_output(stored: Self::Stored) -> Self::Output {
         let items = stored.0.into_iter();
         items
             .map(|item| EvidenceInput {

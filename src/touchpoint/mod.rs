@@ -17,11 +17,11 @@ pub use self::inputs::{
     TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
     TouchpointUpdateInput,
 };
-use self::inputs::{TouchpointLists, with_starts};
+use self::inputs::{TouchpointLists, with_initial_values};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     audit::Event,
-    blueprint::{MOST_TOUCHPOINTS, refuse_full},
+    blueprint::{MOST_TOUCHPOINTS, refuse_if_full},
     error::{Error, Result},
     input::{self, AtVersionInput, Faults},
     order::{self, Ordered},
@@ -31,11 +31,11 @@ use crate::{
 /// Makes a touchpoint.
 pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<touchpoint::Model> {
     let mut faults = Faults::default();
-    let id: TouchpointId = faults.new_id(input.id.as_ref());
-    let phase_id: PhaseId = faults.id("phaseId", &input.phase_id);
-    let name = faults.name("name", &input.name);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let after: Option<TouchpointId> = faults.optional_id("afterId", input.after_id.value());
+    let id: TouchpointId = faults.parse_or_make_id(input.id.as_ref());
+    let phase_id: PhaseId = faults.parse_id("phaseId", &input.phase_id);
+    let name = faults.check_name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.check_key("key", key));
+    let after: Option<TouchpointId> = faults.parse_optional_id("afterId", input.after_id.value());
     let (text, lists) = input.text.read(&mut faults);
     faults.check()?;
     let (phase, mut permit) = caller
@@ -45,7 +45,7 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     permit.require_live_blueprint(phase.blueprint_id)?;
     let same = |row: &touchpoint::Model| row.blueprint_id == phase.blueprint_id && row.name == name;
     if let Some(row) = permit
-        .already_created::<touchpoint::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<touchpoint::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -53,11 +53,16 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     let there = touchpoint::Entity::find()
         .filter(touchpoint::Column::BlueprintId.eq(phase.blueprint_id))
         .filter(touchpoint::Column::ArchivedAt.is_null());
-    refuse_full(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints")).await?;
-    let siblings = of_phase(&permit, phase.id).await?;
-    let position = place(&permit, &siblings, &input.after_id, after).await?;
+    refuse_if_full(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints")).await?;
+    let siblings = load_of_phase(&permit, phase.id).await?;
+    let position = make_place(&permit, &siblings, &input.after_id, after).await?;
     let key = permit
-        .unique_key::<touchpoint::Entity>(key.as_deref(), &name, id, Some(phase.blueprint_id))
+        .choose_unique_key::<touchpoint::Entity>(
+            key.as_deref(),
+            &name,
+            id,
+            Some(phase.blueprint_id),
+        )
         .await?;
     let row = permit
         .insert::<touchpoint::Entity>(touchpoint::ActiveModel {
@@ -70,7 +75,7 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
             lane: Set(input.lane),
             created_at: Set(caller.now),
             version: Set(1),
-            ..with_starts(text)
+            ..with_initial_values(text)
         })
         .await?;
     set_lists(&mut permit, &row, lists).await?;
@@ -146,7 +151,7 @@ async fn set_lists(
 /// Changes what a touchpoint says.
 pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<touchpoint::Model> {
     let mut faults = Faults::default();
-    let id: TouchpointId = faults.id("id", &input.id);
+    let id: TouchpointId = faults.parse_id("id", &input.id);
     let (text, lists) = input.text.read(&mut faults);
     faults.check()?;
     let mut permit = caller.begin().await?;
@@ -175,14 +180,14 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
 /// Changes the name; the key stays.
 pub async fn rename(caller: &Caller, input: TouchpointRenameInput) -> Result<touchpoint::Model> {
     let mut faults = Faults::default();
-    let id: TouchpointId = faults.id("id", &input.id);
-    let name = faults.name("name", &input.name);
+    let id: TouchpointId = faults.parse_id("id", &input.id);
+    let name = faults.check_name("name", &input.name);
     faults.check()?;
     let change = touchpoint::ActiveModel {
         name: Set(name),
         ..Default::default()
     };
-    change_one(
+    change_touchpoint(
         caller,
         Action::DescribeTouchpoint,
         id,
@@ -197,12 +202,12 @@ pub async fn change_lane(
     caller: &Caller,
     input: TouchpointLaneChangeInput,
 ) -> Result<touchpoint::Model> {
-    let id: TouchpointId = input::id("id", &input.id)?;
+    let id: TouchpointId = input::parse_id("id", &input.id)?;
     let change = touchpoint::ActiveModel {
         lane: Set(input.lane),
         ..Default::default()
     };
-    change_one(
+    change_touchpoint(
         caller,
         Action::ShapeBlueprint,
         id,
@@ -212,7 +217,7 @@ pub async fn change_lane(
     .await
 }
 
-async fn change_one(
+async fn change_touchpoint(
     caller: &Caller,
     action: Action,
     id: TouchpointId,
@@ -235,9 +240,9 @@ pub async fn relocate(
     input: TouchpointMoveInput,
 ) -> Result<(touchpoint::Model, Vec<phase::Model>)> {
     let mut faults = Faults::default();
-    let id: TouchpointId = faults.id("id", &input.id);
-    let phase_id: Option<PhaseId> = faults.optional_id("phaseId", input.phase_id.as_ref());
-    let after: Option<TouchpointId> = faults.optional_id("afterId", input.after_id.value());
+    let id: TouchpointId = faults.parse_id("id", &input.id);
+    let phase_id: Option<PhaseId> = faults.parse_optional_id("phaseId", input.phase_id.as_ref());
+    let after: Option<TouchpointId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = permit
@@ -250,9 +255,9 @@ pub async fn relocate(
     if to.blueprint_id != row.blueprint_id {
         return Err(Error::not_found("phaseId", "phase in this blueprint"));
     }
-    let mut others = of_phase(&permit, to.id).await?;
+    let mut others = load_of_phase(&permit, to.id).await?;
     others.retain(|other| other.id != row.id);
-    let position = place(&permit, &others, &input.after_id, after).await?;
+    let position = make_place(&permit, &others, &input.after_id, after).await?;
     let change = touchpoint::ActiveModel {
         phase_id: Set(to.id),
         position: Set(position),
@@ -261,7 +266,7 @@ pub async fn relocate(
     let row = permit.update::<touchpoint::Entity>(&row, change).await?;
     let mut phases = vec![to];
     if from.id != row.phase_id {
-        let remaining = of_phase(&permit, from.id).await?;
+        let remaining = load_of_phase(&permit, from.id).await?;
         set_positions(&permit, order::close_gaps(&remaining)).await?;
         phases.push(from);
     }
@@ -271,11 +276,11 @@ pub async fn relocate(
 }
 
 /// Fetches a touchpoint to archive it or bring it back.
-pub async fn fetch<'c>(
+pub async fn fetch_to_archive<'c>(
     caller: &'c Caller,
     input: &AtVersionInput,
 ) -> Result<(touchpoint::Model, Permit<'c>)> {
-    let id: TouchpointId = input::id("id", &input.id)?;
+    let id: TouchpointId = input::parse_id("id", &input.id)?;
     let (row, permit) = caller
         .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
@@ -286,26 +291,26 @@ pub async fn fetch<'c>(
 
 /// Archives a touchpoint that was fetched and closes the gap that it leaves. What hangs on it is ended in
 /// `reorganise`.
-pub async fn put_away(
+pub async fn archive_fetched(
     permit: &mut Permit<'_>,
     row: &touchpoint::Model,
 ) -> Result<touchpoint::Model> {
     let row = permit.set_archived::<touchpoint::Entity>(row, true).await?;
-    let remaining = of_phase(permit, row.phase_id).await?;
+    let remaining = load_of_phase(permit, row.phase_id).await?;
     set_positions(permit, order::close_gaps(&remaining)).await?;
     Ok(row)
 }
 
 /// Brings a touchpoint that was fetched back to its old place in its phase. What resumes there is begun in
 /// `reorganise`.
-pub async fn bring_back(
+pub async fn unarchive_fetched(
     permit: &mut Permit<'_>,
     row: &touchpoint::Model,
 ) -> Result<touchpoint::Model> {
     permit
         .read_live::<phase::Entity>("id", row.phase_id)
         .await?;
-    let others = of_phase(permit, row.phase_id).await?;
+    let others = load_of_phase(permit, row.phase_id).await?;
     let before = others.iter().rfind(|other| other.position < row.position);
     let before = before.map(|other| other.id);
     let places = order::make_room(&others, before.as_ref());
@@ -332,7 +337,7 @@ impl Ordered for touchpoint::Model {
 }
 
 /// The touchpoints of a phase that are not archived, in order.
-async fn of_phase(permit: &Permit<'_>, phase: PhaseId) -> Result<Vec<touchpoint::Model>> {
+async fn load_of_phase(permit: &Permit<'_>, phase: PhaseId) -> Result<Vec<touchpoint::Model>> {
     Ok(touchpoint::Entity::find()
         .filter(touchpoint::Column::PhaseId.eq(phase))
         .filter(touchpoint::Column::ArchivedAt.is_null())
@@ -343,7 +348,7 @@ async fn of_phase(permit: &Permit<'_>, phase: PhaseId) -> Result<Vec<touchpoint:
 }
 
 /// Makes room behind a touchpoint or at the beginning, and gives the place; the end where nothing is said.
-async fn place(
+async fn make_place(
     permit: &Permit<'_>,
     others: &[touchpoint::Model],
     said: &MaybeUndefined<ID>,

@@ -96,9 +96,9 @@ impl LocationInput {
         (touchpoint, phase, blueprint): (Option<&ID>, Option<&ID>, Option<&ID>),
         unclear: &str,
     ) -> Self {
-        let touchpoint = faults.optional_id("touchpointId", touchpoint);
-        let phase = faults.optional_id("phaseId", phase);
-        let blueprint = faults.optional_id("blueprintId", blueprint);
+        let touchpoint = faults.parse_optional_id("touchpointId", touchpoint);
+        let phase = faults.parse_optional_id("phaseId", phase);
+        let blueprint = faults.parse_optional_id("blueprintId", blueprint);
         match (touchpoint, phase, blueprint) {
             (Some(touchpoint), None, None) => Self::Touchpoint(touchpoint),
             (None, Some(phase), None) => Self::Phase(phase),

@@ -12,9 +12,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use super::place::refuse_elsewhere;
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
-    blueprint::{MOST_TRANSITIONS, refuse_full},
+    blueprint::{MOST_TRANSITIONS, refuse_if_full},
     error::{Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, change, replace},
+    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
 };
 
@@ -62,12 +62,13 @@ pub struct TransitionUpdateInput {
 /// Makes a transition.
 pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<transition::Model> {
     let mut faults = Faults::default();
-    let id: TransitionId = faults.new_id(input.id.as_ref());
-    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
-    let from: Option<TouchpointId> = faults.optional_id("fromId", input.from_id.as_ref());
-    let to: Option<TouchpointId> = faults.optional_id("toId", input.to_id.as_ref());
-    let condition = faults.optional_text("condition", input.condition.as_deref());
-    let max_wait_minutes = faults.within("maxWaitMinutes", input.max_wait_minutes, 0..=i32::MAX);
+    let id: TransitionId = faults.parse_or_make_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
+    let from: Option<TouchpointId> = faults.parse_optional_id("fromId", input.from_id.as_ref());
+    let to: Option<TouchpointId> = faults.parse_optional_id("toId", input.to_id.as_ref());
+    let condition = faults.check_optional_text("condition", input.condition.as_deref());
+    let max_wait_minutes =
+        faults.check_within("maxWaitMinutes", input.max_wait_minutes, 0..=i32::MAX);
     check_shape(&mut faults, "", from, to, input.end);
     faults.check()?;
     let (blueprint, mut permit) = caller
@@ -77,7 +78,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     let same =
         |row: &transition::Model| row.from_touchpoint_id == from && row.to_touchpoint_id == to;
     if let Some(row) = permit
-        .already_created::<transition::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<transition::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -86,7 +87,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
         refuse_elsewhere(&permit, blueprint_id, field, touchpoint).await?;
     }
     let there = transition::Entity::find().filter(transition::Column::BlueprintId.eq(blueprint_id));
-    refuse_full(
+    refuse_if_full(
         &permit,
         there,
         "blueprintId",
@@ -156,18 +157,18 @@ pub fn check_shape(
 /// Changes what a transition says of itself.
 pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<transition::Model> {
     let mut faults = Faults::default();
-    let id: TransitionId = faults.id("id", &input.id);
-    let condition = change(&input.condition, |text| {
-        faults.optional_text("condition", text.map(String::as_str))
+    let id: TransitionId = faults.parse_id("id", &input.id);
+    let condition = set_or_clear(&input.condition, |text| {
+        faults.check_optional_text("condition", text.map(String::as_str))
     });
-    let max_wait_minutes = change(&input.max_wait_minutes, |value| {
-        faults.within("maxWaitMinutes", value.copied(), 0..=i32::MAX)
+    let max_wait_minutes = set_or_clear(&input.max_wait_minutes, |value| {
+        faults.check_within("maxWaitMinutes", value.copied(), 0..=i32::MAX)
     });
     faults.check()?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_transition(caller, id, input.expected_version).await?;
     let change = transition::ActiveModel {
-        kind: replace(input.kind.as_ref(), |kind| *kind),
-        basis: replace(input.basis.as_ref(), |basis| *basis),
+        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
+        basis: set_if_given(input.basis.as_ref(), |basis| *basis),
         condition,
         max_wait_minutes,
         ..Default::default()
@@ -179,14 +180,14 @@ pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<tra
 
 /// Deletes a transition.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<transition::Model> {
-    let id: TransitionId = input::id("id", &input.id)?;
-    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let id: TransitionId = input::parse_id("id", &input.id)?;
+    let (row, mut permit) = fetch_transition(caller, id, input.expected_version).await?;
     permit.delete::<transition::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch(
+async fn fetch_transition(
     caller: &Caller,
     id: TransitionId,
     expected_version: i32,

@@ -125,7 +125,7 @@ async fn whoever_may_pull_is_told_what_there_is() {
         }
         for filter in dataset.filters {
             assert!(
-                dataset.filter(filter.name).is_some(),
+                dataset.filter_column(filter.name).is_some(),
                 "{} filters by {}, which is no column",
                 dataset.name,
                 filter.name

@@ -87,7 +87,9 @@ async fn spent(world: &World, query: &str, variables: Value) -> Cost {
         .data(Canvases::default())
         .data(caller);
     let before = world.store.statements();
-    let answer = graph::schema(Thresholds::default()).execute(request).await;
+    let answer = graph::build_schema(Thresholds::default())
+        .execute(request)
+        .await;
     let statements = world.store.statements() - before;
     let codes: Vec<Option<&str>> = answer.errors.iter().map(code).collect();
     // A field may refuse what it is asked; nothing may be a fault of ours.
@@ -98,10 +100,10 @@ async fn spent(world: &World, query: &str, variables: Value) -> Cost {
         "{query}: {:?}",
         answer.errors
     );
-    let written = direct_json::write(&answer.data, Vec::new()).expect("it is written");
+    let written = direct_json::write_response(&answer.data, Vec::new()).expect("it is written");
     Cost {
-        steps: budget.spent(),
-        bytes: budget.answered(),
+        steps: budget.spent_steps(),
+        bytes: budget.answered_bytes(),
         statements,
         fields: fields(&answer.data),
         written: written.len() as u64,

@@ -100,7 +100,7 @@ fn assert_names_all(fields: &[FieldSpec], text: &str, what: &str) {
 
 #[test]
 fn every_field_is_in_the_schema_and_in_the_form_of_documents() {
-    let sdl = graph::sdl();
+    let sdl = graph::schema_sdl();
     for block in [
         "type Touchpoint implements Node {",
         "input TouchpointCreateInput {",

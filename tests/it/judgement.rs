@@ -2,7 +2,7 @@
 //! that Rust gives.
 
 use cx_blueprint::{
-    judgement::{state, state_sql},
+    judgement::{judge_state, state_sql},
     statement::SqlBuilder,
 };
 use entity::words::Direction;
@@ -35,7 +35,11 @@ async fn a_state_in_sql_is_the_state_of_the_rules() {
                         warning.into(),
                     ]);
                     let target = target.map(|target| (target, warning));
-                    expected.push(state(*direction, Some(value), target).as_str().to_owned());
+                    expected.push(
+                        judge_state(*direction, Some(value), target)
+                            .as_str()
+                            .to_owned(),
+                    );
                 }
             }
         }

@@ -137,7 +137,7 @@ async fn holds(world: &World, pragma: &str, failures: i32, refused: bool, case: 
     );
     let tx = other.begin().await.expect("nobody is locked out");
     tx.rollback().await.expect("it ends");
-    assert_eq!(world.store.trouble().await, None, "{case}");
+    assert_eq!(world.store.find_trouble().await, None, "{case}");
 }
 
 #[tokio::test]
@@ -158,9 +158,9 @@ async fn a_server_that_cannot_keep_anything_says_so_until_it_can() {
         .execute_unprepared(read_only)
         .await
         .expect("it is said");
-    assert_eq!(world.store.trouble().await, Some(Trouble::Unwritable));
+    assert_eq!(world.store.find_trouble().await, Some(Trouble::Unwritable));
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(world.store.trouble().await, None);
+    assert_eq!(world.store.find_trouble().await, None);
 }
 
 /// The file of the server's database is gone: whatever it answered from now on would be lost with it.
@@ -170,12 +170,12 @@ async fn a_server_whose_file_is_gone_is_not_ready() {
         return;
     }
     let world = World::small().await;
-    assert_eq!(world.store.trouble().await, None);
+    assert_eq!(world.store.find_trouble().await, None);
     let url = world.url();
     let file = Path::new(url.trim_start_matches("sqlite://")).to_owned();
     std::fs::rename(&file, file.with_extension("aside")).expect("it is moved");
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(world.store.trouble().await, Some(Trouble::FileGone));
+    assert_eq!(world.store.find_trouble().await, Some(Trouble::FileGone));
 }
 
 /// Ends every other session of the database.

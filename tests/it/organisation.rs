@@ -27,7 +27,8 @@ async fn exported(world: &World) -> String {
 
 async fn loads(world: &World, text: &str, dry_run: bool) -> Result<(), Error> {
     let said: OrganisationInput = format::parse(text)?;
-    organisation::load(&operator(world), &said, OrganisationLoadOptions { dry_run }).await
+    organisation::load_organisation(&operator(world), &said, OrganisationLoadOptions { dry_run })
+        .await
 }
 
 /// The document, into an empty database and out again.

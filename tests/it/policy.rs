@@ -104,7 +104,7 @@ fn the_policy_is_the_access_table() {
         let said = by_hand
             .remove(action.as_str())
             .unwrap_or_else(|| panic!("{action:?} is not in the table"));
-        let coded: Vec<String> = policy::row(*action).into_iter().map(cell).collect();
+        let coded: Vec<String> = policy::policy_row(*action).into_iter().map(cell).collect();
         assert_eq!(coded, said, "{action:?}");
     }
     assert!(by_hand.is_empty(), "the table has more: {by_hand:?}");
@@ -226,7 +226,7 @@ fn every_role_action_and_relation_is_on_the_page() {
     let scopes: Vec<&str> = TokenScope::ALL.iter().map(|scope| scope.as_str()).collect();
     let _ = writeln!(page, "\n{:<26}{}", "ACTION", scopes.join(" "));
     for action in Action::ALL {
-        let marks = token::scopes(*action).into_iter().zip(&scopes);
+        let marks = token::opening_scopes(*action).into_iter().zip(&scopes);
         let marks = marks.map(|(opened, name)| {
             let mark = if opened { "y" } else { "-" };
             format!("{mark:<width$}", width = name.len())
@@ -273,7 +273,7 @@ fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
                 let reach = policy::reach(&standing, *action);
                 let through: BTreeSet<Relation> = reach.through.into_keys().collect();
                 assert!(
-                    through.is_subset(&policy::relations(*action)),
+                    through.is_subset(&policy::possible_relations(*action)),
                     "{role:?} {action:?} leads through {through:?}"
                 );
                 assert!(reach.granted_to.is_none() || policy::is_granted(*action));
@@ -304,7 +304,7 @@ fn scopes_open_what_is_written_down() {
     for scope in TokenScope::ALL {
         let opened = Action::ALL
             .iter()
-            .filter(|action| token::scopes(**action)[*scope as usize]);
+            .filter(|action| token::opening_scopes(**action)[*scope as usize]);
         let opened: BTreeSet<&str> = opened.map(|action| action.as_str()).collect();
         assert_eq!(by_hand.remove(scope.as_str()), Some(opened), "{scope:?}");
     }
@@ -318,7 +318,7 @@ fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
             for (name, ties) in ties() {
                 let whole = policy::allows(&somebody(*role), *action, &ties);
                 for scope in TokenScope::ALL {
-                    let opened = token::scopes(*action)[*scope as usize];
+                    let opened = token::opening_scopes(*action)[*scope as usize];
                     let what = format!("{role:?} {action:?} {scope:?} {name}");
                     let part = |departments: Option<&[DepartmentId]>| {
                         let token = narrowed(*role, &[*scope], departments);
@@ -333,7 +333,7 @@ fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
                     assert!(!part(Some(&[])), "limited to nothing: {what}");
                 }
                 let all = narrowed(*role, TokenScope::ALL, None);
-                let any = token::scopes(*action).contains(&true);
+                let any = token::opening_scopes(*action).contains(&true);
                 assert_eq!(policy::allows(&all, *action, &ties), whole && any);
             }
         }
@@ -493,11 +493,11 @@ fn every_action_has_a_sentence_that_reads_on() {
 #[test]
 fn a_token_is_told_its_scopes() {
     assert_eq!(
-        policy::token_needs(Action::RecordMeasurement),
+        policy::describe_token_needs(Action::RecordMeasurement),
         "A service token needs the scope MEASUREMENTS for it, and is bound to its departments."
     );
     assert_eq!(
-        policy::token_needs(Action::KeepCatalogue),
+        policy::describe_token_needs(Action::KeepCatalogue),
         "A service token never may."
     );
 }

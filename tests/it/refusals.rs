@@ -444,7 +444,7 @@ pub fn filled(input: &Value, ids: &BTreeMap<String, String>) -> Value {
 
 /// The mutations of the schema, each with the type of its input.
 pub fn mutations() -> BTreeMap<String, String> {
-    let sdl = graph::sdl();
+    let sdl = graph::schema_sdl();
     let body = sdl
         .split("\ntype Mutation {")
         .nth(1)

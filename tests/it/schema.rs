@@ -16,7 +16,7 @@ use crate::golden;
 
 #[test]
 fn the_committed_schema_is_the_codes() {
-    golden::compare("schema.graphql", &graph::sdl());
+    golden::compare("schema.graphql", &graph::schema_sdl());
 }
 
 /// An item of the schema: its path, such as `Query.kpis(first:)`, and its description.
@@ -105,7 +105,8 @@ fn grouped(number: usize) -> String {
 }
 
 fn items() -> Vec<Item> {
-    let ServiceDocument { definitions } = parse_schema(graph::sdl()).expect("the schema is read");
+    let ServiceDocument { definitions } =
+        parse_schema(graph::schema_sdl()).expect("the schema is read");
     let types = definitions
         .into_iter()
         .filter_map(|definition| match definition {

@@ -110,7 +110,7 @@ async fn in_force(db: &DatabaseConnection) -> Vec<(String, Option<String>, f64)>
 #[tokio::test]
 async fn single_days_of_employees_go_and_their_answers_wait_for_a_cell() {
     let world = World::before(BEFORE_CELLS).await;
-    let db = &world.store.maintenance().clone();
+    let db = &world.store.migration_connection().clone();
     run(db, ORGANISATION).await;
     run(db, ANSWERS).await;
     migration::up(db).await.expect("the upgrade");
@@ -158,7 +158,7 @@ async fn single_days_of_employees_go_and_their_answers_wait_for_a_cell() {
 #[tokio::test]
 async fn an_answer_that_is_sent_again_after_the_upgrade_counts_once() {
     let world = World::before(BEFORE_CELLS).await;
-    let db = &world.store.maintenance().clone();
+    let db = &world.store.migration_connection().clone();
     run(db, ORGANISATION).await;
     run(db, ANSWERS).await;
     migration::up(db).await.expect("the upgrade");

@@ -195,7 +195,9 @@ fn operator(world: &World) -> Caller {
 
 /// What the server does in the background.
 async fn renew(world: &World) -> usize {
-    login::renew(&operator(world)).await.expect("it is renewed")
+    login::renew_reaches(&operator(world))
+        .await
+        .expect("it is renewed")
 }
 
 #[tokio::test]
@@ -399,9 +401,13 @@ async fn a_renewed_program_makes_the_views_anew_and_roles_keep_their_rights() {
     let older = "DROP VIEW bi.phases; CREATE VIEW bi.gone AS SELECT 1 AS one; \
                  COMMENT ON SCHEMA bi IS 'Flat rows of cx-blueprint. Each login sees what its account may see. Version 0.'";
     world.db().execute_unprepared(older).await.expect("it runs");
-    assert!(views::keep(&operator(&world)).await.expect("they are made"));
     assert!(
-        !views::keep(&operator(&world))
+        views::refresh_views(&operator(&world))
+            .await
+            .expect("they are made")
+    );
+    assert!(
+        !views::refresh_views(&operator(&world))
             .await
             .expect("they are there")
     );
@@ -409,14 +415,20 @@ async fn a_renewed_program_makes_the_views_anew_and_roles_keep_their_rights() {
     let gone = role.refused("SELECT * FROM bi.gone").await;
     assert!(gone.contains("does not exist"), "{gone}");
     // Tables can change under the views, as they make way.
-    views::make_way(&operator(&world)).await.expect("they go");
+    views::remove_own_views(&operator(&world))
+        .await
+        .expect("they go");
     let altered = "ALTER TABLE measurement ALTER COLUMN sample_size TYPE bigint";
     world
         .db()
         .execute_unprepared(altered)
         .await
         .expect("it runs");
-    assert!(views::keep(&operator(&world)).await.expect("they are made"));
+    assert!(
+        views::refresh_views(&operator(&world))
+            .await
+            .expect("they are made")
+    );
     assert_eq!(role.sees().await, before);
 }
 

@@ -99,7 +99,7 @@ impl World {
         let steps = Migrator::migrations();
         let at = steps.iter().position(|step| step.name() == last);
         let many = u32::try_from(at.expect("a step") + 1).expect("few");
-        let done = Migrator::up(world.store.maintenance(), Some(many)).await;
+        let done = Migrator::up(world.store.migration_connection(), Some(many)).await;
         done.expect("the older version migrates");
         world
     }
@@ -187,7 +187,7 @@ impl World {
             store: store.clone(),
             clock: clock.clone(),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
-            api: graph::schema(Thresholds::default()),
+            api: graph::build_schema(Thresholds::default()),
             settings,
             thresholds: Thresholds::default(),
             forwarded_hops: 0,
@@ -200,7 +200,7 @@ impl World {
         Self {
             store,
             clock,
-            watched: http::watched(&app),
+            watched: http::watch_router(&app),
             router: http::router(app),
             tokens,
             place,
@@ -211,7 +211,7 @@ impl World {
     pub async fn load(&self, document: &str) -> Result<()> {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "load");
         let said = document::format::parse(document)?;
-        demonstration::load(&caller, &said, &password_hash().await).await
+        demonstration::load_demonstration(&caller, &said, &password_hash().await).await
     }
 
     /// Notes since when findings are open, as the server does in the background.
@@ -228,13 +228,13 @@ impl World {
     /// Closes the months of employees' answers that are over, as the server does in the background.
     pub async fn close_months(&self) {
         let operator = Caller::operator(self.store.clone(), self.clock.clone(), "feedbackMeasure");
-        let closed = fed::renew(&operator, &mut None).await;
+        let closed = fed::renew_fed(&operator, &mut None).await;
         closed.expect("months close");
     }
 
     /// The database, for looking at what is stored.
     pub fn db(&self) -> DatabaseConnection {
-        self.store.maintenance().clone()
+        self.store.migration_connection().clone()
     }
 
     /// Sends a request through the front door.
@@ -506,7 +506,7 @@ impl Template {
     async fn make(&self) -> (Source, Arc<Tokens>) {
         LazyLock::force(&BEGUN);
         let mut world = World::at(Place::fresh().await, chrono_tz::UTC, Arc::default()).await;
-        migration::up(world.store.maintenance())
+        migration::up(world.store.migration_connection())
             .await
             .expect("a fresh database migrates");
         let mut tokens = Tokens::new();

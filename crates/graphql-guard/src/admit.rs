@@ -46,11 +46,13 @@ pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejecti
             format!("The document is longer than {} bytes.", limits.bytes),
         ));
     }
-    scan::scan(&params.query, limits.brackets)?;
-    let document = parse_query(&params.query).map_err(|error| unparsed(&error))?;
-    let (name, mut operation, mut fragments) = select(document, params.operation_name.as_deref())?;
-    let variables = variables::settle(&mut operation.node, &mut fragments, params.variables)?;
-    weight::weigh(&operation.node, &fragments, &variables, limits)?;
+    scan::check_brackets(&params.query, limits.brackets)?;
+    let document = parse_query(&params.query).map_err(|error| parse_rejection(&error))?;
+    let (name, mut operation, mut fragments) =
+        select_operation(document, params.operation_name.as_deref())?;
+    let variables =
+        variables::settle_variables(&mut operation.node, &mut fragments, params.variables)?;
+    weight::check_weight(&operation.node, &fragments, &variables, limits)?;
 
     let kind = operation.node.ty;
     let mut request = Request::new(params.query).variables(variables);
@@ -69,7 +71,7 @@ pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejecti
 }
 
 /// The parser's own message quotes the document, so only its positions are kept.
-fn unparsed(error: &ParseError) -> Rejection {
+fn parse_rejection(error: &ParseError) -> Rejection {
     let (kind, message) = match error {
         ParseError::MultipleOperations { .. } => (
             RejectionKind::Invalid,
@@ -104,7 +106,10 @@ fn unparsed(error: &ParseError) -> Rejection {
 type Selected = (Option<Name>, Positioned<OperationDefinition>, Fragments);
 
 /// Takes the operation that was asked for and the fragments it uses, and drops the rest.
-fn select(document: ExecutableDocument, wanted: Option<&str>) -> Result<Selected, Rejection> {
+fn select_operation(
+    document: ExecutableDocument,
+    wanted: Option<&str>,
+) -> Result<Selected, Rejection> {
     let ExecutableDocument {
         operations,
         mut fragments,
@@ -125,17 +130,19 @@ fn select(document: ExecutableDocument, wanted: Option<&str>) -> Result<Selected
             }
         }
         (DocumentOperations::Multiple(mut operations), Some(wanted)) => {
-            let (name, operation) = operations.remove_entry(wanted).ok_or_else(unknown)?;
+            let (name, operation) = operations
+                .remove_entry(wanted)
+                .ok_or_else(unknown_operation)?;
             (Some(name), operation)
         }
-        (DocumentOperations::Single(_), Some(_)) => return Err(unknown()),
+        (DocumentOperations::Single(_), Some(_)) => return Err(unknown_operation()),
     };
-    let used = reached([&operation], &fragments);
+    let used = reachable_fragments([&operation], &fragments);
     fragments.retain(|name, _| used.contains(name));
     Ok((name, operation, fragments))
 }
 
-fn unknown() -> Rejection {
+fn unknown_operation() -> Rejection {
     Rejection::new(
         RejectionKind::NoSuchOperation,
         "The document has no operation of the name that `operationName` asks for.",
@@ -144,14 +151,17 @@ fn unknown() -> Rejection {
 
 /// async-graphql reports these too, but only after it has walked them unmeasured.
 fn refuse_unused(operations: &DocumentOperations, fragments: &Fragments) -> Result<(), Rejection> {
-    let used = reached(operations.iter().map(|(_, operation)| operation), fragments);
+    let used = reachable_fragments(operations.iter().map(|(_, operation)| operation), fragments);
     let unused = fragments.iter().find(|(name, _)| !used.contains(*name));
     unused.map_or(Ok(()), |(_, fragment)| {
-        Err(Rejection::new(RejectionKind::Invalid, "A fragment is never used.").at(fragment.pos))
+        Err(
+            Rejection::new(RejectionKind::Invalid, "A fragment is never used.")
+                .at_location(fragment.pos),
+        )
     })
 }
 
-fn reached<'a>(
+fn reachable_fragments<'a>(
     from: impl IntoIterator<Item = &'a Positioned<OperationDefinition>>,
     fragments: &'a Fragments,
 ) -> HashSet<Name> {

@@ -36,7 +36,7 @@ impl Rejection {
         }
     }
 
-    pub(crate) fn at(mut self, location: Pos) -> Self {
+    pub(crate) fn at_location(mut self, location: Pos) -> Self {
         self.locations.push(location);
         self
     }

@@ -5,16 +5,16 @@ use async_graphql::Pos;
 use crate::rejection::{Rejection, RejectionKind};
 
 /// Strings and comments are skipped exactly as the grammar reads them, so that no bracket can hide in one.
-pub(crate) fn scan(source: &str, brackets: usize) -> Result<(), Rejection> {
+pub(crate) fn check_brackets(source: &str, brackets: usize) -> Result<(), Rejection> {
     let bytes = source.as_bytes();
     let mut at = 0;
     let mut open = 0_usize;
     while let Some(byte) = bytes.get(at) {
         at = match byte {
-            b'#' => end_of_line(bytes, at),
-            b'"' => end_of_string(bytes, at).ok_or_else(|| {
+            b'#' => find_end_of_line(bytes, at),
+            b'"' => find_end_of_string(bytes, at).ok_or_else(|| {
                 Rejection::new(RejectionKind::ParseFailed, "A string is never closed.")
-                    .at(position(source, at))
+                    .at_location(position(source, at))
             })?,
             _ => at + 1,
         };
@@ -26,15 +26,14 @@ pub(crate) fn scan(source: &str, brackets: usize) -> Result<(), Rejection> {
         if open > brackets {
             let message =
                 format!("The document nests brackets deeper than {brackets}, the most allowed.");
-            return Err(
-                Rejection::new(RejectionKind::TooComplex, message).at(position(source, at - 1))
-            );
+            return Err(Rejection::new(RejectionKind::TooComplex, message)
+                .at_location(position(source, at - 1)));
         }
     }
     Ok(())
 }
 
-fn end_of_line(bytes: &[u8], start: usize) -> usize {
+fn find_end_of_line(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.iter().skip(start);
     start
         + rest
@@ -42,9 +41,9 @@ fn end_of_line(bytes: &[u8], start: usize) -> usize {
             .count()
 }
 
-fn end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
+fn find_end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
     if starts_with(bytes, start, b"\"\"\"") {
-        return end_of_block(bytes, start + 3);
+        return find_end_of_block(bytes, start + 3);
     }
     let mut at = start + 1;
     loop {
@@ -57,7 +56,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-fn end_of_block(bytes: &[u8], start: usize) -> Option<usize> {
+fn find_end_of_block(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
     while at < bytes.len() {
         if starts_with(bytes, at, b"\"\"\"") {

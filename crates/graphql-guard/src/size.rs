@@ -14,56 +14,61 @@ impl<'a> Sizes<'a> {
     pub(crate) fn new(variables: &'a Variables) -> Self {
         let sized = variables
             .iter()
-            .map(|(name, value)| (name.as_str(), constant(value)));
+            .map(|(name, value)| (name.as_str(), size_of_constant(value)));
         Self(sized.collect())
     }
 
-    pub(crate) fn arguments(
+    pub(crate) fn size_of_arguments(
         &self,
         arguments: &[(Positioned<Name>, Positioned<InputValue>)],
     ) -> usize {
-        sum(arguments.iter().map(|(_, value)| self.written(&value.node)))
+        sum_sizes(
+            arguments
+                .iter()
+                .map(|(_, value)| self.size_of_value(&value.node)),
+        )
     }
 
-    fn written(&self, value: &InputValue) -> usize {
+    fn size_of_value(&self, value: &InputValue) -> usize {
         match value {
             InputValue::Variable(name) => self.0.get(name.as_str()).copied().unwrap_or(1),
-            InputValue::String(text) => of_text(text.len()),
-            InputValue::Enum(name) => of_text(name.len()),
-            InputValue::Binary(bytes) => of_text(bytes.len()),
+            InputValue::String(text) => size_of_text(text.len()),
+            InputValue::Enum(name) => size_of_text(name.len()),
+            InputValue::Binary(bytes) => size_of_text(bytes.len()),
             InputValue::List(items) => {
-                1_usize.saturating_add(sum(items.iter().map(|item| self.written(item))))
+                1_usize.saturating_add(sum_sizes(items.iter().map(|item| self.size_of_value(item))))
             }
             InputValue::Object(fields) => {
                 let field = |(name, value): (&Name, _)| {
-                    of_text(name.len()).saturating_add(self.written(value))
+                    size_of_text(name.len()).saturating_add(self.size_of_value(value))
                 };
-                1_usize.saturating_add(sum(fields.iter().map(field)))
+                1_usize.saturating_add(sum_sizes(fields.iter().map(field)))
             }
             InputValue::Null | InputValue::Number(_) | InputValue::Boolean(_) => 1,
         }
     }
 }
 
-fn constant(value: &Value) -> usize {
+fn size_of_constant(value: &Value) -> usize {
     match value {
-        Value::String(text) => of_text(text.len()),
-        Value::Enum(name) => of_text(name.len()),
-        Value::Binary(bytes) => of_text(bytes.len()),
-        Value::List(items) => 1_usize.saturating_add(sum(items.iter().map(constant))),
+        Value::String(text) => size_of_text(text.len()),
+        Value::Enum(name) => size_of_text(name.len()),
+        Value::Binary(bytes) => size_of_text(bytes.len()),
+        Value::List(items) => 1_usize.saturating_add(sum_sizes(items.iter().map(size_of_constant))),
         Value::Object(fields) => {
-            let field =
-                |(name, value): (&Name, _)| of_text(name.len()).saturating_add(constant(value));
-            1_usize.saturating_add(sum(fields.iter().map(field)))
+            let field = |(name, value): (&Name, _)| {
+                size_of_text(name.len()).saturating_add(size_of_constant(value))
+            };
+            1_usize.saturating_add(sum_sizes(fields.iter().map(field)))
         }
         Value::Null | Value::Number(_) | Value::Boolean(_) => 1,
     }
 }
 
-fn of_text(bytes: usize) -> usize {
+fn size_of_text(bytes: usize) -> usize {
     1 + bytes / TEXT
 }
 
-fn sum(sizes: impl Iterator<Item = usize>) -> usize {
+fn sum_sizes(sizes: impl Iterator<Item = usize>) -> usize {
     sizes.fold(0, usize::saturating_add)
 }

@@ -19,7 +19,7 @@ const SHOWN: usize = 60;
 /// Returns the values of the defined variables, and takes the omitted ones out of the document.
 ///
 /// Defaults are filled in here because async-graphql evaluates `@skip` and `@include` without them.
-pub(crate) fn settle(
+pub(crate) fn settle_variables(
     operation: &mut OperationDefinition,
     fragments: &mut Fragments,
     mut sent: Variables,
@@ -36,7 +36,7 @@ pub(crate) fn settle(
         let default = || default_value.as_ref().map(|value| value.node.clone());
         match sent.remove(&name.node).or_else(default) {
             Some(Value::Null) if !var_type.node.nullable => {
-                return Err(refused(definition, "must not be null"));
+                return Err(variable_rejection(definition, "must not be null"));
             }
             Some(value) => {
                 values.insert(name.node.clone(), value);
@@ -44,7 +44,7 @@ pub(crate) fn settle(
             None if var_type.node.nullable => {
                 omitted.names.insert(name.node.clone());
             }
-            None => return Err(refused(definition, "is required")),
+            None => return Err(variable_rejection(definition, "is required")),
         }
     }
     if !omitted.names.is_empty() {
@@ -53,13 +53,13 @@ pub(crate) fn settle(
     Ok(values)
 }
 
-fn refused(definition: &Positioned<VariableDefinition>, why: &str) -> Rejection {
+fn variable_rejection(definition: &Positioned<VariableDefinition>, why: &str) -> Rejection {
     let name: String = definition.node.name.node.chars().take(SHOWN).collect();
     Rejection::new(
         RejectionKind::BadVariable,
         format!("The variable `${name}` {why}."),
     )
-    .at(definition.pos)
+    .at_location(definition.pos)
 }
 
 #[derive(Default)]
@@ -71,43 +71,45 @@ struct Omitted {
 
 impl Omitted {
     fn strip(&mut self, operation: &mut OperationDefinition, fragments: &mut Fragments) {
-        self.directives(&mut operation.directives);
-        self.set(&mut operation.selection_set.node);
+        self.strip_directives(&mut operation.directives);
+        self.strip_set(&mut operation.selection_set.node);
         for fragment in fragments.values_mut() {
-            self.directives(&mut fragment.node.directives);
-            self.set(&mut fragment.node.selection_set.node);
+            self.strip_directives(&mut fragment.node.directives);
+            self.strip_set(&mut fragment.node.selection_set.node);
         }
         operation
             .variable_definitions
             .retain(|definition| !self.used.contains(&definition.node.name.node));
     }
 
-    fn set(&mut self, set: &mut SelectionSet) {
+    fn strip_set(&mut self, set: &mut SelectionSet) {
         for selection in &mut set.items {
-            self.directives(selection.node.directives_mut());
+            self.strip_directives(selection.node.directives_mut());
             match &mut selection.node {
                 Selection::Field(field) => {
-                    self.arguments(&mut field.node.arguments);
-                    self.set(&mut field.node.selection_set.node);
+                    self.strip_arguments(&mut field.node.arguments);
+                    self.strip_set(&mut field.node.selection_set.node);
                 }
-                Selection::InlineFragment(inline) => self.set(&mut inline.node.selection_set.node),
+                Selection::InlineFragment(inline) => {
+                    self.strip_set(&mut inline.node.selection_set.node)
+                }
                 Selection::FragmentSpread(_) => {}
             }
         }
     }
 
-    fn directives(&mut self, directives: &mut [Positioned<Directive>]) {
+    fn strip_directives(&mut self, directives: &mut [Positioned<Directive>]) {
         for directive in directives {
-            self.arguments(&mut directive.node.arguments);
+            self.strip_arguments(&mut directive.node.arguments);
         }
     }
 
-    fn arguments(&mut self, arguments: &mut Vec<(Positioned<Name>, Positioned<InputValue>)>) {
-        arguments.retain_mut(|(_, value)| self.stays(&mut value.node));
+    fn strip_arguments(&mut self, arguments: &mut Vec<(Positioned<Name>, Positioned<InputValue>)>) {
+        arguments.retain_mut(|(_, value)| self.is_kept(&mut value.node));
     }
 
     /// An omitted variable leaves an argument or a field of an object absent; a list keeps its place, as null.
-    fn stays(&mut self, value: &mut InputValue) -> bool {
+    fn is_kept(&mut self, value: &mut InputValue) -> bool {
         match value {
             InputValue::Variable(name) if self.names.contains(name) => {
                 self.used.insert(name.clone());
@@ -115,12 +117,12 @@ impl Omitted {
             }
             InputValue::List(items) => {
                 for item in items {
-                    if !self.stays(item) {
+                    if !self.is_kept(item) {
                         *item = InputValue::Null;
                     }
                 }
             }
-            InputValue::Object(fields) => fields.retain(|_, field| self.stays(field)),
+            InputValue::Object(fields) => fields.retain(|_, field| self.is_kept(field)),
             _ => {}
         }
         true

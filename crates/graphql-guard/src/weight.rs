@@ -50,7 +50,7 @@ impl Weight {
     }
 }
 
-pub(crate) fn weigh(
+pub(crate) fn check_weight(
     operation: &OperationDefinition,
     fragments: &Fragments,
     variables: &Variables,
@@ -62,32 +62,32 @@ pub(crate) fn weigh(
         sizes: Sizes::new(variables),
         known: HashMap::new(),
     };
-    let mut weight = scale.set(&operation.selection_set, 0)?;
-    weight.add(scale.directives(&operation.directives)?);
+    let mut weight = scale.weigh_set(&operation.selection_set, 0)?;
+    weight.add(scale.weigh_directives(&operation.directives)?);
     for variable in &operation.variable_definitions {
-        weight.add(scale.directives(&variable.node.directives)?);
+        weight.add(scale.weigh_directives(&variable.node.directives)?);
     }
 
     let variables = operation.variable_definitions.len();
-    within(variables, limits.variables, "variables")?;
-    within(weight.depth, limits.depth, "levels of fields")?;
-    within(weight.breadth, limits.root_fields, "fields at its root")?;
-    within(weight.fields, limits.fields, "fields")?;
-    within(weight.aliases, limits.aliases, "aliases")?;
-    within(weight.directives, limits.directives, "directives")?;
+    require_within(variables, limits.variables, "variables")?;
+    require_within(weight.depth, limits.depth, "levels of fields")?;
+    require_within(weight.breadth, limits.root_fields, "fields at its root")?;
+    require_within(weight.fields, limits.fields, "fields")?;
+    require_within(weight.aliases, limits.aliases, "aliases")?;
+    require_within(weight.directives, limits.directives, "directives")?;
     let values = match operation.ty {
         OperationType::Query => limits.values_of_query,
         OperationType::Mutation | OperationType::Subscription => limits.values,
     };
-    within(weight.values, values, "values in arguments")?;
-    within(
+    require_within(weight.values, values, "values in arguments")?;
+    require_within(
         weight.values_below,
         limits.values_below,
         "values in arguments below its root",
     )
 }
 
-fn within(found: usize, limit: usize, what: &str) -> Result<(), Rejection> {
+fn require_within(found: usize, limit: usize, what: &str) -> Result<(), Rejection> {
     if found <= limit {
         return Ok(());
     }
@@ -107,45 +107,49 @@ struct Scale<'a> {
 
 impl<'a> Scale<'a> {
     /// `level` counts the sets around this one, and so bounds the recursion.
-    fn set(
+    fn weigh_set(
         &mut self,
         set: &'a Positioned<SelectionSet>,
         level: usize,
     ) -> Result<Weight, Rejection> {
-        self.level(level, set.pos)?;
+        self.check_level(level, set.pos)?;
         let mut sum = Weight::default();
         for selection in &set.node.items {
             let part = match &selection.node {
-                Selection::Field(field) => self.field(field, level)?,
+                Selection::Field(field) => self.weigh_field(field, level)?,
                 Selection::InlineFragment(inline) => {
-                    below(self.set(&inline.node.selection_set, level + 1)?)
+                    one_level_down(self.weigh_set(&inline.node.selection_set, level + 1)?)
                 }
                 Selection::FragmentSpread(spread) => {
-                    self.fragment(&spread.node.fragment_name.node, spread.pos, level + 1)?
+                    self.weigh_fragment(&spread.node.fragment_name.node, spread.pos, level + 1)?
                 }
             };
             sum.add(part);
-            sum.add(self.directives(selection.node.directives())?);
+            sum.add(self.weigh_directives(selection.node.directives())?);
         }
         Ok(sum)
     }
 
-    fn field(&mut self, field: &'a Positioned<Field>, level: usize) -> Result<Weight, Rejection> {
-        self.arguments(field.node.arguments.len(), field.pos)?;
+    fn weigh_field(
+        &mut self,
+        field: &'a Positioned<Field>,
+        level: usize,
+    ) -> Result<Weight, Rejection> {
+        self.check_arguments(field.node.arguments.len(), field.pos)?;
         let mut weight = Weight::default();
         if !field.node.selection_set.node.items.is_empty() {
-            weight = below(self.set(&field.node.selection_set, level + 1)?);
+            weight = one_level_down(self.weigh_set(&field.node.selection_set, level + 1)?);
         }
         let name = field.node.name.node.as_str();
         if matches!(name, "__schema" | "__type") && weight.winding > 1 {
             let message = "Introspection may go from types to types once, not again and again.";
-            return Err(Rejection::new(RejectionKind::TooComplex, message).at(field.pos));
+            return Err(Rejection::new(RejectionKind::TooComplex, message).at_location(field.pos));
         }
         weight.depth += 1;
         weight.fields = weight.fields.saturating_add(1);
         weight.breadth = 1;
         weight.values_below = weight.values_below.saturating_add(weight.values);
-        weight.values = self.sizes.arguments(&field.node.arguments);
+        weight.values = self.sizes.size_of_arguments(&field.node.arguments);
         weight.aliases = weight
             .aliases
             .saturating_add(usize::from(field.node.alias.is_some()));
@@ -153,30 +157,35 @@ impl<'a> Scale<'a> {
         Ok(weight)
     }
 
-    fn fragment(&mut self, name: &'a str, pos: Pos, level: usize) -> Result<Weight, Rejection> {
+    fn weigh_fragment(
+        &mut self,
+        name: &'a str,
+        pos: Pos,
+        level: usize,
+    ) -> Result<Weight, Rejection> {
         match self.known.get(name) {
             Some(Some(weight)) => {
-                self.level(level.saturating_add(weight.levels), pos)?;
+                self.check_level(level.saturating_add(weight.levels), pos)?;
                 return Ok(*weight);
             }
             Some(None) => {
                 let message = "A fragment leads back to itself.";
-                return Err(Rejection::new(RejectionKind::Invalid, message).at(pos));
+                return Err(Rejection::new(RejectionKind::Invalid, message).at_location(pos));
             }
             None => {}
         }
         let Some(fragment) = self.fragments.get(name) else {
             let message = "A fragment is used that the document does not define.";
-            return Err(Rejection::new(RejectionKind::Invalid, message).at(pos));
+            return Err(Rejection::new(RejectionKind::Invalid, message).at_location(pos));
         };
         self.known.insert(name, None);
-        let mut weight = below(self.set(&fragment.node.selection_set, level)?);
-        weight.add(self.directives(&fragment.node.directives)?);
+        let mut weight = one_level_down(self.weigh_set(&fragment.node.selection_set, level)?);
+        weight.add(self.weigh_directives(&fragment.node.directives)?);
         self.known.insert(name, Some(weight));
         Ok(weight)
     }
 
-    fn level(&self, level: usize, pos: Pos) -> Result<(), Rejection> {
+    fn check_level(&self, level: usize, pos: Pos) -> Result<(), Rejection> {
         if level <= self.limits.levels {
             return Ok(());
         }
@@ -184,25 +193,25 @@ impl<'a> Scale<'a> {
             "The operation nests selections and fragments deeper than {}, the most allowed.",
             self.limits.levels
         );
-        Err(Rejection::new(RejectionKind::TooComplex, message).at(pos))
+        Err(Rejection::new(RejectionKind::TooComplex, message).at_location(pos))
     }
 
-    fn directives(&self, directives: &[Positioned<Directive>]) -> Result<Weight, Rejection> {
+    fn weigh_directives(&self, directives: &[Positioned<Directive>]) -> Result<Weight, Rejection> {
         let mut weight = Weight {
             directives: directives.len(),
             ..Weight::default()
         };
         for directive in directives {
             let arguments = &directive.node.arguments;
-            self.arguments(arguments.len(), directive.pos)?;
+            self.check_arguments(arguments.len(), directive.pos)?;
             weight.values = weight
                 .values
-                .saturating_add(self.sizes.arguments(arguments));
+                .saturating_add(self.sizes.size_of_arguments(arguments));
         }
         Ok(weight)
     }
 
-    fn arguments(&self, count: usize, pos: Pos) -> Result<(), Rejection> {
+    fn check_arguments(&self, count: usize, pos: Pos) -> Result<(), Rejection> {
         if count <= self.limits.arguments {
             return Ok(());
         }
@@ -210,12 +219,12 @@ impl<'a> Scale<'a> {
             "A field or directive has more than {} arguments, the most allowed.",
             self.limits.arguments
         );
-        Err(Rejection::new(RejectionKind::TooComplex, message).at(pos))
+        Err(Rejection::new(RejectionKind::TooComplex, message).at_location(pos))
     }
 }
 
 /// The same weight, seen from one set further out.
-fn below(mut weight: Weight) -> Weight {
+fn one_level_down(mut weight: Weight) -> Weight {
     weight.levels = weight.levels.saturating_add(1);
     weight
 }

@@ -24,11 +24,11 @@ pub fn parse(text: &str) -> Result<Expression, Fault> {
         return Err(Fault::bad(message));
     }
     let mut parser = Parser::new(text)?;
-    let term = parser.or()?;
-    let condition = parser.condition(term)?;
+    let term = parser.read_or()?;
+    let condition = parser.require_condition(term)?;
     match parser.next {
         Token::End => Ok(condition),
-        _ => Err(parser.bad("`and`, `or` or the end is expected.")),
+        _ => Err(parser.fault_at("`and`, `or` or the end is expected.")),
     }
 }
 
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Expression, Fault> {
 #[must_use]
 pub fn parse_literals(text: &str) -> Option<Vec<Literal>> {
     let mut parser = Parser::new(text).ok()?;
-    let literals = parser.literals().ok()?;
+    let literals = parser.read_literals().ok()?;
     (parser.next == Token::End).then_some(literals)
 }
 
@@ -68,7 +68,7 @@ struct Parser<'t> {
 impl<'t> Parser<'t> {
     fn new(text: &'t str) -> Result<Self, Fault> {
         let mut lexer = Lexer::new(text);
-        let next = lexer.token()?;
+        let next = lexer.next_token()?;
         Ok(Self {
             lexer,
             next,
@@ -77,17 +77,17 @@ impl<'t> Parser<'t> {
         })
     }
 
-    fn bad(&self, what: &str) -> Fault {
-        let letter = self.lexer.letter();
+    fn fault_at(&self, what: &str) -> Fault {
+        let letter = self.lexer.letter_position();
         Fault::bad(format!("At letter {letter} of `$filter` {what}"))
     }
 
     fn advance(&mut self) -> Result<Token<'t>, Fault> {
-        let next = self.lexer.token()?;
+        let next = self.lexer.next_token()?;
         Ok(std::mem::replace(&mut self.next, next))
     }
 
-    fn takes(&mut self, token: &Token<'_>) -> Result<bool, Fault> {
+    fn take_if(&mut self, token: &Token<'_>) -> Result<bool, Fault> {
         let there = self.next == *token;
         if there {
             self.advance()?;
@@ -95,14 +95,17 @@ impl<'t> Parser<'t> {
         Ok(there)
     }
 
-    fn expects(&mut self, token: &Token<'_>, what: &str) -> Result<(), Fault> {
-        match self.takes(token)? {
+    fn expect(&mut self, token: &Token<'_>, what: &str) -> Result<(), Fault> {
+        match self.take_if(token)? {
             true => Ok(()),
-            false => Err(self.bad(what)),
+            false => Err(self.fault_at(what)),
         }
     }
 
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn read_deeper<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         if self.depth == MAX_DEPTH {
             let message = format!("`$filter` goes at most {MAX_DEPTH} brackets deep.");
             return Err(Fault::bad(message));
@@ -114,7 +117,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A condition, of which there may not be too many.
-    fn counted(&mut self, condition: Expression) -> Result<Expression, Fault> {
+    fn count_condition(&mut self, condition: Expression) -> Result<Expression, Fault> {
         self.conditions += 1;
         if self.conditions > MAX_CONDITIONS {
             let message =
@@ -124,26 +127,28 @@ impl<'t> Parser<'t> {
         Ok(condition)
     }
 
-    fn condition(&mut self, term: Term) -> Result<Expression, Fault> {
+    fn require_condition(&mut self, term: Term) -> Result<Expression, Fault> {
         match term {
             Term::Condition(condition) => Ok(condition),
-            Term::Operand(Operand::Property(name)) => self.counted(Expression::Property(name)),
-            Term::Operand(Operand::Literal(Literal::Boolean(truth))) => {
-                self.counted(Expression::Boolean(truth))
+            Term::Operand(Operand::Property(name)) => {
+                self.count_condition(Expression::Property(name))
             }
-            Term::Operand(_) => Err(self.bad("a comparison such as `value gt 5` has no end.")),
+            Term::Operand(Operand::Literal(Literal::Boolean(truth))) => {
+                self.count_condition(Expression::Boolean(truth))
+            }
+            Term::Operand(_) => Err(self.fault_at("a comparison such as `value gt 5` has no end.")),
         }
     }
 
-    fn or(&mut self) -> Result<Term, Fault> {
-        self.chain("or", Self::and, Expression::Or)
+    fn read_or(&mut self) -> Result<Term, Fault> {
+        self.read_chain("or", Self::read_and, Expression::Or)
     }
 
-    fn and(&mut self) -> Result<Term, Fault> {
-        self.chain("and", Self::comparison, Expression::And)
+    fn read_and(&mut self) -> Result<Term, Fault> {
+        self.read_chain("and", Self::read_comparison, Expression::And)
     }
 
-    fn chain(
+    fn read_chain(
         &mut self,
         word: &str,
         read: fn(&mut Self) -> Result<Term, Fault>,
@@ -153,23 +158,23 @@ impl<'t> Parser<'t> {
         if self.next != Token::Word(word) {
             return Ok(first);
         }
-        let mut parts = vec![self.condition(first)?];
-        while self.takes(&Token::Word(word))? {
+        let mut parts = vec![self.require_condition(first)?];
+        while self.take_if(&Token::Word(word))? {
             let part = read(self)?;
-            parts.push(self.condition(part)?);
+            parts.push(self.require_condition(part)?);
         }
         Ok(Term::Condition(of(parts)))
     }
 
-    fn comparison(&mut self) -> Result<Term, Fault> {
-        if self.takes(&Token::Word("not"))? {
-            return self.deeper(|parser| {
-                let inner = parser.comparison()?;
-                let inner = parser.condition(inner)?;
+    fn read_comparison(&mut self) -> Result<Term, Fault> {
+        if self.take_if(&Token::Word("not"))? {
+            return self.read_deeper(|parser| {
+                let inner = parser.read_comparison()?;
+                let inner = parser.require_condition(inner)?;
                 Ok(Term::Condition(Expression::Not(Box::new(inner))))
             });
         }
-        let mut left = self.term()?;
+        let mut left = self.read_term()?;
         loop {
             let Token::Word(word) = self.next else {
                 return Ok(left);
@@ -177,10 +182,10 @@ impl<'t> Parser<'t> {
             left = match (ComparisonOperator::from_name(word), word) {
                 (Some(operator), _) => {
                     self.advance()?;
-                    let right = self.term()?;
-                    self.compare(left, operator, right)?
+                    let right = self.read_term()?;
+                    self.make_comparison(left, operator, right)?
                 }
-                (None, "in") => self.in_list(left)?,
+                (None, "in") => self.read_in_list(left)?,
                 (None, "has" | "add" | "sub" | "mul" | "div" | "divby" | "mod") => {
                     return Err(Fault::unsupported(
                         "`$filter` does not calculate: add, sub, mul, div, divby, mod and has are not offered.",
@@ -191,7 +196,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn compare(
+    fn make_comparison(
         &mut self,
         left: Term,
         operator: ComparisonOperator,
@@ -221,71 +226,70 @@ impl<'t> Parser<'t> {
                 false => Expression::Not(Box::new(condition)),
             },
             _ => {
-                return Err(
-                    self.bad("a condition is compared with something else than true or false.")
-                );
+                return Err(self
+                    .fault_at("a condition is compared with something else than true or false."));
             }
         };
         // Conditions that are compared count too, or they could go as deep as they like.
-        self.counted(condition).map(Term::Condition)
+        self.count_condition(condition).map(Term::Condition)
     }
 
-    fn in_list(&mut self, left: Term) -> Result<Term, Fault> {
+    fn read_in_list(&mut self, left: Term) -> Result<Term, Fault> {
         self.advance()?;
         let Term::Operand(left) = left else {
-            return Err(self.bad("`in` stands behind a column."));
+            return Err(self.fault_at("`in` stands behind a column."));
         };
-        self.expects(
+        self.expect(
             &Token::Open,
             "a list in brackets is expected, such as ('a','b').",
         )?;
-        let literals = self.literals()?;
-        self.expects(&Token::Close, "a comma or the end of the list is expected.")?;
-        let listed = self.counted(Expression::In(left, literals))?;
+        let literals = self.read_literals()?;
+        self.expect(&Token::Close, "a comma or the end of the list is expected.")?;
+        let listed = self.count_condition(Expression::In(left, literals))?;
         Ok(Term::Condition(listed))
     }
 
-    fn literals(&mut self) -> Result<Vec<Literal>, Fault> {
+    fn read_literals(&mut self) -> Result<Vec<Literal>, Fault> {
         let mut literals = Vec::new();
         loop {
             if !matches!(self.next, Token::Literal(_)) {
-                return Err(self.bad("a list has something else in it than values."));
+                return Err(self.fault_at("a list has something else in it than values."));
             }
             if let Token::Literal(literal) = self.advance()? {
                 literals.push(literal);
             }
-            if !self.takes(&Token::Comma)? {
+            if !self.take_if(&Token::Comma)? {
                 return Ok(literals);
             }
         }
     }
 
-    fn term(&mut self) -> Result<Term, Fault> {
+    fn read_term(&mut self) -> Result<Term, Fault> {
         match &self.next {
             Token::Open => {
                 self.advance()?;
-                let inner = self.deeper(Self::or)?;
-                self.expects(&Token::Close, "a closing bracket is expected.")?;
+                let inner = self.read_deeper(Self::read_or)?;
+                self.expect(&Token::Close, "a closing bracket is expected.")?;
                 Ok(inner)
             }
             Token::Literal(_) => match self.advance()? {
                 Token::Literal(literal) => Ok(Term::Operand(Operand::Literal(literal))),
-                _ => Err(self.bad("a value is expected.")),
+                _ => Err(self.fault_at("a value is expected.")),
             },
             Token::Word(word) => {
                 let word = *word;
                 self.advance()?;
-                self.property_or_function(word)
+                self.read_property_or_function(word)
             }
-            _ => Err(self.bad("a column, a value or an opening bracket is expected.")),
+            _ => Err(self.fault_at("a column, a value or an opening bracket is expected.")),
         }
     }
 
-    fn property_or_function(&mut self, word: &str) -> Result<Term, Fault> {
+    fn read_property_or_function(&mut self, word: &str) -> Result<Term, Fault> {
         match self.next {
             Token::Open => {
                 self.advance()?;
-                self.deeper(|parser| parser.function(word))
+                self.read_deeper(|parser| parser.read_function(word))
             }
             Token::Slash => Err(Fault::unsupported(
                 "Rows lead nowhere: paths such as a/b, any and all are not offered in `$filter`.",
@@ -297,17 +301,17 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn function(&mut self, name: &str) -> Result<Term, Fault> {
+    fn read_function(&mut self, name: &str) -> Result<Term, Fault> {
         if let Some(function) = TextFunction::from_name(name) {
-            return self.text_function(function);
+            return self.read_text_function(function);
         }
         if name != "year" {
             return Err(Fault::unsupported(
                 "Of functions `$filter` offers contains, startswith, endswith and year.",
             ));
         }
-        let term = self.term()?;
-        self.expects(&Token::Close, "a closing bracket is expected.")?;
+        let term = self.read_term()?;
+        self.expect(&Token::Close, "a closing bracket is expected.")?;
         match term {
             Term::Operand(Operand::Property(property)) => {
                 Ok(Term::Operand(Operand::Year(property)))
@@ -316,17 +320,17 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn text_function(&mut self, function: TextFunction) -> Result<Term, Fault> {
-        let haystack = self.term()?;
-        self.expects(&Token::Comma, "a comma is expected.")?;
-        let needle = self.term()?;
-        self.expects(&Token::Close, "a closing bracket is expected.")?;
+    fn read_text_function(&mut self, function: TextFunction) -> Result<Term, Fault> {
+        let haystack = self.read_term()?;
+        self.expect(&Token::Comma, "a comma is expected.")?;
+        let needle = self.read_term()?;
+        self.expect(&Token::Close, "a closing bracket is expected.")?;
         match (haystack, needle) {
             (
                 Term::Operand(Operand::Property(property)),
                 Term::Operand(Operand::Literal(Literal::String(text))),
             ) => {
-                let found = self.counted(Expression::Text(function, property, text))?;
+                let found = self.count_condition(Expression::Text(function, property, text))?;
                 Ok(Term::Condition(found))
             }
             _ => Err(Fault::unsupported(format!(

@@ -35,7 +35,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The letter, counted from 1, at which the last token begins.
-    pub(crate) fn letter(&self) -> usize {
+    pub(crate) fn letter_position(&self) -> usize {
         let before = self.text.get(..self.began).unwrap_or_default();
         before.chars().count() + 1
     }
@@ -44,12 +44,15 @@ impl<'t> Lexer<'t> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn bad(&self, what: &str) -> Fault {
-        Fault::bad(format!("At letter {} of `$filter` {what}", self.letter()))
+    fn fault_at(&self, what: &str) -> Fault {
+        Fault::bad(format!(
+            "At letter {} of `$filter` {what}",
+            self.letter_position()
+        ))
     }
 
     /// The next token; [`Token::End`] again and again behind the last one.
-    pub(crate) fn token(&mut self) -> Result<Token<'t>, Fault> {
+    pub(crate) fn next_token(&mut self) -> Result<Token<'t>, Fault> {
         let blank = self.rest().len() - self.rest().trim_start_matches([' ', '\t']).len();
         self.at += blank;
         self.began = self.at;
@@ -62,16 +65,16 @@ impl<'t> Lexer<'t> {
             ')' => Token::Close,
             ',' => Token::Comma,
             '/' => Token::Slash,
-            '\'' => return self.string(),
-            '-' | '0'..='9' => return self.number_or_time(),
-            'A'..='Z' | 'a'..='z' | '_' | '$' | '@' => return self.word(),
-            _ => return Err(self.bad("stands something that has no meaning there.")),
+            '\'' => return self.read_string(),
+            '-' | '0'..='9' => return self.read_number_or_time(),
+            'A'..='Z' | 'a'..='z' | '_' | '$' | '@' => return self.read_word(),
+            _ => return Err(self.fault_at("stands something that has no meaning there.")),
         };
         self.at += 1;
         Ok(single)
     }
 
-    fn string(&mut self) -> Result<Token<'t>, Fault> {
+    fn read_string(&mut self) -> Result<Token<'t>, Fault> {
         let inside = self.rest().get(1..).unwrap_or_default();
         let mut text = String::new();
         let mut letters = inside.char_indices().peekable();
@@ -83,14 +86,14 @@ impl<'t> Lexer<'t> {
                     return Ok(Token::Literal(Literal::String(text)));
                 }
                 // PostgreSQL has no such text, and would refuse the statement.
-                '\0' => return Err(self.bad("begins a text with a NUL character in it.")),
+                '\0' => return Err(self.fault_at("begins a text with a NUL character in it.")),
                 letter => text.push(letter),
             }
         }
-        Err(self.bad("begins a text that has no end; an apostrophe in it is written twice."))
+        Err(self.fault_at("begins a text that has no end; an apostrophe in it is written twice."))
     }
 
-    fn word(&mut self) -> Result<Token<'t>, Fault> {
+    fn read_word(&mut self) -> Result<Token<'t>, Fault> {
         let rest = self.rest();
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.$@".contains(c)));
         let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
@@ -111,7 +114,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// A number, a day or a moment.
-    fn number_or_time(&mut self) -> Result<Token<'t>, Fault> {
+    fn read_number_or_time(&mut self) -> Result<Token<'t>, Fault> {
         let rest = self.rest();
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.:+-".contains(c)));
         let run = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
@@ -126,7 +129,7 @@ impl<'t> Lexer<'t> {
             _ => parse_number_or_time(run),
         };
         literal.map(Token::Literal).ok_or_else(|| {
-            self.bad("stands neither a number, nor a day such as 2025-03-01, nor a moment such as 2025-03-01T12:00:00Z.")
+            self.fault_at("stands neither a number, nor a day such as 2025-03-01, nor a moment such as 2025-03-01T12:00:00Z.")
         })
     }
 }

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::SimpleExpr,
 };
 
-use super::{Permit, insertable, stale};
+use super::{Permit, stale_version_error, with_all_columns_set};
 use crate::{
     access::guarded::{Archives, Guarded},
     audit::Event,
@@ -81,7 +81,7 @@ impl Permit<'_> {
             .into_iter()
             .next();
         // No row came back: somebody has changed or deleted it since.
-        let after = after.ok_or_else(|| stale(E::uuid(before)))?;
+        let after = after.ok_or_else(|| stale_version_error(E::uuid(before)))?;
         self.finding_inputs.extend(E::finding_input(&after));
         self.note(Event::updated::<E>(before, &after));
         Ok(after)
@@ -105,7 +105,7 @@ impl Permit<'_> {
         }
         // All of it and not only what differs: positions are unique in a list, and rows that swap places would collide.
         E::delete_many().filter(its).exec(&self.tx).await?;
-        let fresh = rows.into_iter().map(insertable::<E>);
+        let fresh = rows.into_iter().map(with_all_columns_set::<E>);
         if fresh.len() > 0 {
             E::insert_many(fresh)
                 .exec_without_returning(&self.tx)

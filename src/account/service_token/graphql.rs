@@ -11,7 +11,7 @@ use crate::{
     input,
     page::{self, Page, Pages},
     payload,
-    payload::{acting, caller},
+    payload::{caller, mutation_caller},
     policy::Action,
     token::service::ServiceTokenSecret,
 };
@@ -83,21 +83,21 @@ impl ServiceTokenQuery {
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<ServiceTokenFilter>,
     ) -> Option<Result<Pages<ServiceToken>>> {
-        Some(tokens(ctx, Page { first, after }, filter.unwrap_or_default()).await)
+        Some(page_of_tokens(ctx, Page { first, after }, filter.unwrap_or_default()).await)
     }
 }
 
-async fn tokens(
+async fn page_of_tokens(
     ctx: &Context<'_>,
     page: Page,
     filter: ServiceTokenFilter,
 ) -> Result<Pages<ServiceToken>> {
     let caller = caller(ctx)?;
-    caller.require_somewhere(Action::KeepOrganisation)?;
+    caller.require_reach(Action::KeepOrganisation)?;
     let account: Option<AccountId> =
-        input::optional_id("filter.accountId", filter.account_id.as_ref())?;
-    let select = super::select(caller, account, filter.include_ended);
-    page::oldest_first(ctx, select, page, ServiceToken::from).await
+        input::parse_optional_id("filter.accountId", filter.account_id.as_ref())?;
+    let select = super::select_tokens(caller, account, filter.include_ended);
+    page::page_oldest_first(ctx, select, page, ServiceToken::from).await
 }
 
 /// Result of creating a service token.
@@ -113,7 +113,7 @@ pub struct ServiceTokenCreatePayload {
 }
 
 impl ServiceTokenCreatePayload {
-    async fn answer(caller: &Caller, result: Result<super::Made>) -> Result<Self> {
+    async fn from_result(caller: &Caller, result: Result<super::Made>) -> Result<Self> {
         match result {
             Ok((row, secret)) => Ok(Self {
                 service_token: Some(row.into()),
@@ -121,7 +121,7 @@ impl ServiceTokenCreatePayload {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let refusal = payload::refusal(caller, error).await?;
+                let refusal = payload::into_refusal(caller, error).await?;
                 Ok(Self {
                     service_token: None,
                     secret: None,
@@ -152,8 +152,8 @@ impl ServiceTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The object to create.")] input: ServiceTokenCreateInput,
     ) -> Result<ServiceTokenCreatePayload> {
-        let caller = acting(ctx)?;
-        ServiceTokenCreatePayload::answer(&caller, super::create(&caller, input).await).await
+        let caller = mutation_caller(ctx)?;
+        ServiceTokenCreatePayload::from_result(&caller, super::create(&caller, input).await).await
     }
 
     /// Revokes a service token, from the next request on. Requires: KEEP_ORGANISATION.
@@ -162,7 +162,7 @@ impl ServiceTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The service token to revoke.")] input: ServiceTokenRevokeInput,
     ) -> Result<ServiceTokenPayload> {
-        let caller = acting(ctx)?;
-        ServiceTokenPayload::answer(&caller, super::revoke(&caller, &input).await).await
+        let caller = mutation_caller(ctx)?;
+        ServiceTokenPayload::from_result(&caller, super::revoke(&caller, &input).await).await
     }
 }

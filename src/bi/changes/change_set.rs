@@ -96,7 +96,7 @@ impl ChangeSet {
                 let places = ids_in::<TouchpointId>(event, "touchpointId");
                 self.touchpoints.extend(places);
             }
-            TOUCHPOINT if says(before, &["key", "name", "phaseId"]) => {
+            TOUCHPOINT if mentions_any(before, &["key", "name", "phaseId"]) => {
                 self.touchpoints.insert(TouchpointId(id));
             }
             PHASE => {
@@ -104,10 +104,10 @@ impl ChangeSet {
             }
             DEPARTMENT => self.departments.extend(before.map(|_| DepartmentId(id))),
             // One event stands for a whole document, whose parts have none of their own.
-            BLUEPRINT if says(after, &["imported"]) => return None,
+            BLUEPRINT if mentions_any(after, &["imported"]) => return None,
             // What hung on it is gone with it; while it did not count, nothing showed that.
             BLUEPRINT if after.is_none() => return (!include_drafts).then_some(()),
-            BLUEPRINT if says(after, &["key", "state", "status", "archivedFrom"]) => {
+            BLUEPRINT if mentions_any(after, &["key", "state", "status", "archivedFrom"]) => {
                 self.blueprints.insert(BlueprintId(id));
             }
             // What of these remains has no column in the rows; values are found by `recorded_at`.
@@ -123,7 +123,7 @@ impl ChangeSet {
 }
 
 /// Whether a body says something of one of these fields.
-fn says(body: Option<&Json>, fields: &[&str]) -> bool {
+fn mentions_any(body: Option<&Json>, fields: &[&str]) -> bool {
     body.is_some_and(|body| fields.iter().any(|field| body.get(field).is_some()))
 }
 

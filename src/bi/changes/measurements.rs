@@ -14,7 +14,7 @@ use crate::{access::Caller, bi::model::query::DatasetQuery, database::Transactio
 
 /// The first `most` measurements that the query selects, that the caller may see, and of which a row may have changed; by
 /// day and then by id. Superseded ones are among them: they have no row any more.
-pub async fn find(
+pub async fn find_changed(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
@@ -22,7 +22,7 @@ pub async fn find(
     most: u64,
 ) -> Result<Vec<(NaiveDate, MeasurementId)>> {
     use measurement::Column::{Id, MeasuredOn};
-    let Some(ids) = ids(changes) else {
+    let Some(ids) = select_ids(changes) else {
         return Ok(Vec::new());
     };
     Ok(caller
@@ -40,19 +40,19 @@ pub async fn find(
 }
 
 /// Their ids, as a union: each part uses an index of its own, where one condition with ORs would scan.
-fn ids(changes: &ChangeSet) -> Option<SelectStatement> {
+fn select_ids(changes: &ChangeSet) -> Option<SelectStatement> {
     use measurement::Column::{KpiId, RecordedAt, SupersededById, TouchpointId};
     // From the beginning of the first act, not from the token's moment: a value carries the time at which its act
     // began, which may lie before the token although it was committed after.
-    let recorded = with(RecordedAt.gte(changes.from?));
-    let places = places(changes);
-    let in_force = |of: SimpleExpr| with(SupersededById.is_null().and(of));
-    let judging = KpiId.in_subquery(judging(changes, &places));
+    let recorded = select_where(RecordedAt.gte(changes.from?));
+    let places = select_touchpoints(changes);
+    let in_force = |of: SimpleExpr| select_where(SupersededById.is_null().and(of));
+    let judging = KpiId.in_subquery(select_judging_kpis(changes, &places));
     let parts = [
         // The row of the old value is gone: the client holds it under that value's own id, and needs a tombstone for
         // it.
-        with(SupersededById.in_subquery(recorded.clone())),
-        in_force(KpiId.in_subquery(kpis(changes))),
+        select_where(SupersededById.in_subquery(recorded.clone())),
+        in_force(KpiId.in_subquery(select_kpis(changes))),
         in_force(TouchpointId.in_subquery(places)),
         // A value of the whole KPI has rows wherever the KPI is linked, so a change at any such place touches it.
         in_force(TouchpointId.is_null().and(judging)),
@@ -62,7 +62,7 @@ fn ids(changes: &ChangeSet) -> Option<SelectStatement> {
     Some(all)
 }
 
-fn with(condition: impl IntoCondition) -> SelectStatement {
+fn select_where(condition: impl IntoCondition) -> SelectStatement {
     measurement::Entity::find()
         .select_only()
         .column(measurement::Column::Id)
@@ -70,12 +70,12 @@ fn with(condition: impl IntoCondition) -> SelectStatement {
         .into_query()
 }
 
-fn kpis(changes: &ChangeSet) -> SelectStatement {
+fn select_kpis(changes: &ChangeSet) -> SelectStatement {
     let of_targets = kpi_target::Entity::find()
         .select_only()
         .column(kpi_target::Column::KpiId)
         .filter(kpi_target::Column::Id.is_in(changes.targets.iter().copied()));
-    let of_links = judging_with(kpi_link::Column::Id.is_in(changes.links.iter().copied()));
+    let of_links = select_judging_where(kpi_link::Column::Id.is_in(changes.links.iter().copied()));
     let themselves = kpi::Entity::find()
         .select_only()
         .column(kpi::Column::Id)
@@ -89,7 +89,7 @@ fn kpis(changes: &ChangeSet) -> SelectStatement {
 }
 
 /// The touchpoints all of whose rows may have changed.
-fn places(changes: &ChangeSet) -> SelectStatement {
+fn select_touchpoints(changes: &ChangeSet) -> SelectStatement {
     use responsibility::Column::{DepartmentId, Id, TouchpointId};
     use touchpoint::Column as C;
     let held = responsibility::Entity::find()
@@ -115,9 +115,9 @@ fn places(changes: &ChangeSet) -> SelectStatement {
 }
 
 /// The KPIs that judge these touchpoints, or a phase or blueprint of which all rows may have changed.
-fn judging(changes: &ChangeSet, places: &SelectStatement) -> SelectStatement {
+fn select_judging_kpis(changes: &ChangeSet, places: &SelectStatement) -> SelectStatement {
     use kpi_link::Column::{BlueprintId, PhaseId, TouchpointId};
-    judging_with(
+    select_judging_where(
         Condition::any()
             .add(TouchpointId.in_subquery(places.clone()))
             .add(PhaseId.is_in(changes.phases.iter().copied()))
@@ -125,7 +125,7 @@ fn judging(changes: &ChangeSet, places: &SelectStatement) -> SelectStatement {
     )
 }
 
-fn judging_with(condition: impl IntoCondition) -> SelectStatement {
+fn select_judging_where(condition: impl IntoCondition) -> SelectStatement {
     kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::KpiId)

@@ -77,9 +77,9 @@ impl SyncToken {
 }
 
 /// The token of a pull in this snapshot.
-pub async fn token(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
+pub async fn current_token(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
     Ok(SyncToken {
-        place: position::current(tx).await?,
+        place: position::current_position(tx).await?,
         scope: scope_fingerprint(caller, tx).await?,
     })
 }
@@ -89,7 +89,7 @@ pub async fn token(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
 ///
 /// # Errors
 /// `PullAgain` where the changes cannot be known, or are too many.
-pub async fn changed(
+pub async fn find_changed(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
@@ -107,7 +107,7 @@ pub async fn changed(
     let changes = ChangeSet::from_events(&events, query.include_drafts)
         .ok_or(Error::PullAgain("A document was imported."))?;
     // One more than may be sent, so that "exactly as many" and "too many" differ.
-    let changed = measurements::find(caller, tx, query, &changes, MOST_CHANGED + 1).await?;
+    let changed = measurements::find_changed(caller, tx, query, &changes, MOST_CHANGED + 1).await?;
     if changed.len() as u64 > MOST_CHANGED {
         return Err(Error::PullAgain("Too much has changed since."));
     }
@@ -119,23 +119,24 @@ pub async fn changed(
 /// nothing: KPIs whose values they may not see, blueprints in force that they may not read, others that they may.
 async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FINGERPRINT]> {
     let scope = Scope::for_caller(caller, tx.get_database_backend());
-    let kpis = match scope.valued_kpis() {
+    let kpis = match scope.valued_kpi_ids() {
         Some(valued) => {
             let hidden = kpi::Column::Id.not_in_subquery(valued);
-            ids_of::<kpi::Entity>(tx, Condition::all().add(hidden)).await?
+            load_ids::<kpi::Entity>(tx, Condition::all().add(hidden)).await?
         }
         None => Vec::new(),
     };
-    let blueprints = match scope.seen_ids::<blueprint::Entity>() {
+    let blueprints = match scope.visible_ids::<blueprint::Entity>() {
         Some(readable) => {
             let id = blueprint::Column::Id;
-            let in_force = ids::<blueprint::Entity>(scope::in_force()).into_query();
+            let in_force =
+                select_ids::<blueprint::Entity>(scope::in_force_condition()).into_query();
             let hidden = id.not_in_subquery(readable.clone());
             let not_in_force = id.not_in_subquery(in_force.clone());
             let exceptions = Condition::any()
                 .add(id.in_subquery(in_force).and(hidden))
                 .add(id.in_subquery(readable).and(not_in_force));
-            ids_of::<blueprint::Entity>(tx, exceptions).await?
+            load_ids::<blueprint::Entity>(tx, exceptions).await?
         }
         None => Vec::new(),
     };
@@ -153,11 +154,11 @@ async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FIN
     Ok(std::array::from_fn(|at| hash[at]))
 }
 
-fn ids<E: Guarded>(which: Condition) -> Select<E> {
+fn select_ids<E: Guarded>(which: Condition) -> Select<E> {
     E::find().select_only().column(E::id_column()).filter(which)
 }
 
-async fn ids_of<E: Guarded>(tx: &Transaction, which: Condition) -> Result<Vec<Uuid>> {
-    let ids = ids::<E>(which).order_by_asc(E::id_column());
+async fn load_ids<E: Guarded>(tx: &Transaction, which: Condition) -> Result<Vec<Uuid>> {
+    let ids = select_ids::<E>(which).order_by_asc(E::id_column());
     Ok(ids.into_tuple().all(tx).await?)
 }

@@ -36,7 +36,7 @@ pub async fn send(
 ) -> Result<()> {
     let projection = query.projection();
     // The measurement of the resume point may have more rows, and has had one: no tombstone for it.
-    let begun = query.after.as_ref().and_then(measurement);
+    let begun = query.after.as_ref().and_then(measurement_of_key);
     let mut rest = &changed[changed.partition_point(|one| Some(*one) < begun)..];
     // Rounds grow, so that the first page of few rows does not wait for many measurements.
     let (mut missing, mut round) = (query.limit, FIRST_ROUND);
@@ -66,7 +66,7 @@ pub async fn send(
 }
 
 /// The measurement that a key belongs to.
-fn measurement(place: &RowKey) -> Option<(NaiveDate, MeasurementId)> {
+fn measurement_of_key(place: &RowKey) -> Option<(NaiveDate, MeasurementId)> {
     Some((place.day()?, place.ids().first().copied()?.into()))
 }
 
@@ -95,7 +95,7 @@ impl ChangeMerge<'_> {
                     data,
                     projection: self.projection.clone(),
                 };
-                self.bury_until(measurement(&row.key()?), &mut batch);
+                self.add_tombstones_until(measurement_of_key(&row.key()?), &mut batch);
                 batch.push(row.data);
                 count += 1;
             }
@@ -107,7 +107,7 @@ impl ChangeMerge<'_> {
         // Where the limit cut the rows off, measurements after the last row may have rows: no tombstones for these.
         if missing.is_none_or(|missing| count < missing) {
             let mut batch = Vec::new();
-            self.bury_until(None, &mut batch);
+            self.add_tombstones_until(None, &mut batch);
             sent += batch.len() as u64;
             if to.send(Ok(Some(batch))).await.is_err() {
                 return Ok(None);
@@ -117,7 +117,11 @@ impl ChangeMerge<'_> {
     }
 
     /// Adds a tombstone for each measurement before this one, or for all that are left.
-    fn bury_until(&mut self, next: Option<(NaiveDate, MeasurementId)>, batch: &mut Vec<RowData>) {
+    fn add_tombstones_until(
+        &mut self,
+        next: Option<(NaiveDate, MeasurementId)>,
+        batch: &mut Vec<RowData>,
+    ) {
         while let Some(one) = self.changed.as_slice().first().copied()
             && next.is_none_or(|next| one < next)
         {

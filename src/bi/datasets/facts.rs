@@ -51,8 +51,8 @@ pub static KPI_FACTS: Dataset = Dataset {
     key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
     source: RowSource::Sql {
-        with: Some(joined),
-        rows,
+        with: Some(joined_sql),
+        rows: rows_sql,
     },
 };
 
@@ -90,16 +90,16 @@ const JOINED: &str = concat!(
     WHERE measured.measured_on = day.day"
 );
 
-fn joined(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn joined_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = text
         .then("counted AS (")
-        .select(&scope.counted())
+        .select(&scope.reportable_ids())
         .then("), measured AS (")
-        .select(&scope.measured())
+        .select(&scope.select_measurements())
         .then("), ");
-    let text = scope.days(text).then(", joined AS (").then(JOINED);
+    let text = scope.append_days(text).then(", joined AS (").then(JOINED);
     scope
-        .only_own(text, "responsibility.department_id")
+        .append_own_condition(text, "responsibility.department_id")
         .then(")")
 }
 
@@ -121,30 +121,30 @@ LEFT JOIN touchpoint ON touchpoint.id = joined.touchpoint_id
 LEFT JOIN department ON department.id = joined.department_id
 WHERE kpi.id = joined.kpi_id";
 
-fn rows(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     KPI_FACTS.select(text, scope).then(FROM)
 }
 
-fn warning(_: &Scope<'_>) -> String {
+fn warning_level_sql(_: &Scope<'_>) -> String {
     warning_sql!("target").to_owned()
 }
 
-fn state(_: &Scope<'_>) -> String {
+fn fact_state_sql(_: &Scope<'_>) -> String {
     judgement::state_sql("kpi", "joined.value", "target")
 }
 
 /// False, not NULL, where nobody holds a role.
-fn is_delivering(_: &Scope<'_>) -> String {
+fn is_delivering_sql(_: &Scope<'_>) -> String {
     concat!("COALESCE(", delivering_sql!("joined.role"), ", FALSE)").to_owned()
 }
 
 /// The ids of measurement, place and department, and the role, as far as the row has them.
-fn row_id(scope: &Scope<'_>) -> String {
-    let measurement = scope.shown(MeasurementId::PREFIX, "joined.measurement_id");
-    let touchpoint = scope.shown(TouchpointId::PREFIX, "joined.touchpoint_id");
-    let phase = scope.shown(PhaseId::PREFIX, "joined.phase_id");
-    let blueprint = scope.shown(BlueprintId::PREFIX, "joined.blueprint_id");
-    let department = scope.shown(DepartmentId::PREFIX, "joined.department_id");
+fn row_id_sql(scope: &Scope<'_>) -> String {
+    let measurement = scope.id_text_sql(MeasurementId::PREFIX, "joined.measurement_id");
+    let touchpoint = scope.id_text_sql(TouchpointId::PREFIX, "joined.touchpoint_id");
+    let phase = scope.id_text_sql(PhaseId::PREFIX, "joined.phase_id");
+    let blueprint = scope.id_text_sql(BlueprintId::PREFIX, "joined.blueprint_id");
+    let department = scope.id_text_sql(DepartmentId::PREFIX, "joined.department_id");
     format!(
         "{measurement} || COALESCE('.' || COALESCE({touchpoint}, {phase}, {blueprint}), '') \
          || COALESCE('.' || {department}, '') || COALESCE('.' || joined.role, '')"

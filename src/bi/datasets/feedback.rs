@@ -8,7 +8,7 @@ use entity::{
     words::{FeedbackGroup, FeedbackScale, FollowUpCause, FollowUpState},
 };
 
-use super::{columns, filters, order, seen};
+use super::{append_visible, columns, filters, order};
 use crate::{
     bi::{
         model::dataset::{
@@ -64,7 +64,7 @@ pub static FEEDBACK: Dataset = Dataset {
     order: order![Day answered_on, Id feedback_id],
     source: RowSource::Sql {
         with: None,
-        rows: answers,
+        rows: answers_sql,
     },
 };
 
@@ -75,14 +75,14 @@ LEFT JOIN department ON department.id = feedback.department_id
 LEFT JOIN follow_up ON follow_up.feedback_id = feedback.id
 WHERE (feedback.blueprint_id IS NULL OR feedback.blueprint_id IN (";
 
-fn answers(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let text = seen::<feedback::Entity>(
+fn answers_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+    let text = append_visible::<feedback::Entity>(
         FEEDBACK.select(text, scope).then(" FROM "),
         scope,
         "feedback",
     )
     .then(JOINS)
-    .select(&scope.counted())
+    .select(&scope.reportable_ids())
     .then("))");
-    scope.only_own(text, "feedback.department_id")
+    scope.append_own_condition(text, "feedback.department_id")
 }

@@ -22,7 +22,7 @@ use crate::{
         },
         model::query::DatasetQuery,
         model::value::Value,
-        source::memory::{ComputedRow, ordered},
+        source::memory::{ComputedRow, sort_and_cut},
         source::reader::{ReadContext, RowReader},
         source::row::RowData,
         source::stream::BatchSender,
@@ -105,7 +105,7 @@ impl RowReader for FindingsReader {
         match query.order.is_empty() {
             true => Box::pin(send_by_blueprint(context, query, to)),
             false => Box::pin(async move {
-                let rows = all(context, query).await?;
+                let rows = load_all_rows(context, query).await?;
                 to.send(Ok(Some(rows))).await.ok();
                 Ok(())
             }),
@@ -117,7 +117,7 @@ impl RowReader for FindingsReader {
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
     ) -> BoxFuture<'r, Result<u64>> {
-        Box::pin(async move { Ok(all(context, query).await?.len() as u64) })
+        Box::pin(async move { Ok(load_all_rows(context, query).await?.len() as u64) })
     }
 }
 
@@ -128,14 +128,17 @@ async fn send_by_blueprint(
 ) -> Result<()> {
     let mut skipped = query.offset.unwrap_or_default();
     let mut missing = query.limit.unwrap_or(u64::MAX);
-    for blueprint in blueprints(context, query).await? {
-        let mut rows = rows_of(context, query, blueprint).await?;
+    for blueprint in load_blueprints(context, query).await? {
+        let mut rows = load_rows_of(context, query, blueprint).await?;
         let skip = skipped.min(rows.len() as u64);
         skipped -= skip;
         rows.drain(..usize::try_from(skip).unwrap_or_default());
         rows.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
         missing -= rows.len() as u64;
-        let rows = rows.into_iter().map(|found| found.chosen(query)).collect();
+        let rows = rows
+            .into_iter()
+            .map(|found| found.select_columns(query))
+            .collect();
         if to.send(Ok(Some(rows))).await.is_err() || missing == 0 {
             break;
         }
@@ -146,15 +149,15 @@ async fn send_by_blueprint(
 }
 
 /// All rows, in the query's order.
-async fn all(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowData>> {
+async fn load_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowData>> {
     let mut rows = Vec::new();
-    for blueprint in blueprints(context, query).await? {
-        rows.extend(rows_of(context, query, blueprint).await?);
+    for blueprint in load_blueprints(context, query).await? {
+        rows.extend(load_rows_of(context, query, blueprint).await?);
     }
     let query = query.clone();
     let order = move |steps: &Steps| {
         steps.take(FOUND * (1 + query.order.len()) * rows.len())?;
-        Ok(ordered(rows, &query))
+        Ok(sort_and_cut(rows, &query))
     };
     context.caller.compute(order).await
 }
@@ -163,7 +166,7 @@ async fn all(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowDa
 const FOUND: usize = 20;
 
 /// The blueprints whose findings are computed, in the order of the rows.
-async fn blueprints(
+async fn load_blueprints(
     context: ReadContext<'_>,
     query: &DatasetQuery,
 ) -> Result<Vec<blueprint::Model>> {
@@ -173,7 +176,7 @@ async fn blueprints(
         .select::<blueprint::Entity>()
         .filter(Column::ArchivedAt.is_null());
     if !query.include_drafts {
-        select = select.filter(Column::Id.in_subquery(scope::reportable_blueprint_ids()));
+        select = select.filter(Column::Id.in_subquery(scope::select_reportable_blueprint_ids()));
     }
     if let Some(RowKey(parts)) = &query.after
         && query.order.is_empty()
@@ -185,7 +188,7 @@ async fn blueprints(
 }
 
 /// The rows of one blueprint that pass, by their keys.
-async fn rows_of(
+async fn load_rows_of(
     context: ReadContext<'_>,
     query: &DatasetQuery,
     blueprint: blueprint::Model,
@@ -196,7 +199,7 @@ async fn rows_of(
     let tracked = finding::find_in(caller, tx, blueprint, options).await?;
     let query = query.clone();
     let pass = move |steps: &Steps| {
-        let price = FOUND + query.filter.price();
+        let price = FOUND + query.filter.step_cost();
         let mut rows = Vec::new();
         for tracked in &tracked {
             steps.take(price)?;
@@ -209,7 +212,7 @@ async fn rows_of(
                     tracked,
                 }),
             };
-            // In another order than the dataset's own, `ordered` applies the resume point.
+            // In another order than the dataset's own, `sort_and_cut` applies the resume point.
             let is_next = !query.order.is_empty() || row.is_behind(&query);
             rows.extend(Some(row).filter(|row| is_next && row.passes(&query)));
         }

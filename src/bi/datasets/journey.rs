@@ -6,7 +6,7 @@ use entity::{
     words::{BlueprintState, BlueprintStatus, Lane, Stage, Subject, Visibility},
 };
 
-use super::{columns, field_column::field_column, filters, order, seen};
+use super::{append_visible, columns, field_column::field_column, filters, order};
 use crate::{
     access::Guarded,
     bi::{
@@ -23,7 +23,12 @@ use crate::{
 
 /// Begins a select of all columns of a dataset: of these by the names that they have in their tables, of all others by
 /// their own names from `table`.
-fn select(text: SqlBuilder, dataset: &Dataset, table: &str, named: &[(&str, &str)]) -> SqlBuilder {
+fn select_columns(
+    text: SqlBuilder,
+    dataset: &Dataset,
+    table: &str,
+    named: &[(&str, &str)],
+) -> SqlBuilder {
     let columns = dataset.columns.iter().map(|column| {
         let named = named.iter().find(|(name, _)| *name == column.name);
         named.map_or_else(
@@ -36,12 +41,16 @@ fn select(text: SqlBuilder, dataset: &Dataset, table: &str, named: &[(&str, &str
 }
 
 /// Goes on with the rows of a table inside the blueprints that count, joined with their blueprint.
-fn inside<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
-    seen::<E>(text, scope, table)
+fn append_inside_blueprints<E: Guarded>(
+    text: SqlBuilder,
+    scope: &Scope<'_>,
+    table: &str,
+) -> SqlBuilder {
+    append_visible::<E>(text, scope, table)
         .then(&format!(
             " JOIN blueprint ON blueprint.id = {table}.blueprint_id WHERE {table}.blueprint_id IN ("
         ))
-        .select(&scope.counted())
+        .select(&scope.reportable_ids())
         .then(")")
 }
 
@@ -63,7 +72,7 @@ pub static TOUCHPOINTS: Dataset = Dataset {
     order: order![Id touchpoint_id],
     source: RowSource::Sql {
         with: None,
-        rows: touchpoints,
+        rows: touchpoints_sql,
     },
 };
 
@@ -85,22 +94,22 @@ macro_rules! touchpoint_columns {
             Column::new("lane", Word(Lane::texts), "The lane: the acting side, and whether the customer sees it."),
             $($($(field_column::<$kind>(stringify!($field), $column),)?)*)*
             Column::new("created_at", Instant, "Time of creation."),
-            Column::or_empty("archived_at", Instant, "Time of archiving; empty while it is not archived."),
+            Column::nullable("archived_at", Instant, "Time of archiving; empty while it is not archived."),
             $($($(field_column::<$kind>(stringify!($field), $appended),)?)*)*
         ];
     };
 }
 touchpoint_fields!(touchpoint_columns);
 
-fn touchpoints(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn touchpoints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let named = [
         ("touchpoint_id", "touchpoint.id"),
         ("touchpoint_key", "touchpoint.key"),
         ("touchpoint_name", "touchpoint.name"),
         ("blueprint_key", "blueprint.key"),
     ];
-    let text = select(text, &TOUCHPOINTS, "touchpoint", &named).then(" FROM ");
-    inside::<touchpoint::Entity>(text, scope, "touchpoint")
+    let text = select_columns(text, &TOUCHPOINTS, "touchpoint", &named).then(" FROM ");
+    append_inside_blueprints::<touchpoint::Entity>(text, scope, "touchpoint")
 }
 
 /// Phases: groups of touchpoints.
@@ -128,19 +137,19 @@ pub static PHASES: Dataset = Dataset {
     order: order![Id phase_id],
     source: RowSource::Sql {
         with: None,
-        rows: phases,
+        rows: phases_sql,
     },
 };
 
-fn phases(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn phases_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let named = [
         ("phase_id", "phase.id"),
         ("phase_key", "phase.key"),
         ("phase_name", "phase.name"),
         ("blueprint_key", "blueprint.key"),
     ];
-    let text = select(text, &PHASES, "phase", &named).then(" FROM ");
-    inside::<phase::Entity>(text, scope, "phase")
+    let text = select_columns(text, &PHASES, "phase", &named).then(" FROM ");
+    append_inside_blueprints::<phase::Entity>(text, scope, "phase")
 }
 
 /// Blueprints: one journey each.
@@ -175,18 +184,18 @@ pub static BLUEPRINTS: Dataset = Dataset {
     order: order![Id blueprint_id],
     source: RowSource::Sql {
         with: None,
-        rows: blueprints,
+        rows: blueprints_sql,
     },
 };
 
-fn blueprints(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn blueprints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let named = [
         ("blueprint_id", "blueprint.id"),
         ("blueprint_key", "blueprint.key"),
         ("blueprint_state", "blueprint.state"),
     ];
-    select(text, &BLUEPRINTS, "blueprint", &named)
+    select_columns(text, &BLUEPRINTS, "blueprint", &named)
         .then(" FROM blueprint WHERE blueprint.id IN (")
-        .select(&scope.counted())
+        .select(&scope.reportable_ids())
         .then(")")
 }

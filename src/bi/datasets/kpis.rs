@@ -9,7 +9,7 @@ use entity::{
     words::{Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity, Unit},
 };
 
-use super::{columns, filters, order, seen};
+use super::{append_visible, columns, filters, order};
 use crate::{
     bi::{
         model::dataset::{
@@ -45,8 +45,8 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
         channel_id empty: IdOf(ChannelId::PREFIX) => "measured.channel_id", "Id of the channel that it was measured on; empty for all.";
         segment_id empty: IdOf(SegmentId::PREFIX) => "measured.segment_id", "Id of the segment that it was measured in; empty for all.";
         target empty: Number => "target.value", "The target in force on the day; empty if there was none.";
-        warning empty: Number => (warning), "The warning level in force on the day; empty if there was none.";
-        state: Word(KpiState::texts) => (state), "The state of the value, judged by the target of the day.";
+        warning empty: Number => (warning_level_sql), "The warning level in force on the day; empty if there was none.";
+        state: Word(KpiState::texts) => (measurement_state_sql), "The state of the value, judged by the target of the day.";
         source empty: Words => "measured.source", "The source of the value.";
         recorded_at: Instant => "measured.recorded_at", "Time of recording.";
     ],
@@ -54,14 +54,14 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
     key: "measurement_id",
     order: order![Day measured_on, Id measurement_id],
     source: RowSource::Sql {
-        with: Some(measured),
-        rows: measurements,
+        with: Some(measured_sql),
+        rows: measurements_sql,
     },
 };
 
-fn measured(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn measured_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     text.then("measured AS (")
-        .select(&scope.measured())
+        .select(&scope.select_measurements())
         .then(")")
 }
 
@@ -71,15 +71,15 @@ const MEASURED_FROM: &str = concat!(
     " WHERE kpi.id = measured.kpi_id"
 );
 
-fn measurements(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn measurements_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     KPI_MEASUREMENTS.select(text, scope).then(MEASURED_FROM)
 }
 
-fn warning(_: &Scope<'_>) -> String {
+fn warning_level_sql(_: &Scope<'_>) -> String {
     warning_sql!("target").to_owned()
 }
 
-fn state(_: &Scope<'_>) -> String {
+fn measurement_state_sql(_: &Scope<'_>) -> String {
     judgement::state_sql("kpi", "measured.value", "target")
 }
 
@@ -115,12 +115,12 @@ pub static KPIS: Dataset = Dataset {
     order: order![Id kpi_id],
     source: RowSource::Sql {
         with: None,
-        rows: kpis,
+        rows: kpis_sql,
     },
 };
 
-fn kpis(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    seen::<kpi::Entity>(KPIS.select(text, scope).then(" FROM "), scope, "kpi")
+fn kpis_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+    append_visible::<kpi::Entity>(KPIS.select(text, scope).then(" FROM "), scope, "kpi")
 }
 
 /// Targets, each with the day on which the next one takes over.
@@ -146,12 +146,12 @@ pub static KPI_TARGETS: Dataset = Dataset {
     order: order![Id target_id],
     source: RowSource::Sql {
         with: None,
-        rows: targets,
+        rows: targets_sql,
     },
 };
 
-fn targets(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    seen::<kpi_target::Entity>(
+fn targets_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+    append_visible::<kpi_target::Entity>(
         KPI_TARGETS.select(text, scope).then(" FROM "),
         scope,
         "kpi_target",
@@ -185,17 +185,17 @@ pub static KPI_LINKS: Dataset = Dataset {
     order: order![Id link_id],
     source: RowSource::Sql {
         with: None,
-        rows: links,
+        rows: links_sql,
     },
 };
 
-fn links(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let text = seen::<kpi_link::Entity>(KPI_LINKS.select(text, scope).then(" FROM "), scope, "kpi_link")
+fn links_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+    let text = append_visible::<kpi_link::Entity>(KPI_LINKS.select(text, scope).then(" FROM "), scope, "kpi_link")
         .then(" JOIN kpi ON kpi.id = kpi_link.kpi_id JOIN blueprint ON blueprint.id = kpi_link.blueprint_id")
         .then(" WHERE kpi_link.blueprint_id IN (")
-        .select(&scope.counted())
+        .select(&scope.reportable_ids())
         .then(")");
-    match scope.valued_kpis() {
+    match scope.valued_kpi_ids() {
         Some(valued) => text
             .then(" AND kpi_link.kpi_id IN (")
             .select(&valued)

@@ -24,7 +24,7 @@ macro_rules! columns {
         crate::bi::model::dataset::Column::new(stringify!($name), $of, $description)
     };
     (@column $name:ident empty, $of:expr, $description:literal) => {
-        crate::bi::model::dataset::Column::or_empty(stringify!($name), $of, $description)
+        crate::bi::model::dataset::Column::nullable(stringify!($name), $of, $description)
     };
     (@sql $expression:literal) => {
         crate::bi::model::dataset::ColumnSql::Expression($expression)
@@ -82,8 +82,8 @@ use super::{model::value::Value, scope::Scope};
 use crate::{access::Guarded, statement::SqlBuilder};
 
 /// Appends the rows of a table that may be seen, under the table's own name.
-fn seen<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
+fn append_visible<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
     text.then("(")
-        .select(&scope.seen::<E>())
+        .select(&scope.select_visible::<E>())
         .then(&format!(") AS {table}"))
 }

@@ -7,7 +7,7 @@ use entity::{
     words::{DepartmentKind, ResponsibilityStatus, Role, Subject},
 };
 
-use super::{columns, filters, order, seen};
+use super::{append_visible, columns, filters, order};
 use crate::{
     bi::{
         model::dataset::{
@@ -55,7 +55,7 @@ pub static RESPONSIBILITIES: Dataset = Dataset {
     order: order![Id responsibility_id],
     source: RowSource::Sql {
         with: None,
-        rows: responsibilities,
+        rows: responsibilities_sql,
     },
 };
 
@@ -65,13 +65,13 @@ JOIN touchpoint ON touchpoint.id = responsibility.touchpoint_id
 JOIN department ON department.id = responsibility.department_id
 WHERE responsibility.blueprint_id IN (";
 
-fn responsibilities(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn responsibilities_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = RESPONSIBILITIES.select(text, scope).then(" FROM ");
-    let text = seen::<responsibility::Entity>(text, scope, "responsibility")
+    let text = append_visible::<responsibility::Entity>(text, scope, "responsibility")
         .then(RESPONSIBILITY_JOINS)
-        .select(&scope.counted())
+        .select(&scope.reportable_ids())
         .then(")");
-    scope.only_own(text, "responsibility.department_id")
+    scope.append_own_condition(text, "responsibility.department_id")
 }
 
 /// Departments, with their place in the tree.
@@ -104,8 +104,8 @@ pub static DEPARTMENTS: Dataset = Dataset {
     key: "department_id",
     order: order![Id department_id],
     source: RowSource::Sql {
-        with: Some(tree),
-        rows: departments,
+        with: Some(department_tree_sql),
+        rows: departments_sql,
     },
 };
 
@@ -121,9 +121,9 @@ const TREE: &str = "), tree (id, depth, path, level_1, level_2, level_3, level_4
     FROM tree JOIN seen ON seen.parent_id = tree.id
 )";
 
-fn tree(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn department_tree_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     text.then("RECURSIVE seen AS (")
-        .select(&scope.seen::<department::Entity>())
+        .select(&scope.select_visible::<department::Entity>())
         .then(TREE)
 }
 
@@ -132,7 +132,7 @@ FROM seen JOIN tree ON tree.id = seen.id
 LEFT JOIN seen above ON above.id = seen.parent_id
 LEFT JOIN seen successor ON successor.id = seen.successor_id";
 
-fn departments(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn departments_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     DEPARTMENTS.select(text, scope).then(DEPARTMENTS_IN_TREE)
 }
 
@@ -158,12 +158,12 @@ pub static PERSONAS: Dataset = Dataset {
     order: order![Id persona_id],
     source: RowSource::Sql {
         with: None,
-        rows: personas,
+        rows: personas_sql,
     },
 };
 
-fn personas(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    seen::<persona::Entity>(
+fn personas_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+    append_visible::<persona::Entity>(
         PERSONAS.select(text, scope).then(" FROM "),
         scope,
         "persona",

@@ -21,7 +21,7 @@ use crate::{
         model::query::DatasetQuery,
         model::value::Value,
         series::{self, RowIndex, SeriesAnswer, SeriesRow},
-        source::memory::{ComputedRow, ordered},
+        source::memory::{ComputedRow, sort_and_cut},
         source::reader::{ReadContext, RowReader},
         source::row::RowData,
         source::stream::{BATCH, BatchSender},
@@ -87,7 +87,7 @@ impl RowReader for SeriesReader {
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
     ) -> BoxFuture<'r, Result<u64>> {
-        Box::pin(count(context, query))
+        Box::pin(count_rows(context, query))
     }
 }
 
@@ -102,7 +102,7 @@ async fn send_in_own_order(
     loop {
         // The scan travels to the pool of `compute` and back: it owns what it computes from.
         let (batch, rest) = caller
-            .compute(move |steps| Ok((scan.take(BATCH, steps)?, scan)))
+            .compute(move |steps| Ok((scan.next_rows(BATCH, steps)?, scan)))
             .await?;
         scan = rest;
         if batch.is_empty() || to.send(Ok(Some(batch))).await.is_err() {
@@ -121,13 +121,13 @@ async fn send_ordered(
     let answer = compute_series(context, query).await?;
     let query = query.clone();
     let order = move |steps: &Steps| {
-        let price = ROW * (1 + query.order.len()) + query.filter.price();
+        let price = ROW * (1 + query.order.len()) + query.filter.step_cost();
         let mut rows = Vec::new();
         for row in answer.rows(RowIndex::default()) {
             steps.take(price)?;
-            rows.extend(Some(computed(&row)).filter(|row| row.passes(&query)));
+            rows.extend(Some(computed_row(&row)).filter(|row| row.passes(&query)));
         }
-        Ok(ordered(rows, &query))
+        Ok(sort_and_cut(rows, &query))
     };
     let rows = context.caller.compute(order).await?;
     to.send(Ok(Some(rows))).await.ok();
@@ -135,17 +135,17 @@ async fn send_ordered(
 }
 
 /// Counts the rows that pass, and keeps none of them.
-async fn count(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u64> {
+async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u64> {
     let answer = compute_series(context, query).await?;
     let query = query.clone();
     let count = move |steps: &Steps| {
-        let price = ROW + query.filter.price();
+        let price = ROW + query.filter.step_cost();
         // Without a filter no cell needs to be made.
         let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
         let mut rows = 0;
         for row in answer.rows(RowIndex::default()) {
             steps.take(price)?;
-            rows += u64::from(every || computed(&row).passes(&query));
+            rows += u64::from(every || computed_row(&row).passes(&query));
         }
         Ok(rows)
     };
@@ -188,8 +188,8 @@ impl SeriesScan {
     }
 
     /// The next rows, at most `most`; none at the end.
-    fn take(&mut self, most: usize, steps: &Steps) -> Result<Vec<RowData>> {
-        let price = ROW + self.query.filter.price();
+    fn next_rows(&mut self, most: usize, steps: &Steps) -> Result<Vec<RowData>> {
+        let price = ROW + self.query.filter.step_cost();
         let most = most.min(self.missing);
         let (mut rows, mut last) = (Vec::new(), None);
         for row in self.answer.rows(self.next) {
@@ -198,13 +198,13 @@ impl SeriesScan {
             }
             steps.take(price)?;
             last = Some(row.index);
-            let row = computed(&row);
+            let row = computed_row(&row);
             if !row.passes(&self.query) {
                 continue;
             }
             match self.skipped.checked_sub(1) {
                 Some(skipped) => self.skipped = skipped,
-                None => rows.push(row.chosen(&self.query)),
+                None => rows.push(row.select_columns(&self.query)),
             }
         }
         if let Some(last) = last {
@@ -215,7 +215,7 @@ impl SeriesScan {
     }
 }
 
-fn computed(row: &SeriesRow<'_>) -> ComputedRow {
+fn computed_row(row: &SeriesRow<'_>) -> ComputedRow {
     ComputedRow {
         cells: cells(row),
         key: row.row_key(),

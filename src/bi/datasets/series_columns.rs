@@ -27,13 +27,13 @@ macro_rules! kpi_series_columns {
                 "The KPI's key.";
             kpi_name empty: Option<String>, Words => |row| Value::text(row.kpi().map(|kpi| &*kpi.name)),
                 "The KPI's name, as it is today.";
-            unit: Unit, Word(Unit::texts) => |row| Value::text(Some(row.like().unit.as_str())),
+            unit: Unit, Word(Unit::texts) => |row| Value::text(Some(row.representative_kpi().unit.as_str())),
                 "The unit of the value. Values of different units are never combined.";
-            currency empty: Option<String>, Words => |row| Value::text(row.like().currency.as_deref()),
+            currency empty: Option<String>, Words => |row| Value::text(row.representative_kpi().currency.as_deref()),
                 "ISO 4217 code, where the unit is CURRENCY.";
-            direction: Direction, Word(Direction::texts) => |row| Value::text(Some(row.like().direction.as_str())),
+            direction: Direction, Word(Direction::texts) => |row| Value::text(Some(row.representative_kpi().direction.as_str())),
                 "Whether a higher or a lower value is better.";
-            aggregation: Aggregation, Word(Aggregation::texts) => |row| Value::text(Some(row.like().aggregation.as_str())),
+            aggregation: Aggregation, Word(Aggregation::texts) => |row| Value::text(Some(row.representative_kpi().aggregation.as_str())),
                 "The way the values were combined.";
             department_id empty: Option<ID>, IdOf(DepartmentId::PREFIX) => |row| Value::id(row.department().map(|one| one.id)),
                 "Id of the department, if grouped by it; empty where nobody held a role.",
@@ -83,7 +83,7 @@ macro_rules! kpi_series_columns {
             sample_size empty: Option<f64>, Number => |row| Value::number(row.sample_size().map(|size| size as f64)),
                 "Sum of the sample sizes; empty if unknown for any value.",
                 "Sum of the sample sizes; null if unknown for any value.";
-            measurements: i32, Integer => |row| Value::Integer(i32::try_from(row.measurements()).unwrap_or(i32::MAX)),
+            measurements: i32, Integer => |row| Value::Integer(i32::try_from(row.measurement_count()).unwrap_or(i32::MAX)),
                 "Number of measurements combined.";
             target empty: Option<f64>, Number => |row| Value::number(row.target().map(|target| target.0)),
                 "The target in force on the period's last day; for the aggregation SUM, the sum of the targets of the days that were measured. Empty if there is none, and where several KPIs are combined other than by SUM.",

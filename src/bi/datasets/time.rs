@@ -26,7 +26,7 @@ pub static DATES: Dataset = Dataset {
         day: Day => "day.day", "The day.";
         ends_at: Instant => "day.ends", "End of the day in the deployment's time zone.";
         year: Integer => (year), "The year.";
-        quarter: Integer => (quarter), "The quarter, from 1 to 4.";
+        quarter: Integer => (quarter_sql), "The quarter, from 1 to 4.";
         month: Integer => (month), "The month, from 1 to 12.";
         day_of_month: Integer => (day_of_month), "The day of the month, from 1.";
         weekday: Integer => (weekday), "The day of the week, from Monday, 1, to Sunday, 7.";
@@ -39,18 +39,18 @@ pub static DATES: Dataset = Dataset {
     key: "day",
     order: order![Day day],
     source: RowSource::Sql {
-        with: Some(days),
-        rows,
+        with: Some(days_sql),
+        rows: rows_sql,
     },
 };
 
-fn days(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn days_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     scope
-        .today(scope.days(text).then(", today (day) AS (VALUES ("))
+        .append_today(scope.append_days(text).then(", today (day) AS (VALUES ("))
         .then("))")
 }
 
-fn rows(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     DATES.select(text, scope).then(" FROM day CROSS JOIN today")
 }
 
@@ -58,7 +58,7 @@ fn rows(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
 macro_rules! day_parts {
     ($($name:ident = $part:ident),*) => {
         $(fn $name(scope: &Scope<'_>) -> String {
-            scope.day_part(DayPart::$part, "day.day")
+            scope.day_part_sql(DayPart::$part, "day.day")
         })*
     };
 }
@@ -72,6 +72,6 @@ day_parts!(
     iso_week = IsoWeek
 );
 
-fn quarter(scope: &Scope<'_>) -> String {
+fn quarter_sql(scope: &Scope<'_>) -> String {
     format!("({} + 2) / 3", month(scope))
 }

@@ -15,10 +15,10 @@ use crate::{
         journeys::Journey,
         model::{dataset::Column, value::ValueRef},
         names::NamedEntity,
-        store::topology::{Holder, LinkTarget, TopologyPhase, TopologyTouchpoint},
+        store::topology::{LinkTarget, RoleHolder, TopologyPhase, TopologyTouchpoint},
     },
     judgement,
-    responsibility::in_force::delivers,
+    responsibility::in_force::is_delivering_role,
 };
 
 /// The place and the holder that a measurement is joined with, as indices.
@@ -37,7 +37,7 @@ pub(super) struct FactView<'f> {
     pub(super) journey: Option<&'f Journey>,
     pub(super) phase: Option<&'f TopologyPhase>,
     pub(super) touchpoint: Option<&'f TopologyTouchpoint>,
-    pub(super) holder: Option<&'f Holder>,
+    pub(super) holder: Option<&'f RoleHolder>,
     pub(super) department: Option<NamedEntity<'f, DepartmentId>>,
     pub(super) siblings: usize,
     /// The only cell that has to be made; once, since both filter and answer may read it.
@@ -49,15 +49,15 @@ impl FactView<'_> {
     pub(super) fn row_id(&self) -> &str {
         self.row_id.get_or_init(|| {
             let mut text = String::with_capacity(ROW_ID);
-            push(&mut text, self.measured.id);
+            push_id(&mut text, self.measured.id);
             match (self.touchpoint, self.phase, self.journey) {
-                (Some(touchpoint), ..) => push(&mut text, touchpoint.id),
-                (None, Some(phase), _) => push(&mut text, phase.id),
-                (None, None, Some(journey)) => push(&mut text, journey.id),
+                (Some(touchpoint), ..) => push_id(&mut text, touchpoint.id),
+                (None, Some(phase), _) => push_id(&mut text, phase.id),
+                (None, None, Some(journey)) => push_id(&mut text, journey.id),
                 (None, None, None) => {}
             }
             if let Some(department) = self.department {
-                push(&mut text, department.id);
+                push_id(&mut text, department.id);
             }
             if let Some(holder) = self.holder {
                 text.push('.');
@@ -69,14 +69,14 @@ impl FactView<'_> {
 
     pub(super) fn state(&self) -> KpiState {
         let measured = self.measured;
-        judgement::state(measured.direction, Some(measured.value), measured.target)
+        judgement::judge_state(measured.direction, Some(measured.value), measured.target)
     }
 }
 
 /// The length of a row's id in bytes, at most: three ids, a role, and the points between them.
 const ROW_ID: usize = 3 * 36 + 11 + 3;
 
-fn push<I: Id>(text: &mut String, id: I) {
+fn push_id<I: Id>(text: &mut String, id: I) {
     if !text.is_empty() {
         text.push('.');
     }
@@ -89,7 +89,7 @@ fn push<I: Id>(text: &mut String, id: I) {
 pub(super) type CellReader = for<'f> fn(&'f FactView<'f>) -> ValueRef<'f>;
 
 /// The reader of a column of `kpi_facts`; none for a column of another dataset.
-pub(super) fn reader(column: &Column) -> Option<CellReader> {
+pub(super) fn find_reader(column: &Column) -> Option<CellReader> {
     READERS.get(KPI_FACTS.position(column)?).copied()
 }
 
@@ -103,18 +103,18 @@ macro_rules! readers {
 /// The readers of all columns, in their order.
 static READERS: &[CellReader] = kpi_fact_columns!(readers);
 
-fn integer(number: Option<i32>) -> ValueRef<'static> {
+fn integer_cell(number: Option<i32>) -> ValueRef<'static> {
     number.map_or(ValueRef::Empty, ValueRef::Integer)
 }
 
-fn id<I: Id>(id: Option<I>) -> ValueRef<'static> {
+fn id_cell<I: Id>(id: Option<I>) -> ValueRef<'static> {
     id.map_or(ValueRef::Empty, |id| ValueRef::Id(I::PREFIX, id.uuid()))
 }
 
-fn text(text: Option<&str>) -> ValueRef<'_> {
+fn text_cell(text: Option<&str>) -> ValueRef<'_> {
     text.map_or(ValueRef::Empty, ValueRef::Text)
 }
 
-fn number(number: Option<f64>) -> ValueRef<'static> {
+fn number_cell(number: Option<f64>) -> ValueRef<'static> {
     number.map_or(ValueRef::Empty, ValueRef::Number)
 }

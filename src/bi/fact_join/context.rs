@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{
-    columns::{CellReader, FactKey, reader},
+    columns::{CellReader, FactKey, find_reader},
     measurements::MeasurementRow,
 };
 use crate::{
@@ -57,33 +57,35 @@ impl JoinContext {
         let scope = query.scope(caller, tx.get_database_backend(), &[])?;
         let journeys = Journeys::load(caller, store, tx, &scope).await?;
         let selected = query.columns.iter().map(|column| {
-            reader(column).ok_or_else(|| Error::internal("a column that the join does not have"))
+            find_reader(column)
+                .ok_or_else(|| Error::internal("a column that the join does not have"))
         });
-        let departments = departments(tx, &scope).await?;
+        let departments = load_departments(tx, &scope).await?;
         let ranks = journeys.iter();
         let ranks = ranks.map(|one| departments.ranks(&one.topology.departments));
         Ok(Self {
-            links: links(&journeys),
+            links: index_links(&journeys),
             ranks: ranks.collect(),
             journeys,
             departments,
-            is_all: scope.own_departments().is_none(),
+            is_all: scope.own_department_ids().is_none(),
             selected: selected.collect::<Result<_>>()?,
         })
     }
 
     /// Adds the keys of the rows of a measurement that the caller may see, in the order of the rows.
-    pub fn join(&self, measured: &MeasurementRow, keys: &mut Vec<FactKey>) {
+    pub fn push_fact_keys(&self, measured: &MeasurementRow, keys: &mut Vec<FactKey>) {
         let place = match measured.touchpoint {
             Some(touchpoint) => {
                 // A value of a touchpoint belongs to the links of that touchpoint alone.
                 let blueprint = measured.blueprint;
-                let place = blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint));
+                let place =
+                    blueprint.and_then(|blueprint| self.journeys.indices_of(blueprint, touchpoint));
                 let place = place.map(|(journey, at)| (journey, LinkTarget::Touchpoint(at)));
                 if let Some((journey, target)) = place {
                     let links = self.journeys[journey].topology.links_of(measured.kpi);
                     for link in links.iter().filter(|link| link.target == target) {
-                        self.join_link(measured, journey, link, keys);
+                        self.push_link_keys(measured, journey, link, keys);
                     }
                 }
                 place
@@ -91,7 +93,7 @@ impl JoinContext {
             None => {
                 for (_, journey, at) in self.links.get(&measured.kpi).into_iter().flatten() {
                     let link = &self.journeys[*journey].topology.links[*at];
-                    self.join_link(measured, *journey, link, keys);
+                    self.push_link_keys(measured, *journey, link, keys);
                 }
                 None
             }
@@ -107,7 +109,7 @@ impl JoinContext {
 
     /// Adds the keys of the rows of one link: at a touchpoint one for each department and role that held it when the
     /// day ended, else one without.
-    fn join_link(
+    fn push_link_keys(
         &self,
         measured: &MeasurementRow,
         journey: usize,
@@ -126,7 +128,7 @@ impl JoinContext {
         // `keys` may hold rows of other links already: only those of this one decide on a row without a holder.
         let before = keys.len();
         if let LinkTarget::Touchpoint(touchpoint) = link.target {
-            let holders = self.journeys[journey].topology.holders(touchpoint);
+            let holders = self.journeys[journey].topology.role_holders(touchpoint);
             let holders = holders.iter().enumerate();
             let there = holders.filter(|(_, holder)| holder.days.contains(&day));
             keys.extend(there.filter_map(|(at, holder)| {
@@ -143,7 +145,7 @@ impl JoinContext {
     }
 }
 
-fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkIndex>> {
+fn index_links(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkIndex>> {
     let mut all: HashMap<KpiId, Vec<LinkIndex>> = HashMap::new();
     for (journey, one) in journeys.iter().enumerate() {
         for (at, link) in one.topology.links.iter().enumerate() {
@@ -159,10 +161,13 @@ fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkIndex>> {
     all
 }
 
-async fn departments(tx: &Transaction, scope: &Scope<'_>) -> Result<EntityNames<DepartmentId>> {
+async fn load_departments(
+    tx: &Transaction,
+    scope: &Scope<'_>,
+) -> Result<EntityNames<DepartmentId>> {
     use department::Column::{Id, Key, Name};
     let mut select = department::Entity::find();
-    if let Some(own) = scope.own_departments() {
+    if let Some(own) = scope.own_department_ids() {
         select = select.filter(Id.in_subquery(own));
     }
     EntityNames::load(tx, select, [Id, Key, Name]).await

@@ -6,7 +6,7 @@ use std::{cell::OnceCell, sync::Arc};
 use entity::id::{Id, ResponsibilityId};
 
 use super::{
-    columns::{FactKey, FactView, reader},
+    columns::{FactKey, FactView, find_reader},
     context::JoinContext,
     measurements::MeasurementRow,
 };
@@ -54,7 +54,7 @@ impl JoinedFact {
     }
 
     /// Passes each of its cells to `taker`, in the order of the columns that the query selects.
-    pub fn each(
+    pub fn for_each_cell(
         &self,
         columns: &[&'static Column],
         mut taker: impl FnMut(&'static Column, ValueRef<'_>),
@@ -68,7 +68,9 @@ impl JoinedFact {
     /// Whether a filter lets it through.
     pub fn passes(&self, filter: &Filter) -> bool {
         let view = self.view();
-        filter.passes(&|column: &Column| reader(column).map_or(ValueRef::Empty, |read| read(&view)))
+        filter.passes(&|column: &Column| {
+            find_reader(column).map_or(ValueRef::Empty, |read| read(&view))
+        })
     }
 
     /// Its key: day, measurement, link and responsibility; nil ids where it has none, which come first.
@@ -121,8 +123,8 @@ impl JoinedFact {
                 view.touchpoint = Some(&topology.touchpoints[at]);
                 view.phase = Some(&topology.phases[topology.phase_of(at)]);
                 if let Some((holder, department)) = self.key.holder {
-                    view.holder = Some(&topology.holders(at)[holder]);
-                    view.department = context.departments.at(department);
+                    view.holder = Some(&topology.role_holders(at)[holder]);
+                    view.department = context.departments.by_rank(department);
                 }
             }
         }

@@ -77,7 +77,7 @@ pub struct ResumePoint {
 
 impl ResumePoint {
     /// After one row of a measurement, which may have more.
-    pub fn at_row(place: &RowKey) -> Option<Self> {
+    pub fn after_row(place: &RowKey) -> Option<Self> {
         Some(Self {
             day: place.day()?,
             id: place.ids().first().copied()?.into(),
@@ -96,7 +96,7 @@ impl ResumePoint {
 }
 
 /// Reads the next measurements of these days that the caller may see, at most `most`.
-pub async fn next(
+pub async fn load_next(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
@@ -108,7 +108,7 @@ pub async fn next(
     // batch.
     let from = behind.map_or(0, |behind| days.partition_point(|day| *day < behind.day));
     let scope = query.scope(caller, tx.get_database_backend(), &days[from..])?;
-    Ok(read::all(tx, statement(&scope, behind, most)).await?)
+    Ok(read::read_all(tx, next_statement(&scope, behind, most)).await?)
 }
 
 const COLUMNS: &str = "\
@@ -127,8 +127,8 @@ const JOINED: &str = concat!(
     ORDER BY measured.measured_on, measured.id"
 );
 
-fn statement(scope: &Scope<'_>, behind: Option<&ResumePoint>, most: usize) -> Statement {
-    let text = SqlBuilder::new(scope.backend(), COLUMNS).select(&scope.measured());
+fn next_statement(scope: &Scope<'_>, behind: Option<&ResumePoint>, most: usize) -> Statement {
+    let text = SqlBuilder::new(scope.backend(), COLUMNS).select(&scope.select_measurements());
     let text = text.then(") AS seen");
     let text = match behind {
         Some(behind) => text

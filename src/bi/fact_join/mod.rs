@@ -46,7 +46,7 @@ impl RowReader for FactJoin {
     ) -> BoxFuture<'r, Result<()>> {
         // The join walks measurements by day: in another order, or for an offset, it would have to keep all rows.
         match query.order.is_empty() && query.offset.unwrap_or_default() == 0 {
-            true => Box::pin(join(context, query, to)),
+            true => Box::pin(send_joined(context, query, to)),
             false => SqlReader.send(context, query, to),
         }
     }
@@ -61,7 +61,11 @@ impl RowReader for FactJoin {
 }
 
 /// Sends the rows in the dataset's own order.
-async fn join(context: ReadContext<'_>, query: &DatasetQuery, to: &BatchSender) -> Result<()> {
+async fn send_joined(
+    context: ReadContext<'_>,
+    query: &DatasetQuery,
+    to: &BatchSender,
+) -> Result<()> {
     let ReadContext { caller, tx } = context;
     let days = query.days_left();
     let mut missing = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
@@ -71,12 +75,13 @@ async fn join(context: ReadContext<'_>, query: &DatasetQuery, to: &BatchSender) 
     let context = Arc::new(JoinContext::load(caller, tx, query).await?);
     let mut full = Vec::with_capacity(BATCH);
     let mut after = query.after.clone();
-    let mut behind = after.as_ref().and_then(ResumePoint::at_row);
+    let mut behind = after.as_ref().and_then(ResumePoint::after_row);
     // A measurement has at least one row unless the filter drops it: no more are needed than rows are missing.
     let mut most = missing.min(MOST);
     let query = Arc::new(query.clone());
     loop {
-        let measured = measurements::next(caller, tx, &query, &days, behind.as_ref(), most).await?;
+        let measured =
+            measurements::load_next(caller, tx, &query, &days, behind.as_ref(), most).await?;
         // Fewer than asked for: there are no more, and the empty read after them is spared.
         let is_last = measured.len() < most;
         behind = measured.last().map(ResumePoint::after_measurement);
@@ -92,7 +97,7 @@ async fn join(context: ReadContext<'_>, query: &DatasetQuery, to: &BatchSender) 
             missing,
         };
         // On the pool of `compute`, within the caller's budget: here, it would hold up other requests.
-        let mut facts = caller.compute(move |steps| join.facts(steps)).await?;
+        let mut facts = caller.compute(move |steps| join.join_rows(steps)).await?;
         missing -= facts.len();
         let is_last = is_last || missing == 0;
         // Rows of several reads are gathered into full batches: one measurement may have one row or fifty, and a
@@ -131,14 +136,14 @@ struct BatchJoin {
 
 impl BatchJoin {
     /// The rows of the batch that pass. Each row looked at costs its steps, whether it passes or not.
-    fn facts(&mut self, steps: &Steps) -> Result<Vec<RowData>> {
-        let price = FACT + self.query.filter.price();
+    fn join_rows(&mut self, steps: &Steps) -> Result<Vec<RowData>> {
+        let price = FACT + self.query.filter.step_cost();
         // One buffer for the keys of all measurements: most have a handful, and an allocation for each would be most
         // of the work.
         let (mut facts, mut keys) = (Vec::new(), Vec::new());
         for (at, measured) in self.batch.measured.iter().enumerate() {
             keys.clear();
-            self.batch.context.join(measured, &mut keys);
+            self.batch.context.push_fact_keys(measured, &mut keys);
             // A measurement without a row was looked at as well.
             steps.take(price * keys.len().max(1))?;
             for key in &keys {

@@ -40,7 +40,7 @@ impl RowKey {
         let mut parts = Vec::new();
         for key in dataset.order {
             let part;
-            (part, rest) = part_of(key.of, rest).ok_or_else(page::invalid_cursor)?;
+            (part, rest) = decode_part(key.of, rest).ok_or_else(page::invalid_cursor)?;
             parts.push(part);
         }
         match rest {
@@ -67,7 +67,7 @@ impl RowKey {
     }
 }
 
-fn part_of(of: KeyType, bytes: &[u8]) -> Option<(RowKeyPart, &[u8])> {
+fn decode_part(of: KeyType, bytes: &[u8]) -> Option<(RowKeyPart, &[u8])> {
     Some(match of {
         KeyType::Day => {
             let (day, rest) = bytes.split_first_chunk()?;

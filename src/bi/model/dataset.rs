@@ -154,7 +154,7 @@ impl Column {
 
     /// A column whose cells may be empty.
     #[must_use]
-    pub const fn or_empty(name: &'static str, of: Type, description: &'static str) -> Self {
+    pub const fn nullable(name: &'static str, of: Type, description: &'static str) -> Self {
         Self {
             nullable: true,
             ..Self::new(name, of, description)
@@ -232,7 +232,7 @@ impl Dataset {
 
     /// The column behind a filter's short name.
     #[must_use]
-    pub fn filter(&self, name: &str) -> Option<&'static Column> {
+    pub fn filter_column(&self, name: &str) -> Option<&'static Column> {
         let named = self.filters.iter().find(|filter| filter.name == name)?;
         self.column(named.column)
     }

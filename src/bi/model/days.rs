@@ -7,7 +7,7 @@ pub const MOST_DAYS: usize = 3_660;
 
 /// The days from one up to the one that is too late; nothing where there are more than a range may have.
 #[must_use]
-pub fn days(from: NaiveDate, to: NaiveDate) -> Option<Vec<NaiveDate>> {
+pub fn days_between(from: NaiveDate, to: NaiveDate) -> Option<Vec<NaiveDate>> {
     let days = from.iter_days().take_while(|day| *day < to);
     let days: Vec<NaiveDate> = days.take(MOST_DAYS + 1).collect();
     (days.len() <= MOST_DAYS).then_some(days)

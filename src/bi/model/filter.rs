@@ -72,28 +72,28 @@ impl Filter {
     /// Writes the filter as a condition.
     #[must_use]
     pub fn write(&self, text: SqlBuilder) -> SqlBuilder {
-        self.written(text, false)
+        self.write_null_safe(text, false)
     }
 
     /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd to
     /// false.
-    fn written(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
+    fn write_null_safe(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
         match self {
-            Self::All(all) => joined(text, all, "1 = 1", " AND ", inside_not),
-            Self::Any(any) => joined(text, any, "1 = 0", " OR ", inside_not),
-            Self::Not(inner) => inner.written(text.then("NOT "), true),
+            Self::All(all) => write_joined(text, all, "1 = 1", " AND ", inside_not),
+            Self::Any(any) => write_joined(text, any, "1 = 0", " OR ", inside_not),
+            Self::Not(inner) => inner.write_null_safe(text.then("NOT "), true),
             Self::Empty(column) => text.then(&format!("({} IS NULL)", column.name)),
-            Self::Compare(column, Comparison::NotEqual, value) => bound(
+            Self::Compare(column, Comparison::NotEqual, value) => bind_value(
                 text.then(&format!("({} IS DISTINCT FROM ", column.name)),
                 value,
             )
             .then(")"),
-            _ if inside_not => self.plain(text.then("COALESCE(")).then(", FALSE)"),
-            _ => self.plain(text.then("(")).then(")"),
+            _ if inside_not => self.write_plain(text.then("COALESCE(")).then(", FALSE)"),
+            _ => self.write_plain(text.then("(")).then(")"),
         }
     }
 
-    fn plain(&self, text: SqlBuilder) -> SqlBuilder {
+    fn write_plain(&self, text: SqlBuilder) -> SqlBuilder {
         match self {
             Self::Compare(column, how, value) => {
                 let sign = match how {
@@ -104,7 +104,7 @@ impl Filter {
                     Comparison::Above => ">",
                     Comparison::AtLeast => ">=",
                 };
-                bound(text.then(&format!("{} {sign} ", column.name)), value)
+                bind_value(text.then(&format!("{} {sign} ", column.name)), value)
             }
             Self::In(column, values) => text
                 .then(&format!("{} IN ", column.name))
@@ -112,17 +112,19 @@ impl Filter {
             Self::Keys(column, keys) => text
                 .then(&format!("lower({}) IN ", column.name))
                 .list(keys.iter().map(|key| key.to_ascii_lowercase())),
-            Self::Has(column, position, wanted) => has(text, column.name, *position, wanted),
-            other => other.written(text, false),
+            Self::Has(column, position, wanted) => {
+                write_text_match(text, column.name, *position, wanted)
+            }
+            other => other.write_null_safe(text, false),
         }
     }
 
     /// Compute steps of evaluating it for one computed row.
     #[must_use]
-    pub fn price(&self) -> usize {
+    pub fn step_cost(&self) -> usize {
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::price).sum(),
-            Self::Not(inner) => inner.price(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::step_cost).sum(),
+            Self::Not(inner) => inner.step_cost(),
             Self::In(_, values) => TERM * values.len(),
             Self::Keys(_, keys) => TERM * keys.len(),
             Self::Compare(..) | Self::Has(..) | Self::Empty(_) => TERM,
@@ -162,7 +164,7 @@ impl Filter {
     }
 }
 
-fn joined(
+fn write_joined(
     text: SqlBuilder,
     parts: &[Filter],
     none: &str,
@@ -174,13 +176,18 @@ fn joined(
     }
     let all = parts.iter().enumerate();
     all.fold(text.then("("), |text, (at, part)| {
-        part.written(text.then(if at == 0 { "" } else { word }), inside_not)
+        part.write_null_safe(text.then(if at == 0 { "" } else { word }), inside_not)
     })
     .then(")")
 }
 
 /// LIKE is not used: what counts as the same letter in it differs between the databases.
-fn has(text: SqlBuilder, column: &str, position: TextPosition, wanted: &str) -> SqlBuilder {
+fn write_text_match(
+    text: SqlBuilder,
+    column: &str,
+    position: TextPosition,
+    wanted: &str,
+) -> SqlBuilder {
     let length = wanted.chars().count();
     let text = match position {
         TextPosition::Anywhere => {
@@ -201,7 +208,7 @@ fn has(text: SqlBuilder, column: &str, position: TextPosition, wanted: &str) -> 
     text.value(wanted)
 }
 
-fn bound(text: SqlBuilder, value: &Value) -> SqlBuilder {
+fn bind_value(text: SqlBuilder, value: &Value) -> SqlBuilder {
     text.value(sea_orm::Value::from(value))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 pub use super::{
     cursor::RowKey,
-    days::{MOST_DAYS, days},
+    days::{MOST_DAYS, days_between},
 };
 use super::{
     dataset::{Column, Dataset, KeyType},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    bi::{names::with_keys, scope::Scope, series::request::SeriesRequest, store::BiStore},
+    bi::{names::select_ids_by_keys, scope::Scope, series::request::SeriesRequest, store::BiStore},
     error::Result,
     finding::rules::Thresholds,
 };
@@ -98,7 +98,7 @@ impl DatasetQuery {
     pub fn narrow_to_kpis(&mut self, keys: &[String]) {
         // A subquery rather than a join: sources name the columns of `measurement` as they please.
         use measurement::Column::KpiId;
-        let these = KpiId.in_subquery(with_keys::<kpi::Entity>(keys));
+        let these = KpiId.in_subquery(select_ids_by_keys::<kpi::Entity>(keys));
         self.measurement_filter = self.measurement_filter.clone().add(these);
     }
 
@@ -158,9 +158,9 @@ impl DatasetQuery {
         backend: DbBackend,
         days: &'c [NaiveDate],
     ) -> Result<Scope<'c>> {
-        caller.require_somewhere(self.dataset.permission)?;
+        caller.require_reach(self.dataset.permission)?;
         Ok(Scope::for_caller(caller, backend)
-            .on(days)
+            .on_days(days)
             .including_drafts(self.include_drafts)
             .measurement_filter(self.measurement_filter.clone()))
     }

@@ -31,7 +31,7 @@ impl TargetHistory {
 
     /// The target of a day.
     #[must_use]
-    pub fn on(&self, day: i32) -> Option<Target> {
+    pub fn target_on(&self, day: i32) -> Option<Target> {
         target_on(&self.0, day, |(from, _)| *from)?.1
     }
 }
@@ -241,14 +241,14 @@ mod tests {
             (3, None),
             (4, Some((5.0, Some(4.0)))),
         ]);
-        assert_eq!(targets.on(0), None);
-        assert_eq!(targets.on(2), Some((10.0, None)));
-        assert_eq!(targets.on(3), None);
+        assert_eq!(targets.target_on(0), None);
+        assert_eq!(targets.target_on(2), Some((10.0, None)));
+        assert_eq!(targets.target_on(3), None);
         let mut target_sum = TargetSum::default();
-        target_sum.add(targets.on(1));
-        target_sum.add(targets.on(9));
+        target_sum.add(targets.target_on(1));
+        target_sum.add(targets.target_on(9));
         assert_eq!(target_sum.target(), Some((15.0, None)));
-        target_sum.add(targets.on(3));
+        target_sum.add(targets.target_on(3));
         assert_eq!(target_sum.target(), None);
     }
 }

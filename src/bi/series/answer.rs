@@ -16,7 +16,7 @@ use super::{
     context::{self, SeriesContext, SeriesOrigin},
     contributions::Contributions,
     group_key::{GroupKey, KeyLayout},
-    period::{Period, periods},
+    period::{Period, split_into_periods},
     request::{Dimension, SeriesRequest},
     totals::GroupTotals,
     validate,
@@ -84,16 +84,16 @@ pub async fn answer(
     tx: &Transaction,
     request: &SeriesRequest,
 ) -> Result<SeriesAnswer> {
-    caller.require_somewhere(Action::PullFlatRows)?;
-    refused(validate::faults(request))?;
+    caller.require_reach(Action::PullFlatRows)?;
+    refuse_if_any(validate::request_faults(request))?;
     let scope = Scope::for_caller(caller, tx.get_database_backend())
         .including_drafts(request.include_drafts);
     let read = ReadContext { caller, tx };
-    let kpis = context::kpis(tx, &scope, request).await?;
-    refused(validate::undefined(request, &kpis))?;
+    let kpis = context::load_kpis(tx, &scope, request).await?;
+    refuse_if_any(validate::kpi_faults(request, &kpis))?;
     let context = context::load(read, store, &scope, request, kpis).await?;
     // Days are the shortest periods, and `validate` has bounded the days: the bound here is never reached.
-    let periods = periods(request.grain, (request.from, request.to), MOST_DAYS + 1);
+    let periods = split_into_periods(request.grain, (request.from, request.to), MOST_DAYS + 1);
     let keys = Arc::new(KeyLayout::new(request, &context)?);
     let context = Arc::new(context);
     // Everything is read before anything is computed: the work goes to a thread that has no connection.
@@ -104,7 +104,7 @@ pub async fn answer(
         .collect();
     let work = {
         let (context, keys, request) = (Arc::clone(&context), Arc::clone(&keys), request.clone());
-        move |steps: &Steps| summed(&context, &keys, &request, days, &known, steps)
+        move |steps: &Steps| sum_contributions(&context, &keys, &request, days, &known, steps)
     };
     let sums = caller.compute(work).await?;
     Ok(SeriesAnswer {
@@ -116,7 +116,7 @@ pub async fn answer(
     })
 }
 
-fn refused(faults: Vec<String>) -> Result<()> {
+fn refuse_if_any(faults: Vec<String>) -> Result<()> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(Error::BadInput(faults.join(" "))),
@@ -139,15 +139,15 @@ async fn load_values(
         .collect();
     let mut known = Vec::with_capacity(wanted.len());
     for wanted in wanted.chunks(AT_ONCE) {
-        let all = store.measured(read.tx, wanted).await?;
-        let seen = context.origins(read, &all).await?;
+        let all = store.kpi_columns(read.tx, wanted).await?;
+        let seen = context.load_origins(read, &all).await?;
         known.extend(all.into_iter().zip(seen));
     }
     Ok(known)
 }
 
 /// Finds the contributions of every KPI and groups them.
-fn summed(
+fn sum_contributions(
     context: &SeriesContext,
     keys: &KeyLayout,
     request: &SeriesRequest,
@@ -163,10 +163,10 @@ fn summed(
         let shared = contributions.contributions.len();
         unmeasured.note(request, kpi, measured, seen);
         contributions.add(kpi, measured, seen);
-        steps.take(KPI + measured.values() + contributions.contributions.len() - shared)?;
+        steps.take(KPI + measured.value_count() + contributions.contributions.len() - shared)?;
     }
     // A question that was never measured is refused rather than answered with nothing, which would read as zero.
-    refused(unmeasured.faults(context))?;
+    refuse_if_any(unmeasured.faults(context))?;
     let Contributions {
         series,
         contributions,
@@ -206,7 +206,7 @@ impl Unmeasured {
 
     fn faults(&self, context: &SeriesContext) -> Vec<String> {
         let fault = |dimension, kpis: &[usize]| {
-            validate::not_measured_by(dimension, kpis.iter().map(|at| &context.kpis[*at]))
+            validate::unmeasured_fault(dimension, kpis.iter().map(|at| &context.kpis[*at]))
         };
         [
             fault(Dimension::Channel, &self.by_channel),
@@ -221,13 +221,13 @@ impl Unmeasured {
 impl SeriesAnswer {
     /// The number of groups times periods, which is the most rows there can be.
     #[must_use]
-    pub fn cells(&self) -> usize {
-        self.sums.groups() * self.periods.len()
+    pub fn cell_count(&self) -> usize {
+        self.sums.group_count() * self.periods.len()
     }
 
     /// The rows from an index on, each worked out as it is taken. Cells without a value give none.
     pub fn rows(&self, from: RowIndex) -> impl Iterator<Item = SeriesRow<'_>> {
-        let indices = (from.group..self.sums.groups()).flat_map(move |group| {
+        let indices = (from.group..self.sums.group_count()).flat_map(move |group| {
             let first = if group == from.group { from.period } else { 0 };
             (first..self.periods.len()).map(move |period| RowIndex { group, period })
         });
@@ -251,7 +251,9 @@ impl SeriesAnswer {
     #[must_use]
     pub fn first_after(&self, after: &RowKey) -> RowIndex {
         let is_before = |key, period: &Period| self.row_key(key, period) <= *after;
-        let groups = self.sums.before(|key| is_before(key, &self.periods[0]));
+        let groups = self
+            .sums
+            .count_groups_before(|key| is_before(key, &self.periods[0]));
         let next = RowIndex {
             group: groups,
             period: 0,
@@ -283,7 +285,7 @@ impl SeriesAnswer {
             let context = &self.context;
             Some(match dimension {
                 Dimension::Kpi => context.kpis.get(rank)?.id.uuid(),
-                Dimension::Department => context.names.departments.at(rank)?.id.uuid(),
+                Dimension::Department => context.names.departments.by_rank(rank)?.id.uuid(),
                 Dimension::Blueprint => context.journeys.get(rank)?.id.uuid(),
                 Dimension::Phase => {
                     let (journey, at) = self.keys.phase(key)?;
@@ -295,9 +297,9 @@ impl SeriesAnswer {
                     let (journey, at) = self.keys.touchpoint(key)?;
                     context.journeys[journey].topology.touchpoints[at].id.uuid()
                 }
-                Dimension::Channel => context.names.channels.at(rank)?.id.uuid(),
-                Dimension::Persona => context.names.personas.at(rank)?.id.uuid(),
-                Dimension::Segment => context.names.segments.at(rank)?.id.uuid(),
+                Dimension::Channel => context.names.channels.by_rank(rank)?.id.uuid(),
+                Dimension::Persona => context.names.personas.by_rank(rank)?.id.uuid(),
+                Dimension::Segment => context.names.segments.by_rank(rank)?.id.uuid(),
             })
         };
         self.keys
@@ -323,24 +325,25 @@ impl<'a> SeriesRow<'a> {
 
     /// The KPI, where the row is of one alone.
     pub fn kpi(&self) -> Option<&'a kpi::Model> {
-        self.only().map(|at| &self.answer.context.kpis[at])
+        self.only_kpi_index()
+            .map(|at| &self.answer.context.kpis[at])
     }
 
     /// The index of its KPI, where it is of one alone.
-    fn only(&self) -> Option<usize> {
+    fn only_kpi_index(&self) -> Option<usize> {
         let alone = || (self.answer.context.kpis.len() == 1).then_some(0);
         self.rank(Dimension::Kpi).or_else(alone)
     }
 
     /// One of its KPIs: all KPIs of a row are alike in unit, direction and aggregation.
-    pub fn like(&self) -> &'a kpi::Model {
-        &self.answer.context.kpis[self.only().unwrap_or_default()]
+    pub fn representative_kpi(&self) -> &'a kpi::Model {
+        &self.answer.context.kpis[self.only_kpi_index().unwrap_or_default()]
     }
 
     /// The department, where that is asked for.
     pub fn department(&self) -> Option<NamedEntity<'a, DepartmentId>> {
         let rank = self.rank(Dimension::Department)?;
-        self.answer.context.names.departments.at(rank)
+        self.answer.context.names.departments.by_rank(rank)
     }
 
     /// The blueprint, where that is asked for.
@@ -376,24 +379,24 @@ impl<'a> SeriesRow<'a> {
     /// The channel, where that is asked for.
     pub fn channel(&self) -> Option<NamedEntity<'a, ChannelId>> {
         let rank = self.rank(Dimension::Channel)?;
-        self.answer.context.names.channels.at(rank)
+        self.answer.context.names.channels.by_rank(rank)
     }
 
     /// The main persona, where that is asked for.
     pub fn persona(&self) -> Option<NamedEntity<'a, PersonaId>> {
         let rank = self.rank(Dimension::Persona)?;
-        self.answer.context.names.personas.at(rank)
+        self.answer.context.names.personas.by_rank(rank)
     }
 
     /// The segment, where that is asked for.
     pub fn segment(&self) -> Option<NamedEntity<'a, SegmentId>> {
         let rank = self.rank(Dimension::Segment)?;
-        self.answer.context.names.segments.at(rank)
+        self.answer.context.names.segments.by_rank(rank)
     }
 
     /// The aggregated value; none where it is not defined.
     pub fn value(&self) -> Option<f64> {
-        let like = self.like();
+        let like = self.representative_kpi();
         self.sum
             .value(like.aggregation, KpiMeasure::from(like).ratio_scale())
     }
@@ -409,19 +412,19 @@ impl<'a> SeriesRow<'a> {
     }
 
     /// How many measurements it is made of.
-    pub fn measurements(&self) -> u32 {
+    pub fn measurement_count(&self) -> u32 {
         self.sum.values
     }
 
     /// The target of a period is that of its end; that of a sum is the sum of those of the days that were measured.
     /// Several KPIs have none in common, unless they are added up.
     pub fn target(&self) -> Option<Target> {
-        match (self.like().aggregation, self.only()) {
+        match (self.representative_kpi().aggregation, self.only_kpi_index()) {
             (Aggregation::Sum, _) => self.sum.target_sum.target(),
             // The day before the end, which is the period's last: periods are half open. The whole period's, also
             // where the request cuts it.
             (_, Some(kpi)) => {
-                self.answer.context.targets[kpi].on(day_number(self.period().end) - 1)
+                self.answer.context.targets[kpi].target_on(day_number(self.period().end) - 1)
             }
             (_, None) => None,
         }
@@ -429,7 +432,11 @@ impl<'a> SeriesRow<'a> {
 
     /// What the value comes to against the target.
     pub fn state(&self) -> KpiState {
-        judgement::state(self.like().direction, self.value(), self.target())
+        judgement::judge_state(
+            self.representative_kpi().direction,
+            self.value(),
+            self.target(),
+        )
     }
 
     /// Its key: the ids of its dimensions, and the period.

@@ -10,7 +10,7 @@ use super::{
     group_key::{GroupKey, KeyLayout, KeyLocation},
     request::SeriesRequest,
 };
-use crate::bi::store::topology::{Days, LinkTarget, both, without};
+use crate::bi::store::topology::{Days, LinkTarget, intersect, subtract};
 
 /// Days on which values belong to a group.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub enum ValueSource {
     Own(usize),
 }
 
-/// The links of all KPIs in a request, and the key bits of the departments; `each` attributes one KPI.
+/// The links of all KPIs in a request, and the key bits of the departments; `for_each_assignment` attributes one KPI.
 pub struct Attribution<'g> {
     context: &'g SeriesContext,
     keys: &'g KeyLayout,
@@ -89,7 +89,7 @@ impl<'g> Attribution<'g> {
         let pulled = |department: &DepartmentId| {
             let pulled = context.departments.as_ref();
             let pulled = pulled.is_none_or(|pulled| pulled.contains(department));
-            pulled.then(|| keys.of_department(context, *department))
+            pulled.then(|| keys.department_bits(context, *department))
         };
         let journeys = context.journeys.iter();
         let departments = journeys.map(|one| one.topology.departments.iter().map(pulled).collect());
@@ -97,14 +97,19 @@ impl<'g> Attribution<'g> {
             context,
             keys,
             request: selected,
-            links: links(context, &asked),
+            links: links_by_kpi(context, &asked),
             asked,
             departments: departments.collect(),
         }
     }
 
     /// Passes the assignments of a KPI to `taker`; `own` are the origins of its values at touchpoints.
-    pub fn each(&self, kpi: usize, own: &[SeriesOrigin], mut taker: impl FnMut(Assignment)) {
+    pub fn for_each_assignment(
+        &self,
+        kpi: usize,
+        own: &[SeriesOrigin],
+        mut taker: impl FnMut(Assignment),
+    ) {
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
         let places = own.iter().enumerate().filter_map(|(own, seen)| match seen {
@@ -132,37 +137,39 @@ impl<'g> Attribution<'g> {
                 linked_at[own].push(link.days.clone());
             }
             let values = own.map_or(ValueSource::Whole, ValueSource::At);
-            self.linked(kpi, link, values, &mut taker);
+            self.assign_by_link(kpi, link, values, &mut taker);
         }
         if self.request.unheld {
             for (at, linked) in linked_at.into_iter().enumerate() {
-                self.without_link(kpi, (at, own[at]), linked, &mut taker);
+                self.assign_without_link(kpi, (at, own[at]), linked, &mut taker);
             }
         }
         if self.request.unplaced {
-            let key = self.keys.at(self.context, kpi, KeyLocation::default());
+            let key = self
+                .keys
+                .location_key(self.context, kpi, KeyLocation::default());
             let entry = |days| Assignment {
                 key,
                 days,
                 values: ValueSource::Whole,
             };
-            let left = without(&self.asked, linked).into_iter();
+            let left = subtract(&self.asked, linked).into_iter();
             left.map(entry).for_each(taker);
         }
     }
 
     /// The assignments of a link: one for each holder of a role on the days held, and one without a role for the rest.
-    fn linked(
+    fn assign_by_link(
         &self,
         kpi: usize,
         link: &LinkedTarget,
         values: ValueSource,
         taker: &mut impl FnMut(Assignment),
     ) {
-        let Some(place) = self.place(link.journey, link.target) else {
+        let Some(place) = self.link_location(link.journey, link.target) else {
             return;
         };
-        let key = self.keys.at(self.context, kpi, place);
+        let key = self.keys.location_key(self.context, kpi, place);
         let mut give = |key: GroupKey, days: Days| {
             if days.start < days.end {
                 taker(Assignment { key, days, values });
@@ -175,11 +182,11 @@ impl<'g> Attribution<'g> {
             return;
         };
         let places = &self.context.journeys[link.journey].topology;
-        let holders = places.holders(touchpoint);
+        let holders = places.role_holders(touchpoint);
         let departments = &self.departments[link.journey];
         let mut held_throughout = false;
         for holder in holders {
-            let days = both(&link.days, &holder.days);
+            let days = intersect(&link.days, &holder.days);
             // Where one department held a role for all of it, as mostly, no days without one need to be looked for.
             held_throughout |= days == link.days;
             let department = departments[holder.department()];
@@ -191,14 +198,14 @@ impl<'g> Attribution<'g> {
         }
         if self.request.unheld && !held_throughout {
             let held = holders.iter().map(|holder| holder.days.clone()).collect();
-            for days in without(&link.days, held) {
+            for days in subtract(&link.days, held) {
                 give(key, days);
             }
         }
     }
 
     /// The location of a link's target; none where the filter does not accept it.
-    fn place(&self, at: usize, target: LinkTarget) -> Option<KeyLocation> {
+    fn link_location(&self, at: usize, target: LinkTarget) -> Option<KeyLocation> {
         let journey = &self.context.journeys[at];
         if !self.context.accepted[at] {
             return None;
@@ -225,25 +232,25 @@ impl<'g> Attribution<'g> {
     }
 
     /// Own values of a touchpoint on days without a link: they keep their place, and have no role.
-    fn without_link(
+    fn assign_without_link(
         &self,
         kpi: usize,
         (own, seen): (usize, SeriesOrigin),
         linked: Vec<Days>,
         taker: &mut impl FnMut(Assignment),
     ) {
-        let left = without(&self.asked, linked);
+        let left = subtract(&self.asked, linked);
         if left.is_empty() {
             return;
         }
         let place = match seen {
             SeriesOrigin::At(journey, touchpoint) => {
-                self.place(journey, LinkTarget::Touchpoint(touchpoint))
+                self.link_location(journey, LinkTarget::Touchpoint(touchpoint))
             }
             _ => self.request.unplaced.then(KeyLocation::default),
         };
         let Some(place) = place else { return };
-        let key = self.keys.at(self.context, kpi, place);
+        let key = self.keys.location_key(self.context, kpi, place);
         let values = ValueSource::Own(own);
         let entry = |days| Assignment { key, days, values };
         left.into_iter().map(entry).for_each(taker);
@@ -251,7 +258,7 @@ impl<'g> Attribution<'g> {
 }
 
 /// Per KPI: its links on these days. KPIs and links are both sorted by KPI id, so one pass merges them.
-fn links(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
+fn links_by_kpi(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
     let mut links: Vec<Vec<LinkedTarget>> = Vec::new();
     links.resize_with(context.kpis.len(), Vec::new);
     for (journey, one) in context.journeys.iter().enumerate() {
@@ -262,7 +269,7 @@ fn links(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
             let Some((_, links)) = kpis.peek_mut().filter(|(kpi, _)| kpi.id == link.kpi) else {
                 continue;
             };
-            let days = both(&link.days, asked);
+            let days = intersect(&link.days, asked);
             if !days.is_empty() {
                 let target = link.target;
                 links.push(LinkedTarget {

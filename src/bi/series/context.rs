@@ -22,7 +22,7 @@ use crate::{
     bi::{
         journeys::{Journey, Journeys},
         names::EntityNames,
-        names::with_keys,
+        names::select_ids_by_keys,
         scope::Scope,
         source::reader::ReadContext,
         store::{
@@ -75,7 +75,7 @@ pub enum SeriesOrigin {
 
 impl SeriesContext {
     /// The origin of each time series of each of these KPIs.
-    pub async fn origins(
+    pub async fn load_origins(
         &self,
         read: ReadContext<'_>,
         measured: &[Arc<KpiColumns>],
@@ -86,7 +86,7 @@ impl SeriesContext {
                 return SeriesOrigin::Whole;
             };
             let blueprint = point.blueprint;
-            match blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint)) {
+            match blueprint.and_then(|blueprint| self.journeys.indices_of(blueprint, touchpoint)) {
                 // Journeys hold what the caller may read: nothing needs to be asked about these.
                 Some((journey, at)) => SeriesOrigin::At(journey, at),
                 None => {
@@ -135,18 +135,18 @@ impl SeriesContext {
 }
 
 /// The KPIs of the request whose values the caller may see, by id.
-pub async fn kpis(
+pub async fn load_kpis(
     tx: &Transaction,
     scope: &Scope<'_>,
     request: &SeriesRequest,
 ) -> Result<Vec<kpi::Model>> {
-    let asked = with_any_key(scope.kpis_with_values(), request.kpis.as_deref());
-    Ok(read::selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
+    let asked = with_any_key(scope.select_kpis_with_values(), request.kpis.as_deref());
+    Ok(read::read_selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
 }
 
 fn with_any_key<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
     match keys {
-        Some(keys) => select.filter(E::id_column().in_subquery(with_keys::<E>(keys))),
+        Some(keys) => select.filter(E::id_column().in_subquery(select_ids_by_keys::<E>(keys))),
         None => select,
     }
 }
@@ -161,18 +161,18 @@ pub async fn load(
 ) -> Result<SeriesContext> {
     let journeys = Journeys::load(caller, store, tx, scope).await?;
     Ok(SeriesContext {
-        targets: targets(tx, &kpis).await?,
-        accepted: accepted(tx, request, &journeys).await?,
+        targets: load_targets(tx, &kpis).await?,
+        accepted: load_accepted_journeys(tx, request, &journeys).await?,
         journeys,
-        names: called(tx, request).await?,
-        departments: departments(tx, scope, request).await?,
-        channels: ids::<channel::Entity, ChannelId>(tx, request.channels.as_deref()).await?,
-        segments: ids::<segment::Entity, SegmentId>(tx, request.segments.as_deref()).await?,
+        names: load_dimension_names(tx, request).await?,
+        departments: load_departments(tx, scope, request).await?,
+        channels: load_ids::<channel::Entity, ChannelId>(tx, request.channels.as_deref()).await?,
+        segments: load_ids::<segment::Entity, SegmentId>(tx, request.segments.as_deref()).await?,
         kpis,
     })
 }
 
-async fn called(tx: &Transaction, request: &SeriesRequest) -> Result<DimensionNames> {
+async fn load_dimension_names(tx: &Transaction, request: &SeriesRequest) -> Result<DimensionNames> {
     use channel::Column as OfChannel;
     use department::Column as OfDepartment;
     use persona::Column as OfPersona;
@@ -209,25 +209,27 @@ async fn called(tx: &Transaction, request: &SeriesRequest) -> Result<DimensionNa
     Ok(called)
 }
 
-async fn targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<TargetHistory>> {
+async fn load_targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<TargetHistory>> {
     let mut all = HashMap::new();
     for kpis in kpis.chunks(1_000) {
         let select = kpi_target::Entity::find()
             .filter(kpi_target::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
             .order_by_asc(kpi_target::Column::ValidFrom);
-        all.extend(TargetHistory::by_kpi(read::selected(tx, select).await?));
+        all.extend(TargetHistory::by_kpi(
+            read::read_selected(tx, select).await?,
+        ));
     }
     let of = |kpi: &kpi::Model| all.remove(&kpi.id).unwrap_or_default();
     Ok(kpis.iter().map(of).collect())
 }
 
 /// Per journey: whether the filter accepts its rows.
-async fn accepted(
+async fn load_accepted_journeys(
     tx: &Transaction,
     request: &SeriesRequest,
     journeys: &[Journey],
 ) -> Result<Vec<bool>> {
-    let personas = ids::<persona::Entity, PersonaId>(tx, request.personas.as_deref()).await?;
+    let personas = load_ids::<persona::Entity, PersonaId>(tx, request.personas.as_deref()).await?;
     let keys = request.blueprints.as_ref();
     let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
     let keys: Option<BTreeSet<String>> = keys.map(Iterator::collect);
@@ -244,12 +246,12 @@ async fn accepted(
 }
 
 /// The departments of the filter, as far as their rows may be pulled.
-async fn departments(
+async fn load_departments(
     tx: &Transaction,
     scope: &Scope<'_>,
     request: &SeriesRequest,
 ) -> Result<Option<HashSet<DepartmentId>>> {
-    let own = scope.own_departments();
+    let own = scope.own_department_ids();
     if own.is_none() && request.departments.is_none() {
         return Ok(None);
     }
@@ -268,7 +270,7 @@ async fn departments(
 }
 
 /// The ids of the rows with these keys; none without keys.
-async fn ids<E, I>(tx: &Transaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
+async fn load_ids<E, I>(tx: &Transaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
 where
     E: Keyed,
     I: TryGetable + std::hash::Hash + Eq + Send + Sync,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::bi::store::{
     kpi_columns::{KpiColumns, SeriesKey},
-    topology::{Days, both, without},
+    topology::{Days, intersect, subtract},
 };
 
 /// Collects the contributions of one KPI after another.
@@ -60,7 +60,7 @@ struct Interval {
 
 impl KpiIntervals {
     /// The intervals that belong to a group by one assignment.
-    fn assigned(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
+    fn intervals_by(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
         let (first, then) = match values {
             ValueSource::Whole => (&self.whole.counts, None),
             ValueSource::At(own) => (&self.own[own].counts, Some(&self.own[own].others)),
@@ -94,7 +94,7 @@ impl<'g> Contributions<'g> {
 
     /// Adds the contributions of a KPI, given its time series and their origins.
     pub fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, seen: &[SeriesOrigin]) {
-        let mut counted = self.counted(kpi, measured, seen);
+        let mut counted = self.kpi_intervals(kpi, measured, seen);
         let Self {
             context,
             keys,
@@ -104,7 +104,7 @@ impl<'g> Contributions<'g> {
             ..
         } = self;
         let mut give = |key: GroupKey, part: &Interval, days: &Days| {
-            let days = both(&part.days, days);
+            let days = intersect(&part.days, days);
             // The whole interval is known to have values; only a part of it has to be looked at.
             if days != part.days && !series[part.line].has_values(&days) {
                 return;
@@ -116,32 +116,32 @@ impl<'g> Contributions<'g> {
             };
             // Consecutive rows of one link mostly contribute the same days: merging here keeps the list short.
             let last = contributions.last_mut();
-            if !last.is_some_and(|last| last.takes(&contribution)) {
+            if !last.is_some_and(|last| last.merge_overlapping(&contribution)) {
                 contributions.push(contribution);
             }
         };
         let Some(attribution) = attribution else {
             // The request says nothing of places: the KPI as a whole where it has values, else its touchpoints.
-            let key = keys.at(context, kpi, KeyLocation::default());
+            let key = keys.location_key(context, kpi, KeyLocation::default());
             let whole = counted.whole;
             let own = counted.own.iter();
-            let own = own.map(|own| apart(series, &own.counts, &whole.measured));
+            let own = own.map(|own| subtract_days(series, &own.counts, &whole.measured));
             let all = own.flatten().chain(whole.counts);
             all.for_each(|part| give(key, &part, &part.days));
             return;
         };
         // Once for each touchpoint and not for each of its assignments, which may be many.
         for place in &mut counted.own {
-            place.others = apart(series, &counted.whole.counts, &place.measured);
+            place.others = subtract_days(series, &counted.whole.counts, &place.measured);
         }
         let own: Vec<SeriesOrigin> = counted.own.iter().map(|place| place.seen).collect();
-        attribution.each(kpi, &own, |entry| {
-            let parts = counted.assigned(entry.values);
+        attribution.for_each_assignment(kpi, &own, |entry| {
+            let parts = counted.intervals_by(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
         });
     }
 
-    fn counted(
+    fn kpi_intervals(
         &mut self,
         kpi: usize,
         measured: &Arc<KpiColumns>,
@@ -178,7 +178,7 @@ impl<'g> Contributions<'g> {
     /// The intervals of an origin whose time series begin at index `first`.
     fn intervals_of(&self, seen: SeriesOrigin, first: usize) -> OriginIntervals {
         let parts = |series: &SummedSeries| {
-            let point = series.point();
+            let point = series.series_key();
             u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
         };
         let series = &self.series[first..];
@@ -186,7 +186,7 @@ impl<'g> Contributions<'g> {
         let mut fewest: Vec<Option<u8>> = vec![None; self.periods.len()];
         let measured: Vec<Vec<usize>> = series
             .iter()
-            .map(|series| series.measured(self.periods))
+            .map(|series| series.measured_periods(self.periods))
             .collect();
         for (series, measured) in series.iter().zip(&measured) {
             for period in measured {
@@ -202,9 +202,9 @@ impl<'g> Contributions<'g> {
             let all = Interval {
                 line: first + at,
                 days: requested_days(self.periods),
-                key: self.keys.of_point(self.context, series[at].point()),
+                key: self.keys.series_bits(self.context, series[at].series_key()),
             };
-            counts.extend(apart(&self.series, &[all], &behind));
+            counts.extend(subtract_days(&self.series, &[all], &behind));
         }
         let measured = self.periods.iter().zip(&fewest);
         let measured = measured.filter(|(_, fewest)| fewest.is_some());
@@ -220,17 +220,17 @@ impl<'g> Contributions<'g> {
     fn asks_for(&self, point: &SeriesKey) -> bool {
         let channels = self.context.channels.as_ref();
         let segments = self.context.segments.as_ref();
-        (!self.by_channel() || point.channel.is_some())
-            && (!self.by_segment() || point.segment.is_some())
+        (!self.is_by_channel() || point.channel.is_some())
+            && (!self.is_by_segment() || point.segment.is_some())
             && channels.is_none_or(|ids| point.channel.is_some_and(|id| ids.contains(&id)))
             && segments.is_none_or(|ids| point.segment.is_some_and(|id| ids.contains(&id)))
     }
 
-    fn by_channel(&self) -> bool {
+    fn is_by_channel(&self) -> bool {
         self.request.is_by(Dimension::Channel) || self.request.channels.is_some()
     }
 
-    fn by_segment(&self) -> bool {
+    fn is_by_segment(&self) -> bool {
         self.request.is_by(Dimension::Segment) || self.request.segments.is_some()
     }
 }
@@ -242,9 +242,9 @@ fn requested_days(periods: &[Days]) -> Days {
 }
 
 /// The intervals without these days, as far as they have values.
-fn apart(series: &[SummedSeries], parts: &[Interval], days: &[Days]) -> Vec<Interval> {
+fn subtract_days(series: &[SummedSeries], parts: &[Interval], days: &[Days]) -> Vec<Interval> {
     let parts = parts.iter().flat_map(|part| {
-        let days = without(&part.days, days.to_vec()).into_iter();
+        let days = subtract(&part.days, days.to_vec()).into_iter();
         days.map(|days| Interval { days, ..*part })
     });
     let has_values = |part: &Interval| series[part.line].has_values(&part.days);

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     bi::{
-        api_value::{api_description, next},
+        api_value::{api_description, next_value},
         datasets::{
             series::{KPI_SERIES, cells},
             series_columns::kpi_series_columns,
@@ -45,7 +45,7 @@ macro_rules! api_object {
             fn from_row(row: &SeriesRow<'_>) -> Result<Self> {
                 let mut values = cells(row).into_iter();
                 Ok(Self {
-                    $($name: next(&mut values)?,)*
+                    $($name: next_value(&mut values)?,)*
                 })
             }
         }
@@ -161,14 +161,14 @@ impl SeriesQuery {
         #[graphql(desc = "The KPIs, days, periods and dimensions of the series.")]
         input: KpiSeriesInput,
     ) -> Option<Result<Connection<String, Metered<KpiSeriesPoint>>>> {
-        Some(series(ctx, input).await)
+        Some(pull_series(ctx, input).await)
     }
 }
 
 /// Compute steps of working out one cell, for an order that visits all of them.
 const CELL: usize = 4;
 
-async fn series(
+async fn pull_series(
     ctx: &Context<'_>,
     input: KpiSeriesInput,
 ) -> Result<Connection<String, Metered<KpiSeriesPoint>>> {
@@ -188,13 +188,13 @@ async fn series(
     let after = page
         .after
         .as_deref()
-        .map(|after| SeriesCursor::read(&answer, after));
+        .map(|after| SeriesCursor::decode(&answer, after));
     let (order, after) = (input.order_by, after.transpose()?);
     let answer = Arc::new(answer);
     let sorted = Arc::clone(&answer);
     let work = move |steps: &Steps| {
-        steps.take(CELL * sorted.cells())?;
-        Ok(order.page(&sorted, after, size + 1))
+        steps.take(CELL * sorted.cell_count())?;
+        Ok(order.page_of_cursors(&sorted, after, size + 1))
     };
     let mut cursors = caller.compute(work).await?;
     let more = cursors.len() > size;
@@ -222,7 +222,7 @@ impl SeriesCursor {
     }
 
     /// Reads the cursor of an earlier answer as the first place after it, wherever its own point is now.
-    fn read(answer: &SeriesAnswer, cursor: &str) -> Result<Self> {
+    fn decode(answer: &SeriesAnswer, cursor: &str) -> Result<Self> {
         let bytes = page::decode_cursor(cursor)?;
         let (by, place) = bytes.split_first_chunk().ok_or_else(page::invalid_cursor)?;
         let place = std::str::from_utf8(place).map_err(|_| page::invalid_cursor())?;
@@ -236,14 +236,14 @@ impl SeriesCursor {
 
 impl KpiSeriesOrder {
     /// The first `many` places from one on. All rows are visited, but only `many` are sorted.
-    fn page(
+    fn page_of_cursors(
         self,
         answer: &SeriesAnswer,
         from: Option<SeriesCursor>,
         many: usize,
     ) -> Vec<SeriesCursor> {
         let cursor = |row: SeriesRow<'_>| SeriesCursor {
-            by: self.by(&row),
+            by: self.sort_key(&row),
             index: row.index,
         };
         if self == Self::Group {
@@ -264,19 +264,21 @@ impl KpiSeriesOrder {
         all
     }
 
-    fn by(self, row: &SeriesRow<'_>) -> u64 {
+    fn sort_key(self, row: &SeriesRow<'_>) -> u64 {
         match self {
             Self::Group => 0,
             Self::Period => day_number(row.period().begin).unsigned_abs().into(),
-            Self::ValueAscending => row.value().map_or(0, ascending),
+            Self::ValueAscending => row.value().map_or(0, to_ordered_bits),
             // Turned round bit by bit, so that one comparison of numbers serves both directions.
-            Self::ValueDescending => row.value().map_or(u64::MAX, |value| !ascending(value)),
+            Self::ValueDescending => row
+                .value()
+                .map_or(u64::MAX, |value| !to_ordered_bits(value)),
         }
     }
 }
 
 /// Maps values to whole numbers of the same order: the bits of a float sort as a number once the sign is turned.
-fn ascending(value: f64) -> u64 {
+fn to_ordered_bits(value: f64) -> u64 {
     let bits = value.to_bits();
     match value.is_sign_negative() {
         true => !bits,
@@ -293,7 +295,7 @@ mod tests {
     proptest! {
         #[test]
         fn whole_numbers_keep_the_order_of_values(one in -1e9..1e9, other in -1e9..1e9) {
-            prop_assert_eq!(ascending(one) < ascending(other), one < other);
+            prop_assert_eq!(to_ordered_bits(one) < to_ordered_bits(other), one < other);
         }
     }
 }

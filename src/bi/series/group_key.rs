@@ -133,7 +133,7 @@ impl KeyLayout {
             }
         }
         if shift > u128::BITS {
-            return Err(Error::BadInput(validate::too_large(MOST_CELLS)));
+            return Err(Error::BadInput(validate::too_large_fault(MOST_CELLS)));
         }
         Ok(Self {
             parts,
@@ -143,42 +143,47 @@ impl KeyLayout {
     }
 
     /// The key of values of a KPI at a place.
-    pub fn at(&self, context: &SeriesContext, kpi: usize, place: KeyLocation) -> GroupKey {
-        let key = self.with(GroupKey::default(), Dimension::Kpi, || Some(kpi));
+    pub fn location_key(
+        &self,
+        context: &SeriesContext,
+        kpi: usize,
+        place: KeyLocation,
+    ) -> GroupKey {
+        let key = self.with_rank(GroupKey::default(), Dimension::Kpi, || Some(kpi));
         let Some(journey) = place.journey else {
             return key;
         };
         let one = &context.journeys[journey];
-        let key = self.with(key, Dimension::Blueprint, || Some(journey));
-        let key = self.with(key, Dimension::Phase, || {
+        let key = self.with_rank(key, Dimension::Blueprint, || Some(journey));
+        let key = self.with_rank(key, Dimension::Phase, || {
             self.phases.rank(journey, place.phase?)
         });
-        let key = self.with(key, Dimension::Stage, || {
+        let key = self.with_rank(key, Dimension::Stage, || {
             Some(one.topology.phases[place.phase?].stage as usize)
         });
-        let key = self.with(key, Dimension::Touchpoint, || {
+        let key = self.with_rank(key, Dimension::Touchpoint, || {
             self.touchpoints.rank(journey, place.touchpoint?)
         });
-        self.with(key, Dimension::Persona, || {
+        self.with_rank(key, Dimension::Persona, || {
             context.names.personas.rank(one.persona)
         })
     }
 
     /// The key bits of a department; OR them into the key of a location.
-    pub fn of_department(&self, context: &SeriesContext, department: DepartmentId) -> GroupKey {
+    pub fn department_bits(&self, context: &SeriesContext, department: DepartmentId) -> GroupKey {
         let rank = || context.names.departments.rank(department);
-        self.with(GroupKey::default(), Dimension::Department, rank)
+        self.with_rank(GroupKey::default(), Dimension::Department, rank)
     }
 
     /// The key bits of a channel and a segment; OR them into the key of a location.
-    pub fn of_point(&self, context: &SeriesContext, point: &SeriesKey) -> GroupKey {
+    pub fn series_bits(&self, context: &SeriesContext, point: &SeriesKey) -> GroupKey {
         let channel = || context.names.channels.rank(point.channel?);
         let segment = || context.names.segments.rank(point.segment?);
-        let key = self.with(GroupKey::default(), Dimension::Channel, channel);
-        self.with(key, Dimension::Segment, segment)
+        let key = self.with_rank(GroupKey::default(), Dimension::Channel, channel);
+        self.with_rank(key, Dimension::Segment, segment)
     }
 
-    fn with(
+    fn with_rank(
         &self,
         key: GroupKey,
         dimension: Dimension,

@@ -49,7 +49,7 @@ impl Grain {
 
     /// What is said where none was named.
     #[must_use]
-    pub fn expected() -> String {
+    pub fn expected_names() -> String {
         let names = Self::ALL.map(Self::as_str).join(", ");
         format!("`grain` has to be one of {names}.")
     }
@@ -75,7 +75,7 @@ impl Grain {
 
     /// The first day of the period that a day lies in.
     #[must_use]
-    pub fn begin(self, day: NaiveDate) -> NaiveDate {
+    pub fn begin_of_period(self, day: NaiveDate) -> NaiveDate {
         let first = match self {
             Self::Day => Some(day),
             Self::Week => {
@@ -92,7 +92,7 @@ impl Grain {
 
     /// The first day of the period behind the one that begins on this day.
     #[must_use]
-    pub fn next(self, begin: NaiveDate) -> NaiveDate {
+    pub fn next_begin(self, begin: NaiveDate) -> NaiveDate {
         let next = match self {
             Self::Day => begin.checked_add_days(Days::new(1)),
             Self::Week => begin.checked_add_days(Days::new(7)),
@@ -105,7 +105,7 @@ impl Grain {
 
     /// The first day of the period so many periods before the one that begins on this day.
     #[must_use]
-    pub fn back(self, begin: NaiveDate, periods: u32) -> NaiveDate {
+    pub fn begin_before(self, begin: NaiveDate, periods: u32) -> NaiveDate {
         let months = |each: u32| begin.checked_sub_months(Months::new(each * periods));
         let days = |each: u64| begin.checked_sub_days(Days::new(each * u64::from(periods)));
         let back = match self {
@@ -142,11 +142,15 @@ impl Period {
 
 /// The periods that days from `from` on and before `to` lie in, at most so many; the first and the last may be cut.
 #[must_use]
-pub fn periods(grain: Grain, (from, to): (NaiveDate, NaiveDate), most: usize) -> Vec<Period> {
+pub fn split_into_periods(
+    grain: Grain,
+    (from, to): (NaiveDate, NaiveDate),
+    most: usize,
+) -> Vec<Period> {
     let mut periods = Vec::new();
-    let mut begin = grain.begin(from);
+    let mut begin = grain.begin_of_period(from);
     while from < to && begin < to && periods.len() < most {
-        let end = grain.next(begin);
+        let end = grain.next_begin(begin);
         periods.push(Period {
             begin,
             end,
@@ -171,7 +175,7 @@ mod tests {
     #[test]
     fn a_range_falls_into_whole_and_cut_periods() {
         let range = (day("2025-01-15"), day("2025-03-01"));
-        let months = periods(Grain::Month, range, 100);
+        let months = split_into_periods(Grain::Month, range, 100);
         let told: Vec<String> = months
             .iter()
             .map(|month| {
@@ -191,9 +195,18 @@ mod tests {
 
     #[test]
     fn weeks_begin_on_monday_and_quarters_with_their_first_month() {
-        assert_eq!(Grain::Week.begin(day("2025-01-01")), day("2024-12-30"));
-        assert_eq!(Grain::Quarter.begin(day("2025-06-30")), day("2025-04-01"));
-        assert_eq!(Grain::Quarter.back(day("2025-04-01"), 3), day("2024-07-01"));
+        assert_eq!(
+            Grain::Week.begin_of_period(day("2025-01-01")),
+            day("2024-12-30")
+        );
+        assert_eq!(
+            Grain::Quarter.begin_of_period(day("2025-06-30")),
+            day("2025-04-01")
+        );
+        assert_eq!(
+            Grain::Quarter.begin_before(day("2025-04-01"), 3),
+            day("2024-07-01")
+        );
     }
 
     proptest! {
@@ -206,11 +219,11 @@ mod tests {
             let at = |day| NaiveDate::from_num_days_from_ce_opt(day).expect("a day");
             let (from, to) = (at(from), at(from + days));
             let mut next = from;
-            for period in periods(grain, (from, to), usize::MAX) {
+            for period in split_into_periods(grain, (from, to), usize::MAX) {
                 prop_assert_eq!(period.from, next);
                 prop_assert!(period.from < period.to);
-                prop_assert_eq!(grain.begin(period.from), period.begin);
-                prop_assert_eq!(grain.begin(period.end), period.end);
+                prop_assert_eq!(grain.begin_of_period(period.from), period.begin);
+                prop_assert_eq!(grain.begin_of_period(period.end), period.end);
                 next = period.to;
             }
             prop_assert_eq!(next, to);

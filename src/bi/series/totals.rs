@@ -14,7 +14,7 @@ use super::{
 use crate::{
     bi::store::{
         kpi_columns::{KpiColumns, SeriesKey, TimeSeries},
-        topology::{Days, both},
+        topology::{Days, intersect},
     },
     error::{Error, Result},
 };
@@ -66,26 +66,26 @@ impl SummedSeries {
     }
 
     /// What it was measured at.
-    pub fn point(&self) -> &SeriesKey {
+    pub fn series_key(&self) -> &SeriesKey {
         &self.measured.lines[self.at].0
     }
 
-    fn line(&self) -> &TimeSeries {
+    fn time_series(&self) -> &TimeSeries {
         &self.measured.lines[self.at].1
     }
 
     /// Whether it has values on some of these days.
     pub fn has_values(&self, days: &Days) -> bool {
-        !self.line().within(days).is_empty()
+        !self.time_series().index_range(days).is_empty()
     }
 
     /// The indices of the periods in which it has values; periods are sorted and do not overlap.
-    pub fn measured(&self, periods: &[Days]) -> Vec<usize> {
-        let (line, mut measured) = (self.line(), Vec::new());
+    pub fn measured_periods(&self, periods: &[Days]) -> Vec<usize> {
+        let (line, mut measured) = (self.time_series(), Vec::new());
         let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
             return measured;
         };
-        let mut days = &line.days[line.within(&(first.start..last.end))];
+        let mut days = &line.days[line.index_range(&(first.start..last.end))];
         let mut at = 0;
         while let Some(day) = days.first() {
             at += periods[at..].partition_point(|period| period.end <= *day);
@@ -105,11 +105,11 @@ impl SummedSeries {
     }
 
     fn sum(&self, days: &Days, targets: &TargetHistory) -> Aggregate {
-        let line = self.line();
+        let line = self.time_series();
         let mut sum = Aggregate::default();
-        for at in line.within(days) {
-            let value = line.at(at);
-            sum.add(&value, targets.on(value.day));
+        for at in line.index_range(days) {
+            let value = line.value_at(at);
+            sum.add(&value, targets.target_on(value.day));
         }
         sum
     }
@@ -117,7 +117,7 @@ impl SummedSeries {
 
 impl Contribution {
     /// Merges another contribution of the same series and group that overlaps or follows it; whether it did.
-    pub fn takes(&mut self, other: &Self) -> bool {
+    pub fn merge_overlapping(&mut self, other: &Self) -> bool {
         let goes_on = (self.key, self.line) == (other.key, other.line)
             && (self.days.start..=self.days.end).contains(&other.days.start);
         if goes_on {
@@ -137,7 +137,7 @@ impl GroupTotals {
         series: Vec<SummedSeries>,
         mut contributions: Vec<Contribution>,
     ) -> Result<Self> {
-        unite(&mut contributions);
+        sort_and_merge(&mut contributions);
         let mut groups = Vec::new();
         let mut next = 0;
         for group in contributions.chunk_by(|one, other| one.key == other.key) {
@@ -145,7 +145,7 @@ impl GroupTotals {
             next += group.len();
         }
         match groups.len() * periods.len() > MOST_CELLS {
-            true => Err(Error::BadInput(validate::too_large(MOST_CELLS))),
+            true => Err(Error::BadInput(validate::too_large_fault(MOST_CELLS))),
             false => Ok(Self {
                 periods,
                 series,
@@ -156,17 +156,17 @@ impl GroupTotals {
     }
 
     /// Whether sums are kept.
-    fn keeps(&self) -> bool {
+    fn keeps_sums(&self) -> bool {
         self.series.len() * self.periods.len() <= MOST_KEPT
     }
 
     /// The number of groups.
-    pub fn groups(&self) -> usize {
+    pub fn group_count(&self) -> usize {
         self.groups.len()
     }
 
     /// The number of leading groups whose key satisfies the predicate.
-    pub fn before(&self, is_before: impl Fn(GroupKey) -> bool) -> usize {
+    pub fn count_groups_before(&self, is_before: impl Fn(GroupKey) -> bool) -> usize {
         self.groups
             .partition_point(|contributions| is_before(self.contributions[contributions.start].key))
     }
@@ -182,20 +182,22 @@ impl GroupTotals {
         let mut sum = Aggregate::default();
         let mut target_sum: Vec<(usize, i32)> = Vec::new();
         for contribution in &self.contributions[self.groups[group].clone()] {
-            let days = both(&contribution.days, asked);
+            let days = intersect(&contribution.days, asked);
             if days.is_empty() {
                 continue;
             }
             let series = &self.series[contribution.line];
             // Sums are kept of whole periods alone: parts of them differ from group to group.
-            let mut part = match days == *asked && self.keeps() {
+            let mut part = match days == *asked && self.keeps_sums() {
                 true => series.aggregates(&self.periods, &targets[series.kpi])[period],
                 false => series.sum(&days, &targets[series.kpi]),
             };
             if series.shares_targets {
                 part.target_sum = TargetSum::default();
-                let line = series.line();
-                let days = line.within(&days).map(|at| (series.kpi, line.days[at]));
+                let line = series.time_series();
+                let days = line
+                    .index_range(&days)
+                    .map(|at| (series.kpi, line.days[at]));
                 target_sum.extend(days);
             }
             sum.merge(&part);
@@ -205,18 +207,18 @@ impl GroupTotals {
         target_sum.sort_unstable();
         target_sum.dedup();
         for (kpi, day) in target_sum {
-            sum.target_sum.add(targets[kpi].on(day));
+            sum.target_sum.add(targets[kpi].target_on(day));
         }
         sum
     }
 }
 
 /// Sorts contributions by group, series and day, and merges overlapping ones: each day of a series counts once.
-fn unite(contributions: &mut Vec<Contribution>) {
+fn sort_and_merge(contributions: &mut Vec<Contribution>) {
     contributions.sort_unstable_by_key(|contribution| {
         (contribution.key, contribution.line, contribution.days.start)
     });
-    contributions.dedup_by(|next, before| before.takes(next));
+    contributions.dedup_by(|next, before| before.merge_overlapping(next));
 }
 
 #[cfg(test)]
@@ -247,7 +249,7 @@ mod tests {
             });
             let all: Vec<Contribution> = contributions.collect();
             let mut united = all.clone();
-            super::unite(&mut united);
+            super::sort_and_merge(&mut united);
             prop_assert_eq!(inside(&united), inside(&all));
             for pair in united.windows(2) {
                 let apart = pair[0].days.end < pair[1].days.start;

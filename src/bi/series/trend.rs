@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     aggregate::{Aggregate, TargetHistory},
-    period::{Grain, Period, periods},
+    period::{Grain, Period, split_into_periods},
 };
 use crate::{
     access::Caller,
@@ -75,14 +75,14 @@ impl Trend {
         let (before, last) = self.last_two()?;
         Some(match (better, last == before) {
             (_, true) => KpiTrendDirection::Steady,
-            (better, _) if rules::worse(better, last, before) => KpiTrendDirection::Worsening,
+            (better, _) if rules::is_worse(better, last, before) => KpiTrendDirection::Worsening,
             _ => KpiTrendDirection::Improving,
         })
     }
 }
 
 /// How these KPIs have gone up to a day, each in so many periods.
-pub async fn trends(
+pub async fn load_trends(
     caller: &Caller,
     kpis: &[kpi::Model],
     day: NaiveDate,
@@ -91,7 +91,7 @@ pub async fn trends(
     let behind = day.succ_opt().unwrap_or(day);
     let begins = |kpi: &kpi::Model| {
         let grain = Grain::finest_for(kpi.cadence);
-        grain.back(grain.begin(day), many.saturating_sub(1))
+        grain.begin_before(grain.begin_of_period(day), many.saturating_sub(1))
     };
     let ids = || kpis.iter().map(|kpi| kpi.id);
     let first = kpis.iter().map(begins).min().unwrap_or(day);
@@ -109,7 +109,7 @@ pub async fn trends(
         .filter(measurement::Column::ChannelId.is_null())
         .filter(measurement::Column::SegmentId.is_null())
         .order_by_asc(measurement::Column::MeasuredOn);
-    let whole = read::selected(&tx, whole).await?;
+    let whole = read::read_selected(&tx, whole).await?;
     // A statement of its own: the last day counts at any place and however long ago, the values of periods only as a
     // whole.
     let last: Vec<(KpiId, Option<NaiveDate>)> = measured
@@ -124,7 +124,7 @@ pub async fn trends(
         .select::<kpi_target::Entity>()
         .filter(kpi_target::Column::KpiId.is_in(ids()))
         .order_by_asc(kpi_target::Column::ValidFrom);
-    let targets = read::selected(&tx, targets).await?;
+    let targets = read::read_selected(&tx, targets).await?;
     tx.commit().await?;
     let last: HashMap<KpiId, Option<NaiveDate>> = last.into_iter().collect();
     let mut by_kpi: HashMap<KpiId, Vec<measurement::Model>> = HashMap::new();
@@ -136,14 +136,14 @@ pub async fn trends(
         let values = by_kpi.remove(&kpi.id).unwrap_or_default();
         let targets = target_sum.remove(&kpi.id).unwrap_or_default();
         let grain = Grain::finest_for(kpi.cadence);
-        let all = periods(
+        let all = split_into_periods(
             grain,
-            (begins(kpi), grain.next(grain.begin(day))),
+            (begins(kpi), grain.next_begin(grain.begin_of_period(day))),
             usize::MAX,
         );
         let points = all
             .into_iter()
-            .map(|period| point(kpi, period, &values, &targets, behind));
+            .map(|period| trend_point(kpi, period, &values, &targets, behind));
         let trend = Trend {
             grain,
             points: points.collect(),
@@ -154,7 +154,7 @@ pub async fn trends(
     Ok(kpis.iter().map(trend).collect())
 }
 
-fn point(
+fn trend_point(
     kpi: &kpi::Model,
     period: Period,
     values: &[measurement::Model],
@@ -173,18 +173,18 @@ fn point(
             parts: row.numerator.zip(row.denominator),
             sample_size: row.sample_size,
         };
-        aggregate.add(&value, targets.on(day));
+        aggregate.add(&value, targets.target_on(day));
     }
     let value = aggregate.value(kpi.aggregation, KpiMeasure::from(kpi).ratio_scale());
     let target = match kpi.aggregation {
         Aggregation::Sum => aggregate.target_sum.target(),
-        _ => targets.on(day_number(period.end) - 1),
+        _ => targets.target_on(day_number(period.end) - 1),
     };
     TrendPoint {
         period,
         is_complete: period.end <= behind,
         value,
         target: target.map(|target| target.0),
-        state: judgement::state(kpi.direction, value, target),
+        state: judgement::judge_state(kpi.direction, value, target),
     }
 }

@@ -12,7 +12,7 @@ const NAMED: usize = 5;
 
 /// What is wrong with the request itself.
 #[must_use]
-pub fn faults(request: &SeriesRequest) -> Vec<String> {
+pub fn request_faults(request: &SeriesRequest) -> Vec<String> {
     let mut faults = Vec::new();
     if request.from >= request.to {
         faults.push("The first day has to lie before the day behind the last one.".to_owned());
@@ -30,7 +30,7 @@ pub fn faults(request: &SeriesRequest) -> Vec<String> {
 
 /// What these KPIs do not allow.
 #[must_use]
-pub fn undefined(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<String> {
+pub fn kpi_faults(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<String> {
     let mut faults = Vec::new();
     let coarser: Vec<&kpi::Model> = kpis
         .iter()
@@ -40,19 +40,19 @@ pub fn undefined(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<String> {
         faults.push(format!(
             "A {} is finer than the cadence of {}: {} is measured {}.",
             request.grain.as_str(),
-            names(coarser.iter().copied()),
+            list_names(coarser.iter().copied()),
             first.key,
             first.cadence.as_str(),
         ));
     }
     if !request.is_by(Dimension::Kpi) {
-        faults.extend(mixed(kpis));
+        faults.extend(mixed_kpi_faults(kpis));
     }
     faults
 }
 
 /// What keeps several KPIs from having a value in common.
-fn mixed(kpis: &[kpi::Model]) -> Vec<String> {
+fn mixed_kpi_faults(kpis: &[kpi::Model]) -> Vec<String> {
     let [first, rest @ ..] = kpis else {
         return Vec::new();
     };
@@ -99,7 +99,7 @@ fn mixed(kpis: &[kpi::Model]) -> Vec<String> {
     if faults.is_empty() && first.aggregation == Aggregation::Last {
         faults.push(format!(
             "The aggregation LAST is not defined for several KPIs ({}). Ask for one, or add the dimension KPI.",
-            names(kpis.iter())
+            list_names(kpis.iter())
         ));
     }
     faults
@@ -107,25 +107,25 @@ fn mixed(kpis: &[kpi::Model]) -> Vec<String> {
 
 /// That these KPIs were never measured by a dimension that is asked for.
 #[must_use]
-pub fn not_measured_by<'k>(
+pub fn unmeasured_fault<'k>(
     dimension: Dimension,
     kpis: impl ExactSizeIterator<Item = &'k kpi::Model>,
 ) -> Option<String> {
     (kpis.len() > 0).then(|| {
         let dimension = dimension.as_str();
-        format!("Not measured by {dimension}: {}.", names(kpis))
+        format!("Not measured by {dimension}: {}.", list_names(kpis))
     })
 }
 
 /// That an answer would be too large.
 #[must_use]
-pub fn too_large(most: usize) -> String {
+pub fn too_large_fault(most: usize) -> String {
     format!(
         "This would give more than {most} rows. Ask for fewer days, a coarser grain, fewer dimensions or fewer KPIs."
     )
 }
 
-fn names<'k>(kpis: impl ExactSizeIterator<Item = &'k kpi::Model>) -> String {
+fn list_names<'k>(kpis: impl ExactSizeIterator<Item = &'k kpi::Model>) -> String {
     let count = kpis.len();
     let named: Vec<&str> = kpis.take(NAMED).map(|kpi| kpi.key.as_str()).collect();
     match count.checked_sub(NAMED) {

@@ -43,7 +43,7 @@ impl ComputedRow {
         let ordered = query.order.iter().zip(&query.after_values);
         let ordered = ordered.map(|((column, way), value)| {
             let value = value.as_ref().map_or(ValueRef::Empty, Value::as_ref);
-            directed(order(&self.cell(query, column), &value), *way)
+            apply_direction(compare_cells(&self.cell(query, column), &value), *way)
         });
         let order = ordered.fold(Ordering::Equal, Ordering::then);
         order.then_with(|| self.key.cmp(after)).is_gt()
@@ -51,7 +51,7 @@ impl ComputedRow {
 
     /// The row with the columns that the query selects.
     #[must_use]
-    pub(in crate::bi) fn chosen(self, query: &DatasetQuery) -> RowData {
+    pub(in crate::bi) fn select_columns(self, query: &DatasetQuery) -> RowData {
         let cells = query.columns.iter().map(|column| {
             let at = query.dataset.position(column);
             let cell = at.and_then(|at| self.cells.get(at));
@@ -63,11 +63,14 @@ impl ComputedRow {
 
 /// Sorts rows by the query's order and cuts them at its resume point, offset and limit.
 #[must_use]
-pub(in crate::bi) fn ordered(mut rows: Vec<ComputedRow>, query: &DatasetQuery) -> Vec<RowData> {
+pub(in crate::bi) fn sort_and_cut(
+    mut rows: Vec<ComputedRow>,
+    query: &DatasetQuery,
+) -> Vec<RowData> {
     rows.sort_by(|one, other| {
         let columns = query.order.iter().map(|(column, way)| {
-            directed(
-                order(&one.cell(query, column), &other.cell(query, column)),
+            apply_direction(
+                compare_cells(&one.cell(query, column), &other.cell(query, column)),
                 *way,
             )
         });
@@ -79,19 +82,19 @@ pub(in crate::bi) fn ordered(mut rows: Vec<ComputedRow>, query: &DatasetQuery) -
     let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
     let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let rows = rows.into_iter().skip(offset).take(limit);
-    rows.map(|row| row.chosen(query)).collect()
+    rows.map(|row| row.select_columns(query)).collect()
 }
 
-fn directed(order: Ordering, way: SortDirection) -> Ordering {
+fn apply_direction(order: Ordering, way: SortDirection) -> Ordering {
     match way {
         SortDirection::Ascending => order,
         SortDirection::Descending => order.reverse(),
     }
 }
 
-/// The order of two cells of one column. Empty ones come first, as NULLs do on both databases (see `ordered` in `sql`);
+/// The order of two cells of one column. Empty ones come first, as NULLs do on both databases (see `append_order` in `sql`);
 /// NaN comes last.
-fn order(one: &ValueRef<'_>, other: &ValueRef<'_>) -> Ordering {
+fn compare_cells(one: &ValueRef<'_>, other: &ValueRef<'_>) -> Ordering {
     match (one, other) {
         (ValueRef::Id(_, one), ValueRef::Id(_, other)) => one.cmp(other),
         (ValueRef::Text(one), ValueRef::Text(other)) => one.cmp(other),

@@ -34,12 +34,15 @@ pub(in crate::bi) enum RowData {
 
 impl DatasetRow {
     /// Passes each of its cells to `taker`, in the order of the columns that were selected.
-    pub fn each(&self, mut taker: impl FnMut(&'static Column, ValueRef<'_>)) -> Result<()> {
+    pub fn for_each_cell(
+        &self,
+        mut taker: impl FnMut(&'static Column, ValueRef<'_>),
+    ) -> Result<()> {
         match &self.data {
             RowData::Stored(row) => {
                 let row = read::RawRow::new(row)?;
                 for (at, column) in self.projection.columns.iter().enumerate() {
-                    taker(column, stored(row, at, column.of)?);
+                    taker(column, read_cell(row, at, column.of)?);
                 }
             }
             RowData::Computed(cells, _) | RowData::Tombstone(cells, _) => {
@@ -47,7 +50,7 @@ impl DatasetRow {
                     taker(column, cell.as_ref());
                 }
             }
-            RowData::Joined(fact) => fact.each(&self.projection.columns, taker),
+            RowData::Joined(fact) => fact.for_each_cell(&self.projection.columns, taker),
         }
         Ok(())
     }
@@ -61,7 +64,7 @@ impl DatasetRow {
     /// Its values, in the order of the columns that were selected.
     pub(in crate::bi) fn values(&self) -> Result<Vec<Value>> {
         let mut values = Vec::with_capacity(self.projection.columns.len());
-        self.each(|_, value| values.push(value.into()))?;
+        self.for_each_cell(|_, value| values.push(value.into()))?;
         Ok(values)
     }
 
@@ -87,7 +90,7 @@ impl DatasetRow {
     }
 }
 
-fn stored(row: read::RawRow<'_>, at: usize, of: Type) -> Result<ValueRef<'_>> {
+fn read_cell(row: read::RawRow<'_>, at: usize, of: Type) -> Result<ValueRef<'_>> {
     let cell = match of {
         Type::Id(prefix) => row.cell(at)?.map(|id| ValueRef::Id(prefix, id)),
         // Borrowed from the row: a text is copied once, into the answer.

@@ -31,34 +31,34 @@ impl DatasetQuery {
             .enumerate()
             .map(|(at, key)| format!("{} AS at_{at}", key.column));
         let selected: Vec<String> = columns.map(str::to_owned).chain(keys).collect();
-        let Some(text) = self.begin(caller, backend, &selected.join(", "))? else {
+        let Some(text) = self.begin_select(caller, backend, &selected.join(", "))? else {
             return Ok(None);
         };
         let text = self.filter.write(text.then(" WHERE "));
-        let text = self.behind(text);
-        let text = self.ordered(text);
+        let text = self.append_resume_condition(text);
+        let text = self.append_order(text);
         let text = match (self.limit, self.offset, backend) {
             // SQLite knows OFFSET only after LIMIT; -1 is none.
             (None, Some(_), DbBackend::Sqlite) => text.then(" LIMIT -1"),
             (None, ..) => text,
-            (Some(limit), ..) => text.then(" LIMIT ").value(signed(limit)),
+            (Some(limit), ..) => text.then(" LIMIT ").value(to_i64(limit)),
         };
         let text = match self.offset {
-            Some(offset) => text.then(" OFFSET ").value(signed(offset)),
+            Some(offset) => text.then(" OFFSET ").value(to_i64(offset)),
             None => text,
         };
         Ok(Some(text.statement()))
     }
 
     /// `WITH … SELECT … FROM (dataset) AS flat`.
-    fn begin(
+    fn begin_select(
         &self,
         caller: &Caller,
         backend: DbBackend,
         selected: &str,
     ) -> Result<Option<SqlBuilder>> {
         // Before the days: whoever may not pull is refused, also where there would be nothing to pull.
-        caller.require_somewhere(self.dataset.permission)?;
+        caller.require_reach(self.dataset.permission)?;
         let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
         };
@@ -76,7 +76,7 @@ impl DatasetQuery {
     }
 
     /// Appends the keyset condition: rows after the resume point, in the query's order.
-    fn behind(&self, text: SqlBuilder) -> SqlBuilder {
+    fn append_resume_condition(&self, text: SqlBuilder) -> SqlBuilder {
         let Some(RowKey(parts)) = &self.after else {
             return text;
         };
@@ -84,11 +84,13 @@ impl DatasetQuery {
         let text = ordered.fold(text.then(" AND "), |text, ((column, way), held)| {
             // Column by column and not as one row comparison: directions differ, and NULL in a row comparison makes
             // it unknown.
-            let beyond = beyond(column, *way, held.as_ref());
+            let beyond = later_filter(column, *way, held.as_ref());
             let text = beyond.write(text.then("(")).then(" OR ");
-            same(column, held.as_ref()).write(text).then(" AND ")
+            equal_filter(column, held.as_ref())
+                .write(text)
+                .then(" AND ")
         });
-        let text = self.keys(text.then("(")).then(") > (");
+        let text = self.append_keys(text.then("(")).then(") > (");
         let parts = parts.iter().enumerate();
         parts
             .fold(text, |text, (at, part)| {
@@ -98,7 +100,7 @@ impl DatasetQuery {
             .then(&")".repeat(self.order.len().min(self.after_values.len())))
     }
 
-    fn ordered(&self, text: SqlBuilder) -> SqlBuilder {
+    fn append_order(&self, text: SqlBuilder) -> SqlBuilder {
         let text = self
             .order
             .iter()
@@ -110,10 +112,10 @@ impl DatasetQuery {
                 };
                 text.then(&format!("{} {way}, ", column.name))
             });
-        self.keys(text)
+        self.append_keys(text)
     }
 
-    fn keys(&self, text: SqlBuilder) -> SqlBuilder {
+    fn append_keys(&self, text: SqlBuilder) -> SqlBuilder {
         let keys = self.dataset.order.iter().enumerate();
         keys.fold(text, |text, (at, key)| {
             let text = text.then(if at == 0 { "" } else { ", " });
@@ -134,13 +136,13 @@ impl DatasetQuery {
         caller: &Caller,
         backend: DbBackend,
     ) -> Result<Option<Statement>> {
-        let text = self.begin(caller, backend, "COUNT(*) AS rows")?;
+        let text = self.begin_select(caller, backend, "COUNT(*) AS rows")?;
         Ok(text.map(|text| self.filter.write(text.then(" WHERE ")).statement()))
     }
 }
 
 /// Rows that come later by a column than one with this value. Empty cells come first ascending, last descending.
-fn beyond(column: &'static Column, way: SortDirection, held: Option<&Value>) -> Filter {
+fn later_filter(column: &'static Column, way: SortDirection, held: Option<&Value>) -> Filter {
     let compared = |how, value: &Value| Filter::Compare(column, how, value.clone());
     match (way, held) {
         (SortDirection::Ascending, None) => Filter::Not(Box::new(Filter::Empty(column))),
@@ -155,13 +157,13 @@ fn beyond(column: &'static Column, way: SortDirection, held: Option<&Value>) -> 
 }
 
 /// Rows with the same value in a column.
-fn same(column: &'static Column, held: Option<&Value>) -> Filter {
+fn equal_filter(column: &'static Column, held: Option<&Value>) -> Filter {
     match held {
         None => Filter::Empty(column),
         Some(held) => Filter::Compare(column, Comparison::Equal, held.clone()),
     }
 }
 
-fn signed(number: u64) -> i64 {
+fn to_i64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -28,8 +28,8 @@ impl RowReader for SqlReader {
         Box::pin(async move {
             let ReadContext { caller, tx } = context;
             match query.statement(caller, backend(tx))? {
-                Some(statement) if query.at_once => all_at_once(tx, statement, to).await,
-                Some(statement) => from_statement(tx, statement, to).await,
+                Some(statement) if query.at_once => send_all_at_once(tx, statement, to).await,
+                Some(statement) => send_statement_rows(tx, statement, to).await,
                 None => Ok(()),
             }
         })
@@ -53,7 +53,7 @@ impl RowReader for SqlReader {
 }
 
 /// Sends the rows of a statement that gives few of them, as one batch.
-async fn all_at_once(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
+async fn send_all_at_once(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
     let rows = tx.query_all_raw(statement).await?;
     let rows = rows.into_iter().map(RowData::Stored).collect();
     to.send(Ok(Some(rows))).await.ok();
@@ -61,16 +61,20 @@ async fn all_at_once(tx: &Transaction, statement: Statement, to: &BatchSender) -
 }
 
 /// Sends the rows of a statement until nobody receives.
-async fn from_statement(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
+async fn send_statement_rows(
+    tx: &Transaction,
+    statement: Statement,
+    to: &BatchSender,
+) -> Result<()> {
     match statement.db_backend {
-        DbBackend::Postgres => from_cursor(tx, statement, to).await,
-        _ => from_stream(tx, statement, to).await,
+        DbBackend::Postgres => send_by_cursor(tx, statement, to).await,
+        _ => send_by_stream(tx, statement, to).await,
     }
 }
 
 /// Through a cursor of the server. Why not simply stream the statement? The server would go on sending after a client
 /// has gone, and its `statement_timeout` would run while a slow client takes the rows; here each FETCH is a statement.
-async fn from_cursor(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
+async fn send_by_cursor(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
     let mut hash = DefaultHasher::new();
     statement.sql.hash(&mut hash);
     // The driver caches prepared statements by their text, with the columns that they give: `FETCH` from a cursor of
@@ -99,7 +103,7 @@ async fn from_cursor(tx: &Transaction, statement: Statement, to: &BatchSender) -
 }
 
 /// SQLite steps through a statement as its rows are taken: there is nothing to spare by a cursor.
-async fn from_stream(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
+async fn send_by_stream(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
     let rows = tx.stream_raw(statement).await?;
     let mut batches = pin!(rows.map_ok(RowData::Stored).try_chunks(BATCH));
     while let Some(batch) = batches.next().await {

@@ -86,14 +86,14 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// Keeps values that were read, except where a newer one is there, and gives them back.
-    pub fn keep(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
+    pub fn insert_read(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
         let mut state = self.state();
         state.turn += 1;
         for ((id, revision), value) in wanted.iter().zip(&read) {
             let there = state.slots.get(id).map(|slot| slot.value.revision());
             // An older snapshot must not push out what newer ones need: everybody after it would read again.
             if there.is_none_or(|there| there <= *revision) {
-                state.put(*id, Arc::clone(value));
+                state.insert(*id, Arc::clone(value));
             }
         }
         state.evict(self.bound);
@@ -113,7 +113,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
 }
 
 impl<I: Copy + Eq + Hash + Ord, V: Revisioned> CacheState<I, V> {
-    fn put(&mut self, id: I, value: Arc<V>) {
+    fn insert(&mut self, id: I, value: Arc<V>) {
         let bytes = value.bytes();
         self.bytes += bytes;
         let slot = CacheSlot {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn keep(cache: &RevisionCache<i32, Weighted>, id: i32, revision: i32, bytes: usize) {
-        cache.keep(&[(id, revision)], vec![Arc::new(Weighted(revision, bytes))]);
+        cache.insert_read(&[(id, revision)], vec![Arc::new(Weighted(revision, bytes))]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn day_number(day: NaiveDate) -> i32 {
 impl TimeSeries {
     /// The index range of the values of some days.
     #[must_use]
-    pub fn within(&self, days: &Range<i32>) -> Range<usize> {
+    pub fn index_range(&self, days: &Range<i32>) -> Range<usize> {
         let from = self.days.partition_point(|day| *day < days.start);
         let to = self.days.partition_point(|day| *day < days.end);
         from..to.max(from)
@@ -65,7 +65,7 @@ impl TimeSeries {
 
     /// The value at an index.
     #[must_use]
-    pub fn at(&self, at: usize) -> DayValue {
+    pub fn value_at(&self, at: usize) -> DayValue {
         let parts = self.parts.get(at).copied();
         DayValue {
             day: self.days[at],
@@ -108,21 +108,21 @@ impl TimeSeries {
 impl KpiColumns {
     /// A copy at a later revision: with the values recorded since, each in place of the one of its key and day.
     #[must_use]
-    pub fn with(&self, revision: i32, mut delta: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
+    pub fn with_delta(&self, revision: i32, mut delta: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
         // A copy, since other requests may be reading what is here.
         let mut lines: Vec<(SeriesKey, TimeSeries)> = self
             .lines
             .iter()
             .map(|(point, line)| {
-                let kept = (0..line.days.len()).map(|at| line.at(at)).collect();
+                let kept = (0..line.days.len()).map(|at| line.value_at(at)).collect();
                 (
                     *point,
-                    merged(kept, delta.remove(point).unwrap_or_default()),
+                    merge_series(kept, delta.remove(point).unwrap_or_default()),
                 )
             })
             .collect();
         let new = delta.into_iter();
-        lines.extend(new.map(|(point, values)| (point, merged(Vec::new(), values))));
+        lines.extend(new.map(|(point, values)| (point, merge_series(Vec::new(), values))));
         // By key, as a KPI that is read whole has them: either way the same values are added up in the same order.
         lines.sort_by_key(|(point, _)| *point);
         Self { revision, lines }
@@ -130,7 +130,7 @@ impl KpiColumns {
 
     /// The number of values.
     #[must_use]
-    pub fn values(&self) -> usize {
+    pub fn value_count(&self) -> usize {
         self.lines.iter().map(|(_, line)| line.days.len()).sum()
     }
 }
@@ -149,7 +149,7 @@ impl Revisioned for KpiColumns {
     }
 }
 
-fn merged(kept: Vec<DayValue>, delta: Vec<DayValue>) -> TimeSeries {
+fn merge_series(kept: Vec<DayValue>, delta: Vec<DayValue>) -> TimeSeries {
     let all = kept.into_iter().chain(delta);
     // A later value takes the place of an earlier one of its day: `delta` comes after `kept`.
     let by_day: BTreeMap<i32, DayValue> = all.map(|value| (value.day, value)).collect();
@@ -173,19 +173,19 @@ mod tests {
     fn what_comes_takes_the_place_of_its_day_and_the_rest_stays() {
         let whole = SeriesKey::default();
         let first = [value(3, 3.0, None), value(1, 1.0, None)];
-        let one = KpiColumns::default().with(1, BTreeMap::from([(whole, first.to_vec())]));
+        let one = KpiColumns::default().with_delta(1, BTreeMap::from([(whole, first.to_vec())]));
         let next = [value(3, 4.0, Some((4.0, 1.0))), value(2, 2.0, None)];
-        let two = one.with(2, BTreeMap::from([(whole, next.to_vec())]));
+        let two = one.with_delta(2, BTreeMap::from([(whole, next.to_vec())]));
         let line = &two.lines[0].1;
-        let values: Vec<DayValue> = (0..3).map(|at| line.at(at)).collect();
+        let values: Vec<DayValue> = (0..3).map(|at| line.value_at(at)).collect();
         let expected = [
             value(1, 1.0, None),
             value(2, 2.0, None),
             value(3, 4.0, Some((4.0, 1.0))),
         ];
         assert_eq!(values, expected);
-        assert_eq!(line.within(&(2..3)), 1..2);
-        assert_eq!(line.within(&(4..9)), 3..3);
-        assert_eq!((two.revision, two.values()), (2, 3));
+        assert_eq!(line.index_range(&(2..3)), 1..2);
+        assert_eq!(line.index_range(&(4..9)), 3..3);
+        assert_eq!((two.revision, two.value_count()), (2, 3));
     }
 }

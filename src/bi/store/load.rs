@@ -15,13 +15,13 @@ use sea_orm::{ConnectionTrait, DbBackend, QueryResult, StreamTrait};
 
 use super::{
     kpi_columns::{DayValue, KpiColumns, SeriesKey, day_number},
-    topology::{Link, LinkTarget, Topology, TopologyPhase, TopologyTouchpoint, days},
+    topology::{Link, LinkTarget, Topology, TopologyPhase, TopologyTouchpoint, day_range},
 };
 use crate::{
     access::Caller,
     database::Transaction,
     error::{Error, Result},
-    responsibility::in_force::{days_held, ever_in_force_sql},
+    responsibility::in_force::{days_in_force, ever_in_force_sql},
     statement::SqlBuilder,
 };
 
@@ -31,7 +31,7 @@ const AT_ONCE: usize = 200;
 type Deltas = HashMap<KpiId, BTreeMap<SeriesKey, Vec<DayValue>>>;
 
 /// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the store has.
-pub async fn measured(
+pub async fn load_kpi_columns(
     tx: &Transaction,
     wanted: &[(KpiId, i32)],
     kept: impl Fn(KpiId) -> Option<Arc<KpiColumns>>,
@@ -58,7 +58,7 @@ pub async fn measured(
         let text = text.list(ids.iter().copied());
         // A superseded value needs no tombstone: the one that superseded it has the same key and day, and takes its
         // place.
-        take(tx, text.then(" AND superseded_by_id IS NULL"), &mut deltas).await?;
+        collect_deltas(tx, text.then(" AND superseded_by_id IS NULL"), &mut deltas).await?;
     }
     for pairs in older.chunks(AT_ONCE) {
         let pairs = pairs
@@ -69,17 +69,19 @@ pub async fn measured(
             "JOIN known ON kpi_id = known_id AND series_revision > known_revision \
              WHERE superseded_by_id IS NULL",
         );
-        take(tx, text, &mut deltas).await?;
+        collect_deltas(tx, text, &mut deltas).await?;
     }
     let caught_up = wanted
         .iter()
         .zip(all)
         .map(|((id, revision), known)| match known {
             Some(known) if known.revision == *revision => known,
-            Some(known) => Arc::new(known.with(*revision, deltas.remove(id).unwrap_or_default())),
+            Some(known) => {
+                Arc::new(known.with_delta(*revision, deltas.remove(id).unwrap_or_default()))
+            }
             None => {
                 let all = deltas.remove(id).unwrap_or_default();
-                Arc::new(KpiColumns::default().with(*revision, all))
+                Arc::new(KpiColumns::default().with_delta(*revision, all))
             }
         });
     Ok(caught_up.collect())
@@ -90,7 +92,7 @@ SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on,
     sample_size FROM ";
 const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
-async fn take(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas) -> Result<()> {
+async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas) -> Result<()> {
     // Streamed: the rows of 200 KPIs take far more memory than the columns that are made of them.
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
@@ -119,7 +121,7 @@ fn backend(tx: &Transaction) -> DbBackend {
 }
 
 /// The topologies of these blueprints at these revisions, which are those that the snapshot sees.
-pub async fn topologies(
+pub async fn load_topologies(
     caller: &Caller,
     tx: &Transaction,
     wanted: &[(BlueprintId, i32)],
@@ -137,7 +139,7 @@ pub async fn topologies(
         .collect();
     let mut read = HashMap::new();
     for ids in missing.chunks(AT_ONCE) {
-        read.extend(of_blueprints(caller, tx, ids).await?);
+        read.extend(read_topologies(caller, tx, ids).await?);
     }
     let all = wanted.iter().zip(all).map(|((id, revision), known)| {
         known.unwrap_or_else(|| {
@@ -149,7 +151,7 @@ pub async fn topologies(
     Ok(all.collect())
 }
 
-async fn of_blueprints(
+async fn read_topologies(
     caller: &Caller,
     tx: &Transaction,
     ids: &[BlueprintId],
@@ -158,7 +160,7 @@ async fn of_blueprints(
     let mut phases: HashMap<PhaseId, usize> = HashMap::new();
     // Four statements and not one join: it would multiply holders by links at each touchpoint. Phases come first,
     // since touchpoints and links refer to them by index.
-    for row in inside(tx, PHASES, ids).await? {
+    for row in query_inside(tx, PHASES, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology: &mut Topology = all.entry(cells.take()?).or_default();
         let phase = TopologyPhase {
@@ -169,7 +171,7 @@ async fn of_blueprints(
         phases.insert(phase.id, topology.phases.len());
         topology.phases.push(phase);
     }
-    for row in inside(tx, TOUCHPOINTS, ids).await? {
+    for row in query_inside(tx, TOUCHPOINTS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.take()?).or_default();
         let touchpoint = TopologyTouchpoint {
@@ -182,15 +184,15 @@ async fn of_blueprints(
             require_known(phases.get(&cells.take()?).copied())?,
         );
     }
-    for row in inside(tx, HOLDERS, ids).await? {
+    for row in query_inside(tx, HOLDERS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.take()?).or_default();
         let at = require_known(topology.touchpoint(cells.take()?))?;
         let (id, department, role) = (cells.take()?, cells.take()?, cells.take()?);
-        let (from, to) = days_held(caller, cells.take()?, cells.take()?);
-        topology.hold(at, id, department, role, days(from, to));
+        let (from, to) = days_in_force(caller, cells.take()?, cells.take()?);
+        topology.add_role_holder(at, id, department, role, day_range(from, to));
     }
-    for row in inside(tx, LINKS, ids).await? {
+    for row in query_inside(tx, LINKS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.take()?).or_default();
         let (id, kpi) = (cells.take()?, cells.take()?);
@@ -201,7 +203,7 @@ async fn of_blueprints(
             (None, Some(id)) => LinkTarget::Phase(require_known(phases.get(&id).copied())?),
             (None, None) => LinkTarget::Blueprint,
         };
-        let days = days(cells.take()?, cells.take()?);
+        let days = day_range(cells.take()?, cells.take()?);
         topology.links.push(Link {
             id,
             kpi,
@@ -238,7 +240,7 @@ const LINKS: [&str; 2] = [
     " ORDER BY kpi_id, id",
 ];
 
-async fn inside(
+async fn query_inside(
     tx: &Transaction,
     [select, order]: [&str; 2],
     ids: &[BlueprintId],

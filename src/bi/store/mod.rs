@@ -68,14 +68,14 @@ impl BiStore {
     pub fn memory_usage(&self) -> MemoryUsage {
         let (measured, topologies) = (&self.0.measured, &self.0.topologies);
         MemoryUsage {
-            values: measured.sum(KpiColumns::values),
+            values: measured.sum(KpiColumns::value_count),
             bytes: measured.bytes() + topologies.bytes(),
             bound: measured.bound + topologies.bound,
         }
     }
 
     /// The values of these KPIs, each at the revision that the snapshot of `tx` sees.
-    pub async fn measured(
+    pub async fn kpi_columns(
         &self,
         tx: &Transaction,
         wanted: &[(KpiId, i32)],
@@ -86,9 +86,11 @@ impl BiStore {
         let read = tx
             // Nobody pays: the first reader after a restart would be refused for what everybody after them gets for
             // nothing.
-            .uncharged(load::measured(tx, wanted, |id| self.0.measured.get(id)))
+            .run_uncharged(load::load_kpi_columns(tx, wanted, |id| {
+                self.0.measured.get(id)
+            }))
             .await?;
-        Ok(self.0.measured.keep(wanted, read))
+        Ok(self.0.measured.insert_read(wanted, read))
     }
 
     /// The topologies of these blueprints, each at the revision that the snapshot of `tx` sees.
@@ -102,10 +104,10 @@ impl BiStore {
             return Ok(all);
         }
         let read = tx
-            .uncharged(load::topologies(caller, tx, wanted, |id| {
+            .run_uncharged(load::load_topologies(caller, tx, wanted, |id| {
                 self.0.topologies.get(id)
             }))
             .await?;
-        Ok(self.0.topologies.keep(wanted, read))
+        Ok(self.0.topologies.insert_read(wanted, read))
     }
 }

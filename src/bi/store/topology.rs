@@ -16,13 +16,13 @@ pub type Days = Range<i32>;
 
 /// Days from `from` on and before `to`; without an end, all days on that side.
 #[must_use]
-pub fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
+pub fn day_range(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
     from.map_or(i32::MIN, day_number)..to.map_or(i32::MAX, day_number)
 }
 
 /// The intersection of two intervals.
 #[must_use]
-pub fn both(one: &Days, other: &Days) -> Days {
+pub fn intersect(one: &Days, other: &Days) -> Days {
     let from = one.start.max(other.start);
     // An empty interval stays one that begins where it ends: a reversed range would give a negative length.
     from..one.end.min(other.end).max(from)
@@ -30,7 +30,7 @@ pub fn both(one: &Days, other: &Days) -> Days {
 
 /// The intervals that are left of some days when others are taken away.
 #[must_use]
-pub fn without(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
+pub fn subtract(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
     taken.sort_by_key(|taken| taken.start);
     let mut left = Vec::new();
     let mut next = days.start;
@@ -66,7 +66,7 @@ pub struct Topology {
     /// Per touchpoint, in their order.
     entries: Vec<TouchpointEntry>,
     /// Who holds roles, touchpoint by touchpoint and then by id.
-    holders: Vec<Holder>,
+    holders: Vec<RoleHolder>,
     /// What each of them holds.
     responsibilities: Vec<ResponsibilityId>,
 }
@@ -95,13 +95,13 @@ struct TouchpointEntry {
 
 /// A department that holds a role for some days. Small for the same reason.
 #[derive(Clone, Debug)]
-pub struct Holder {
+pub struct RoleHolder {
     department: u32,
     pub role: Role,
     pub days: Days,
 }
 
-impl Holder {
+impl RoleHolder {
     /// Which of the departments that hold roles in the blueprint.
     #[must_use]
     pub fn department(&self) -> usize {
@@ -131,17 +131,17 @@ pub enum LinkTarget {
 impl Topology {
     /// Who holds a role at one of the touchpoints, and when.
     #[must_use]
-    pub fn holders(&self, touchpoint: usize) -> &[Holder] {
-        &self.holders[self.holder_range(touchpoint)]
+    pub fn role_holders(&self, touchpoint: usize) -> &[RoleHolder] {
+        &self.holders[self.role_holder_range(touchpoint)]
     }
 
     /// What each of those holds.
     #[must_use]
     pub fn responsibilities(&self, touchpoint: usize) -> &[ResponsibilityId] {
-        &self.responsibilities[self.holder_range(touchpoint)]
+        &self.responsibilities[self.role_holder_range(touchpoint)]
     }
 
-    fn holder_range(&self, touchpoint: usize) -> Range<usize> {
+    fn role_holder_range(&self, touchpoint: usize) -> Range<usize> {
         let entry = self.entries.get(touchpoint);
         entry.map_or(0..0, |entry| {
             entry.holders.start as usize..entry.holders.end as usize
@@ -174,13 +174,13 @@ impl Topology {
     pub(super) fn add(&mut self, touchpoint: TopologyTouchpoint, phase: usize) {
         self.touchpoints.push(touchpoint);
         self.entries.push(TouchpointEntry {
-            phase: small(phase),
+            phase: to_u32(phase),
             holders: 0..0,
         });
     }
 
     /// Adds what a department holds at one of the touchpoints; those of one come one after another.
-    pub(super) fn hold(
+    pub(super) fn add_role_holder(
         &mut self,
         touchpoint: usize,
         id: ResponsibilityId,
@@ -194,10 +194,10 @@ impl Topology {
             self.departments.push(department);
             self.departments.len() - 1
         });
-        let next = small(self.holders.len());
+        let next = to_u32(self.holders.len());
         self.responsibilities.push(id);
-        self.holders.push(Holder {
-            department: small(at),
+        self.holders.push(RoleHolder {
+            department: to_u32(at),
             role,
             days,
         });
@@ -212,7 +212,7 @@ impl Topology {
 }
 
 /// Things of one blueprint are fewer than 2³²: they would not fit into memory.
-fn small(count: usize) -> u32 {
+fn to_u32(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -235,7 +235,7 @@ impl Revisioned for Topology {
             + touchpoints
             + self.links.capacity() * size_of::<Link>()
             + self.entries.capacity() * size_of::<TouchpointEntry>()
-            + self.holders.capacity() * size_of::<Holder>()
+            + self.holders.capacity() * size_of::<RoleHolder>()
             + self.responsibilities.capacity() * size_of::<ResponsibilityId>()
             + self.departments.capacity() * size_of::<DepartmentId>()
     }
@@ -260,7 +260,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_left_is_what_nobody_takes(taken in some_days(), from in 0i32..20, to in 20i32..40) {
-            let left = without(&(from..to), taken.clone());
+            let left = subtract(&(from..to), taken.clone());
             let taken = inside(&taken);
             for (day, left) in (0i32..).zip(inside(&left)) {
                 let is_taken = taken[usize::try_from(day).expect("small")];

@@ -12,7 +12,7 @@ use sea_orm::{
     QuerySelect, Set, Statement, sea_query::Expr,
 };
 
-use super::{digest::policy_digest, sql::one};
+use super::{digest::policy_digest, sql::query_first};
 use crate::{
     access::{Caller, LOGIN_ACTIONS, load_standing},
     database::Transaction,
@@ -34,7 +34,7 @@ pub struct DatabaseLogin {
 }
 
 /// Every login.
-pub async fn all(caller: &Caller) -> Result<Vec<DatabaseLogin>> {
+pub async fn list_logins(caller: &Caller) -> Result<Vec<DatabaseLogin>> {
     let logins = bi_login::Entity::find()
         .select_only()
         .columns([bi_login::Column::Name, bi_login::Column::CreatedAt])
@@ -52,7 +52,7 @@ pub async fn all(caller: &Caller) -> Result<Vec<DatabaseLogin>> {
 }
 
 /// The names of the logins that the cluster has a role for.
-pub(super) async fn names(tx: &Transaction) -> Result<Vec<String>> {
+pub(super) async fn list_login_names(tx: &Transaction) -> Result<Vec<String>> {
     Ok(bi_login::Entity::find()
         .select_only()
         .column(bi_login::Column::Name)
@@ -77,7 +77,7 @@ const STALE: &str = "SELECT login, account_id, now FROM bi.signatures \
 
 /// Writes down how far each login reaches whose account's standing has changed. Says of how many. What changes in
 /// between is seen by the next look.
-pub async fn renew(caller: &Caller) -> Result<usize> {
+pub async fn renew_reaches(caller: &Caller) -> Result<usize> {
     let tx = caller.snapshot().await?;
     if tx.get_database_backend() != DbBackend::Postgres || !has_views(&tx).await? {
         return Ok(0);
@@ -88,7 +88,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
     let mut reaches = Vec::with_capacity(stale.len());
     for login in stale {
         let standing = load_standing(&tx, login.account_id).await?;
-        let rows = standing.map_or_else(Vec::new, |standing| rows(&login.login, &standing));
+        let rows = standing.map_or_else(Vec::new, |standing| reach_rows(&login.login, &standing));
         reaches.push((login, rows));
     }
     tx.commit().await?;
@@ -96,7 +96,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
     if renewed > 0 {
         let tx = caller.begin_bookkeeping().await?;
         for (login, rows) in reaches {
-            write(caller, &tx, login, rows).await?;
+            write_reach(caller, &tx, login, rows).await?;
         }
         tx.commit().await?;
     }
@@ -104,7 +104,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
 }
 
 async fn has_views(tx: &Transaction) -> Result<bool> {
-    let row = one(
+    let row = query_first(
         tx,
         "SELECT to_regclass('bi.signatures') IS NOT NULL AS has",
         [],
@@ -114,7 +114,7 @@ async fn has_views(tx: &Transaction) -> Result<bool> {
 }
 
 /// What is to be written down of a standing.
-fn rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
+fn reach_rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
     let mut rows = Vec::new();
     for action in LOGIN_ACTIONS {
         let reach = policy::reach(standing, action);
@@ -143,7 +143,7 @@ fn rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
 }
 
 /// The login's own row is changed first: of two at once the later one waits there for the earlier.
-async fn write(
+async fn write_reach(
     caller: &Caller,
     tx: &Transaction,
     login: StaleLogin,
@@ -161,18 +161,20 @@ async fn write(
     if noted.rows_affected == 0 {
         return Ok(());
     }
-    forget(tx, &login.login).await?;
+    forget_reach(tx, &login.login).await?;
     for rows in rows.chunks(AT_ONCE) {
         let rows = rows.iter().cloned();
-        bi_reach::Entity::insert_many(rows.map(crate::access::insertable::<bi_reach::Entity>))
-            .exec_without_returning(tx)
-            .await?;
+        bi_reach::Entity::insert_many(
+            rows.map(crate::access::with_all_columns_set::<bi_reach::Entity>),
+        )
+        .exec_without_returning(tx)
+        .await?;
     }
     Ok(())
 }
 
 /// Forgets how far a login reaches.
-pub(super) async fn forget(tx: &Transaction, login: &str) -> Result<()> {
+pub(super) async fn forget_reach(tx: &Transaction, login: &str) -> Result<()> {
     bi_reach::Entity::delete_many()
         .filter(bi_reach::Column::Login.eq(login))
         .exec(tx)

@@ -28,7 +28,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use self::{
     digest::{digest, policy_digest},
-    sql::{one, quoted, quoted_name, run},
+    sql::{query_first, quote_literal, quote_name, run_ddl},
 };
 use super::{
     catalogue,
@@ -46,13 +46,13 @@ use crate::{
 const OURS: &str = "Flat rows of cx-blueprint. Each login sees what its account may see.";
 
 /// The datasets that are views: what is computed is none.
-fn viewed() -> impl Iterator<Item = &'static Dataset> {
+fn viewed_datasets() -> impl Iterator<Item = &'static Dataset> {
     let all = catalogue::ALL.iter().copied();
     all.filter(|dataset| dataset.source.sql().is_some())
 }
 
 /// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
-fn rows_of(dataset: &Dataset, zone: Tz) -> Option<String> {
+fn view_statement(dataset: &Dataset, zone: Tz) -> Option<String> {
     let (with, rows) = dataset.source.sql()?;
     let scope = Scope::for_login(zone);
     let text = match with {
@@ -60,7 +60,11 @@ fn rows_of(dataset: &Dataset, zone: Tz) -> Option<String> {
         None => SqlBuilder::with_literals(""),
     };
     let columns = dataset.columns.iter().map(|column| match column.of {
-        Type::Id(prefix) => format!("{} AS {}", scope.shown(prefix, column.name), column.name),
+        Type::Id(prefix) => format!(
+            "{} AS {}",
+            scope.id_text_sql(prefix, column.name),
+            column.name
+        ),
         _ => column.name.to_owned(),
     });
     let columns: Vec<String> = columns.collect();
@@ -80,7 +84,7 @@ const SEES_ANYTHING: &str =
 
 /// What the standing of each login's account is made of, now and when its reach was written down: the account's role
 /// and whether it is archived, its memberships, the department tree, and the policy itself.
-fn signatures() -> String {
+fn standing_signatures_sql() -> String {
     format!(
         "CREATE VIEW bi.signatures AS
 SELECT bi_login.name AS login, bi_login.account_id, bi_login.signature AS noted, '{policy}' AS policy,
@@ -96,10 +100,10 @@ FROM bi_login JOIN account ON account.id = bi_login.account_id",
 }
 
 /// The statements that make the views.
-fn statements(zone: Tz) -> Vec<String> {
-    let mut all = vec![signatures()];
-    for dataset in viewed() {
-        let Some(rows) = rows_of(dataset, zone) else {
+fn create_statements(zone: Tz) -> Vec<String> {
+    let mut all = vec![standing_signatures_sql()];
+    for dataset in viewed_datasets() {
+        let Some(rows) = view_statement(dataset, zone) else {
             continue;
         };
         let name = dataset.name;
@@ -109,10 +113,10 @@ fn statements(zone: Tz) -> Vec<String> {
         ));
         all.push(format!(
             "COMMENT ON VIEW bi.{name} IS {}",
-            quoted(dataset.description)
+            quote_literal(dataset.description)
         ));
         let columns = dataset.columns.iter().map(|column| {
-            let description = quoted(column.description);
+            let description = quote_literal(column.description);
             format!(
                 "COMMENT ON COLUMN bi.{name}.{} IS {description}",
                 column.name
@@ -127,52 +131,52 @@ fn statements(zone: Tz) -> Vec<String> {
 ///
 /// # Errors
 /// There is another schema `bi`, something else hangs on the views, or the database lets nobody like us make them.
-pub async fn make(tx: &Transaction, zone: Tz) -> Result<bool> {
+pub async fn create_views(tx: &Transaction, zone: Tz) -> Result<bool> {
     // Two servers that start at once make the views one after the other.
     tx.execute_unprepared("SELECT touched FROM fixed_row WHERE name = 'views' FOR UPDATE")
         .await?;
-    let owner = owner(tx).await?;
-    let statements = statements(zone);
+    let owner = table_owner(tx).await?;
+    let statements = create_statements(zone);
     let version = digest(&statements.join(";\n"));
-    match comment(tx).await? {
+    match read_comment(tx).await? {
         Some(comment) if comment == comment_text(&version) => return Ok(false),
         Some(comment) if !comment.starts_with(OURS) => {
             return Err(Error::BadInput(
                 "There is a schema \"bi\" in this database that is not ours. Rename it, and try again.".to_owned(),
             ));
         }
-        Some(_) => remove(tx).await?,
-        None => run(tx, &format!("CREATE SCHEMA bi AUTHORIZATION {owner}")).await?,
+        Some(_) => remove_views(tx).await?,
+        None => run_ddl(tx, &format!("CREATE SCHEMA bi AUTHORIZATION {owner}")).await?,
     }
     // A superuser makes them for the user of the server, who has to keep them.
-    run(tx, &format!("SET LOCAL ROLE {owner}")).await?;
+    run_ddl(tx, &format!("SET LOCAL ROLE {owner}")).await?;
     // A zone that this PostgreSQL does not know fails here, and not whenever somebody reads a view.
-    run(tx, &format!("SELECT now() AT TIME ZONE '{zone}'")).await?;
+    run_ddl(tx, &format!("SELECT now() AT TIME ZONE '{zone}'")).await?;
     for statement in statements {
-        run(tx, &statement).await?;
+        run_ddl(tx, &statement).await?;
     }
-    run(
+    run_ddl(
         tx,
         &format!(
             "COMMENT ON SCHEMA bi IS {}",
-            quoted(&comment_text(&version))
+            quote_literal(&comment_text(&version))
         ),
     )
     .await?;
-    for login in login::names(tx).await? {
-        grant(tx, &login).await?;
+    for login in login::list_login_names(tx).await? {
+        grant_views(tx, &login).await?;
     }
-    run(tx, "SET LOCAL ROLE NONE").await?;
+    run_ddl(tx, "SET LOCAL ROLE NONE").await?;
     Ok(true)
 }
 
 /// Whose our tables are, as a name in quotes.
-async fn owner(tx: &Transaction) -> Result<String> {
+async fn table_owner(tx: &Transaction) -> Result<String> {
     let sql = "SELECT tableowner::text AS owner FROM pg_tables \
                WHERE schemaname = current_schema() AND tablename = 'bi_login'";
-    let row = one(tx, sql, []).await?;
+    let row = query_first(tx, sql, []).await?;
     let row = row.ok_or_else(|| Error::internal("the table of logins is nowhere to be found"))?;
-    Ok(quoted_name(&row.try_get::<String>("", "owner")?))
+    Ok(quote_name(&row.try_get::<String>("", "owner")?))
 }
 
 fn comment_text(version: &str) -> String {
@@ -180,8 +184,8 @@ fn comment_text(version: &str) -> String {
 }
 
 /// The comment on the schema; empty where it has none, nothing where there is no schema.
-async fn comment(tx: &Transaction) -> Result<Option<String>> {
-    let row = one(
+async fn read_comment(tx: &Transaction) -> Result<Option<String>> {
+    let row = query_first(
         tx,
         "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') AS told FROM pg_namespace WHERE nspname = 'bi'",
         [],
@@ -191,7 +195,7 @@ async fn comment(tx: &Transaction) -> Result<Option<String>> {
 }
 
 /// Removes the views; the schema and the logins stay, and what was noted of them.
-async fn remove(tx: &Transaction) -> Result<()> {
+async fn remove_views(tx: &Transaction) -> Result<()> {
     let views = Statement::from_string(
         DbBackend::Postgres,
         "SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'bi'",
@@ -201,44 +205,50 @@ async fn remove(tx: &Transaction) -> Result<()> {
     let names = names.collect::<Result<Vec<_>, _>>()?;
     let names: Vec<String> = names
         .iter()
-        .map(|name| format!("bi.{}", quoted_name(name)))
+        .map(|name| format!("bi.{}", quote_name(name)))
         .collect();
     match names.is_empty() {
         true => Ok(()),
-        false => run(tx, &format!("DROP VIEW {}", names.join(", "))).await,
+        false => run_ddl(tx, &format!("DROP VIEW {}", names.join(", "))).await,
     }
 }
 
 /// Removes the views where they are ours, so that the tables behind them can change.
-pub async fn make_way(caller: &Caller) -> Result<()> {
+pub async fn remove_own_views(caller: &Caller) -> Result<()> {
     let tx = caller.begin_bookkeeping().await?;
     if tx.get_database_backend() == DbBackend::Postgres
-        && let Some(comment) = comment(&tx).await?
+        && let Some(comment) = read_comment(&tx).await?
         && comment.starts_with(OURS)
     {
-        remove(&tx).await?;
-        run(&tx, &format!("COMMENT ON SCHEMA bi IS {}", quoted(OURS))).await?;
+        remove_views(&tx).await?;
+        run_ddl(
+            &tx,
+            &format!("COMMENT ON SCHEMA bi IS {}", quote_literal(OURS)),
+        )
+        .await?;
     }
     Ok(tx.commit().await?)
 }
 
 /// Brings the views to what this program would have them say, where there is somebody to read them.
-pub async fn keep(caller: &Caller) -> Result<bool> {
+pub async fn refresh_views(caller: &Caller) -> Result<bool> {
     let tx = caller.begin_bookkeeping().await?;
-    if tx.get_database_backend() != DbBackend::Postgres || login::names(&tx).await?.is_empty() {
+    if tx.get_database_backend() != DbBackend::Postgres
+        || login::list_login_names(&tx).await?.is_empty()
+    {
         return Ok(false);
     }
-    let made = make(&tx, caller.zone()).await?;
+    let made = create_views(&tx, caller.zone()).await?;
     tx.commit().await?;
     Ok(made)
 }
 
 /// Lets a login read the views, and nothing else.
-async fn grant(tx: &Transaction, login: &str) -> Result<()> {
-    let views: Vec<String> = viewed()
+async fn grant_views(tx: &Transaction, login: &str) -> Result<()> {
+    let views: Vec<String> = viewed_datasets()
         .map(|dataset| format!("bi.{}", dataset.name))
         .collect();
-    let (views, login) = (views.join(", "), quoted_name(login));
-    run(tx, &format!("GRANT USAGE ON SCHEMA bi TO {login}")).await?;
-    run(tx, &format!("GRANT SELECT ON {views} TO {login}")).await
+    let (views, login) = (views.join(", "), quote_name(login));
+    run_ddl(tx, &format!("GRANT USAGE ON SCHEMA bi TO {login}")).await?;
+    run_ddl(tx, &format!("GRANT SELECT ON {views} TO {login}")).await
 }

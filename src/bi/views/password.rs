@@ -14,13 +14,13 @@ const SHORTEST: usize = 12;
 const LONGEST: usize = 200;
 
 /// A new password of 192 random bits.
-pub fn random() -> Result<String> {
+pub fn random_password() -> Result<String> {
     token::random_text::<24>().map_err(Error::internal)
 }
 
 /// Refuses a password that a login may not have. Letters outside ASCII are taken apart by some clients and not by
 /// others.
-pub fn check(password: &str) -> Result<()> {
+pub fn check_password(password: &str) -> Result<()> {
     let plain = password.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if plain && (SHORTEST..=LONGEST).contains(&password.len()) {
         return Ok(());
@@ -65,8 +65,8 @@ mod tests {
     #[test]
     fn short_and_foreign_passwords_are_refused() {
         for refused in ["", "short", "påssword påssword", "a\ttab in the middle"] {
-            assert!(check(refused).is_err(), "{refused}");
+            assert!(check_password(refused).is_err(), "{refused}");
         }
-        assert!(check("correct horse battery").is_ok());
+        assert!(check_password("correct horse battery").is_ok());
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     login, password,
-    sql::{one, quoted, quoted_name, run},
+    sql::{query_first, quote_literal, quote_name, run_ddl},
 };
 use crate::{
     access::{Caller, Permit},
@@ -32,27 +32,27 @@ pub struct RoleCreate {
 
 /// Makes a role, and the views where they are missing. Gives its password.
 pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
-    let account_id: AccountId = input::id("accountId", &input.account_id)?;
+    let account_id: AccountId = input::parse_id("accountId", &input.account_id)?;
     check_name(&input.name)?;
     let password = match input.password {
         Some(password) => password,
-        None => password::random()?,
+        None => password::random_password()?,
     };
-    password::check(&password)?;
+    password::check_password(&password)?;
     let verifier = password::verifier(&password);
-    let mut permit = begin(caller).await?;
+    let mut permit = begin_role_act(caller).await?;
     let account = permit
         .read_live::<account::Entity>("accountId", account_id)
         .await?;
     let tx = permit.tx();
     if exists(tx, &input.name).await? {
-        return Err(taken(&input.name));
+        return Err(name_taken_error(&input.name));
     }
-    super::make(tx, caller.zone()).await?;
-    make(tx, &input.name, &verifier, input.statement_timeout).await?;
-    super::grant(tx, &input.name).await?;
+    super::create_views(tx, caller.zone()).await?;
+    create_role(tx, &input.name, &verifier, input.statement_timeout).await?;
+    super::grant_views(tx, &input.name).await?;
     // What is left of a role that somebody dropped past us.
-    login::forget(tx, &input.name).await?;
+    login::forget_reach(tx, &input.name).await?;
     bi_login::Entity::delete_by_id(&*input.name)
         .exec(tx)
         .await?;
@@ -69,24 +69,24 @@ pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
         json!({ "biRole": input.name }),
     ));
     permit.commit().await?;
-    login::renew(caller).await?;
+    login::renew_reaches(caller).await?;
     Ok(password)
 }
 
 /// Drops a role; its account stays what it is.
 pub async fn drop(caller: &Caller, name: &str) -> Result<()> {
-    let mut permit = begin(caller).await?;
+    let mut permit = begin_role_act(caller).await?;
     let tx = permit.tx();
     let row = bi_login::Entity::find_by_id(name).one(tx).await?;
     let row = row.ok_or_else(|| {
         let message = format!("There is no BI role \"{name}\". `bi role list` lists them.");
         Error::fault("name", UserErrorCode::NotFound, None, message)
     })?;
-    login::forget(tx, name).await?;
+    login::forget_reach(tx, name).await?;
     bi_login::Entity::delete_by_id(name).exec(tx).await?;
     if exists(tx, name).await? {
-        for statement in unmaking(tx, name).await? {
-            run(tx, &statement).await?;
+        for statement in drop_statements(tx, name).await? {
+            run_ddl(tx, &statement).await?;
         }
     }
     let account = permit
@@ -99,7 +99,7 @@ pub async fn drop(caller: &Caller, name: &str) -> Result<()> {
     permit.commit().await
 }
 
-async fn begin(caller: &Caller) -> Result<Permit<'_>> {
+async fn begin_role_act(caller: &Caller) -> Result<Permit<'_>> {
     let permit = caller
         .permit(Action::KeepOrganisation, &Ties::none())
         .await?;
@@ -129,7 +129,7 @@ fn check_name(name: &str) -> Result<()> {
     ))
 }
 
-fn taken(name: &str) -> Error {
+fn name_taken_error(name: &str) -> Error {
     let message = format!("The database has a role \"{name}\" already.");
     Error::fault(
         "name",
@@ -141,26 +141,23 @@ fn taken(name: &str) -> Error {
 
 async fn exists(tx: &Transaction, name: &str) -> Result<bool> {
     let sql = "SELECT 1 AS one FROM pg_roles WHERE rolname = $1";
-    Ok(one(tx, sql, [name.into()]).await?.is_some())
+    Ok(query_first(tx, sql, [name.into()]).await?.is_some())
 }
 
 /// The database that we are in and the schema of our tables, as names in quotes.
-async fn here(tx: &Transaction) -> Result<(String, String)> {
+async fn load_database_and_schema(tx: &Transaction) -> Result<(String, String)> {
     let sql = "SELECT current_database()::text AS database, current_schema()::text AS schema";
-    let row = one(tx, sql, []).await?;
+    let row = query_first(tx, sql, []).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say which it is"))?;
     let name = |column| row.try_get::<String>("", column);
-    Ok((
-        quoted_name(&name("database")?),
-        quoted_name(&name("schema")?),
-    ))
+    Ok((quote_name(&name("database")?), quote_name(&name("schema")?)))
 }
 
 /// Making the role. What everybody has of ours is taken from them: temporary things, with which a login could fill the
 /// disk, and making things beside our tables.
-async fn make(tx: &Transaction, name: &str, verifier: &str, timeout: u32) -> Result<()> {
-    let (database, schema) = here(tx).await?;
-    let (name, verifier) = (quoted_name(name), quoted(verifier));
+async fn create_role(tx: &Transaction, name: &str, verifier: &str, timeout: u32) -> Result<()> {
+    let (database, schema) = load_database_and_schema(tx).await?;
+    let (name, verifier) = (quote_name(name), quote_literal(verifier));
     for statement in [
         format!(
             "CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION PASSWORD {verifier}"
@@ -172,31 +169,31 @@ async fn make(tx: &Transaction, name: &str, verifier: &str, timeout: u32) -> Res
         format!("REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC"),
         format!("GRANT CONNECT ON DATABASE {database} TO {name}"),
     ] {
-        run(tx, &statement).await?;
+        run_ddl(tx, &statement).await?;
     }
-    without_large_objects(tx).await
+    revoke_large_objects(tx).await
 }
 
 /// Large objects are anybody's to make. Only a superuser can take that from everybody; for others it stays.
-async fn without_large_objects(tx: &Transaction) -> Result<()> {
+async fn revoke_large_objects(tx: &Transaction) -> Result<()> {
     let sql = "SELECT rolsuper AS may FROM pg_roles WHERE rolname = current_user";
-    let row = one(tx, sql, []).await?;
+    let row = query_first(tx, sql, []).await?;
     if !row.map_or(Ok(false), |row| row.try_get("", "may"))? {
         return Ok(());
     }
     let makers = "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea)";
-    run(
+    run_ddl(
         tx,
         &format!("REVOKE EXECUTE ON FUNCTION {makers} FROM PUBLIC"),
     )
     .await
 }
 
-async fn unmaking(tx: &Transaction, name: &str) -> Result<Vec<String>> {
-    let (database, _) = here(tx).await?;
-    let name = quoted_name(name);
+async fn drop_statements(tx: &Transaction, name: &str) -> Result<Vec<String>> {
+    let (database, _) = load_database_and_schema(tx).await?;
+    let name = quote_name(name);
     let mut statements = vec![format!("REVOKE ALL ON DATABASE {database} FROM {name}")];
-    if super::comment(tx).await?.is_some() {
+    if super::read_comment(tx).await?.is_some() {
         statements.push(format!("REVOKE ALL ON ALL TABLES IN SCHEMA bi FROM {name}"));
         statements.push(format!("REVOKE ALL ON SCHEMA bi FROM {name}"));
     }

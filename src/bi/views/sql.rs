@@ -8,17 +8,17 @@ use crate::{
 };
 
 /// Text in quotes. PostgreSQL takes a backslash for itself in them, as long as nobody tells it otherwise.
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A name in quotes.
-pub(super) fn quoted_name(name: &str) -> String {
+pub(super) fn quote_name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The first row of a statement, if it gives any.
-pub(super) async fn one<const N: usize>(
+pub(super) async fn query_first<const N: usize>(
     tx: &Transaction,
     sql: &str,
     values: [sea_orm::Value; N],
@@ -28,11 +28,11 @@ pub(super) async fn one<const N: usize>(
 }
 
 /// Runs what changes views and roles, and says in words what whoever runs it may be told.
-pub(super) async fn run(tx: &Transaction, sql: &str) -> Result<()> {
+pub(super) async fn run_ddl(tx: &Transaction, sql: &str) -> Result<()> {
     let Err(error) = tx.execute_unprepared(sql).await else {
         return Ok(());
     };
-    let sentence = match database::code(&error).as_deref() {
+    let sentence = match database::error_code(&error).as_deref() {
         // insufficient_privilege
         Some("42501") => {
             "The user of the database may not do this. Views and logins for BI are made by the owner of the database \

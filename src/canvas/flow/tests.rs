@@ -154,7 +154,7 @@ proptest! {
         };
         let needed = (0..TOUCHPOINTS).filter(|at| !goal_without(Some(*at)));
         let expected = if goal_without(None) { needed.collect() } else { BTreeSet::new() };
-        prop_assert_eq!(numbers(&FlowAnalysis::new(&canvas).must_pass()), expected);
+        prop_assert_eq!(numbers(&FlowAnalysis::new(&canvas).unavoidable_touchpoints()), expected);
     }
 
     #[test]
@@ -163,7 +163,7 @@ proptest! {
     ) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let flow = FlowAnalysis::new(&canvas);
-        let found = flow.ways(from, to, longest, &Steps::unlimited()).unwrap();
+        let found = flow.find_ways(from, to, longest, &Steps::unlimited()).unwrap();
         prop_assert!(found.ways.windows(2).all(|pair| pair[0].len() <= pair[1].len()));
         prop_assert!(found.ways.iter().all(|way| way.len() <= longest));
         let ids: BTreeSet<Vec<_>> = found.ways.iter().cloned().collect();

@@ -37,22 +37,22 @@ pub async fn export(caller: &Caller) -> Result<OrganisationOutput> {
     let names = OrganisationKeys::load(&tx).await?;
     let mut blueprints = Vec::with_capacity(names.blueprints.len());
     for row in &names.blueprints {
-        blueprints.push(names.blueprint(caller, &tx, row).await?);
+        blueprints.push(names.load_blueprint(caller, &tx, row).await?);
     }
     let organisation = Organisation {
         format: FORMAT.to_owned(),
-        departments: names.departments(),
-        channels: names.channels.iter().map(channel).collect(),
-        segments: names.segments.iter().map(segment).collect(),
-        personas: names.personas(&tx).await?,
-        kpis: names.kpis(&tx).await?,
+        departments: names.department_entries(),
+        channels: names.channels.iter().map(channel_entry).collect(),
+        segments: names.segments.iter().map(segment_entry).collect(),
+        personas: names.load_personas(&tx).await?,
+        kpis: names.load_kpis(&tx).await?,
         blueprints,
     };
     tx.commit().await?;
     Ok(organisation)
 }
 
-fn channel(row: &channel::Model) -> Channel {
+fn channel_entry(row: &channel::Model) -> Channel {
     Channel {
         key: row.key.clone(),
         name: row.name.clone(),
@@ -60,7 +60,7 @@ fn channel(row: &channel::Model) -> Channel {
     }
 }
 
-fn segment(row: &segment::Model) -> Segment {
+fn segment_entry(row: &segment::Model) -> Segment {
     Segment {
         key: row.key.clone(),
         dimension: row.dimension.clone(),
@@ -144,33 +144,33 @@ impl OrganisationKeys {
         })
     }
 
-    fn department(&self, id: DepartmentId) -> String {
+    fn department_key(&self, id: DepartmentId) -> String {
         self.department_keys.get(&id).cloned().unwrap_or_default()
     }
 
-    fn departments(&self) -> Vec<Department> {
+    fn department_entries(&self) -> Vec<Department> {
         let rows = self.departments.iter().map(|row| Department {
             key: row.key.clone(),
             name: row.name.clone(),
             kind: row.kind,
-            parent: row.parent_id.map(|id| self.department(id)),
-            successor: row.successor_id.map(|id| self.department(id)),
+            parent: row.parent_id.map(|id| self.department_key(id)),
+            successor: row.successor_id.map(|id| self.department_key(id)),
             archived_at: row.archived_at,
         });
         rows.collect()
     }
 
-    async fn personas(&self, tx: &Transaction) -> Result<Vec<Persona>> {
+    async fn load_personas(&self, tx: &Transaction) -> Result<Vec<Persona>> {
         let needs = persona_need::Entity::find()
             .order_by_asc(persona_need::Column::Position)
             .all(tx)
             .await?;
-        let mut needs = grouped(needs, |row| (row.persona_id, row.text));
+        let mut needs = group_by(needs, |row| (row.persona_id, row.text));
         let segments = persona_segment::Entity::find()
             .order_by_asc(persona_segment::Column::Position)
             .all(tx)
             .await?;
-        let mut segments = grouped(segments, |row| {
+        let mut segments = group_by(segments, |row| {
             let key = self.segment_keys.get(&row.segment_id).cloned();
             (row.persona_id, key.unwrap_or_default())
         });
@@ -189,12 +189,12 @@ impl OrganisationKeys {
         Ok(rows.collect())
     }
 
-    async fn kpis(&self, tx: &Transaction) -> Result<Vec<Kpi>> {
+    async fn load_kpis(&self, tx: &Transaction) -> Result<Vec<Kpi>> {
         let targets = kpi_target::Entity::find()
             .order_by_asc(kpi_target::Column::ValidFrom)
             .all(tx)
             .await?;
-        let mut targets = grouped(targets, |row| {
+        let mut targets = group_by(targets, |row| {
             let target = Target {
                 valid_from: row.valid_from,
                 value: row.value,
@@ -214,7 +214,7 @@ impl OrganisationKeys {
             at.is_none_or(|id| self.touchpoints.contains_key(&id))
         });
         let mut measured: HashMap<KpiId, Vec<Measurement>> =
-            grouped(there, |row| (row.kpi_id, self.measurement(row)));
+            group_by(there, |row| (row.kpi_id, self.measurement_entry(row)));
         let rows = self.kpis.iter().cloned().map(|row| Kpi {
             targets: targets.remove(&row.id).unwrap_or_default(),
             measurements: measured.remove(&row.id).unwrap_or_default(),
@@ -228,7 +228,7 @@ impl OrganisationKeys {
             direction: row.direction,
             aggregation: row.aggregation,
             cadence: row.cadence,
-            owner_department: self.department(row.owner_department_id),
+            owner_department: self.department_key(row.owner_department_id),
             sensitivity: row.sensitivity,
             scope: row.scope,
             fed_by_feedback: row.fed_by_feedback,
@@ -237,7 +237,7 @@ impl OrganisationKeys {
         Ok(rows.collect())
     }
 
-    fn measurement(&self, row: measurement::Model) -> Measurement {
+    fn measurement_entry(&self, row: measurement::Model) -> Measurement {
         let place = row.touchpoint_id.and_then(|id| self.touchpoints.get(&id));
         let blueprint = place.and_then(|(id, _)| self.blueprint_keys.get(id));
         let key = |id: Option<&String>| id.cloned();
@@ -255,31 +255,31 @@ impl OrganisationKeys {
         }
     }
 
-    async fn blueprint(
+    async fn load_blueprint(
         &self,
         caller: &Caller,
         tx: &Transaction,
         row: &blueprint::Model,
     ) -> Result<Blueprint<Document>> {
         let snapshot = BlueprintSnapshot::load(caller, tx, row.clone(), caller.today).await?;
-        let mut document = self.unpeopled(Document::from_snapshot(&snapshot));
+        let mut document = self.without_people(Document::from_snapshot(&snapshot));
         // The blueprint's own list has them with their moments, and loading refuses them in both places.
         document.responsibilities.clear();
-        document.kpi_links = self.kpi_links(tx, &snapshot).await?;
+        document.kpi_links = self.load_kpi_links(tx, &snapshot).await?;
         let archived = row.status == BlueprintStatus::Archived;
         Ok(Blueprint {
             // The status before archiving: `archivedAt` says the rest, and loading refuses ARCHIVED as a status.
             status: row.archived_from.filter(|_| archived).unwrap_or(row.status),
             archived_at: row.archived_at,
             copied_from: self.origin(&snapshot),
-            publications: self.publications(tx, row.id).await?,
-            responsibilities: self.responsibilities(tx, &snapshot).await?,
+            publications: self.load_publications(tx, row.id).await?,
+            responsibilities: self.load_responsibilities(tx, &snapshot).await?,
             document,
         })
     }
 
     /// The links of every KPI, of archived ones too: facts of the past hang on them.
-    async fn kpi_links(
+    async fn load_kpi_links(
         &self,
         tx: &Transaction,
         snapshot: &BlueprintSnapshot,
@@ -311,7 +311,7 @@ impl OrganisationKeys {
     }
 
     /// A document without the people that it names.
-    fn unpeopled(&self, mut document: Document) -> Document {
+    fn without_people(&self, mut document: Document) -> Document {
         for part in &mut document.responsibilities {
             part.person = None;
         }
@@ -320,7 +320,7 @@ impl OrganisationKeys {
                 part.by_name = Some(self.people.get(&key).cloned().unwrap_or(key));
             }
         }
-        document.sorted()
+        document.sort_lists()
     }
 
     fn origin(&self, snapshot: &BlueprintSnapshot) -> Option<Origin> {
@@ -341,7 +341,7 @@ impl OrganisationKeys {
         })
     }
 
-    async fn publications(
+    async fn load_publications(
         &self,
         tx: &Transaction,
         id: BlueprintId,
@@ -360,14 +360,14 @@ impl OrganisationKeys {
                 number: row.number,
                 label: row.label,
                 made_at: row.created_at,
-                document: self.unpeopled(document?),
+                document: self.without_people(document?),
             })
         });
         kept.collect()
     }
 
     /// The handshakes at the touchpoints that are there, by touchpoint and in the order of proposal.
-    async fn responsibilities(
+    async fn load_responsibilities(
         &self,
         tx: &Transaction,
         snapshot: &BlueprintSnapshot,
@@ -379,7 +379,7 @@ impl OrganisationKeys {
             .all(tx)
             .await?;
         let holders: HashMap<_, _> = rows.iter().map(|row| (row.id, row.department_id)).collect();
-        let mut at = grouped(rows, |row| (row.touchpoint_id, row));
+        let mut at = group_by(rows, |row| (row.touchpoint_id, row));
         let there = snapshot.canvas.touchpoints.iter();
         let held = there.flat_map(|step| {
             let rows = at.remove(&step.id).unwrap_or_default().into_iter();
@@ -391,19 +391,21 @@ impl OrganisationKeys {
             let replaces = replaces.and_then(|id| holders.get(&id));
             Responsibility {
                 touchpoint,
-                department: self.department(row.department_id),
+                department: self.department_key(row.department_id),
                 role: row.role,
                 status: row.status,
                 tasks: row.tasks.0,
                 note: row.note,
-                proposed_by_department: row.proposed_by_department_id.map(|id| self.department(id)),
+                proposed_by_department: row
+                    .proposed_by_department_id
+                    .map(|id| self.department_key(id)),
                 proposed_from_department: row
                     .proposed_from_department_id
                     // Loading takes the proposing department for an absent one.
                     .filter(|seat| Some(*seat) != row.proposed_by_department_id)
-                    .map(|id| self.department(id)),
+                    .map(|id| self.department_key(id)),
                 proposed_at: Some(row.proposed_at),
-                replaces: replaces.map(|id| self.department(*id)),
+                replaces: replaces.map(|id| self.department_key(*id)),
                 reason: row.reason,
                 decided_at: row.decided_at,
                 valid_from: row.valid_from,
@@ -417,7 +419,7 @@ impl OrganisationKeys {
 }
 
 /// Rows by what they belong to, in the order they came in.
-fn grouped<R, K: Eq + std::hash::Hash, V>(
+fn group_by<R, K: Eq + std::hash::Hash, V>(
     rows: impl IntoIterator<Item = R>,
     part: impl Fn(R) -> (K, V),
 ) -> HashMap<K, Vec<V>> {

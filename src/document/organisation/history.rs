@@ -21,7 +21,7 @@ use crate::{
     access::Permit,
     document::{
         blueprint::{Document, DocumentPatch},
-        catalogue::lower,
+        catalogue::fold_key,
         convert::complete_document,
     },
     error::{Error, Reason, Result, UserErrorCode},
@@ -46,14 +46,25 @@ impl Loaded {
         let steps = steps.all(permit.tx()).await?;
         Ok(Self {
             row,
-            phases: phases.iter().map(|row| (lower(&row.key), row.id)).collect(),
-            touchpoints: steps.iter().map(|row| (lower(&row.key), row.id)).collect(),
+            phases: phases
+                .iter()
+                .map(|row| (fold_key(&row.key), row.id))
+                .collect(),
+            touchpoints: steps
+                .iter()
+                .map(|row| (fold_key(&row.key), row.id))
+                .collect(),
         })
     }
 
     /// The touchpoint with this key; a fault where there is none.
-    pub fn touchpoint(&self, path: &str, key: &str, faults: &mut Faults) -> Option<TouchpointId> {
-        let found = self.touchpoints.get(&lower(key)).copied();
+    pub fn find_touchpoint(
+        &self,
+        path: &str,
+        key: &str,
+        faults: &mut Faults,
+    ) -> Option<TouchpointId> {
+        let found = self.touchpoints.get(&fold_key(key)).copied();
         if found.is_none() {
             let of = &self.row.key;
             let message = format!("There is no touchpoint \"{key}\" in the blueprint \"{of}\".");
@@ -64,7 +75,7 @@ impl Loaded {
 }
 
 /// The handshakes of a blueprint as rows.
-pub fn responsibilities(
+pub fn responsibility_rows(
     (path, said): (&str, &[Responsibility]),
     (loaded, master): (&Loaded, &Master),
     now: DateTime<Utc>,
@@ -77,7 +88,7 @@ pub fn responsibilities(
         let path = format!("{path}.{at}");
         let at = |field: &str| format!("{path}.{field}");
         let departments = &master.department_keys;
-        let touchpoint = loaded.touchpoint(&at("touchpoint"), &said.touchpoint, faults);
+        let touchpoint = loaded.find_touchpoint(&at("touchpoint"), &said.touchpoint, faults);
         let department =
             departments.find(&at("department"), "department", &said.department, faults);
         let proposer = said.proposed_by_department.as_ref();
@@ -92,9 +103,9 @@ pub fn responsibilities(
         let replaced = said.replaces.as_ref();
         let replaced =
             replaced.and_then(|key| departments.find(&at("replaces"), "department", key, faults));
-        let tasks = faults.texts(&at("tasks"), &said.tasks);
-        let note = faults.optional_text(&at("note"), said.note.as_deref());
-        let reason = faults.optional_text(&at("reason"), said.reason.as_deref());
+        let tasks = faults.check_texts(&at("tasks"), &said.tasks);
+        let note = faults.check_optional_text(&at("note"), said.note.as_deref());
+        let reason = faults.check_optional_text(&at("reason"), said.reason.as_deref());
         check_times(&path, said, now, faults);
         let (Some(touchpoint_id), Some(department_id)) = (touchpoint, department) else {
             continue;
@@ -141,13 +152,13 @@ pub fn responsibilities(
     check_accountable(path, &rows, faults);
     // Now that all rows are there: a proposal may stand before what it replaces.
     for (at, department) in replacing {
-        rows[at].replaces_id = held_by(&rows, rows[at].touchpoint_id, department);
+        rows[at].replaces_id = find_accountability(&rows, rows[at].touchpoint_id, department);
     }
     rows
 }
 
 /// The accountability of a department at a touchpoint: the one in force, or the last one that was.
-fn held_by(
+fn find_accountability(
     rows: &[responsibility::Model],
     touchpoint: TouchpointId,
     department: DepartmentId,
@@ -231,7 +242,7 @@ fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Fa
 pub type Last = (i32, Document);
 
 /// What a blueprint was, as rows, and the last that was published.
-pub fn publications(
+pub fn publication_rows(
     (path, said): (&str, &[Publication<DocumentPatch>]),
     loaded: &Loaded,
     now: DateTime<Utc>,
@@ -261,7 +272,7 @@ pub fn publications(
         }
         made = Some(said.made_at);
         let label = said.label.as_deref();
-        let label = label.map(|label| faults.name(&format!("{path}.label"), label));
+        let label = label.map(|label| faults.check_name(&format!("{path}.label"), label));
         let document = match complete_document(said.document.clone()) {
             Ok(document) => document,
             Err(_) => {

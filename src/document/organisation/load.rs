@@ -8,7 +8,7 @@ use sea_orm::{EntityTrait, PaginatorTrait, Set};
 
 use super::{
     history::{self, Loaded},
-    master::{Master, make},
+    master::{Master, insert_models},
     schema::{Blueprint, OrganisationInput, Origin},
     values::{self, Blueprints},
 };
@@ -18,7 +18,7 @@ use crate::{
     document::{
         authority::Authority,
         blueprint::{Document, DocumentPatch},
-        catalogue::lower,
+        catalogue::fold_key,
         import,
     },
     error::{Error, Result, UserErrorCode},
@@ -35,7 +35,7 @@ pub struct OrganisationLoadOptions {
 }
 
 /// Loads an organisation. Accounts may be there already, and nothing else.
-pub async fn load(
+pub async fn load_organisation(
     caller: &Caller,
     said: &OrganisationInput,
     how: OrganisationLoadOptions,
@@ -74,28 +74,29 @@ pub async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Res
     let master = Master::new(said, now, &mut faults);
     // Blueprints are read against what they share: its faults would come again in each.
     faults.check()?;
-    master.insert(permit).await?;
+    master.insert_rows(permit).await?;
     let mut faults = Faults::default();
     let mut blueprints = Blueprints::new();
     for (at, said) in said.blueprints.iter().enumerate() {
         let path = format!("blueprints.{at}");
-        if let Some(loaded) = enter(permit, (&path, said), &mut faults).await? {
-            settle(permit, (&path, said), (&loaded, &master), &mut faults).await?;
-            blueprints.insert(lower(&loaded.row.key), loaded);
+        if let Some(loaded) = import_blueprint(permit, (&path, said), &mut faults).await? {
+            write_history(permit, (&path, said), (&loaded, &master), &mut faults).await?;
+            blueprints.insert(fold_key(&loaded.row.key), loaded);
         }
     }
     // Behind all blueprints: a measurement names a touchpoint of any of them, and a copy may stand before its
     // original.
-    let measured = values::measurements(said, (&master, &blueprints), (now, today), &mut faults);
+    let measured =
+        values::measurement_rows(said, (&master, &blueprints), (now, today), &mut faults);
     for (at, said) in said.blueprints.iter().enumerate() {
-        let copy = blueprints.get(&lower(&said.document.key));
+        let copy = blueprints.get(&fold_key(&said.document.key));
         if let (Some(origin), Some(copy)) = (&said.copied_from, copy) {
             let path = format!("blueprints.{at}.copiedFrom");
             remember_origin(permit, (&path, origin), (copy, &blueprints), &mut faults).await?;
         }
     }
     faults.check()?;
-    make::<measurement::Entity>(permit, measured).await?;
+    insert_models::<measurement::Entity>(permit, measured).await?;
     // Last: blueprints may name what is archived by now, and imports see only what is not.
     master.archive_archived(permit).await?;
     permit.note(Event::import(
@@ -110,7 +111,7 @@ pub async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Res
 }
 
 /// Brings a blueprint in as its own document comes in, but for who answers for what.
-async fn enter(
+async fn import_blueprint(
     permit: &mut Permit<'_>,
     (path, said): (&str, &Blueprint<DocumentPatch>),
     faults: &mut Faults,
@@ -133,7 +134,7 @@ async fn enter(
 }
 
 /// Gives a blueprint its history and its status.
-async fn settle(
+async fn write_history(
     permit: &mut Permit<'_>,
     (path, said): (&str, &Blueprint<DocumentPatch>),
     (loaded, master): (&Loaded, &Master),
@@ -147,9 +148,9 @@ async fn settle(
     // A list of its own: faults of blueprints above must not keep this one from being written, nor its faults from
     // being found with them.
     let mut wrong = Faults::default();
-    let held = history::responsibilities(held, (loaded, master), now, &mut wrong);
+    let held = history::responsibility_rows(held, (loaded, master), now, &mut wrong);
     let was = (&*format!("{path}.publications"), &*said.publications);
-    let (mut publications, last) = history::publications(was, loaded, now, &mut wrong)?;
+    let (mut publications, last) = history::publication_rows(was, loaded, now, &mut wrong)?;
     if said.status == BlueprintStatus::Archived {
         let message = "Say since when it is archived, and what it was before.";
         let path = format!("{path}.status");
@@ -160,7 +161,7 @@ async fn settle(
         return Ok(());
     }
     // Before the document is written: it names them, and is compared with the one published last.
-    hold(permit, held).await?;
+    insert_responsibilities(permit, held).await?;
     let snapshot =
         BlueprintSnapshot::load(permit.caller, permit.tx(), loaded.row.clone(), today).await?;
     let document = Document::from_snapshot(&snapshot);
@@ -181,7 +182,7 @@ async fn settle(
         }
         None => None,
     };
-    make::<publication::Entity>(permit, publications).await?;
+    insert_models::<publication::Entity>(permit, publications).await?;
     let archived = said.archived_at.is_some();
     let status = blueprint::ActiveModel {
         id: Set(loaded.row.id),
@@ -203,14 +204,17 @@ async fn settle(
 }
 
 /// Makes the handshakes; whom one replaces has to be there first.
-async fn hold(permit: &Permit<'_>, held: Vec<responsibility::Model>) -> Result<()> {
+async fn insert_responsibilities(
+    permit: &Permit<'_>,
+    held: Vec<responsibility::Model>,
+) -> Result<()> {
     let replacing = held.iter().filter(|row| row.replaces_id.is_some());
     let replacing: Vec<_> = replacing.map(|row| (row.id, row.replaces_id)).collect();
     let rows = held.into_iter().map(|row| responsibility::Model {
         replaces_id: None,
         ..row
     });
-    make::<responsibility::Entity>(permit, rows.collect()).await?;
+    insert_models::<responsibility::Entity>(permit, rows.collect()).await?;
     for (id, replaces) in replacing {
         let row = responsibility::ActiveModel {
             id: Set(id),
@@ -235,7 +239,7 @@ async fn remember_origin(
         let message = format!("There is no {noun} \"{key}\" in this document.");
         faults.add(&path, UserErrorCode::NotFound, None, message);
     };
-    let Some(origin) = blueprints.get(&lower(&said.blueprint)) else {
+    let Some(origin) = blueprints.get(&fold_key(&said.blueprint)) else {
         missing(format!("{path}.blueprint"), "blueprint", &said.blueprint);
         return Ok(());
     };
@@ -247,8 +251,8 @@ async fn remember_origin(
     blueprint::Entity::update(row).exec(permit.tx()).await?;
     for (own, other) in &said.phases {
         let pair = (
-            copy.phases.get(&lower(own)),
-            origin.phases.get(&lower(other)),
+            copy.phases.get(&fold_key(own)),
+            origin.phases.get(&fold_key(other)),
         );
         let (Some(own), Some(other)) = pair else {
             missing(format!("{path}.phases.{own}"), "such pair of phases", other);
@@ -263,7 +267,7 @@ async fn remember_origin(
     }
     for (own, other) in &said.touchpoints {
         let steps = (&copy.touchpoints, &origin.touchpoints);
-        let pair = (steps.0.get(&lower(own)), steps.1.get(&lower(other)));
+        let pair = (steps.0.get(&fold_key(own)), steps.1.get(&fold_key(other)));
         let (Some(own), Some(other)) = pair else {
             missing(
                 format!("{path}.touchpoints.{own}"),

@@ -14,9 +14,9 @@ use sea_orm::{EntityTrait, Set};
 
 use super::schema::{Channel, Department, Kpi, OrganisationInput, Persona, Segment, Target};
 use crate::{
-    access::{Permit, insertable},
-    department::{above, is_within},
-    document::catalogue::lower,
+    access::{Permit, with_all_columns_set},
+    department::{ancestors_and_self, is_within},
+    document::catalogue::fold_key,
     error::{Reason, Result, UserErrorCode},
     id,
     input::Faults,
@@ -35,16 +35,16 @@ impl<I> Default for KeyIndex<I> {
 
 impl<I: Id> KeyIndex<I> {
     /// An id for what has this key, unless something above has it.
-    fn take(&mut self, path: &str, key: &str, faults: &mut Faults) -> I {
+    fn claim(&mut self, path: &str, key: &str, faults: &mut Faults) -> I {
         let (path, id) = (format!("{path}.key"), id::new());
-        let key = faults.key(&path, key);
-        match self.0.get(&lower(&key)) {
+        let key = faults.check_key(&path, key);
+        match self.0.get(&fold_key(&key)) {
             Some((_, first)) => {
                 let message = format!("The key \"{key}\" is taken at {first}.");
                 faults.add(&path, UserErrorCode::Duplicate, None, message);
             }
             None => {
-                self.0.insert(lower(&key), (id, path));
+                self.0.insert(fold_key(&key), (id, path));
             }
         }
         id
@@ -52,7 +52,7 @@ impl<I: Id> KeyIndex<I> {
 
     /// What has the key; a fault where nothing has.
     pub fn find(&self, path: &str, noun: &str, key: &str, faults: &mut Faults) -> Option<I> {
-        let found = self.0.get(&lower(key)).map(|(id, _)| *id);
+        let found = self.0.get(&fold_key(key)).map(|(id, _)| *id);
         if found.is_none() {
             let message = format!("There is no {noun} \"{key}\" in this document.");
             faults.add(path, UserErrorCode::NotFound, None, message);
@@ -84,30 +84,30 @@ impl Master {
     /// What an organisation's journeys share.
     pub fn new(said: &OrganisationInput, now: DateTime<Utc>, faults: &mut Faults) -> Self {
         let mut master = Self::default();
-        master.departments(&said.departments, now, faults);
+        master.add_departments(&said.departments, now, faults);
         for (at, channel) in said.channels.iter().enumerate() {
-            master.channel(&format!("channels.{at}"), channel, now, faults);
+            master.add_channel(&format!("channels.{at}"), channel, now, faults);
         }
         for (at, segment) in said.segments.iter().enumerate() {
-            master.segment(&format!("segments.{at}"), segment, now, faults);
+            master.add_segment(&format!("segments.{at}"), segment, now, faults);
         }
         for (at, persona) in said.personas.iter().enumerate() {
-            master.persona(&format!("personas.{at}"), persona, now, faults);
+            master.add_persona(&format!("personas.{at}"), persona, now, faults);
         }
         for (at, kpi) in said.kpis.iter().enumerate() {
-            master.kpi(&format!("kpis.{at}"), kpi, now, faults);
+            master.add_kpi(&format!("kpis.{at}"), kpi, now, faults);
         }
         master
     }
 
-    fn departments(&mut self, said: &[Department], now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_departments(&mut self, said: &[Department], now: DateTime<Utc>, faults: &mut Faults) {
         // Two passes: a department may name a parent or a successor that stands below it.
         let ids: Vec<DepartmentId> = said
             .iter()
             .enumerate()
             .map(|(at, said)| {
                 let path = format!("departments.{at}");
-                self.department_keys.take(&path, &said.key, faults)
+                self.department_keys.claim(&path, &said.key, faults)
             })
             .collect();
         for (at, (said, id)) in said.iter().zip(ids).enumerate() {
@@ -123,7 +123,7 @@ impl Master {
             self.departments.push(department::Model {
                 id,
                 key: said.key.clone(),
-                name: faults.name(&format!("{path}.name"), &said.name),
+                name: faults.check_name(&format!("{path}.name"), &said.name),
                 kind: said.kind,
                 parent_id,
                 successor_id,
@@ -132,7 +132,7 @@ impl Master {
                 version: 1,
             });
         }
-        let parents = self.parents();
+        let parents = self.parents_by_department();
         for (at, row) in self.departments.iter().enumerate() {
             let above = row.parent_id;
             if above.is_some_and(|parent| is_within(&parents, parent, row.id)) {
@@ -143,51 +143,55 @@ impl Master {
         }
     }
 
-    fn parents(&self) -> HashMap<DepartmentId, Option<DepartmentId>> {
+    fn parents_by_department(&self) -> HashMap<DepartmentId, Option<DepartmentId>> {
         self.departments
             .iter()
             .map(|row| (row.id, row.parent_id))
             .collect()
     }
 
-    fn channel(&mut self, path: &str, said: &Channel, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_channel(&mut self, path: &str, said: &Channel, now: DateTime<Utc>, faults: &mut Faults) {
         self.channels.push(channel::Model {
-            id: self.channel_keys.take(path, &said.key, faults),
+            id: self.channel_keys.claim(path, &said.key, faults),
             key: said.key.clone(),
-            name: faults.name(&format!("{path}.name"), &said.name),
+            name: faults.check_name(&format!("{path}.name"), &said.name),
             medium: said.medium,
             created_at: now,
             version: 1,
         });
     }
 
-    fn segment(&mut self, path: &str, said: &Segment, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_segment(&mut self, path: &str, said: &Segment, now: DateTime<Utc>, faults: &mut Faults) {
         self.segments.push(segment::Model {
-            id: self.segment_keys.take(path, &said.key, faults),
+            id: self.segment_keys.claim(path, &said.key, faults),
             key: said.key.clone(),
-            dimension: faults.name(&format!("{path}.dimension"), &said.dimension),
-            value: faults.name(&format!("{path}.value"), &said.value),
+            dimension: faults.check_name(&format!("{path}.dimension"), &said.dimension),
+            value: faults.check_name(&format!("{path}.value"), &said.value),
             created_at: now,
             version: 1,
         });
     }
 
-    fn persona(&mut self, path: &str, said: &Persona, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_persona(&mut self, path: &str, said: &Persona, now: DateTime<Utc>, faults: &mut Faults) {
         let at = |field: &str| format!("{path}.{field}");
-        let id = self.persona_keys.take(path, &said.key, faults);
+        let id = self.persona_keys.claim(path, &said.key, faults);
         let most = said.max_contacts_per_month;
         self.personas.push(persona::Model {
             id,
             key: said.key.clone(),
-            name: faults.name(&at("name"), &said.name),
+            name: faults.check_name(&at("name"), &said.name),
             subject: said.subject,
-            context: Texts(faults.texts(&at("context"), &said.context)),
-            max_contacts_per_month: faults.within(&at("maxContactsPerMonth"), most, 0..=i32::MAX),
+            context: Texts(faults.check_texts(&at("context"), &said.context)),
+            max_contacts_per_month: faults.check_within(
+                &at("maxContactsPerMonth"),
+                most,
+                0..=i32::MAX,
+            ),
             created_at: now,
             archived_at: said.archived_at,
             version: 1,
         });
-        let needs = faults.texts(&at("needs"), &said.needs);
+        let needs = faults.check_texts(&at("needs"), &said.needs);
         let needs = needs.into_iter().zip(1..);
         self.needs
             .extend(needs.map(|(text, position)| persona_need::Model {
@@ -196,7 +200,7 @@ impl Master {
                 position,
                 text,
             }));
-        faults.list_length(&at("segments"), said.segments.len());
+        faults.check_list_length(&at("segments"), said.segments.len());
         let mut named = HashSet::new();
         for (key, position) in said.segments.iter().zip(1..) {
             let path = format!("{path}.segments.{}", position - 1);
@@ -215,18 +219,19 @@ impl Master {
         }
     }
 
-    fn kpi(&mut self, path: &str, said: &Kpi, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_kpi(&mut self, path: &str, said: &Kpi, now: DateTime<Utc>, faults: &mut Faults) {
         let at = |field: &str| format!("{path}.{field}");
-        let id = self.kpi_keys.take(path, &said.key, faults);
+        let id = self.kpi_keys.claim(path, &said.key, faults);
         let key = &said.owner_department;
         let owner = self
             .department_keys
             .find(&at("ownerDepartment"), "department", key, faults);
-        let name = faults.name(&at("name"), &said.name);
-        let description = faults.optional_text(&at("description"), said.description.as_deref());
-        faults.within(&at("decimals"), Some(said.decimals), kpis::DECIMALS);
+        let name = faults.check_name(&at("name"), &said.name);
+        let description =
+            faults.check_optional_text(&at("description"), said.description.as_deref());
+        faults.check_within(&at("decimals"), Some(said.decimals), kpis::DECIMALS);
         kpis::check_currency(faults, &at("currency"), said.unit, said.currency.as_deref());
-        self.targets(path, id, said, now, faults);
+        self.add_targets(path, id, said, now, faults);
         let Some(owner_department_id) = owner else {
             return;
         };
@@ -258,7 +263,7 @@ impl Master {
         self.kpis.push(row);
     }
 
-    fn targets(
+    fn add_targets(
         &mut self,
         path: &str,
         kpi_id: KpiId,
@@ -297,25 +302,25 @@ impl Master {
     }
 
     /// Makes the rows. What is archived is so only in the end (`archive_archived`): until then journeys may name it.
-    pub async fn insert(&self, permit: &Permit<'_>) -> Result<()> {
-        let parents = self.parents();
+    pub async fn insert_rows(&self, permit: &Permit<'_>) -> Result<()> {
+        let parents = self.parents_by_department();
         let mut departments = self.departments.clone();
         // A parent has to be there before its children.
-        departments.sort_by_key(|row| above(&parents, row.id).count());
+        departments.sort_by_key(|row| ancestors_and_self(&parents, row.id).count());
         for row in &mut departments {
             (row.successor_id, row.archived_at) = (None, None);
         }
         let (mut personas, mut kpis) = (self.personas.clone(), self.kpis.clone());
         personas.iter_mut().for_each(|row| row.archived_at = None);
         kpis.iter_mut().for_each(|row| row.archived_at = None);
-        make::<department::Entity>(permit, departments).await?;
-        make::<channel::Entity>(permit, self.channels.clone()).await?;
-        make::<segment::Entity>(permit, self.segments.clone()).await?;
-        make::<persona::Entity>(permit, personas).await?;
-        make::<persona_need::Entity>(permit, self.needs.clone()).await?;
-        make::<persona_segment::Entity>(permit, self.persona_segments.clone()).await?;
-        make::<kpi::Entity>(permit, kpis).await?;
-        make::<kpi_target::Entity>(permit, self.targets.clone()).await
+        insert_models::<department::Entity>(permit, departments).await?;
+        insert_models::<channel::Entity>(permit, self.channels.clone()).await?;
+        insert_models::<segment::Entity>(permit, self.segments.clone()).await?;
+        insert_models::<persona::Entity>(permit, personas).await?;
+        insert_models::<persona_need::Entity>(permit, self.needs.clone()).await?;
+        insert_models::<persona_segment::Entity>(permit, self.persona_segments.clone()).await?;
+        insert_models::<kpi::Entity>(permit, kpis).await?;
+        insert_models::<kpi_target::Entity>(permit, self.targets.clone()).await
     }
 
     /// Archives what is archived, and says who took over.
@@ -352,12 +357,12 @@ impl Master {
 }
 
 /// Makes rows of models.
-pub async fn make<E: EntityTrait>(permit: &Permit<'_>, rows: Vec<E::Model>) -> Result<()>
+pub async fn insert_models<E: EntityTrait>(permit: &Permit<'_>, rows: Vec<E::Model>) -> Result<()>
 where
     E::Model: sea_orm::IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: sea_orm::ActiveModelTrait<Entity = E> + Send,
 {
     permit
-        .insert_all::<E>(rows.into_iter().map(insertable::<E>).collect())
+        .insert_all::<E>(rows.into_iter().map(with_all_columns_set::<E>).collect())
         .await
 }

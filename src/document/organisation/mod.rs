@@ -17,7 +17,7 @@ mod values;
 
 pub use self::{
     export::export,
-    load::{OrganisationLoadOptions, load},
+    load::{OrganisationLoadOptions, load_organisation},
     schema::{FORMAT, OrganisationInput},
 };
 pub(super) use load::{load_into, refuse_unless_empty};

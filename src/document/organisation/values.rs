@@ -11,7 +11,7 @@ use super::{
     schema::{Measurement, OrganisationInput},
 };
 use crate::{
-    document::catalogue::lower,
+    document::catalogue::fold_key,
     error::UserErrorCode,
     id,
     input::Faults,
@@ -26,7 +26,7 @@ use crate::{
 pub type Blueprints = HashMap<String, Loaded>;
 
 /// The values of every KPI.
-pub fn measurements(
+pub fn measurement_rows(
     said: &OrganisationInput,
     (master, blueprints): (&Master, &Blueprints),
     (now, today): (DateTime<Utc>, NaiveDate),
@@ -44,11 +44,11 @@ pub fn measurements(
                 said.measured_on,
                 today,
             );
-            let key = key(&path, (kpi, said), (master, blueprints), faults);
-            once.meet(&key, number);
-            rows.push(row(&path, (kpi, said), key, now, faults));
+            let key = measurement_key(&path, (kpi, said), (master, blueprints), faults);
+            once.note_seen(&key, number);
+            rows.push(measurement_row(&path, (kpi, said), key, now, faults));
         }
-        for (number, first) in once.again() {
+        for (number, first) in once.into_duplicates() {
             let path = format!("kpis.{at}.measurements.{number}");
             let message = format!("This is the same day and place as measurement {first}.");
             faults.add(&path, UserErrorCode::Duplicate, None, message);
@@ -57,7 +57,7 @@ pub fn measurements(
     rows
 }
 
-fn key(
+fn measurement_key(
     path: &str,
     (kpi, said): (&kpi::Model, &Measurement),
     (master, blueprints): (&Master, &Blueprints),
@@ -65,8 +65,8 @@ fn key(
 ) -> MeasurementKey {
     let at = |field: &str| format!("{path}.{field}");
     let touchpoint = match (&said.blueprint, &said.touchpoint) {
-        (Some(blueprint), Some(touchpoint)) => match blueprints.get(&lower(blueprint)) {
-            Some(loaded) => loaded.touchpoint(&at("touchpoint"), touchpoint, faults),
+        (Some(blueprint), Some(touchpoint)) => match blueprints.get(&fold_key(blueprint)) {
+            Some(loaded) => loaded.find_touchpoint(&at("touchpoint"), touchpoint, faults),
             None => {
                 let message = format!("There is no blueprint \"{blueprint}\" in this document.");
                 faults.add(&at("blueprint"), UserErrorCode::NotFound, None, message);
@@ -99,7 +99,7 @@ fn key(
     }
 }
 
-fn row(
+fn measurement_row(
     path: &str,
     (kpi, said): (&kpi::Model, &Measurement),
     key: MeasurementKey,
@@ -124,7 +124,7 @@ fn row(
         numerator: figures.numerator,
         denominator: figures.denominator,
         sample_size: figures.sample_size,
-        source: faults.optional_text(&format!("{path}.source"), said.source.as_deref()),
+        source: faults.check_optional_text(&format!("{path}.source"), said.source.as_deref()),
         recorded_at: now,
         recorded_by_account_id: None,
         superseded_by_id: None,

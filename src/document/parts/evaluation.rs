@@ -11,14 +11,14 @@ use sea_orm::{ColumnTrait, Condition, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::bounds::{day, few_objects};
-use crate::document::catalogue::lower;
+use crate::document::bounds::{read_day, read_short_object_list};
+use crate::document::catalogue::fold_key;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::reference::{ReferenceField, ReferenceTarget};
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::document::target::{CurrentBlueprint, Lists, NeedVerdict, TargetRows};
-use crate::document::write::{remove, replace, upsert, with_other_lists};
+use crate::document::write::{delete_unwanted, ids_with_changed_lists, replace_rows, upsert};
 use crate::error::Result;
 use crate::id;
 use crate::input::LIST;
@@ -30,7 +30,7 @@ parts! {
         /// The key of the touchpoint.
         touchpoint: String,
         /// The day of the trial.
-        #[serde(deserialize_with = "day")]
+        #[serde(deserialize_with = "read_day")]
         held_on: NaiveDate,
         /// The key of the account of who tried it.
         #[serde(default)]
@@ -47,7 +47,7 @@ parts! {
         /// Of CONFLICTING messages: what is in conflict.
         conflict: Option<String> = None,
         /// What was found, need by need.
-        #[serde(deserialize_with = "few_objects")]
+        #[serde(deserialize_with = "read_short_object_list")]
         verdicts: Vec<VerdictItem> = Vec::new(),
         /// A note.
         note: Option<String> = None,
@@ -135,12 +135,12 @@ impl Resolver<'_> {
             let at = |field: &str| format!("{path}.{field}");
             let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            let touchpoint = self.id(&at("touchpoint"), &part.touchpoint);
+            let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let other = part.conflicts_with.as_ref();
-            let other = other.and_then(|key| self.id(&at("conflictsWith"), key));
+            let other = other.and_then(|key| self.resolve_id(&at("conflictsWith"), key));
             let by = part.by_account.as_ref();
-            let by = by.and_then(|key| self.id(&at("byAccount"), key));
-            let found = self.verdicts(&at("verdicts"), &part.verdicts, needs_of);
+            let by = by.and_then(|key| self.resolve_id(&at("byAccount"), key));
+            let found = self.resolve_verdicts(&at("verdicts"), &part.verdicts, needs_of);
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };
@@ -152,39 +152,41 @@ impl Resolver<'_> {
                 touchpoint_id,
                 held_on: part.held_on,
                 by_account_id: by,
-                by_name: by_name.map(|name| self.faults.name(&at("byName"), name)),
+                by_name: by_name.map(|name| self.faults.check_name(&at("byName"), name)),
                 messages: part.messages,
                 conflicts_with_id: other,
                 conflict: self
                     .faults
-                    .optional_text(&at("conflict"), part.conflict.as_deref()),
-                note: self.faults.optional_text(&at("note"), part.note.as_deref()),
+                    .check_optional_text(&at("conflict"), part.conflict.as_deref()),
+                note: self
+                    .faults
+                    .check_optional_text(&at("note"), part.note.as_deref()),
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             };
-            crate::evaluation::check(self.faults, &path, &row);
+            crate::evaluation::check_evaluation(self.faults, &path, &row);
             rows.push(row);
         }
         (rows, verdicts)
     }
 
-    fn verdicts(
+    fn resolve_verdicts(
         &mut self,
         path: &str,
         verdicts: &[VerdictItem],
         persona: Option<PersonaId>,
     ) -> Vec<NeedVerdict> {
-        self.faults.list_length(path, verdicts.len());
+        self.faults.check_list_length(path, verdicts.len());
         let mut found: Vec<NeedVerdict> = Vec::new();
         for (at, VerdictItem { need, verdict }) in verdicts.iter().take(LIST).enumerate() {
             let id = persona.and_then(|persona| {
-                let need = (persona, lower(need));
+                let need = (persona, fold_key(need));
                 self.catalogue.needs.get(&need).copied()
             });
             let path = format!("{path}.{at}.need");
-            match self.found(&path, ReferenceTarget::Need, need, id) {
+            match self.require_found(&path, ReferenceTarget::Need, need, id) {
                 Some(id) if found.iter().any(|(met, _)| *met == id) => {
-                    self.wrong(&path, "This need is in the list already.");
+                    self.add_invalid(&path, "This need is in the list already.");
                 }
                 id => found.extend(id.map(|id| (id, *verdict))),
             }
@@ -203,7 +205,7 @@ pub(crate) async fn apply_evaluations(
     let mut rows = target.evaluations.clone();
     let was = snapshot.map(|snapshot| &snapshot.evaluation_verdicts);
     let rise = |row: &mut evaluation::Model| row.version += 1;
-    let changed = with_other_lists::<evaluation::Entity, _>(
+    let changed = ids_with_changed_lists::<evaluation::Entity, _>(
         current,
         &mut rows,
         was,
@@ -229,6 +231,6 @@ pub(crate) async fn apply_evaluations(
     });
     let rows: Vec<_> = rows.collect();
     let old = Condition::all().add(evaluation_verdict::Column::EvaluationId.is_in(changed));
-    replace::<evaluation_verdict::Entity>(permit, old, rows).await?;
-    remove::<evaluation::Entity>(permit, current, &target.evaluations).await
+    replace_rows::<evaluation_verdict::Entity>(permit, old, rows).await?;
+    delete_unwanted::<evaluation::Entity>(permit, current, &target.evaluations).await
 }

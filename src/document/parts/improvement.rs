@@ -10,13 +10,13 @@ use schemars::JsonSchema;
 use sea_orm::{ColumnTrait, Condition};
 use serde::{Deserialize, Serialize};
 
-use crate::document::bounds::{few, perhaps_day};
+use crate::document::bounds::{read_optional_day, read_short_list};
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
 use crate::document::write::{
-    improved_rows, remove, replace, telling_rows, upsert, with_other_lists,
+    delete_unwanted, ids_with_changed_lists, improved_rows, replace_rows, telling_rows, upsert,
 };
 use crate::error::Result;
 use crate::id;
@@ -47,13 +47,13 @@ parts! {
         /// What came of it; said once it is DONE or DROPPED.
         result: Option<String> = None,
         /// The day on which it should be done.
-        #[serde(deserialize_with = "perhaps_day")]
+        #[serde(deserialize_with = "read_optional_day")]
         target_on: Option<NaiveDate> = None,
         /// The keys of the touchpoints that it is about, in order.
-        #[serde(deserialize_with = "few")]
+        #[serde(deserialize_with = "read_short_list")]
         touchpoints: Vec<String> = Vec::new(),
         /// The keys of the KPIs that tell whether it works, in order.
-        #[serde(deserialize_with = "few")]
+        #[serde(deserialize_with = "read_short_list")]
         kpis: Vec<String> = Vec::new(),
     }
 }
@@ -110,31 +110,32 @@ impl Resolver<'_> {
             let at = |field: &str| format!("{path}.{field}");
             let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            let owner = self.id(&at("ownerDepartment"), &part.owner_department);
-            let touchpoints = self.ids(&at("touchpoints"), &part.touchpoints);
+            let owner = self.resolve_id(&at("ownerDepartment"), &part.owner_department);
+            let touchpoints = self.resolve_ids(&at("touchpoints"), &part.touchpoints);
             improvement_touchpoints.insert(id, touchpoints);
-            improvement_kpis.insert(id, self.ids(&at("kpis"), &part.kpis));
+            improvement_kpis.insert(id, self.resolve_ids(&at("kpis"), &part.kpis));
             let Some(owner_department_id) = owner else {
                 continue;
             };
-            let key = self.key(&path, now.map(|now| &now.key), &part.key);
+            let key = self.resolve_key(&path, now.map(|now| &now.key), &part.key);
             let faults = &mut *self.faults;
             let row = improvement::Model {
                 id,
                 blueprint_id: self.blueprint,
                 key,
-                title: faults.name(&at("title"), &part.title),
-                description: faults.optional_text(&at("description"), part.description.as_deref()),
+                title: faults.check_name(&at("title"), &part.title),
+                description: faults
+                    .check_optional_text(&at("description"), part.description.as_deref()),
                 owner_department_id,
-                impact: improvements::estimate(faults, &at("impact"), part.impact),
-                effort: improvements::estimate(faults, &at("effort"), part.effort),
+                impact: improvements::check_estimate(faults, &at("impact"), part.impact),
+                effort: improvements::check_estimate(faults, &at("effort"), part.effort),
                 state: part.state,
-                result: faults.optional_text(&at("result"), part.result.as_deref()),
+                result: faults.check_optional_text(&at("result"), part.result.as_deref()),
                 target_on: part.target_on,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             };
-            improvements::check(faults, &path, &row);
+            improvements::check_improvement(faults, &path, &row);
             rows.push(row);
         }
         (rows, improvement_touchpoints, improvement_kpis)
@@ -142,7 +143,7 @@ impl Resolver<'_> {
 }
 
 /// Refuses improvements that the caller may not make, change or take away: each is its owner's.
-pub(crate) fn may_improve(
+pub(crate) fn refuse_forbidden_improvements(
     permit: &Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
@@ -195,7 +196,7 @@ pub(crate) async fn apply_improvements(
     let mut rows = target.improvements.clone();
     let rise = |row: &mut improvement::Model| row.version += 1;
     let was = snapshot.map(|snapshot| &snapshot.improvement_touchpoints);
-    let improvement_touchpoints = with_other_lists::<improvement::Entity, _>(
+    let improvement_touchpoints = ids_with_changed_lists::<improvement::Entity, _>(
         current,
         &mut rows,
         was,
@@ -203,7 +204,7 @@ pub(crate) async fn apply_improvements(
         rise,
     );
     let was = snapshot.map(|snapshot| &snapshot.improvement_kpis);
-    let improvement_kpis = with_other_lists::<improvement::Entity, _>(
+    let improvement_kpis = ids_with_changed_lists::<improvement::Entity, _>(
         current,
         &mut rows,
         was,
@@ -214,9 +215,9 @@ pub(crate) async fn apply_improvements(
     let rows = improved_rows(&improvement_touchpoints, target);
     let old = Condition::all()
         .add(improvement_touchpoint::Column::ImprovementId.is_in(improvement_touchpoints));
-    replace::<improvement_touchpoint::Entity>(permit, old, rows).await?;
+    replace_rows::<improvement_touchpoint::Entity>(permit, old, rows).await?;
     let rows = telling_rows(&improvement_kpis, target);
     let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(improvement_kpis));
-    replace::<improvement_kpi::Entity>(permit, old, rows).await?;
-    remove::<improvement::Entity>(permit, current, &target.improvements).await
+    replace_rows::<improvement_kpi::Entity>(permit, old, rows).await?;
+    delete_unwanted::<improvement::Entity>(permit, current, &target.improvements).await
 }

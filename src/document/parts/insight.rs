@@ -11,13 +11,15 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::bounds::few;
-use crate::document::catalogue::lower;
+use crate::document::bounds::read_short_list;
+use crate::document::catalogue::fold_key;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
-use crate::document::write::{remove, replace, source_rows, upsert, with_other_lists};
+use crate::document::write::{
+    delete_unwanted, ids_with_changed_lists, replace_rows, source_rows, upsert,
+};
 use crate::error::Result;
 use crate::id;
 use crate::insight as insights;
@@ -45,10 +47,10 @@ parts! {
         /// How it is known; OBSERVED only with a source.
         basis: Basis = Basis::Assumed,
         /// The titles of the sources that it rests on, in order.
-        #[serde(deserialize_with = "few")]
+        #[serde(deserialize_with = "read_short_list")]
         sources: Vec<String> = Vec::new(),
         /// Of a QUESTION: why, and why that.
-        #[serde(deserialize_with = "few")]
+        #[serde(deserialize_with = "read_short_list")]
         whys: Vec<String> = Vec::new(),
         /// Of an INFORMATION_NEED: what answers it.
         answer: Option<String> = None,
@@ -100,7 +102,7 @@ impl Resolver<'_> {
             .map(|part| {
                 let now = current.take(part);
                 let id: InsightId = now.map_or_else(id::new, |now| now.id);
-                self.insights.insert(lower(&part.key), id);
+                self.insights.insert(fold_key(&part.key), id);
                 (part, id, now)
             })
             .collect();
@@ -109,20 +111,20 @@ impl Resolver<'_> {
         for (part, id, now) in identified {
             let path = self.source_map.path("insights", part);
             let at = |field: &str| format!("{path}.{field}");
-            let touchpoint = self.optional_id(&at("touchpoint"), part.touchpoint.as_ref());
-            let phase = self.optional_id(&at("phase"), part.phase.as_ref());
+            let touchpoint = self.resolve_optional_id(&at("touchpoint"), part.touchpoint.as_ref());
+            let phase = self.resolve_optional_id(&at("phase"), part.phase.as_ref());
             if part.touchpoint.is_some() && part.phase.is_some() {
-                self.wrong(
+                self.add_invalid(
                     &path,
                     "An insight is about a phase or a touchpoint, not both.",
                 );
             }
             let persona = part.persona.as_ref();
-            let persona =
-                persona.and_then(|key| self.id::<(PersonaId, Subject)>(&at("persona"), key));
+            let persona = persona
+                .and_then(|key| self.resolve_id::<(PersonaId, Subject)>(&at("persona"), key));
             let answered_by = part.answered_by.as_ref();
-            let answered_by = answered_by.and_then(|key| self.id(&at("answeredBy"), key));
-            let sources: Vec<SourceId> = self.ids(&at("sources"), &part.sources);
+            let answered_by = answered_by.and_then(|key| self.resolve_id(&at("answeredBy"), key));
+            let sources: Vec<SourceId> = self.resolve_ids(&at("sources"), &part.sources);
             let (Some(touchpoint_id), Some(phase_id)) = (touchpoint, phase) else {
                 continue;
             };
@@ -130,7 +132,7 @@ impl Resolver<'_> {
                 (now.touchpoint_id, now.phase_id, now.kind) != (touchpoint_id, phase_id, part.kind)
             });
             if fixed.is_some() {
-                self.wrong(
+                self.add_invalid(
                     &path,
                     "Place and kind of an insight cannot be changed; create another one.",
                 );
@@ -138,23 +140,23 @@ impl Resolver<'_> {
             let row = insight::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.key(&path, now.map(|now| &now.key), &part.key),
+                key: self.resolve_key(&path, now.map(|now| &now.key), &part.key),
                 phase_id,
                 touchpoint_id,
                 persona_id: persona.map(|(persona, _)| persona),
                 kind: part.kind,
-                text: self.faults.some_text(&at("text"), &part.text),
+                text: self.faults.check_required_text(&at("text"), &part.text),
                 quote: part.quote,
                 basis: part.basis,
-                whys: Texts(self.faults.texts(&at("whys"), &part.whys)),
+                whys: Texts(self.faults.check_texts(&at("whys"), &part.whys)),
                 answer: self
                     .faults
-                    .optional_text(&at("answer"), part.answer.as_deref()),
+                    .check_optional_text(&at("answer"), part.answer.as_deref()),
                 answered_by_id: answered_by,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             };
-            insights::check(self.faults, &path, &row, sources.len());
+            insights::check_insight(self.faults, &path, &row, sources.len());
             insight_sources.insert(id, sources);
             if let Some(answer) = row.answered_by_id.filter(|answer| *answer != id) {
                 answers.push((id, at("answeredBy"), answer));
@@ -180,7 +182,7 @@ impl Resolver<'_> {
                 next = onward.get(&at).copied();
             }
             if next.is_some_and(|met| walks.get(&met) == Some(start)) {
-                self.wrong(path, insights::CIRCLE);
+                self.add_invalid(path, insights::CIRCLE);
             }
         }
     }
@@ -200,7 +202,7 @@ pub(crate) async fn apply_insights(
     let mut rows = target.insights.clone();
     let was = snapshot.map(|snapshot| &snapshot.insight_sources);
     let rise = |row: &mut insight::Model| row.version += 1;
-    let changed = with_other_lists::<insight::Entity, _>(
+    let changed = ids_with_changed_lists::<insight::Entity, _>(
         current,
         &mut rows,
         was,
@@ -230,7 +232,7 @@ pub(crate) async fn apply_insights(
     }
     let rows = source_rows(&changed, target);
     let gone = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
-    replace::<insight_source::Entity>(permit, gone, rows).await?;
-    remove::<insight::Entity>(permit, current, &target.insights).await?;
-    remove::<source::Entity>(permit, sources, &target.sources).await
+    replace_rows::<insight_source::Entity>(permit, gone, rows).await?;
+    delete_unwanted::<insight::Entity>(permit, current, &target.insights).await?;
+    delete_unwanted::<source::Entity>(permit, sources, &target.sources).await
 }

@@ -10,12 +10,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::bounds::{day_or_none, perhaps_day};
+use crate::document::bounds::{read_day_or_null, read_optional_day};
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::document::target::WantedLink;
-use crate::document::write::{remove, upsert};
+use crate::document::write::{delete_unwanted, upsert};
 use crate::error::{Reason, Result, UserErrorCode};
 use crate::id;
 use crate::kpi::fed::Relinking;
@@ -35,12 +35,12 @@ parts! {
         /// The key of the KPI.
         kpi: String,
         /// The first day on which it judges; null for since ever.
-        #[serde(default, deserialize_with = "day_or_none")]
+        #[serde(default, deserialize_with = "read_day_or_null")]
         valid_from: Option<NaiveDate>,
     }
     says {
         /// The first day on which it no longer does; null for until further notice.
-        #[serde(deserialize_with = "perhaps_day")]
+        #[serde(deserialize_with = "read_optional_day")]
         valid_to: Option<NaiveDate> = None,
         /// How much it counts beside others, for display only.
         weight: Option<f64> = None,
@@ -79,15 +79,15 @@ impl Resolver<'_> {
             let path = self.source_map.path("kpiLinks", part);
             let now = current.take(part);
             let at = |field: &str| format!("{path}.{field}");
-            let kpi = self.id(&at("kpi"), &part.kpi);
-            let phase = self.optional_id(&at("phase"), part.phase.as_ref());
-            let touchpoint = self.optional_id(&at("touchpoint"), part.touchpoint.as_ref());
+            let kpi = self.resolve_id(&at("kpi"), &part.kpi);
+            let phase = self.resolve_optional_id(&at("phase"), part.phase.as_ref());
+            let touchpoint = self.resolve_optional_id(&at("touchpoint"), part.touchpoint.as_ref());
             if part.phase.is_some() && part.touchpoint.is_some() {
-                self.wrong(&path, "One link is to a phase or a touchpoint, not both.");
+                self.add_invalid(&path, "One link is to a phase or a touchpoint, not both.");
             }
             let days = (part.valid_from, part.valid_to);
             link::check_days(self.faults, &path, days);
-            self.faults.finite(&at("weight"), part.weight);
+            self.faults.check_finite(&at("weight"), part.weight);
             let (Some(kpi_id), Some(phase_id), Some(touchpoint_id)) = (kpi, phase, touchpoint)
             else {
                 continue;
@@ -123,7 +123,7 @@ impl Resolver<'_> {
             links.sort_by_key(|(_, row)| row.valid_from);
             for pair in links.windows(2) {
                 if let [(_, one), (path, other)] = pair
-                    && link::overlap(
+                    && link::days_overlap(
                         (one.valid_from, one.valid_to),
                         (other.valid_from, other.valid_to),
                     )
@@ -139,7 +139,7 @@ impl Resolver<'_> {
 }
 
 /// Refuses links that the caller may not make, change or take away.
-pub(crate) async fn may_link(
+pub(crate) async fn refuse_forbidden_links(
     permit: &mut Permit<'_>,
     current: &[kpi_link::Model],
     wanted: &[WantedLink],
@@ -180,7 +180,7 @@ pub(crate) async fn apply_kpi_links(
         .await?;
     let relinking = Relinking::begin(permit, kpis).await?;
     // What goes makes room for what comes on the same days.
-    remove::<kpi_link::Entity>(permit, current, &rows).await?;
+    delete_unwanted::<kpi_link::Entity>(permit, current, &rows).await?;
     upsert::<kpi_link::Entity>(permit, current, rows).await?;
     relinking.finish(permit).await
 }

@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::catalogue::lower;
+use crate::document::catalogue::fold_key;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::reference::References;
 use crate::document::resolver::Resolver;
 use crate::document::target::CurrentBlueprint;
-use crate::document::write::{note, upsert};
+use crate::document::write::{note_event, upsert};
 use crate::error::Result;
 use crate::id;
 
@@ -58,31 +58,31 @@ impl Resolver<'_> {
             live.chain(&before.phases)
         });
         let mut current: HashMap<String, &phase::Model> =
-            current.map(|row| (lower(&row.key), row)).collect();
+            current.map(|row| (fold_key(&row.key), row)).collect();
         let mut rows = Vec::new();
         for (part, position) in parts.iter().zip(1..) {
             let path = self.source_map.path("phases", part);
-            let now = current.remove(&lower(&part.key)).cloned();
+            let now = current.remove(&fold_key(&part.key)).cloned();
             let row = phase::Model {
                 id: now.as_ref().map_or_else(id::new, |now| now.id),
                 blueprint_id: self.blueprint,
-                key: self.key(&path, now.as_ref().map(|now| &now.key), &part.key),
-                name: self.faults.name(&format!("{path}.name"), &part.name),
+                key: self.resolve_key(&path, now.as_ref().map(|now| &now.key), &part.key),
+                name: self.faults.check_name(&format!("{path}.name"), &part.name),
                 position,
                 stage: part.stage,
-                customer_goal: self.faults.optional_text(
+                customer_goal: self.faults.check_optional_text(
                     &format!("{path}.customerGoal"),
                     part.customer_goal.as_deref(),
                 ),
                 prompt: self
                     .faults
-                    .optional_text(&format!("{path}.prompt"), part.prompt.as_deref()),
+                    .check_optional_text(&format!("{path}.prompt"), part.prompt.as_deref()),
                 copied_from_id: now.as_ref().and_then(|now| now.copied_from_id),
                 created_at: now.as_ref().map_or(self.now, |now| now.created_at),
                 archived_at: None,
                 version: now.as_ref().map_or(1, |now| now.version),
             };
-            self.phases.insert(lower(&part.key), row.id);
+            self.phases.insert(fold_key(&part.key), row.id);
             rows.push(row);
         }
         rows
@@ -108,7 +108,7 @@ pub(crate) async fn apply_phases(
     upsert::<phase::Entity>(permit, &current, rows).await?;
     if !moved.is_empty() {
         crate::blueprint::phase::set_positions(permit, moved).await?;
-        note(permit, "moved phases", 1);
+        note_event(permit, "moved phases", 1);
     }
     Ok(())
 }

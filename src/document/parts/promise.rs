@@ -10,12 +10,14 @@ use sea_orm::{ColumnTrait, Condition};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::bounds::few;
+use crate::document::bounds::read_short_list;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
-use crate::document::write::{delivery_rows, remove, replace, upsert, with_other_lists};
+use crate::document::write::{
+    delete_unwanted, delivery_rows, ids_with_changed_lists, replace_rows, upsert,
+};
 use crate::error::Result;
 use crate::id;
 
@@ -34,7 +36,7 @@ parts! {
         /// Whether it is kept.
         state: PromiseState = PromiseState::Unknown,
         /// The keys of the touchpoints that deliver it, in order.
-        #[serde(deserialize_with = "few")]
+        #[serde(deserialize_with = "read_short_list")]
         delivered_at: Vec<String> = Vec::new(),
     }
 }
@@ -72,21 +74,21 @@ impl Resolver<'_> {
             let at = |field: &str| format!("{path}.{field}");
             let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            let touchpoint = self.id(&at("touchpoint"), &part.touchpoint);
-            let deliver = self.ids(&at("deliveredAt"), &part.delivered_at);
+            let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
+            let deliver = self.resolve_ids(&at("deliveredAt"), &part.delivered_at);
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };
             if now.is_some_and(|now| now.touchpoint_id != touchpoint_id) {
-                self.wrong(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
+                self.add_invalid(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
             }
             delivered_at.insert(id, deliver);
             rows.push(promise::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.key(&path, now.map(|now| &now.key), &part.key),
+                key: self.resolve_key(&path, now.map(|now| &now.key), &part.key),
                 touchpoint_id,
-                text: self.faults.some_text(&at("text"), &part.text),
+                text: self.faults.check_required_text(&at("text"), &part.text),
                 state: part.state,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
@@ -106,7 +108,7 @@ pub(crate) async fn apply_promises(
     let mut rows = target.promises.clone();
     let was = snapshot.map(|snapshot| &snapshot.promise_deliveries);
     let rise = |row: &mut promise::Model| row.version += 1;
-    let changed = with_other_lists::<promise::Entity, _>(
+    let changed = ids_with_changed_lists::<promise::Entity, _>(
         current,
         &mut rows,
         was,
@@ -116,6 +118,6 @@ pub(crate) async fn apply_promises(
     upsert::<promise::Entity>(permit, current, rows).await?;
     let rows = delivery_rows(&changed, target);
     let old = Condition::all().add(promise_delivery::Column::PromiseId.is_in(changed));
-    replace::<promise_delivery::Entity>(permit, old, rows).await?;
-    remove::<promise::Entity>(permit, current, &target.promises).await
+    replace_rows::<promise_delivery::Entity>(permit, old, rows).await?;
+    delete_unwanted::<promise::Entity>(permit, current, &target.promises).await
 }

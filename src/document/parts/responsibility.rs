@@ -8,7 +8,7 @@ use entity::words::{ResponsibilityStatus, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::document::bounds::few;
+use crate::document::bounds::read_short_list;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByIdentity};
@@ -32,7 +32,7 @@ parts! {
         /// confirm or end it; from others it arrives as a proposal.
         status: ResponsibilityStatus = ResponsibilityStatus::Proposed,
         /// What the department does.
-        #[serde(deserialize_with = "few")]
+        #[serde(deserialize_with = "read_short_list")]
         tasks: Vec<String> = Vec::new(),
         /// The key of the person who does it.
         person: Option<String> = None,
@@ -73,14 +73,14 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.source_map.path("responsibilities", part);
             let at = |field: &str| format!("{path}.{field}");
-            let touchpoint = self.id(&at("touchpoint"), &part.touchpoint);
-            let department = self.id(&at("department"), &part.department);
+            let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
+            let department = self.resolve_id(&at("department"), &part.department);
             let person = part.person.as_ref();
-            let person = person.and_then(|key| self.id(&at("person"), key));
-            let tasks = self.faults.texts(&at("tasks"), &part.tasks);
+            let person = person.and_then(|key| self.resolve_id(&at("person"), key));
+            let tasks = self.faults.check_texts(&at("tasks"), &part.tasks);
             let accepted = part.status == ResponsibilityStatus::Accepted;
             if !accepted && part.status != ResponsibilityStatus::Proposed {
-                self.wrong(
+                self.add_invalid(
                     &at("status"),
                     "This has to be PROPOSED or ACCEPTED: history cannot be imported.",
                 );

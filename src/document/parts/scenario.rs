@@ -10,12 +10,14 @@ use sea_orm::{ColumnTrait, Condition};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::bounds::steps;
+use crate::document::bounds::read_step_list;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
-use crate::document::write::{remove, replace, step_rows, upsert, with_other_lists};
+use crate::document::write::{
+    delete_unwanted, ids_with_changed_lists, replace_rows, step_rows, upsert,
+};
 use crate::error::{Result, UserErrorCode};
 use crate::id;
 use crate::scenario::MOST_STEPS;
@@ -33,7 +35,7 @@ parts! {
         /// A note.
         note: Option<String> = None,
         /// The keys of its touchpoints, in order.
-        #[serde(deserialize_with = "steps")]
+        #[serde(deserialize_with = "read_step_list")]
         touchpoints: Vec<String> = Vec::new(),
     }
 }
@@ -81,17 +83,21 @@ impl Resolver<'_> {
             // Not `ids`: a way may pass a touchpoint more than once.
             let mut way = Vec::new();
             for (step, key) in part.touchpoints.iter().enumerate() {
-                way.extend(self.id::<TouchpointId>(&format!("{path}.touchpoints.{step}"), key));
+                way.extend(
+                    self.resolve_id::<TouchpointId>(&format!("{path}.touchpoints.{step}"), key),
+                );
             }
             steps.insert(id, way);
-            let name = self.faults.name(&at("name"), &part.name);
+            let name = self.faults.check_name(&at("name"), &part.name);
             rows.push(scenario::Model {
                 id,
                 blueprint_id: self.blueprint,
                 // The stored spelling stays: it is matched however its letters are cased.
                 name: now.map_or(name, |now| now.name.clone()),
                 kind: part.kind,
-                note: self.faults.optional_text(&at("note"), part.note.as_deref()),
+                note: self
+                    .faults
+                    .check_optional_text(&at("note"), part.note.as_deref()),
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             });
@@ -110,7 +116,7 @@ pub(crate) async fn apply_scenarios(
     let mut rows = target.scenarios.clone();
     let was = snapshot.map(|snapshot| &snapshot.scenario_steps);
     let rise = |row: &mut scenario::Model| row.version += 1;
-    let changed = with_other_lists::<scenario::Entity, _>(
+    let changed = ids_with_changed_lists::<scenario::Entity, _>(
         current,
         &mut rows,
         was,
@@ -120,6 +126,6 @@ pub(crate) async fn apply_scenarios(
     upsert::<scenario::Entity>(permit, current, rows).await?;
     let rows = step_rows(&changed, target);
     let old = Condition::all().add(scenario_step::Column::ScenarioId.is_in(changed));
-    replace::<scenario_step::Entity>(permit, old, rows).await?;
-    remove::<scenario::Entity>(permit, current, &target.scenarios).await
+    replace_rows::<scenario_step::Entity>(permit, old, rows).await?;
+    delete_unwanted::<scenario::Entity>(permit, current, &target.scenarios).await
 }

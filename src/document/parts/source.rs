@@ -6,8 +6,8 @@ use entity::words::SourceKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::document::bounds::perhaps_day;
-use crate::document::catalogue::lower;
+use crate::document::bounds::read_optional_day;
+use crate::document::catalogue::fold_key;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::reference::References;
 use crate::document::resolver::{Resolver, RowsByIdentity};
@@ -25,7 +25,7 @@ parts! {
         /// What kind of source it is.
         kind: SourceKind,
         /// The day on which it was taken.
-        #[serde(deserialize_with = "perhaps_day")]
+        #[serde(deserialize_with = "read_optional_day")]
         held_on: Option<NaiveDate> = None,
         /// How many took part.
         sample_size: Option<i32> = None,
@@ -63,8 +63,8 @@ impl Resolver<'_> {
             let at = |field: &str| format!("{path}.{field}");
             let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            self.sources.insert(lower(&part.title), id);
-            let title = self.faults.name(&at("title"), &part.title);
+            self.sources.insert(fold_key(&part.title), id);
+            let title = self.faults.check_name(&at("title"), &part.title);
             rows.push(source::Model {
                 id,
                 blueprint_id: self.blueprint,
@@ -77,8 +77,10 @@ impl Resolver<'_> {
                     &at("sampleSize"),
                     part.sample_size,
                 ),
-                link: self.faults.link(&at("link"), part.link.as_deref()),
-                note: self.faults.optional_text(&at("note"), part.note.as_deref()),
+                link: self.faults.check_link(&at("link"), part.link.as_deref()),
+                note: self
+                    .faults
+                    .check_optional_text(&at("note"), part.note.as_deref()),
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             });

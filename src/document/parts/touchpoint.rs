@@ -10,14 +10,14 @@ use sea_orm::{ColumnTrait, Condition};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::bounds::few;
-use crate::document::catalogue::lower;
+use crate::document::bounds::read_short_list;
+use crate::document::catalogue::fold_key;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::part_field::{PartField, bounded};
+use crate::document::part_field::{PartField, read_bounded_field};
 use crate::document::resolver::Resolver;
 use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
-use crate::document::write::{channel_rows, note, replace, segment_rows, upsert};
+use crate::document::write::{channel_rows, note_event, replace_rows, segment_rows, upsert};
 use crate::error::Result;
 use crate::fields::kinds;
 use crate::fields::touchpoint::touchpoint_fields;
@@ -52,19 +52,19 @@ macro_rules! touchpoint_part {
                 lane: Lane,
                 $(
                     $(#[doc = $doc])? $(#[doc = $shown])?
-                    #[serde(deserialize_with = "bounded")]
-                    $field: <$kind as PartField>::Part = <$kind as PartField>::start_part(),
+                    #[serde(deserialize_with = "read_bounded_field")]
+                    $field: <$kind as PartField>::Part = <$kind as PartField>::initial_part(),
                 )*
                 /// The keys of its channels, in order.
-                #[serde(deserialize_with = "few")]
+                #[serde(deserialize_with = "read_short_list")]
                 channels: Vec<String> = Vec::new(),
                 /// The keys of the segments that it is for, in order; none means everybody.
-                #[serde(deserialize_with = "few")]
+                #[serde(deserialize_with = "read_short_list")]
                 audience: Vec<String> = Vec::new(),
                 $(
                     $(#[doc = $then_doc])? $(#[doc = $then_shown])?
-                    #[serde(deserialize_with = "bounded")]
-                    $then: <$then_kind as PartField>::Part = <$then_kind as PartField>::start_part(),
+                    #[serde(deserialize_with = "read_bounded_field")]
+                    $then: <$then_kind as PartField>::Part = <$then_kind as PartField>::initial_part(),
                 )*
             }
         }
@@ -116,35 +116,41 @@ impl Resolver<'_> {
             live.chain(&before.touchpoints)
         });
         let mut there: HashMap<String, &touchpoint::Model> =
-            there.map(|row| (lower(&row.key), row)).collect();
+            there.map(|row| (fold_key(&row.key), row)).collect();
         let mut positions: HashMap<PhaseId, i32> = HashMap::new();
         let (mut channels, mut audiences) = (HashMap::new(), HashMap::new());
         let mut rows = Vec::new();
         for said in parts {
             let path = self.source_map.path("touchpoints", said);
-            let now = there.remove(&lower(&said.key)).cloned();
+            let now = there.remove(&fold_key(&said.key)).cloned();
             let id = now.as_ref().map_or_else(id::new, |now| now.id);
-            self.touchpoints.insert(lower(&said.key), id);
-            channels.insert(id, self.ids(&format!("{path}.channels"), &said.channels));
-            audiences.insert(id, self.ids(&format!("{path}.audience"), &said.audience));
-            if let Some(phase) = self.id(&format!("{path}.phase"), &said.phase) {
+            self.touchpoints.insert(fold_key(&said.key), id);
+            channels.insert(
+                id,
+                self.resolve_ids(&format!("{path}.channels"), &said.channels),
+            );
+            audiences.insert(
+                id,
+                self.resolve_ids(&format!("{path}.audience"), &said.audience),
+            );
+            if let Some(phase) = self.resolve_id(&format!("{path}.phase"), &said.phase) {
                 let position = positions.entry(phase).or_insert(0);
                 *position += 1;
                 let place = (id, phase, *position);
-                rows.push(self.touchpoint(&path, place, said, now.as_ref()));
+                rows.push(self.resolve_touchpoint(&path, place, said, now.as_ref()));
             }
         }
         (rows, channels, audiences)
     }
 
-    fn touchpoint(
+    fn resolve_touchpoint(
         &mut self,
         path: &str,
         (id, phase_id, position): (TouchpointId, PhaseId, i32),
         said: &TouchpointPart,
         now: Option<&touchpoint::Model>,
     ) -> touchpoint::Model {
-        let key = self.key(path, now.map(|now| &now.key), &said.key);
+        let key = self.resolve_key(path, now.map(|now| &now.key), &said.key);
         let at = |field: &str| format!("{path}.{field}");
         let faults = &mut *self.faults;
         macro_rules! row {
@@ -156,7 +162,7 @@ impl Resolver<'_> {
                     blueprint_id: self.blueprint,
                     phase_id,
                     key,
-                    name: faults.name(&at("name"), &said.name),
+                    name: faults.check_name(&at("name"), &said.name),
                     position,
                     lane: said.lane,
                     $($($field: <$kind as PartField>::resolve(&said.$field, &at($name), faults),)*)*
@@ -198,15 +204,15 @@ pub(crate) async fn apply_touchpoints(
     upsert::<touchpoint::Entity>(permit, &there, rows).await?;
     if !moved.is_empty() {
         touchpoints::set_positions(permit, moved).await?;
-        note(permit, "moved touchpoints", 1);
+        note_event(permit, "moved touchpoints", 1);
     }
     let ids = || changed.iter().copied();
     let old = Condition::all().add(touchpoint_channel::Column::TouchpointId.is_in(ids()));
     let rows = channel_rows(&changed, target);
-    replace::<touchpoint_channel::Entity>(permit, old, rows).await?;
+    replace_rows::<touchpoint_channel::Entity>(permit, old, rows).await?;
     let old = Condition::all().add(touchpoint_segment::Column::TouchpointId.is_in(ids()));
     let rows = segment_rows(&changed, target);
-    replace::<touchpoint_segment::Entity>(permit, old, rows).await
+    replace_rows::<touchpoint_segment::Entity>(permit, old, rows).await
 }
 
 /// Whether channels or audience of a touchpoint are to be written: they differ, or it comes back with who knows what.

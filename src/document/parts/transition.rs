@@ -71,8 +71,8 @@ impl Resolver<'_> {
             let path = self.source_map.path("transitions", part);
             let now = current.take(part);
             let at = |field: &str| format!("{path}.{field}");
-            let from = self.optional_id(&at("from"), part.from.as_ref());
-            let to = self.optional_id(&at("to"), part.to.as_ref());
+            let from = self.resolve_optional_id(&at("from"), part.from.as_ref());
+            let to = self.resolve_optional_id(&at("to"), part.to.as_ref());
             let (Some(from), Some(to)) = (from, to) else {
                 continue;
             };
@@ -86,8 +86,8 @@ impl Resolver<'_> {
                 to_touchpoint_id: to,
                 condition: self
                     .faults
-                    .optional_text(&at("condition"), part.condition.as_deref()),
-                max_wait_minutes: self.faults.within(
+                    .check_optional_text(&at("condition"), part.condition.as_deref()),
+                max_wait_minutes: self.faults.check_within(
                     &at("maxWaitMinutes"),
                     part.max_wait_minutes,
                     0..=i32::MAX,

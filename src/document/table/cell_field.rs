@@ -13,7 +13,7 @@ use crate::{
         ScaledNumber, StartWord, YesNo,
     },
     input::Faults,
-    sheet::{SheetCell, items, parted, unescaped},
+    sheet::{SheetCell, split_item_at, split_items, unescape_item},
 };
 
 /// A kind that is a column of the table.
@@ -27,11 +27,11 @@ pub(super) trait CellField: PartField {
 
 impl CellField for OptionalText {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        cell.text(faults).map(Cow::into_owned)
+        cell.parse_text(faults).map(Cow::into_owned)
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.text(part.as_deref())
+        cells.write_text(part.as_deref())
     }
 }
 
@@ -41,82 +41,84 @@ where
     Option<W>: Into<Value>,
 {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        cell.word(W::ALL, W::as_str, faults)
+        cell.parse_word(W::ALL, W::as_str, faults)
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.word(part.map(W::as_str))
+        cells.write_word(part.map(W::as_str))
     }
 }
 
 impl<W: StartWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        let word = cell.word(W::ALL, W::as_str, faults);
+        let word = cell.parse_word(W::ALL, W::as_str, faults);
         word.unwrap_or(W::START)
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.word(Some(part.as_str()))
+        cells.write_word(Some(part.as_str()))
     }
 }
 
 impl CellField for YesNo {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        cell.flag(faults).unwrap_or_default()
+        cell.parse_flag(faults).unwrap_or_default()
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.flag(*part)
+        cells.write_flag(*part)
     }
 }
 
 impl<const MIN: i32, const MAX: i32> CellField for ScaledNumber<MIN, MAX> {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        cell.whole(faults)
+        cell.parse_integer(faults)
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.whole(*part)
+        cells.write_integer(*part)
     }
 }
 
 impl CellField for MonthlyRate {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        cell.number(faults)
+        cell.parse_number(faults)
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.number(*part)
+        cells.write_number(*part)
     }
 }
 
 impl CellField for NameList {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        cell.list(faults)
+        cell.parse_list(faults)
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.list(part)
+        cells.write_list(part)
     }
 }
 
 impl CellField for EvidenceItems {
     fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
-        let text = cell.text(faults).unwrap_or_default();
-        items(&text).map(evidence_item).collect()
+        let text = cell.parse_text(faults).unwrap_or_default();
+        split_items(&text).map(evidence_item).collect()
     }
 
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
-        cells.evidence(part)
+        cells.write_evidence(part)
     }
 }
 
 /// A label, with its link in angle brackets where it has one.
 fn evidence_item(item: &str) -> EvidenceItem {
-    let linked = item.strip_suffix('>').and_then(|item| parted(item, '<'));
+    let linked = item
+        .strip_suffix('>')
+        .and_then(|item| split_item_at(item, '<'));
     let (label, link) = linked.map_or((item, None), |(label, link)| (label, Some(link)));
     EvidenceItem {
-        label: unescaped(label.trim()),
-        link: link.map(unescaped),
+        label: unescape_item(label.trim()),
+        link: link.map(unescape_item),
     }
 }

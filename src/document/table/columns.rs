@@ -34,7 +34,7 @@ pub(super) const ROLES: [Role; 4] = [
 ];
 
 /// What the column of a role is called.
-pub(super) const fn heading(role: Role) -> &'static str {
+pub(super) const fn role_heading(role: Role) -> &'static str {
     match role {
         Role::Accountable => "accountable",
         Role::Responsible => "responsible",

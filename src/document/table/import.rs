@@ -7,7 +7,7 @@ use entity::blueprint;
 use sea_orm::QueryFilter;
 
 use super::{
-    columns::{COLUMNS, PHASE, PHASE_NAME, STAGE, heading},
+    columns::{COLUMNS, PHASE, PHASE_NAME, STAGE, role_heading},
     read::{NamedPhase, TouchpointTable},
 };
 use crate::{
@@ -17,8 +17,11 @@ use crate::{
         authority::Authority,
         blueprint::{Document, DocumentPatch, FORMAT, PhasePatch},
         bounds::PatchList,
-        catalogue::lower,
-        import::{ImportOptions, ImportReport, STEPS_PER_ROW, finish, lock, reconcile},
+        catalogue::fold_key,
+        import::{
+            ImportOptions, ImportReport, STEPS_PER_ROW, commit_and_report, lock_for_import,
+            reconcile,
+        },
         part::PatchField,
     },
     error::{Error, Result, UserError},
@@ -39,13 +42,13 @@ pub async fn import(
     let found = found.filter(caller.by_condition::<blueprint::Entity>(which)?);
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
-    let row = lock(&mut permit, found.id, how.expected_revision).await?;
+    let row = lock_for_import(&mut permit, found.id, how.expected_revision).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row, caller.today).await?;
     let laid = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
         let current = Document::from_snapshot(&snapshot);
-        let from = table.base(&current, how.prune);
-        let phases = table.phases(&current);
+        let from = table.base_document(&current, how.prune);
+        let phases = table.phase_patches(&current);
         Ok(((snapshot, current.key), (table, from, phases)))
     };
     let ((snapshot, key), (table, from, (phases, first_rows))) = caller.compute(laid).await?;
@@ -69,43 +72,49 @@ pub async fn import(
     )
     .await;
     let taken = taken.map_err(|error| places.relocate(error))?;
-    finish(permit, Some(found), taken, how).await
+    commit_and_report(permit, Some(found), taken, how).await
 }
 
 impl TouchpointTable {
     /// The blueprint without what the table no longer names: touchpoints where it prunes, and departments in columns that
     /// it says are complete.
-    fn base(&self, current: &Document, prune: bool) -> Document {
+    fn base_document(&self, current: &Document, prune: bool) -> Document {
         let named: HashSet<String> = self
             .touchpoints
             .iter()
-            .map(|said| lower(&said.key))
+            .map(|said| fold_key(&said.key))
             .collect();
         let held = self.responsibilities.iter();
         let stays: HashSet<_> = held
-            .map(|said| (lower(&said.touchpoint), lower(&said.department), said.role))
+            .map(|said| {
+                (
+                    fold_key(&said.touchpoint),
+                    fold_key(&said.department),
+                    said.role,
+                )
+            })
             .collect();
         let mut base = current.clone();
         base.touchpoints
-            .retain(|part| !prune || named.contains(&lower(&part.key)));
+            .retain(|part| !prune || named.contains(&fold_key(&part.key)));
         base.responsibilities.retain(|part| {
-            let touchpoint = lower(&part.touchpoint);
+            let touchpoint = fold_key(&part.touchpoint);
             !(self.complete.contains(&part.role) && named.contains(&touchpoint))
-                || stays.contains(&(touchpoint, lower(&part.department), part.role))
+                || stays.contains(&(touchpoint, fold_key(&part.department), part.role))
         });
         base
     }
 
     /// What is said of the phases, and on which row: those that are there keep their order, and a new one comes behind
     /// the one above it in the table.
-    fn phases(&self, current: &Document) -> (Vec<PhasePatch>, Vec<Option<usize>>) {
+    fn phase_patches(&self, current: &Document) -> (Vec<PhasePatch>, Vec<Option<usize>>) {
         let there = current.phases.iter().map(|part| (part.key.clone(), None));
         let mut all: Vec<(String, Option<&NamedPhase>)> = there.collect();
         let mut next = 0;
         for phase in &self.phases {
             let at = all
                 .iter()
-                .position(|(key, _)| lower(key) == lower(&phase.key));
+                .position(|(key, _)| fold_key(key) == fold_key(&phase.key));
             let at = at.unwrap_or_else(|| {
                 all.insert(next, (phase.key.clone(), None));
                 next
@@ -147,13 +156,13 @@ impl TableLocations<'_> {
         };
         let faults = faults
             .into_iter()
-            .map(|fault| (self.place(&fault.field), fault));
+            .map(|fault| (self.find_cell(&fault.field), fault));
         let mut faults: Vec<(Option<CellRef>, UserError)> = faults.collect();
         faults.sort_by_cached_key(|(place, _)| place.clone());
         let told = faults.into_iter().map(|(place, fault)| match place {
             Some(place) => {
                 let message = format!("{place}: {}", fault.message);
-                UserError::new(&place.path(), fault.code, fault.reason, message)
+                UserError::new(&place.fault_path(), fault.code, fault.reason, message)
             }
             None => fault,
         });
@@ -161,7 +170,7 @@ impl TableLocations<'_> {
     }
 
     /// The place of a path in the document.
-    fn place(&self, path: &[String]) -> Option<CellRef> {
+    fn find_cell(&self, path: &[String]) -> Option<CellRef> {
         let mut path = path.iter().map(String::as_str);
         let (list, at) = (path.next()?, path.next()?.parse::<usize>().ok()?);
         let field = path.next().unwrap_or_default();
@@ -175,7 +184,7 @@ impl TableLocations<'_> {
             ),
             "responsibilities" => {
                 let role = self.table.responsibilities.get(at)?.role;
-                (*self.table.row_of.get(at)?, heading(role))
+                (*self.table.row_of.get(at)?, role_heading(role))
             }
             "phases" => {
                 let name = match field {

@@ -16,4 +16,4 @@ mod write;
 
 pub use import::import;
 pub use read::TouchpointTable;
-pub use write::write;
+pub use write::write_table;

@@ -11,18 +11,18 @@ use entity::words::{Lane, ResponsibilityStatus, Role, Stage};
 
 use super::{
     cell_field::CellField,
-    columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, heading},
+    columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, role_heading},
 };
 use crate::{
     blueprint::MOST_TOUCHPOINTS,
     document::{
         blueprint::{ResponsibilityPatch, TouchpointPatch},
-        catalogue::lower,
+        catalogue::fold_key,
         part::PatchField,
     },
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
-    input::{Faults, key_from},
+    input::{Faults, make_key},
     sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, quotable},
 };
 
@@ -62,7 +62,7 @@ impl TouchpointTable {
         let mut reader = SheetReader::open(source, most)?;
         let mut faults = Faults::default();
         let columns = reader.columns(COLUMNS, &mut faults);
-        let has = |role: &Role| columns.has(heading(*role));
+        let has = |role: &Role| columns.has(role_heading(*role));
         let roles = ROLES.into_iter().filter(has).collect();
         let mut table = Self {
             columns,
@@ -71,7 +71,7 @@ impl TouchpointTable {
         };
         let mut met = HashMap::new();
         for row in &mut reader {
-            table.row(row?, &mut met, &mut faults);
+            table.read_row(row?, &mut met, &mut faults);
         }
         faults.check()?;
         Ok(table)
@@ -79,36 +79,37 @@ impl TouchpointTable {
 
     /// The columns of these roles name everybody who has them.
     #[must_use]
-    pub fn complete(mut self, roles: &[Role]) -> Self {
+    pub fn with_complete_roles(mut self, roles: &[Role]) -> Self {
         let there = roles.iter().filter(|role| self.roles.contains(role));
         self.complete = there.copied().collect();
         self
     }
 
-    fn row(&mut self, row: SheetRow, met: &mut HashMap<String, u64>, faults: &mut Faults) {
+    fn read_row(&mut self, row: SheetRow, met: &mut HashMap<String, u64>, faults: &mut Faults) {
         let mut line = TableRow {
             row: &row,
             columns: &self.columns,
             faults,
         };
-        let Some(key) = line.key("key", "name") else {
+        let Some(key) = line.read_key("key", "name") else {
             let place = self.columns.place(&row, "key");
             let message = "A touchpoint needs a key, or a name to make one from.";
-            return place.wrong(UserErrorCode::Required, message, faults);
+            return place.add_fault(UserErrorCode::Required, message, faults);
         };
-        if let Some(first) = met.insert(lower(&key), row.place.line) {
+        if let Some(first) = met.insert(fold_key(&key), row.place.line) {
             let message = format!(
                 "The touchpoint {} is on line {first} already.",
                 quotable(&key)
             );
             let place = self.columns.place(&row, "key");
-            return place.wrong(UserErrorCode::Duplicate, message, faults);
+            return place.add_fault(UserErrorCode::Duplicate, message, faults);
         }
-        let phase = line.phase();
+        let phase = line.read_phase();
         let said = phase.as_ref().map(|phase| phase.key.clone());
-        self.touchpoints.push(line.touchpoint(key.clone(), said));
+        self.touchpoints
+            .push(line.read_touchpoint(key.clone(), said));
         for role in &self.roles {
-            let departments = line.departments(*role);
+            let departments = line.read_departments(*role);
             let said = departments
                 .into_iter()
                 .map(|(department, status)| ResponsibilityPatch {
@@ -131,13 +132,13 @@ impl TouchpointTable {
 
     /// Adds what a row says of its phase to what rows above say of it, which has to be the same.
     fn name_phase(&mut self, said: NamedPhase, faults: &mut Faults) {
-        let same = |phase: &&mut NamedPhase| lower(&phase.key) == lower(&said.key);
+        let same = |phase: &&mut NamedPhase| fold_key(&phase.key) == fold_key(&said.key);
         let Some(phase) = self.phases.iter_mut().find(same) else {
             let row = self.rows.len();
             return self.phases.push(NamedPhase { row, ..said });
         };
-        agree(&mut phase.name, said.name, |name| name.clone(), faults);
-        agree(
+        set_or_refuse(&mut phase.name, said.name, |name| name.clone(), faults);
+        set_or_refuse(
             &mut phase.stage,
             said.stage,
             |stage| stage.as_str().to_owned(),
@@ -147,7 +148,7 @@ impl TouchpointTable {
 }
 
 /// Takes what is said where nothing was said yet; something else than what was said is a fault.
-fn agree<T: PartialEq>(
+fn set_or_refuse<T: PartialEq>(
     now: &mut Option<(T, CellRef)>,
     said: Option<(T, CellRef)>,
     spelled: fn(&T) -> String,
@@ -160,7 +161,7 @@ fn agree<T: PartialEq>(
                 at.line,
                 quotable(&spelled(first))
             );
-            place.wrong(UserErrorCode::Invalid, message, faults);
+            place.add_fault(UserErrorCode::Invalid, message, faults);
         }
         (None, said) => *now = said,
         _ => {}
@@ -176,7 +177,7 @@ struct TableRow<'r> {
 
 impl TableRow<'_> {
     /// What a column says; an absent one nothing, which keeps what is there.
-    fn patch<T>(
+    fn read_field<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&SheetCell<'_>, &mut Faults) -> T,
@@ -186,49 +187,52 @@ impl TableRow<'_> {
     }
 
     /// What a column says that cannot be cleared.
-    fn needed<T>(
+    fn read_required_field<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&SheetCell<'_>, &mut Faults) -> Option<T>,
     ) -> PatchField<T> {
-        let said = self.patch(name, |cell, faults| {
+        let said = self.read_field(name, |cell, faults| {
             if cell.is_empty() {
                 let message = "This cannot be empty.";
-                cell.place.wrong(UserErrorCode::Required, message, faults);
+                cell.place
+                    .add_fault(UserErrorCode::Required, message, faults);
             }
             read(cell, faults)
         });
         PatchField(said.0.flatten())
     }
 
-    fn text(&mut self, name: &str) -> PatchField<Option<String>> {
-        self.patch(name, |cell, faults| cell.text(faults).map(Cow::into_owned))
+    fn read_text(&mut self, name: &str) -> PatchField<Option<String>> {
+        self.read_field(name, |cell, faults| {
+            cell.parse_text(faults).map(Cow::into_owned)
+        })
     }
 
     /// A key, or one made from the name where none is given.
-    fn key(&mut self, name: &str, from: &str) -> Option<String> {
-        let key = self.text(name).0.flatten();
+    fn read_key(&mut self, name: &str, from: &str) -> Option<String> {
+        let key = self.read_text(name).0.flatten();
         key.map(|key| key.trim().to_owned()).or_else(|| {
             let cell = self.columns.cell(self.row, from)?;
             // Its faults are told where it is read for itself.
-            let name = cell.text(&mut Faults::default())?;
-            Some(key_from(&name))
+            let name = cell.parse_text(&mut Faults::default())?;
+            Some(make_key(&name))
         })
     }
 
     /// The phase; nothing where the table has no column that says which.
-    fn phase(&mut self) -> Option<NamedPhase> {
-        let key = self.key(PHASE, PHASE_NAME);
-        let name = self.text(PHASE_NAME).0.flatten();
-        let stage = self.patch(STAGE, |cell, faults| {
-            cell.word(Stage::ALL, Stage::as_str, faults)
+    fn read_phase(&mut self) -> Option<NamedPhase> {
+        let key = self.read_key(PHASE, PHASE_NAME);
+        let name = self.read_text(PHASE_NAME).0.flatten();
+        let stage = self.read_field(STAGE, |cell, faults| {
+            cell.parse_word(Stage::ALL, Stage::as_str, faults)
         });
         let stage = stage.0.flatten();
         let Some(key) = key else {
             let message = "This cannot be empty.";
             let place = self.columns.place(self.row, PHASE);
             if self.columns.has(PHASE) {
-                place.wrong(UserErrorCode::Required, message, self.faults);
+                place.add_fault(UserErrorCode::Required, message, self.faults);
             }
             return None;
         };
@@ -241,7 +245,7 @@ impl TableRow<'_> {
         })
     }
 
-    fn touchpoint(&mut self, key: String, phase: Option<String>) -> TouchpointPatch {
+    fn read_touchpoint(&mut self, key: String, phase: Option<String>) -> TouchpointPatch {
         macro_rules! patch {
             ([]
                 { $($(#[$_doc:meta])* $field:ident $name:literal: $kind:ty { $($_facts:tt)* })* }
@@ -250,17 +254,17 @@ impl TableRow<'_> {
                 TouchpointPatch {
                     key,
                     phase: PatchField(phase),
-                    name: self.needed("name", |cell, faults| {
-                        cell.text(faults).map(Cow::into_owned)
+                    name: self.read_required_field("name", |cell, faults| {
+                        cell.parse_text(faults).map(Cow::into_owned)
                     }),
-                    lane: self.needed("lane", |cell, faults| {
-                        cell.word(Lane::ALL, Lane::as_str, faults)
+                    lane: self.read_required_field("lane", |cell, faults| {
+                        cell.parse_word(Lane::ALL, Lane::as_str, faults)
                     }),
                     // In the order of the columns, so that faults are.
-                    $($field: self.patch($name, <$kind as CellField>::read),)*
-                    channels: self.patch("channels", <kinds::NameList as CellField>::read),
-                    audience: self.patch("audience", <kinds::NameList as CellField>::read),
-                    $($then: self.patch($then_name, <$then_kind as CellField>::read),)*
+                    $($field: self.read_field($name, <$kind as CellField>::read),)*
+                    channels: self.read_field("channels", <kinds::NameList as CellField>::read),
+                    audience: self.read_field("audience", <kinds::NameList as CellField>::read),
+                    $($then: self.read_field($then_name, <$then_kind as CellField>::read),)*
                 }
             };
         }
@@ -268,19 +272,19 @@ impl TableRow<'_> {
     }
 
     /// The departments in the column of a role, each with what is said outright of the handshake.
-    fn departments(&mut self, role: Role) -> Vec<(String, Option<ResponsibilityStatus>)> {
-        let named = self.patch(heading(role), |cell, faults| {
-            let named: Vec<_> = cell.list(faults).iter().map(|key| department(key)).collect();
+    fn read_departments(&mut self, role: Role) -> Vec<(String, Option<ResponsibilityStatus>)> {
+        let named = self.read_field(role_heading(role), |cell, faults| {
+            let named: Vec<_> = cell.parse_list(faults).iter().map(|key| parse_department(key)).collect();
             let mut met = HashSet::new();
-            if let Some((twice, _)) = named.iter().find(|(key, _)| !met.insert(lower(key))) {
+            if let Some((twice, _)) = named.iter().find(|(key, _)| !met.insert(fold_key(key))) {
                 let message = format!("The department {} is named twice.", quotable(twice));
-                cell.place.wrong(UserErrorCode::Duplicate, message, faults);
+                cell.place.add_fault(UserErrorCode::Duplicate, message, faults);
             }
             let accepted = Some(ResponsibilityStatus::Accepted);
             let settled = named.iter().filter(|(_, status)| *status == accepted);
             if role == Role::Accountable && settled.count() > 1 {
                 let message = "One department is accountable at a touchpoint: only one key has an exclamation mark behind it.";
-                cell.place.wrong(UserErrorCode::Conflict, message, faults);
+                cell.place.add_fault(UserErrorCode::Conflict, message, faults);
             }
             named
         });
@@ -289,7 +293,7 @@ impl TableRow<'_> {
 }
 
 /// A department as a cell names it.
-fn department(item: &str) -> (String, Option<ResponsibilityStatus>) {
+fn parse_department(item: &str) -> (String, Option<ResponsibilityStatus>) {
     let marked = |mark| item.strip_suffix(mark).map(|key| key.trim().to_owned());
     match (marked(SETTLED), marked(ASKED)) {
         (Some(key), _) => (key, Some(ResponsibilityStatus::Accepted)),

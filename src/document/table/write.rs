@@ -20,12 +20,12 @@ use crate::{
 type DepartmentsByRole<'d> = HashMap<(&'d str, Role), Vec<String>>;
 
 /// The table of a blueprint, all columns of it.
-pub fn write(document: &Document, dialect: Dialect) -> Result<String> {
-    let bytes = bytes(document, dialect).map_err(Error::internal)?;
+pub fn write_table(document: &Document, dialect: Dialect) -> Result<String> {
+    let bytes = table_bytes(document, dialect).map_err(Error::internal)?;
     String::from_utf8(bytes).map_err(Error::internal)
 }
 
-fn bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
+fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
     let mut cells = TouchpointCells(Writer::new(Vec::new(), dialect, COLUMNS)?);
     let phases: HashMap<&str, &PhasePart> = document
         .phases
@@ -47,12 +47,12 @@ fn bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
     for touchpoint in &document.touchpoints {
         let phase = phases.get(touchpoint.phase.as_str());
         cells.0.plain(&touchpoint.phase)?;
-        cells.text(phase.map(|phase| phase.name.as_str()))?;
-        cells.word(phase.map(|phase| phase.stage.as_str()))?;
+        cells.write_text(phase.map(|phase| phase.name.as_str()))?;
+        cells.write_word(phase.map(|phase| phase.stage.as_str()))?;
         write_fields(touchpoint, &mut cells)?;
         for role in ROLES {
             let departments = held.remove(&(touchpoint.key.as_str(), role));
-            cells.list(&departments.unwrap_or_default())?;
+            cells.write_list(&departments.unwrap_or_default())?;
         }
         cells.0.end_row()?;
     }
@@ -67,14 +67,14 @@ fn write_fields(part: &TouchpointPart, cells: &mut TouchpointCells) -> io::Resul
             { $($(#[$_then_doc:meta])* $then:ident $_then_name:literal: $then_kind:ty { $($_then_facts:tt)* })* }
         ) => {
             $(<$kind as CellField>::write(&part.$field, cells)?;)*
-            cells.list(&part.channels)?;
-            cells.list(&part.audience)?;
+            cells.write_list(&part.channels)?;
+            cells.write_list(&part.audience)?;
             $(<$then_kind as CellField>::write(&part.$then, cells)?;)*
         };
     }
     cells.0.plain(&part.key)?;
-    cells.text(Some(&part.name))?;
-    cells.word(Some(part.lane.as_str()))?;
+    cells.write_text(Some(&part.name))?;
+    cells.write_word(Some(part.lane.as_str()))?;
     touchpoint_fields!(fields);
     Ok(())
 }

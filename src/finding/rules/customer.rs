@@ -11,29 +11,29 @@ use entity::{
 use super::{
     context::RuleContext,
     table::FindingCode,
-    violation::{FindingSubject, Violations, quoted},
+    violation::{FindingSubject, Violations, quote},
 };
 
 pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let important = context.threshold(FindingCode::ImportantAndNegative);
-    let stand_for = stood_for(context);
+    let stand_for = represented_segments(context);
     for row in &canvas.touchpoints {
-        unused(row, found);
+        find_unused(row, found);
         if let Some(answers) = context.around.unroutable.get(&row.id) {
             let sentence = match answers {
                 1 => format!(
                     "Nobody looks after an answer given at {}.",
-                    quoted(&row.name)
+                    quote(&row.name)
                 ),
                 _ => format!(
                     "Nobody looks after {answers} answers given at {}.",
-                    quoted(&row.name)
+                    quote(&row.name)
                 ),
             };
             found.add(
                 FindingCode::FeedbackUnroutable,
-                FindingSubject::at(row),
+                FindingSubject::of_touchpoint(row),
                 sentence,
             );
         }
@@ -43,51 +43,51 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
         {
             let sentence = format!(
                 "{} is important to customers and leaves them with a bad feeling.",
-                quoted(&row.name)
+                quote(&row.name)
             );
             found.add(
                 FindingCode::ImportantAndNegative,
-                FindingSubject::at(row),
+                FindingSubject::of_touchpoint(row),
                 sentence,
             );
         }
         let audience = context.snapshot.touchpoint_segments.get(&row.id);
-        if audience.is_some_and(|audience| mismatch(audience, &stand_for)) {
+        if audience.is_some_and(|audience| is_mismatch(audience, &stand_for)) {
             let sentence = format!(
                 "{} is for other people than those whose journey it is.",
-                quoted(&row.name)
+                quote(&row.name)
             );
             found.add(
                 FindingCode::AudienceMismatch,
-                FindingSubject::at(row),
+                FindingSubject::of_touchpoint(row),
                 sentence,
             );
         }
     }
     let segments = context.around.segments.get(&canvas.persona.id);
     if segments.is_none_or(HashSet::is_empty) {
-        let sentence = format!("{} stands for no segment.", quoted(&canvas.persona.name));
+        let sentence = format!("{} stands for no segment.", quote(&canvas.persona.name));
         found.add(
             FindingCode::NoSegment,
-            of_persona(&canvas.persona),
+            persona_subject(&canvas.persona),
             sentence,
         );
     }
-    contacted(context, found);
+    find_over_contacted(context, found);
 }
 
-fn of_persona(persona: &persona::Model) -> FindingSubject {
+fn persona_subject(persona: &persona::Model) -> FindingSubject {
     FindingSubject {
         persona: Some(persona.id),
         ..FindingSubject::default()
     }
 }
 
-fn unused(row: &touchpoint::Model, found: &mut Violations) {
+fn find_unused(row: &touchpoint::Model, found: &mut Violations) {
     if matches!(row.usage, Usage::NotUsed | Usage::Abandoned) && row.usage_reason.is_none() {
         let sentence = format!(
             "{} is {}, and nobody knows why.",
-            quoted(&row.name),
+            quote(&row.name),
             match row.usage {
                 Usage::Abandoned => "no longer used",
                 _ => "not used",
@@ -95,14 +95,14 @@ fn unused(row: &touchpoint::Model, found: &mut Violations) {
         );
         found.add(
             FindingCode::NonUseUnexplained,
-            FindingSubject::at(row),
+            FindingSubject::of_touchpoint(row),
             sentence,
         );
     }
 }
 
 /// The segments that any persona of the blueprint stands for.
-fn stood_for(context: &RuleContext<'_>) -> HashSet<SegmentId> {
+fn represented_segments(context: &RuleContext<'_>) -> HashSet<SegmentId> {
     let personas =
         std::iter::once(&context.canvas().persona).chain(&context.snapshot.secondary_personas);
     let segments = personas.filter_map(|persona| context.around.segments.get(&persona.id));
@@ -110,14 +110,14 @@ fn stood_for(context: &RuleContext<'_>) -> HashSet<SegmentId> {
 }
 
 /// Whether none of the audience is stood for; where nobody knows whom the personas stand for, there is nothing to say.
-fn mismatch(audience: &[SegmentId], stand_for: &HashSet<SegmentId>) -> bool {
+fn is_mismatch(audience: &[SegmentId], stand_for: &HashSet<SegmentId>) -> bool {
     !audience.is_empty()
         && !stand_for.is_empty()
         && !audience.iter().any(|segment| stand_for.contains(segment))
 }
 
 /// Personas that are contacted too often, where this journey contacts them at all.
-fn contacted(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_over_contacted(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let begun = |row: &&touchpoint::Model| row.initiator != Some(Initiator::Customer);
     let here = canvas.touchpoints.iter().filter(begun);
@@ -132,9 +132,13 @@ fn contacted(context: &RuleContext<'_>, found: &mut Violations) {
         if let Some(most) = most.filter(|most| per_month > f64::from(*most)) {
             let sentence = format!(
                 "{} is contacted {per_month:.1} times a month and bears {most}.",
-                quoted(&persona.name)
+                quote(&persona.name)
             );
-            found.add(FindingCode::ContactPressure, of_persona(persona), sentence);
+            found.add(
+                FindingCode::ContactPressure,
+                persona_subject(persona),
+                sentence,
+            );
         }
     }
 }

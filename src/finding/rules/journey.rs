@@ -4,9 +4,9 @@ use entity::words::Stage;
 
 use super::{
     context::RuleContext,
-    responsible::count,
+    responsible::as_number,
     table::FindingCode,
-    violation::{FindingSubject, Violations, quoted},
+    violation::{FindingSubject, Violations, quote},
 };
 use crate::canvas::{flow::FlowAnalysis, view};
 
@@ -14,15 +14,23 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let flow = FlowAnalysis::new(canvas);
     for row in flow.unreachable() {
-        let sentence = format!("No way leads to {}.", quoted(&row.name));
-        found.add(FindingCode::Unreachable, FindingSubject::at(row), sentence);
+        let sentence = format!("No way leads to {}.", quote(&row.name));
+        found.add(
+            FindingCode::Unreachable,
+            FindingSubject::of_touchpoint(row),
+            sentence,
+        );
     }
     for row in flow.dead_ends() {
-        let sentence = format!("Nothing leads on from {}.", quoted(&row.name));
-        found.add(FindingCode::DeadEnd, FindingSubject::at(row), sentence);
+        let sentence = format!("Nothing leads on from {}.", quote(&row.name));
+        found.add(
+            FindingCode::DeadEnd,
+            FindingSubject::of_touchpoint(row),
+            sentence,
+        );
     }
     let touchpoints = canvas.touchpoints.len();
-    if count(touchpoints) > context.threshold(FindingCode::TooComplex) {
+    if as_number(touchpoints) > context.threshold(FindingCode::TooComplex) {
         let sentence = format!("There are {touchpoints} touchpoints: show a smaller view of them.");
         found.add(FindingCode::TooComplex, FindingSubject::default(), sentence);
     }
@@ -36,10 +44,10 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
             sentence,
         );
     }
-    stages(context, found);
+    find_missing_stages(context, found);
 }
 
-fn stages(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_missing_stages(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let has = |stage: Stage| canvas.phases.iter().any(|phase| phase.stage == stage);
     if !has(Stage::Before) {
@@ -60,11 +68,11 @@ fn stages(context: &RuleContext<'_>, found: &mut Violations) {
         return;
     }
     let (after, all) = (
-        view::in_stage(canvas, Stage::After),
+        view::count_in_stage(canvas, Stage::After),
         canvas.touchpoints.len(),
     );
-    let enough = context.threshold(FindingCode::AfterNeglected) / 100.0 * count(all);
-    if count(after) < enough {
+    let enough = context.threshold(FindingCode::AfterNeglected) / 100.0 * as_number(all);
+    if as_number(after) < enough {
         let sentence = format!("Of {all} touchpoints {after} lie after the goal.");
         found.add(
             FindingCode::AfterNeglected,

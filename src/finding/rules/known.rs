@@ -11,16 +11,16 @@ use entity::{
 
 use super::{
     context::RuleContext,
-    responsible::count,
+    responsible::as_number,
     table::FindingCode,
-    violation::{FindingSubject, Violations, quoted},
+    violation::{FindingSubject, Violations, quote},
 };
-use crate::canvas::accountable;
+use crate::canvas::find_accountable;
 
 pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
-    sources(context, found);
+    find_source_gaps(context, found);
     for promise in &context.snapshot.promises {
-        promised(context, promise, found);
+        find_promise_gaps(context, promise, found);
     }
     for insight in &context.snapshot.insights {
         if insight.kind == InsightKind::InformationNeed && insight.answer.is_none() {
@@ -30,14 +30,14 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
                 insight: Some(insight.id),
                 ..FindingSubject::default()
             };
-            let sentence = format!("Nothing answers {}.", quoted(&insight.text));
+            let sentence = format!("Nothing answers {}.", quote(&insight.text));
             found.add(FindingCode::InformationNeedUnanswered, place, sentence);
         }
     }
-    conflicts(context, found);
+    find_conflicts(context, found);
 }
 
-fn sources(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_source_gaps(context: &RuleContext<'_>, found: &mut Violations) {
     let mut known_from: HashMap<TouchpointId, HashSet<SourceId>> = HashMap::new();
     for insight in &context.snapshot.insights {
         let sources = context.snapshot.insight_sources.get(&insight.id);
@@ -47,37 +47,41 @@ fn sources(context: &RuleContext<'_>, found: &mut Violations) {
     }
     let enough = context.threshold(FindingCode::SingleSource);
     for row in &context.canvas().touchpoints {
-        let name = quoted(&row.name);
+        let name = quote(&row.name);
         match known_from.get(&row.id).map_or(0, HashSet::len) {
             0 if row.basis == Basis::Observed => {
                 let sentence = format!("{name} is said to be observed, and no source is named.");
                 found.add(
                     FindingCode::ObservedWithoutSource,
-                    FindingSubject::at(row),
+                    FindingSubject::of_touchpoint(row),
                     sentence,
                 );
             }
-            sources if sources > 0 && count(sources) < enough => {
+            sources if sources > 0 && as_number(sources) < enough => {
                 let sentence = match sources {
                     1 => format!("What is known at {name} rests on one source."),
                     _ => format!("What is known at {name} rests on {sources} sources."),
                 };
-                found.add(FindingCode::SingleSource, FindingSubject::at(row), sentence);
+                found.add(
+                    FindingCode::SingleSource,
+                    FindingSubject::of_touchpoint(row),
+                    sentence,
+                );
             }
             _ => {}
         }
     }
 }
 
-fn promised(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Violations) {
+fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Violations) {
     let canvas = context.canvas();
     let place = FindingSubject {
         promise: Some(promise.id),
         ..canvas
             .touchpoint(promise.touchpoint_id)
-            .map_or_else(FindingSubject::default, FindingSubject::at)
+            .map_or_else(FindingSubject::default, FindingSubject::of_touchpoint)
     };
-    let text = quoted(&promise.text);
+    let text = quote(&promise.text);
     match promise.state {
         PromiseState::Broken => {
             let sentence = format!("The promise {text} is broken.");
@@ -94,14 +98,14 @@ fn promised(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Vio
         let Some(row) = canvas.touchpoint(*row) else {
             continue;
         };
-        if accountable(canvas.responsibilities_of(row.id)).is_none() {
+        if find_accountable(canvas.responsibilities_of(row.id)).is_none() {
             let place = FindingSubject {
                 promise: Some(promise.id),
-                ..FindingSubject::at(row)
+                ..FindingSubject::of_touchpoint(row)
             };
             let sentence = format!(
                 "The promise {text} is delivered at {}, where nobody is accountable.",
-                quoted(&row.name)
+                quote(&row.name)
             );
             found.add(FindingCode::PromiseUnowned, place, sentence);
         }
@@ -110,7 +114,7 @@ fn promised(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Vio
 
 /// Conflicts by the latest evaluation of each touchpoint that looked at messages. Two touchpoints that are found in
 /// conflict from both sides are in one conflict.
-fn conflicts(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_conflicts(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
     let mut latest: HashMap<TouchpointId, &evaluation::Model> = HashMap::new();
@@ -135,18 +139,18 @@ fn conflicts(context: &RuleContext<'_>, found: &mut Violations) {
         } else {
             (other, row)
         };
-        let places = (canvas.place(one.id), canvas.place(two.id));
+        let places = (canvas.index_of(one.id), canvas.index_of(two.id));
         if let (Some(at), Some(with)) = places
             && told.insert((at, with))
         {
             let place = FindingSubject {
                 other: Some(two.id),
-                ..FindingSubject::at(one)
+                ..FindingSubject::of_touchpoint(one)
             };
             let sentence = format!(
                 "{} and {} say different things: {}",
-                quoted(&row.name),
-                quoted(&other.name),
+                quote(&row.name),
+                quote(&other.name),
                 conflict
                     .conflict
                     .as_deref()

@@ -13,7 +13,7 @@ use entity::{
 use super::{
     context::RuleContext,
     table::FindingCode,
-    violation::{FindingSubject, Violations, quoted},
+    violation::{FindingSubject, Violations, quote},
 };
 use crate::{judgement::JudgedLink, responsibility::in_force::is_delivering};
 
@@ -26,8 +26,12 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
             .next()
             .is_none()
         {
-            let sentence = format!("No KPI judges {}.", quoted(&row.name));
-            found.add(FindingCode::NoKpi, FindingSubject::at(row), sentence);
+            let sentence = format!("No KPI judges {}.", quote(&row.name));
+            found.add(
+                FindingCode::NoKpi,
+                FindingSubject::of_touchpoint(row),
+                sentence,
+            );
         }
     }
     let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&JudgedLink>)> = BTreeMap::new();
@@ -37,17 +41,17 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     }
     let delivering = Delivering::new(context);
     for (kpi, links) in kpis.values() {
-        of_kpi(context, (kpi, links), &delivering, found);
+        find_of_kpi(context, (kpi, links), &delivering, found);
     }
 }
 
-fn of_kpi(
+fn find_of_kpi(
     context: &RuleContext<'_>,
     (kpi, links): (&kpi::Model, &[&JudgedLink]),
     delivering: &Delivering,
     found: &mut Violations,
 ) {
-    let (place, name) = (FindingSubject::of_kpi(kpi.id), quoted(&kpi.name));
+    let (place, name) = (FindingSubject::of_kpi(kpi.id), quote(&kpi.name));
     let mut add = |code, sentence| found.add(code, place, sentence);
     if links.iter().any(|judged| judged.judgement.target.is_none()) {
         add(
@@ -56,7 +60,7 @@ fn of_kpi(
         );
     }
     let measured = context.around.measured_on.get(&kpi.id).copied();
-    if stale(context, kpi, measured) {
+    if is_kpi_stale(context, kpi, measured) {
         let sentence = match measured {
             Some(day) => format!("The KPI {name} was last measured on {day}."),
             None => format!("The KPI {name} was never measured."),
@@ -64,7 +68,10 @@ fn of_kpi(
         add(FindingCode::KpiStale, sentence);
     }
     let owner = kpi.owner_department_id;
-    if !links.iter().any(|judged| delivering.there(owner, judged)) {
+    if !links
+        .iter()
+        .any(|judged| delivering.delivers_at(owner, judged))
+    {
         let sentence = format!("The owner of the KPI {name} delivers nowhere that it judges.");
         add(FindingCode::KpiOwnerAbsent, sentence);
     }
@@ -75,7 +82,7 @@ fn of_kpi(
 }
 
 /// Whether too many periods have passed since a KPI was measured; one that never was counts from when it was made.
-fn stale(context: &RuleContext<'_>, kpi: &kpi::Model, measured: Option<NaiveDate>) -> bool {
+fn is_kpi_stale(context: &RuleContext<'_>, kpi: &kpi::Model, measured: Option<NaiveDate>) -> bool {
     let since = measured.unwrap_or_else(|| kpi.created_at.date_naive());
     is_stale(
         kpi.cadence,
@@ -130,7 +137,7 @@ impl Delivering {
     }
 
     /// Whether a department delivers at a place that is judged: at a touchpoint of it.
-    fn there(&self, department: DepartmentId, judged: &JudgedLink) -> bool {
+    fn delivers_at(&self, department: DepartmentId, judged: &JudgedLink) -> bool {
         match (judged.link.touchpoint_id, judged.link.phase_id) {
             (Some(touchpoint), _) => self.at.contains(&(department, touchpoint)),
             (None, Some(phase)) => self.of_phase.contains(&(department, phase)),

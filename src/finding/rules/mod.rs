@@ -28,7 +28,7 @@ use entity::{department, id::DepartmentId};
 
 use self::{
     context::RuleContext,
-    violation::{Violations, quoted},
+    violation::{Violations, quote},
 };
 pub use self::{
     context::{RuleOptions, Surroundings},
@@ -40,7 +40,7 @@ use crate::{canvas::Canvas, snapshot::BlueprintSnapshot};
 
 /// The flaws of a blueprint: the gravest first, then in the order of the table and of display.
 #[must_use]
-pub fn find(
+pub fn find_violations(
     snapshot: &BlueprintSnapshot,
     around: &Surroundings,
     options: &RuleOptions<'_>,
@@ -59,7 +59,7 @@ pub fn find(
     let canvas = &snapshot.canvas;
     let mut findings = found.findings;
     findings.sort_by_cached_key(|finding| {
-        let at = finding.place.touchpoint.and_then(|id| canvas.place(id));
+        let at = finding.place.touchpoint.and_then(|id| canvas.index_of(id));
         (finding.code.severity(), finding.code, at, finding.place)
     });
     findings
@@ -67,15 +67,15 @@ pub fn find(
 
 /// The flaws that prevent publishing: of rules of severity ERROR, which need nothing but the canvas.
 #[must_use]
-pub fn errors(canvas: &Canvas) -> Vec<Violation> {
+pub fn find_errors(canvas: &Canvas) -> Vec<Violation> {
     let mut found = Violations::new(Some(canvas.blueprint.id));
-    responsible::errors(canvas, &mut found);
+    responsible::find_errors(canvas, &mut found);
     found.findings
 }
 
 /// The flaws of the organisation as a whole: departments that hold no role, nor any department below them.
 #[must_use]
-pub fn of_organisation(
+pub fn find_in_organisation(
     departments: &[department::Model],
     holding: &HashSet<DepartmentId>,
 ) -> Vec<Violation> {
@@ -97,7 +97,7 @@ pub fn of_organisation(
                 department: Some(row.id),
                 ..FindingSubject::default()
             };
-            let sentence = format!("{} holds no role in any journey.", quoted(&row.name));
+            let sentence = format!("{} holds no role in any journey.", quote(&row.name));
             found.add(FindingCode::DepartmentWithoutRole, place, sentence);
         }
     }

@@ -11,38 +11,38 @@ use entity::{
 use super::{
     context::RuleContext,
     table::FindingCode,
-    violation::{FindingSubject, Violations, quoted},
+    violation::{FindingSubject, Violations, quote},
 };
 use crate::{
-    canvas::{Canvas, accountable},
+    canvas::{Canvas, find_accountable},
     responsibility::in_force::is_delivering,
 };
 
 /// The number of departments that have accepted a role at a touchpoint.
-fn holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize {
+fn count_holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize {
     let held = canvas.responsibilities_of(touchpoint.id).iter();
     held.filter(|held| held.role == role && held.status == ResponsibilityStatus::Accepted)
         .count()
 }
 
 /// Touchpoints that nobody answers for, or does.
-pub(super) fn errors(canvas: &Canvas, found: &mut Violations) {
+pub(super) fn find_errors(canvas: &Canvas, found: &mut Violations) {
     let delivered = canvas.touchpoints.iter();
     for row in delivered.filter(|row| row.lane != Lane::Customer) {
-        let name = quoted(&row.name);
-        if holding(canvas, row, Role::Accountable) == 0 {
+        let name = quote(&row.name);
+        if count_holding(canvas, row, Role::Accountable) == 0 {
             let sentence = format!("Nobody is accountable for {name}.");
             found.add(
                 FindingCode::NobodyAccountable,
-                FindingSubject::at(row),
+                FindingSubject::of_touchpoint(row),
                 sentence,
             );
         }
-        if holding(canvas, row, Role::Responsible) == 0 {
+        if count_holding(canvas, row, Role::Responsible) == 0 {
             let sentence = format!("Nobody is responsible for doing {name}.");
             found.add(
                 FindingCode::NobodyResponsible,
-                FindingSubject::at(row),
+                FindingSubject::of_touchpoint(row),
                 sentence,
             );
         }
@@ -51,46 +51,46 @@ pub(super) fn errors(canvas: &Canvas, found: &mut Violations) {
 
 pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
-    errors(canvas, found);
+    find_errors(canvas, found);
     let most_consulted = context.threshold(FindingCode::TooManyConsulted);
     for row in &canvas.touchpoints {
-        partner(canvas, row, found);
-        let consulted = holding(canvas, row, Role::Consulted);
-        if count(consulted) > most_consulted {
+        find_partner_gaps(canvas, row, found);
+        let consulted = count_holding(canvas, row, Role::Consulted);
+        if as_number(consulted) > most_consulted {
             let sentence = format!(
                 "{consulted} departments are consulted at {}.",
-                quoted(&row.name)
+                quote(&row.name)
             );
             found.add(
                 FindingCode::TooManyConsulted,
-                FindingSubject::at(row),
+                FindingSubject::of_touchpoint(row),
                 sentence,
             );
         }
     }
-    overloaded(context, found);
+    find_overloaded(context, found);
 }
 
-fn partner(canvas: &Canvas, row: &touchpoint::Model, found: &mut Violations) {
-    let held = accountable(canvas.responsibilities_of(row.id));
+fn find_partner_gaps(canvas: &Canvas, row: &touchpoint::Model, found: &mut Violations) {
+    let held = find_accountable(canvas.responsibilities_of(row.id));
     let department = held.and_then(|held| canvas.department(held.department_id));
     if let Some(department) = department
         && department.kind == DepartmentKind::Partner
     {
         let place = FindingSubject {
             department: Some(department.id),
-            ..FindingSubject::at(row)
+            ..FindingSubject::of_touchpoint(row)
         };
         let sentence = format!(
             "{}, a partner, is accountable for {}.",
-            quoted(&department.name),
-            quoted(&row.name)
+            quote(&department.name),
+            quote(&row.name)
         );
         found.add(FindingCode::AccountableIsPartner, place, sentence);
     }
 }
 
-fn overloaded(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_overloaded(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let mut here: HashMap<DepartmentId, usize> = HashMap::new();
     for held in &canvas.responsibilities {
@@ -104,14 +104,14 @@ fn overloaded(context: &RuleContext<'_>, found: &mut Violations) {
         let Some(department) = canvas.department(id) else {
             continue;
         };
-        if count(held) > context.threshold(FindingCode::DepartmentOverloaded) {
+        if as_number(held) > context.threshold(FindingCode::DepartmentOverloaded) {
             let place = FindingSubject {
                 department: Some(id),
                 ..FindingSubject::default()
             };
             let sentence = format!(
                 "{} is responsible or accountable {held} times.",
-                quoted(&department.name)
+                quote(&department.name)
             );
             found.add(FindingCode::DepartmentOverloaded, place, sentence);
         }
@@ -119,6 +119,6 @@ fn overloaded(context: &RuleContext<'_>, found: &mut Violations) {
 }
 
 /// A number of things, to be held against a threshold.
-pub(super) fn count(things: usize) -> f64 {
+pub(super) fn as_number(things: usize) -> f64 {
     u32::try_from(things).map_or(f64::INFINITY, f64::from)
 }

@@ -176,7 +176,7 @@ pub struct Thresholds(BTreeMap<FindingCode, f64>);
 impl Thresholds {
     /// Those of the table, except for these.
     #[must_use]
-    pub fn with(changed: impl IntoIterator<Item = Threshold>) -> Self {
+    pub fn with_changed(changed: impl IntoIterator<Item = Threshold>) -> Self {
         let changed = changed.into_iter();
         Self(changed.map(|one| (one.code, one.value)).collect())
     }

@@ -146,12 +146,12 @@ fn snapshot(order: &[usize], renamed: bool) -> BlueprintSnapshot {
     canvas.responsibilities = responsibilities;
     let canvas = sample::with_departments(canvas, departments);
     BlueprintSnapshot {
-        canvas: canvas.arranged(),
+        canvas: canvas.arrange(),
         insights,
         promises,
         evaluations,
         promise_deliveries,
-        ..BlueprintSnapshot::bare(sample::canvas(&[], &[], &[]))
+        ..BlueprintSnapshot::from_canvas(sample::canvas(&[], &[], &[]))
     }
 }
 
@@ -161,7 +161,7 @@ fn judged(snapshot: &BlueprintSnapshot) -> Vec<Violation> {
         thresholds: &Thresholds::default(),
         confidential: true,
     };
-    find(snapshot, &Surroundings::default(), &asked)
+    find_violations(snapshot, &Surroundings::default(), &asked)
 }
 
 fn fingerprints(findings: &[Violation]) -> Vec<FindingId> {
@@ -203,14 +203,14 @@ fn the_gravest_come_first() {
 
 #[test]
 fn a_threshold_moves_what_is_found_and_an_unknown_one_is_refused() {
-    let more = Thresholds::with(["TOO_MANY_CONSULTED=0".parse().expect("a threshold")]);
+    let more = Thresholds::with_changed(["TOO_MANY_CONSULTED=0".parse().expect("a threshold")]);
     let asked = RuleOptions {
         day: day(),
         thresholds: &more,
         confidential: true,
     };
     let snapshot = snapshot(&[0, 1, 2, 3], false);
-    let found = find(&snapshot, &Surroundings::default(), &asked);
+    let found = find_violations(&snapshot, &Surroundings::default(), &asked);
     let consulted = |findings: &[Violation]| {
         findings
             .iter()
@@ -245,7 +245,7 @@ fn what_surrounds_a_journey_is_added_to_what_it_holds_itself() {
             thresholds: &Thresholds::default(),
             confidential: true,
         };
-        let found = find(&snapshot, &around, &asked).into_iter();
+        let found = find_violations(&snapshot, &around, &asked).into_iter();
         let beyond = found.filter(|finding| finding.code.looks_beyond());
         beyond.map(|finding| finding.code).collect::<Vec<_>>()
     };
@@ -279,7 +279,7 @@ fn a_department_above_one_with_a_role_has_one() {
         row(4, Some(2)),
         row(5, None),
     ];
-    let found = of_organisation(&departments, &HashSet::from([id(3)]));
+    let found = find_in_organisation(&departments, &HashSet::from([id(3)]));
     let without: Vec<_> = found
         .iter()
         .filter_map(|finding| finding.place.department)

@@ -39,7 +39,7 @@ pub struct FindingSubject {
 }
 
 impl FindingSubject {
-    pub(super) fn at(touchpoint: &touchpoint::Model) -> Self {
+    pub(super) fn of_touchpoint(touchpoint: &touchpoint::Model) -> Self {
         Self {
             phase: Some(touchpoint.phase_id),
             touchpoint: Some(touchpoint.id),
@@ -108,6 +108,6 @@ impl Violations {
 }
 
 /// A name in a sentence.
-pub(super) fn quoted(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     format!("“{name}”")
 }

@@ -4,7 +4,7 @@ use entity::words::StoredWord;
 use sea_orm::Value;
 use serde::Serialize;
 
-use super::{FieldWriter, OnCanvas, Selections, leaf, many};
+use super::{FieldWriter, OnCanvas, Selections, list_writer, value_writer};
 use crate::fields::kinds::{
     EvidenceItems, FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord,
     ScaledNumber, StartWord, YesNo,
@@ -13,7 +13,7 @@ use crate::fields::kinds::{
 /// A kind that can be drawn.
 pub(super) trait DirectField: FieldKind {
     /// Draws the field that `stored` finds in a row; nothing where the field's own fields lead off the canvas.
-    fn stroke<'c, R>(
+    fn writer<'c, R>(
         asked: &Selections<'_>,
         stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
     ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>>;
@@ -23,11 +23,11 @@ pub(super) trait DirectField: FieldKind {
 macro_rules! drawn_as_stored {
     ($([$($generics:tt)*] $kind:ty where [$($bound:tt)*];)*) => {
         $(impl<$($generics)*> DirectField for $kind where $($bound)* {
-            fn stroke<'c, R>(
+            fn writer<'c, R>(
                 _: &Selections<'_>,
                 stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
             ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>> {
-                leaf(move |at: OnCanvas<'c, R>| stored(at.row))
+                value_writer(move |at: OnCanvas<'c, R>| stored(at.row))
             }
         })*
     };
@@ -44,12 +44,12 @@ drawn_as_stored! {
 }
 
 impl DirectField for EvidenceItems {
-    fn stroke<'c, R>(
+    fn writer<'c, R>(
         asked: &Selections<'_>,
         stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
     ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>> {
-        many(asked, move |at: OnCanvas<'c, R>| {
-            stored(at.row).0.iter().map(move |item| at.to(item))
+        list_writer(asked, move |at: OnCanvas<'c, R>| {
+            stored(at.row).0.iter().map(move |item| at.with_row(item))
         })
     }
 }

@@ -10,11 +10,11 @@ use entity::{
 
 use super::{
     CanvasNode, DrawContext, FieldWriter, OnCanvas, Projected, Selections,
-    direct_field::DirectField, id, leaf, many, one,
+    direct_field::DirectField, id_writer, list_writer, object_writer, value_writer,
 };
 use crate::{
     blueprint::graphql::Phase,
-    canvas::{Canvas, accountable},
+    canvas::{Canvas, find_accountable},
     fields::{kinds, touchpoint::touchpoint_fields},
     graph::permissions,
     judgement::JudgedLink,
@@ -25,49 +25,49 @@ use crate::{
 impl CanvasNode for Phase {
     type Row = phase::Model;
 
-    fn within(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
-        Self::within(row, canvas)
+    fn from_canvas(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
+        Self::from_canvas(row, canvas)
     }
 }
 
 impl CanvasNode for Transition {
     type Row = transition::Model;
 
-    fn within(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
-        Self::within(row, canvas)
+    fn from_canvas(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
+        Self::from_canvas(row, canvas)
     }
 }
 
-fn moment(at: DateTime<Utc>) -> String {
+fn format_moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339()
 }
 
-fn words(actions: Vec<Action>) -> Vec<&'static str> {
+fn action_words(actions: Vec<Action>) -> Vec<&'static str> {
     actions.into_iter().map(Action::as_str).collect()
 }
 
 impl<'c> Projected<'c> for OnCanvas<'c, phase::Model> {
     const TYPE: &'static str = "Phase";
 
-    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|phase: Self| phase.row.id),
-            "key" => leaf(|phase: Self| phase.row.key.as_str()),
-            "name" => leaf(|phase: Self| phase.row.name.as_str()),
-            "position" => leaf(|phase: Self| phase.row.position),
-            "stage" => leaf(|phase: Self| phase.row.stage),
-            "customerGoal" => leaf(|phase: Self| phase.row.customer_goal.as_deref()),
-            "prompt" => leaf(|phase: Self| phase.row.prompt.as_deref()),
-            "version" => leaf(|phase: Self| phase.row.version),
-            "createdAt" => leaf(|phase: Self| moment(phase.row.created_at)),
-            "archivedAt" => leaf(|phase: Self| phase.row.archived_at.map(moment)),
-            "kpis" => many(asked, |phase: Self| {
+            "id" => id_writer(|phase: Self| phase.row.id),
+            "key" => value_writer(|phase: Self| phase.row.key.as_str()),
+            "name" => value_writer(|phase: Self| phase.row.name.as_str()),
+            "position" => value_writer(|phase: Self| phase.row.position),
+            "stage" => value_writer(|phase: Self| phase.row.stage),
+            "customerGoal" => value_writer(|phase: Self| phase.row.customer_goal.as_deref()),
+            "prompt" => value_writer(|phase: Self| phase.row.prompt.as_deref()),
+            "version" => value_writer(|phase: Self| phase.row.version),
+            "createdAt" => value_writer(|phase: Self| format_moment(phase.row.created_at)),
+            "archivedAt" => value_writer(|phase: Self| phase.row.archived_at.map(format_moment)),
+            "kpis" => list_writer(asked, |phase: Self| {
                 let links = phase.scene.canvas.links_above(Some(phase.row.id));
-                judged(phase.scene, links)
+                projected_links(phase.scene, links)
             }),
-            "touchpoints" => many(asked, |phase: Self| {
+            "touchpoints" => list_writer(asked, |phase: Self| {
                 let touchpoints = phase.scene.canvas.touchpoints_of(phase.row.id);
-                touchpoints.iter().map(move |row| phase.to(row))
+                touchpoints.iter().map(move |row| phase.with_row(row))
             }),
             _ => None,
         }
@@ -80,7 +80,7 @@ macro_rules! direct_field {
         $(#[$_doc:meta])* $field:ident $name:literal: $kind:ty { $($_facts:tt)* }
     )* })*) => {
         match $asked_name {
-            $($($name => <$kind as DirectField>::stroke($asked, |row: &touchpoint::Model| &row.$field),)*)*
+            $($($name => <$kind as DirectField>::writer($asked, |row: &touchpoint::Model| &row.$field),)*)*
             _ => None,
         }
     };
@@ -89,35 +89,35 @@ macro_rules! direct_field {
 impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
     const TYPE: &'static str = "Touchpoint";
 
-    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|step: Self| step.row.id),
-            "key" => leaf(|step: Self| step.row.key.as_str()),
-            "name" => leaf(|step: Self| step.row.name.as_str()),
-            "lane" => leaf(|step: Self| step.row.lane),
-            "position" => leaf(|step: Self| step.row.position),
-            "version" => leaf(|step: Self| step.row.version),
-            "createdAt" => leaf(|step: Self| moment(step.row.created_at)),
-            "archivedAt" => leaf(|step: Self| step.row.archived_at.map(moment)),
-            "viewerPermissions" => leaf(|step: Self| {
+            "id" => id_writer(|step: Self| step.row.id),
+            "key" => value_writer(|step: Self| step.row.key.as_str()),
+            "name" => value_writer(|step: Self| step.row.name.as_str()),
+            "lane" => value_writer(|step: Self| step.row.lane),
+            "position" => value_writer(|step: Self| step.row.position),
+            "version" => value_writer(|step: Self| step.row.version),
+            "createdAt" => value_writer(|step: Self| format_moment(step.row.created_at)),
+            "archivedAt" => value_writer(|step: Self| step.row.archived_at.map(format_moment)),
+            "viewerPermissions" => value_writer(|step: Self| {
                 let DrawContext { canvas, caller, .. } = step.scene;
                 let held = canvas.responsibilities_of(step.row.id);
-                words(permissions::on_touchpoint(caller, &canvas.blueprint, held))
+                action_words(permissions::on_touchpoint(caller, &canvas.blueprint, held))
             }),
-            "channels" => many(asked, |step: Self| {
+            "channels" => list_writer(asked, |step: Self| {
                 let channels = step.scene.canvas.channels_of(step.row.id);
-                channels.iter().map(move |row| step.to(row))
+                channels.iter().map(move |row| step.with_row(row))
             }),
-            "responsibilities" => many(asked, |step: Self| {
+            "responsibilities" => list_writer(asked, |step: Self| {
                 let held = step.scene.canvas.responsibilities_of(step.row.id);
-                held.iter().map(move |row| step.to(row))
+                held.iter().map(move |row| step.with_row(row))
             }),
-            "kpis" => many(asked, |step: Self| {
-                judged(step.scene, step.scene.canvas.links_of(step.row.id))
+            "kpis" => list_writer(asked, |step: Self| {
+                projected_links(step.scene, step.scene.canvas.links_of(step.row.id))
             }),
-            "phase" => one(asked, |step: Self| {
+            "phase" => object_writer(asked, |step: Self| {
                 let phase = step.scene.canvas.phase(step.row.phase_id);
-                phase.map(|row| step.to(row))
+                phase.map(|row| step.with_row(row))
             }),
             _ => touchpoint_fields!(direct_field name asked),
         }
@@ -127,10 +127,10 @@ impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
 impl<'c> Projected<'c> for OnCanvas<'c, Evidence> {
     const TYPE: &'static str = "Evidence";
 
-    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "label" => leaf(|evidence: Self| evidence.row.label.as_str()),
-            "link" => leaf(|evidence: Self| evidence.row.link.as_deref()),
+            "label" => value_writer(|evidence: Self| evidence.row.label.as_str()),
+            "link" => value_writer(|evidence: Self| evidence.row.link.as_deref()),
             _ => None,
         }
     }
@@ -139,23 +139,23 @@ impl<'c> Projected<'c> for OnCanvas<'c, Evidence> {
 impl<'c> Projected<'c> for OnCanvas<'c, transition::Model> {
     const TYPE: &'static str = "Transition";
 
-    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|edge: Self| edge.row.id),
-            "kind" => leaf(|edge: Self| edge.row.kind),
-            "end" => leaf(|edge: Self| edge.row.end),
-            "condition" => leaf(|edge: Self| edge.row.condition.as_deref()),
-            "maxWaitMinutes" => leaf(|edge: Self| edge.row.max_wait_minutes),
-            "basis" => leaf(|edge: Self| edge.row.basis),
-            "version" => leaf(|edge: Self| edge.row.version),
-            "createdAt" => leaf(|edge: Self| moment(edge.row.created_at)),
-            "from" => one(asked, |edge: Self| {
+            "id" => id_writer(|edge: Self| edge.row.id),
+            "kind" => value_writer(|edge: Self| edge.row.kind),
+            "end" => value_writer(|edge: Self| edge.row.end),
+            "condition" => value_writer(|edge: Self| edge.row.condition.as_deref()),
+            "maxWaitMinutes" => value_writer(|edge: Self| edge.row.max_wait_minutes),
+            "basis" => value_writer(|edge: Self| edge.row.basis),
+            "version" => value_writer(|edge: Self| edge.row.version),
+            "createdAt" => value_writer(|edge: Self| format_moment(edge.row.created_at)),
+            "from" => object_writer(asked, |edge: Self| {
                 let from = edge.scene.canvas.touchpoint(edge.row.from_touchpoint_id?);
-                from.map(|row| edge.to(row))
+                from.map(|row| edge.with_row(row))
             }),
-            "to" => one(asked, |edge: Self| {
+            "to" => object_writer(asked, |edge: Self| {
                 let to = edge.scene.canvas.touchpoint(edge.row.to_touchpoint_id?);
-                to.map(|row| edge.to(row))
+                to.map(|row| edge.with_row(row))
             }),
             _ => None,
         }
@@ -165,14 +165,14 @@ impl<'c> Projected<'c> for OnCanvas<'c, transition::Model> {
 impl<'c> Projected<'c> for OnCanvas<'c, channel::Model> {
     const TYPE: &'static str = "Channel";
 
-    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|channel: Self| channel.row.id),
-            "key" => leaf(|channel: Self| channel.row.key.as_str()),
-            "name" => leaf(|channel: Self| channel.row.name.as_str()),
-            "medium" => leaf(|channel: Self| channel.row.medium),
-            "version" => leaf(|channel: Self| channel.row.version),
-            "createdAt" => leaf(|channel: Self| moment(channel.row.created_at)),
+            "id" => id_writer(|channel: Self| channel.row.id),
+            "key" => value_writer(|channel: Self| channel.row.key.as_str()),
+            "name" => value_writer(|channel: Self| channel.row.name.as_str()),
+            "medium" => value_writer(|channel: Self| channel.row.medium),
+            "version" => value_writer(|channel: Self| channel.row.version),
+            "createdAt" => value_writer(|channel: Self| format_moment(channel.row.created_at)),
             _ => None,
         }
     }
@@ -181,40 +181,40 @@ impl<'c> Projected<'c> for OnCanvas<'c, channel::Model> {
 impl<'c> Projected<'c> for OnCanvas<'c, responsibility::Model> {
     const TYPE: &'static str = "Responsibility";
 
-    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|held: Self| held.row.id),
-            "role" => leaf(|held: Self| held.row.role),
-            "status" => leaf(|held: Self| held.row.status),
-            "tasks" => leaf(|held: Self| held.row.tasks.0.as_slice()),
-            "note" => leaf(|held: Self| held.row.note.as_deref()),
-            "proposedAt" => leaf(|held: Self| moment(held.row.proposed_at)),
-            "reason" => leaf(|held: Self| held.row.reason.as_deref()),
-            "decidedAt" => leaf(|held: Self| held.row.decided_at.map(moment)),
-            "validFrom" => leaf(|held: Self| held.row.valid_from.map(moment)),
-            "validTo" => leaf(|held: Self| held.row.valid_to.map(moment)),
-            "handedOverAt" => leaf(|held: Self| held.row.handed_over_at.map(moment)),
-            "unasked" => leaf(|held: Self| held.row.unasked),
-            "version" => leaf(|held: Self| held.row.version),
-            "viewerPermissions" => leaf(|held: Self| {
+            "id" => id_writer(|held: Self| held.row.id),
+            "role" => value_writer(|held: Self| held.row.role),
+            "status" => value_writer(|held: Self| held.row.status),
+            "tasks" => value_writer(|held: Self| held.row.tasks.0.as_slice()),
+            "note" => value_writer(|held: Self| held.row.note.as_deref()),
+            "proposedAt" => value_writer(|held: Self| format_moment(held.row.proposed_at)),
+            "reason" => value_writer(|held: Self| held.row.reason.as_deref()),
+            "decidedAt" => value_writer(|held: Self| held.row.decided_at.map(format_moment)),
+            "validFrom" => value_writer(|held: Self| held.row.valid_from.map(format_moment)),
+            "validTo" => value_writer(|held: Self| held.row.valid_to.map(format_moment)),
+            "handedOverAt" => value_writer(|held: Self| held.row.handed_over_at.map(format_moment)),
+            "unasked" => value_writer(|held: Self| held.row.unasked),
+            "version" => value_writer(|held: Self| held.row.version),
+            "viewerPermissions" => value_writer(|held: Self| {
                 let DrawContext {
                     canvas,
                     caller,
                     parents,
                 } = held.scene;
-                let holder = accountable(canvas.responsibilities_of(held.row.touchpoint_id));
+                let holder = find_accountable(canvas.responsibilities_of(held.row.touchpoint_id));
                 let at = (&canvas.blueprint, holder);
-                words(permissions::on_responsibility(
+                action_words(permissions::on_responsibility(
                     caller, held.row, at, parents,
                 ))
             }),
-            "touchpoint" => one(asked, |held: Self| {
+            "touchpoint" => object_writer(asked, |held: Self| {
                 let touchpoint = held.scene.canvas.touchpoint(held.row.touchpoint_id);
-                touchpoint.map(|row| held.to(row))
+                touchpoint.map(|row| held.with_row(row))
             }),
-            "department" => one(asked, |held: Self| {
+            "department" => object_writer(asked, |held: Self| {
                 let department = held.scene.canvas.department(held.row.department_id);
-                department.map(|row| held.to(row))
+                department.map(|row| held.with_row(row))
             }),
             _ => None,
         }
@@ -224,18 +224,22 @@ impl<'c> Projected<'c> for OnCanvas<'c, responsibility::Model> {
 impl<'c> Projected<'c> for OnCanvas<'c, department::Model> {
     const TYPE: &'static str = "Department";
 
-    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|department: Self| department.row.id),
-            "key" => leaf(|department: Self| department.row.key.as_str()),
-            "name" => leaf(|department: Self| department.row.name.as_str()),
-            "kind" => leaf(|department: Self| department.row.kind),
-            "version" => leaf(|department: Self| department.row.version),
-            "createdAt" => leaf(|department: Self| moment(department.row.created_at)),
-            "archivedAt" => leaf(|department: Self| department.row.archived_at.map(moment)),
-            "viewerPermissions" => leaf(|department: Self| {
+            "id" => id_writer(|department: Self| department.row.id),
+            "key" => value_writer(|department: Self| department.row.key.as_str()),
+            "name" => value_writer(|department: Self| department.row.name.as_str()),
+            "kind" => value_writer(|department: Self| department.row.kind),
+            "version" => value_writer(|department: Self| department.row.version),
+            "createdAt" => {
+                value_writer(|department: Self| format_moment(department.row.created_at))
+            }
+            "archivedAt" => {
+                value_writer(|department: Self| department.row.archived_at.map(format_moment))
+            }
+            "viewerPermissions" => value_writer(|department: Self| {
                 let caller = department.scene.caller;
-                words(permissions::on_department(caller, department.row))
+                action_words(permissions::on_department(caller, department.row))
             }),
             _ => None,
         }
@@ -250,7 +254,7 @@ pub(super) struct ProjectedLink<'c> {
 }
 
 /// Those of the links whose KPIs are there.
-fn judged<'c>(
+fn projected_links<'c>(
     scene: DrawContext<'c>,
     links: impl IntoIterator<Item = &'c JudgedLink>,
 ) -> impl Iterator<Item = ProjectedLink<'c>> {
@@ -264,23 +268,29 @@ fn judged<'c>(
 impl<'c> Projected<'c> for ProjectedLink<'c> {
     const TYPE: &'static str = "KpiLink";
 
-    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|judging: Self| judging.at.row.link.id),
-            "validFrom" => leaf(|judging: Self| judging.at.row.link.valid_from),
-            "validTo" => leaf(|judging: Self| judging.at.row.link.valid_to),
-            "weight" => leaf(|judging: Self| judging.at.row.link.weight),
-            "version" => leaf(|judging: Self| judging.at.row.link.version),
-            "createdAt" => leaf(|judging: Self| moment(judging.at.row.link.created_at)),
-            "state" => leaf(|judging: Self| judging.at.row.judgement.state(judging.kpi.direction)),
-            "kpi" => one(asked, |judging: Self| Some(judging.at.to(judging.kpi))),
-            "latest" => one(asked, |judging: Self| {
-                let latest = judging.at.row.judgement.latest.as_ref();
-                latest.map(|row| judging.at.to(row))
+            "id" => id_writer(|judging: Self| judging.at.row.link.id),
+            "validFrom" => value_writer(|judging: Self| judging.at.row.link.valid_from),
+            "validTo" => value_writer(|judging: Self| judging.at.row.link.valid_to),
+            "weight" => value_writer(|judging: Self| judging.at.row.link.weight),
+            "version" => value_writer(|judging: Self| judging.at.row.link.version),
+            "createdAt" => {
+                value_writer(|judging: Self| format_moment(judging.at.row.link.created_at))
+            }
+            "state" => {
+                value_writer(|judging: Self| judging.at.row.judgement.state(judging.kpi.direction))
+            }
+            "kpi" => object_writer(asked, |judging: Self| {
+                Some(judging.at.with_row(judging.kpi))
             }),
-            "target" => one(asked, |judging: Self| {
+            "latest" => object_writer(asked, |judging: Self| {
+                let latest = judging.at.row.judgement.latest.as_ref();
+                latest.map(|row| judging.at.with_row(row))
+            }),
+            "target" => object_writer(asked, |judging: Self| {
                 let target = judging.at.row.judgement.target.as_ref();
-                target.map(|row| judging.at.to(row))
+                target.map(|row| judging.at.with_row(row))
             }),
             _ => None,
         }
@@ -290,28 +300,28 @@ impl<'c> Projected<'c> for ProjectedLink<'c> {
 impl<'c> Projected<'c> for OnCanvas<'c, kpi::Model> {
     const TYPE: &'static str = "Kpi";
 
-    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|kpi: Self| kpi.row.id),
-            "key" => leaf(|kpi: Self| kpi.row.key.as_str()),
-            "name" => leaf(|kpi: Self| kpi.row.name.as_str()),
-            "description" => leaf(|kpi: Self| kpi.row.description.as_deref()),
-            "type" => leaf(|kpi: Self| kpi.row.kpi_type),
-            "unit" => leaf(|kpi: Self| kpi.row.unit),
-            "currency" => leaf(|kpi: Self| kpi.row.currency.as_deref()),
-            "decimals" => leaf(|kpi: Self| kpi.row.decimals),
-            "direction" => leaf(|kpi: Self| kpi.row.direction),
-            "aggregation" => leaf(|kpi: Self| kpi.row.aggregation),
-            "cadence" => leaf(|kpi: Self| kpi.row.cadence),
-            "sensitivity" => leaf(|kpi: Self| kpi.row.sensitivity),
-            "scope" => leaf(|kpi: Self| kpi.row.scope),
-            "fedByFeedback" => leaf(|kpi: Self| kpi.row.fed_by_feedback),
-            "version" => leaf(|kpi: Self| kpi.row.version),
-            "createdAt" => leaf(|kpi: Self| moment(kpi.row.created_at)),
-            "archivedAt" => leaf(|kpi: Self| kpi.row.archived_at.map(moment)),
-            "viewerPermissions" => leaf(|kpi: Self| {
+            "id" => id_writer(|kpi: Self| kpi.row.id),
+            "key" => value_writer(|kpi: Self| kpi.row.key.as_str()),
+            "name" => value_writer(|kpi: Self| kpi.row.name.as_str()),
+            "description" => value_writer(|kpi: Self| kpi.row.description.as_deref()),
+            "type" => value_writer(|kpi: Self| kpi.row.kpi_type),
+            "unit" => value_writer(|kpi: Self| kpi.row.unit),
+            "currency" => value_writer(|kpi: Self| kpi.row.currency.as_deref()),
+            "decimals" => value_writer(|kpi: Self| kpi.row.decimals),
+            "direction" => value_writer(|kpi: Self| kpi.row.direction),
+            "aggregation" => value_writer(|kpi: Self| kpi.row.aggregation),
+            "cadence" => value_writer(|kpi: Self| kpi.row.cadence),
+            "sensitivity" => value_writer(|kpi: Self| kpi.row.sensitivity),
+            "scope" => value_writer(|kpi: Self| kpi.row.scope),
+            "fedByFeedback" => value_writer(|kpi: Self| kpi.row.fed_by_feedback),
+            "version" => value_writer(|kpi: Self| kpi.row.version),
+            "createdAt" => value_writer(|kpi: Self| format_moment(kpi.row.created_at)),
+            "archivedAt" => value_writer(|kpi: Self| kpi.row.archived_at.map(format_moment)),
+            "viewerPermissions" => value_writer(|kpi: Self| {
                 let caller = kpi.scene.caller;
-                words(permissions::on_kpi(caller, kpi.row))
+                action_words(permissions::on_kpi(caller, kpi.row))
             }),
             _ => None,
         }
@@ -321,14 +331,14 @@ impl<'c> Projected<'c> for OnCanvas<'c, kpi::Model> {
 impl<'c> Projected<'c> for OnCanvas<'c, kpi_target::Model> {
     const TYPE: &'static str = "KpiTarget";
 
-    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|target: Self| target.row.id),
-            "validFrom" => leaf(|target: Self| target.row.valid_from),
-            "value" => leaf(|target: Self| target.row.value),
-            "warning" => leaf(|target: Self| target.row.warning),
-            "version" => leaf(|target: Self| target.row.version),
-            "createdAt" => leaf(|target: Self| moment(target.row.created_at)),
+            "id" => id_writer(|target: Self| target.row.id),
+            "validFrom" => value_writer(|target: Self| target.row.valid_from),
+            "value" => value_writer(|target: Self| target.row.value),
+            "warning" => value_writer(|target: Self| target.row.warning),
+            "version" => value_writer(|target: Self| target.row.version),
+            "createdAt" => value_writer(|target: Self| format_moment(target.row.created_at)),
             _ => None,
         }
     }
@@ -337,17 +347,17 @@ impl<'c> Projected<'c> for OnCanvas<'c, kpi_target::Model> {
 impl<'c> Projected<'c> for OnCanvas<'c, measurement::Model> {
     const TYPE: &'static str = "Measurement";
 
-    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+    fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id(|value: Self| value.row.id),
-            "measuredOn" => leaf(|value: Self| value.row.measured_on),
-            "value" => leaf(|value: Self| value.row.value),
-            "numerator" => leaf(|value: Self| value.row.numerator),
-            "denominator" => leaf(|value: Self| value.row.denominator),
-            "sampleSize" => leaf(|value: Self| value.row.sample_size),
-            "source" => leaf(|value: Self| value.row.source.as_deref()),
-            "recordedAt" => leaf(|value: Self| moment(value.row.recorded_at)),
-            "superseded" => leaf(|value: Self| value.row.superseded_by_id.is_some()),
+            "id" => id_writer(|value: Self| value.row.id),
+            "measuredOn" => value_writer(|value: Self| value.row.measured_on),
+            "value" => value_writer(|value: Self| value.row.value),
+            "numerator" => value_writer(|value: Self| value.row.numerator),
+            "denominator" => value_writer(|value: Self| value.row.denominator),
+            "sampleSize" => value_writer(|value: Self| value.row.sample_size),
+            "source" => value_writer(|value: Self| value.row.source.as_deref()),
+            "recordedAt" => value_writer(|value: Self| format_moment(value.row.recorded_at)),
+            "superseded" => value_writer(|value: Self| value.row.superseded_by_id.is_some()),
             _ => None,
         }
     }

@@ -5,18 +5,18 @@ use entity::membership;
 use sea_orm::{ColumnTrait, Condition};
 
 use super::super::{audit::AuditEvent, loaders::TokenLimitsOf};
-use super::responsibility::{naming_person, waiting_for_viewer};
+use super::responsibility::{page_naming_person, page_waiting_for_viewer};
 use crate::{
     account::{
         graphql::{Account, Session, Viewer, own_sessions},
         service_token::graphql::ServiceToken,
     },
     batch::load,
-    department::graphql::{Department, Membership, living_memberships, memberships},
+    department::graphql::{Department, Membership, load_living_memberships, page_of_memberships},
     error::Result,
     meter::{self, Listed},
     page::{self, Page, Pages},
-    payload::{caller, found},
+    payload::{caller, into_node},
     responsibility::graphql::Responsibility,
 };
 
@@ -25,8 +25,8 @@ impl Viewer {
     /// Your roles in departments; those in archived departments give no permissions and are left out.
     #[graphql(complexity = "10 * child_complexity")]
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Listed<Membership>> {
-        Ok(meter::listed(
-            living_memberships(caller(ctx)?, self.account.row.id).await?,
+        Ok(meter::metered_list(
+            load_living_memberships(caller(ctx)?, self.account.row.id).await?,
         ))
     }
 
@@ -51,7 +51,7 @@ impl Viewer {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
-        waiting_for_viewer(ctx, Page { first, after }).await
+        page_waiting_for_viewer(ctx, Page { first, after }).await
     }
 
     /// Responsibilities, in force or proposed, that name you as the person who does them, in the order of creation.
@@ -63,7 +63,7 @@ impl Viewer {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
-        naming_person(ctx, self.account.row.id, Page { first, after }).await
+        page_naming_person(ctx, self.account.row.id, Page { first, after }).await
     }
 }
 
@@ -79,7 +79,7 @@ impl Account {
         after: Option<String>,
     ) -> Result<Pages<Membership>> {
         let its = Condition::all().add(membership::Column::AccountId.eq(self.row.id));
-        memberships(ctx, its, Page { first, after }).await
+        page_of_memberships(ctx, its, Page { first, after }).await
     }
 }
 
@@ -87,7 +87,7 @@ impl Account {
 impl ServiceToken {
     /// The account as which it acts.
     async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.account_id)).await
+        into_node(load(ctx, self.row.account_id)).await
     }
 
     /// The departments to which it is limited, with all below them; empty if it is not limited.
@@ -95,12 +95,12 @@ impl ServiceToken {
         let rows = load(ctx, TokenLimitsOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(rows.iter().cloned()))
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 
     /// The account that created it; null for the command line.
     async fn made_by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.made_by_account_id?)).await
+        into_node(load(ctx, self.row.made_by_account_id?)).await
     }
 }
 
@@ -108,12 +108,12 @@ impl ServiceToken {
 impl Membership {
     /// The account.
     async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.account_id)).await
+        into_node(load(ctx, self.row.account_id)).await
     }
 
     /// The department.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.department_id)).await
+        into_node(load(ctx, self.row.department_id)).await
     }
 }
 
@@ -121,12 +121,12 @@ impl Membership {
 impl AuditEvent {
     /// The account that acted; null for the command line, for an unknown actor, and where you may not see it.
     async fn actor(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.actor_id?)).await
+        into_node(load(ctx, self.actor_id?)).await
     }
 
     /// The service token with which the account acted; null for every other sign-in, and where you may read neither
     /// service tokens nor the whole audit log.
     async fn actor_token(&self, ctx: &Context<'_>) -> Option<Result<ServiceToken>> {
-        found(load(ctx, self.actor_token_id?)).await
+        into_node(load(ctx, self.actor_token_id?)).await
     }
 }

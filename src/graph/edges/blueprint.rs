@@ -17,8 +17,8 @@ use super::super::{
     view::{self as shown, Assumptions, BlueprintView, CustomerView, StageAttention},
 };
 use super::{
-    list::{judged, links, listed},
-    publication::written,
+    list::{list_judged_links, load_links, load_list},
+    publication::with_document,
 };
 use crate::{
     batch::load,
@@ -33,7 +33,7 @@ use crate::{
     insight::graphql::{Insight, Source},
     kpi::graphql::KpiLink,
     meter::{self, Listed},
-    payload::{caller, found},
+    payload::{caller, into_node},
     persona::graphql::Persona,
     policy::Action,
     promise::graphql::Promise,
@@ -59,7 +59,7 @@ impl Blueprint {
     async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
         match self.canvas.get() {
             Some(canvas) => Some(Ok(Persona::with_needs(&canvas.persona, &canvas.needs))),
-            None => found(load(ctx, self.row.persona_id)).await,
+            None => into_node(load(ctx, self.row.persona_id)).await,
         }
     }
 
@@ -69,7 +69,7 @@ impl Blueprint {
         let rows = load(ctx, SecondaryPersonasOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(rows.iter().cloned()))
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 
     /// The department that owns it.
@@ -77,28 +77,28 @@ impl Blueprint {
         let id = self.row.owner_department_id;
         match self.canvas.get().and_then(|canvas| canvas.department(id)) {
             Some(owner) => Some(Ok(owner.clone().into())),
-            None => found(load(ctx, id)).await,
+            None => into_node(load(ctx, id)).await,
         }
     }
 
     /// The KPIs that judge the blueprint as a whole, as of today, in the order of creation.
     #[graphql(complexity = "canvas::COST + 10 * child_complexity")]
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
-        let canvas = self.whole(ctx).await?;
-        Ok(judged(canvas, canvas.links_above(None)))
+        let canvas = self.load_canvas(ctx).await?;
+        Ok(list_judged_links(canvas, canvas.links_above(None)))
     }
 
     /// Its phases, in order of display.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn phases(&self, ctx: &Context<'_>) -> Result<DirectJson<Phase>> {
-        let canvas = self.whole(ctx).await?;
+        let canvas = self.load_canvas(ctx).await?;
         Ok(DirectJson::new(canvas, |canvas| &canvas.phases))
     }
 
     /// Its transitions, in the order of creation; those from or to archived touchpoints are left out.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn transitions(&self, ctx: &Context<'_>) -> Result<DirectJson<Transition>> {
-        let canvas = self.whole(ctx).await?;
+        let canvas = self.load_canvas(ctx).await?;
         Ok(DirectJson::new(canvas, |canvas| &canvas.transitions))
     }
 
@@ -106,48 +106,48 @@ impl Blueprint {
     /// phases and touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
-        listed(ctx, InsightsIn(self.row.id)).await
+        load_list(ctx, InsightsIn(self.row.id)).await
     }
 
     /// The sources on which its insights rest, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
-        listed(ctx, SourcesIn(self.row.id)).await
+        load_list(ctx, SourcesIn(self.row.id)).await
     }
 
     /// The promises made at its touchpoints, in the order of creation; those at archived touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
     async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
-        listed(ctx, PromisesIn(self.row.id)).await
+        load_list(ctx, PromisesIn(self.row.id)).await
     }
 
     /// The evaluations of its touchpoints, in the order of creation; those of archived touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
-        listed(ctx, EvaluationsIn(self.row.id)).await
+        load_list(ctx, EvaluationsIn(self.row.id)).await
     }
 
     /// Its improvements, planned or made, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn improvements(&self, ctx: &Context<'_>) -> Result<Listed<Improvement>> {
-        listed(ctx, ImprovementsIn(self.row.id)).await
+        load_list(ctx, ImprovementsIn(self.row.id)).await
     }
 
     /// Its insights as a grid by phase (the whole blueprint first), kind and persona; empty cells are left out.
     /// Insights at a touchpoint are in the cell of its phase.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn lens(&self, ctx: &Context<'_>) -> Result<Listed<LensCell>> {
-        let canvas = self.whole(ctx).await?;
+        let canvas = self.load_canvas(ctx).await?;
         let rows = load(ctx, InsightsIn(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(lens::cells(canvas, &rows)))
+        Ok(meter::metered_list(lens::sort_into_cells(canvas, &rows)))
     }
 
     /// Its scenarios: named ways through it, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn scenarios(&self, ctx: &Context<'_>) -> Result<Listed<Scenario>> {
-        listed(ctx, ScenariosIn(self.row.id)).await
+        load_list(ctx, ScenariosIn(self.row.id)).await
     }
 
     /// A smaller picture of it: only essential touchpoints, or the `simplifiedTo` most important ones (essential first,
@@ -159,45 +159,47 @@ impl Blueprint {
         #[graphql(default, desc = "Only essential touchpoints.")] essential_only: bool,
         #[graphql(desc = "Largest number of touchpoints to keep.")] simplified_to: Option<i32>,
     ) -> Result<BlueprintView> {
-        let canvas = self.whole(ctx).await?;
+        let canvas = self.load_canvas(ctx).await?;
         let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
         let choose = move |canvas: &Canvas| {
-            let kept = view::simplified(canvas, most);
+            let kept = view::simplify(canvas, most);
             match essential_only {
-                true => &kept & &view::essential(canvas),
+                true => &kept & &view::essential_touchpoints(canvas),
                 false => kept,
             }
         };
-        shown::view(ctx, canvas, choose).await
+        shown::build_view(ctx, canvas, choose).await
     }
 
     /// The journey without anything about who delivers it or how, fit to be shown to customers.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn customer_view(&self, ctx: &Context<'_>) -> Result<CustomerView> {
-        shown::customer_view(ctx, self.whole(ctx).await?).await
+        shown::build_customer_view(ctx, self.load_canvas(ctx).await?).await
     }
 
     /// Number of touchpoints before, at and after what the customer came for.
     #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn attention(&self, ctx: &Context<'_>) -> Result<Listed<StageAttention>> {
-        Ok(meter::listed(shown::attention(self.whole(ctx).await?)))
+        Ok(meter::metered_list(shown::count_by_stage(
+            self.load_canvas(ctx).await?,
+        )))
     }
 
     /// The share of its touchpoints that is somebody's guess.
     #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn assumptions(&self, ctx: &Context<'_>) -> Result<Assumptions> {
-        Ok(shown::assumptions(self.whole(ctx).await?))
+        Ok(shown::count_assumptions(self.load_canvas(ctx).await?))
     }
 
     /// The template from which it was created (for a copy: that of the original), which names the lenses to draw; null
     /// if there is none.
     async fn template(&self, ctx: &Context<'_>) -> Option<Result<Template>> {
-        found(load(ctx, self.row.template_id?)).await
+        into_node(load(ctx, self.row.template_id?)).await
     }
 
     /// The blueprint that it was copied from; null if it was not copied, that blueprint is gone, or you may not see it.
     async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.copied_from_id?)).await
+        into_node(load(ctx, self.row.copied_from_id?)).await
     }
 
     /// The whole blueprint as one document, which `blueprintImport` accepts; objects are named by key.
@@ -207,7 +209,7 @@ impl Blueprint {
             let text = serde_json::to_vec(&document).map_err(Error::internal)?;
             Ok((Json(document), text.len()))
         };
-        written(ctx, self.row.id, make).await
+        with_document(ctx, self.row.id, make).await
     }
 
     /// Its touchpoints as a sheet for spreadsheets (CSV), which `blueprintSheetImport` accepts: one row per touchpoint,
@@ -221,11 +223,11 @@ impl Blueprint {
         #[graphql(desc = "The CSV dialect; COMMA if absent.")] dialect: Option<Dialect>,
     ) -> Result<String> {
         let make = move |document: Document| {
-            let sheet = table::write(&document, dialect.unwrap_or_default())?;
+            let sheet = table::write_table(&document, dialect.unwrap_or_default())?;
             let bytes = sheet.len();
             Ok((sheet, bytes))
         };
-        written(ctx, self.row.id, make).await
+        with_document(ctx, self.row.id, make).await
     }
 
     /// Its flaws by the table of rules, as of a day. A confidential KPI whose values you may not see is treated as if
@@ -237,13 +239,13 @@ impl Blueprint {
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<FindingFilter>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Result<Findings> {
-        finding::of_blueprint(ctx, &self.row, filter, as_of).await
+        finding::load_findings(ctx, &self.row, filter, as_of).await
     }
 
     /// The movement of people through it, as a graph.
     #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
-        Ok(Flow(Arc::clone(self.whole(ctx).await?)))
+        Ok(Flow(Arc::clone(self.load_canvas(ctx).await?)))
     }
 
     /// A link to its picture (`GET /blueprints/{key}.svg`) for an `<img>`; it needs no access token. With a token in
@@ -254,7 +256,7 @@ impl Blueprint {
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
         #[graphql(desc = "The colours; AUTO if absent.")] theme: Option<Theme>,
     ) -> Result<PictureLink> {
-        picture::link(ctx, &self.row, as_of, theme)
+        picture::sign_link(ctx, &self.row, as_of, theme)
     }
 }
 
@@ -262,37 +264,40 @@ impl Blueprint {
 impl Phase {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 
     /// The object that it was copied from; null if it was not copied.
     async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
-        found(load(ctx, self.row.copied_from_id?)).await
+        into_node(load(ctx, self.row.copied_from_id?)).await
     }
 
     /// The KPIs that judge the phase as a whole, as of today, in the order of creation.
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         match &self.canvas {
-            Some(canvas) => Ok(judged(canvas, canvas.links_above(Some(self.row.id)))),
-            None => links(ctx, KpisJudgingPhase(self.row.id)).await,
+            Some(canvas) => Ok(list_judged_links(
+                canvas,
+                canvas.links_above(Some(self.row.id)),
+            )),
+            None => load_links(ctx, KpisJudgingPhase(self.row.id)).await,
         }
     }
 
     /// The insights about the phase as a whole, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
-        listed(ctx, InsightsOfPhase(self.row.id)).await
+        load_list(ctx, InsightsOfPhase(self.row.id)).await
     }
 
     /// Its touchpoints, in order of display.
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.touchpoints_of(self.row.id);
-            let rows = rows.iter().map(|row| Touchpoint::within(row, canvas));
-            return Ok(meter::listed(rows));
+            let rows = rows.iter().map(|row| Touchpoint::from_canvas(row, canvas));
+            return Ok(meter::metered_list(rows));
         }
         let rows = load(ctx, TouchpointsIn(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(rows.iter().cloned()))
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 }

@@ -11,24 +11,24 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::super::{loaders::DepartmentSubtree, permissions};
 use super::{
-    list::improvements,
-    responsibility::{picked, unasked, waiting},
+    list::page_of_improvements,
+    responsibility::{page_of_unasked, page_of_waiting, pick_condition},
     trend::DepartmentScorecard,
 };
 use crate::{
     access::scope,
     batch::load,
     compute::SEARCH,
-    department::graphql::{Department, Membership, departments, memberships},
+    department::graphql::{Department, Membership, page_of_departments, page_of_memberships},
     error::Result,
-    feedback::{graphql::FollowUp, still_open},
+    feedback::{graphql::FollowUp, open_condition},
     improvement::graphql::Improvement,
     kpi::{
         graphql::Kpi,
-        of_department::{of_departments, scorecard},
+        of_department::{load_scorecard, select_kpis_of_departments},
     },
     page::{self, Page, Pages},
-    payload::{caller, found},
+    payload::{caller, into_node},
     policy::Action,
     responsibility::graphql::Responsibility,
     scalar::Date,
@@ -36,7 +36,11 @@ use crate::{
 
 impl Department {
     /// The department, and with `below` all below it.
-    async fn reach(&self, ctx: &Context<'_>, below: Option<bool>) -> Result<Vec<DepartmentId>> {
+    async fn ids_with_below(
+        &self,
+        ctx: &Context<'_>,
+        below: Option<bool>,
+    ) -> Result<Vec<DepartmentId>> {
         if below.unwrap_or_default() {
             let tree = load(ctx, DepartmentSubtree(self.row.id))
                 .await?
@@ -68,19 +72,20 @@ impl Department {
         >,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
-        let of = self.reach(ctx, include_descendants).await?;
+        let of = self.ids_with_below(ctx, include_descendants).await?;
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
             .filter(
-                responsibility::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()),
+                responsibility::Column::BlueprintId
+                    .in_subquery(scope::select_reportable_blueprint_ids()),
             )
             .filter(
                 Condition::all()
                     .add_option(roles.map(|roles| responsibility::Column::Role.is_in(roles))),
             );
-        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// Open proposals that address it, drafts included, in the order of creation.
@@ -96,12 +101,12 @@ impl Department {
         >,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
-        let of = self.reach(ctx, include_descendants).await?;
+        let of = self.ids_with_below(ctx, include_descendants).await?;
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
-        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// The KPIs that judge its delivery, whoever owns them: those linked on the day to touchpoints where it is
@@ -121,11 +126,11 @@ impl Department {
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Result<Pages<Kpi>> {
         let caller = caller(ctx)?;
-        let of = self.reach(ctx, include_descendants).await?;
+        let of = self.ids_with_below(ctx, include_descendants).await?;
         let day = as_of.map_or(caller.today, |day| day.0);
         caller.budget.spend(SEARCH)?;
-        let select = of_departments(caller, &of, states.as_deref(), day).await?;
-        page::oldest_first(ctx, select, Page { first, after }, Kpi::from).await
+        let select = select_kpis_of_departments(caller, &of, states.as_deref(), day).await?;
+        page::page_oldest_first(ctx, select, Page { first, after }, Kpi::from).await
     }
 
     /// The number of KPIs in each state, over those that judge its delivery on a day.
@@ -138,12 +143,12 @@ impl Department {
             bool,
         >,
     ) -> Option<Result<DepartmentScorecard>> {
-        found(async {
+        into_node(async {
             let caller = caller(ctx)?;
-            let of = self.reach(ctx, include_descendants).await?;
+            let of = self.ids_with_below(ctx, include_descendants).await?;
             let day = as_of.map_or(caller.today, |day| day.0);
             caller.budget.spend(SEARCH)?;
-            let card = scorecard(caller, &of, day).await?;
+            let card = load_scorecard(caller, &of, day).await?;
             Ok(Some(DepartmentScorecard::new(&card, Date(day))))
         })
         .await
@@ -161,9 +166,9 @@ impl Department {
             bool,
         >,
     ) -> Result<Pages<Responsibility>> {
-        let of = self.reach(ctx, include_descendants).await?;
-        let which = picked(ctx, move |open| open.of_departments(&of)).await?;
-        waiting(ctx, which, Page { first, after }).await
+        let of = self.ids_with_below(ctx, include_descendants).await?;
+        let which = pick_condition(ctx, move |open| open.of_departments_condition(&of)).await?;
+        page_of_waiting(ctx, which, Page { first, after }).await
     }
 
     /// Responsibilities that an import put in force without asking and that its leads have neither confirmed nor ended,
@@ -179,8 +184,8 @@ impl Department {
             bool,
         >,
     ) -> Result<Pages<Responsibility>> {
-        let of = self.reach(ctx, include_descendants).await?;
-        unasked(ctx, of, Page { first, after }).await
+        let of = self.ids_with_below(ctx, include_descendants).await?;
+        page_of_unasked(ctx, of, Page { first, after }).await
     }
 
     /// The improvements that it owns in blueprints that you may read, in the order of creation.
@@ -196,9 +201,9 @@ impl Department {
             bool,
         >,
     ) -> Result<Pages<Improvement>> {
-        let of = self.reach(ctx, include_descendants).await?;
+        let of = self.ids_with_below(ctx, include_descendants).await?;
         let its = improvement::Column::OwnerDepartmentId.is_in(of);
-        improvements(ctx, its, states, Page { first, after }).await
+        page_of_improvements(ctx, its, states, Page { first, after }).await
     }
 
     /// Its follow-ups that are not closed, in the order of creation.
@@ -214,19 +219,21 @@ impl Department {
         >,
     ) -> Result<Pages<FollowUp>> {
         let caller = caller(ctx)?;
-        let of = self.reach(ctx, include_descendants).await?;
-        let select = caller.select::<follow_up::Entity>().filter(still_open(&of));
-        page::oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
+        let of = self.ids_with_below(ctx, include_descendants).await?;
+        let select = caller
+            .select::<follow_up::Entity>()
+            .filter(open_condition(&of));
+        page::page_oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
     /// The department directly above it; null at the top.
     async fn parent(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.parent_id?)).await
+        into_node(load(ctx, self.row.parent_id?)).await
     }
 
     /// Once it is archived: the department that took over its responsibilities, KPIs, blueprints and follow-ups.
     async fn successor(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.successor_id?)).await
+        into_node(load(ctx, self.row.successor_id?)).await
     }
 
     /// The departments directly below it, in the order of creation.
@@ -243,7 +250,7 @@ impl Department {
         let below = Condition::all()
             .add(department::Column::ParentId.eq(self.row.id))
             .add_option((!include_archived).then_some(living));
-        departments(ctx, below, Page { first, after }).await
+        page_of_departments(ctx, below, Page { first, after }).await
     }
 
     /// Its members, in the order of creation.
@@ -256,6 +263,6 @@ impl Department {
         after: Option<String>,
     ) -> Result<Pages<Membership>> {
         let here = Condition::all().add(membership::Column::DepartmentId.eq(self.row.id));
-        memberships(ctx, here, Page { first, after }).await
+        page_of_memberships(ctx, here, Page { first, after }).await
     }
 }

@@ -15,9 +15,9 @@ use crate::{
     error::Result,
     feedback::{
         graphql::{Feedback, FollowUp, Playbook},
-        may_know,
+        may_see_respondent,
     },
-    payload::{caller, found},
+    payload::{caller, into_node},
     persona::graphql::{Channel, Persona, Segment},
     policy::Action,
     touchpoint::graphql::Touchpoint,
@@ -25,12 +25,12 @@ use crate::{
 
 impl Feedback {
     /// What may be known only by those who look after the answer.
-    fn private(
+    fn if_may_see_respondent(
         &self,
         ctx: &Context<'_>,
         what: impl FnOnce(&answers::Model) -> Option<&String>,
     ) -> Result<Option<String>> {
-        let may_know = may_know(caller(ctx)?, &self.row);
+        let may_know = may_see_respondent(caller(ctx)?, &self.row);
         Ok(what(&self.row).filter(|_| may_know).cloned())
     }
 }
@@ -45,60 +45,63 @@ impl Feedback {
     /// The respondent: a customer number or a name; null if unknown, erased, or not for you to see. Requires:
     /// WORK_FOLLOW_UP.
     async fn respondent(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.private(ctx, |row| row.respondent.as_ref()).transpose()
+        self.if_may_see_respondent(ctx, |row| row.respondent.as_ref())
+            .transpose()
     }
 
     /// The respondent's contact details; null if unknown, erased, or not for you to see. Requires: WORK_FOLLOW_UP.
     async fn contact(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.private(ctx, |row| row.contact.as_ref()).transpose()
+        self.if_may_see_respondent(ctx, |row| row.contact.as_ref())
+            .transpose()
     }
 
     /// The respondent's comment; null if there is none, it was erased, or you may not see it. Requires: WORK_FOLLOW_UP.
     async fn comment(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.private(ctx, |row| row.comment.as_ref()).transpose()
+        self.if_may_see_respondent(ctx, |row| row.comment.as_ref())
+            .transpose()
     }
 
     /// Id of the answer in the system that collected it; null if it has none, or you may not see it. Requires:
     /// WORK_FOLLOW_UP.
     async fn external_id(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.private(ctx, |row| row.external_id.as_ref())
+        self.if_may_see_respondent(ctx, |row| row.external_id.as_ref())
             .transpose()
     }
 
     /// The touchpoint that it is about; null for the relationship as a whole.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        found(load(ctx, self.row.touchpoint_id?)).await
+        into_node(load(ctx, self.row.touchpoint_id?)).await
     }
 
     /// The blueprint that it is about; null if none was named.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id?)).await
+        into_node(load(ctx, self.row.blueprint_id?)).await
     }
 
     /// The customer's persona; null if none was named.
     async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
-        found(load(ctx, self.row.persona_id?)).await
+        into_node(load(ctx, self.row.persona_id?)).await
     }
 
     /// The customer's channel; null if none was named.
     async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
-        found(load(ctx, self.row.channel_id?)).await
+        into_node(load(ctx, self.row.channel_id?)).await
     }
 
     /// The customer's segment; null if none was named.
     async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
-        found(load(ctx, self.row.segment_id?)).await
+        into_node(load(ctx, self.row.segment_id?)).await
     }
 
     /// The department that works it: the one that was ACCOUNTABLE when the customer answered, or its successor; null if
     /// there was none.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.department_id?)).await
+        into_node(load(ctx, self.row.department_id?)).await
     }
 
     /// Its follow-up; null if the respondent was never known.
     async fn follow_up(&self, ctx: &Context<'_>) -> Option<Result<FollowUp>> {
-        found(load(ctx, FollowUpOf(self.row.id))).await
+        into_node(load(ctx, FollowUpOf(self.row.id))).await
     }
 }
 
@@ -113,21 +116,21 @@ impl FollowUp {
 
     /// The answer.
     async fn feedback(&self, ctx: &Context<'_>) -> Option<Result<Feedback>> {
-        found(load(ctx, self.row.feedback_id)).await
+        into_node(load(ctx, self.row.feedback_id)).await
     }
 
     /// The department that works it; null if none was ACCOUNTABLE when the customer answered: it is then unroutable,
     /// and worked by CX managers.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         match load(ctx, self.row.feedback_id).await {
-            Ok(answer) => found(load(ctx, answer?.department_id?)).await,
+            Ok(answer) => into_node(load(ctx, answer?.department_id?)).await,
             Err(error) => Some(Err(error)),
         }
     }
 
     /// The account that works it; null while none is named.
     async fn assignee(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.assignee_account_id?)).await
+        into_node(load(ctx, self.row.assignee_account_id?)).await
     }
 
     /// The result; null if none is noted, or you may not see it. Requires: WORK_FOLLOW_UP.
@@ -137,7 +140,7 @@ impl FollowUp {
             Err(error) => return Some(Err(error)),
         };
         match caller(ctx) {
-            Ok(caller) if may_know(caller, &answer) => self.row.note.clone().map(Ok),
+            Ok(caller) if may_see_respondent(caller, &answer) => self.row.note.clone().map(Ok),
             Ok(_) => None,
             Err(error) => Some(Err(error)),
         }
@@ -145,7 +148,7 @@ impl FollowUp {
 
     /// The playbook for such an answer; null if its group has none.
     async fn playbook(&self, ctx: &Context<'_>) -> Option<Result<Playbook>> {
-        found(async {
+        into_node(async {
             match load(ctx, self.row.feedback_id).await? {
                 Some(answer) => load(ctx, PlaybookOf(answer.answer_group)).await,
                 None => Ok(None),

@@ -7,7 +7,7 @@ use crate::{
     batch::load,
     error::Result,
     finding::graphql::{Dismissal, Finding},
-    payload::found,
+    payload::into_node,
 };
 
 #[ComplexObject]
@@ -27,6 +27,6 @@ impl Finding {
 impl Dismissal {
     /// The account that dismissed it; null for the command line, and where you may not see it.
     async fn by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.dismissed_by_id?)).await
+        into_node(load(ctx, self.row.dismissed_by_id?)).await
     }
 }

@@ -31,7 +31,7 @@ async fn page_of_ids<E: Guarded, N: OutputType + From<E::Model>>(
 ) -> Result<Pages<N>> {
     let caller = caller(ctx)?;
     let ids = E::id_column().is_in(ids.iter().copied());
-    page::oldest_first(ctx, caller.select::<E>().filter(ids), page, N::from).await
+    page::page_oldest_first(ctx, caller.select::<E>().filter(ids), page, N::from).await
 }
 
 macro_rules! impact_lists {

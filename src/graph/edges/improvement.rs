@@ -7,7 +7,7 @@ use super::{
         loaders::{KpisOfImprovement, TouchpointsOfImprovement},
         permissions,
     },
-    list::{listed, living},
+    list::{list_living, load_list},
 };
 use crate::{
     batch::load,
@@ -17,7 +17,7 @@ use crate::{
     improvement::graphql::Improvement,
     kpi::graphql::Kpi,
     meter::Listed,
-    payload::{caller, found},
+    payload::{caller, into_node},
     policy::Action,
     touchpoint::graphql::Touchpoint,
 };
@@ -31,22 +31,22 @@ impl Improvement {
 
     /// The blueprint that it improves.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 
     /// The department that owns it.
     async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.owner_department_id)).await
+        into_node(load(ctx, self.row.owner_department_id)).await
     }
 
     /// The touchpoints that it concerns, in order; archived ones are left out.
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         let rows = load(ctx, TouchpointsOfImprovement(self.row.id)).await?;
-        Ok(living(&rows.unwrap_or_default()))
+        Ok(list_living(&rows.unwrap_or_default()))
     }
 
     /// The KPIs that measure its effect, in order.
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<Kpi>> {
-        listed(ctx, KpisOfImprovement(self.row.id)).await
+        load_list(ctx, KpisOfImprovement(self.row.id)).await
     }
 }

@@ -2,14 +2,14 @@
 
 use async_graphql::{ComplexObject, Context};
 
-use super::{super::loaders::SourcesOf, list::listed};
+use super::{super::loaders::SourcesOf, list::load_list};
 use crate::{
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
     error::Result,
     insight::graphql::{Insight, Source},
     meter::Listed,
-    payload::found,
+    payload::into_node,
     persona::graphql::Persona,
     touchpoint::graphql::Touchpoint,
 };
@@ -18,32 +18,32 @@ use crate::{
 impl Insight {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 
     /// The phase that it is about as a whole; null for a touchpoint or a whole blueprint.
     async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
-        found(load(ctx, self.row.phase_id?)).await
+        into_node(load(ctx, self.row.phase_id?)).await
     }
 
     /// The touchpoint that it is about; null for a phase or a whole blueprint.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        found(load(ctx, self.row.touchpoint_id?)).await
+        into_node(load(ctx, self.row.touchpoint_id?)).await
     }
 
     /// The persona that it is about; null for all.
     async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
-        found(load(ctx, self.row.persona_id?)).await
+        into_node(load(ctx, self.row.persona_id?)).await
     }
 
     /// The sources that it rests on, in order.
     async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
-        listed(ctx, SourcesOf(self.row.id)).await
+        load_list(ctx, SourcesOf(self.row.id)).await
     }
 
     /// Of a QUESTION: the insight that answers it; null while it is open.
     async fn answered_by(&self, ctx: &Context<'_>) -> Option<Result<Insight>> {
-        found(load(ctx, self.row.answered_by_id?)).await
+        into_node(load(ctx, self.row.answered_by_id?)).await
     }
 }
 
@@ -51,6 +51,6 @@ impl Insight {
 impl Source {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 }

@@ -15,7 +15,7 @@ use super::{
         loaders::{KpiJudgement, LinkJudgement, TrendOf},
         permissions,
     },
-    list::improvements,
+    list::page_of_improvements,
     trend::{KpiFreshness, KpiFreshnessState, KpiTrend},
 };
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     judgement::{self, Judgement},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     page::{self, Page, Pages},
-    payload::{caller, found},
+    payload::{caller, into_node},
     persona::graphql::{Channel, Segment},
     policy::{Action, Relation, Ties},
     scalar::Date,
@@ -39,7 +39,7 @@ use crate::{
 };
 
 impl Kpi {
-    async fn judgement(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Result<Judgement> {
+    async fn load_judgement(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Result<Judgement> {
         let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
         Ok(load(ctx, KpiJudgement(self.row.id, day))
             .await?
@@ -47,13 +47,13 @@ impl Kpi {
     }
 
     /// How it has gone; nothing where its values are hidden.
-    async fn gone(
+    async fn load_trend(
         &self,
         ctx: &Context<'_>,
         as_of: Option<Date>,
         periods: u32,
     ) -> Result<Option<Trend>> {
-        if !self.judgement(ctx, as_of).await?.told {
+        if !self.load_judgement(ctx, as_of).await?.told {
             return Ok(None);
         }
         let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
@@ -75,13 +75,13 @@ impl Kpi {
 
     /// The department that owns it: defines it and records its values.
     async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.owner_department_id)).await
+        into_node(load(ctx, self.row.owner_department_id)).await
     }
 
     /// Whether you may see its values; if not, `targets` and `measurements` are empty and `latest` and `state` are
     /// null.
     async fn values_visible(&self, ctx: &Context<'_>) -> Result<bool> {
-        judgement::values_visible(caller(ctx)?, &self.row).await
+        judgement::are_values_visible(caller(ctx)?, &self.row).await
     }
 
     /// Its targets, past, current and future, in the order of creation.
@@ -97,7 +97,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_target::Entity>()
             .filter(kpi_target::Column::KpiId.eq(self.row.id));
-        page::oldest_first(ctx, select, Page { first, after }, KpiTarget::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, KpiTarget::from).await
     }
 
     /// Its links, past, current and future, to places that you may read, in the order of creation.
@@ -113,7 +113,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_link::Entity>()
             .filter(kpi_link::Column::KpiId.eq(self.row.id));
-        page::oldest_first(ctx, select, Page { first, after }, KpiLink::from).await
+        page::page_oldest_first(ctx, select, Page { first, after }, KpiLink::from).await
     }
 
     /// The improvements whose effect it measures, in blueprints that you may read, in the order of creation.
@@ -131,7 +131,7 @@ impl Kpi {
             .column(improvement_kpi::Column::ImprovementId)
             .filter(improvement_kpi::Column::KpiId.eq(self.row.id));
         let its = improvement::Column::Id.in_subquery(telling.into_query());
-        improvements(ctx, its, states, Page { first, after }).await
+        page_of_improvements(ctx, its, states, Page { first, after }).await
     }
 
     /// Its measurements on days from `from` (included) to `to` (excluded), by day and then in the order of recording.
@@ -154,7 +154,7 @@ impl Kpi {
         if !include_superseded {
             of_days = of_days.add(measurement::Column::SupersededById.is_null());
         }
-        by_day(ctx, of_days, Page { first, after }).await
+        page_by_day(ctx, of_days, Page { first, after }).await
     }
 
     /// The measurement of the KPI as a whole in force on a day: the latest one without touchpoint, channel and segment.
@@ -164,7 +164,7 @@ impl Kpi {
         ctx: &Context<'_>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<Measurement>> {
-        found(async { Ok(self.judgement(ctx, as_of).await?.latest) }).await
+        into_node(async { Ok(self.load_judgement(ctx, as_of).await?.latest) }).await
     }
 
     /// The target in force on the day of `latest`. Null if there is none, or you may not see its values.
@@ -173,7 +173,7 @@ impl Kpi {
         ctx: &Context<'_>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiTarget>> {
-        found(async { Ok(self.judgement(ctx, as_of).await?.target) }).await
+        into_node(async { Ok(self.load_judgement(ctx, as_of).await?.target) }).await
     }
 
     /// The state of `latest`, judged by the target of its day. Null where you may not see its values.
@@ -182,8 +182,8 @@ impl Kpi {
         ctx: &Context<'_>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiState>> {
-        found(async {
-            let judgement = self.judgement(ctx, as_of).await?;
+        into_node(async {
+            let judgement = self.load_judgement(ctx, as_of).await?;
             Ok(judgement.state(self.row.direction))
         })
         .await
@@ -197,8 +197,8 @@ impl Kpi {
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
         #[graphql(default = 6, desc = "Number of periods; clamped to 1 to 24.")] periods: i32,
     ) -> Option<Result<KpiTrend>> {
-        found(async {
-            let trend = self.gone(ctx, as_of, periods.clamp(1, 24).unsigned_abs());
+        into_node(async {
+            let trend = self.load_trend(ctx, as_of, periods.clamp(1, 24).unsigned_abs());
             let trend = trend.await?;
             Ok(trend.map(|trend| KpiTrend::new(&trend, self.row.direction)))
         })
@@ -211,12 +211,12 @@ impl Kpi {
         ctx: &Context<'_>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiFreshness>> {
-        found(async {
+        into_node(async {
             let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
             let thresholds = ctx.data::<Thresholds>();
             let periods =
                 thresholds.map_or(2.0, |thresholds| thresholds.get(FindingCode::KpiStale));
-            let trend = self.gone(ctx, as_of, 1).await?;
+            let trend = self.load_trend(ctx, as_of, 1).await?;
             Ok(trend.map(|trend| KpiFreshness {
                 state: match trend.measured_on {
                     None => KpiFreshnessState::NeverMeasured,
@@ -251,16 +251,20 @@ impl Kpi {
         let select = caller
             .select::<kpi_grant::Entity>()
             .filter(kpi_grant::Column::KpiId.eq(self.row.id));
-        Some(page::oldest_first(ctx, select, Page { first, after }, KpiGrant::from).await)
+        Some(page::page_oldest_first(ctx, select, Page { first, after }, KpiGrant::from).await)
     }
 }
 
 /// A page of measurements by day.
-async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages<Measurement>> {
+async fn page_by_day(
+    ctx: &Context<'_>,
+    which: Condition,
+    page: Page,
+) -> Result<Pages<Measurement>> {
     use measurement::Column::{Id as OfId, MeasuredOn};
     let caller = caller(ctx)?;
     let select = caller.select::<measurement::Entity>().filter(which);
-    let total = page::total(ctx, &select).await?;
+    let total = page::total_if_asked(ctx, &select).await?;
     let mut select = select
         .order_by_asc(MeasuredOn)
         .order_by_asc(OfId)
@@ -272,12 +276,12 @@ async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages
             .add(OfId.gt(MeasurementId(id)));
         select = select.filter(Condition::any().add(MeasuredOn.gt(day)).add(same_day));
     }
-    let mut rows = page::rows(ctx, select).await?;
+    let mut rows = page::load_rows(ctx, select).await?;
     rows.sort_unstable_by_key(|row| (row.measured_on, row.id.uuid()));
     page.paginate(
         rows,
         total,
-        |row| page::day_cursor(row.measured_on, [row.id.uuid()]),
+        |row| page::encode_day_cursor(row.measured_on, [row.id.uuid()]),
         Measurement::from,
     )
 }
@@ -286,13 +290,13 @@ async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages
 impl KpiTarget {
     /// The KPI.
     async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
-        found(load(ctx, self.row.kpi_id)).await
+        into_node(load(ctx, self.row.kpi_id)).await
     }
 }
 
 impl KpiLink {
     /// What the KPI comes to here: from memory, as of the day for which its place was read, else today.
-    async fn judgement(&self, ctx: &Context<'_>) -> Result<Judgement> {
+    async fn load_judgement(&self, ctx: &Context<'_>) -> Result<Judgement> {
         match &self.known {
             Some(known) => Ok(known.1.clone()),
             None => {
@@ -307,37 +311,37 @@ impl KpiLink {
 impl KpiLink {
     /// The blueprint that it judges, or in which it judges a phase or a touchpoint.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 
     /// The phase that it judges as a whole; null for a touchpoint or a whole blueprint.
     async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
-        found(load(ctx, self.row.phase_id?)).await
+        into_node(load(ctx, self.row.phase_id?)).await
     }
 
     /// The touchpoint that it judges; null for a phase or a whole blueprint.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        found(load(ctx, self.row.touchpoint_id?)).await
+        into_node(load(ctx, self.row.touchpoint_id?)).await
     }
 
     /// The KPI.
     async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
         match &self.known {
             Some(known) => Some(Ok(known.0.clone().into())),
-            None => found(load(ctx, self.row.kpi_id)).await,
+            None => into_node(load(ctx, self.row.kpi_id)).await,
         }
     }
 
     /// The measurement in force here: the latest at the touchpoint, or else the latest of the KPI as a whole. Null if
     /// there is none, the link does not cover the day, or you may not see the KPI's values.
     async fn latest(&self, ctx: &Context<'_>) -> Option<Result<Measurement>> {
-        found(async { Ok(self.judgement(ctx).await?.latest) }).await
+        into_node(async { Ok(self.load_judgement(ctx).await?.latest) }).await
     }
 
     /// The target in force on the day of `latest`. Null if there is none, the link does not cover the day, or you may
     /// not see the KPI's values.
     async fn target(&self, ctx: &Context<'_>) -> Option<Result<KpiTarget>> {
-        found(async { Ok(self.judgement(ctx).await?.target) }).await
+        into_node(async { Ok(self.load_judgement(ctx).await?.target) }).await
     }
 
     /// The state of `latest`, judged by `target`. Null if the link does not cover the day, or you may not see the KPI's
@@ -346,8 +350,8 @@ impl KpiLink {
         if let Some(known) = &self.known {
             return known.1.state(known.0.direction).map(Ok);
         }
-        found(async {
-            let judgement = self.judgement(ctx).await?;
+        into_node(async {
+            let judgement = self.load_judgement(ctx).await?;
             let kpi = load(ctx, self.row.kpi_id).await?;
             Ok(kpi.and_then(|kpi| judgement.state(kpi.direction)))
         })
@@ -359,28 +363,28 @@ impl KpiLink {
 impl Measurement {
     /// The touchpoint where it was measured; null for the KPI as a whole.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        found(load(ctx, self.row.touchpoint_id?)).await
+        into_node(load(ctx, self.row.touchpoint_id?)).await
     }
 
     /// The channel of the measurement; null for all.
     async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
-        found(load(ctx, self.row.channel_id?)).await
+        into_node(load(ctx, self.row.channel_id?)).await
     }
 
     /// The segment of the measurement; null for all.
     async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
-        found(load(ctx, self.row.segment_id?)).await
+        into_node(load(ctx, self.row.segment_id?)).await
     }
 
     /// The KPI.
     async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
-        found(load(ctx, self.row.kpi_id)).await
+        into_node(load(ctx, self.row.kpi_id)).await
     }
 
     /// The correction that replaced it.
     async fn superseded_by(&self, ctx: &Context<'_>) -> Option<Result<Measurement>> {
         let by = self.row.superseded_by_id?;
-        found(load(ctx, by)).await
+        into_node(load(ctx, by)).await
     }
 }
 
@@ -388,11 +392,11 @@ impl Measurement {
 impl KpiGrant {
     /// The account that may see the values.
     async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.account_id)).await
+        into_node(load(ctx, self.row.account_id)).await
     }
 
     /// The KPI.
     async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
-        found(load(ctx, self.row.kpi_id)).await
+        into_node(load(ctx, self.row.kpi_id)).await
     }
 }

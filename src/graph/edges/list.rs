@@ -21,28 +21,32 @@ use crate::{
 };
 
 /// Links that were read with the blueprint, as far as their KPIs are there.
-pub(super) fn judged<'c>(
+pub(super) fn list_judged_links<'c>(
     canvas: &'c Canvas,
     links: impl IntoIterator<Item = &'c JudgedLink>,
 ) -> Listed<KpiLink> {
     let links = links.into_iter();
-    let links =
-        links.filter_map(|judged| Some(KpiLink::judged(judged, canvas.kpi(judged.link.kpi_id)?)));
-    meter::listed(links)
+    let links = links.filter_map(|judged| {
+        Some(KpiLink::from_judged(
+            judged,
+            canvas.kpi(judged.link.kpi_id)?,
+        ))
+    });
+    meter::metered_list(links)
 }
 
-pub(super) async fn links<K>(ctx: &Context<'_>, place: K) -> Result<Listed<KpiLink>>
+pub(super) async fn load_links<K>(ctx: &Context<'_>, place: K) -> Result<Listed<KpiLink>>
 where
     K: Key<Value = Arc<Vec<(JudgedLink, entity::kpi::Model)>>>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
     let links = rows.iter();
-    let links = links.map(|(judged, kpi)| KpiLink::judged(judged, kpi));
-    Ok(meter::listed(links))
+    let links = links.map(|(judged, kpi)| KpiLink::from_judged(judged, kpi));
+    Ok(meter::metered_list(links))
 }
 
 /// The rows that a place has, in their order.
-pub(super) async fn listed<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Listed<N>>
+pub(super) async fn load_list<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Listed<N>>
 where
     K: Key<Value = Arc<Vec<R>>>,
     R: Clone + Send + Sync,
@@ -51,11 +55,11 @@ where
     let rows = load(ctx, place).await?.unwrap_or_default();
     // Reading them was paid for once, for however many fields; each field holds copies of its own.
     caller(ctx)?.budget.spend(LOADED * rows.len() as u64)?;
-    Ok(meter::listed(rows.iter().cloned()))
+    Ok(meter::metered_list(rows.iter().cloned()))
 }
 
 /// A page of improvements.
-pub(super) async fn improvements(
+pub(super) async fn page_of_improvements(
     ctx: &Context<'_>,
     which: SimpleExpr,
     states: Option<Vec<ImprovementState>>,
@@ -67,11 +71,11 @@ pub(super) async fn improvements(
         .select::<improvement::Entity>()
         .filter(which)
         .filter(Condition::all().add_option(in_state));
-    page::oldest_first(ctx, select, page, Improvement::from).await
+    page::page_oldest_first(ctx, select, page, Improvement::from).await
 }
 
 /// Of the touchpoints that were listed, those that are not archived.
-pub(super) fn living(rows: &[entity::touchpoint::Model]) -> Listed<Touchpoint> {
+pub(super) fn list_living(rows: &[entity::touchpoint::Model]) -> Listed<Touchpoint> {
     let living = rows.iter().filter(|row| row.archived_at.is_none());
-    meter::listed(living.cloned())
+    meter::metered_list(living.cloned())
 }

@@ -24,7 +24,7 @@ impl Persona {
             Some(needs) => needs.clone(),
             None => Vec::clone(&load(ctx, NeedsOf(self.row.id)).await?.unwrap_or_default()),
         };
-        Ok(meter::listed(rows))
+        Ok(meter::metered_list(rows))
     }
 
     /// The segments that the persona represents, in order.
@@ -32,7 +32,7 @@ impl Persona {
         let rows = load(ctx, SegmentsOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(rows.iter().cloned()))
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 
     /// Its contacts a month, in all CURRENT blueprints that are or were published and that you may read, with it as

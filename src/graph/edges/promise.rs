@@ -2,9 +2,9 @@
 
 use async_graphql::{ComplexObject, Context};
 
-use super::{super::loaders::DeliveryPlacesOf, list::living};
+use super::{super::loaders::DeliveryPlacesOf, list::list_living};
 use crate::{
-    batch::load, blueprint::graphql::Blueprint, error::Result, meter::Listed, payload::found,
+    batch::load, blueprint::graphql::Blueprint, error::Result, meter::Listed, payload::into_node,
     promise::graphql::Promise, touchpoint::graphql::Touchpoint,
 };
 
@@ -12,17 +12,17 @@ use crate::{
 impl Promise {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 
     /// The touchpoint at which it is made.
     async fn made_at(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        found(load(ctx, self.row.touchpoint_id)).await
+        into_node(load(ctx, self.row.touchpoint_id)).await
     }
 
     /// The touchpoints at which it is delivered, in order; archived ones are left out.
     async fn delivered_at(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         let rows = load(ctx, DeliveryPlacesOf(self.row.id)).await?;
-        Ok(living(&rows.unwrap_or_default()))
+        Ok(list_living(&rows.unwrap_or_default()))
     }
 }

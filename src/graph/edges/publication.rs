@@ -11,13 +11,13 @@ use crate::{
     compute::Steps,
     document::{blueprint::Document, import::STEPS_PER_ROW},
     error::{Error, Result},
-    payload::{caller, found},
+    payload::{caller, into_node},
     publication::graphql::Publication,
     snapshot::BlueprintSnapshot,
 };
 
 /// What is made of a blueprint's document, counted by its bytes.
-pub async fn written<T: Send + 'static>(
+pub async fn with_document<T: Send + 'static>(
     ctx: &Context<'_>,
     id: BlueprintId,
     make: impl FnOnce(Document) -> Result<(T, usize)> + Send + 'static,
@@ -27,7 +27,7 @@ pub async fn written<T: Send + 'static>(
     let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
     let snapshot = snapshot.ok_or_else(|| Error::not_found("", "blueprint"))?;
     let work = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
         let (made, bytes) = make(Document::from_snapshot(&snapshot))?;
         steps.budget().count_answer(bytes as u64)?;
         Ok(made)
@@ -39,17 +39,17 @@ pub async fn written<T: Send + 'static>(
 impl Publication {
     /// The blueprint.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 
     /// The account that made it; null for the command line.
     async fn made_by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.made_by_account_id?)).await
+        into_node(load(ctx, self.row.made_by_account_id?)).await
     }
 
     /// The whole blueprint as a document, as it was.
     #[graphql(complexity = 100)]
     async fn document(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
-        self.written(caller(ctx)?).await
+        self.load_document(caller(ctx)?).await
     }
 }

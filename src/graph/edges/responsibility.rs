@@ -18,18 +18,18 @@ use super::super::{
 use crate::{
     account::graphql::Account,
     batch::{load, load_many},
-    canvas::accountable,
+    canvas::find_accountable,
     compute::Steps,
     department::graphql::Department,
     error::{Error, Result},
     page::{self, Page, Pages},
-    payload::{caller, found},
+    payload::{caller, into_node},
     policy::Action,
     responsibility::{
-        answer::person,
+        answer::participant,
         graphql::Responsibility,
         parties::{Parents, Proposal},
-        waiting::{OpenProposals, RULED, proposal},
+        waiting::{OpenProposals, RULED, build_proposal},
     },
     touchpoint::graphql::Touchpoint,
 };
@@ -48,12 +48,12 @@ pub struct ResponsibilityAwaits {
     pub no_lead_yet: bool,
 }
 
-async fn tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
+async fn load_tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
     Ok(load(ctx, DepartmentTree).await?.unwrap_or_default())
 }
 
 /// Those that a rule picks of what waits for an answer, of all that the caller may read.
-pub async fn picked(
+pub async fn pick_condition(
     ctx: &Context<'_>,
     rule: impl FnOnce(&OpenProposals) -> Condition + Send + 'static,
 ) -> Result<Condition> {
@@ -67,32 +67,35 @@ pub async fn picked(
 }
 
 /// A page of open proposals.
-pub async fn waiting(
+pub async fn page_of_waiting(
     ctx: &Context<'_>,
     which: Condition,
     page: Page,
 ) -> Result<Pages<Responsibility>> {
     let caller = caller(ctx)?;
     let select = caller.select::<responsibility::Entity>().filter(which);
-    page::oldest_first(ctx, select, page, Responsibility::from).await
+    page::page_oldest_first(ctx, select, page, Responsibility::from).await
 }
 
 /// A page of what the caller may answer now.
-pub async fn waiting_for_viewer(ctx: &Context<'_>, page: Page) -> Result<Pages<Responsibility>> {
+pub async fn page_waiting_for_viewer(
+    ctx: &Context<'_>,
+    page: Page,
+) -> Result<Pages<Responsibility>> {
     let caller = caller(ctx)?;
     let nothing = caller.reach(Action::AcceptResponsibility).is_nothing();
     let which = if nothing {
         Condition::any()
             .add(responsibility::Column::Id.is_in(Vec::<entity::id::ResponsibilityId>::new()))
     } else {
-        let person = person(caller);
-        picked(ctx, move |open| open.of_person(&person)).await?
+        let person = participant(caller);
+        pick_condition(ctx, move |open| open.of_person_condition(&person)).await?
     };
-    waiting(ctx, which, page).await
+    page_of_waiting(ctx, which, page).await
 }
 
 /// A page of what these departments hold and were not asked for.
-pub async fn unasked(
+pub async fn page_of_unasked(
     ctx: &Context<'_>,
     of: Vec<DepartmentId>,
     page: Page,
@@ -101,29 +104,29 @@ pub async fn unasked(
         .add(responsibility::Column::DepartmentId.is_in(of))
         .add(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
         .add(responsibility::Column::Unasked.eq(true));
-    waiting(ctx, which, page).await
+    page_of_waiting(ctx, which, page).await
 }
 
 /// A page of what a person is named for and is open.
-pub async fn naming_person(
+pub async fn page_naming_person(
     ctx: &Context<'_>,
     person: AccountId,
     page: Page,
 ) -> Result<Pages<Responsibility>> {
     let which = Condition::all()
         .add(responsibility::Column::PersonId.eq(person))
-        .add(crate::access::scope::open_responsibility());
-    waiting(ctx, which, page).await
+        .add(crate::access::scope::open_responsibility_condition());
+    page_of_waiting(ctx, which, page).await
 }
 
 impl Responsibility {
     /// The blueprint that it is in, and who is accountable at its touchpoint now.
-    async fn surroundings(
+    async fn load_surroundings(
         &self,
         ctx: &Context<'_>,
     ) -> Result<Option<(blueprint::Model, Option<responsibility::Model>)>> {
         if let Some(canvas) = &self.canvas {
-            let holder = accountable(canvas.responsibilities_of(self.row.touchpoint_id));
+            let holder = find_accountable(canvas.responsibilities_of(self.row.touchpoint_id));
             return Ok(Some((canvas.blueprint.clone(), holder.cloned())));
         }
         let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
@@ -131,37 +134,37 @@ impl Responsibility {
         };
         let held = load(ctx, ResponsibilitiesAt(self.row.touchpoint_id)).await?;
         let held = held.unwrap_or_default();
-        Ok(Some((blueprint, accountable(&held).cloned())))
+        Ok(Some((blueprint, find_accountable(&held).cloned())))
     }
 
-    async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Proposal>> {
-        let around = self.surroundings(ctx).await?;
+    async fn load_proposal(&self, ctx: &Context<'_>) -> Result<Option<Proposal>> {
+        let around = self.load_surroundings(ctx).await?;
         Ok(around.map(|(blueprint, holder)| {
             let holder = holder.map(|holder| holder.department_id);
-            proposal(&self.row, holder, blueprint.owner_department_id)
+            build_proposal(&self.row, holder, blueprint.owner_department_id)
         }))
     }
 
-    async fn awaited(&self, ctx: &Context<'_>) -> Result<Option<ResponsibilityAwaits>> {
+    async fn load_awaited(&self, ctx: &Context<'_>) -> Result<Option<ResponsibilityAwaits>> {
         if self.row.status != ResponsibilityStatus::Proposed {
             return Ok(None);
         }
-        let Some(proposal) = self.proposal(ctx).await? else {
+        let Some(proposal) = self.load_proposal(ctx).await? else {
             return Ok(None);
         };
-        let parents = tree(ctx).await?;
+        let parents = load_tree(ctx).await?;
         let leads = load(ctx, DepartmentLeads).await?.unwrap_or_default();
-        let seats = proposal.awaits(&parents);
+        let seats = proposal.awaited_seats(&parents);
         let mut there = load_many(ctx, seats.iter().copied()).await?;
         let departments = seats.iter().filter_map(|seat| there.remove(seat));
         Ok(Some(ResponsibilityAwaits {
             departments: departments.map(Department::from).collect(),
-            holder_first: proposal.waits_for_holder(),
+            holder_first: proposal.waits_for_accountable(),
             no_lead_yet: !proposal.has_lead(&leads, &parents),
         }))
     }
 
-    async fn account(
+    async fn load_account(
         &self,
         ctx: &Context<'_>,
         id: Option<AccountId>,
@@ -179,13 +182,13 @@ impl Responsibility {
     #[graphql(complexity = 2)]
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let caller = caller(ctx)?;
-        let Some((blueprint, holder)) = self.surroundings(ctx).await? else {
+        let Some((blueprint, holder)) = self.load_surroundings(ctx).await? else {
             return Ok(Vec::new());
         };
         // Who leads nothing sits nowhere in the tree.
         let parents = match caller.own_lead_departments().is_empty() {
             true => Arc::default(),
-            false => tree(ctx).await?,
+            false => load_tree(ctx).await?,
         };
         let at = (&blueprint, holder.as_ref());
         Ok(permissions::on_responsibility(
@@ -196,7 +199,7 @@ impl Responsibility {
     /// The parties that may answer it now; null unless it is PROPOSED.
     #[graphql(complexity = "5 + 3 * child_complexity")]
     async fn awaits(&self, ctx: &Context<'_>) -> Option<Result<ResponsibilityAwaits>> {
-        found(self.awaited(ctx)).await
+        into_node(self.load_awaited(ctx)).await
     }
 
     /// The touchpoint.
@@ -207,8 +210,8 @@ impl Responsibility {
             .as_ref()
             .and_then(|canvas| Some((canvas, canvas.touchpoint(id)?)))
         {
-            Some((canvas, row)) => Some(Ok(Touchpoint::within(row, canvas))),
-            None => found(load(ctx, id)).await,
+            Some((canvas, row)) => Some(Ok(Touchpoint::from_canvas(row, canvas))),
+            None => into_node(load(ctx, id)).await,
         }
     }
 
@@ -221,42 +224,42 @@ impl Responsibility {
             .and_then(|canvas| canvas.department(id))
         {
             Some(department) => Some(Ok(department.clone().into())),
-            None => found(load(ctx, id)).await,
+            None => into_node(load(ctx, id)).await,
         }
     }
 
     /// The person who does it, a member of the department; null if none is named.
     async fn person(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(self.account(ctx, self.row.person_id)).await
+        into_node(self.load_account(ctx, self.row.person_id)).await
     }
 
     /// The department that proposed it; null if a CX manager did.
     async fn proposed_by(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.proposed_by_department_id?)).await
+        into_node(load(ctx, self.row.proposed_by_department_id?)).await
     }
 
     /// The account that proposed it; null if it was imported with a document.
     async fn proposed_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(self.account(ctx, self.row.proposed_by_account_id)).await
+        into_node(self.load_account(ctx, self.row.proposed_by_account_id)).await
     }
 
     /// The account that answered it, at `decidedAt`; null while it is open, and if it was imported with a document.
     async fn decided_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(self.account(ctx, self.row.decided_by_account_id)).await
+        into_node(self.load_account(ctx, self.row.decided_by_account_id)).await
     }
 
     /// The account that handed over, at `handedOverAt`.
     async fn handed_over_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(self.account(ctx, self.row.handed_over_by_account_id)).await
+        into_node(self.load_account(ctx, self.row.handed_over_by_account_id)).await
     }
 
     /// The responsibility that it replaces, or would replace.
     async fn replaces(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
-        found(load(ctx, self.row.replaces_id?)).await
+        into_node(load(ctx, self.row.replaces_id?)).await
     }
 
     /// The suspended responsibility that it continues since the touchpoint was unarchived.
     async fn resumes(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
-        found(load(ctx, self.row.resumes_id?)).await
+        into_node(load(ctx, self.row.resumes_id?)).await
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     blueprint::graphql::Blueprint,
     error::Result,
     meter::{self, Listed},
-    payload::found,
+    payload::into_node,
     scenario::graphql::Scenario,
     touchpoint::graphql::Touchpoint,
 };
@@ -17,7 +17,7 @@ use crate::{
 impl Scenario {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
+        into_node(load(ctx, self.row.blueprint_id)).await
     }
 
     /// Its touchpoints, in the order of going; archived ones are left out.
@@ -27,6 +27,6 @@ impl Scenario {
             .await?
             .unwrap_or_default();
         let living = rows.iter().filter(|row| row.archived_at.is_none());
-        Ok(meter::listed(living.cloned()))
+        Ok(meter::metered_list(living.cloned()))
     }
 }

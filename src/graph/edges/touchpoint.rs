@@ -12,7 +12,7 @@ use super::super::{
     },
     permissions,
 };
-use super::list::{judged, links, listed};
+use super::list::{list_judged_links, load_links, load_list};
 use crate::{
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
@@ -22,7 +22,7 @@ use crate::{
     insight::graphql::Insight,
     kpi::graphql::KpiLink,
     meter::{self, Listed},
-    payload::{caller, found},
+    payload::{caller, into_node},
     persona::graphql::{Channel, Segment},
     policy::Action,
     promise::graphql::Promise,
@@ -51,20 +51,20 @@ impl Touchpoint {
 
     /// The object that it was copied from; null if it was not copied.
     async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        found(load(ctx, self.row.copied_from_id?)).await
+        into_node(load(ctx, self.row.copied_from_id?)).await
     }
 
     /// Its channels, in order.
     async fn channels(&self, ctx: &Context<'_>) -> Result<Listed<Channel>> {
         if let Some(canvas) = &self.canvas {
-            return Ok(meter::listed(
+            return Ok(meter::metered_list(
                 canvas.channels_of(self.row.id).iter().cloned(),
             ));
         }
         let rows = load(ctx, ChannelsOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(rows.iter().cloned()))
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 
     /// The segments that it is for, in order; empty for everybody.
@@ -72,17 +72,17 @@ impl Touchpoint {
         let rows = load(ctx, AudienceOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(rows.iter().cloned()))
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 
     /// The insights about it, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
-        listed(ctx, InsightsAt(self.row.id)).await
+        load_list(ctx, InsightsAt(self.row.id)).await
     }
 
     /// The promises made at it, in the order of creation.
     async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
-        listed(ctx, PromisesAt(self.row.id)).await
+        load_list(ctx, PromisesAt(self.row.id)).await
     }
 
     /// The promises that are delivered at it, in the order of creation.
@@ -90,12 +90,12 @@ impl Touchpoint {
         let rows = load(ctx, PromisesDeliveredAt(self.row.id)).await?;
         let mut rows = Vec::clone(&rows.unwrap_or_default());
         rows.sort_unstable_by_key(|row| (row.created_at, row.id));
-        Ok(meter::listed(rows))
+        Ok(meter::metered_list(rows))
     }
 
     /// Its evaluations, in the order of creation.
     async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
-        listed(ctx, EvaluationsAt(self.row.id)).await
+        load_list(ctx, EvaluationsAt(self.row.id)).await
     }
 
     /// The totals of the answers given at it from `from` (included) to `to` (excluded); of employees, of the whole
@@ -118,7 +118,7 @@ impl Touchpoint {
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         match &self.canvas {
             Some(canvas) => Some(Ok(Arc::clone(canvas).into())),
-            None => found(load(ctx, self.row.blueprint_id)).await,
+            None => into_node(load(ctx, self.row.blueprint_id)).await,
         }
     }
 
@@ -127,16 +127,16 @@ impl Touchpoint {
         match &self.canvas {
             Some(canvas) => canvas
                 .phase(self.row.phase_id)
-                .map(|phase| Ok(Phase::within(phase, canvas))),
-            None => found(load(ctx, self.row.phase_id)).await,
+                .map(|phase| Ok(Phase::from_canvas(phase, canvas))),
+            None => into_node(load(ctx, self.row.phase_id)).await,
         }
     }
 
     /// The KPIs that judge it, as of today, in the order of creation.
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         match &self.canvas {
-            Some(canvas) => Ok(judged(canvas, canvas.links_of(self.row.id))),
-            None => links(ctx, KpisJudgingTouchpoint(self.row.id)).await,
+            Some(canvas) => Ok(list_judged_links(canvas, canvas.links_of(self.row.id))),
+            None => load_links(ctx, KpisJudgingTouchpoint(self.row.id)).await,
         }
     }
 
@@ -144,18 +144,20 @@ impl Touchpoint {
     async fn responsibilities(&self, ctx: &Context<'_>) -> Result<Listed<Responsibility>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.responsibilities_of(self.row.id);
-            let rows = rows.iter().map(|row| Responsibility::within(row, canvas));
-            return Ok(meter::listed(rows));
+            let rows = rows
+                .iter()
+                .map(|row| Responsibility::from_canvas(row, canvas));
+            return Ok(meter::metered_list(rows));
         }
         let rows = load(ctx, ResponsibilitiesAt(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(meter::listed(rows.iter().cloned()))
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 }
 
 impl Transition {
-    async fn side(
+    async fn load_side(
         &self,
         ctx: &Context<'_>,
         side: Option<TouchpointId>,
@@ -164,8 +166,8 @@ impl Transition {
         match &self.canvas {
             Some(canvas) => canvas
                 .touchpoint(id)
-                .map(|row| Ok(Touchpoint::within(row, canvas))),
-            None => found(load(ctx, id)).await,
+                .map(|row| Ok(Touchpoint::from_canvas(row, canvas))),
+            None => into_node(load(ctx, id)).await,
         }
     }
 }
@@ -174,11 +176,11 @@ impl Transition {
 impl Transition {
     /// The touchpoint that it leads from; null where it comes from an end.
     async fn from(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        self.side(ctx, self.row.from_touchpoint_id).await
+        self.load_side(ctx, self.row.from_touchpoint_id).await
     }
 
     /// The touchpoint that it leads to; null where it leads to an end.
     async fn to(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        self.side(ctx, self.row.to_touchpoint_id).await
+        self.load_side(ctx, self.row.to_touchpoint_id).await
     }
 }

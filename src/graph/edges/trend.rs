@@ -10,7 +10,7 @@ use crate::{
         trend::{KpiTrendDirection, Trend},
     },
     kpi::of_department::Scorecard,
-    meter::{Listed, listed},
+    meter::{Listed, metered_list},
     scalar::Date,
 };
 
@@ -59,7 +59,7 @@ impl KpiTrend {
         });
         Self {
             grain: trend.grain,
-            points: listed(points),
+            points: metered_list(points),
             direction: trend.direction(better),
             change: trend.change(),
         }

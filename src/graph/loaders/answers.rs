@@ -15,7 +15,7 @@ use crate::{
     access::Caller,
     batch::Key,
     error::Result,
-    feedback::summary::{Summary, at_touchpoints},
+    feedback::summary::{Summary, summarise_touchpoints},
 };
 
 /// The follow-up of an answer.
@@ -75,7 +75,7 @@ impl Key for FeedbackSummaryAt {
         }
         let mut answered = HashMap::new();
         for ((from, to), touchpoints) in periods {
-            let at = at_touchpoints(caller, &touchpoints, (from, to)).await?;
+            let at = summarise_touchpoints(caller, &touchpoints, (from, to)).await?;
             answered.extend(at.into_iter().map(|(touchpoint, summary)| {
                 let key = FeedbackSummaryAt {
                     touchpoint,

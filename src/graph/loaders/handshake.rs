@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     access::Caller,
     batch::Key,
-    department::parents,
+    department::load_parents,
     error::Result,
     responsibility::{
         parties::{LeadsByDepartment, Parents},
@@ -31,7 +31,7 @@ impl Key for DepartmentTree {
     type Value = Arc<Parents>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let tree = parents(caller.connection()).await?;
+        let tree = load_parents(caller.connection()).await?;
         Ok([(DepartmentTree, Arc::new(tree))].into())
     }
 }
@@ -40,7 +40,7 @@ impl Key for DepartmentLeads {
     type Value = Arc<LeadsByDepartment>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let leads = waiting::leads(caller.connection(), None).await?;
+        let leads = waiting::load_leads(caller.connection(), None).await?;
         Ok([(DepartmentLeads, Arc::new(leads))].into())
     }
 }

@@ -25,7 +25,7 @@ impl Key for LinkJudgement {
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
-        for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
+        for (day, ids) in group_by_day(keys, |key| (key.1, key.0)) {
             for (judged, _) in judgement::judge_link_ids(caller, &ids, day).await? {
                 answers.insert(LinkJudgement(judged.link.id, day), judged.judgement);
             }
@@ -43,7 +43,7 @@ impl Key for KpiJudgement {
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
-        for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
+        for (day, ids) in group_by_day(keys, |key| (key.1, key.0)) {
             let select = caller.select::<kpi::Entity>();
             let kpis = select
                 .filter(kpi::Column::Id.is_in(ids))
@@ -58,7 +58,10 @@ impl Key for KpiJudgement {
 }
 
 /// The keys of each day: a document seldom asks about more than one.
-fn by_day<K, I>(keys: &[K], parts: impl Fn(&K) -> (NaiveDate, I)) -> BTreeMap<NaiveDate, Vec<I>> {
+fn group_by_day<K, I>(
+    keys: &[K],
+    parts: impl Fn(&K) -> (NaiveDate, I),
+) -> BTreeMap<NaiveDate, Vec<I>> {
     let mut days: BTreeMap<NaiveDate, Vec<I>> = BTreeMap::new();
     for (day, id) in keys.iter().map(parts) {
         days.entry(day).or_default().push(id);

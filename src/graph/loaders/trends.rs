@@ -32,7 +32,7 @@ impl Key for TrendOf {
                 .filter(kpi::Column::Id.is_in(ids))
                 .all(caller.connection())
                 .await?;
-            let trends = trend::trends(caller, &kpis, day, many).await?;
+            let trends = trend::load_trends(caller, &kpis, day, many).await?;
             answers.extend(
                 trends
                     .into_iter()

@@ -23,7 +23,7 @@ mod share;
 use std::time::Duration;
 
 pub use self::{
-    holder::{Holder, holder_of},
+    holder::{SlotHolder, slot_holder_at},
     overloaded::Overloaded,
     queue::{AdmissionQueue, QueueSettings, Slot},
     share::ClientShares,
@@ -70,7 +70,7 @@ impl Admission {
                 congested,
             })
         };
-        let brief = |slots: usize, calm: Duration| queue(slots, most_of(slots), calm, MOMENT);
+        let brief = |slots: usize, calm: Duration| queue(slots, largest_share(slots), calm, MOMENT);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             queries: brief(queries, second / 4),
@@ -105,6 +105,6 @@ impl Admission {
 }
 
 /// All but a quarter: what one holder may take leaves room for another.
-fn most_of(slots: usize) -> usize {
+fn largest_share(slots: usize) -> usize {
     (slots - slots / 4).max(1)
 }

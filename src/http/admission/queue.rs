@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{holder::Holder, overloaded::Overloaded};
+use super::{holder::SlotHolder, overloaded::Overloaded};
 
 /// After so long without a refusal, waiting is worth while again.
 const RECOVERY: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ struct QueueInner {
 #[derive(Debug, Default)]
 struct QueueState {
     taken: usize,
-    held: HashMap<Holder, usize>,
+    held: HashMap<SlotHolder, usize>,
     /// In the order of coming.
     waiting: VecDeque<Waiter>,
     /// Seconds for which slots are held, on average; zero until one was given back.
@@ -57,7 +57,7 @@ struct QueueState {
 
 #[derive(Debug)]
 struct Waiter {
-    holder: Holder,
+    holder: SlotHolder,
     wake: oneshot::Sender<Slot>,
 }
 
@@ -65,15 +65,17 @@ struct Waiter {
 #[derive(Debug)]
 pub struct Slot {
     queue: AdmissionQueue,
-    holder: Holder,
+    holder: SlotHolder,
     since: Instant,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let queue = self.queue.clone();
-        queue.state().give_back(self.holder, self.since.elapsed());
-        queue.hand_out();
+        queue
+            .state()
+            .give_slot_back(self.holder, self.since.elapsed());
+        queue.hand_out_slots();
     }
 }
 
@@ -95,20 +97,20 @@ impl AdmissionQueue {
     ///
     /// # Errors
     /// It would take, or has taken, too long.
-    pub async fn enter(&self, holder: Holder) -> Result<Slot, Overloaded> {
+    pub async fn enter(&self, holder: SlotHolder) -> Result<Slot, Overloaded> {
         let settings = self.0.settings;
         let now = Instant::now();
         // In a block, so that the lock is free before the wait.
         let (turn, patience) = {
             let mut state = self.state();
             if state.is_free(holder, &settings) {
-                state.take(holder);
+                state.take_slot(holder);
                 drop(state);
-                return Ok(self.slot(holder));
+                return Ok(self.new_slot(holder));
             }
-            let allowed = state.allowed(&settings, now);
-            if state.expected(holder, &settings) > allowed {
-                let told = state.congest(&settings, now);
+            let allowed = state.longest_allowed_wait(&settings, now);
+            if state.expected_wait(holder, &settings) > allowed {
+                let told = state.drop_late_waiters(&settings, now);
                 drop(state);
                 // After the lock: dropping a sender wakes somebody who then asks for the lock.
                 drop(told);
@@ -132,7 +134,7 @@ impl AdmissionQueue {
                 Err(Overloaded)
             }
             Err(_) => {
-                let told = self.state().congest(&settings, Instant::now());
+                let told = self.state().drop_late_waiters(&settings, Instant::now());
                 drop(told);
                 Err(Overloaded)
             }
@@ -141,13 +143,13 @@ impl AdmissionQueue {
 
     /// How many are worked for.
     #[must_use]
-    pub fn taken(&self) -> usize {
+    pub fn taken_count(&self) -> usize {
         self.state().taken
     }
 
     /// How many wait.
     #[must_use]
-    pub fn waiting(&self) -> usize {
+    pub fn waiting_count(&self) -> usize {
         let mut state = self.state();
         state.waiting.retain(|waiting| !waiting.wake.is_closed());
         state.waiting.len()
@@ -155,11 +157,11 @@ impl AdmissionQueue {
 
     /// How many were told to come again.
     #[must_use]
-    pub fn refusals(&self) -> u64 {
+    pub fn refusal_count(&self) -> u64 {
         self.state().refusals
     }
 
-    fn slot(&self, holder: Holder) -> Slot {
+    fn new_slot(&self, holder: SlotHolder) -> Slot {
         Slot {
             queue: self.clone(),
             holder,
@@ -168,34 +170,34 @@ impl AdmissionQueue {
     }
 
     /// Hands free slots to those who wait.
-    fn hand_out(&self) {
+    fn hand_out_slots(&self) {
         loop {
-            let next = self.state().next(&self.0.settings);
+            let next = self.state().next_waiter(&self.0.settings);
             let Some(Waiter { holder, wake }) = next else {
                 return;
             };
             // Whoever went away meanwhile gives the slot back at once, and this goes on in a call of its own; not
             // under the lock.
-            drop(wake.send(self.slot(holder)));
+            drop(wake.send(self.new_slot(holder)));
         }
     }
 }
 
 impl QueueState {
-    fn holds(&self, holder: Holder) -> usize {
+    fn slot_count_of(&self, holder: SlotHolder) -> usize {
         self.held.get(&holder).copied().unwrap_or_default()
     }
 
-    fn is_free(&self, holder: Holder, settings: &QueueSettings) -> bool {
-        self.taken < settings.slots && self.holds(holder) < settings.share
+    fn is_free(&self, holder: SlotHolder, settings: &QueueSettings) -> bool {
+        self.taken < settings.slots && self.slot_count_of(holder) < settings.share
     }
 
-    fn take(&mut self, holder: Holder) {
+    fn take_slot(&mut self, holder: SlotHolder) {
         self.taken += 1;
         *self.held.entry(holder).or_default() += 1;
     }
 
-    fn give_back(&mut self, holder: Holder, held: Duration) {
+    fn give_slot_back(&mut self, holder: SlotHolder, held: Duration) {
         self.taken -= 1;
         if let Some(count) = self.held.get_mut(&holder) {
             *count -= 1;
@@ -212,20 +214,20 @@ impl QueueState {
     }
 
     /// Takes a slot for the one who waits and holds the fewest.
-    fn next(&mut self, settings: &QueueSettings) -> Option<Waiter> {
+    fn next_waiter(&mut self, settings: &QueueSettings) -> Option<Waiter> {
         self.waiting.retain(|waiting| !waiting.wake.is_closed());
         if self.taken >= settings.slots {
             return None;
         }
-        let held = |at: usize| self.holds(self.waiting[at].holder);
+        let held = |at: usize| self.slot_count_of(self.waiting[at].holder);
         // `min_by_key` gives the first of equals, which came first.
         let may = (0..self.waiting.len()).filter(|at| held(*at) < settings.share);
         let next = self.waiting.remove(may.min_by_key(|at| held(*at))?)?;
-        self.take(next.holder);
+        self.take_slot(next.holder);
         Some(next)
     }
 
-    fn allowed(&self, settings: &QueueSettings, now: Instant) -> Duration {
+    fn longest_allowed_wait(&self, settings: &QueueSettings, now: Instant) -> Duration {
         match self.refused {
             Some(at) if now.saturating_duration_since(at) < RECOVERY => settings.congested,
             _ => settings.calm,
@@ -234,12 +236,12 @@ impl QueueState {
 
     /// How long whoever comes now has to wait. Before them come, of each other holder, no more than they have waiting
     /// themselves: slots are handed out in turns.
-    fn expected(&mut self, holder: Holder, settings: &QueueSettings) -> Duration {
+    fn expected_wait(&mut self, holder: SlotHolder, settings: &QueueSettings) -> Duration {
         self.waiting.retain(|waiting| !waiting.wake.is_closed());
         if self.waiting.len() >= settings.slots.saturating_mul(EACH) {
             return Duration::MAX;
         }
-        let mut counts: HashMap<Holder, usize> = HashMap::new();
+        let mut counts: HashMap<SlotHolder, usize> = HashMap::new();
         for waiting in &self.waiting {
             *counts.entry(waiting.holder).or_default() += 1;
         }
@@ -253,7 +255,7 @@ impl QueueState {
 
     /// Somebody is refused: of those who wait only they stay whose turn is near. The rest is to be dropped, which
     /// tells them, outside of the lock.
-    fn congest(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiter> {
+    fn drop_late_waiters(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiter> {
         self.refused = Some(now);
         self.refusals += 1;
         let turn = self.average / settings.slots as f64;
@@ -290,7 +292,7 @@ mod tests {
     /// Works for so long once it is let in, and tells how long it waited.
     fn works(
         queue: &AdmissionQueue,
-        holder: Holder,
+        holder: SlotHolder,
         long: u64,
     ) -> tokio::task::JoinHandle<Result<Duration, Duration>> {
         let (queue, begun) = (queue.clone(), Instant::now());
@@ -366,7 +368,7 @@ mod tests {
             .expect("a slot");
         let greedy: Vec<_> = (0..400).map(|_| works(&queue, 1, 50)).collect();
         tokio::time::sleep(Duration::from_millis(10)).await;
-        assert_eq!(queue.taken(), 6);
+        assert_eq!(queue.taken_count(), 6);
         for _ in 0..10 {
             let waited = works(&queue, 2, 10).await.expect("it runs");
             let waited = waited.expect("two slots are left for others");
@@ -386,7 +388,7 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(10)).await;
         drop(first);
         last.await.expect("it runs").expect("a slot");
-        assert_eq!(queue.taken(), 0);
+        assert_eq!(queue.taken_count(), 0);
     }
 
     #[tokio::test]

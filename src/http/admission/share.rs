@@ -32,7 +32,7 @@ impl ClientShares {
         }
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn lock_counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -42,7 +42,7 @@ impl ClientShares {
     /// The client has as many as it may have.
     pub fn begin(&self, address: IpAddr) -> Result<ClientShare, Overloaded> {
         let client = client_network(address);
-        let mut counts = self.counts();
+        let mut counts = self.lock_counts();
         let count = counts.entry(client).or_default();
         if *count >= self.each {
             return Err(Overloaded);
@@ -58,7 +58,7 @@ impl ClientShares {
 
 impl Drop for ClientShare {
     fn drop(&mut self) {
-        let mut counts = self.shares.counts();
+        let mut counts = self.shares.lock_counts();
         if let Some(count) = counts.get_mut(&self.client) {
             *count -= 1;
             if *count == 0 {

@@ -75,7 +75,7 @@ enum RowFormat {
 }
 
 impl RowFormat {
-    fn written(&mut self) -> &mut Vec<u8> {
+    fn written_bytes(&mut self) -> &mut Vec<u8> {
         match self {
             Self::Csv(cells) => cells.bytes(),
             Self::Ndjson(_, out) => out.bytes(),
@@ -109,7 +109,7 @@ impl FeedWriter {
     }
 
     /// Writes a row.
-    pub fn row(&mut self, row: &DatasetRow) -> Result<()> {
+    pub fn write_row(&mut self, row: &DatasetRow) -> Result<()> {
         let cursor = match self.besides.cursor {
             true => Some(row.key()?.cursor()),
             false => None,
@@ -117,7 +117,7 @@ impl FeedWriter {
         let is_deleted = self.besides.is_deleted.then(|| row.is_deleted());
         match &mut self.rows {
             RowFormat::Csv(cells) => {
-                row.each(|column, cell| write_csv(cells, column.of, cell))?;
+                row.for_each_cell(|column, cell| write_csv(cells, column.of, cell))?;
                 if let Some(is_deleted) = is_deleted {
                     write_csv(cells, Type::Boolean, ValueRef::Boolean(is_deleted));
                 }
@@ -137,20 +137,20 @@ impl FeedWriter {
     }
 
     /// What has been written, once it is enough to be sent.
-    pub fn chunk(&mut self) -> Result<Option<Bytes>> {
-        if self.rows.written().len() < CHUNK {
+    pub fn take_chunk(&mut self) -> Result<Option<Bytes>> {
+        if self.rows.written_bytes().len() < CHUNK {
             return Ok(None);
         }
-        self.take(false).map(Some)
+        self.take_bytes(false).map(Some)
     }
 
     /// The rest.
-    pub fn end(mut self) -> Result<Bytes> {
-        self.take(true)
+    pub fn finish(mut self) -> Result<Bytes> {
+        self.take_bytes(true)
     }
 
-    fn take(&mut self, last: bool) -> Result<Bytes> {
-        let written = self.rows.written();
+    fn take_bytes(&mut self, last: bool) -> Result<Bytes> {
+        let written = self.rows.written_bytes();
         let Some(gzip) = &mut self.gzip else {
             // The written buffer is given away whole, without a copy; the next one is made as large at once.
             let next = Vec::with_capacity(CAPACITY);

@@ -30,7 +30,7 @@ use crate::{
         app::App,
         auth,
         negotiate::{EntityTag, accepts_gzip},
-        problem::{failed_for_program, problem, retry_soon},
+        problem::{problem_response, program_error_response, with_retry_soon},
         request_id::RequestId,
     },
 };
@@ -50,21 +50,24 @@ pub async fn serve(
 ) -> Response {
     let feed = match parse_request(&app, &id, &file, &headers, sent).await {
         Ok(Some(feed)) => feed,
-        Ok(None) => return no_dataset(&id),
-        Err(error) => return failed_for_program(&error, &id),
+        Ok(None) => return no_dataset_response(&id),
+        Err(error) => return program_error_response(&error, &id),
     };
     let (encoding, gzip) = (feed.params.encoding, feed.gzip);
     // Before a slot is taken: finding out whether the address is right keeps no connection.
     if method == Method::HEAD {
         return with_headers(StatusCode::OK.into_response(), encoding, gzip);
     }
-    let slot = app.admission.feeds.enter(auth::account(&feed.caller));
+    let slot = app
+        .admission
+        .feeds
+        .enter(auth::slot_holder_of(&feed.caller));
     let Ok(slot) = slot.await else {
-        return full(&id);
+        return overloaded_response(&id);
     };
     match respond(feed, slot, &uri, &headers, app.settings.deadline).await {
         Ok(response) => with_headers(response, encoding, gzip),
-        Err(error) => failed_for_program(&error, &id),
+        Err(error) => program_error_response(&error, &id),
     }
 }
 
@@ -79,12 +82,12 @@ async fn respond(
     // The tag, the token and the rows come from one snapshot: a tag of another moment would promise rows that were
     // not sent.
     let tx = feed.caller.snapshot().await?;
-    let tag = tag(&feed, &tx, uri).await?;
+    let tag = entity_tag(&feed, &tx, uri).await?;
     let known = tag.as_ref().is_some_and(|tag| tag.is_known(headers));
     // Who has the rows already has the token that came with them.
     let until = match known {
         true => None,
-        false => since(&mut feed, &tx).await?,
+        false => resolve_since(&mut feed, &tx).await?,
     };
     let mut response = match (known, feed.params.query.limit) {
         (true, _) => {
@@ -92,7 +95,7 @@ async fn respond(
             StatusCode::NOT_MODIFIED.into_response()
         }
         (false, Some(limit)) => {
-            let page = timeout(deadline, page::write(feed, tx, limit, uri)).await;
+            let page = timeout(deadline, page::write_page(feed, tx, limit, uri)).await;
             page.unwrap_or(Err(Error::TookTooLong))?
         }
         (false, None) => stream::respond(feed, tx, slot).await?,
@@ -108,22 +111,22 @@ async fn respond(
 
 /// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
 /// one stood: the others do not say it.
-async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
+async fn resolve_since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
     let (caller, params) = (&feed.caller, &mut feed.params);
     if let Some(earlier) = params.since {
-        let changed = changes::changed(caller, tx, &params.query, earlier).await?;
+        let changed = changes::find_changed(caller, tx, &params.query, earlier).await?;
         params.query.changed = Some(changed);
     }
     let query = &params.query;
     match query.dataset.is_of_measurements() && query.after.is_none() {
-        true => Ok(Some(changes::token(caller, tx).await?)),
+        true => Ok(Some(changes::current_token(caller, tx).await?)),
         false => Ok(None),
     }
 }
 
 /// Weak tag of the answer, made without running the query: of version, account, token, URL, day and number of audit
 /// events. Findings have none: `open_since` is written without an audit event.
-async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTag>> {
+async fn entity_tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTag>> {
     if !feed.params.query.dataset.is_logged() {
         return Ok(None);
     }
@@ -155,21 +158,21 @@ async fn parse_request(
     sent: Result<Sent<QueryPairs>, QueryRejection>,
 ) -> Result<Option<Feed>> {
     // Who has not signed in is told that first, whatever they ask.
-    let caller = auth::program(app, headers, id).await?;
+    let caller = auth::identify_program(app, headers, id).await?;
     let named = file.rsplit_once('.');
     let named = named.and_then(|(name, extension)| {
         Some((
-            catalogue::dataset(name)?,
+            catalogue::find_dataset(name)?,
             FeedEncoding::from_extension(extension)?,
         ))
     });
     let Some((dataset, encoding)) = named else {
         return Ok(None);
     };
-    caller.require_somewhere(dataset.permission)?;
+    caller.require_reach(dataset.permission)?;
     let Sent(parameters) =
         sent.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
-    let mut params = params::parse(dataset, encoding, &parameters)?;
+    let mut params = params::parse_params(dataset, encoding, &parameters)?;
     params.query.thresholds = app.thresholds.clone();
     params.query.store = Some(app.cube.clone());
     let budget = match params.query.limit {
@@ -200,20 +203,20 @@ fn with_headers(mut response: Response, encoding: FeedEncoding, gzip: bool) -> R
     response
 }
 
-fn no_dataset(id: &RequestId) -> Response {
+fn no_dataset_response(id: &RequestId) -> Response {
     let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
     let message = format!(
         "There is no such dataset. There are {}, each as .csv and as .ndjson.",
         names.join(", ")
     );
-    problem(StatusCode::NOT_FOUND, Code::NotFound, &message, id)
+    problem_response(StatusCode::NOT_FOUND, Code::NotFound, &message, id)
 }
 
-fn full(id: &RequestId) -> Response {
+fn overloaded_response(id: &RequestId) -> Response {
     let message = format!(
         "{FEEDS} feeds are being streamed already, or half as many to you. Try again when one has ended."
     );
     let code = Code::ServiceUnavailable;
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    retry_soon(problem(status, code, &message, id))
+    with_retry_soon(problem_response(status, code, &message, id))
 }

@@ -29,7 +29,9 @@ use crate::{
         admission::Slot,
         app::App,
         auth,
-        problem::{failed_for_program, method_not_allowed, no_store, problem},
+        problem::{
+            method_not_allowed_response, problem_response, program_error_response, with_no_store,
+        },
         request_id::RequestId,
         server::UnderWayGuard,
     },
@@ -89,7 +91,7 @@ impl SheetKind {
     }
 
     /// What the audit log calls taking it in.
-    const fn act(self) -> &'static str {
+    const fn act_name(self) -> &'static str {
         match self {
             Self::Measurements => "kpiMeasurementsImport",
             Self::Feedback => "feedbackImport",
@@ -97,7 +99,7 @@ impl SheetKind {
     }
 
     /// Bytes of the longest one.
-    fn longest(self, app: &App) -> u64 {
+    fn max_bytes(self, app: &App) -> u64 {
         match self {
             Self::Measurements => app.longest_sheet,
             Self::Feedback => app.longest_sheet.min(feedback::sheet::LONGEST),
@@ -105,7 +107,7 @@ impl SheetKind {
     }
 
     /// Takes it in, and tells what became of it.
-    async fn take_in(self, caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Value> {
+    async fn import(self, caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Value> {
         match self {
             Self::Measurements => {
                 let imported = kpi::sheet::import(caller, sheet, dry_run).await?;
@@ -140,7 +142,7 @@ pub async fn serve(
 ) -> Response {
     match SheetKind::from_file_name(&file) {
         Some(what) => respond(what, &app, &id, said, request).await,
-        None => method_not_allowed(&id),
+        None => method_not_allowed_response(&id),
     }
 }
 
@@ -151,11 +153,11 @@ async fn respond(
     said: SentQuery,
     request: Request,
 ) -> Response {
-    let done = taken_in(what, app, id, said, request).await;
-    done.map_or_else(|no| no.answer(id), |done| Json(done).into_response())
+    let done = import_request(what, app, id, said, request).await;
+    done.map_or_else(|no| no.into_response(id), |done| Json(done).into_response())
 }
 
-async fn taken_in(
+async fn import_request(
     what: SheetKind,
     app: &App,
     id: &RequestId,
@@ -163,54 +165,61 @@ async fn taken_in(
     request: Request,
 ) -> Result<Value, SheetRejection> {
     let under_way = request.extensions().get::<UnderWayGuard>().cloned();
-    let (caller, options, slot) = begun(what, app, id, said, request.headers()).await?;
-    let sheet = spooled(what.longest(app), options.dialect, request, id).await?;
+    let (caller, options, slot) = begin_import(what, app, id, said, request.headers()).await?;
+    let sheet = spool_body(what.max_bytes(app), options.dialect, request, id).await?;
     // Only now that all of it is here: a slow sender would otherwise keep everybody else from recording.
-    let turn = app.admission.sheets.enter(auth::account(&caller)).await;
-    let turn = turn.map_err(|_| busy("Another sheet is being recorded.", id))?;
+    let turn = app
+        .admission
+        .sheets
+        .enter(auth::slot_holder_of(&caller))
+        .await;
+    let turn = turn.map_err(|_| busy_rejection("Another sheet is being recorded.", id))?;
     // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
     let recording = async move {
         let _held = (slot, turn, under_way);
-        let done = what.take_in(&caller, sheet, options.dry_run).await;
-        noted(&caller, done).await
+        let done = what.import(&caller, sheet, options.dry_run).await;
+        note_if_refused(&caller, done).await
     };
     let recording = tokio::spawn(recording.in_current_span());
     Ok(recording.await.map_err(Error::internal)??)
 }
 
 /// Whoever may send a sheet, how it is to be taken, and leave to send it: all that is known before the first byte of it.
-async fn begun(
+async fn begin_import(
     what: SheetKind,
     app: &App,
     id: &RequestId,
     said: SentQuery,
     headers: &HeaderMap,
 ) -> Result<(Caller, SheetOptions, Slot), SheetRejection> {
-    let caller = auth::program(app, headers, id).await?;
-    let caller = caller.acting(what.act());
+    let caller = auth::identify_program(app, headers, id).await?;
+    let caller = caller.with_act(what.act_name());
     // Before a byte of the sheet is read: who may record nothing need not send it.
-    noted(&caller, caller.require_somewhere(what.action())).await?;
+    note_if_refused(&caller, caller.require_reach(what.action())).await?;
     let Sent(parameters) =
         said.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let options = parse_options(&parameters)?;
     if !is_plain_csv(headers) {
         let message = "Send the sheet as `text/csv`, in UTF-8 and not compressed.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(SheetRejection::problem(
-            status,
-            Code::BadUserInput,
-            message,
-            id,
-        ));
+        return Err(SheetRejection::new(status, Code::BadUserInput, message, id));
     }
-    match app.admission.uploads.enter(auth::account(&caller)).await {
+    match app
+        .admission
+        .uploads
+        .enter(auth::slot_holder_of(&caller))
+        .await
+    {
         Ok(slot) => Ok((caller, options, slot)),
-        Err(_) => Err(busy("Too many sheets are coming in, or two of yours.", id)),
+        Err(_) => Err(busy_rejection(
+            "Too many sheets are coming in, or two of yours.",
+            id,
+        )),
     }
 }
 
 /// A result whose refusal is in the audit log.
-async fn noted<T>(caller: &Caller, result: Result<T>) -> Result<T> {
+async fn note_if_refused<T>(caller: &Caller, result: Result<T>) -> Result<T> {
     if let Err(Error::Forbidden(forbidden)) = &result {
         caller.note_refusal(forbidden).await?;
     }
@@ -265,7 +274,7 @@ fn is_plain_csv(headers: &HeaderMap) -> bool {
 }
 
 /// The body, once all of it has come.
-async fn spooled(
+async fn spool_body(
     most: u64,
     dialect: Option<Dialect>,
     request: Request,
@@ -275,28 +284,30 @@ async fn spooled(
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     // Refused before it is sent. A sheet without a length is counted as it comes.
     if announced.is_some_and(|length| length > most) {
-        return Err(too_large(most, id));
+        return Err(too_large_rejection(most, id));
     }
     let spool = Spool::new(most).map_err(Error::internal)?;
-    match timeout(LONGEST, take(spool, request.into_body())).await {
-        Ok(Ok(Some(spool))) => Ok(spool.whole(dialect)),
-        Ok(Ok(None)) => Err(too_large(most, id)),
+    match timeout(LONGEST, spool_into(spool, request.into_body())).await {
+        Ok(Ok(Some(spool))) => Ok(spool.finish(dialect)),
+        Ok(Ok(None)) => Err(too_large_rejection(most, id)),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(slow().into()),
+        Err(_) => Err(slow_error().into()),
     }
 }
 
-fn slow() -> Error {
+fn slow_error() -> Error {
     Error::BadInput("The sheet took too long to arrive. Nothing was recorded.".to_owned())
 }
 
 /// Takes the body into the file piece by piece; nothing where it is too large.
-async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
+async fn spool_into(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
     let mut pieces = body.into_data_stream();
     let mut held = Vec::with_capacity(AT_ONCE);
     let (mut came, mut due) = (0_usize, Instant::now() + LEAST.1);
     loop {
-        let piece = timeout_at(due, pieces.next()).await.map_err(|_| slow())?;
+        let piece = timeout_at(due, pieces.next())
+            .await
+            .map_err(|_| slow_error())?;
         let ended = piece.is_none();
         if let Some(piece) = piece {
             let broken =
@@ -314,7 +325,7 @@ async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
             // Files block. One call for each megabyte, since sending each piece to another thread would cost more
             // than writing it.
             let written = spawn_blocking(move || {
-                let taken = spool.take(&held);
+                let taken = spool.write(&held);
                 held.clear();
                 taken.map(|taken| (taken, spool, held))
             });
@@ -331,19 +342,19 @@ async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
     }
 }
 
-fn too_large(most: u64, id: &RequestId) -> SheetRejection {
+fn too_large_rejection(most: u64, id: &RequestId) -> SheetRejection {
     let message = format!(
         "A sheet has at most {} MB. Send it in several, by year or by KPI.",
         most >> 20
     );
     let status = StatusCode::PAYLOAD_TOO_LARGE;
-    SheetRejection::problem(status, Code::BadUserInput, &message, id)
+    SheetRejection::new(status, Code::BadUserInput, &message, id)
 }
 
-fn busy(why: &str, id: &RequestId) -> SheetRejection {
+fn busy_rejection(why: &str, id: &RequestId) -> SheetRejection {
     let message = format!("{why} Nothing of this one was recorded. Try again in a moment.");
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut response = problem(status, Code::ServiceUnavailable, &message, id);
+    let mut response = problem_response(status, Code::ServiceUnavailable, &message, id);
     let headers = response.headers_mut();
     // Longer than elsewhere: what is waited for is a sheet, and not a query.
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -351,12 +362,12 @@ fn busy(why: &str, id: &RequestId) -> SheetRejection {
 }
 
 impl SheetRejection {
-    fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Self {
-        Self::Answered(problem(status, code, message, id))
+    fn new(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Self {
+        Self::Answered(problem_response(status, code, message, id))
     }
 
     /// The answer: the first faults are told, each with its line and column.
-    fn answer(self, id: &RequestId) -> Response {
+    fn into_response(self, id: &RequestId) -> Response {
         match self {
             Self::Answered(response) => response,
             Self::Failed(Error::Refused(faults)) => {
@@ -368,9 +379,9 @@ impl SheetRejection {
                     "requestId": &*id.0,
                     "faults": faults,
                 });
-                no_store((status, Json(json!({ "error": error }))).into_response())
+                with_no_store((status, Json(json!({ "error": error }))).into_response())
             }
-            Self::Failed(error) => failed_for_program(&error, id),
+            Self::Failed(error) => program_error_response(&error, id),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         series::{Dimension, period::Grain},
     },
     error::Result,
-    http::{app::App, auth, problem::failed_for_program, request_id::RequestId},
+    http::{app::App, auth, problem::program_error_response, request_id::RequestId},
 };
 
 /// Answers with every dataset that the caller may pull from.
@@ -25,24 +25,24 @@ pub async fn serve(
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
 ) -> Response {
-    let caller = match auth::program(&app, &headers, &id).await {
+    let caller = match auth::identify_program(&app, &headers, &id).await {
         Ok(caller) => caller,
-        Err(error) => return failed_for_program(&error, &id),
+        Err(error) => return program_error_response(&error, &id),
     };
-    match pulled(&caller) {
+    match pullable_datasets(&caller) {
         Ok(pulled) => {
             let told: Vec<Value> = pulled.into_iter().map(describe).collect();
             Json(json!({ "datasets": told })).into_response()
         }
-        Err(error) => failed_for_program(&error, &id),
+        Err(error) => program_error_response(&error, &id),
     }
 }
 
 /// Every dataset that somebody may pull from; they are refused where there is none.
-pub fn pulled(caller: &Caller) -> Result<Vec<&'static Dataset>> {
+pub fn pullable_datasets(caller: &Caller) -> Result<Vec<&'static Dataset>> {
     let mut pulled = Vec::new();
     for dataset in catalogue::ALL.iter().copied() {
-        match caller.require_somewhere(dataset.permission) {
+        match caller.require_reach(dataset.permission) {
             Ok(_) => pulled.push(dataset),
             Err(error) if pulled.is_empty() => return Err(error),
             Err(_) => {}

@@ -9,7 +9,12 @@ use super::{encode::FeedWriter, pull::Feed};
 use crate::{bi::catalogue, database::Transaction, error::Result};
 
 /// A page: written whole, as the header in front of it says where the next one begins.
-pub(super) async fn write(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) -> Result<Response> {
+pub(super) async fn write_page(
+    feed: Feed,
+    tx: Transaction,
+    limit: u64,
+    uri: &Uri,
+) -> Result<Response> {
     let Feed {
         caller,
         params,
@@ -19,7 +24,7 @@ pub(super) async fn write(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) ->
     let mut writer = FeedWriter::new(params.encoding, &query.columns, params.besides, gzip);
     // One row more than is sent tells whether there is a next page.
     query.limit = Some(limit + 1);
-    let mut rows = catalogue::rows(query, &caller, tx)?;
+    let mut rows = catalogue::stream_rows(query, &caller, tx)?;
     let (mut left, mut last, mut more) = (limit, None, false);
     let mut body = Vec::new();
     while let Some(row) = rows.next().await? {
@@ -28,16 +33,16 @@ pub(super) async fn write(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) ->
             break;
         }
         left -= 1;
-        writer.row(&row)?;
-        if let Some(chunk) = writer.chunk()? {
+        writer.write_row(&row)?;
+        if let Some(chunk) = writer.take_chunk()? {
             body.extend_from_slice(&chunk);
         }
         last = Some(row);
     }
-    body.extend_from_slice(&writer.end()?);
+    body.extend_from_slice(&writer.finish()?);
     let mut response = body.into_response();
     if let Some(row) = last.filter(|_| more) {
-        let next = next(uri, &row.key()?.cursor());
+        let next = next_url(uri, &row.key()?.cursor());
         if let Ok(link) = HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")) {
             response.headers_mut().insert(header::LINK, link);
         }
@@ -46,7 +51,7 @@ pub(super) async fn write(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) ->
 }
 
 /// The same address, behind a cursor.
-fn next(uri: &Uri, cursor: &str) -> String {
+fn next_url(uri: &Uri, cursor: &str) -> String {
     let asked = uri.query().unwrap_or_default().split('&');
     let kept = asked.filter(|part| !part.is_empty() && !part.starts_with("after="));
     let all: Vec<String> = kept

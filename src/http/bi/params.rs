@@ -43,7 +43,7 @@ struct ParamsParser<'p> {
 }
 
 /// Reads the parameters behind the question mark.
-pub fn parse(
+pub fn parse_params(
     dataset: &'static Dataset,
     encoding: FeedEncoding,
     parameters: &[(String, String)],
@@ -55,32 +55,32 @@ pub fn parse(
     };
     parser.refuse_unknown(encoding);
     parser.refuse_too_many();
-    let (columns, cursor) = parser.columns();
-    let (from, to) = (parser.day("from"), parser.day("to"));
+    let (columns, cursor) = parser.parse_columns();
+    let (from, to) = (parser.parse_day("from"), parser.parse_day("to"));
     let mut query = DatasetQuery::new(dataset);
     query.columns = columns;
     match dataset.is_series() {
-        true => query.series = parser.question(from, to),
+        true => query.series = parser.parse_series_request(from, to),
         false => {
-            query.filter = parser.filter(from, to);
-            query.days = parser.days(from, to);
+            query.filter = parser.parse_filter(from, to);
+            query.days = parser.parse_days(from, to);
         }
     }
-    query.include_drafts = parser.uncounted();
+    query.include_drafts = parser.parse_include_drafts();
     if let Some(question) = &mut query.series {
         question.include_drafts = query.include_drafts;
     }
-    query.after = parser.after();
-    query.limit = parser.limit();
-    if let Some(keys) = parser.values("kpi") {
+    query.after = parser.parse_after();
+    query.limit = parser.parse_limit();
+    if let Some(keys) = parser.take_values("kpi") {
         // The filter lets the same rows through by itself; this spares the database measurements of other KPIs.
         query.narrow_to_kpis(&keys);
     }
-    let since = parser.since(&query.columns);
+    let since = parser.parse_since(&query.columns);
     if since.is_some() {
         query.narrow_to_days(from, to);
     }
-    let encoding = parser.dialect(encoding);
+    let encoding = parser.parse_dialect(encoding);
     match parser.faults.is_empty() {
         true => Ok(FeedParams {
             query,
@@ -96,7 +96,7 @@ pub fn parse(
 }
 
 impl ParamsParser<'_> {
-    fn names(&self, encoding: FeedEncoding) -> Vec<&'static str> {
+    fn known_names(&self, encoding: FeedEncoding) -> Vec<&'static str> {
         let dataset = self.dataset;
         let mut names = vec!["columns", "limit", "after"];
         if dataset.day.is_some() || dataset.needs_days {
@@ -119,7 +119,7 @@ impl ParamsParser<'_> {
     }
 
     fn refuse_unknown(&mut self, encoding: FeedEncoding) {
-        let names = self.names(encoding);
+        let names = self.known_names(encoding);
         for (name, _) in self.parameters {
             if !names.contains(&name.as_str()) {
                 let name = self.dataset.name;
@@ -144,7 +144,7 @@ impl ParamsParser<'_> {
     }
 
     /// A parameter that stands there once at the most.
-    fn one(&mut self, name: &str) -> Option<String> {
+    fn take_single(&mut self, name: &str) -> Option<String> {
         let mut all = self.parameters.iter().filter(|(other, _)| other == name);
         let one = all.next().map(|(_, value)| value.clone());
         if all.next().is_some() {
@@ -154,7 +154,7 @@ impl ParamsParser<'_> {
     }
 
     /// The values of a parameter, sent several times or with commas between them.
-    fn values(&self, name: &str) -> Option<Vec<String>> {
+    fn take_values(&self, name: &str) -> Option<Vec<String>> {
         let sent = self.parameters.iter().filter(|(other, _)| other == name);
         // Absent and empty differ: an absent list lets all through, an empty one nothing.
         let mut sent = sent.map(|(_, value)| value).peekable();
@@ -163,8 +163,8 @@ impl ParamsParser<'_> {
         Some(values.map(|value| value.trim().to_owned()).collect())
     }
 
-    fn day(&mut self, name: &str) -> Option<NaiveDate> {
-        let text = self.one(name)?;
+    fn parse_day(&mut self, name: &str) -> Option<NaiveDate> {
+        let text = self.take_single(name)?;
         let day = Date::from_iso(&text);
         if day.is_none() {
             self.faults
@@ -174,47 +174,47 @@ impl ParamsParser<'_> {
     }
 
     /// What a series is asked: its filters look at the rows that values belong to, not at what they come to.
-    fn question(
+    fn parse_series_request(
         &mut self,
         from: Option<NaiveDate>,
         to: Option<NaiveDate>,
     ) -> Option<SeriesRequest> {
-        let days = self.range(from, to);
-        let grain = self.grain();
-        let by = self.words("by", &Dimension::ALL, Dimension::as_str);
-        let roles = self.words("role", Role::ALL, Role::as_str);
-        let stages = self.words("stage", Stage::ALL, Stage::as_str);
+        let days = self.parse_range(from, to);
+        let grain = self.parse_grain();
+        let by = self.parse_words("by", &Dimension::ALL, Dimension::as_str);
+        let roles = self.parse_words("role", Role::ALL, Role::as_str);
+        let stages = self.parse_words("stage", Stage::ALL, Stage::as_str);
         Some(SeriesRequest {
             by: by.unwrap_or_default(),
-            kpis: self.values("kpi"),
-            departments: self.values("department"),
-            blueprints: self.values("blueprint"),
-            touchpoints: self.values("touchpoint"),
-            personas: self.values("persona"),
-            channels: self.values("channel"),
-            segments: self.values("segment"),
+            kpis: self.take_values("kpi"),
+            departments: self.take_values("department"),
+            blueprints: self.take_values("blueprint"),
+            touchpoints: self.take_values("touchpoint"),
+            personas: self.take_values("persona"),
+            channels: self.take_values("channel"),
+            segments: self.take_values("segment"),
             roles,
             stages,
             ..SeriesRequest::new(grain?, days?)
         })
     }
 
-    fn grain(&mut self) -> Option<Grain> {
-        let sent = self.one("grain");
+    fn parse_grain(&mut self) -> Option<Grain> {
+        let sent = self.take_single("grain");
         let grain = sent.as_deref().and_then(Grain::from_name);
         if grain.is_none() {
-            self.faults.push(Grain::expected());
+            self.faults.push(Grain::expected_names());
         }
         grain
     }
 
-    fn words<W: Copy>(
+    fn parse_words<W: Copy>(
         &mut self,
         name: &str,
         words: &[W],
         text: fn(W) -> &'static str,
     ) -> Option<Vec<W>> {
-        let sent = self.values(name)?;
+        let sent = self.take_values(name)?;
         let named = |value: &String| words.iter().copied().find(|word| text(*word) == value);
         let all: Option<Vec<W>> = sent.iter().map(named).collect();
         if all.is_none() {
@@ -225,7 +225,7 @@ impl ParamsParser<'_> {
         all
     }
 
-    fn range(
+    fn parse_range(
         &mut self,
         from: Option<NaiveDate>,
         to: Option<NaiveDate>,
@@ -240,14 +240,14 @@ impl ParamsParser<'_> {
         range
     }
 
-    fn days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Vec<NaiveDate> {
+    fn parse_days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Vec<NaiveDate> {
         if !self.dataset.needs_days {
             return Vec::new();
         }
-        let Some((from, to)) = self.range(from, to) else {
+        let Some((from, to)) = self.parse_range(from, to) else {
             return Vec::new();
         };
-        query::days(from, to).unwrap_or_else(|| {
+        query::days_between(from, to).unwrap_or_else(|| {
             self.faults.push(format!(
                 "The range from `from` to `to` has at most {MOST_DAYS} days."
             ));
@@ -255,8 +255,8 @@ impl ParamsParser<'_> {
         })
     }
 
-    fn columns(&mut self) -> (Vec<&'static Column>, bool) {
-        let Some(text) = self.one("columns") else {
+    fn parse_columns(&mut self) -> (Vec<&'static Column>, bool) {
+        let Some(text) = self.take_single("columns") else {
             return (self.dataset.columns.iter().collect(), false);
         };
         let (mut columns, mut cursor): (Vec<&Column>, _) = (Vec::new(), false);
@@ -283,7 +283,7 @@ impl ParamsParser<'_> {
         (columns, cursor)
     }
 
-    fn filter(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Filter {
+    fn parse_filter(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Filter {
         let mut all = Vec::new();
         if let Some(day) = self.dataset.day.and_then(|day| self.dataset.column(day)) {
             let bounds = [(Comparison::AtLeast, from), (Comparison::Below, to)];
@@ -294,15 +294,15 @@ impl ParamsParser<'_> {
             );
         }
         for named in self.dataset.filters {
-            let column = self.dataset.filter(named.name);
-            if let Some((values, column)) = self.values(named.name).zip(column) {
-                all.extend(self.among(named.name, column, values));
+            let column = self.dataset.filter_column(named.name);
+            if let Some((values, column)) = self.take_values(named.name).zip(column) {
+                all.extend(self.parse_among(named.name, column, values));
             }
         }
         Filter::All(all)
     }
 
-    fn among(
+    fn parse_among(
         &mut self,
         name: &str,
         column: &'static Column,
@@ -321,8 +321,8 @@ impl ParamsParser<'_> {
         None
     }
 
-    fn uncounted(&mut self) -> bool {
-        let sent = self.one("uncounted");
+    fn parse_include_drafts(&mut self) -> bool {
+        let sent = self.take_single("uncounted");
         match sent.as_deref() {
             None | Some("false") => false,
             Some("true") => true,
@@ -333,8 +333,8 @@ impl ParamsParser<'_> {
         }
     }
 
-    fn after(&mut self) -> Option<RowKey> {
-        let cursor = self.one("after")?;
+    fn parse_after(&mut self) -> Option<RowKey> {
+        let cursor = self.take_single("after")?;
         match RowKey::decode(self.dataset, &cursor) {
             Ok(place) => Some(place),
             Err(error) => {
@@ -344,8 +344,8 @@ impl ParamsParser<'_> {
         }
     }
 
-    fn since(&mut self, columns: &[&'static Column]) -> Option<SyncToken> {
-        let text = self.one("updated_since")?;
+    fn parse_since(&mut self, columns: &[&'static Column]) -> Option<SyncToken> {
+        let text = self.take_single("updated_since")?;
         // Without the id a client could not tell which of its rows to replace.
         if !columns.iter().any(|column| column.name == "measurement_id") {
             self.faults
@@ -361,8 +361,8 @@ impl ParamsParser<'_> {
         mark
     }
 
-    fn limit(&mut self) -> Option<u64> {
-        let text = self.one("limit")?;
+    fn parse_limit(&mut self) -> Option<u64> {
+        let text = self.take_single("limit")?;
         let limit = text
             .parse()
             .ok()
@@ -375,8 +375,8 @@ impl ParamsParser<'_> {
         limit
     }
 
-    fn dialect(&mut self, encoding: FeedEncoding) -> FeedEncoding {
-        let sent = self.one("dialect");
+    fn parse_dialect(&mut self, encoding: FeedEncoding) -> FeedEncoding {
+        let sent = self.take_single("dialect");
         match (encoding, sent.as_deref()) {
             (FeedEncoding::Csv(_), Some("excel-da")) => FeedEncoding::Csv(Dialect::ExcelDa),
             (FeedEncoding::Csv(_), Some("comma") | None) | (FeedEncoding::Ndjson, _) => encoding,

@@ -51,7 +51,7 @@ pub(super) async fn respond(feed: Feed, tx: Transaction, slot: Slot) -> Result<R
             Err(error) => Err(Error::internal(error)),
         };
     };
-    let stream = stream::unfold(Some((Some(first), chunks)), following);
+    let stream = stream::unfold(Some((Some(first), chunks)), next_chunk);
     Ok(Body::from_stream(stream).into_response())
 }
 
@@ -60,7 +60,7 @@ type Piece = Option<Bytes>;
 /// What is left of a stream: a piece that is here already, and those to come.
 type Left = Option<(Option<Piece>, Receiver<Piece>)>;
 
-async fn following(left: Left) -> Option<(Chunk, Left)> {
+async fn next_chunk(left: Left) -> Option<(Chunk, Left)> {
     let (first, mut chunks) = left?;
     let piece = match first {
         Some(first) => Some(first),
@@ -88,10 +88,10 @@ async fn send_rows(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result
         matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
     };
     let mut writer = FeedWriter::new(params.encoding, &params.query.columns, params.besides, gzip);
-    let mut rows = catalogue::rows(params.query, &caller, tx)?;
+    let mut rows = catalogue::stream_rows(params.query, &caller, tx)?;
     while let Some(row) = rows.next().await? {
-        writer.row(&row)?;
-        let Some(chunk) = writer.chunk()? else {
+        writer.write_row(&row)?;
+        let Some(chunk) = writer.take_chunk()? else {
             continue;
         };
         if !given(Some(chunk)).await {
@@ -100,7 +100,7 @@ async fn send_rows(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result
         }
         caller.budget.renew();
     }
-    if given(Some(writer.end()?)).await {
+    if given(Some(writer.finish()?)).await {
         given(None).await;
     }
     Ok(())

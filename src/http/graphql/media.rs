@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use crate::http::negotiate::preferences;
+use crate::http::negotiate::list_preferences;
 
 /// The media types in which a GraphQL answer can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,8 @@ pub fn negotiate(headers: &HeaderMap) -> Option<Media> {
         return Some(Media::Json);
     }
     let (mut response, mut json) = (Liking::default(), Liking::default());
-    for range in preferences(headers, header::ACCEPT).filter(|range| !range.is_other_charset()) {
+    for range in list_preferences(headers, header::ACCEPT).filter(|range| !range.is_other_charset())
+    {
         let quality = range.quality;
         match range.value.as_str() {
             "application/graphql-response+json" => response.add(3, quality),
@@ -48,7 +49,7 @@ pub fn negotiate(headers: &HeaderMap) -> Option<Media> {
             _ => {}
         }
     }
-    choose(response, json)
+    choose_media(response, json)
 }
 
 /// How much a client likes one media type: by the most precise range that names it, whatever wider ones say.
@@ -72,7 +73,7 @@ impl Liking {
 }
 
 /// A client that names both alike knows the newer type; one that names neither gets the older.
-fn choose(response: Liking, json: Liking) -> Option<Media> {
+fn choose_media(response: Liking, json: Liking) -> Option<Media> {
     let rank = |one: Liking| (one.quality, one.precision);
     match (response.quality, json.quality) {
         // A weight of zero refuses a type, as does no range that names it.

@@ -26,13 +26,13 @@ type Map = HashMap<String, Box<RawValue>>;
 
 pub(super) async fn read_params(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
     match *http.method() {
-        Method::GET => from_uri(http.uri()),
-        Method::POST => from_body(http, settings).await,
+        Method::GET => params_from_uri(http.uri()),
+        Method::POST => params_from_body(http, settings).await,
         _ => Err(Stop::Method("GET, POST")),
     }
 }
 
-fn from_uri(uri: &Uri) -> Result<GraphqlParams, Stop> {
+fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, Stop> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct UriParams {
@@ -43,12 +43,12 @@ fn from_uri(uri: &Uri) -> Result<GraphqlParams, Stop> {
     }
     let malformed = |_| Stop::Malformed("The query string cannot be read.");
     let Query(asked) = Query::<UriParams>::try_from_uri(uri).map_err(malformed)?;
-    let variables: Option<Variables> = json_parameter(asked.variables.as_deref())?;
-    json_parameter::<Map>(asked.extensions.as_deref())?;
-    parameters(asked.query, asked.operation_name, variables)
+    let variables: Option<Variables> = parse_json_parameter(asked.variables.as_deref())?;
+    parse_json_parameter::<Map>(asked.extensions.as_deref())?;
+    check_params(asked.query, asked.operation_name, variables)
 }
 
-fn json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<Option<T>, Stop> {
+fn parse_json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<Option<T>, Stop> {
     let malformed =
         |_| Stop::Malformed("`variables` and `extensions` must be JSON objects when sent.");
     // Forms send a parameter without a value where nothing was filled in.
@@ -58,7 +58,7 @@ fn json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<Optio
         })
 }
 
-async fn from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
+async fn params_from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct BodyParams {
@@ -91,10 +91,10 @@ async fn from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, 
             "The body is not valid JSON."
         })
     })?;
-    parameters(asked.query, asked.operation_name, asked.variables)
+    check_params(asked.query, asked.operation_name, asked.variables)
 }
 
-fn parameters(
+fn check_params(
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Variables>,
@@ -111,7 +111,7 @@ fn parameters(
 async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
     let too_large = || {
         let message = format!("The body is longer than {most} bytes.");
-        Stop::failed(Code::QueryTooLarge, &message)
+        Stop::failure(Code::QueryTooLarge, &message)
     };
     let patience = most.saturating_mul(PATIENCE);
     // What is announced as far too long is refused before any of it is read.

@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use super::{
     media::{self, Media},
-    stop::{Stop, code, error, status},
+    stop::{Stop, coded_error, error_code, stop_status},
 };
 use crate::{
     compute,
     error::{Code, Error},
     graph::direct_json,
     http::{
-        problem::{self, retry_soon},
+        problem::{self, with_retry_soon},
         request_id::RequestId,
     },
 };
@@ -41,8 +41,8 @@ pub fn refuse(
     message: &str,
     request_id: &str,
 ) -> Response {
-    let error = error(code, message, Vec::new());
-    refusal(media, status, vec![error], request_id)
+    let error = coded_error(code, message, Vec::new());
+    respond_with_errors(media, status, vec![error], request_id)
 }
 
 /// A GraphQL request that did not run because nobody could be told to be calling.
@@ -50,20 +50,20 @@ pub fn refuse(
 pub fn refuse_caller(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
     error.log();
     let media = media::negotiate(headers).unwrap_or(Media::Json);
-    let status = problem::status(error);
+    let status = problem::error_status(error);
     let response = refuse(media, status, error.code(), &error.to_string(), &id.0);
     problem::with_advice(response, error)
 }
 
 /// What validation found, as a stop.
-pub(super) fn invalid(errors: Vec<ServerError>) -> Stop {
+pub(super) fn validation_stop(errors: Vec<ServerError>) -> Stop {
     let kept: Vec<_> = errors
         .into_iter()
         .take(MOST_ERRORS)
         .map(with_code)
         .collect();
     // The code of the first stands for the whole in the status.
-    let code = kept.iter().find_map(code);
+    let code = kept.iter().find_map(error_code);
     Stop::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
 }
 
@@ -73,11 +73,11 @@ fn with_code(invalid: ServerError) -> ServerError {
         "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
         _ => Code::GraphqlValidationFailed,
     };
-    error(code, &without_input(&invalid.message), invalid.locations)
+    coded_error(code, &cut_input(&invalid.message), invalid.locations)
 }
 
 /// Writes what an operation answered, with every error masked that was not worded for the client.
-pub(super) fn ran(
+pub(super) fn respond_with_outcome(
     media: Media,
     mut response: async_graphql::Response,
     is_mutation: bool,
@@ -86,16 +86,20 @@ pub(super) fn ran(
     // Before they are masked, since each of those that nobody worded is logged.
     response.errors.truncate(MOST_ERRORS);
     for error in &mut response.errors {
-        mask(error, request_id);
+        mask_error(error, request_id);
     }
-    match fault(&response, is_mutation) {
-        Some(code) => stopped(media, Stop::Failed(code, response.errors), request_id),
-        None => bounded(media, json(&response), request_id),
+    match fault_code(&response, is_mutation) {
+        Some(code) => respond_with_stop(media, Stop::Failed(code, response.errors), request_id),
+        None => respond_within_bound(media, to_json(&response), request_id),
     }
 }
 
 /// The answer, unless it is larger than one may be in spite of what its lists were counted to give.
-fn bounded(media: Media, body: serde_json::Result<Vec<u8>>, request_id: &str) -> Response {
+fn respond_within_bound(
+    media: Media,
+    body: serde_json::Result<Vec<u8>>,
+    request_id: &str,
+) -> Response {
     match body {
         // Twice the budget, which counts texts and not the punctuation of JSON around them.
         Ok(body) if body.len() as u64 > 2 * compute::BYTES => {
@@ -104,13 +108,13 @@ fn bounded(media: Media, body: serde_json::Result<Vec<u8>>, request_id: &str) ->
             let status = StatusCode::OK;
             refuse(media, status, Code::QueryTooComplex, message, request_id)
         }
-        body => written(media, StatusCode::OK, body),
+        body => json_response(media, StatusCode::OK, body),
     }
 }
 
 /// The fault of ours that left nothing to answer with: a client that looks at the status alone must not take it for an
 /// answer. Where something was answered besides, it is one, and the fault stands in its errors.
-fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> {
+fn fault_code(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> {
     let is_empty = match &response.data {
         Value::Null => true,
         Value::Object(roots) => roots.values().all(|root| *root == Value::Null),
@@ -123,7 +127,7 @@ fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> 
         response
             .errors
             .iter()
-            .any(|error| code(error) == Some(wanted))
+            .any(|error| error_code(error) == Some(wanted))
     };
     // What failed behind the root of a mutation failed after the change was made: come again would be bad advice.
     let may_be_done = is_mutation && response.errors.iter().any(|error| error.path.len() > 1);
@@ -138,8 +142,8 @@ fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> 
 }
 
 /// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
-fn json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
-    let mut json = direct_json::write(&response.data, br#"{"data":"#.to_vec())?;
+fn to_json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
+    let mut json = direct_json::write_response(&response.data, br#"{"data":"#.to_vec())?;
     if !response.errors.is_empty() {
         json.extend_from_slice(br#","errors":"#);
         serde_json::to_writer(&mut json, &response.errors)?;
@@ -149,35 +153,31 @@ fn json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
 }
 
 /// Only an error that carries one of our codes was worded for the client.
-fn mask(failed: &mut ServerError, request_id: &str) {
+fn mask_error(failed: &mut ServerError, request_id: &str) {
     failed.source = None;
-    if code(failed).is_none() {
-        let worded = if is_input(&failed.message) {
-            error(
-                Code::BadUserInput,
-                &without_input(&failed.message),
-                Vec::new(),
-            )
+    if error_code(failed).is_none() {
+        let worded = if is_input_message(&failed.message) {
+            coded_error(Code::BadUserInput, &cut_input(&failed.message), Vec::new())
         } else {
             let path = serde_json::to_string(&failed.path).unwrap_or_default();
             // The message goes to the log before it is replaced: the client gets the request's id to ask about it.
             tracing::error!(path, message = failed.message, "a field failed");
-            error(Code::InternalServerError, OUR_FAULT, Vec::new())
+            coded_error(Code::InternalServerError, OUR_FAULT, Vec::new())
         };
         failed.message = worded.message;
         failed.extensions = worded.extensions;
     }
-    sign(failed, request_id);
+    add_request_id(failed, request_id);
 }
 
 /// The two ways in which async-graphql words an argument that validation let pass and its type could not read.
-fn is_input(message: &str) -> bool {
+fn is_input_message(message: &str) -> bool {
     message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"")
 }
 
 /// A message of async-graphql up to where it would repeat what was sent. Names of fields and types stay, and what our
 /// own scalars say, which repeat nothing.
-pub(super) fn without_input(message: &str) -> String {
+pub(super) fn cut_input(message: &str) -> String {
     const BEFORE_INPUT: [&str; 3] = [
         "\", found ",
         " does not contain value \"",
@@ -188,25 +188,25 @@ pub(super) fn without_input(message: &str) -> String {
         .filter_map(|before| message.find(before))
         .min();
     let kept = match end {
-        None => return clipped(message),
+        None => return clip(message),
         // The quotation mark before belongs to the type.
         Some(end) if message[end..].starts_with('"') => &message[..=end],
-        Some(end) => return format!("{} does not contain this value.", clipped(&message[..end])),
+        Some(end) => return format!("{} does not contain this value.", clip(&message[..end])),
     };
-    clipped(kept) + "."
+    clip(kept) + "."
 }
 
 /// Writes why an operation has no answer.
-pub(super) fn stopped(media: Media, stop: Stop, request_id: &str) -> Response {
-    let status = status(&stop, media);
-    let malformed = |message: &str| vec![error(Code::BadUserInput, message, Vec::new())];
+pub(super) fn respond_with_stop(media: Media, stop: Stop, request_id: &str) -> Response {
+    let status = stop_status(&stop, media);
+    let malformed = |message: &str| vec![coded_error(Code::BadUserInput, message, Vec::new())];
     match stop {
         Stop::Method(allowed) => {
             let message = format!(
                 "This can only be asked by {}.",
                 allowed.replace(", ", " or ")
             );
-            let mut response = refusal(media, status, malformed(&message), request_id);
+            let mut response = respond_with_errors(media, status, malformed(&message), request_id);
             let allowed = HeaderValue::from_static(allowed);
             response.headers_mut().insert(header::ALLOW, allowed);
             response
@@ -214,26 +214,28 @@ pub(super) fn stopped(media: Media, stop: Stop, request_id: &str) -> Response {
         Stop::NotAcceptable => {
             let message =
                 "Answers are written as application/graphql-response+json or application/json.";
-            refusal(media, status, malformed(message), request_id)
+            respond_with_errors(media, status, malformed(message), request_id)
         }
         Stop::NotJson => {
             let message = "The body must be sent as application/json, in UTF-8.";
-            refusal(media, status, malformed(message), request_id)
+            respond_with_errors(media, status, malformed(message), request_id)
         }
-        Stop::Malformed(message) => refusal(media, status, malformed(message), request_id),
+        Stop::Malformed(message) => {
+            respond_with_errors(media, status, malformed(message), request_id)
+        }
         Stop::SlowBody => {
             let message = "The body took too long to arrive.";
-            let error = error(Code::Timeout, message, Vec::new());
-            refusal(media, status, vec![error], request_id)
+            let error = coded_error(Code::Timeout, message, Vec::new());
+            respond_with_errors(media, status, vec![error], request_id)
         }
         Stop::Failed(Code::ServiceUnavailable, errors) => {
-            retry_soon(refusal(media, status, errors, request_id))
+            with_retry_soon(respond_with_errors(media, status, errors, request_id))
         }
-        Stop::Failed(_, errors) => refusal(media, status, errors, request_id),
+        Stop::Failed(_, errors) => respond_with_errors(media, status, errors, request_id),
     }
 }
 
-fn refusal(
+fn respond_with_errors(
     media: Media,
     status: StatusCode,
     mut errors: Vec<ServerError>,
@@ -244,24 +246,24 @@ fn refusal(
         errors: Vec<ServerError>,
     }
     for error in &mut errors {
-        sign(error, request_id);
+        add_request_id(error, request_id);
     }
-    written(media, status, serde_json::to_vec(&ErrorsBody { errors }))
+    json_response(media, status, serde_json::to_vec(&ErrorsBody { errors }))
 }
 
-fn sign(error: &mut ServerError, request_id: &str) {
+fn add_request_id(error: &mut ServerError, request_id: &str) {
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("requestId", request_id);
 }
 
-pub(super) fn clipped(message: &str) -> String {
+pub(super) fn clip(message: &str) -> String {
     match message.char_indices().nth(LONGEST_MESSAGE) {
         Some((end, _)) => format!("{}…", &message[..end]),
         None => message.into(),
     }
 }
 
-fn written(media: Media, status: StatusCode, json: serde_json::Result<Vec<u8>>) -> Response {
+fn json_response(media: Media, status: StatusCode, json: serde_json::Result<Vec<u8>>) -> Response {
     let body = match json {
         Ok(body) => body,
         Err(error) => {

@@ -20,8 +20,8 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    pub(super) fn failed(code: Code, message: &str) -> Self {
-        Self::Failed(code, vec![error(code, message, Vec::new())])
+    pub(super) fn failure(code: Code, message: &str) -> Self {
+        Self::Failed(code, vec![coded_error(code, message, Vec::new())])
     }
 }
 
@@ -35,7 +35,7 @@ impl From<Rejection> for Stop {
             RejectionKind::BadVariable => Code::BadUserInput,
             RejectionKind::TooComplex => Code::QueryTooComplex,
         };
-        let error = error(code, &rejection.message, rejection.locations);
+        let error = coded_error(code, &rejection.message, rejection.locations);
         Self::Failed(code, vec![error])
     }
 }
@@ -45,7 +45,7 @@ impl From<Rejection> for Stop {
 /// Clients of plain JSON expect 200 for a well-formed request that was refused; faults of ours and matters of
 /// size and rights have their status in both forms, so that proxies and monitors see them. A deadline is 504
 /// and not 503: nothing says that trying again is safe or will be faster.
-pub(super) fn status(stop: &Stop, media: Media) -> StatusCode {
+pub(super) fn stop_status(stop: &Stop, media: Media) -> StatusCode {
     match (stop, media) {
         (Stop::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
         (Stop::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,
@@ -79,7 +79,7 @@ pub(super) fn status(stop: &Stop, media: Media) -> StatusCode {
 }
 
 /// An error with one of our codes.
-pub(super) fn error(code: Code, message: &str, locations: Vec<Pos>) -> ServerError {
+pub(super) fn coded_error(code: Code, message: &str, locations: Vec<Pos>) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.locations = locations;
     error
@@ -90,7 +90,7 @@ pub(super) fn error(code: Code, message: &str, locations: Vec<Pos>) -> ServerErr
 }
 
 /// The code of an error; none where it is worded by async-graphql.
-pub(super) fn code(error: &ServerError) -> Option<Code> {
+pub(super) fn error_code(error: &ServerError) -> Option<Code> {
     match error.extensions.as_ref()?.get("code")? {
         Value::String(code) => Code::from_name(code),
         _ => None,

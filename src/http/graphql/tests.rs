@@ -11,7 +11,7 @@ use axum::body::Body;
 use super::*;
 use axum::http::{StatusCode, header};
 
-use super::respond::{LONGEST_MESSAGE, MOST_ERRORS, clipped, without_input};
+use super::respond::{LONGEST_MESSAGE, MOST_ERRORS, clip, cut_input};
 
 const RESPONSE: &str = "application/graphql-response+json";
 
@@ -320,7 +320,7 @@ async fn nothing_that_was_sent_is_sent_back() {
         assert!(!answer.text.contains(sent), "{}", answer.text);
     }
     assert_eq!(
-        without_input("Expected input type \"Int\", found [[[1]]]."),
+        cut_input("Expected input type \"Int\", found [[[1]]]."),
         "Expected input type \"Int\"."
     );
 }
@@ -491,7 +491,7 @@ async fn sign_in_can_refuse_in_the_same_words() {
 
 #[test]
 fn a_message_is_clipped_between_characters() {
-    assert_eq!(clipped("é"), "é");
-    let long = clipped(&"é".repeat(1_000));
+    assert_eq!(clip("é"), "é");
+    let long = clip(&"é".repeat(1_000));
     assert_eq!(long.chars().count(), LONGEST_MESSAGE + 1);
 }

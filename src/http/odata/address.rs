@@ -6,7 +6,7 @@ use odata_filter::{Literal, parse_key};
 
 use crate::{
     bi::{catalogue, model::dataset::Dataset},
-    http::negotiate::items,
+    http::negotiate::list_items,
 };
 
 /// The path of the service.
@@ -20,7 +20,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// The scheme is what the outermost of the trusted proxies says, as with X-Forwarded-For: a proxy that takes TLS off
 /// would otherwise see its clients sent back to it without.
 #[must_use]
-pub fn root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
+pub fn service_root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
     let named = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
@@ -28,13 +28,13 @@ pub fn root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
     // The host is the client's own word and goes into links and JSON: only letters that a host can have.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     match host.filter(|host| !host.is_empty() && host.chars().all(plain)) {
-        Some(host) => format!("{}://{host}{ROOT}", scheme(headers, hops)),
+        Some(host) => format!("{}://{host}{ROOT}", request_scheme(headers, hops)),
         None => ROOT.to_owned(),
     }
 }
 
-fn scheme(headers: &HeaderMap, hops: usize) -> &'static str {
-    let said: Vec<&str> = items(headers, FORWARDED_PROTO).collect();
+fn request_scheme(headers: &HeaderMap, hops: usize) -> &'static str {
+    let said: Vec<&str> = list_items(headers, FORWARDED_PROTO).collect();
     // A proxy that says it anew instead of adding to it leaves fewer than there are hops.
     let said = match hops {
         0 => None,
@@ -71,7 +71,7 @@ pub enum Nowhere {
 }
 
 /// The resource of a path below the root.
-pub fn target(path: &str) -> Result<Target, Nowhere> {
+pub fn parse_target(path: &str) -> Result<Target, Nowhere> {
     let path = path.strip_suffix('/').unwrap_or(path);
     match path {
         "" => return Ok(Target::Service),
@@ -87,7 +87,7 @@ pub fn target(path: &str) -> Result<Target, Nowhere> {
         Some((name, key)) => (name, Some(key)),
         None => (first, None),
     };
-    let dataset = catalogue::dataset(name).ok_or(Nowhere::Missing)?;
+    let dataset = catalogue::find_dataset(name).ok_or(Nowhere::Missing)?;
     match (key, rest) {
         (None, None) => Ok(Target::Rows(dataset)),
         (None, Some("$count")) => Ok(Target::Count(dataset)),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn seen(list: &[(HeaderName, &str)], hops: usize) -> String {
-        root(&headers(list), &Uri::from_static("/bi/odata/v4/kpis"), hops)
+        service_root(&headers(list), &Uri::from_static("/bi/odata/v4/kpis"), hops)
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             ("kpis('kpi_1')/kpi_key", "Unsupported"),
             ("kpis/$ref", "Unsupported"),
         ] {
-            let told = match target(path) {
+            let told = match parse_target(path) {
                 Ok(Target::Service) => "Service",
                 Ok(Target::Metadata) => "Metadata",
                 Ok(Target::Rows(_)) => "Rows",

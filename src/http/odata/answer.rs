@@ -12,7 +12,7 @@ use super::address::Nowhere;
 use crate::{
     bi::catalogue,
     error::Error,
-    http::problem::{self, retry_soon},
+    http::problem::{self, with_retry_soon},
 };
 
 /// The codes of refusals that OData words itself. They are not those of [`Code`](crate::error::Code): HTTP has statuses
@@ -79,7 +79,7 @@ impl From<Vec<Fault>> for ODataRefusal {
 pub type ODataResult = Result<Response, ODataRefusal>;
 
 /// Refuses a request that has faults.
-pub fn none_of(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
+pub fn refuse_any_faults(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(faults.into()),
@@ -87,12 +87,12 @@ pub fn none_of(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
 }
 
 /// The refusal of a client that accepts no media type that can be given.
-pub fn not_acceptable(message: &str) -> ODataRefusal {
+pub fn not_acceptable_refusal(message: &str) -> ODataRefusal {
     ODataRefusal::Worded(ODataCode::NotAcceptable, message.to_owned())
 }
 
 /// The refusal of an address at which there is nothing.
-pub fn nowhere(nowhere: Nowhere) -> ODataRefusal {
+pub fn nowhere_refusal(nowhere: Nowhere) -> ODataRefusal {
     match nowhere {
         Nowhere::Missing => {
             let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
@@ -127,16 +127,16 @@ pub fn respond(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Respons
 /// The answer of a refusal: nothing but a code and a message, as some clients read nothing else. The request's id is in
 /// its header alone.
 #[must_use]
-pub fn refused(refusal: ODataRefusal) -> Response {
+pub fn respond_with_refusal(refusal: ODataRefusal) -> Response {
     let body =
         |code: &str, message: &str| Json(json!({ "error": { "code": code, "message": message } }));
     match refusal {
         ODataRefusal::Failed(error) => {
             error.log();
             let body = body(error.code().as_str(), &error.to_string());
-            let response = (problem::status(&error), body).into_response();
+            let response = (problem::error_status(&error), body).into_response();
             // Spreadsheets ask for a name and a password only where the answer offers Basic.
-            problem::offering_basic(problem::with_advice(response, &error), &error)
+            problem::with_basic_challenge(problem::with_advice(response, &error), &error)
         }
         ODataRefusal::Worded(code, message) => {
             let mut response = (code.status(), body(code.as_str(), &message)).into_response();
@@ -146,7 +146,7 @@ pub fn refused(refusal: ODataRefusal) -> Response {
                     response.headers_mut().insert(header::ALLOW, allowed);
                     response
                 }
-                ODataCode::ServiceUnavailable => retry_soon(response),
+                ODataCode::ServiceUnavailable => with_retry_soon(response),
                 _ => response,
             }
         }

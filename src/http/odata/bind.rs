@@ -14,13 +14,13 @@ use crate::bi::{
 };
 
 /// The filter of an expression. Its faults are added to `faults`; with any of them the filter means nothing.
-pub fn filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault>) -> Filter {
-    FilterBinder { dataset, faults }.condition(expression)
+pub fn bind_filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault>) -> Filter {
+    FilterBinder { dataset, faults }.bind_condition(expression)
 }
 
 /// A literal as a value of a column: `Some(None)` for null, `None` where it is of another type.
 #[must_use]
-pub fn value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
+pub fn bind_value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
     Some(Some(match (column.of, literal) {
         (_, Literal::Null) => return Some(None),
         (Type::Id(prefix), Literal::String(text)) => {
@@ -50,15 +50,15 @@ fn integer_or_number(number: f64) -> Value {
     }
 }
 
-fn none() -> Filter {
+fn nothing_filter() -> Filter {
     Filter::Any(Vec::new())
 }
 
-fn every() -> Filter {
+fn everything_filter() -> Filter {
     Filter::All(Vec::new())
 }
 
-fn not(filter: Filter) -> Filter {
+fn negate(filter: Filter) -> Filter {
     Filter::Not(Box::new(filter))
 }
 
@@ -68,137 +68,144 @@ struct FilterBinder<'r> {
 }
 
 impl FilterBinder<'_> {
-    fn condition(&mut self, expression: &Expression) -> Filter {
+    fn bind_condition(&mut self, expression: &Expression) -> Filter {
         match expression {
-            Expression::And(parts) => Filter::All(self.conditions(parts)),
-            Expression::Or(parts) => any(self.conditions(parts)),
-            Expression::Not(inner) => not(self.condition(inner)),
-            Expression::Boolean(true) => every(),
-            Expression::Boolean(false) => none(),
-            Expression::Property(name) => self.alone(name),
-            Expression::Text(function, name, text) => self.has(name, *function, text),
-            Expression::In(Operand::Property(name), literals) => self.among(name, literals),
+            Expression::And(parts) => Filter::All(self.bind_conditions(parts)),
+            Expression::Or(parts) => any_of(self.bind_conditions(parts)),
+            Expression::Not(inner) => negate(self.bind_condition(inner)),
+            Expression::Boolean(true) => everything_filter(),
+            Expression::Boolean(false) => nothing_filter(),
+            Expression::Property(name) => self.bind_flag(name),
+            Expression::Text(function, name, text) => self.bind_text_function(name, *function, text),
+            Expression::In(Operand::Property(name), literals) => self.bind_in_list(name, literals),
             Expression::Compare(Operand::Property(name), how, Operand::Literal(literal)) => {
-                self.one(name, comparison(*how), literal)
+                self.bind_comparison(name, filter_comparison(*how), literal)
             }
             Expression::Compare(Operand::Literal(literal), how, Operand::Property(name)) => {
-                self.one(name, turned(comparison(*how)), literal)
+                self.bind_comparison(name, swap_sides(filter_comparison(*how)), literal)
             }
             Expression::Compare(Operand::Year(name), how, Operand::Literal(literal)) => {
-                self.year(name, comparison(*how), literal)
+                self.bind_year(name, filter_comparison(*how), literal)
             }
             Expression::Compare(Operand::Literal(literal), how, Operand::Year(name)) => {
-                self.year(name, turned(comparison(*how)), literal)
+                self.bind_year(name, swap_sides(filter_comparison(*how)), literal)
             }
             Expression::In(..) | Expression::Compare(..) => {
-                self.unsupported("`$filter` compares one column with values, and not columns or values with each other.")
+                self.add_unsupported("`$filter` compares one column with values, and not columns or values with each other.")
             }
         }
     }
 
-    fn conditions(&mut self, parts: &[Expression]) -> Vec<Filter> {
-        parts.iter().map(|part| self.condition(part)).collect()
+    fn bind_conditions(&mut self, parts: &[Expression]) -> Vec<Filter> {
+        parts.iter().map(|part| self.bind_condition(part)).collect()
     }
 
-    fn bad(&mut self, sentence: impl Into<String>) -> Filter {
+    fn add_bad(&mut self, sentence: impl Into<String>) -> Filter {
         // Goes on with a filter that lets nothing through, so that every fault of a request is found at once.
         self.faults.push(Fault::bad(sentence));
-        none()
+        nothing_filter()
     }
 
-    fn unsupported(&mut self, sentence: impl Into<String>) -> Filter {
+    fn add_unsupported(&mut self, sentence: impl Into<String>) -> Filter {
         self.faults.push(Fault::unsupported(sentence));
-        none()
+        nothing_filter()
     }
 
-    fn column(&mut self, name: &str) -> Option<&'static Column> {
+    fn find_column(&mut self, name: &str) -> Option<&'static Column> {
         let column = self.dataset.column(name);
         if column.is_none() {
             let names: Vec<&str> = self.dataset.columns.iter().map(|one| one.name).collect();
             let (dataset, names) = (self.dataset.name, names.join(", "));
-            self.bad(format!(
+            self.add_bad(format!(
                 "`$filter` names something that is no column of {dataset}; there are {names}."
             ));
         }
         column
     }
 
-    fn alone(&mut self, name: &str) -> Filter {
-        match self.column(name) {
-            None => none(),
+    fn bind_flag(&mut self, name: &str) -> Filter {
+        match self.find_column(name) {
+            None => nothing_filter(),
             Some(column) if matches!(column.of, Type::Boolean) => {
                 Filter::Compare(column, Comparison::Equal, Value::Boolean(true))
             }
-            Some(column) => self.bad(format!(
+            Some(column) => self.add_bad(format!(
                 "`{}` is neither true nor false by itself: compare it with something.",
                 column.name
             )),
         }
     }
 
-    fn has(&mut self, name: &str, function: TextFunction, text: &str) -> Filter {
-        let Some(column) = self.column(name) else {
-            return none();
+    fn bind_text_function(&mut self, name: &str, function: TextFunction, text: &str) -> Filter {
+        let Some(column) = self.find_column(name) else {
+            return nothing_filter();
         };
         let name = column.name;
         match column.of {
-            Type::Text | Type::Word(_) => Filter::Has(column, position(function), text.to_owned()),
-            Type::Id(_) => self.unsupported(format!(
+            Type::Text | Type::Word(_) => {
+                Filter::Has(column, text_position(function), text.to_owned())
+            }
+            Type::Id(_) => self.add_unsupported(format!(
                 "`{name}` is an id: contains, startswith and endswith are offered for texts alone."
             )),
-            _ => self.bad(format!(
+            _ => self.add_bad(format!(
                 "`{name}` is no text: contains, startswith and endswith look into texts alone."
             )),
         }
     }
 
-    fn among(&mut self, name: &str, literals: &[Literal]) -> Filter {
-        let Some(column) = self.column(name) else {
-            return none();
+    fn bind_in_list(&mut self, name: &str, literals: &[Literal]) -> Filter {
+        let Some(column) = self.find_column(name) else {
+            return nothing_filter();
         };
         let before = self.faults.len();
         let mut each = Vec::new();
         for literal in literals {
-            each.push(self.compared(column, Comparison::Equal, literal));
+            each.push(self.compare_column(column, Comparison::Equal, literal));
             // One fault for the list: a thousand literals of a wrong type are one mistake.
             if self.faults.len() > before {
                 break;
             }
         }
-        any(each)
+        any_of(each)
     }
 
-    fn one(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
-        match self.column(name) {
-            Some(column) => self.compared(column, how, literal),
-            None => none(),
+    fn bind_comparison(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
+        match self.find_column(name) {
+            Some(column) => self.compare_column(column, how, literal),
+            None => nothing_filter(),
         }
     }
 
-    fn compared(&mut self, column: &'static Column, how: Comparison, literal: &Literal) -> Filter {
-        match (value(column, literal), column.of, literal) {
-            (Some(None), ..) => with_null(column, how),
+    fn compare_column(
+        &mut self,
+        column: &'static Column,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Filter {
+        match (bind_value(column, literal), column.of, literal) {
+            (Some(None), ..) => compare_with_null(column, how),
             // NaN equals nothing in OData, while PostgreSQL has it equal to itself and above all others.
-            (Some(Some(Value::Number(number))), ..) if number.is_nan() => to_nothing_that_is(how),
+            (Some(Some(Value::Number(number))), ..) if number.is_nan() => compare_with_no_cell(how),
             (Some(Some(value)), ..) => Filter::Compare(column, how, value),
             // A text that is no id equals none: tools send `id ne ''` to leave out empty cells.
             (None, Type::Id(_), Literal::String(_))
                 if matches!(how, Comparison::Equal | Comparison::NotEqual) =>
             {
-                to_nothing_that_is(how)
+                compare_with_no_cell(how)
             }
-            (None, ..) => self.bad(format!(
+            (None, ..) => self.add_bad(format!(
                 "`{}` is compared with {}, or with null.",
                 column.name,
-                example(column.of)
+                example_literal(column.of)
             )),
         }
     }
 
     /// A year is the days, or the moments, from its beginning to that of the next one.
-    fn year(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
-        let Some(column) = self.column(name) else {
-            return none();
+    fn bind_year(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
+        let Some(column) = self.find_column(name) else {
+            return nothing_filter();
         };
         let begins = |year: i32| {
             let day = NaiveDate::from_ymd_opt(year, 1, 1)?;
@@ -209,7 +216,7 @@ impl FilterBinder<'_> {
             }
         };
         if *literal == Literal::Null {
-            return with_null(column, how);
+            return compare_with_null(column, how);
         }
         let year = match literal {
             Literal::Number(number) => Some(integer_or_number(*number)),
@@ -223,7 +230,7 @@ impl FilterBinder<'_> {
         };
         let Some((this, next)) = bounds else {
             let name = column.name;
-            return self.bad(format!(
+            return self.add_bad(format!(
                 "`year({name})` takes a day or a moment and is compared with a year such as 2025."
             ));
         };
@@ -237,7 +244,7 @@ impl FilterBinder<'_> {
         };
         match how {
             Comparison::Equal => within(this, next),
-            Comparison::NotEqual => not(within(this, next)),
+            Comparison::NotEqual => negate(within(this, next)),
             Comparison::Below => bound(Comparison::Below, this),
             Comparison::AtMost => bound(Comparison::Below, next),
             Comparison::Above => bound(Comparison::AtLeast, next),
@@ -247,7 +254,7 @@ impl FilterBinder<'_> {
 }
 
 /// An `or`. Equals of one column become one `IN`, which databases plan better.
-fn any(parts: Vec<Filter>) -> Filter {
+fn any_of(parts: Vec<Filter>) -> Filter {
     let mut listed: Option<(&'static Column, Vec<Value>)> = None;
     let mut others = Vec::new();
     for part in parts {
@@ -273,24 +280,24 @@ fn any(parts: Vec<Filter>) -> Filter {
 }
 
 /// Null equals null alone, and is neither above nor below anything.
-fn with_null(column: &'static Column, how: Comparison) -> Filter {
+fn compare_with_null(column: &'static Column, how: Comparison) -> Filter {
     match how {
         // The standard has `le` and `ge` true where both sides are null.
         Comparison::Equal | Comparison::AtMost | Comparison::AtLeast => Filter::Empty(column),
-        Comparison::NotEqual => not(Filter::Empty(column)),
-        Comparison::Below | Comparison::Above => none(),
+        Comparison::NotEqual => negate(Filter::Empty(column)),
+        Comparison::Below | Comparison::Above => nothing_filter(),
     }
 }
 
 /// A comparison with a value that no cell has: every cell differs from it, and none is above or below.
-fn to_nothing_that_is(how: Comparison) -> Filter {
+fn compare_with_no_cell(how: Comparison) -> Filter {
     match how {
-        Comparison::NotEqual => every(),
-        _ => none(),
+        Comparison::NotEqual => everything_filter(),
+        _ => nothing_filter(),
     }
 }
 
-const fn comparison(operator: ComparisonOperator) -> Comparison {
+const fn filter_comparison(operator: ComparisonOperator) -> Comparison {
     match operator {
         ComparisonOperator::Eq => Comparison::Equal,
         ComparisonOperator::Ne => Comparison::NotEqual,
@@ -301,7 +308,7 @@ const fn comparison(operator: ComparisonOperator) -> Comparison {
     }
 }
 
-const fn position(function: TextFunction) -> TextPosition {
+const fn text_position(function: TextFunction) -> TextPosition {
     match function {
         TextFunction::Contains => TextPosition::Anywhere,
         TextFunction::StartsWith => TextPosition::Beginning,
@@ -310,7 +317,7 @@ const fn position(function: TextFunction) -> TextPosition {
 }
 
 /// The comparison with its sides exchanged.
-fn turned(how: Comparison) -> Comparison {
+fn swap_sides(how: Comparison) -> Comparison {
     match how {
         Comparison::Equal | Comparison::NotEqual => how,
         Comparison::Below => Comparison::Above,
@@ -320,7 +327,7 @@ fn turned(how: Comparison) -> Comparison {
     }
 }
 
-fn example(of: Type) -> &'static str {
+fn example_literal(of: Type) -> &'static str {
     match of {
         Type::Id(_) => "an id in quotes, as the rows show them",
         Type::Text | Type::Word(_) => "a text in quotes, such as 'text'",

@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, HeaderName, header};
 use odata_filter::Fault;
 
-use crate::http::negotiate::{Preference, preferences};
+use crate::http::negotiate::{Preference, list_preferences};
 
 pub const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 pub const ODATA_MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
@@ -32,17 +32,17 @@ impl MetadataLevel {
 
 /// The level that a client asks for; nothing where it takes no JSON. `$format` goes before `Accept`.
 #[must_use]
-pub fn level(headers: &HeaderMap, format: Option<&str>) -> Option<MetadataLevel> {
+pub fn negotiate_level(headers: &HeaderMap, format: Option<&str>) -> Option<MetadataLevel> {
     match format {
         Some("json") => return Some(MetadataLevel::Minimal),
         // The standard has `$format` before `Accept`: an address can carry it where no header can be set.
-        Some(format) => return level_of(&Preference::parse(format)?),
+        Some(format) => return level_of_range(&Preference::parse(format)?),
         None if !headers.contains_key(header::ACCEPT) => return Some(MetadataLevel::Minimal),
         None => {}
     }
     let mut best: Option<(u16, MetadataLevel)> = None;
-    for range in preferences(headers, header::ACCEPT) {
-        let Some(level) = level_of(&range) else {
+    for range in list_preferences(headers, header::ACCEPT) {
+        let Some(level) = level_of_range(&range) else {
             continue;
         };
         // Of equal weights the first one is meant.
@@ -54,7 +54,7 @@ pub fn level(headers: &HeaderMap, format: Option<&str>) -> Option<MetadataLevel>
 }
 
 /// The level that a media range asks for; nothing where it does not include JSON.
-fn level_of(range: &Preference) -> Option<MetadataLevel> {
+fn level_of_range(range: &Preference) -> Option<MetadataLevel> {
     if !["application/json", "application/*", "*/*"].contains(&range.value.as_str()) {
         return None;
     }
@@ -70,7 +70,7 @@ fn level_of(range: &Preference) -> Option<MetadataLevel> {
 
 /// Rows of a page as `Prefer` asks for them; nothing where it does not, or for none.
 #[must_use]
-pub fn page_size(headers: &HeaderMap) -> Option<u64> {
+pub fn preferred_page_size(headers: &HeaderMap) -> Option<u64> {
     let values = headers.get_all(PREFER).iter();
     let mut preferences = values
         .filter_map(|value| value.to_str().ok())
@@ -88,7 +88,7 @@ pub fn page_size(headers: &HeaderMap) -> Option<u64> {
 
 /// The fault of a client that does not understand answers of version 4.0.
 #[must_use]
-pub fn refused_version(headers: &HeaderMap) -> Option<Fault> {
+pub fn version_fault(headers: &HeaderMap) -> Option<Fault> {
     let said = |name| {
         let value = headers.get(name)?.to_str().unwrap_or_default();
         Some(
@@ -153,17 +153,23 @@ mod tests {
             ("application/json;q=0", None),
         ] {
             assert_eq!(
-                level(&headers(header::ACCEPT, accept), None),
+                negotiate_level(&headers(header::ACCEPT, accept), None),
                 wanted,
                 "{accept}"
             );
         }
-        assert_eq!(level(&HeaderMap::new(), None), Some(MetadataLevel::Minimal));
-        let atom = headers(header::ACCEPT, "application/atom+xml");
-        assert_eq!(level(&atom, Some("json")), Some(MetadataLevel::Minimal));
-        assert_eq!(level(&atom, Some("xml")), None);
         assert_eq!(
-            level(&atom, Some("application/json;odata.metadata=none")),
+            negotiate_level(&HeaderMap::new(), None),
+            Some(MetadataLevel::Minimal)
+        );
+        let atom = headers(header::ACCEPT, "application/atom+xml");
+        assert_eq!(
+            negotiate_level(&atom, Some("json")),
+            Some(MetadataLevel::Minimal)
+        );
+        assert_eq!(negotiate_level(&atom, Some("xml")), None);
+        assert_eq!(
+            negotiate_level(&atom, Some("application/json;odata.metadata=none")),
             Some(MetadataLevel::Bare)
         );
     }
@@ -177,7 +183,11 @@ mod tests {
             ("odata.maxpagesize=many", None),
             ("return=minimal", None),
         ] {
-            assert_eq!(page_size(&headers(PREFER, prefer)), wanted, "{prefer}");
+            assert_eq!(
+                preferred_page_size(&headers(PREFER, prefer)),
+                wanted,
+                "{prefer}"
+            );
         }
     }
 
@@ -193,7 +203,7 @@ mod tests {
             (ODATA_MAX_VERSION, "3.0;NetFx", true),
             (ODATA_MAX_VERSION, "new", true),
         ] {
-            let told = refused_version(&headers(name.clone(), value));
+            let told = version_fault(&headers(name.clone(), value));
             assert_eq!(told.is_some(), refused, "{name}: {value}");
         }
     }

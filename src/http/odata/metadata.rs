@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bi::model::dataset::{Column, Dataset, Type},
-    picture::escape,
+    picture::escape_into,
 };
 
 /// The namespace of the types.
@@ -32,12 +32,15 @@ const TAIL: &str = "  </edmx:DataServices>\n</edmx:Edmx>\n";
 
 /// `$metadata` of these datasets.
 #[must_use]
-pub fn document(datasets: &[&Dataset]) -> String {
+pub fn metadata_document(datasets: &[&Dataset]) -> String {
     let types: String = datasets
         .iter()
-        .map(|dataset| entity_type(dataset))
+        .map(|dataset| entity_type_xml(dataset))
         .collect();
-    let sets: String = datasets.iter().map(|dataset| entity_set(dataset)).collect();
+    let sets: String = datasets
+        .iter()
+        .map(|dataset| entity_set_xml(dataset))
+        .collect();
     let functions = TextFunction::ALL.map(TextFunction::as_str);
     let functions = functions.into_iter().chain(OTHERS.iter().copied());
     let functions: String = functions
@@ -59,16 +62,16 @@ pub fn document(datasets: &[&Dataset]) -> String {
 
 /// The members of the service document.
 #[must_use]
-pub fn service(datasets: &[&Dataset]) -> Vec<Value> {
+pub fn service_members(datasets: &[&Dataset]) -> Vec<Value> {
     let datasets = datasets.iter().map(|dataset| dataset.name);
     datasets
         .map(|name| json!({ "name": name, "kind": "EntitySet", "url": name }))
         .collect()
 }
 
-fn entity_type(dataset: &Dataset) -> String {
+fn entity_type_xml(dataset: &Dataset) -> String {
     let (name, key) = (dataset.name, dataset.key);
-    let properties: String = dataset.columns.iter().map(property).collect();
+    let properties: String = dataset.columns.iter().map(property_xml).collect();
     format!(
         r#"      <EntityType Name="{name}">
         <Key>
@@ -79,7 +82,7 @@ fn entity_type(dataset: &Dataset) -> String {
     )
 }
 
-fn property(column: &Column) -> String {
+fn property_xml(column: &Column) -> String {
     let mut facets = String::new();
     if let Type::Instant = column.of {
         // Without it moments have whole seconds.
@@ -88,13 +91,13 @@ fn property(column: &Column) -> String {
     format!(
         "        <Property Name=\"{}\" Type=\"{}\" Nullable=\"{}\"{facets}>\n  {}        </Property>\n",
         column.name,
-        edm(column.of),
+        edm_type(column.of),
         column.nullable,
-        description(column.description),
+        description_xml(column.description),
     )
 }
 
-const fn edm(of: Type) -> &'static str {
+const fn edm_type(of: Type) -> &'static str {
     match of {
         Type::Id(_) | Type::Text | Type::Word(_) => "Edm.String",
         Type::Day => "Edm.Date",
@@ -105,9 +108,9 @@ const fn edm(of: Type) -> &'static str {
     }
 }
 
-fn entity_set(dataset: &Dataset) -> String {
+fn entity_set_xml(dataset: &Dataset) -> String {
     let name = dataset.name;
-    let mut told = format!("  {}", description(dataset.description));
+    let mut told = format!("  {}", description_xml(dataset.description));
     if let Some(day) = dataset.day.filter(|_| dataset.needs_days) {
         // Writing into a text does not fail.
         write!(
@@ -133,8 +136,8 @@ fn entity_set(dataset: &Dataset) -> String {
     )
 }
 
-fn description(text: &str) -> String {
+fn description_xml(text: &str) -> String {
     let mut escaped = String::new();
-    escape(text, &mut escaped);
+    escape_into(text, &mut escaped);
     format!("        <Annotation Term=\"Org.OData.Core.V1.Description\" String=\"{escaped}\"/>\n")
 }

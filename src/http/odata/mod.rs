@@ -29,7 +29,8 @@ use tokio::time::timeout;
 use self::{
     address::{Nowhere, Target},
     answer::{
-        ODataCode, ODataRefusal, ODataResult, none_of, not_acceptable, nowhere, refused, respond,
+        ODataCode, ODataRefusal, ODataResult, not_acceptable_refusal, nowhere_refusal,
+        refuse_any_faults, respond, respond_with_refusal,
     },
     options::{ResourceKind, Sent},
     page::ODataWriter,
@@ -105,7 +106,7 @@ async fn serve(
     let path = path.map(|Path(path)| path).ok();
     let mut response = match request.answer(path.as_deref()).await {
         Ok(response) => response,
-        Err(refusal) => refused(refusal),
+        Err(refusal) => respond_with_refusal(refusal),
     };
     let fixed = [
         (headers::ODATA_VERSION, "4.0"),
@@ -127,9 +128,9 @@ async fn serve(
 impl ODataRequest<'_> {
     async fn answer(&self, path: Option<&str>) -> ODataResult {
         // Who has not signed in is told that first, whatever they ask.
-        let caller = auth::program(self.app, self.headers, self.id).await?;
+        let caller = auth::identify_program(self.app, self.headers, self.id).await?;
         let caller = caller.with_budget(Budget::for_page());
-        let target = address::target(path.unwrap_or("?"));
+        let target = address::parse_target(path.unwrap_or("?"));
         // `$batch` is sent by POST: told that only GET works, its client would look in the wrong place.
         if !matches!(target, Err(Nowhere::Unsupported))
             && ![Method::GET, Method::HEAD].contains(self.method)
@@ -137,77 +138,89 @@ impl ODataRequest<'_> {
             let message = "Everything here is read with GET.".to_owned();
             return Err(ODataRefusal::Worded(ODataCode::MethodNotAllowed, message));
         }
-        if let Some(fault) = headers::refused_version(self.headers) {
+        if let Some(fault) = headers::version_fault(self.headers) {
             return Err(vec![fault].into());
         }
-        let sent = options::sent(self.uri.query().unwrap_or_default());
-        match target.map_err(nowhere)? {
-            Target::Service => self.service(&caller, &sent),
-            Target::Metadata => self.metadata(&caller, &sent),
-            Target::Rows(dataset) => self.rows(&caller, dataset, &sent).await,
-            Target::Count(dataset) => self.count(&caller, dataset, &sent).await,
-            Target::Row(dataset, key) => self.row(&caller, dataset, &key, &sent).await,
+        let sent = options::split_query(self.uri.query().unwrap_or_default());
+        match target.map_err(nowhere_refusal)? {
+            Target::Service => self.answer_service(&caller, &sent),
+            Target::Metadata => self.answer_metadata(&caller, &sent),
+            Target::Rows(dataset) => self.answer_rows(&caller, dataset, &sent).await,
+            Target::Count(dataset) => self.answer_count(&caller, dataset, &sent).await,
+            Target::Row(dataset, key) => self.answer_row(&caller, dataset, &key, &sent).await,
         }
     }
 
-    fn writer<'a>(&'a self, root: &'a str, sent: &Sent) -> Result<ODataWriter<'a>, ODataRefusal> {
-        let format = options::one(sent, "$format");
-        let Some(level) = headers::level(self.headers, format) else {
+    fn new_writer<'a>(
+        &'a self,
+        root: &'a str,
+        sent: &Sent,
+    ) -> Result<ODataWriter<'a>, ODataRefusal> {
+        let format = options::single_value(sent, "$format");
+        let Some(level) = headers::negotiate_level(self.headers, format) else {
             let message =
                 "This is answered as application/json, with odata.metadata=minimal or none.";
-            return Err(not_acceptable(message));
+            return Err(not_acceptable_refusal(message));
         };
         Ok(ODataWriter {
             root,
             uri: self.uri,
             level,
             gzip: accepts_gzip(self.headers),
-            size: headers::page_size(self.headers)
+            size: headers::preferred_page_size(self.headers)
                 .unwrap_or(page::USUAL)
                 .min(bi::params::LARGEST_PAGE),
         })
     }
 
-    fn root(&self) -> String {
-        address::root(self.headers, self.uri, self.app.forwarded_hops)
+    fn service_root(&self) -> String {
+        address::service_root(self.headers, self.uri, self.app.forwarded_hops)
     }
 
-    fn service(&self, caller: &Caller, sent: &Sent) -> ODataResult {
-        let pulled = bi::list::pulled(caller)?;
-        none_of(options::refuse_all_but_format(sent))?;
-        let root = self.root();
-        let writer = self.writer(&root, sent)?;
-        let body = writer.list("", &metadata::service(&pulled))?;
+    fn answer_service(&self, caller: &Caller, sent: &Sent) -> ODataResult {
+        let pulled = bi::list::pullable_datasets(caller)?;
+        refuse_any_faults(options::refuse_all_but_format(sent))?;
+        let root = self.service_root();
+        let writer = self.new_writer(&root, sent)?;
+        let body = writer.write_list("", &metadata::service_members(&pulled))?;
         Ok(respond(body, writer.level.content_type(), writer.gzip))
     }
 
     /// It is XML, whatever is accepted: clients ask for it with the headers that they ask for rows with.
-    fn metadata(&self, caller: &Caller, sent: &Sent) -> ODataResult {
-        let pulled = bi::list::pulled(caller)?;
-        none_of(options::refuse_all_but_format(sent))?;
-        match options::one(sent, "$format") {
+    fn answer_metadata(&self, caller: &Caller, sent: &Sent) -> ODataResult {
+        let pulled = bi::list::pullable_datasets(caller)?;
+        refuse_any_faults(options::refuse_all_but_format(sent))?;
+        match options::single_value(sent, "$format") {
             None | Some("xml" | "application/xml") => {
-                let body = metadata::document(&pulled).into_bytes();
+                let body = metadata::metadata_document(&pulled).into_bytes();
                 Ok(respond(body, "application/xml; charset=utf-8", false))
             }
-            Some(_) => Err(not_acceptable("$metadata is answered as application/xml.")),
+            Some(_) => Err(not_acceptable_refusal(
+                "$metadata is answered as application/xml.",
+            )),
         }
     }
 
-    async fn rows(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> ODataResult {
-        caller.require_somewhere(dataset.permission)?;
-        let params = self.params(dataset, ResourceKind::Rows, sent)?;
-        let root = self.root();
-        let writer = self.writer(&root, sent)?;
+    async fn answer_rows(
+        &self,
+        caller: &Caller,
+        dataset: &'static Dataset,
+        sent: &Sent,
+    ) -> ODataResult {
+        caller.require_reach(dataset.permission)?;
+        let params = self.parse_params(dataset, ResourceKind::Rows, sent)?;
+        let root = self.service_root();
+        let writer = self.new_writer(&root, sent)?;
         let body = match self.is_head() {
             true => Vec::new(),
             false => {
-                let _slot = self.slot(caller).await?;
-                self.within(writer.rows(caller, params)).await?
+                let _slot = self.take_slot(caller).await?;
+                self.within_deadline(writer.write_rows(caller, params))
+                    .await?
             }
         };
         let mut response = respond(body, writer.level.content_type(), writer.gzip);
-        let applied = headers::page_size(self.headers).map(|_| writer.size);
+        let applied = headers::preferred_page_size(self.headers).map(|_| writer.size);
         let applied =
             applied.map(|size| HeaderValue::from_str(&format!("odata.maxpagesize={size}")));
         if let Some(Ok(applied)) = applied {
@@ -217,31 +230,36 @@ impl ODataRequest<'_> {
     }
 
     /// A number as text, whatever is accepted, as the standard has it.
-    async fn count(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> ODataResult {
-        caller.require_somewhere(dataset.permission)?;
-        let params = self.params(dataset, ResourceKind::Count, sent)?;
+    async fn answer_count(
+        &self,
+        caller: &Caller,
+        dataset: &'static Dataset,
+        sent: &Sent,
+    ) -> ODataResult {
+        caller.require_reach(dataset.permission)?;
+        let params = self.parse_params(dataset, ResourceKind::Count, sent)?;
         let body = match self.is_head() {
             true => Vec::new(),
             false => {
-                let _slot = self.slot(caller).await?;
+                let _slot = self.take_slot(caller).await?;
                 let count = async {
                     let tx = caller.snapshot().await?;
-                    catalogue::count(&params.query, caller, &tx).await
+                    catalogue::count_rows(&params.query, caller, &tx).await
                 };
-                self.within(count).await?.to_string().into_bytes()
+                self.within_deadline(count).await?.to_string().into_bytes()
             }
         };
         Ok(respond(body, "text/plain; charset=utf-8", false))
     }
 
-    async fn row(
+    async fn answer_row(
         &self,
         caller: &Caller,
         dataset: &'static Dataset,
         key: &Literal,
         sent: &Sent,
     ) -> ODataResult {
-        caller.require_somewhere(dataset.permission)?;
+        caller.require_reach(dataset.permission)?;
         if !options::is_found_by_key(dataset) {
             let (name, key) = (dataset.name, dataset.key);
             let message = format!(
@@ -249,14 +267,15 @@ impl ODataRequest<'_> {
             );
             return Err(vec![Fault::unsupported(message)].into());
         }
-        let params = self.params(dataset, ResourceKind::Row(key), sent)?;
-        let root = self.root();
-        let writer = self.writer(&root, sent)?;
+        let params = self.parse_params(dataset, ResourceKind::Row(key), sent)?;
+        let root = self.service_root();
+        let writer = self.new_writer(&root, sent)?;
         let body = match self.is_head() {
             true => Some(Vec::new()),
             false => {
-                let _slot = self.slot(caller).await?;
-                self.within(writer.row(caller, params)).await?
+                let _slot = self.take_slot(caller).await?;
+                self.within_deadline(writer.write_row(caller, params))
+                    .await?
             }
         };
         match body {
@@ -268,7 +287,7 @@ impl ODataRequest<'_> {
         }
     }
 
-    fn params(
+    fn parse_params(
         &self,
         dataset: &'static Dataset,
         subject: ResourceKind<'_>,
@@ -282,7 +301,7 @@ impl ODataRequest<'_> {
 
     /// Work that somebody waits for, given up at the deadline of every request. Given up, or with its client gone, it is
     /// dropped, and with it its statement.
-    async fn within<T>(
+    async fn within_deadline<T>(
         &self,
         made: impl Future<Output = crate::error::Result<T>>,
     ) -> crate::error::Result<T> {
@@ -294,8 +313,13 @@ impl ODataRequest<'_> {
         self.method == Method::HEAD
     }
 
-    async fn slot(&self, caller: &Caller) -> Result<Slot, ODataRefusal> {
-        let slot = self.app.admission.pages.enter(auth::account(caller)).await;
+    async fn take_slot(&self, caller: &Caller) -> Result<Slot, ODataRefusal> {
+        let slot = self
+            .app
+            .admission
+            .pages
+            .enter(auth::slot_holder_of(caller))
+            .await;
         slot.map_err(|_| {
             let message = Overloaded::MESSAGE.to_owned();
             ODataRefusal::Worded(ODataCode::ServiceUnavailable, message)

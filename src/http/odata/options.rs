@@ -61,7 +61,7 @@ const ROW: &[&str] = &["$select", "$format"];
 
 /// The options behind the question mark; a plus is a space, as forms have it and most clients send it.
 #[must_use]
-pub fn sent(query: &str) -> Sent {
+pub fn split_query(query: &str) -> Sent {
     form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect()
@@ -69,7 +69,7 @@ pub fn sent(query: &str) -> Sent {
 
 /// The value of an option that was sent exactly once.
 #[must_use]
-pub fn one<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
+pub fn single_value<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
     let mut all = sent.iter().filter(|(other, _)| other == name);
     let one = all.next().map(|(_, value)| value.as_str());
     // An option that is sent twice has no value here: `refuse_unknown` finds fault with it, and neither of the two is
@@ -96,7 +96,7 @@ pub fn parse_options(
         faults: Vec::new(),
     };
     parser.refuse_unknown(subject);
-    let params = parser.params(subject);
+    let params = parser.parse(subject);
     match parser.faults.is_empty() {
         true => Ok(params),
         false => Err(parser.faults),
@@ -109,14 +109,17 @@ pub fn refuse_all_but_format(sent: &Sent) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, _) in sent.iter().take(MOST) {
         if name != "$format" {
-            faults.push(unknown(name, "This address takes no options but $format."));
+            faults.push(unknown_option_fault(
+                name,
+                "This address takes no options but $format.",
+            ));
         }
     }
     faults
 }
 
 /// The fault of an option that is not taken; `otherwise` where it is none of OData's.
-fn unknown(name: &str, otherwise: &str) -> Fault {
+fn unknown_option_fault(name: &str, otherwise: &str) -> Fault {
     if name.starts_with('@') {
         return Fault::unsupported("Parameter aliases (@…) are not offered.");
     }
@@ -147,7 +150,7 @@ struct OptionsParser<'s> {
 }
 
 impl OptionsParser<'_> {
-    fn bad(&mut self, sentence: impl Into<String>) {
+    fn add_bad(&mut self, sentence: impl Into<String>) {
         self.faults.push(Fault::bad(sentence));
     }
 
@@ -169,16 +172,16 @@ impl OptionsParser<'_> {
         );
         for (at, (name, _)) in self.sent.iter().enumerate() {
             if !names.contains(&name.as_str()) {
-                self.faults.push(unknown(name, &otherwise));
+                self.faults.push(unknown_option_fault(name, &otherwise));
             } else if self.sent.iter().take(at).any(|(other, _)| other == name) {
-                self.bad(format!("`{name}` is sent once."));
+                self.add_bad(format!("`{name}` is sent once."));
             }
         }
     }
 
-    fn params(&mut self, subject: ResourceKind<'_>) -> ODataParams {
+    fn parse(&mut self, subject: ResourceKind<'_>) -> ODataParams {
         let mut query = DatasetQuery::new(self.dataset);
-        query.include_drafts = self.flag("uncounted");
+        query.include_drafts = self.parse_flag("uncounted");
         let mut params = ODataParams {
             shown: query.columns.len(),
             query,
@@ -188,28 +191,28 @@ impl OptionsParser<'_> {
         };
         match subject {
             ResourceKind::Row(key) => {
-                params.query.filter = self.key_filter(key);
-                self.select(&mut params);
+                params.query.filter = self.bind_key_filter(key);
+                self.parse_select(&mut params);
             }
             // What has no bind for a number of rows is passed over there, as the standard wants it.
-            ResourceKind::Count => params.query.filter = self.filter(),
+            ResourceKind::Count => params.query.filter = self.parse_filter(),
             ResourceKind::Rows => {
-                params.query.filter = self.filter();
-                self.select(&mut params);
-                self.order(&mut params.query);
-                params.top = self.number("$top");
-                params.query.offset = self.number("$skip");
-                params.count = self.flag("$count");
-                self.after(&mut params);
+                params.query.filter = self.parse_filter();
+                self.parse_select(&mut params);
+                self.parse_order(&mut params.query);
+                params.top = self.parse_number("$top");
+                params.query.offset = self.parse_number("$skip");
+                params.count = self.parse_flag("$count");
+                self.parse_after(&mut params);
             }
         }
-        self.days(&mut params.query);
+        self.parse_days(&mut params.query);
         if self.dataset.is_series() {
-            params.query.series = self.question(&params.query);
+            params.query.series = self.parse_series_request(&params.query);
             return params;
         }
-        if let Some(kpi) = self.dataset.filter("kpi") {
-            for keys in range::among(&params.query.filter, kpi) {
+        if let Some(kpi) = self.dataset.filter_column("kpi") {
+            for keys in range::text_lists(&params.query.filter, kpi) {
                 params.query.narrow_to_kpis(&keys);
             }
         }
@@ -217,60 +220,60 @@ impl OptionsParser<'_> {
     }
 
     /// The query of a series: its days and KPIs follow from the filter, its grain and dimensions from options of its own.
-    fn question(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
-        let grain = one(self.sent, "grain").and_then(Grain::from_name);
+    fn parse_series_request(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
+        let grain = single_value(self.sent, "grain").and_then(Grain::from_name);
         if grain.is_none() {
-            self.bad(Grain::expected());
+            self.add_bad(Grain::expected_names());
         }
         let named = |name: &str| {
             Dimension::ALL
                 .into_iter()
                 .find(|dimension| dimension.as_str() == name.trim())
         };
-        let by = one(self.sent, "by").unwrap_or_default();
+        let by = single_value(self.sent, "by").unwrap_or_default();
         let by = by.split(',').filter(|name| !name.is_empty()).map(named);
         let by: Option<Vec<Dimension>> = by.collect();
         if by.is_none() {
             let names = Dimension::ALL.map(Dimension::as_str).join(", ");
-            self.bad(format!("`by` is one or some of {names}."));
+            self.add_bad(format!("`by` is one or some of {names}."));
         }
         let (first, last) = (query.days.first()?, query.days.last()?);
         let mut question = SeriesRequest::new(grain?, (*first, last.succ_opt()?));
         question.by = by?;
         question.include_drafts = query.include_drafts;
-        let kpi = self.dataset.filter("kpi")?;
-        question.kpis = range::among(&query.filter, kpi).into_iter().next();
+        let kpi = self.dataset.filter_column("kpi")?;
+        question.kpis = range::text_lists(&query.filter, kpi).into_iter().next();
         Some(question)
     }
 
-    fn flag(&mut self, name: &str) -> bool {
-        match one(self.sent, name) {
+    fn parse_flag(&mut self, name: &str) -> bool {
+        match single_value(self.sent, name) {
             None | Some("false") => false,
             Some("true") => true,
             Some(_) => {
-                self.bad(format!("`{name}` is true or false."));
+                self.add_bad(format!("`{name}` is true or false."));
                 false
             }
         }
     }
 
-    fn number(&mut self, name: &str) -> Option<u64> {
-        let text = one(self.sent, name)?;
+    fn parse_number(&mut self, name: &str) -> Option<u64> {
+        let text = single_value(self.sent, name)?;
         // Rust would also take a plus sign, which in a query string may be a space.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits);
         if number.is_none() {
-            self.bad(format!("`{name}` is a whole number from 0 on."));
+            self.add_bad(format!("`{name}` is a whole number from 0 on."));
         }
         number
     }
 
-    fn filter(&mut self) -> Filter {
-        let Some(text) = one(self.sent, "$filter") else {
+    fn parse_filter(&mut self) -> Filter {
+        let Some(text) = single_value(self.sent, "$filter") else {
             return Filter::default();
         };
         match parse(text) {
-            Ok(expression) => bind::filter(self.dataset, &expression, &mut self.faults),
+            Ok(expression) => bind::bind_filter(self.dataset, &expression, &mut self.faults),
             Err(fault) => {
                 self.faults.push(fault);
                 Filter::default()
@@ -278,9 +281,9 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn key_filter(&mut self, key: &Literal) -> Filter {
+    fn bind_key_filter(&mut self, key: &Literal) -> Filter {
         let column = self.dataset.column(self.dataset.key);
-        let value = column.and_then(|column| Some((column, bind::value(column, key)??)));
+        let value = column.and_then(|column| Some((column, bind::bind_value(column, key)??)));
         match value {
             Some((column, value)) => Filter::Compare(column, Comparison::Equal, value),
             // A key that cannot be one is nobody's.
@@ -288,7 +291,7 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn column(&mut self, option: &str, name: &str) -> Option<&'static Column> {
+    fn find_column(&mut self, option: &str, name: &str) -> Option<&'static Column> {
         let column = self.dataset.column(name);
         if column.is_none() {
             let names: Vec<&str> = self.dataset.columns.iter().map(|one| one.name).collect();
@@ -303,8 +306,8 @@ impl OptionsParser<'_> {
         column
     }
 
-    fn select(&mut self, params: &mut ODataParams) {
-        let Some(text) = one(self.sent, "$select") else {
+    fn parse_select(&mut self, params: &mut ODataParams) {
+        let Some(text) = single_value(self.sent, "$select") else {
             return;
         };
         let mut columns: Vec<&'static Column> = Vec::new();
@@ -312,7 +315,7 @@ impl OptionsParser<'_> {
             if name == "*" {
                 return;
             }
-            match self.column("$select", name) {
+            match self.find_column("$select", name) {
                 Some(column) if columns.iter().any(|one| one.name == column.name) => {}
                 Some(column) => columns.push(column),
                 None => return,
@@ -323,20 +326,21 @@ impl OptionsParser<'_> {
         params.query.columns = columns;
     }
 
-    fn order(&mut self, query: &mut DatasetQuery) {
-        let Some(text) = one(self.sent, "$orderby") else {
+    fn parse_order(&mut self, query: &mut DatasetQuery) {
+        let Some(text) = single_value(self.sent, "$orderby") else {
             return;
         };
         for item in text.split(',') {
             let mut words = item.split_whitespace();
-            let Some(column) = self.column("$orderby", words.next().unwrap_or_default()) else {
+            let Some(column) = self.find_column("$orderby", words.next().unwrap_or_default())
+            else {
                 return;
             };
             let way = match (words.next(), words.next()) {
                 (None | Some("asc"), None) => SortDirection::Ascending,
                 (Some("desc"), None) => SortDirection::Descending,
                 _ => {
-                    self.bad("`$orderby` takes columns, each with asc or desc behind it or neither, with commas between them.");
+                    self.add_bad("`$orderby` takes columns, each with asc or desc behind it or neither, with commas between them.");
                     return;
                 }
             };
@@ -354,21 +358,21 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn after(&mut self, params: &mut ODataParams) {
-        let Some(text) = one(self.sent, "$skiptoken") else {
+    fn parse_after(&mut self, params: &mut ODataParams) {
+        let Some(text) = single_value(self.sent, "$skiptoken") else {
             return;
         };
-        match token::decode(self.dataset, &params.query.order, text) {
+        match token::decode_token(self.dataset, &params.query.order, text) {
             Some((place, held)) => {
                 params.query.after = Some(place);
                 params.query.after_values = held;
             }
-            None => self.bad("`$skiptoken` is none that a page of this list gave."),
+            None => self.add_bad("`$skiptoken` is none that a page of this list gave."),
         }
     }
 
     /// The days of a query, where the dataset needs them: both ends have to follow from the filter.
-    fn days(&mut self, query: &mut DatasetQuery) {
+    fn parse_days(&mut self, query: &mut DatasetQuery) {
         let day = self.dataset.day.and_then(|day| self.dataset.column(day));
         let Some(day) = day.filter(|_| self.dataset.needs_days) else {
             return;
@@ -377,17 +381,17 @@ impl OptionsParser<'_> {
         let Range {
             from: Some(from),
             to: Some(to),
-        } = range::days(&query.filter, day)
+        } = range::days_of_filter(&query.filter, day)
         else {
-            self.bad(format!(
+            self.add_bad(format!(
                 "{dataset} is read for a range of days: `$filter` says both ends, outside of any `or` and `not`, for example \
                  `{day_name} ge 2025-03-01 and {day_name} lt 2025-04-01`."
             ));
             return;
         };
-        match query::days(from, to) {
+        match query::days_between(from, to) {
             Some(days) => query.days = days,
-            None => self.bad(format!(
+            None => self.add_bad(format!(
                 "`$filter` on {day_name} spans at most {MOST_DAYS} days."
             )),
         }

@@ -32,7 +32,7 @@ pub struct ODataWriter<'r> {
 
 impl ODataWriter<'_> {
     /// The member `@odata.context`, with a comma behind it; nothing where no metadata is wanted.
-    fn context(&self, of: &str) -> String {
+    fn context_member(&self, of: &str) -> String {
         match self.level {
             MetadataLevel::Bare => String::new(),
             MetadataLevel::Minimal => {
@@ -43,20 +43,20 @@ impl ODataWriter<'_> {
     }
 
     /// A short list, such as that of the entity sets.
-    pub fn list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
+    pub fn write_list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
         let mut body = Body::new(self.gzip);
         let list = serde_json::to_string(list).map_err(Error::internal)?;
         write!(
             body.plain.bytes(),
             "{{{}\"value\":{list}}}",
-            self.context(of)
+            self.context_member(of)
         )
         .map_err(Error::internal)?;
-        body.end()
+        body.finish()
     }
 
     /// A page of rows, and with `$count` their number, both from one snapshot.
-    pub async fn rows(&self, caller: &Caller, params: ODataParams) -> Result<Vec<u8>> {
+    pub async fn write_rows(&self, caller: &Caller, params: ODataParams) -> Result<Vec<u8>> {
         let ODataParams {
             mut query,
             shown,
@@ -69,11 +69,11 @@ impl ODataWriter<'_> {
         let set = format!(
             "#{}{}",
             query.dataset.name,
-            select_list(&query, shown, chosen)
+            select_list_text(&query, shown, chosen)
         );
-        write!(body.plain.bytes(), "{{{}", self.context(&set)).map_err(Error::internal)?;
+        write!(body.plain.bytes(), "{{{}", self.context_member(&set)).map_err(Error::internal)?;
         if count {
-            let counted = catalogue::count(&query, caller, &tx).await?;
+            let counted = catalogue::count_rows(&query, caller, &tx).await?;
             write!(body.plain.bytes(), "\"@odata.count\":{counted},").map_err(Error::internal)?;
         }
         body.plain.raw("\"value\":[");
@@ -86,8 +86,8 @@ impl ODataWriter<'_> {
             Some(0) => left,
             _ => left + 1,
         });
-        let writer = JsonRow::new(names(&query, shown));
-        let mut rows = catalogue::rows(query, caller, tx)?;
+        let writer = JsonRow::new(shown_names(&query, shown));
+        let mut rows = catalogue::stream_rows(query, caller, tx)?;
         let (mut last, mut more) = (None::<DatasetRow>, false);
         while let Some(row) = rows.next().await? {
             if left == 0 {
@@ -99,33 +99,33 @@ impl ODataWriter<'_> {
                 body.plain.raw(",");
             }
             writer.write(&mut body.plain, &row, None)?;
-            body.settle()?;
+            body.compress_full_chunk()?;
             last = Some(row);
         }
         body.plain.raw("]");
         if let Some(row) = last.filter(|_| more) {
             let order: Vec<&Column> = order.iter().map(|(column, _)| *column).collect();
-            let token = token::encode(&row.key()?, &order_values(&row, &order)?);
-            let link = Value::from(self.next(&token, further));
+            let token = token::encode_token(&row.key()?, &order_values(&row, &order)?);
+            let link = Value::from(self.next_link(&token, further));
             write!(body.plain.bytes(), ",\"@odata.nextLink\":{link}").map_err(Error::internal)?;
         }
         body.plain.raw("}");
-        body.end()
+        body.finish()
     }
 
     /// The row with the key; nothing where there is none that the caller may read.
-    pub async fn row(&self, caller: &Caller, params: ODataParams) -> Result<Option<Vec<u8>>> {
+    pub async fn write_row(&self, caller: &Caller, params: ODataParams) -> Result<Option<Vec<u8>>> {
         let ODataParams {
             mut query,
             shown,
             chosen,
             ..
         } = params;
-        let select_list = select_list(&query, shown, chosen);
-        let context = self.context(&format!("#{}{select_list}/$entity", query.dataset.name));
+        let select_list = select_list_text(&query, shown, chosen);
+        let context = self.context_member(&format!("#{}{select_list}/$entity", query.dataset.name));
         query.limit = Some(1);
-        let writer = JsonRow::new(names(&query, shown));
-        let mut rows = catalogue::rows(query, caller, caller.snapshot().await?)?;
+        let writer = JsonRow::new(shown_names(&query, shown));
+        let mut rows = catalogue::stream_rows(query, caller, caller.snapshot().await?)?;
         let Some(row) = rows.next().await? else {
             return Ok(None);
         };
@@ -136,11 +136,11 @@ impl ODataWriter<'_> {
         writer.write(&mut body.plain, &row, None)?;
         // The row brings an opening bracket of its own, and the context stands before its first member.
         body.plain.bytes().remove(begun);
-        body.end().map(Some)
+        body.finish().map(Some)
     }
 
     /// The link to the page behind this one: the address of the request, with what is left of `$top`.
-    fn next(&self, token: &str, further: Option<u64>) -> String {
+    fn next_link(&self, token: &str, further: Option<u64>) -> String {
         let asked = self.uri.query().unwrap_or_default().split('&');
         // Kept as they were sent, and not written anew: another spelling would be another address for caches and
         // logs.
@@ -159,23 +159,23 @@ impl ODataWriter<'_> {
 }
 
 /// The columns that `$select` chose, as `@odata.context` lists them: `(name,…)`.
-fn select_list(query: &DatasetQuery, shown: usize, chosen: bool) -> String {
+fn select_list_text(query: &DatasetQuery, shown: usize, chosen: bool) -> String {
     if !chosen {
         return String::new();
     }
-    let names: Vec<&str> = names(query, shown).collect();
+    let names: Vec<&str> = shown_names(query, shown).collect();
     format!("({})", names.join(","))
 }
 
 /// The columns that are shown, which are the first of the query's.
-fn names(query: &DatasetQuery, shown: usize) -> impl Iterator<Item = &'static str> {
+fn shown_names(query: &DatasetQuery, shown: usize) -> impl Iterator<Item = &'static str> {
     query.columns.iter().take(shown).map(|column| column.name)
 }
 
 /// The values of a row in the columns of `$orderby`.
 fn order_values(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
     let mut all = Vec::new();
-    row.each(|column, cell| all.push((column.name, token::literal(cell))))?;
+    row.for_each_cell(|column, cell| all.push((column.name, token::cell_to_literal(cell))))?;
     let of = |column: &&'static Column| {
         let found = all.iter().find(|(name, _)| *name == column.name);
         found.map_or(Literal::Null, |(_, literal)| literal.clone())
@@ -199,14 +199,14 @@ impl Body {
     }
 
     /// Compresses what is written, once it is a chunk.
-    fn settle(&mut self) -> Result<()> {
+    fn compress_full_chunk(&mut self) -> Result<()> {
         if self.plain.bytes().len() >= CHUNK {
-            self.pack()?;
+            self.compress()?;
         }
         Ok(())
     }
 
-    fn pack(&mut self) -> Result<()> {
+    fn compress(&mut self) -> Result<()> {
         if let Some(gzip) = &mut self.gzip {
             gzip.write_all(self.plain.bytes())
                 .map_err(Error::internal)?;
@@ -215,8 +215,8 @@ impl Body {
         Ok(())
     }
 
-    fn end(mut self) -> Result<Vec<u8>> {
-        self.pack()?;
+    fn finish(mut self) -> Result<Vec<u8>> {
+        self.compress()?;
         match self.gzip {
             Some(gzip) => gzip.finish().map_err(Error::internal),
             None => self.plain.finish().map_err(Error::internal),

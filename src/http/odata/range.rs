@@ -17,11 +17,11 @@ pub struct Range {
 }
 
 impl Range {
-    fn at(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Self {
+    fn new(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Self {
         Self { from, to }
     }
 
-    fn and(self, other: Self) -> Self {
+    fn intersect(self, other: Self) -> Self {
         // `None` is less than any day, so the maximum takes the end that is known; the minimum would take the open
         // one.
         let later = |one: Option<NaiveDate>, other| one.max(other);
@@ -29,26 +29,26 @@ impl Range {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        Self::at(later(self.from, other.from), earlier(self.to, other.to))
+        Self::new(later(self.from, other.from), earlier(self.to, other.to))
     }
 }
 
 /// The range that contains every row which the filter accepts.
 #[must_use]
-pub fn days(filter: &Filter, of: &Column) -> Range {
+pub fn days_of_filter(filter: &Filter, of: &Column) -> Range {
     // The last day that there is has no next one.
     let next = |day: NaiveDate| Some(day.succ_opt().unwrap_or(NaiveDate::MAX));
     match filter {
         Filter::All(all) => all
             .iter()
-            .map(|one| days(one, of))
-            .fold(Range::default(), Range::and),
+            .map(|one| days_of_filter(one, of))
+            .fold(Range::default(), Range::intersect),
         Filter::Compare(column, how, Value::Day(day)) if column.name == of.name => match how {
-            Comparison::Equal => Range::at(Some(*day), next(*day)),
-            Comparison::AtLeast => Range::at(Some(*day), None),
-            Comparison::Above => Range::at(next(*day), None),
-            Comparison::Below => Range::at(None, Some(*day)),
-            Comparison::AtMost => Range::at(None, next(*day)),
+            Comparison::Equal => Range::new(Some(*day), next(*day)),
+            Comparison::AtLeast => Range::new(Some(*day), None),
+            Comparison::Above => Range::new(next(*day), None),
+            Comparison::Below => Range::new(None, Some(*day)),
+            Comparison::AtMost => Range::new(None, next(*day)),
             Comparison::NotEqual => Range::default(),
         },
         Filter::In(column, values) if column.name == of.name => {
@@ -57,7 +57,7 @@ pub fn days(filter: &Filter, of: &Column) -> Range {
                 _ => None,
             });
             let (first, last) = (days.clone().min(), days.max());
-            Range::at(first, last.and_then(next))
+            Range::new(first, last.and_then(next))
         }
         // `or` and `not` bound nothing here: too wide a range is only slower, one that is too narrow would lose rows.
         _ => Range::default(),
@@ -66,13 +66,13 @@ pub fn days(filter: &Filter, of: &Column) -> Range {
 
 /// The lists that contain the column's text in every row which the filter accepts: all of them apply.
 #[must_use]
-pub fn among(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
+pub fn text_lists(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
     let text = |value: &Value| match value {
         Value::Text(text) => Some(text.clone()),
         _ => None,
     };
     match filter {
-        Filter::All(all) => all.iter().flat_map(|one| among(one, of)).collect(),
+        Filter::All(all) => all.iter().flat_map(|one| text_lists(one, of)).collect(),
         Filter::Compare(column, Comparison::Equal, value) if column.name == of.name => {
             text(value).map(|text| vec![text]).into_iter().collect()
         }

@@ -55,7 +55,7 @@ proptest! {
     fn any_text_is_read_or_refused_in_a_short_sentence(text in prop_oneof![any::<String>(), nearly()]) {
         for dataset in catalogue::ALL.iter().copied() {
             for sent in [&text, &format!("$filter={text}"), &format!("$orderby={text}&$select={text}&$skiptoken={text}")] {
-                let sent = options::sent(sent);
+                let sent = options::split_query(sent);
                 for subject in [ResourceKind::Rows, ResourceKind::Count, ResourceKind::Row(&Literal::String(text.clone()))] {
                     if let Err(faults) = options::parse_options(dataset, subject, &sent) {
                         let sentence = sentences(&faults);
@@ -70,7 +70,7 @@ proptest! {
 fn meant(dataset: &Dataset, text: &str) -> Result<(String, Range), Vec<Fault>> {
     let expression = parse(text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
-    let filter = bind::filter(dataset, &expression, &mut faults);
+    let filter = bind::bind_filter(dataset, &expression, &mut faults);
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -78,7 +78,7 @@ fn meant(dataset: &Dataset, text: &str) -> Result<(String, Range), Vec<Fault>> {
         .write(SqlBuilder::new(DbBackend::Postgres, ""))
         .statement();
     let day = dataset.day.and_then(|day| dataset.column(day));
-    let days = day.map(|day| range::days(&filter, day));
+    let days = day.map(|day| range::days_of_filter(&filter, day));
     Ok((written.to_string(), days.unwrap_or_default()))
 }
 
@@ -314,7 +314,7 @@ fn options_are_held_to_what_they_may_be() {
         ("uncounted=true", 400, "it takes $select"),
         ("$expand=x&$top=x", 400, "$expand is not offered"),
     ] {
-        let read = options::parse_options(&KPIS, ResourceKind::Rows, &options::sent(sent));
+        let read = options::parse_options(&KPIS, ResourceKind::Rows, &options::split_query(sent));
         let faults = read.err().expect(sent);
         let sentence = sentences(&faults);
         assert_eq!(
@@ -324,7 +324,7 @@ fn options_are_held_to_what_they_may_be() {
         );
         assert!(sentence.contains(says), "{sent}: {sentence}");
     }
-    let sent = options::sent(
+    let sent = options::split_query(
         "%24select=kpi_key%2C+kpi_id,kpi_key&$orderby=direction+desc&$top=3&$count=true",
     );
     let asked = options::parse_options(&KPIS, ResourceKind::Rows, &sent).expect("it is right");
@@ -337,7 +337,7 @@ fn options_are_held_to_what_they_may_be() {
     let facts = options::parse_options(
         &KPI_FACTS,
         ResourceKind::Rows,
-        &options::sent("$filter=value+gt+5"),
+        &options::split_query("$filter=value+gt+5"),
     );
     let sentence = sentences(&facts.err().expect("days are needed"));
     assert!(
@@ -348,7 +348,7 @@ fn options_are_held_to_what_they_may_be() {
         let drafts = options::parse_options(
             dataset,
             ResourceKind::Count,
-            &options::sent("uncounted=true&$top=1"),
+            &options::split_query("uncounted=true&$top=1"),
         );
         assert!(drafts.expect("it is right").query.include_drafts);
     }

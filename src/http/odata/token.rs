@@ -4,7 +4,7 @@
 
 use odata_filter::{Literal, parse_literals, write_literals};
 
-use super::bind::value;
+use super::bind::bind_value;
 use crate::{
     bi::{
         model::dataset::{Column, Dataset},
@@ -20,7 +20,7 @@ const BETWEEN: char = '.';
 
 /// The token of the row with this key and these values in the columns of `$orderby`.
 #[must_use]
-pub fn encode(place: &RowKey, held: &[Literal]) -> String {
+pub fn encode_token(place: &RowKey, held: &[Literal]) -> String {
     let cursor = place.cursor();
     if held.is_empty() {
         return cursor;
@@ -36,7 +36,7 @@ pub fn encode(place: &RowKey, held: &[Literal]) -> String {
 
 /// The key and the values of a token; nothing where no page with this order can have given it.
 #[must_use]
-pub fn decode(
+pub fn decode_token(
     dataset: &Dataset,
     order: &[(&'static Column, SortDirection)],
     token: &str,
@@ -60,13 +60,13 @@ pub fn decode(
     let held = order
         .iter()
         .zip(&held)
-        .map(|((column, _), literal)| value(column, literal));
+        .map(|((column, _), literal)| bind_value(column, literal));
     Some((place, held.collect::<Option<_>>()?))
 }
 
 /// A cell as a literal.
 #[must_use]
-pub fn literal(cell: ValueRef<'_>) -> Literal {
+pub fn cell_to_literal(cell: ValueRef<'_>) -> Literal {
     match cell {
         ValueRef::Empty => Literal::Null,
         ValueRef::Id(prefix, id) => Literal::String(format!("{prefix}_{}", id.simple())),

@@ -38,7 +38,7 @@ impl UnderWay {
     }
 
     /// Waits until there are none.
-    pub(super) async fn none(&self) {
+    pub(super) async fn wait_until_none(&self) {
         loop {
             // Before the count is read: a request that ends between the two would otherwise wake nobody, and this
             // would wait for good.
@@ -102,11 +102,11 @@ impl Activity {
         }
     }
 
-    pub(super) fn begun(&self) -> u64 {
+    pub(super) fn begun_count(&self) -> u64 {
         self.begun.load(Relaxed)
     }
 
-    pub(super) fn written(&self) -> u64 {
+    pub(super) fn written_bytes(&self) -> u64 {
         self.written.load(Relaxed)
     }
 
@@ -125,18 +125,18 @@ impl Activity {
     }
 
     /// How long the head of a request has been coming; nothing where none is.
-    pub(super) fn head_for(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn head_duration(&self, now: Instant) -> Option<Duration> {
         let begun = self.head.load(Relaxed).checked_sub(1)?;
         let begun = self.born + Duration::from_millis(begun);
         Some(now.saturating_duration_since(begun))
     }
 
-    pub(super) fn wrote(&self, bytes: usize) {
+    pub(super) fn note_written(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Relaxed);
     }
 
     /// Bytes have come. Between two requests of HTTP/1 they are the next one's head; on HTTP/2 they may be anything.
-    pub(super) fn read(&self) {
+    pub(super) fn note_read(&self) {
         if self.is_asked() || self.http2.load(Relaxed) {
             return;
         }
@@ -159,7 +159,7 @@ impl Activity {
         }
     }
 
-    pub(super) fn ours(self: &Arc<Self>) -> Ours {
+    pub(super) fn mark_ours(self: &Arc<Self>) -> Ours {
         self.ours.fetch_add(1, Relaxed);
         Ours(Arc::clone(self))
     }
@@ -274,7 +274,10 @@ impl HttpBody for AnswerBody {
         // Pending means that the answer is being made: the client is not to blame for the silence until the next
         // piece is there.
         self.making = match polled {
-            Poll::Pending => self.making.take().or_else(|| Some(self.activity.ours())),
+            Poll::Pending => self
+                .making
+                .take()
+                .or_else(|| Some(self.activity.mark_ours())),
             Poll::Ready(_) => None,
         };
         polled

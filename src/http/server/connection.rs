@@ -67,20 +67,21 @@ impl ClientConnection {
             ticket,
             limits,
         } = self;
-        tune(&stream);
+        tune_socket(&stream);
         let io = TokioIo::new(MeteredStream {
             stream,
             activity: Arc::clone(&activity),
         });
         let asked = Arc::clone(&activity);
-        let service =
-            service_fn(move |request| answer(router.clone(), request, peer, Arc::clone(&asked)));
-        let builder = builder();
+        let service = service_fn(move |request| {
+            answer_request(router.clone(), request, peer, Arc::clone(&asked))
+        });
+        let builder = connection_builder();
         // In this task and not in one of its own: what ends the connection is to return from here, which drops
         // whatever its requests do.
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let mut watched = Watch::new(activity, limits);
-        let mut looks = interval(watched.pace());
+        let mut looks = interval(watched.check_interval());
         // After a stall the missed looks would come all at once, and judge a client by a moment in which the server
         // was not listening.
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -93,7 +94,7 @@ impl ClientConnection {
                     }
                     return;
                 }
-                () = ticket.evicted() => {
+                () = ticket.wait_until_evicted() => {
                     tracing::debug!(%peer, "a connection made room for another");
                     return;
                 }
@@ -110,7 +111,7 @@ impl ClientConnection {
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn connection_builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -129,7 +130,7 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-fn tune(stream: &TcpStream) {
+fn tune_socket(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection delays what is small");
     }
@@ -139,14 +140,14 @@ fn tune(stream: &TcpStream) {
     }
 }
 
-async fn answer(
+async fn answer_request(
     router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
     activity: Arc<Activity>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let asked = activity.begin(request.version() == Version::HTTP_2);
-    let _ours = activity.ours();
+    let _ours = activity.mark_ours();
     let mut request = request.map(|body| Body::new(RequestBody::new(body, &activity)));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(asked.guard());
@@ -177,7 +178,7 @@ impl Watch {
     }
 
     /// How often it is looked at: late by a quarter of the shortest deadline at the most.
-    fn pace(&self) -> Duration {
+    fn check_interval(&self) -> Duration {
         let shortest = self.limits.head.min(self.limits.idle).min(4 * LAST_BYTES);
         (shortest / 4).max(Duration::from_millis(10))
     }
@@ -185,18 +186,18 @@ impl Watch {
     fn is_overdue(&mut self, now: Instant, stopping: bool) -> bool {
         let activity = &self.activity;
         // Whatever the server is working on is no silence of the client, however long it takes.
-        if activity.is_ours() || activity.begun() != self.begun {
+        if activity.is_ours() || activity.begun_count() != self.begun {
             self.restart(now);
             return false;
         }
         if activity
-            .head_for(now)
+            .head_duration(now)
             .is_some_and(|coming| coming >= self.limits.head)
         {
             return true;
         }
         let quiet = now.saturating_duration_since(self.since);
-        let taken = self.activity.written() - self.written;
+        let taken = self.activity.written_bytes() - self.written;
         // The last answer is on its way: hyper closes when it has gone out, unless the client does not take it.
         if stopping && !self.activity.is_asked() {
             return quiet >= LAST_BYTES;
@@ -214,8 +215,8 @@ impl Watch {
 
     fn restart(&mut self, now: Instant) {
         self.since = now;
-        self.begun = self.activity.begun();
-        self.written = self.activity.written();
+        self.begun = self.activity.begun_count();
+        self.written = self.activity.written_bytes();
     }
 }
 
@@ -234,7 +235,7 @@ impl AsyncRead for MeteredStream {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.activity.read();
+            self.activity.note_read();
         }
         polled
     }
@@ -247,7 +248,7 @@ impl AsyncWrite for MeteredStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.count(polled)
+        self.count_written(polled)
     }
 
     fn poll_write_vectored(
@@ -256,7 +257,7 @@ impl AsyncWrite for MeteredStream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.count(polled)
+        self.count_written(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -273,9 +274,9 @@ impl AsyncWrite for MeteredStream {
 }
 
 impl MeteredStream {
-    fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn count_written(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = polled {
-            self.activity.wrote(bytes);
+            self.activity.note_written(bytes);
         }
         polled
     }

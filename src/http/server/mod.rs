@@ -61,7 +61,7 @@ pub async fn serve(
                         // tasks.
                         if let Ok(permit) = Arc::clone(&turned_away).try_acquire_owned() {
                             tokio::spawn(async move {
-                                refuse(stream).await;
+                                refuse_connection(stream).await;
                                 drop(permit);
                             });
                         }
@@ -81,17 +81,21 @@ pub async fn serve(
     // First, so that a load balancer sees the port closed while what is under way is finished.
     drop(listener);
     stopping.send_replace(true);
-    let cut = drained(&mut tasks, &under_way, Instant::now() + drain).await;
+    let cut = wait_until_drained(&mut tasks, &under_way, Instant::now() + drain).await;
     tasks.shutdown().await;
     cut
 }
 
 /// Waits until every connection has ended and nothing that was asked for is still being done. Returns the number of
 /// requests that are under way at the deadline.
-async fn drained(tasks: &mut JoinSet<()>, under_way: &UnderWay, deadline: Instant) -> usize {
+async fn wait_until_drained(
+    tasks: &mut JoinSet<()>,
+    under_way: &UnderWay,
+    deadline: Instant,
+) -> usize {
     let all_done = async {
         while tasks.join_next().await.is_some() {}
-        under_way.none().await;
+        under_way.wait_until_none().await;
     };
     tokio::select! {
         () = all_done => 0,
@@ -109,7 +113,7 @@ const UNHEARD: u64 = 64 * 1024;
 
 /// Turns a connection away. What it has sent is read, and forgotten: the system resets a connection that is closed over
 /// bytes that nobody has read, and what was said on it is lost.
-async fn refuse(mut stream: TcpStream) {
+async fn refuse_connection(mut stream: TcpStream) {
     let told = timeout(LAST_WORD, async {
         stream.write_all(FULL).await?;
         stream.shutdown().await?;

@@ -47,14 +47,14 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// Waits until the connection has to make room.
-    pub(super) async fn evicted(&self) {
+    pub(super) async fn wait_until_evicted(&self) {
         self.evicted.notified().await;
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.peers.table().remove(self.id);
+        self.peers.lock_table().remove(self.id);
     }
 }
 
@@ -67,7 +67,7 @@ impl Peers {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, PeerTable> {
+    fn lock_table(&self) -> MutexGuard<'_, PeerTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,7 +79,7 @@ impl Peers {
     ) -> Option<Ticket> {
         // By network and not by address: whoever has an IPv6 network has as many addresses as they like.
         let peer = client_network(peer);
-        let mut table = self.table();
+        let mut table = self.lock_table();
         if table.count(peer) >= self.each {
             table.evict(|other, _| other == peer)?;
         // Only of a peer with more than its own: newcomers could otherwise push out whoever has a single connection.
@@ -159,7 +159,11 @@ mod tests {
     }
 
     fn is_evicted(ticket: &Ticket) -> bool {
-        !ticket.peers.table().connections.contains_key(&ticket.id)
+        !ticket
+            .peers
+            .lock_table()
+            .connections
+            .contains_key(&ticket.id)
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
     access::Permit,
     error::{Error, Result},
     id,
-    kpi::answers::{Tally, group},
+    kpi::answers::{Tally, group_of_score},
     statement::SqlBuilder,
 };
 
@@ -36,15 +36,17 @@ pub struct Closed {
 
 /// The month in which an answer is received, as its first day, under a lock until the act is over: no month closes
 /// meanwhile, and none that has closed is answered in any more, whatever a clock says.
-pub async fn receiving(permit: &Permit<'_>) -> Result<NaiveDate> {
+pub async fn lock_receiving_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     // The later of the two: a clock that was set back must not answer in a month whose cells have been told.
-    Ok(running(permit).await?.max(current(permit).await?))
+    Ok(lock_running_month(permit)
+        .await?
+        .max(load_current_month(permit).await?))
 }
 
 /// The month that it is, by a clock that is trusted: on PostgreSQL never more than one after that of the database. A
 /// server whose clock is far ahead would else close months to come, and nothing would be told until they are over.
 /// SQLite has no clock but this server's: whoever sets it decides.
-async fn current(permit: &Permit<'_>) -> Result<NaiveDate> {
+async fn load_current_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     let month = month_of(permit.caller.today);
     if !permit.is_on_postgresql() {
         return Ok(month);
@@ -54,12 +56,12 @@ async fn current(permit: &Permit<'_>) -> Result<NaiveDate> {
     let row = permit.tx().query_one_raw(clock).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say what time it is"))?;
     let says: DateTime<Utc> = row.try_get("", "says")?;
-    let database = permit.caller.clock.shifted(says);
-    Ok(believed(month, permit.caller.day_of(database)))
+    let database = permit.caller.clock.shift(says);
+    Ok(cap_month(month, permit.caller.day_of(database)))
 }
 
 /// This month, or the one after that of the database's day where it is more than one ahead.
-fn believed(month: NaiveDate, database: NaiveDate) -> NaiveDate {
+fn cap_month(month: NaiveDate, database: NaiveDate) -> NaiveDate {
     let most = month_of(database) + Months::new(1);
     if month > most {
         tracing::warn!(%month, %most, "this clock is more than a month ahead of the database's: it is not followed");
@@ -68,17 +70,20 @@ fn believed(month: NaiveDate, database: NaiveDate) -> NaiveDate {
 }
 
 /// Closes the months that are over. Nothing where no month was over that had not been closed.
-pub async fn close(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
-    let (running, month) = (running(permit).await?, current(permit).await?);
+pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
+    let (running, month) = (
+        lock_running_month(permit).await?,
+        load_current_month(permit).await?,
+    );
     if month <= running {
         return Ok(None);
     }
-    let cells = walk::cells(load_input(permit, month).await?, running);
+    let cells = walk::close_cells(load_input(permit, month).await?, running);
     for some in cells.chunks(AT_ONCE) {
-        let deletion = deletion(permit, some);
+        let deletion = delete_answers_sql(permit, some);
         permit.tx().execute_raw(deletion.statement()).await?;
     }
-    let rows = cells.iter().map(row).collect::<Result<Vec<_>>>()?;
+    let rows = cells.iter().map(cell_row).collect::<Result<Vec<_>>>()?;
     permit.insert_all::<employee_cell::Entity>(rows).await?;
     // The log would otherwise still hold single answers that have just been deleted.
     if !cells.is_empty() {
@@ -95,7 +100,7 @@ pub async fn close(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
 }
 
 /// The month before which everything is closed. Locks it.
-async fn running(permit: &Permit<'_>) -> Result<NaiveDate> {
+async fn lock_running_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     let row = employee_month::Entity::find()
         .lock(LockType::Update)
         .one(permit.tx())
@@ -106,13 +111,13 @@ async fn running(permit: &Permit<'_>) -> Result<NaiveDate> {
 
 /// What the months before this one close by.
 async fn load_input(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
-    let waiting = waiting(permit, before).await?;
+    let waiting = load_waiting(permit, before).await?;
     let mut known = walk::ClosingInput {
-        begins: begins(permit, &waiting).await?,
+        begins: load_block_starts(permit, &waiting).await?,
         ..walk::ClosingInput::default()
     };
     if let Some(first) = waiting.keys().map(|(_, month)| *month).min() {
-        known.told = closed_cells(permit, first).await?;
+        known.told = load_closed_cells(permit, first).await?;
     }
     known.waiting = waiting;
     Ok(known)
@@ -129,7 +134,7 @@ struct WaitingCount {
 }
 
 /// What waits of the months before this one.
-async fn waiting(
+async fn load_waiting(
     permit: &Permit<'_>,
     before: NaiveDate,
 ) -> Result<BTreeMap<(AnswerSeries, NaiveDate), Tally>> {
@@ -158,14 +163,14 @@ async fn waiting(
         let series = AnswerSeries::new(row.scale, row.blueprint_id, row.touchpoint_id);
         let sum = i64::from(row.score) * row.answers;
         *waiting.entry((series, row.received_in)).or_default() +=
-            Tally::of_group(group(row.scale, row.score), row.answers, sum);
+            Tally::of_group(group_of_score(row.scale, row.score), row.answers, sum);
     }
     Ok(waiting)
 }
 
 /// Where the next block of each place that waits begins: where its last ended, or else with the journey or the
 /// organisation, whether or not anybody answered then.
-async fn begins(
+async fn load_block_starts(
     permit: &Permit<'_>,
     waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
 ) -> Result<BTreeMap<AnswerSeries, NaiveDate>> {
@@ -192,7 +197,7 @@ async fn begins(
             (AnswerSeries::new(scale, blueprint, touchpoint), to)
         })
         .collect();
-    let starts = starts(permit, waiting).await?;
+    let starts = load_journey_starts(permit, waiting).await?;
     let mut begins = BTreeMap::new();
     // The first that waits comes first: a start behind it is that of a clock that was set back.
     for (series, month) in waiting.keys() {
@@ -204,7 +209,7 @@ async fn begins(
 }
 
 /// The months in which the journeys were made of which something waits, and the organisation.
-async fn starts(
+async fn load_journey_starts(
     permit: &Permit<'_>,
     waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
 ) -> Result<HashMap<Option<BlueprintId>, NaiveDate>> {
@@ -231,7 +236,7 @@ async fn starts(
 }
 
 /// The cells that reach into a month or behind it.
-async fn closed_cells(
+async fn load_closed_cells(
     permit: &Permit<'_>,
     from: NaiveDate,
 ) -> Result<Vec<(walk::Journey, walk::Span)>> {
@@ -261,7 +266,7 @@ async fn closed_cells(
 }
 
 /// Deletes the answers in cells.
-fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
+fn delete_answers_sql(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
     let rows = cells.iter().map(|cell| {
         [
             cell.series.scale.as_str().into(),
@@ -285,7 +290,7 @@ fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
         )
 }
 
-fn row(cell: &AnswerCell) -> Result<employee_cell::ActiveModel> {
+fn cell_row(cell: &AnswerCell) -> Result<employee_cell::ActiveModel> {
     let count = |many: i64| i32::try_from(many).map_err(Error::internal);
     Ok(employee_cell::ActiveModel {
         // Random and not in the order of time: ids of one closing would tell in which order its cells were made.
@@ -311,9 +316,9 @@ mod tests {
     fn a_clock_is_believed_up_to_a_month_ahead_of_the_database() {
         let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).expect("a day");
         let database = day(2026, 11, 30);
-        assert_eq!(believed(day(2026, 10, 1), database), day(2026, 10, 1));
-        assert_eq!(believed(day(2026, 12, 1), database), day(2026, 12, 1));
-        assert_eq!(believed(day(2027, 1, 1), database), day(2026, 12, 1));
-        assert_eq!(believed(day(2036, 1, 1), database), day(2026, 12, 1));
+        assert_eq!(cap_month(day(2026, 10, 1), database), day(2026, 10, 1));
+        assert_eq!(cap_month(day(2026, 12, 1), database), day(2026, 12, 1));
+        assert_eq!(cap_month(day(2027, 1, 1), database), day(2026, 12, 1));
+        assert_eq!(cap_month(day(2036, 1, 1), database), day(2026, 12, 1));
     }
 }

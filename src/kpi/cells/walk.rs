@@ -43,7 +43,7 @@ impl AnswerSeries {
 
 /// The cells that close in the months from `running` on. Those before are closed: what waits of them only adds to what
 /// comes.
-pub(super) fn cells(known: ClosingInput, running: NaiveDate) -> Vec<AnswerCell> {
+pub(super) fn close_cells(known: ClosingInput, running: NaiveDate) -> Vec<AnswerCell> {
     let mut journeys: BTreeMap<Journey, BlockWalk> = BTreeMap::new();
     for ((series, month), tally) in known.waiting {
         let begin = known.begins.get(&series).copied().unwrap_or(month);
@@ -72,19 +72,19 @@ struct WaitingPlace {
 }
 
 impl WaitingPlace {
-    fn answers(&self, first: NaiveDate, last: NaiveDate) -> i64 {
+    fn count_answers(&self, first: NaiveDate, last: NaiveDate) -> i64 {
         let months = self.months.range(first..=last);
         months.map(|(_, tally)| tally.answers()).sum()
     }
 
     /// The longest block that it could be told in with this month.
-    fn block(&self, month: NaiveDate) -> Option<Block> {
+    fn longest_block(&self, month: NaiveDate) -> Option<Block> {
         let now = self.months.get(&month)?.answers();
         let (first, _) = self.months.range(self.begin..=month).next()?;
         let block = Block {
             first: *first,
-            answers: self.answers(*first, month),
-            has_waited: self.answers(*first, month) - now >= FEWEST_OF_EMPLOYEES,
+            answers: self.count_answers(*first, month),
+            has_waited: self.count_answers(*first, month) - now >= FEWEST_OF_EMPLOYEES,
         };
         (block.answers >= FEWEST_OF_EMPLOYEES).then_some(block)
     }
@@ -112,20 +112,20 @@ impl BlockWalk {
         let months: BTreeSet<NaiveDate> = months.filter(|at| **at >= running).copied().collect();
         months
             .into_iter()
-            .flat_map(|month| self.close(month))
+            .flat_map(|month| self.close_month(month))
             .collect()
     }
 
     /// Closes what can be told once this month is over. Each block has answers of it, so that nothing that closes later
     /// lies in the months up to here, and what was left there stays as much.
-    fn close(&mut self, month: NaiveDate) -> Vec<AnswerCell> {
+    fn close_month(&mut self, month: NaiveDate) -> Vec<AnswerCell> {
         let blocks = self.places.iter();
         let mut blocks: BTreeMap<AnswerSeries, Block> = blocks
-            .filter_map(|(series, place)| Some((*series, place.block(month)?)))
+            .filter_map(|(series, place)| Some((*series, place.longest_block(month)?)))
             .collect();
         // Each round takes a month or a block away, so it ends.
-        while let Some(from) = self.given_away(&blocks, month) {
-            self.hold_one(&mut blocks, from, month);
+        while let Some(from) = self.find_exposed_month(&blocks, month) {
+            self.hold_one_back(&mut blocks, from, month);
         }
         let to = month + Months::new(1);
         let mut closed = Vec::new();
@@ -155,7 +155,7 @@ impl BlockWalk {
 
     /// A month from which on, up to the one that closes, the journey less its cells would be fewer than five people.
     /// Only months in which a block begins are looked at: of those before the first nothing more is told now.
-    fn given_away(
+    fn find_exposed_month(
         &self,
         blocks: &BTreeMap<AnswerSeries, Block>,
         month: NaiveDate,
@@ -207,7 +207,7 @@ impl BlockWalk {
 
     /// Lets one of the blocks in these months begin a month of answers later, or wait: one that has waited before, and
     /// else the least.
-    fn hold_one(
+    fn hold_one_back(
         &self,
         blocks: &mut BTreeMap<AnswerSeries, Block>,
         from: NaiveDate,
@@ -226,7 +226,7 @@ impl BlockWalk {
         };
         let later = place.months.range(block.first..=month).nth(1);
         if let Some((first, _)) = later {
-            let answers = place.answers(*first, month);
+            let answers = place.count_answers(*first, month);
             if answers >= FEWEST_OF_EMPLOYEES {
                 let first = *first;
                 blocks.insert(

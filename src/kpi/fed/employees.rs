@@ -15,7 +15,7 @@ use crate::{
     access::Permit,
     error::Result,
     kpi::{
-        answers::{Tally, feeding_scale},
+        answers::{Tally, scale_feeding},
         cells::{self, AnswerCell},
         days::LinkDays,
         measurement::MeasurementKey,
@@ -73,13 +73,13 @@ impl JudgedPlaces {
     }
 
     /// Whether a KPI counts a cell: where it judged its place throughout.
-    fn holds(&self, kpi: &kpi::Model, cell: &AnswerCell) -> bool {
+    fn counts_cell(&self, kpi: &kpi::Model, cell: &AnswerCell) -> bool {
         let series = &cell.series;
         let links = self.links.get(&kpi.id).map_or(&[][..], Vec::as_slice);
         let there = |link: &&kpi_link::Model| Some(link.blueprint_id) == series.blueprint;
         let judging = links.iter().filter(there);
         match (kpi.scope, series.touchpoint) {
-            (KpiScope::Transactional, Some(at)) => covers(
+            (KpiScope::Transactional, Some(at)) => cover_all_days(
                 judging.filter(|link| {
                     link.touchpoint_id.is_none_or(|id| id == at)
                         && link
@@ -90,8 +90,8 @@ impl JudgedPlaces {
             ),
             (KpiScope::Relationship, None) => match series.blueprint {
                 Some(blueprint) => {
-                    self.counts(blueprint)
-                        && covers(judging, (cell.from, cell.to))
+                    self.is_reportable(blueprint)
+                        && cover_all_days(judging, (cell.from, cell.to))
                         && !links.iter().any(|link| self.is_of_customers(link))
                 }
                 None => links.is_empty() && series.scale == FeedbackScale::Enps,
@@ -100,7 +100,7 @@ impl JudgedPlaces {
         }
     }
 
-    fn counts(&self, blueprint: BlueprintId) -> bool {
+    fn is_reportable(&self, blueprint: BlueprintId) -> bool {
         let status = self.blueprints.get(&blueprint).map(|(status, _)| *status);
         matches!(
             status,
@@ -115,7 +115,7 @@ impl JudgedPlaces {
 }
 
 /// Whether links that follow one another judge on every day from one on and before another.
-fn covers<'l>(
+fn cover_all_days<'l>(
     links: impl Iterator<Item = &'l kpi_link::Model>,
     (from, to): (NaiveDate, NaiveDate),
 ) -> bool {
@@ -140,7 +140,7 @@ fn covers<'l>(
 
 /// The cells that feed these KPIs, by where and when they are measured; only those of blocks that ended behind a day,
 /// where one is given.
-pub(super) async fn measured(
+pub(super) async fn load_employee_tallies(
     permit: &Permit<'_>,
     kpis: &[&kpi::Model],
     behind: Option<NaiveDate>,
@@ -149,7 +149,7 @@ pub(super) async fn measured(
     let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
     let scales: Vec<FeedbackScale> = kpis
         .iter()
-        .filter_map(|kpi| feeding_scale(kpi.kpi_type))
+        .filter_map(|kpi| scale_feeding(kpi.kpi_type))
         .collect();
     if scales.is_empty() {
         return Ok(BTreeMap::new());
@@ -158,9 +158,9 @@ pub(super) async fn measured(
     let which = Condition::all()
         .add(Column::Scale.is_in(scales))
         .add_option(behind.map(|day| Column::ToDay.gt(day)));
-    let mut cells = cells::load(permit.tx(), which).await?;
+    let mut cells = cells::load_cells(permit.tx(), which).await?;
     // Not a measurement either: its score would tell what each of them said.
-    cells.retain(|cell| !cell.alike());
+    cells.retain(|cell| !cell.is_all_alike());
     if cells.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -168,13 +168,17 @@ pub(super) async fn measured(
     let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for kpi in kpis {
         let its = cells.iter().filter(|cell| {
-            feeding_scale(kpi.kpi_type) == Some(cell.series.scale) && judged.holds(kpi, cell)
+            scale_feeding(kpi.kpi_type) == Some(cell.series.scale) && judged.counts_cell(kpi, cell)
         });
         for cell in its {
             // `to` is the day behind the block; a measurement is of a day in it.
             let last = cell.to.pred_opt().unwrap_or(cell.to);
             *tallies
-                .entry(MeasurementKey::at(kpi.id, cell.series.touchpoint, last))
+                .entry(MeasurementKey::at_touchpoint(
+                    kpi.id,
+                    cell.series.touchpoint,
+                    last,
+                ))
                 .or_default() += cell.tally;
         }
     }
@@ -201,7 +205,7 @@ mod tests {
             version: 1,
         };
         let year = (day(2).expect("a day"), day(12).expect("a day"));
-        let judges = |links: &[kpi_link::Model]| covers(links.iter(), year);
+        let judges = |links: &[kpi_link::Model]| cover_all_days(links.iter(), year);
         assert!(judges(&[link(None, None)]));
         assert!(judges(&[link(day(6), None), link(day(1), day(6))]));
         assert!(judges(&[link(day(2), day(12))]));

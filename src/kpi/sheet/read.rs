@@ -11,7 +11,7 @@ use entity::{
 
 use super::super::{
     measurement::{MeasurementContent, MeasurementKey, day_fault},
-    record::wrong_with,
+    record::recording_faults,
     rules::{FigureFault, Figures},
 };
 use crate::{
@@ -49,7 +49,7 @@ const OTHERS: &[(&str, &str)] = &[
 const NEEDED: &[&str] = &["kpi", "measured_on", "value"];
 
 /// How large a sheet may be: years of every KPI of a large organisation, as programs write them.
-pub const MOST: Bounds = Bounds::short_rows(5_000_000);
+pub const MOST: Bounds = Bounds::with_short_rows(5_000_000);
 
 /// What a sheet may name.
 pub struct SheetReferences {
@@ -103,27 +103,29 @@ impl MeasurementColumns {
     }
 
     /// Reads a row.
-    pub fn read(
+    pub fn read_row(
         &self,
         row: &SheetRow,
         known: &SheetReferences,
         faults: &mut Faults,
     ) -> ParsedMeasurement {
         let cell = |name| self.0.cell(row, name);
-        let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.is_filled(faults));
+        let filled =
+            |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_empty(faults));
         let kpi = filled("kpi", faults).and_then(|cell| known.names.find(&cell, faults));
-        let day = filled("measured_on", faults).and_then(|cell| cell.day(faults));
-        let value = filled("value", faults).and_then(|cell| cell.number(faults));
-        let number = |name, faults: &mut Faults| cell(name).and_then(|cell| cell.number(faults));
+        let day = filled("measured_on", faults).and_then(|cell| cell.parse_day(faults));
+        let value = filled("value", faults).and_then(|cell| cell.parse_number(faults));
+        let number =
+            |name, faults: &mut Faults| cell(name).and_then(|cell| cell.parse_number(faults));
         let numerator = number("numerator", faults);
         let denominator = number("denominator", faults);
-        let sample_size = cell("sample_size").and_then(|cell| cell.whole(faults));
-        let source = cell("source").and_then(|cell| source(&cell, faults));
-        let touchpoint = placed(cell("touchpoint"), &known.touchpoints, faults);
-        let channel = placed(cell("channel"), &known.channels, faults);
-        let segment = placed(cell("segment"), &known.segments, faults);
+        let sample_size = cell("sample_size").and_then(|cell| cell.parse_integer(faults));
+        let source = cell("source").and_then(|cell| read_source(&cell, faults));
+        let touchpoint = read_reference(cell("touchpoint"), &known.touchpoints, faults);
+        let channel = read_reference(cell("channel"), &known.channels, faults);
+        let segment = read_reference(cell("segment"), &known.segments, faults);
         let wrong = day.and_then(|day| day_fault(day, known.today));
-        self.tell(row, wrong, faults);
+        self.add_faults(row, wrong, faults);
         let figures = value.map(|value| Figures {
             value,
             numerator,
@@ -131,7 +133,7 @@ impl MeasurementColumns {
             sample_size,
         });
         if let Some((kpi, figures)) = kpi.and_then(|id| known.kpi(id)).zip(figures.as_ref()) {
-            self.tell(row, wrong_with(kpi, figures), faults);
+            self.add_faults(row, recording_faults(kpi, figures), faults);
         }
         let entry = || {
             let key = MeasurementKey {
@@ -151,7 +153,7 @@ impl MeasurementColumns {
     }
 
     /// Tells what is wrong at the columns of its fields.
-    fn tell(
+    fn add_faults(
         &self,
         row: &SheetRow,
         wrong: impl IntoIterator<Item = FigureFault>,
@@ -165,7 +167,7 @@ impl MeasurementColumns {
                 same => same,
             };
             let place = self.0.place(row, column);
-            place.wrong(wrong.code, wrong.message, faults);
+            place.add_fault(wrong.code, wrong.message, faults);
         }
     }
 }
@@ -175,7 +177,7 @@ impl MeasurementColumns {
     clippy::option_option,
     reason = "that no place is meant is another thing than that none was found"
 )]
-fn placed<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
+fn read_reference<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
     cell: Option<SheetCell<'_>>,
     names: &Names<I>,
     faults: &mut Faults,
@@ -186,10 +188,10 @@ fn placed<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
     }
 }
 
-fn source(cell: &SheetCell<'_>, faults: &mut Faults) -> Option<String> {
-    let text = cell.text(faults)?;
+fn read_source(cell: &SheetCell<'_>, faults: &mut Faults) -> Option<String> {
+    let text = cell.parse_text(faults)?;
     let mut own = Faults::default();
-    let source = own.optional_text("source", Some(&text));
-    cell.place.all_wrong(own.into_errors(), faults);
+    let source = own.check_optional_text("source", Some(&text));
+    cell.place.add_faults(own.into_errors(), faults);
     source
 }

@@ -126,7 +126,7 @@ fn a_successor_says_what_the_gone_said() {
 
 #[test]
 fn a_lead_does_not_end_accountable_on_a_published_blueprint() {
-    assert!(!ends_by_lead(Role::Accountable, true));
-    assert!(ends_by_lead(Role::Accountable, false));
-    assert!(ends_by_lead(Role::Responsible, true));
+    assert!(!may_lead_end(Role::Accountable, true));
+    assert!(may_lead_end(Role::Accountable, false));
+    assert!(may_lead_end(Role::Responsible, true));
 }

@@ -57,7 +57,7 @@ fn proposal(by: &Participant, name: Option<u128>, addressed: u128, owner: u128) 
     Proposal {
         addressed: department(addressed),
         role: Role::Accountable,
-        proposer: by.proposes(name.map(department), department(addressed), &tree()),
+        proposer: by.proposer_for(name.map(department), department(addressed), &tree()),
         holder: None,
         owner: department(owner),
         handed_over: false,
@@ -99,7 +99,7 @@ fn a_head_assigns_downwards_in_the_own_house_and_the_departments_own_lead_answer
         answer(&own, &lead(3, &[TRAVEL])),
         Err(BarredReason::OneParty)
     );
-    assert_eq!(own.awaits(&tree()), [department(SEARCH)].into());
+    assert_eq!(own.awaited_seats(&tree()), [department(SEARCH)].into());
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_head_does_not_assign_downwards_in_another_house() {
 #[test]
 fn the_owner_for_itself_where_nobody_is_accountable_needs_a_cx_manager() {
     let own = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), TRAVEL, TRAVEL);
-    assert!(own.awaits(&tree()).is_empty());
+    assert!(own.awaited_seats(&tree()).is_empty());
     assert_eq!(
         answer(&own, &lead(2, &[TRAVEL])),
         Err(BarredReason::OneParty)
@@ -161,7 +161,7 @@ fn a_cx_manager_is_another_party_unless_a_seat_of_theirs_lies_at_or_above() {
     );
     for seat in [HR, INDUSTRIAL] {
         let own = proposal(&cx_manager(1, &[seat]), None, HR, TRAVEL);
-        assert!(own.consented(&tree()));
+        assert!(own.has_consented(&tree()));
         assert_eq!(
             answer(&own, &cx_manager(1, &[seat])),
             Err(BarredReason::OneParty)
@@ -174,7 +174,7 @@ fn a_cx_manager_is_another_party_unless_a_seat_of_theirs_lies_at_or_above() {
         assert_eq!(answer(&own, &lead(4, &[TRAVEL])), Ok(Consent::Accepts));
     }
     let elsewhere = proposal(&cx_manager(1, &[UNION]), None, HR, TRAVEL);
-    assert!(!elsewhere.consented(&tree()));
+    assert!(!elsewhere.has_consented(&tree()));
 }
 
 #[test]
@@ -213,8 +213,8 @@ fn over_a_holder_the_holder_answers_first_and_then_the_department_addressed() {
         proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), UNION, TRAVEL),
         HR,
     );
-    assert!(third.waits_for_holder());
-    assert_eq!(third.awaits(&tree()), [department(HR)].into());
+    assert!(third.waits_for_accountable());
+    assert_eq!(third.awaited_seats(&tree()), [department(HR)].into());
     assert_eq!(
         answer(&third, &lead(2, &[UNION])),
         Err(BarredReason::HolderFirst)
@@ -225,7 +225,7 @@ fn over_a_holder_the_holder_answers_first_and_then_the_department_addressed() {
         handed_over: true,
         ..third
     };
-    assert_eq!(handed.awaits(&tree()), [department(UNION)].into());
+    assert_eq!(handed.awaited_seats(&tree()), [department(UNION)].into());
     assert_eq!(answer(&handed, &lead(2, &[UNION])), Ok(Consent::Accepts));
     assert_eq!(
         answer(&handed, &lead(3, &[HR])),
@@ -276,9 +276,9 @@ fn the_holder_and_a_cx_manager_propose_without_asking_the_holder() {
 #[test]
 fn nobody_acts_from_a_seat_above_the_nearest() {
     let both = lead(1, &[INDUSTRIAL, HR]);
-    let seat = seat_for(&both.leads, department(HR), &tree());
+    let seat = find_seat(&both.leads, department(HR), &tree());
     assert_eq!(seat, Some(department(HR)));
-    assert_eq!(seat_for(&both.leads, department(TRAVEL), &tree()), None);
+    assert_eq!(find_seat(&both.leads, department(TRAVEL), &tree()), None);
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn whoever_may_answer_has_a_seat_that_is_awaited_or_above_one() {
                             .filter(|held| *held != made.addressed),
                         ..made
                     };
-                    let awaits = made.awaits(&tree());
+                    let awaits = made.awaited_seats(&tree());
                     for person in &everybody {
                         let Ok((_, Some(seat))) = made.answer(person, &tree()) else {
                             continue;

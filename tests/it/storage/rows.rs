@@ -323,7 +323,7 @@ impl Seed {
         touchpoint::Model {
             key: a_key(),
             name: "Welcome letter".to_owned(),
-            ..fields::touchpoint::start(new(), (self.blueprint, self.phase), self.at)
+            ..fields::touchpoint::initial_touchpoint(new(), (self.blueprint, self.phase), self.at)
         }
     }
 

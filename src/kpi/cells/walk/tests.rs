@@ -41,7 +41,7 @@ impl Kept {
 
     /// Closes the months from this one on, as far as something was answered; what is in cells is not kept.
     fn close(&mut self, running: u32) {
-        for cell in cells(self.known.clone(), month(running)) {
+        for cell in close_cells(self.known.clone(), month(running)) {
             self.known.waiting.retain(|(series, month), _| {
                 *series != cell.series || *month < cell.first || cell.to <= *month
             });

@@ -21,17 +21,17 @@ const MEASURED_THERE: usize = 10;
 const MONTHS: u32 = 12;
 
 impl Generator<'_> {
-    pub(super) async fn blueprint(&mut self, number: usize) -> Result<()> {
+    pub(super) async fn generate_blueprint(&mut self, number: usize) -> Result<()> {
         let mut random = self.random(1_000 + number as u64);
-        let blueprint = self.blueprint_row(&mut random, number);
+        let blueprint = self.make_blueprint(&mut random, number);
         let id = blueprint.id;
-        let phases = self.phases(id);
-        let touchpoints = self.touchpoints(&mut random, &phases);
+        let phases = self.make_phases(id);
+        let touchpoints = self.make_touchpoints(&mut random, &phases);
         let steps: Vec<TouchpointId> = touchpoints.iter().map(|row| row.id).collect();
-        let (channels, audience) = self.channels_and_segments(&mut random, &steps);
-        let transitions = self.transitions(&mut random, id, &touchpoints);
-        let responsibilities = self.responsibilities(&mut random, &touchpoints);
-        let (links, measurements) = self.links(&mut random, id, &steps);
+        let (channels, audience) = self.make_channels_and_segments(&mut random, &steps);
+        let transitions = self.make_transitions(&mut random, id, &touchpoints);
+        let responsibilities = self.make_responsibilities(&mut random, &touchpoints);
+        let (links, measurements) = self.make_links(&mut random, id, &steps);
         self.insert::<blueprint::Entity>(vec![blueprint]).await?;
         self.insert::<phase::Entity>(phases).await?;
         self.insert::<touchpoint::Entity>(touchpoints).await?;
@@ -44,7 +44,7 @@ impl Generator<'_> {
         self.insert::<measurement::Entity>(measurements).await
     }
 
-    fn blueprint_row(&mut self, random: &mut Random, number: usize) -> blueprint::Model {
+    fn make_blueprint(&mut self, random: &mut Random, number: usize) -> blueprint::Model {
         let persona = random.pick(&self.personas);
         let title = match persona.1 {
             Subject::Customer => random.pick(&texts::JOURNEYS),
@@ -74,7 +74,7 @@ impl Generator<'_> {
         }
     }
 
-    fn phases(&mut self, blueprint: BlueprintId) -> Vec<phase::Model> {
+    fn make_phases(&mut self, blueprint: BlueprintId) -> Vec<phase::Model> {
         let count = texts::PHASES.len().min(self.size.touchpoints as usize);
         let phase_row = |(name, stage, goal): &(&str, _, &str), position: i32, id| phase::Model {
             id,
@@ -96,7 +96,7 @@ impl Generator<'_> {
             .collect()
     }
 
-    fn touchpoints(
+    fn make_touchpoints(
         &mut self,
         random: &mut Random,
         phases: &[phase::Model],
@@ -109,12 +109,12 @@ impl Generator<'_> {
                 .last()
                 .filter(|last| last.phase_id == phase.id)
                 .map_or(1, |last| last.position + 1);
-            rows.push(self.touchpoint(random, at, phase, position));
+            rows.push(self.make_touchpoint(random, at, phase, position));
         }
         rows
     }
 
-    fn touchpoint(
+    fn make_touchpoint(
         &mut self,
         random: &mut Random,
         at: usize,
@@ -138,10 +138,10 @@ impl Generator<'_> {
         let id = self.ids.next();
         touchpoint::Model {
             key: format!("touchpoint-{:03}", at + 1),
-            name: texts::step(random),
+            name: texts::random_step(random),
             position,
             lane,
-            customer_action: meets.then(|| texts::step(random)),
+            customer_action: meets.then(|| texts::random_step(random)),
             initiator: random
                 .chance(80)
                 .then(|| random.pick(&[Initiator::Customer, Initiator::Organisation])),
@@ -153,7 +153,7 @@ impl Generator<'_> {
             importance_customer: random.chance(90).then(|| random.between(1, 5)),
             importance_organisation: random.chance(90).then(|| random.between(1, 5)),
             usage,
-            usage_reason: (usage != Usage::Used).then(|| texts::sentences(random, 1)),
+            usage_reason: (usage != Usage::Used).then(|| texts::random_sentences(random, 1)),
             moment_of_truth: random.chance(6),
             essential: random.chance(35),
             expected_minutes: random.chance(50).then(|| random.between(1, 90)),
@@ -162,20 +162,24 @@ impl Generator<'_> {
             } else {
                 Basis::Assumed
             },
-            evidence: self.evidence(random),
+            evidence: self.make_evidence(random),
             systems: Texts(
                 random
                     .several(at % 3, texts::SYSTEMS.len())
                     .into_iter()
-                    .map(system)
+                    .map(system_name)
                     .collect(),
             ),
-            note: (length > 0).then(|| texts::sentences(random, length)),
-            ..fields::touchpoint::start(id, (phase.blueprint_id, phase.id), self.made_at)
+            note: (length > 0).then(|| texts::random_sentences(random, length)),
+            ..fields::touchpoint::initial_touchpoint(
+                id,
+                (phase.blueprint_id, phase.id),
+                self.made_at,
+            )
         }
     }
 
-    fn evidence(&self, random: &mut Random) -> EvidenceList {
+    fn make_evidence(&self, random: &mut Random) -> EvidenceList {
         let count = random.below(3);
         let shown = random
             .several(count, texts::EVIDENCE.len())
@@ -190,7 +194,7 @@ impl Generator<'_> {
     }
 
     /// The channels and the segments of each touchpoint.
-    fn channels_and_segments(
+    fn make_channels_and_segments(
         &self,
         random: &mut Random,
         steps: &[TouchpointId],
@@ -229,7 +233,7 @@ impl Generator<'_> {
     }
 
     /// At each touchpoint exactly one ACCOUNTABLE, one RESPONSIBLE, then CONSULTED and INFORMED; some are only proposed.
-    fn responsibilities(
+    fn make_responsibilities(
         &mut self,
         random: &mut Random,
         touchpoints: &[touchpoint::Model],
@@ -248,13 +252,13 @@ impl Generator<'_> {
                         ResponsibilityStatus::Accepted,
                     ),
                 };
-                rows.push(self.responsibility(random, touchpoint, department, role, status));
+                rows.push(self.make_responsibility(random, touchpoint, department, role, status));
             }
         }
         rows
     }
 
-    fn responsibility(
+    fn make_responsibility(
         &mut self,
         random: &mut Random,
         touchpoint: &touchpoint::Model,
@@ -272,9 +276,9 @@ impl Generator<'_> {
             department_id: self.departments[department],
             role,
             status,
-            tasks: Texts(texts::tasks(random, count)),
+            tasks: Texts(texts::random_tasks(random, count)),
             person_id: None,
-            note: (!accepted).then(|| texts::sentences(random, 1)),
+            note: (!accepted).then(|| texts::random_sentences(random, 1)),
             proposed_by_department_id: None,
             proposed_by_account_id: None,
             proposed_from_department_id: None,
@@ -294,7 +298,7 @@ impl Generator<'_> {
         }
     }
 
-    fn links(
+    fn make_links(
         &mut self,
         random: &mut Random,
         blueprint: BlueprintId,
@@ -319,7 +323,7 @@ impl Generator<'_> {
                     version: 1,
                 });
                 if links.len() % MEASURED_THERE == 0 {
-                    measurements.extend(self.measured_at(random, &kpi, *step, MONTHS));
+                    measurements.extend(self.values_at_touchpoint(random, &kpi, *step, MONTHS));
                 }
             }
         }
@@ -327,6 +331,6 @@ impl Generator<'_> {
     }
 }
 
-fn system(at: usize) -> String {
+fn system_name(at: usize) -> String {
     texts::SYSTEMS[at].to_owned()
 }

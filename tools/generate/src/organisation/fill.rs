@@ -33,10 +33,13 @@ pub(crate) async fn fill_database(
         .await
         .map_err(|error| format!("The database cannot be opened: {error}."))?;
     if store.backend() == DbBackend::Sqlite {
-        migration::up(store.maintenance()).await?;
+        migration::up(store.migration_connection()).await?;
     }
     // PostgreSQL may be shared: when its tables change is for whoever keeps it to say.
-    if !migration::pending(store.maintenance()).await?.is_empty() {
+    if !migration::pending(store.migration_connection())
+        .await?
+        .is_empty()
+    {
         return Err("The database is not up to date. Run `cx-blueprint migrate up` first.".into());
     }
     let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "generate");

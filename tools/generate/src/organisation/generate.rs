@@ -61,9 +61,9 @@ pub(crate) async fn generate(
         return Err(GenerateError::NotEmpty);
     }
     permit.tx().extend_timeouts().await?;
-    permit.on_postgresql(CHECK_AT_ONCE).await?;
+    permit.run_on_postgresql(CHECK_AT_ONCE).await?;
     let mut generator = Generator::new(&permit, size);
-    generator.everything(password_hash).await?;
+    generator.generate_all(password_hash).await?;
     let (rows, took) = generator.progress.finish();
     permit.note(Event::import(serde_json::json!({
         "departments": size.departments,
@@ -88,19 +88,19 @@ async fn holds_something(tx: &Transaction) -> Result<bool> {
 }
 
 impl Generator<'_> {
-    async fn everything(&mut self, password_hash: &str) -> Result<()> {
-        self.progress.stage("organisation");
-        self.departments().await?;
-        self.accounts(password_hash).await?;
-        self.channels().await?;
-        self.segments().await?;
-        self.personas().await?;
-        self.kpis().await?;
-        self.progress.stage("blueprints");
+    async fn generate_all(&mut self, password_hash: &str) -> Result<()> {
+        self.progress.begin_stage("organisation");
+        self.generate_departments().await?;
+        self.generate_accounts(password_hash).await?;
+        self.generate_channels().await?;
+        self.generate_segments().await?;
+        self.generate_personas().await?;
+        self.generate_kpis().await?;
+        self.progress.begin_stage("blueprints");
         for number in 0..self.size.blueprints as usize {
-            self.blueprint(number).await?;
+            self.generate_blueprint(number).await?;
         }
-        self.progress.stage("measurements");
-        self.measurements().await
+        self.progress.begin_stage("measurements");
+        self.generate_measurements().await
     }
 }

@@ -78,7 +78,7 @@ impl<'p> Generator<'p> {
         let count = rows.len();
         let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
         self.permit.insert_all::<E>(rows.collect()).await?;
-        self.progress.add(count);
+        self.progress.add_rows(count);
         Ok(())
     }
 }

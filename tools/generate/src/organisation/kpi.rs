@@ -153,7 +153,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
 ];
 
 /// Rounds to `decimals` places. Adding 0.0 turns −0.0 into 0.0, which some readers print differently.
-pub(super) fn round(value: f64, decimals: i32) -> f64 {
+pub(super) fn round_to(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale + 0.0
 }

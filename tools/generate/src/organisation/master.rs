@@ -15,7 +15,7 @@ use entity::{
 
 use super::{
     generator::Generator,
-    kpi::{KPI_TEMPLATES, KpiProfile, round},
+    kpi::{KPI_TEMPLATES, KpiProfile, round_to},
     random::Random,
     texts,
 };
@@ -57,7 +57,7 @@ pub(crate) static ACCOUNTS: [GeneratedAccount; 8] = [
 ];
 
 impl Generator<'_> {
-    pub(super) async fn departments(&mut self) -> Result<()> {
+    pub(super) async fn generate_departments(&mut self) -> Result<()> {
         let count = self.size.departments as usize;
         let divisions = count.min(texts::DIVISIONS.len());
         let mut rows: Vec<department::Model> = Vec::with_capacity(count);
@@ -97,7 +97,7 @@ impl Generator<'_> {
         self.insert::<department::Entity>(rows).await
     }
 
-    pub(super) async fn accounts(&mut self, password_hash: &str) -> Result<()> {
+    pub(super) async fn generate_accounts(&mut self, password_hash: &str) -> Result<()> {
         let home = self.departments[0];
         let (mut accounts, mut memberships) = (Vec::new(), Vec::new());
         for generated in &ACCOUNTS {
@@ -125,7 +125,7 @@ impl Generator<'_> {
         self.insert::<membership::Entity>(memberships).await
     }
 
-    pub(super) async fn channels(&mut self) -> Result<()> {
+    pub(super) async fn generate_channels(&mut self) -> Result<()> {
         let mut rows = Vec::new();
         for (key, name, medium) in texts::CHANNELS {
             rows.push(channel::Model {
@@ -141,7 +141,7 @@ impl Generator<'_> {
         self.insert::<channel::Entity>(rows).await
     }
 
-    pub(super) async fn segments(&mut self) -> Result<()> {
+    pub(super) async fn generate_segments(&mut self) -> Result<()> {
         let mut rows = Vec::new();
         for (at, (dimension, value)) in texts::SEGMENTS.into_iter().enumerate() {
             rows.push(segment::Model {
@@ -157,7 +157,7 @@ impl Generator<'_> {
         self.insert::<segment::Entity>(rows).await
     }
 
-    pub(super) async fn personas(&mut self) -> Result<()> {
+    pub(super) async fn generate_personas(&mut self) -> Result<()> {
         let mut random = self.random(1);
         let (mut personas, mut needs, mut segments) = (Vec::new(), Vec::new(), Vec::new());
         for (at, name) in texts::PEOPLE.into_iter().enumerate() {
@@ -172,7 +172,11 @@ impl Generator<'_> {
                 } else {
                     Subject::Customer
                 },
-                context: Texts((0..2).map(|_| texts::sentences(&mut random, 1)).collect()),
+                context: Texts(
+                    (0..2)
+                        .map(|_| texts::random_sentences(&mut random, 1))
+                        .collect(),
+                ),
                 max_contacts_per_month: random.chance(50).then(|| random.between(1, 6)),
                 created_at: self.made_at,
                 archived_at: None,
@@ -207,7 +211,7 @@ impl Generator<'_> {
         self.insert::<persona_segment::Entity>(segments).await
     }
 
-    pub(super) async fn kpis(&mut self) -> Result<()> {
+    pub(super) async fn generate_kpis(&mut self) -> Result<()> {
         let mut random = self.random(2);
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         for at in 0..self.size.kpis as usize {
@@ -217,10 +221,10 @@ impl Generator<'_> {
                 template: &KPI_TEMPLATES[at % KPI_TEMPLATES.len()],
                 level: 0.3 + 0.4 * random.fraction(),
             };
-            rows.push(self.kpi(&mut random, at, &profile));
+            rows.push(self.make_kpi(&mut random, at, &profile));
             // One in twenty has no target at all.
             if at % 20 != 19 {
-                self.targets(&mut random, &profile, &mut targets);
+                self.add_targets(&mut random, &profile, &mut targets);
             }
             self.kpis.push(profile);
         }
@@ -228,7 +232,7 @@ impl Generator<'_> {
         self.insert::<kpi_target::Entity>(targets).await
     }
 
-    fn kpi(&self, random: &mut Random, at: usize, profile: &KpiProfile) -> kpi::Model {
+    fn make_kpi(&self, random: &mut Random, at: usize, profile: &KpiProfile) -> kpi::Model {
         let template = profile.template;
         let relationship = template.kpi_type == KpiType::Nps && random.chance(30);
         kpi::Model {
@@ -237,10 +241,12 @@ impl Generator<'_> {
             name: format!(
                 "{} {} ({})",
                 template.name,
-                texts::thing(random),
+                texts::random_thing(random),
                 random.pick(&texts::PLACES)
             ),
-            description: random.chance(60).then(|| texts::sentences(random, 2)),
+            description: random
+                .chance(60)
+                .then(|| texts::random_sentences(random, 2)),
             kpi_type: template.kpi_type,
             unit: template.unit,
             currency: template.currency.map(str::to_owned),
@@ -264,7 +270,7 @@ impl Generator<'_> {
     }
 
     /// A first target and one from each new year on, every one a little harder, with a warning level on the worse side.
-    fn targets(
+    fn add_targets(
         &mut self,
         random: &mut Random,
         profile: &KpiProfile,
@@ -278,7 +284,7 @@ impl Generator<'_> {
         let mut aim = profile.level + better * 0.02 + 0.1 * (random.fraction() - 0.5);
         for from in new_years(self.size.first_day(), self.size.until) {
             let at = |fraction: f64| {
-                round(
+                round_to(
                     template.low + span * fraction.clamp(0.05, 0.95),
                     template.decimals,
                 )

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     generator::Generator,
-    kpi::{KpiProfile, round},
+    kpi::{KpiProfile, round_to},
     random::Random,
 };
 
@@ -54,14 +54,14 @@ impl<'m> RandomWalk<'m> {
         Self { kpi, at: kpi.level }
     }
 
-    fn next(&mut self, random: &mut Random) -> SampledValue {
+    fn next_value(&mut self, random: &mut Random) -> SampledValue {
         self.at += 0.05 * (random.fraction() - 0.5) + 0.03 * (self.kpi.level - self.at);
         self.at = self.at.clamp(0.01, 0.99);
         let template = self.kpi.template;
         let value = template.low + (template.high - template.low) * self.at;
         let sample_size = random.between(20, 400);
         if template.aggregation == Aggregation::Ratio {
-            let numerator = round(value / 100.0 * f64::from(sample_size), 0);
+            let numerator = round_to(value / 100.0 * f64::from(sample_size), 0);
             let denominator = f64::from(sample_size);
             return SampledValue {
                 value: 100.0 * numerator / denominator,
@@ -70,7 +70,7 @@ impl<'m> RandomWalk<'m> {
             };
         }
         SampledValue {
-            value: round(value, template.decimals),
+            value: round_to(value, template.decimals),
             ratio: None,
             sample_size,
         }
@@ -78,7 +78,7 @@ impl<'m> RandomWalk<'m> {
 }
 
 impl Generator<'_> {
-    pub(super) async fn measurements(&mut self) -> Result<()> {
+    pub(super) async fn generate_measurements(&mut self) -> Result<()> {
         for at in 0..self.kpis.len() {
             let kpi = self.kpis[at];
             let mut random = self.random(1_000_000_000 + at as u64);
@@ -87,9 +87,9 @@ impl Generator<'_> {
             while left > 0 {
                 let count = left.min(ROWS);
                 let values: Vec<SampledValue> =
-                    (0..count).map(|_| walk.next(&mut random)).collect();
+                    (0..count).map(|_| walk.next_value(&mut random)).collect();
                 self.insert_days(&kpi, from, &values).await?;
-                self.progress.add(count);
+                self.progress.add_rows(count);
                 from = from + Days::new(count as u64);
                 left -= count;
             }
@@ -112,19 +112,20 @@ impl Generator<'_> {
             self.made_at.into(),
         ];
         let sql = if backend == DbBackend::Postgres {
-            parameters.push(array(ids.iter().map(|id| id.0.to_string())).into());
-            parameters.push(array(values.iter().map(|day| day.value.to_string())).into());
+            parameters.push(array_text(ids.iter().map(|id| id.0.to_string())).into());
+            parameters.push(array_text(values.iter().map(|day| day.value.to_string())).into());
             let numerators = values
                 .iter()
                 .filter_map(|day| day.ratio)
                 .map(|ratio| ratio.0.to_string());
-            parameters.push(array(numerators).into());
+            parameters.push(array_text(numerators).into());
             let denominators = values
                 .iter()
                 .filter_map(|day| day.ratio)
                 .map(|ratio| ratio.1.to_string());
-            parameters.push(array(denominators).into());
-            parameters.push(array(values.iter().map(|day| day.sample_size.to_string())).into());
+            parameters.push(array_text(denominators).into());
+            parameters
+                .push(array_text(values.iter().map(|day| day.sample_size.to_string())).into());
             POSTGRES
         } else {
             let days: Vec<serde_json::Value> = ids
@@ -151,7 +152,7 @@ impl Generator<'_> {
     }
 
     /// Values of a KPI at one touchpoint, one in thirty days, the last of them within the last five days.
-    pub(super) fn measured_at(
+    pub(super) fn values_at_touchpoint(
         &mut self,
         random: &mut Random,
         kpi: &KpiProfile,
@@ -166,7 +167,7 @@ impl Generator<'_> {
             .map(|month| last - Days::new(30 * month));
         days.filter(|day| *day >= first)
             .map(|day| {
-                let value = walk.next(random);
+                let value = walk.next_value(random);
                 let (numerator, denominator) = value.ratio.unzip();
                 measurement::Model {
                     id: self.ids.next(),
@@ -191,7 +192,7 @@ impl Generator<'_> {
 }
 
 /// The text of an array of PostgreSQL.
-fn array(values: impl Iterator<Item = String>) -> String {
+fn array_text(values: impl Iterator<Item = String>) -> String {
     let values: Vec<String> = values.collect();
     format!("{{{}}}", values.join(","))
 }

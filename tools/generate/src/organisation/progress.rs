@@ -32,11 +32,11 @@ impl Progress {
         }
     }
 
-    pub(super) fn stage(&mut self, stage: &'static str) {
+    pub(super) fn begin_stage(&mut self, stage: &'static str) {
         self.stage = stage;
     }
 
-    pub(super) fn add(&mut self, rows: usize) {
+    pub(super) fn add_rows(&mut self, rows: usize) {
         self.done += rows;
         let pause = Duration::from_millis(if self.terminal { 200 } else { 2_000 });
         if self.shown.elapsed() >= pause {

@@ -234,17 +234,17 @@ pub(super) const EVIDENCE: [&str; 6] = [
     "The technician’s card",
 ];
 
-pub(super) fn thing(random: &mut Random) -> &'static str {
+pub(super) fn random_thing(random: &mut Random) -> &'static str {
     random.pick(&THINGS)
 }
 
 /// The name of a step, such as "Pays the first invoice".
-pub(super) fn step(random: &mut Random) -> String {
+pub(super) fn random_step(random: &mut Random) -> String {
     format!("{} {}", random.pick(&DOING), random.pick(&THINGS))
 }
 
 /// `count` different sentences.
-pub(super) fn sentences(random: &mut Random, count: usize) -> String {
+pub(super) fn random_sentences(random: &mut Random, count: usize) -> String {
     let picked = random
         .several(count, SENTENCES.len())
         .into_iter()
@@ -252,7 +252,7 @@ pub(super) fn sentences(random: &mut Random, count: usize) -> String {
     picked.collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn tasks(random: &mut Random, count: usize) -> Vec<String> {
+pub(super) fn random_tasks(random: &mut Random, count: usize) -> Vec<String> {
     random
         .several(count, TASKS.len())
         .into_iter()

@@ -15,7 +15,7 @@ type Edge = (TransitionKind, Option<End>, Option<usize>, Option<usize>);
 
 impl Generator<'_> {
     /// A way in at the first touchpoint, through all of them and out after the last; the rest are random. No edge twice.
-    pub(super) fn transitions(
+    pub(super) fn make_transitions(
         &mut self,
         random: &mut Random,
         blueprint: BlueprintId,
@@ -47,7 +47,9 @@ impl Generator<'_> {
                 end,
                 from_touchpoint_id: id_of(from),
                 to_touchpoint_id: id_of(to),
-                condition: random.chance(25).then(|| texts::sentences(random, 1)),
+                condition: random
+                    .chance(25)
+                    .then(|| texts::random_sentences(random, 1)),
                 max_wait_minutes: random.chance(20).then(|| random.between(5, 2_880)),
                 basis: if random.chance(60) {
                     Basis::Observed
