@@ -13,7 +13,7 @@ use sha2::Sha256;
 use crate::sql;
 
 #[derive(DeriveMigrationName)]
-pub struct Migration;
+pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

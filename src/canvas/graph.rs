@@ -41,12 +41,12 @@ pub(super) struct FlowEdge {
 }
 
 impl FlowEdge {
-    pub fn is_enabling(&self) -> bool {
+    pub(super) fn is_enabling(&self) -> bool {
         self.kind == TransitionKind::Enables
     }
 
     /// Both touchpoints, where it joins two.
-    pub fn joined_touchpoints(&self) -> Option<(usize, usize)> {
+    pub(super) fn joined_touchpoints(&self) -> Option<(usize, usize)> {
         match (self.from, self.to) {
             (FlowNode::At(from), FlowNode::At(to)) => Some((from, to)),
             _ => None,
@@ -57,7 +57,7 @@ impl FlowEdge {
 impl FlowGraph {
     /// The graph of these transitions; `index` gives the place of a touchpoint among all touchpoints. A transition whose
     /// side is not there is left out.
-    pub fn new(
+    pub(super) fn new(
         phases: &[phase::Model],
         touchpoints: &[touchpoint::Model],
         transitions: &[transition::Model],
@@ -96,7 +96,7 @@ impl FlowGraph {
     }
 
     /// The graph as if nothing led to a touchpoint or on from it.
-    pub fn without(&self, touchpoint: usize) -> Self {
+    pub(super) fn without(&self, touchpoint: usize) -> Self {
         let gone = FlowNode::At(touchpoint);
         let edges = self.edges.iter().copied();
         let edges: Vec<FlowEdge> = edges

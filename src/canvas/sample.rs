@@ -20,7 +20,7 @@ use crate::fields;
 
 /// A side of a transition: a touchpoint by its number, or an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub(crate) enum Side {
     At(usize),
     End(End),
 }
@@ -35,7 +35,7 @@ fn touchpoint_id(number: usize) -> TouchpointId {
 
 /// A canvas with phases of these stages, touchpoints `T0`, `T1`, … in the phases by number, and these transitions.
 /// The phases of the touchpoints must not fall.
-pub fn canvas(
+pub(crate) fn canvas(
     stages: &[Stage],
     touchpoints: &[usize],
     edges: &[(Side, Side, TransitionKind)],
@@ -145,7 +145,7 @@ pub fn canvas(
 }
 
 /// The canvas with these departments taking part.
-pub fn with_departments(
+pub(crate) fn with_departments(
     canvas: Canvas,
     departments: HashMap<DepartmentId, department::Model>,
 ) -> Canvas {

@@ -53,7 +53,7 @@ pub(super) fn thread_count() -> usize {
 
 impl ComputePool {
     /// Starts a pool of this many threads.
-    pub fn start(threads: usize) -> Self {
+    pub(super) fn start(threads: usize) -> Self {
         let shared = Arc::new(SharedQueue {
             queue: Mutex::new(Queue {
                 // Where there are several, one is left to the others.
@@ -80,7 +80,7 @@ impl ComputePool {
     /// # Errors
     ///
     /// `Busy` where the queue, or the account's share of it, is full.
-    pub fn submit(&self, owner: Owner, job: Job) -> Result<()> {
+    pub(super) fn submit(&self, owner: Owner, job: Job) -> Result<()> {
         let mut queue = self.shared.lock();
         if queue.waiting >= MOST_WAITING {
             return Err(Error::Busy);

@@ -28,7 +28,7 @@ use crate::reorganise;
 /// The order is that of the references: phases before the touchpoints in them, touchpoints before what hangs on
 /// them, sources before insights. What is removed goes last where others may still name it: touchpoints and phases are
 /// archived only once nothing that stays refers to them.
-pub async fn apply(
+pub(super) async fn apply(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,

@@ -28,7 +28,7 @@ impl SourceMap {
 }
 
 /// Adds a REQUIRED fault for each field that a new part lacks.
-pub fn add_required_faults(path: &str, noun: &str, lacking: &[&str], faults: &mut Faults) {
+pub(super) fn add_required_faults(path: &str, noun: &str, lacking: &[&str], faults: &mut Faults) {
     for field in lacking {
         let path = match path {
             "" => camel_case(field),
@@ -52,14 +52,14 @@ fn number_repeats(identities: impl Iterator<Item = Identity>) -> Vec<(Identity, 
 }
 
 /// Adds a LIMIT_EXCEEDED fault to a list.
-pub fn add_limit_fault(list: &str, most: u64, faults: &mut Faults) {
+pub(super) fn add_limit_fault(list: &str, most: u64, faults: &mut Faults) {
     let message = format!("A blueprint has at most {most} {list}.");
     faults.add(list, UserErrorCode::LimitExceeded, None, message);
 }
 
 /// Merges one list. Parts of the patch come in the order of the patch; each other part stays behind the one it stood
 /// behind, or goes where `prune` is set. `None` where a new part lacks a field, which the faults say.
-pub fn merge_list<P: DocumentPart>(
+pub(super) fn merge_list<P: DocumentPart>(
     (name, most): (&str, u64),
     current: &[P],
     patches: Option<Vec<P::Patch>>,

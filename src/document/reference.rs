@@ -44,7 +44,7 @@ impl ReferenceTarget {
 
 /// What becomes of a part when something that a field of it names is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnMissing {
+pub(super) enum OnMissing {
     /// The part goes too: without it the part says nothing.
     RemovePart,
     /// The key goes, the part stays.
@@ -54,10 +54,10 @@ pub enum OnMissing {
 }
 
 /// Whether a thing of this kind with this key, however it is spelled, exists.
-pub type Exists<'f> = &'f dyn Fn(ReferenceTarget, &str) -> bool;
+pub(super) type Exists<'f> = &'f dyn Fn(ReferenceTarget, &str) -> bool;
 
 /// A field that holds the keys of other things: one, perhaps one, or several.
-pub trait ReferenceField {
+pub(super) trait ReferenceField {
     /// Its keys, in order.
     fn keys(&self) -> Vec<&String>;
 
@@ -132,14 +132,14 @@ impl<F: ReferenceField> ReferenceField for PatchField<F> {
 }
 
 /// A field that names something, what it names, and what becomes of its part when that is gone.
-pub struct Reference<F> {
+pub(super) struct Reference<F> {
     pub target: ReferenceTarget,
     pub on_missing: OnMissing,
     pub field: F,
 }
 
 /// Something with fields that name other things: a part, its patch, or a document itself.
-pub trait References {
+pub(super) trait References {
     /// The fields; none by default.
     fn references(&self) -> Vec<Reference<&dyn ReferenceField>> {
         Vec::new()

@@ -44,7 +44,7 @@ struct HandshakeImport<'t> {
 }
 
 /// Applies the wanted responsibilities. In the `complete` roles the document names everybody: whoever is missing goes.
-pub async fn apply(
+pub(super) async fn apply(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,

@@ -37,16 +37,16 @@ pub(super) struct AnswerEntry {
 }
 
 impl AnswerEntry {
-    pub fn group(&self) -> FeedbackGroup {
+    pub(super) fn group(&self) -> FeedbackGroup {
         answers::group_of_score(self.scale, self.score)
     }
 
-    pub fn field_path(&self, field: &str) -> String {
+    pub(super) fn field_path(&self, field: &str) -> String {
         format!("{}.{field}", self.path)
     }
 
     /// Whether it says of the answer what is kept of it already. Who gave it may have been erased since.
-    pub fn is_same_as(&self, row: &feedback::Model) -> bool {
+    pub(super) fn is_same_as(&self, row: &feedback::Model) -> bool {
         (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
             && self.touchpoint == row.touchpoint_id
     }

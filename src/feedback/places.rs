@@ -39,7 +39,7 @@ pub(super) struct AnswerReferences {
 }
 
 impl AnswerReferences {
-    pub async fn load(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<Self> {
+    pub(super) async fn load(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<Self> {
         let touchpoints =
             load_named::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
         let named = entries.iter().filter_map(|entry| entry.blueprint);
@@ -59,7 +59,11 @@ impl AnswerReferences {
     /// Refuses the batch where the caller may see one of its touchpoints and not record there. On the relationship as
     /// a whole nobody delivers. A person who delivers records no answers of employees: those who recorded them know
     /// them, and delivering is done among colleagues.
-    pub async fn require(&self, permit: &mut Permit<'_>, entries: &[AnswerEntry]) -> Result<()> {
+    pub(super) async fn require(
+        &self,
+        permit: &mut Permit<'_>,
+        entries: &[AnswerEntry],
+    ) -> Result<()> {
         let of_employees = |entry: &AnswerEntry| self.subject(entry).0 == Subject::Employee;
         // Asked only where it matters: most batches have no answers of employees.
         let of_colleagues =
@@ -85,7 +89,7 @@ impl AnswerReferences {
     }
 
     /// Finds fault with what is not there for the caller, and with what employees are never asked.
-    pub fn check_all(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
+    pub(super) fn check_all(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
         add_missing_faults::<touchpoint::Entity>(
             faults,
             entries,
@@ -188,7 +192,7 @@ impl AnswerReferences {
     }
 
     /// Who was asked, and about which journey: by the touchpoint, the blueprint, the persona, or else the scale.
-    pub fn subject(&self, entry: &AnswerEntry) -> (Subject, Option<BlueprintId>) {
+    pub(super) fn subject(&self, entry: &AnswerEntry) -> (Subject, Option<BlueprintId>) {
         let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
         let blueprint = touchpoint.map(|row| row.blueprint_id).or(entry.blueprint);
         let found = blueprint.and_then(|id| self.blueprints.get(&id));
@@ -204,7 +208,11 @@ impl AnswerReferences {
     }
 
     /// The department that was accountable at the touchpoint in this moment, in a journey that counts.
-    pub fn accountable(&self, entry: &AnswerEntry, at: DateTime<Utc>) -> Option<DepartmentId> {
+    pub(super) fn accountable(
+        &self,
+        entry: &AnswerEntry,
+        at: DateTime<Utc>,
+    ) -> Option<DepartmentId> {
         let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
         let blueprint = self.blueprints.get(&touchpoint.blueprint_id)?;
         if !scope::is_reportable(blueprint) {

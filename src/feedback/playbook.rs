@@ -111,13 +111,13 @@ async fn replace_playbook(
 pub(super) struct DueDays(HashMap<FeedbackGroup, i32>);
 
 impl DueDays {
-    pub async fn load(permit: &Permit<'_>) -> Result<Self> {
+    pub(super) async fn load(permit: &Permit<'_>) -> Result<Self> {
         let rows = playbook::Entity::find().all(permit.tx()).await?;
         let rows = rows.into_iter().map(|row| (row.answer_group, row.due_days));
         Ok(Self(rows.collect()))
     }
 
-    pub fn for_group(&self, group: FeedbackGroup) -> i32 {
+    pub(super) fn for_group(&self, group: FeedbackGroup) -> i32 {
         let days = self.0.get(&group).copied();
         days.unwrap_or_else(|| rules::due_days(group))
     }

@@ -29,7 +29,7 @@ use crate::{
 /// An act that was carried out or refused, as the audit log keeps it.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
-pub struct AuditEvent {
+pub(super) struct AuditEvent {
     /// The object's id.
     pub id: ID,
     /// Time of the act.
@@ -122,7 +122,7 @@ fn parse_bare_id(path: &str, id: &ID) -> Result<Uuid> {
 
 /// Conditions on the events to list; all that are given must hold.
 #[derive(Default, InputObject)]
-pub struct AuditEventFilter {
+pub(super) struct AuditEventFilter {
     /// Only acts on the object of this id, whatever its type.
     pub subject_id: Option<ID>,
     /// Only acts of this account.
@@ -141,7 +141,7 @@ pub struct AuditEventFilter {
 
 /// Reading the audit log.
 #[derive(Default)]
-pub struct AuditQuery;
+pub(super) struct AuditQuery;
 
 #[Object]
 impl AuditQuery {

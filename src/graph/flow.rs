@@ -23,18 +23,18 @@ use crate::{
 const LONGEST: usize = 20;
 
 /// How people move through a blueprint: its transitions as a graph. Work that ENABLES a step is no movement.
-pub struct Flow(pub Arc<Canvas>);
+pub(super) struct Flow(pub Arc<Canvas>);
 
 /// A loop: touchpoints of which each can be reached from every other.
 #[derive(SimpleObject)]
-pub struct Loop {
+pub(super) struct Loop {
     /// The touchpoints, in order of display.
     touchpoints: Listed<Touchpoint>,
 }
 
 /// The hand-offs from one accountable department to another.
 #[derive(SimpleObject)]
-pub struct HandOff {
+pub(super) struct HandOff {
     /// The department accountable at the touchpoints that people come from.
     from: Department,
     /// The department accountable at the touchpoints that they go to.
@@ -47,7 +47,7 @@ pub struct HandOff {
 
 /// Ways from one touchpoint to another.
 #[derive(SimpleObject)]
-pub struct Ways {
+pub(super) struct Ways {
     /// The ways, shorter ones first; at most 100.
     ways: Listed<Way>,
     /// Whether there are, or may be, more ways than these.
@@ -56,7 +56,7 @@ pub struct Ways {
 
 /// A way from one touchpoint to another that passes no touchpoint twice.
 #[derive(SimpleObject)]
-pub struct Way {
+pub(super) struct Way {
     /// The transitions, in order. A way may lead to a competitor and back.
     transitions: Listed<Transition>,
 }

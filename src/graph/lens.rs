@@ -14,7 +14,7 @@ use crate::{
 
 /// The insights of one kind, in one phase, about one persona.
 #[derive(SimpleObject)]
-pub struct LensCell {
+pub(super) struct LensCell {
     /// The phase; null for insights about the whole blueprint.
     phase: Option<Phase>,
     /// The kind.
@@ -26,7 +26,7 @@ pub struct LensCell {
 }
 
 /// Sorts insights into cells, without the empty ones: by phase in the order of display, then by kind, then by persona.
-pub fn sort_into_cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
+pub(super) fn sort_into_cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
     let order: BTreeMap<_, usize> = canvas
         .phases
         .iter()

@@ -7,10 +7,10 @@ mod handshake;
 mod kpi_links;
 mod trends;
 
-pub use answers::{FeedbackSummaryAt, FollowUpOf, PlaybookOf};
-pub use handshake::{DepartmentLeads, DepartmentTree, OpenProposalsKey};
-pub use kpi_links::{KpiJudgement, LinkJudgement};
-pub use trends::TrendOf;
+pub(super) use answers::{FeedbackSummaryAt, FollowUpOf, PlaybookOf};
+pub(super) use handshake::{DepartmentLeads, DepartmentTree, OpenProposalsKey};
+pub(super) use kpi_links::{KpiJudgement, LinkJudgement};
+pub(super) use trends::TrendOf;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -99,7 +99,7 @@ impl Key for PublicationId {
 
 /// The responsibilities at a touchpoint that are accepted or proposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ResponsibilitiesAt(pub TouchpointId);
+pub(super) struct ResponsibilitiesAt(pub TouchpointId);
 
 impl Key for ResponsibilitiesAt {
     type Value = Arc<Vec<responsibility::Model>>;
@@ -121,11 +121,11 @@ impl Key for ResponsibilitiesAt {
 
 /// The KPIs that judge a touchpoint, as of today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KpisJudgingTouchpoint(pub TouchpointId);
+pub(super) struct KpisJudgingTouchpoint(pub TouchpointId);
 
 /// The KPIs that judge a phase as a whole, as of today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KpisJudgingPhase(pub PhaseId);
+pub(super) struct KpisJudgingPhase(pub PhaseId);
 
 macro_rules! judging {
     ($($key:ident by $column:ident $field:ident,)*) => {
@@ -156,7 +156,7 @@ judging! {
 
 /// The touchpoints of a phase that are not archived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TouchpointsIn(pub PhaseId);
+pub(super) struct TouchpointsIn(pub PhaseId);
 
 impl Key for TouchpointsIn {
     type Value = Arc<Vec<touchpoint::Model>>;
@@ -176,7 +176,7 @@ impl Key for TouchpointsIn {
 
 /// A department and all below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DepartmentSubtree(pub DepartmentId);
+pub(super) struct DepartmentSubtree(pub DepartmentId);
 
 impl Key for DepartmentSubtree {
     type Value = Arc<Vec<DepartmentId>>;
@@ -194,7 +194,7 @@ macro_rules! known {
     ($($(#[$doc:meta])* $key:ident($of:ident $column:ident $field:ident): $select:expr => $entity:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub struct $key(pub $of);
+        pub(super) struct $key(pub $of);
 
         impl Key for $key {
             type Value = Arc<Vec<$entity::Model>>;
@@ -253,7 +253,7 @@ fn at_living_touchpoint<E: EntityTrait, C: ColumnTrait>(
 
 /// The verdicts of an evaluation with their needs, in the order of the needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct VerdictsOf(pub EvaluationId);
+pub(super) struct VerdictsOf(pub EvaluationId);
 
 impl Key for VerdictsOf {
     type Value = Arc<Vec<(persona_need::Model, Verdict)>>;
@@ -285,7 +285,7 @@ impl Key for VerdictsOf {
 
 /// The needs of a persona, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct NeedsOf(pub PersonaId);
+pub(super) struct NeedsOf(pub PersonaId);
 
 impl Key for NeedsOf {
     type Value = Arc<Vec<persona_need::Model>>;
@@ -307,7 +307,7 @@ macro_rules! in_places {
         $entity:ident($id:ident) in $place:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub struct $key(pub $of);
+        pub(super) struct $key(pub $of);
 
         impl Key for $key {
             type Value = Arc<Vec<$entity::Model>>;

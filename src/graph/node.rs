@@ -35,7 +35,7 @@ pub const MOST: usize = 100;
 /// An object with an id.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "&ID", desc = "The object's id."))]
-pub enum Node {
+pub(super) enum Node {
     Account(Account),
     ServiceToken(ServiceToken),
     Membership(Membership),
@@ -67,7 +67,7 @@ pub enum Node {
 
 /// Reading anything by its id.
 #[derive(Default)]
-pub struct NodeQuery;
+pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {

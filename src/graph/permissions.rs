@@ -28,7 +28,7 @@ fn permitted_among(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Acti
 }
 
 /// The actions on a blueprint.
-pub fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
+pub(super) fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
     permitted_among(
         caller,
@@ -44,7 +44,7 @@ pub fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
 }
 
 /// The actions on a touchpoint with these responsibilities, accepted or proposed.
-pub fn on_touchpoint(
+pub(super) fn on_touchpoint(
     caller: &Caller,
     blueprint: &blueprint::Model,
     responsibilities: &[responsibility::Model],
@@ -70,7 +70,7 @@ pub fn on_touchpoint(
 }
 
 /// The actions on a department.
-pub fn on_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
+pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
     let ties = Ties::none()
         .and(Relation::IsIt, [row.id])
         .and(Relation::OwnsBlueprint, [row.id])
@@ -90,7 +90,7 @@ pub fn on_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
 }
 
 /// The actions on a KPI.
-pub fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
+pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
     if !row.fed_by_feedback {
@@ -100,13 +100,13 @@ pub fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
 }
 
 /// The actions on an improvement.
-pub fn on_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
+pub(super) fn on_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
     permitted_among(caller, &[Action::KeepImprovements], &ties)
 }
 
 /// The actions on an answer and its follow-up.
-pub fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
+pub(super) fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
     permitted_among(
         caller,
@@ -116,12 +116,12 @@ pub fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
 }
 
 /// The actions on a persona or a template.
-pub fn on_catalogue(caller: &Caller) -> Vec<Action> {
+pub(super) fn on_catalogue(caller: &Caller) -> Vec<Action> {
     permitted_among(caller, &[Action::KeepCatalogue], &Ties::none())
 }
 
 /// The actions on a responsibility, given who is accountable at its touchpoint now, and the tree of departments.
-pub fn on_responsibility(
+pub(super) fn on_responsibility(
     caller: &Caller,
     row: &responsibility::Model,
     (blueprint, holder): (&blueprint::Model, Option<&responsibility::Model>),

@@ -13,7 +13,7 @@ use crate::{
 
 /// A link to the picture of a blueprint for an `<img>`, which cannot send a token.
 #[derive(SimpleObject)]
-pub struct PictureLink {
+pub(super) struct PictureLink {
     /// Path on this server, from the root.
     path: String,
     /// Time of expiry, at most five minutes from now, and no later than your session. The picture shows only what you
@@ -22,7 +22,7 @@ pub struct PictureLink {
 }
 
 /// Signs a link for the caller.
-pub fn sign_link(
+pub(super) fn sign_link(
     ctx: &Context<'_>,
     blueprint: &blueprint::Model,
     as_of: Option<Date>,

@@ -27,14 +27,14 @@ use crate::{
 };
 
 /// A smaller picture of a blueprint: some of its touchpoints, and the connections between them.
-pub struct BlueprintView {
+pub(super) struct BlueprintView {
     canvas: Arc<Canvas>,
     seen: view::View,
 }
 
 /// A phase of a smaller picture.
 #[derive(SimpleObject)]
-pub struct PhaseView {
+pub(super) struct PhaseView {
     /// The phase.
     phase: Phase,
     /// The touchpoints that stay, in order of display.
@@ -42,7 +42,7 @@ pub struct PhaseView {
 }
 
 /// What joins two places of a smaller picture.
-pub struct Joint {
+pub(super) struct Joint {
     canvas: Arc<Canvas>,
     joint: Arc<view::ViewJoint>,
 }
@@ -129,7 +129,7 @@ impl Joint {
 
 /// The attention that a stage of the journey gets, in touchpoints.
 #[derive(SimpleObject)]
-pub struct StageAttention {
+pub(super) struct StageAttention {
     /// The stage.
     stage: Stage,
     /// Number of touchpoints in phases of the stage.
@@ -140,7 +140,7 @@ pub struct StageAttention {
 
 /// The share of a blueprint that is somebody's guess.
 #[derive(SimpleObject)]
-pub struct Assumptions {
+pub(super) struct Assumptions {
     /// Number of touchpoints whose basis is ASSUMED.
     touchpoints: usize,
     /// Share of all touchpoints, from 0 to 1; null without touchpoints.
@@ -156,7 +156,7 @@ fn share_of_touchpoints(part: usize, canvas: &Canvas) -> Option<f64> {
 
 /// The number of contacts a month with a persona, summed over all journeys.
 #[derive(SimpleObject)]
-pub struct ContactPressure {
+pub(super) struct ContactPressure {
     /// Contacts a month, by all departments together.
     per_month: f64,
     /// The largest number of contacts a month that the persona tolerates; null if unknown.
@@ -169,7 +169,7 @@ pub struct ContactPressure {
 
 /// The number of contacts a month of one department with a persona.
 #[derive(SimpleObject)]
-pub struct Sender {
+pub(super) struct Sender {
     /// The department accountable for the touchpoints with the contacts; null for those where nobody is accountable.
     department: Option<Department>,
     /// Contacts a month.
@@ -177,7 +177,7 @@ pub struct Sender {
 }
 
 /// Who contacts a persona how often.
-pub async fn contact_pressure(
+pub(super) async fn contact_pressure(
     ctx: &Context<'_>,
     persona: &persona::Model,
 ) -> Result<ContactPressure> {
@@ -207,7 +207,7 @@ pub async fn contact_pressure(
 }
 
 /// How many touchpoints lie in each stage.
-pub fn count_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
+pub(super) fn count_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
     let stages = Stage::ALL.iter();
     stages
         .map(|stage| {
@@ -222,7 +222,7 @@ pub fn count_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
 }
 
 /// How many touchpoints are somebody's guess.
-pub fn count_assumptions(canvas: &Canvas) -> Assumptions {
+pub(super) fn count_assumptions(canvas: &Canvas) -> Assumptions {
     let touchpoints = view::count_assumed(canvas);
     Assumptions {
         touchpoints,
@@ -231,7 +231,7 @@ pub fn count_assumptions(canvas: &Canvas) -> Assumptions {
 }
 
 /// The picture of the touchpoints that a choice keeps, with as much of it as the document asks for.
-pub async fn build_view(
+pub(super) async fn build_view(
     ctx: &Context<'_>,
     canvas: &Arc<Canvas>,
     choose: impl FnOnce(&Canvas) -> BTreeSet<usize> + Send + 'static,
@@ -257,7 +257,7 @@ pub async fn build_view(
 
 /// A journey fit to be shown to customers: their actions and channels, and nothing about who delivers it or how.
 #[derive(SimpleObject)]
-pub struct CustomerView {
+pub(super) struct CustomerView {
     /// The title, as the persona would say it.
     title: String,
     /// The persona's name.
@@ -270,7 +270,7 @@ pub struct CustomerView {
 
 /// A phase as customers may see it.
 #[derive(SimpleObject)]
-pub struct CustomerPhase {
+pub(super) struct CustomerPhase {
     /// Its name.
     name: String,
     /// Its stage relative to what the customer came for.
@@ -283,7 +283,7 @@ pub struct CustomerPhase {
 
 /// A step as customers may see it.
 #[derive(SimpleObject)]
-pub struct CustomerStep {
+pub(super) struct CustomerStep {
     /// Its key, by which `ways` names it.
     key: String,
     /// Its name.
@@ -304,7 +304,7 @@ pub struct CustomerStep {
 
 /// A channel as customers may see it.
 #[derive(SimpleObject)]
-pub struct CustomerChannel {
+pub(super) struct CustomerChannel {
     /// The name.
     name: String,
     /// The kind of channel.
@@ -313,7 +313,7 @@ pub struct CustomerChannel {
 
 /// A connection from one step of customers to their next one. Steps that they take no part in are passed over.
 #[derive(SimpleObject)]
-pub struct CustomerWay {
+pub(super) struct CustomerWay {
     /// The key of the step that it leads from; null where it comes from an end.
     from: Option<String>,
     /// The key of the step that it leads to; null where it leads to an end.
@@ -323,7 +323,10 @@ pub struct CustomerWay {
 }
 
 /// The journey as its customers may see it.
-pub async fn build_customer_view(ctx: &Context<'_>, canvas: &Arc<Canvas>) -> Result<CustomerView> {
+pub(super) async fn build_customer_view(
+    ctx: &Context<'_>,
+    canvas: &Arc<Canvas>,
+) -> Result<CustomerView> {
     let canvas = Arc::clone(canvas);
     let work = move |steps: &Steps| draw_customer_view(&canvas, steps);
     caller(ctx)?.compute(work).await

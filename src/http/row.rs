@@ -10,11 +10,11 @@ use crate::{
 };
 
 /// Bytes that are collected before they are sent or compressed.
-pub const CHUNK: usize = 64 * 1024;
+pub(super) const CHUNK: usize = 64 * 1024;
 
 /// Writes rows as JSON objects whose keys are spelled once, not row by row.
 #[derive(Debug)]
-pub struct JsonRow {
+pub(super) struct JsonRow {
     /// What stands before each value: `{"name":` or `,"name":`.
     keys: Vec<String>,
 }
@@ -22,7 +22,7 @@ pub struct JsonRow {
 impl JsonRow {
     /// Objects with these keys, of which there is at least one.
     #[must_use]
-    pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+    pub(super) fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         let keys = names.into_iter().enumerate().map(|(at, name)| {
             let open = if at == 0 { '{' } else { ',' };
             format!("{open}\"{name}\":")
@@ -34,7 +34,7 @@ impl JsonRow {
 
     /// Writes a row's cells and those behind them, as far as there are keys: what a row has besides, to be ordered by,
     /// is not shown.
-    pub fn write<'v>(
+    pub(super) fn write<'v>(
         &self,
         out: &mut JsonWriter,
         row: &DatasetRow,
@@ -70,7 +70,7 @@ fn write_json(out: &mut JsonWriter, cell: ValueRef<'_>) {
 }
 
 /// A cell whose spelling needs neither quotation marks nor escapes in any format; nothing for any other.
-pub fn write_plain(out: &mut Vec<u8>, cell: ValueRef<'_>) {
+pub(super) fn write_plain(out: &mut Vec<u8>, cell: ValueRef<'_>) {
     match cell {
         ValueRef::Id(prefix, id) => write_id(out, prefix, id),
         ValueRef::Day(day) => write_day(out, day),

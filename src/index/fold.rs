@@ -13,7 +13,7 @@ use std::ops::Range;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Most letters of a folded word; further ones are cut off.
-pub const LONGEST: usize = 40;
+pub(super) const LONGEST: usize = 40;
 
 /// A word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -138,7 +138,7 @@ pub(super) struct UpsertResult {
 
 impl UpsertResult {
     /// What both came to.
-    pub fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.done.add(other.done);
         self.kpis.extend(other.kpis);
     }

@@ -19,7 +19,7 @@ use entity::account;
 
 use super::{failure::Failure, store::open_up_to_date_store};
 
-pub async fn run_bi_verb(verb: BiVerb) -> Result<(), Failure> {
+pub(crate) async fn run_bi_verb(verb: BiVerb) -> Result<(), Failure> {
     match verb {
         BiVerb::Role(BiRoleVerb::Create(create)) => create_role(create).await,
         BiVerb::Role(BiRoleVerb::List(database)) => print_logins(database).await,

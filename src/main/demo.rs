@@ -28,7 +28,7 @@ const DEMO: &str = include_str!("../../demo/demonstration.json");
 ///
 /// # Errors
 /// The file or the database cannot be read, the database is not empty, or serving it failed.
-pub async fn serve_demo(demo: Demo) -> Result<(), Failure> {
+pub(crate) async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     if !demo.host.is_loopback() {
         return Err("The demo is served on this machine only (127.0.0.1 or ::1): everybody knows its password. \
                     Use `cx-blueprint serve` for anything else."

@@ -16,7 +16,7 @@ use sea_orm::Condition;
 
 use super::{failure::Failure, store::open_up_to_date_store};
 
-pub async fn export(options: Export) -> Result<(), Failure> {
+pub(crate) async fn export(options: Export) -> Result<(), Failure> {
     let store = open_up_to_date_store(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "export");

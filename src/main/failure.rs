@@ -3,10 +3,10 @@
 use cx_blueprint::error::Error;
 
 /// A sentence that says what went wrong and what to do.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The failure of an import of a file: every fault on a line of its own, with its place in the document.
-pub fn import_failure(name: &str, error: Error) -> Failure {
+pub(crate) fn import_failure(name: &str, error: Error) -> Failure {
     match error.into_user_errors() {
         Ok(faults) => {
             let faults = faults.into_iter().map(|fault| match fault.field.join(".") {

@@ -33,7 +33,7 @@ const LARGEST_ORGANISATION: u64 = 512 << 20;
 /// Longest sheet that is taken from standard input, in bytes: it lies in a file until it has been read.
 const LONGEST_SHEET: u64 = 4 << 30;
 
-pub async fn import(options: Import) -> Result<(), Failure> {
+pub(crate) async fn import(options: Import) -> Result<(), Failure> {
     if options.measurements || options.feedback {
         return record_sheet(options).await;
     }

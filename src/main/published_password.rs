@@ -5,10 +5,10 @@ use cx_blueprint::{account::password, config::Serve, database::Store};
 use super::failure::Failure;
 
 /// The password of every person in the demo and in a generated organisation.
-pub const DEMO_PASSWORD: &str = "blueprint";
+pub(crate) const DEMO_PASSWORD: &str = "blueprint";
 
 /// Refuses to serve a database whose accounts have it to anybody but this machine.
-pub async fn refuse_published_password(serve: &Serve, store: &Store) -> Result<(), Failure> {
+pub(crate) async fn refuse_published_password(serve: &Serve, store: &Store) -> Result<(), Failure> {
     let Some(key) = password::find_shared_password_key(store, DEMO_PASSWORD).await? else {
         return Ok(());
     };

@@ -69,7 +69,7 @@ fn signing_key(source: KeySource) -> Result<SigningKey, Failure> {
 ///
 /// # Errors
 /// It could not begin, or requests were cut off when it stopped.
-pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
+pub(crate) async fn serve_database(serve: Serve) -> Result<(), Failure> {
     let source = find_key_source(&serve)?;
     let store = open_up_to_date_store(&serve.database).await?;
     // Beside a database that is there, and nowhere else.
@@ -82,7 +82,11 @@ pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
 ///
 /// # Errors
 /// It could not begin, or requests were cut off when it stopped.
-pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(), Failure> {
+pub(crate) async fn serve_store(
+    serve: &Serve,
+    store: Store,
+    key: SigningKey,
+) -> Result<(), Failure> {
     let thresholds = Thresholds::with_changed(serve.finding_thresholds.iter().copied());
     let clock = Clock::new(serve.database.time_zone);
     let app = build_app(serve, store.clone(), clock.clone(), key, &thresholds)?;

@@ -16,7 +16,7 @@ use super::failure::Failure;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens a database as it is.
-pub async fn open_store(database: &DatabaseArgs) -> Result<Store, Failure> {
+pub(crate) async fn open_store(database: &DatabaseArgs) -> Result<Store, Failure> {
     let options = Options {
         url: database.database_url.clone(),
         connections: database.database_connections,
@@ -28,7 +28,7 @@ pub async fn open_store(database: &DatabaseArgs) -> Result<Store, Failure> {
 }
 
 /// Opens a database to work with: SQLite is brought up to date, PostgreSQL has to be.
-pub async fn open_up_to_date_store(database: &DatabaseArgs) -> Result<Store, Failure> {
+pub(crate) async fn open_up_to_date_store(database: &DatabaseArgs) -> Result<Store, Failure> {
     let store = open_store(database).await?;
     if store.backend() == DbBackend::Sqlite {
         bring_up_to_date(&store).await?;
@@ -45,13 +45,13 @@ pub async fn open_up_to_date_store(database: &DatabaseArgs) -> Result<Store, Fai
 }
 
 /// The migrations that are pending.
-pub async fn pending_migrations(store: &Store) -> Result<Vec<String>, Failure> {
+pub(crate) async fn pending_migrations(store: &Store) -> Result<Vec<String>, Failure> {
     let asked = timeout(PATIENCE, migration::pending(store.migration_connection())).await;
     Ok(asked.map_err(|_| "The database does not answer.")??)
 }
 
 /// Applies what is pending. A migration marks what has become searchable; folding its words is for the program.
-pub async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
+pub(crate) async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
     let anything = !pending_migrations(store).await?.is_empty();
     migration::up(store.migration_connection()).await?;
     // A step may have taken away what nothing may be left of.

@@ -16,7 +16,7 @@ use sea_orm::QueryOrder;
 
 use super::{failure::Failure, store::open_up_to_date_store};
 
-pub async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
+pub(crate) async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
     match verb {
         TokenVerb::Create(create) => create_token(create).await,
         TokenVerb::List(list) => print_tokens(list).await,

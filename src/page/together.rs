@@ -198,7 +198,7 @@ pub async fn load_rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Resu
 }
 
 /// The number of rows of a select, counted together with others of the level.
-pub async fn count_rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
+pub(super) async fn count_rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
     let key = CountKey(KeyedSelect::new(select.into_query()));
     Ok(batch::load_once(ctx, key).await?.unwrap_or_default())
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::canvas::Canvas;
 
 /// The width of every card.
-pub const WIDTH: f64 = 212.0;
+pub(super) const WIDTH: f64 = 212.0;
 /// The lowest card: its ends of the graph still fit beside it.
 const LOWEST: f64 = 104.0;
 const PAD: f64 = 13.0;
@@ -42,7 +42,7 @@ struct DepartmentRoles {
 }
 
 /// A touchpoint as a card.
-pub struct Card<'c> {
+pub(super) struct Card<'c> {
     pub touchpoint: &'c touchpoint::Model,
     /// Its place in the journey, from 1.
     pub number: usize,
@@ -57,7 +57,11 @@ pub struct Card<'c> {
 }
 
 impl<'c> Card<'c> {
-    pub fn new(canvas: &'c Canvas, touchpoint: &'c touchpoint::Model, number: usize) -> Self {
+    pub(super) fn new(
+        canvas: &'c Canvas,
+        touchpoint: &'c touchpoint::Model,
+        number: usize,
+    ) -> Self {
         let channels = canvas.channels_of(touchpoint.id).iter();
         let channels: Vec<String> = channels.map(|channel| clean_line(&channel.name)).collect();
         let held = roles_by_department(canvas, touchpoint);
@@ -86,7 +90,7 @@ impl<'c> Card<'c> {
     }
 
     /// Draws the card at a place, and gives the height of what is on it.
-    pub fn draw(&self, drawing: &mut Drawing, (left, top): (f64, f64)) -> f64 {
+    pub(super) fn draw(&self, drawing: &mut Drawing, (left, top): (f64, f64)) -> f64 {
         let mut bottom = top;
         let class = match (self.touchpoint.basis, self.touchpoint.lane) {
             (Basis::Assumed, _) => "card guess",
@@ -256,7 +260,7 @@ fn draw_more(drawing: &mut Drawing, left_out: usize, (x, y): (f64, f64)) -> f64 
     y + ROW
 }
 
-pub const fn role_letter(role: Role) -> &'static str {
+pub(super) const fn role_letter(role: Role) -> &'static str {
     match role {
         Role::Accountable => "A",
         Role::Responsible => "R",
@@ -266,7 +270,7 @@ pub const fn role_letter(role: Role) -> &'static str {
 }
 
 /// How a role's box looks.
-pub const fn box_class(role: Role, offered: bool) -> &'static str {
+pub(super) const fn box_class(role: Role, offered: bool) -> &'static str {
     match (offered, role) {
         (true, _) => "offered",
         (false, Role::Accountable) => "full",
@@ -276,7 +280,12 @@ pub const fn box_class(role: Role, offered: bool) -> &'static str {
 }
 
 /// A role's letter in its box.
-pub fn draw_role(drawing: &mut Drawing, class: &'static str, letter: &str, (x, y): (f64, f64)) {
+pub(super) fn draw_role(
+    drawing: &mut Drawing,
+    class: &'static str,
+    letter: &str,
+    (x, y): (f64, f64),
+) {
     let area = Area {
         x: x + 0.5,
         y: y + 2.0,
@@ -290,7 +299,7 @@ pub fn draw_role(drawing: &mut Drawing, class: &'static str, letter: &str, (x, y
 }
 
 /// The mark of a moment of truth, around a point.
-pub fn draw_star(drawing: &mut Drawing, (x, y): (f64, f64)) {
+pub(super) fn draw_star(drawing: &mut Drawing, (x, y): (f64, f64)) {
     let path = format!(
         "M{x} {}q1 4.5 6 6q-5 1.5 -6 6q-1 -4.5 -6 -6q5 -1.5 6 -6z",
         y - 6.0

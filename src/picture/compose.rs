@@ -21,7 +21,7 @@ const WHAT: Font = Font::plain(10.0);
 const LINE: Font = Font::label(7.5);
 
 /// The drawing of a blueprint as of a day.
-pub fn draw_blueprint(canvas: &Canvas, day: NaiveDate) -> Drawing {
+pub(super) fn draw_blueprint(canvas: &Canvas, day: NaiveDate) -> Drawing {
     let cards = canvas.touchpoints.iter().zip(1..);
     let cards = cards.map(|(touchpoint, number)| Card::new(canvas, touchpoint, number));
     let cards: Vec<Card<'_>> = cards.collect();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::canvas::Canvas;
 
-pub const HEIGHT: f64 = 138.0;
+pub(super) const HEIGHT: f64 = 138.0;
 const STEP: f64 = 22.0;
 const NUMBER: Font = Font::bold(8.5);
 const SCALE: Font = Font::plain(9.5);
@@ -26,12 +26,12 @@ struct Felt<'c> {
 }
 
 /// Whether there is anything to draw.
-pub fn has_emotions(cards: &[Card<'_>]) -> bool {
+pub(super) fn has_emotions(cards: &[Card<'_>]) -> bool {
     cards.iter().any(|card| card.touchpoint.emotion.is_some())
 }
 
 /// Draws the scale and the curve below a height.
-pub fn draw_curve(
+pub(super) fn draw_curve(
     drawing: &mut Drawing,
     canvas: &Canvas,
     plan: &Plan,

@@ -5,7 +5,7 @@ use super::text::Font;
 
 /// Where something lies, from its upper left corner.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Area {
+pub(super) struct Area {
     pub x: f64,
     pub y: f64,
     pub width: f64,
@@ -14,7 +14,7 @@ pub struct Area {
 
 /// Which point of a text lies at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
+pub(super) enum Anchor {
     Start,
     Middle,
     End,
@@ -22,7 +22,7 @@ pub enum Anchor {
 
 /// A part of a drawing. Its class says what it is; colours come from there.
 #[derive(Clone, Debug, PartialEq)]
-pub enum DrawingPart {
+pub(super) enum DrawingPart {
     /// What belongs together, with a sentence for whoever points at it.
     Open {
         class: &'static str,
@@ -51,7 +51,7 @@ pub enum DrawingPart {
 
 /// A drawing.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Drawing {
+pub(super) struct Drawing {
     pub width: f64,
     pub height: f64,
     pub title: String,
@@ -61,26 +61,37 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    pub fn add_group(&mut self, class: &'static str, told: String, draw: impl FnOnce(&mut Self)) {
+    pub(super) fn add_group(
+        &mut self,
+        class: &'static str,
+        told: String,
+        draw: impl FnOnce(&mut Self),
+    ) {
         self.parts.push(DrawingPart::Open { class, told });
         draw(self);
         self.parts.push(DrawingPart::Close);
     }
 
-    pub fn add_block(&mut self, class: &'static str, area: Area, round: f64) {
+    pub(super) fn add_block(&mut self, class: &'static str, area: Area, round: f64) {
         self.parts.push(DrawingPart::Block { class, area, round });
     }
 
-    pub fn add_line(&mut self, class: &'static str, path: String) {
+    pub(super) fn add_line(&mut self, class: &'static str, path: String) {
         self.parts.push(DrawingPart::Line { class, path });
     }
 
     /// A text that begins at this place.
-    pub fn add_text(&mut self, class: &'static str, font: Font, (x, y): (f64, f64), text: &str) {
+    pub(super) fn add_text(
+        &mut self,
+        class: &'static str,
+        font: Font,
+        (x, y): (f64, f64),
+        text: &str,
+    ) {
         self.add_anchored_text(class, font, Anchor::Start, (x, y), text);
     }
 
-    pub fn add_anchored_text(
+    pub(super) fn add_anchored_text(
         &mut self,
         class: &'static str,
         font: Font,
@@ -101,7 +112,7 @@ impl Drawing {
     }
 
     /// Lines of text below one another; gives the place of the line that would come next.
-    pub fn add_lines(
+    pub(super) fn add_lines(
         &mut self,
         class: &'static str,
         font: Font,

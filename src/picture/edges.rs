@@ -18,7 +18,7 @@ use super::{
 use crate::canvas::Canvas;
 
 /// A transition between two cards.
-pub struct Edge<'c> {
+pub(super) struct Edge<'c> {
     row: &'c transition::Model,
     from: usize,
     to: usize,
@@ -26,7 +26,7 @@ pub struct Edge<'c> {
 
 impl<'c> Edge<'c> {
     /// Every transition that joins two touchpoints, with its way.
-    pub fn route_all(canvas: &'c Canvas, grid: &Grid) -> (Vec<Self>, Vec<Route>) {
+    pub(super) fn route_all(canvas: &'c Canvas, grid: &Grid) -> (Vec<Self>, Vec<Route>) {
         let place = |id: Option<_>| id.and_then(|id| canvas.index_of(id));
         let edges = canvas.transitions.iter().filter_map(|row| {
             let from = place(row.from_touchpoint_id)?;
@@ -42,7 +42,13 @@ impl<'c> Edge<'c> {
         (edges, routes)
     }
 
-    pub fn draw(&self, drawing: &mut Drawing, plan: &Plan, route: &Route, cards: &[Card<'_>]) {
+    pub(super) fn draw(
+        &self,
+        drawing: &mut Drawing,
+        plan: &Plan,
+        route: &Route,
+        cards: &[Card<'_>],
+    ) {
         let (Some(from), Some(to)) = (cards.get(self.from), cards.get(self.to)) else {
             return;
         };
@@ -142,7 +148,7 @@ fn rounded_path(corners: &[(f64, f64)]) -> String {
 }
 
 /// Draws where the journey begins, ends and is taken up again, beside the cards where it does.
-pub fn draw_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
+pub(super) fn draw_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
     let mut drawn: BTreeSet<(usize, bool, End)> = BTreeSet::new();
     for row in &canvas.transitions {
         let (Some(end), Some(touchpoint)) =
@@ -190,7 +196,7 @@ const fn describe_end(end: End, leaving: bool) -> &'static str {
 }
 
 /// The sign of an end around a point.
-pub fn draw_end_mark(drawing: &mut Drawing, end: End, leaving: bool, (x, y): (f64, f64)) {
+pub(super) fn draw_end_mark(drawing: &mut Drawing, end: End, leaving: bool, (x, y): (f64, f64)) {
     let circle = |radius: f64| super::drawing::Area {
         x: x - radius,
         y: y - radius,

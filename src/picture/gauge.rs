@@ -16,7 +16,7 @@ use super::{
 use crate::{canvas::Canvas, judgement::JudgedLink};
 
 /// The height of a row.
-pub const ROW: f64 = 16.0;
+pub(super) const ROW: f64 = 16.0;
 const NAME: Font = Font::plain(10.5);
 const VALUE: Font = Font::bold(10.5);
 /// Half of a shape.
@@ -24,7 +24,7 @@ const HALF: f64 = 4.5;
 
 /// What a KPI comes to at a place.
 #[derive(Clone, Debug)]
-pub struct Gauge {
+pub(super) struct Gauge {
     pub kpi: KpiId,
     /// None where it is not told.
     pub state: Option<KpiState>,
@@ -35,7 +35,7 @@ pub struct Gauge {
 
 impl Gauge {
     /// What KPIs come to, those that need attention first.
-    pub fn of_links<'c>(
+    pub(super) fn of_links<'c>(
         canvas: &Canvas,
         links: impl IntoIterator<Item = &'c JudgedLink>,
     ) -> Vec<Self> {
@@ -75,7 +75,7 @@ impl Gauge {
     }
 
     /// Draws a row; what does not fit of the name is cut.
-    pub fn draw(&self, drawing: &mut Drawing, (x, y): (f64, f64), within: f64) {
+    pub(super) fn draw(&self, drawing: &mut Drawing, (x, y): (f64, f64), within: f64) {
         drawing.add_group("kpi", self.told.clone(), |drawing| {
             draw_state(drawing, self.state, (x + HALF, y + ROW / 2.0));
             let value = VALUE.clip(&self.value, within / 2.0);
@@ -111,7 +111,7 @@ const fn state_name(state: KpiState) -> &'static str {
 }
 
 /// The shape of a state around a point; a dotted ring where it is not told.
-pub fn draw_state(drawing: &mut Drawing, state: Option<KpiState>, (x, y): (f64, f64)) {
+pub(super) fn draw_state(drawing: &mut Drawing, state: Option<KpiState>, (x, y): (f64, f64)) {
     let ring = Area {
         x: x - HALF,
         y: y - HALF,

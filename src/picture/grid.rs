@@ -16,14 +16,14 @@ use crate::canvas::Canvas;
 
 /// A place in the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GridCell {
+pub(super) struct GridCell {
     pub column: usize,
     pub row: usize,
 }
 
 /// The grid of a blueprint.
 #[derive(Debug)]
-pub struct Grid {
+pub(super) struct Grid {
     pub columns: usize,
     /// The lane of each row, in the order of the lanes.
     pub rows: Vec<Lane>,
@@ -41,7 +41,7 @@ const ROW: f64 = 185.0;
 const REST: f64 = 560.0;
 
 impl Grid {
-    pub fn new(canvas: &Canvas) -> Self {
+    pub(super) fn new(canvas: &Canvas) -> Self {
         let counts = count_touchpoints(canvas);
         let deepest = counts.iter().flatten().copied().max().unwrap_or(0);
         let depth = (1..=deepest).find(|depth| does_fit(&counts, *depth));
@@ -89,7 +89,7 @@ impl Grid {
         }
     }
 
-    pub fn is_free(&self, column: usize, row: usize) -> bool {
+    pub(super) fn is_free(&self, column: usize, row: usize) -> bool {
         !self.taken.contains(&GridCell { column, row })
     }
 }

@@ -30,7 +30,7 @@ const KPI_WIDTH: f64 = 250.0;
 
 /// Draws title and figures from the top; gives where they end. On a large drawing they are larger, to be read from
 /// as far as it takes to see it whole.
-pub fn draw_head(
+pub(super) fn draw_head(
     drawing: &mut Drawing,
     canvas: &Canvas,
     cards: &[Card<'_>],
@@ -151,7 +151,7 @@ fn draw_figures(
 }
 
 /// Draws the heads of all phases below a height; gives where the longest ends.
-pub fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> f64 {
+pub(super) fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> f64 {
     let mut bottom = top + 30.0;
     let times = title_scale(drawing);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {

@@ -111,7 +111,7 @@ const WAYS: &[Item] = &[
 ];
 
 /// Draws the legend below a height; gives where it ends.
-pub fn draw_legend(drawing: &mut Drawing, top: f64) -> f64 {
+pub(super) fn draw_legend(drawing: &mut Drawing, top: f64) -> f64 {
     let right = drawing.width - MARGIN;
     let (mut x, mut y) = (MARGIN, top + 14.0);
     for (head, items) in [

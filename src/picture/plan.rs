@@ -9,9 +9,9 @@ use super::{
     route::{Lead, Port, Route, Tracks},
 };
 
-pub const MARGIN: f64 = 48.0;
+pub(super) const MARGIN: f64 = 48.0;
 /// The column at the left in which lanes are named.
-pub const NAMES: f64 = 138.0;
+pub(super) const NAMES: f64 = 138.0;
 /// Beside a card in a gutter, and above and below one in a channel: no track runs there.
 const BESIDE: f64 = 18.0;
 const ABOVE: f64 = 12.0;
@@ -25,7 +25,7 @@ const NARROWEST: f64 = 1120.0;
 
 /// A lane from top to bottom.
 #[derive(Clone, Copy, Debug)]
-pub struct Band {
+pub(super) struct Band {
     pub lane: Lane,
     pub top: f64,
     pub bottom: f64,
@@ -33,7 +33,7 @@ pub struct Band {
 
 /// Where everything of a grid lies.
 #[derive(Debug)]
-pub struct Plan {
+pub(super) struct Plan {
     pub width: f64,
     pub bands: Vec<Band>,
     /// From left to right, for each phase.
@@ -46,7 +46,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) -> Self {
+    pub(super) fn new(grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) -> Self {
         let mut plan = Self {
             width: 0.0,
             bands: Vec::new(),
@@ -128,7 +128,7 @@ impl Plan {
     }
 
     /// Moves all of it down, below what stands above the lanes.
-    pub fn lower(&mut self, by: f64) {
+    pub(super) fn lower(&mut self, by: f64) {
         let ys = self.rows.iter_mut().chain(&mut self.channels);
         ys.for_each(|y| *y += by);
         for band in &mut self.bands {
@@ -137,19 +137,19 @@ impl Plan {
         }
     }
 
-    pub fn bottom(&self) -> f64 {
+    pub(super) fn bottom(&self) -> f64 {
         self.bands.last().map_or(0.0, |band| band.bottom)
     }
 
     /// The upper left corner of a card.
-    pub fn corner(&self, cell: GridCell) -> (f64, f64) {
+    pub(super) fn corner(&self, cell: GridCell) -> (f64, f64) {
         let x = self.columns.get(cell.column).copied().unwrap_or_default();
         let y = self.rows.get(cell.row).copied().unwrap_or_default();
         (x, y)
     }
 
     /// The corners of a way, from port to port.
-    pub fn way_corners(&self, route: &Route, heights: (f64, f64)) -> Vec<(f64, f64)> {
+    pub(super) fn way_corners(&self, route: &Route, heights: (f64, f64)) -> Vec<(f64, f64)> {
         let (mut x, mut y) = self.port(route.from, route.out, heights.0);
         let end = self.port(route.to, route.into, heights.1);
         let mut corners = vec![(x, y)];

@@ -8,7 +8,7 @@ use super::grid::{Grid, GridCell};
 /// A side of a card, and what is done there. Each has its own point on the side, so that no two transitions that have
 /// nothing to do with one another seem to be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Port {
+pub(super) enum Port {
     /// On the right, straight on or to a gutter; on the left, from there.
     OnwardRight,
     OnwardLeft,
@@ -33,7 +33,7 @@ pub enum Port {
 
 /// Where a way runs between its ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lead {
+pub(super) enum Lead {
     /// Up or down the gutter left of a column.
     Gutter(usize),
     /// Along the channel above a row.
@@ -42,7 +42,7 @@ pub enum Lead {
 
 /// The way of one transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
+pub(super) struct Route {
     pub from: GridCell,
     pub out: Port,
     /// Each with its track.
@@ -55,7 +55,7 @@ pub struct Route {
 const MOST_TRACKS: usize = 12;
 
 /// The way from one card to another, without tracks yet.
-pub fn find_route(grid: &Grid, from: GridCell, to: GridCell, enables: bool) -> Route {
+pub(super) fn find_route(grid: &Grid, from: GridCell, to: GridCell, enables: bool) -> Route {
     let (out, leads, into) = if enables && from.row > to.row {
         enabling_route(grid, from, to)
     } else {
@@ -132,10 +132,10 @@ fn moving_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, 
 }
 
 /// How many tracks there are beside one another in each gutter and channel.
-pub type Tracks = BTreeMap<Lead, usize>;
+pub(super) type Tracks = BTreeMap<Lead, usize>;
 
 /// Gives every way its tracks, short ones first, so that they lie inside longer ones.
-pub fn assign_tracks(routes: &mut [Route]) -> Tracks {
+pub(super) fn assign_tracks(routes: &mut [Route]) -> Tracks {
     let mut along: BTreeMap<Lead, Vec<(usize, usize, usize, usize)>> = BTreeMap::new();
     for (at, route) in routes.iter().enumerate() {
         for (nth, (lead, _)) in route.leads.iter().enumerate() {

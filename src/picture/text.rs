@@ -7,7 +7,7 @@
 
 /// A size and weight of the one family that pictures are set in.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Font {
+pub(super) struct Font {
     pub size: f64,
     pub bold: bool,
     /// Added after every character, in pixels.
@@ -24,7 +24,7 @@ const RESERVE: f64 = 1.04;
 const MARKS: usize = 2;
 
 impl Font {
-    pub const fn plain(size: f64) -> Self {
+    pub(super) const fn plain(size: f64) -> Self {
         Self {
             size,
             bold: false,
@@ -32,7 +32,7 @@ impl Font {
         }
     }
 
-    pub const fn bold(size: f64) -> Self {
+    pub(super) const fn bold(size: f64) -> Self {
         Self {
             bold: true,
             ..Self::plain(size)
@@ -40,7 +40,7 @@ impl Font {
     }
 
     /// Small letters that are set apart, for names of things that are always there.
-    pub const fn label(size: f64) -> Self {
+    pub(super) const fn label(size: f64) -> Self {
         Self {
             spacing: 0.7,
             ..Self::bold(size)
@@ -48,7 +48,7 @@ impl Font {
     }
 
     /// The same, so many times as large.
-    pub fn scaled(self, times: f64) -> Self {
+    pub(super) fn scaled(self, times: f64) -> Self {
         Self {
             size: (self.size * times * 2.0).round() / 2.0,
             ..self
@@ -63,13 +63,13 @@ impl Font {
     }
 
     /// How wide a text is at the most.
-    pub fn width(self, text: &str) -> f64 {
+    pub(super) fn width(self, text: &str) -> f64 {
         text.chars().map(|c| self.char_width(c)).sum()
     }
 
     /// How wide a text is in the family itself, where every character of it is known: what another family is squeezed
     /// or stretched to.
-    pub fn exact_width(self, text: &str) -> Option<f64> {
+    pub(super) fn exact_width(self, text: &str) -> Option<f64> {
         let mut wide = 0;
         for c in text.chars() {
             wide += u32::from(known_char_width(c, self.bold)?);
@@ -78,7 +78,7 @@ impl Font {
     }
 
     /// The text on one line, cut where it is too wide.
-    pub fn clip(self, text: &str, within: f64) -> String {
+    pub(super) fn clip(self, text: &str, within: f64) -> String {
         if self.width(text) <= within {
             return text.to_owned();
         }
@@ -89,7 +89,7 @@ impl Font {
     }
 
     /// The text on so many lines at most, the last one cut.
-    pub fn wrap(self, text: &str, within: f64, most: usize) -> Vec<String> {
+    pub(super) fn wrap(self, text: &str, within: f64, most: usize) -> Vec<String> {
         let mut lines = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() && lines.len() < most {
@@ -138,7 +138,7 @@ impl Font {
 }
 
 /// One line of text as it may stand in XML: white space as single spaces, nothing that controls, no towers of marks.
-pub fn clean_line(text: &str) -> String {
+pub(super) fn clean_line(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     let mut marks = 0;
     for c in text.chars() {

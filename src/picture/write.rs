@@ -13,7 +13,7 @@ const LIGHT: &str = include_str!("style/light.css");
 const DARK: &str = include_str!("style/dark.css");
 
 /// The drawing as one SVG document, the same for the same drawing.
-pub fn write_svg(drawing: &Drawing, theme: Theme) -> String {
+pub(super) fn write_svg(drawing: &Drawing, theme: Theme) -> String {
     let mut svg = String::with_capacity(drawing.parts.len() * 110 + 8192);
     let (width, height) = (format_number(drawing.width), format_number(drawing.height));
     // Writing to a string does not fail.
@@ -40,7 +40,7 @@ pub fn write_svg(drawing: &Drawing, theme: Theme) -> String {
 }
 
 /// A page that holds a picture and asks for nothing else.
-pub fn write_html(drawing: &Drawing, theme: Theme) -> String {
+pub(super) fn write_html(drawing: &Drawing, theme: Theme) -> String {
     let mut title = String::new();
     escape_into(&drawing.title, &mut title);
     let scheme = match theme {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Why a proposal is no longer open: the department that it was made to is archived.
-pub const DEPARTMENT_ARCHIVED: &str = "DEPARTMENT_ARCHIVED";
+pub(super) const DEPARTMENT_ARCHIVED: &str = "DEPARTMENT_ARCHIVED";
 
 /// What is to be done with one responsibility or proposal.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +64,7 @@ fn end_without_successor(
 
 /// Suspends what is in force at a touchpoint that is archived, and closes what is offered there.
 #[must_use]
-pub fn suspend(held: &[responsibility::Model]) -> Vec<PlanStep> {
+pub(super) fn suspend(held: &[responsibility::Model]) -> Vec<PlanStep> {
     end_without_successor(held, TOUCHPOINT_ARCHIVED, AfterEnd::Suspended)
 }
 

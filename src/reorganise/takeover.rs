@@ -37,7 +37,7 @@ pub(super) struct Takeover {
 impl Takeover {
     /// Plans it over what somebody of this standing may see. KPIs and promises left without a place are judged by the
     /// links that the caller sees, wherever they are.
-    pub async fn plan(
+    pub(super) async fn plan(
         caller: &Caller,
         tx: &Transaction,
         eyes: &Standing,
@@ -62,7 +62,7 @@ impl Takeover {
     }
 
     /// Plans it over everything, whatever the caller may see, under the locks of all rows that it changes.
-    pub async fn plan_under_lock(
+    pub(super) async fn plan_under_lock(
         permit: &mut Permit<'_>,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
@@ -80,7 +80,7 @@ impl Takeover {
     }
 
     /// Refuses to let go what somebody has to answer for.
-    pub fn refuse_without_successor(&self, successor: Option<DepartmentId>) -> Result<()> {
+    pub(super) fn refuse_without_successor(&self, successor: Option<DepartmentId>) -> Result<()> {
         if successor.is_some() || !self.holdings.needs_successor() {
             return Ok(());
         }
@@ -95,7 +95,7 @@ impl Takeover {
 
     /// Does it: hands over what they hold and archives them, locked in the order of their ids. Gives them as they
     /// are then, and what has changed.
-    pub async fn carry_out(
+    pub(super) async fn carry_out(
         self,
         permit: &mut Permit<'_>,
         mut going: Vec<DepartmentToEnd>,
@@ -136,7 +136,7 @@ pub(super) struct DepartmentToEnd {
 
 impl DepartmentToEnd {
     /// The department, not locked yet.
-    pub async fn load(&self, permit: &Permit<'_>) -> Result<department::Model> {
+    pub(super) async fn load(&self, permit: &Permit<'_>) -> Result<department::Model> {
         let row = permit
             .get::<department::Entity>(&self.path, self.id)
             .await?;

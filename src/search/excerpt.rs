@@ -35,7 +35,11 @@ pub struct SearchPiece {
 }
 
 /// The excerpts of an entry's texts in which any of the words occurs, at most `most`.
-pub fn find_matches(entry: &SearchEntry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
+pub(super) fn find_matches(
+    entry: &SearchEntry,
+    wanted: &[String],
+    most: usize,
+) -> Vec<SearchMatch> {
     let texts = entry
         .texts
         .iter()

@@ -7,7 +7,7 @@ const LONGEST_ROW: usize = 4 << 20;
 /// Longest row of a sheet of short rows, in bytes.
 const LONGEST_SHORT_ROW: usize = 64 << 10;
 /// Most columns of a sheet that is read.
-pub const MOST_COLUMNS: usize = 200;
+pub(super) const MOST_COLUMNS: usize = 200;
 
 /// The bounds of a sheet that is read.
 #[derive(Clone, Copy, Debug)]

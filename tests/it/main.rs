@@ -6,6 +6,10 @@
     clippy::unwrap_used,
     reason = "a test says what it expects, and fails where that is not so"
 )]
+#![expect(
+    unreachable_pub,
+    reason = "nothing is reached from outside of a test: `pub` is what its files share"
+)]
 
 mod access;
 mod acknowledged;

@@ -20,7 +20,7 @@ use crate::audit::AuditSubject;
 
 /// What rows changed with.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct ChangeSet {
+pub(super) struct ChangeSet {
     /// When the first of the acts began: values that came with them carry no earlier moment.
     pub from: Option<DateTime<Utc>>,
     /// KPIs all of whose rows may have changed.
@@ -62,7 +62,7 @@ const ON_ANSWERS: [&str; 5] = [
 impl ChangeSet {
     /// The changes of these acts; nothing where one of them is such that they cannot be told. What does not count is
     /// looked at where that is asked for.
-    pub fn from_events(events: &[audit_event::Model], include_drafts: bool) -> Option<Self> {
+    pub(super) fn from_events(events: &[audit_event::Model], include_drafts: bool) -> Option<Self> {
         let mut changes = Self {
             from: events.iter().map(|event| event.at).min(),
             ..Self::default()

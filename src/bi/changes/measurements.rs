@@ -14,7 +14,7 @@ use crate::{access::Caller, bi::model::query::DatasetQuery, database::Transactio
 
 /// The first `most` measurements that the query selects, that the caller may see, and of which a row may have changed; by
 /// day and then by id. Superseded ones are among them: they have no row any more.
-pub async fn find_changed(
+pub(super) async fn find_changed(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,

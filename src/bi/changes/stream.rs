@@ -27,7 +27,7 @@ const LARGEST_ROUND: usize = 1_024;
 
 /// Sends the rows of the changed measurements after the query's resume point, round by round, and a tombstone in the
 /// place of each that has no row any more.
-pub async fn send(
+pub(crate) async fn send(
     reader: &dyn RowReader,
     context: ReadContext<'_>,
     query: &DatasetQuery,

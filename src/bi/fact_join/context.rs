@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Everything the join needs besides the measurements, read in one snapshot.
-pub struct JoinContext {
+pub(super) struct JoinContext {
     pub journeys: Journeys,
     /// The departments whose rows the caller may pull.
     pub departments: EntityNames<DepartmentId>,
@@ -50,7 +50,11 @@ type LinkIndex = (KpiLinkId, usize, usize);
 
 impl JoinContext {
     /// Reads the context of a query's rows.
-    pub async fn load(caller: &Caller, tx: &Transaction, query: &DatasetQuery) -> Result<Self> {
+    pub(super) async fn load(
+        caller: &Caller,
+        tx: &Transaction,
+        query: &DatasetQuery,
+    ) -> Result<Self> {
         let Some(store) = &query.store else {
             return Err(Error::internal("a query for the join without its store"));
         };
@@ -74,7 +78,7 @@ impl JoinContext {
     }
 
     /// Adds the keys of the rows of a measurement that the caller may see, in the order of the rows.
-    pub fn push_fact_keys(&self, measured: &MeasurementRow, keys: &mut Vec<FactKey>) {
+    pub(super) fn push_fact_keys(&self, measured: &MeasurementRow, keys: &mut Vec<FactKey>) {
         let place = match measured.touchpoint {
             Some(touchpoint) => {
                 // A value of a touchpoint belongs to the links of that touchpoint alone.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A measurement with its KPI and the target of its day.
-pub struct MeasurementRow {
+pub(super) struct MeasurementRow {
     pub id: MeasurementId,
     pub day: NaiveDate,
     pub value: f64,
@@ -68,7 +68,7 @@ impl Read for MeasurementRow {
 }
 
 /// Resume point of the keyset scan over (measured_on, id).
-pub struct ResumePoint {
+pub(super) struct ResumePoint {
     day: NaiveDate,
     id: MeasurementId,
     /// Whether the measurement itself is read again, since it may have more rows.
@@ -77,7 +77,7 @@ pub struct ResumePoint {
 
 impl ResumePoint {
     /// After one row of a measurement, which may have more.
-    pub fn after_row(place: &RowKey) -> Option<Self> {
+    pub(super) fn after_row(place: &RowKey) -> Option<Self> {
         Some(Self {
             day: place.day()?,
             id: place.ids().first().copied()?.into(),
@@ -86,7 +86,7 @@ impl ResumePoint {
     }
 
     /// After all rows of a measurement.
-    pub fn after_measurement(measured: &MeasurementRow) -> Self {
+    pub(super) fn after_measurement(measured: &MeasurementRow) -> Self {
         Self {
             day: measured.day,
             id: measured.id,
@@ -96,7 +96,7 @@ impl ResumePoint {
 }
 
 /// Reads the next measurements of these days that the caller may see, at most `most`.
-pub async fn load_next(
+pub(super) async fn load_next(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,

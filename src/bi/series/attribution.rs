@@ -14,7 +14,7 @@ use crate::bi::store::topology::{Days, LinkTarget, intersect, subtract};
 
 /// Days on which values belong to a group.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Assignment {
+pub(super) struct Assignment {
     pub key: GroupKey,
     pub days: Days,
     pub values: ValueSource,
@@ -22,7 +22,7 @@ pub struct Assignment {
 
 /// The values that belong to a group.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ValueSource {
+pub(super) enum ValueSource {
     /// Those of the KPI as a whole.
     Whole,
     /// Those of one of the touchpoints with own values where there are any, else those of the KPI as a whole.
@@ -32,7 +32,7 @@ pub enum ValueSource {
 }
 
 /// The links of all KPIs in a request, and the key bits of the departments; `for_each_assignment` attributes one KPI.
-pub struct Attribution<'g> {
+pub(super) struct Attribution<'g> {
     context: &'g SeriesContext,
     keys: &'g KeyLayout,
     request: RowSelection<'g>,
@@ -64,7 +64,7 @@ struct RowSelection<'g> {
 }
 
 impl<'g> Attribution<'g> {
-    pub fn new(
+    pub(super) fn new(
         context: &'g SeriesContext,
         keys: &'g KeyLayout,
         request: &'g SeriesRequest,
@@ -104,7 +104,7 @@ impl<'g> Attribution<'g> {
     }
 
     /// Passes the assignments of a KPI to `taker`; `own` are the origins of its values at touchpoints.
-    pub fn for_each_assignment(
+    pub(super) fn for_each_assignment(
         &self,
         kpi: usize,
         own: &[SeriesOrigin],

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Everything a series needs besides the measured values, read in one snapshot.
-pub struct SeriesContext {
+pub(super) struct SeriesContext {
     /// By id.
     pub kpis: Vec<kpi::Model>,
     /// Those of each of the KPIs.
@@ -52,7 +52,7 @@ pub struct SeriesContext {
 
 /// Keys and names of the dimensions that the request groups by; empty for the others.
 #[derive(Default)]
-pub struct DimensionNames {
+pub(super) struct DimensionNames {
     pub departments: EntityNames<DepartmentId>,
     pub channels: EntityNames<ChannelId>,
     pub personas: EntityNames<PersonaId>,
@@ -61,7 +61,7 @@ pub struct DimensionNames {
 
 /// Where a time series was measured, as the caller sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SeriesOrigin {
+pub(super) enum SeriesOrigin {
     /// The KPI as a whole was.
     #[default]
     Whole,
@@ -75,7 +75,7 @@ pub enum SeriesOrigin {
 
 impl SeriesContext {
     /// The origin of each time series of each of these KPIs.
-    pub async fn load_origins(
+    pub(super) async fn load_origins(
         &self,
         read: ReadContext<'_>,
         measured: &[Arc<KpiColumns>],
@@ -135,7 +135,7 @@ impl SeriesContext {
 }
 
 /// The KPIs of the request whose values the caller may see, by id.
-pub async fn load_kpis(
+pub(super) async fn load_kpis(
     tx: &Transaction,
     scope: &Scope<'_>,
     request: &SeriesRequest,
@@ -152,7 +152,7 @@ fn with_any_key<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<
 }
 
 /// Reads the context of a request.
-pub async fn load(
+pub(super) async fn load(
     ReadContext { caller, tx }: ReadContext<'_>,
     store: &BiStore,
     scope: &Scope<'_>,

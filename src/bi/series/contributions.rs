@@ -17,7 +17,7 @@ use crate::bi::store::{
 };
 
 /// Collects the contributions of one KPI after another.
-pub struct Contributions<'g> {
+pub(super) struct Contributions<'g> {
     context: &'g SeriesContext,
     request: &'g SeriesRequest,
     keys: &'g KeyLayout,
@@ -71,7 +71,7 @@ impl KpiIntervals {
 }
 
 impl<'g> Contributions<'g> {
-    pub fn new(
+    pub(super) fn new(
         context: &'g SeriesContext,
         keys: &'g KeyLayout,
         request: &'g SeriesRequest,
@@ -93,7 +93,7 @@ impl<'g> Contributions<'g> {
     }
 
     /// Adds the contributions of a KPI, given its time series and their origins.
-    pub fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, seen: &[SeriesOrigin]) {
+    pub(super) fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, seen: &[SeriesOrigin]) {
         let mut counted = self.kpi_intervals(kpi, measured, seen);
         let Self {
             context,

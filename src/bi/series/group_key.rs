@@ -20,7 +20,7 @@ use crate::{
 
 /// What a group stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GroupKey(u128);
+pub(super) struct GroupKey(u128);
 
 impl BitOr for GroupKey {
     type Output = Self;
@@ -32,7 +32,7 @@ impl BitOr for GroupKey {
 
 /// Where in a blueprint something is.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct KeyLocation {
+pub(super) struct KeyLocation {
     /// Which of the journeys.
     pub journey: Option<usize>,
     /// Which of its phases.
@@ -43,7 +43,7 @@ pub struct KeyLocation {
 
 /// Packs the ranks of dimensions into keys, and unpacks them.
 #[derive(Debug)]
-pub struct KeyLayout {
+pub(super) struct KeyLayout {
     /// The bits of each dimension; none for those that the request does not group by.
     parts: [BitField; Dimension::ALL.len()],
     phases: RankTable,
@@ -95,7 +95,7 @@ impl RankTable {
 
 impl KeyLayout {
     /// For a request about all of this.
-    pub fn new(request: &SeriesRequest, context: &SeriesContext) -> Result<Self> {
+    pub(super) fn new(request: &SeriesRequest, context: &SeriesContext) -> Result<Self> {
         let inside = |dimension, ranked: fn(&[Journey]) -> RankTable| match request.is_by(dimension)
         {
             true => ranked(&context.journeys),
@@ -143,7 +143,7 @@ impl KeyLayout {
     }
 
     /// The key of values of a KPI at a place.
-    pub fn location_key(
+    pub(super) fn location_key(
         &self,
         context: &SeriesContext,
         kpi: usize,
@@ -170,13 +170,17 @@ impl KeyLayout {
     }
 
     /// The key bits of a department; OR them into the key of a location.
-    pub fn department_bits(&self, context: &SeriesContext, department: DepartmentId) -> GroupKey {
+    pub(super) fn department_bits(
+        &self,
+        context: &SeriesContext,
+        department: DepartmentId,
+    ) -> GroupKey {
         let rank = || context.names.departments.rank(department);
         self.with_rank(GroupKey::default(), Dimension::Department, rank)
     }
 
     /// The key bits of a channel and a segment; OR them into the key of a location.
-    pub fn series_bits(&self, context: &SeriesContext, point: &SeriesKey) -> GroupKey {
+    pub(super) fn series_bits(&self, context: &SeriesContext, point: &SeriesKey) -> GroupKey {
         let channel = || context.names.channels.rank(point.channel?);
         let segment = || context.names.segments.rank(point.segment?);
         let key = self.with_rank(GroupKey::default(), Dimension::Channel, channel);
@@ -200,20 +204,20 @@ impl KeyLayout {
     }
 
     /// The rank of what a key stands for in a dimension; nothing where it stands for nothing.
-    pub fn rank(&self, key: GroupKey, dimension: Dimension) -> Option<usize> {
+    pub(super) fn rank(&self, key: GroupKey, dimension: Dimension) -> Option<usize> {
         let part = self.parts[dimension as usize];
         let number = key.0 >> part.shift & ((1_u128 << part.bits) - 1);
         usize::try_from(number).ok()?.checked_sub(1)
     }
 
     /// Which journey's phase a key stands for, and which of its phases.
-    pub fn phase(&self, key: GroupKey) -> Option<(usize, usize)> {
+    pub(super) fn phase(&self, key: GroupKey) -> Option<(usize, usize)> {
         let rank = self.rank(key, Dimension::Phase)?;
         self.phases.all.get(rank).copied()
     }
 
     /// Which journey's touchpoint a key stands for, and which of its touchpoints.
-    pub fn touchpoint(&self, key: GroupKey) -> Option<(usize, usize)> {
+    pub(super) fn touchpoint(&self, key: GroupKey) -> Option<(usize, usize)> {
         let rank = self.rank(key, Dimension::Touchpoint)?;
         self.touchpoints.all.get(rank).copied()
     }

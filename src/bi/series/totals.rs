@@ -23,7 +23,7 @@ use crate::{
 const MOST_KEPT: usize = 100_000;
 
 /// A time series of a KPI, with the sums of its periods once they are needed.
-pub struct SummedSeries {
+pub(super) struct SummedSeries {
     /// The index of the KPI.
     pub kpi: usize,
     /// Whether several series share the KPI's daily targets: each day's target then counts once.
@@ -37,7 +37,7 @@ pub struct SummedSeries {
 
 /// Days on which a time series counts in a group.
 #[derive(Clone, Debug)]
-pub struct Contribution {
+pub(super) struct Contribution {
     pub key: GroupKey,
     /// Which of the lines.
     pub line: usize,
@@ -46,7 +46,7 @@ pub struct Contribution {
 }
 
 /// The groups by their keys, each with its contributions.
-pub struct GroupTotals {
+pub(super) struct GroupTotals {
     periods: Vec<Days>,
     series: Vec<SummedSeries>,
     contributions: Vec<Contribution>,
@@ -55,7 +55,7 @@ pub struct GroupTotals {
 
 impl SummedSeries {
     /// The time series at index `at` of a KPI.
-    pub fn new(kpi: usize, measured: Arc<KpiColumns>, at: usize) -> Self {
+    pub(super) fn new(kpi: usize, measured: Arc<KpiColumns>, at: usize) -> Self {
         Self {
             kpi,
             shares_targets: false,
@@ -66,7 +66,7 @@ impl SummedSeries {
     }
 
     /// What it was measured at.
-    pub fn series_key(&self) -> &SeriesKey {
+    pub(super) fn series_key(&self) -> &SeriesKey {
         &self.measured.lines[self.at].0
     }
 
@@ -75,12 +75,12 @@ impl SummedSeries {
     }
 
     /// Whether it has values on some of these days.
-    pub fn has_values(&self, days: &Days) -> bool {
+    pub(super) fn has_values(&self, days: &Days) -> bool {
         !self.time_series().index_range(days).is_empty()
     }
 
     /// The indices of the periods in which it has values; periods are sorted and do not overlap.
-    pub fn measured_periods(&self, periods: &[Days]) -> Vec<usize> {
+    pub(super) fn measured_periods(&self, periods: &[Days]) -> Vec<usize> {
         let (line, mut measured) = (self.time_series(), Vec::new());
         let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
             return measured;
@@ -117,7 +117,7 @@ impl SummedSeries {
 
 impl Contribution {
     /// Merges another contribution of the same series and group that overlaps or follows it; whether it did.
-    pub fn merge_overlapping(&mut self, other: &Self) -> bool {
+    pub(super) fn merge_overlapping(&mut self, other: &Self) -> bool {
         let goes_on = (self.key, self.line) == (other.key, other.line)
             && (self.days.start..=self.days.end).contains(&other.days.start);
         if goes_on {
@@ -132,7 +132,7 @@ impl GroupTotals {
     ///
     /// # Errors
     /// There are more than [`MOST_CELLS`] groups times periods.
-    pub fn new(
+    pub(super) fn new(
         periods: Vec<Days>,
         series: Vec<SummedSeries>,
         mut contributions: Vec<Contribution>,
@@ -161,23 +161,23 @@ impl GroupTotals {
     }
 
     /// The number of groups.
-    pub fn group_count(&self) -> usize {
+    pub(super) fn group_count(&self) -> usize {
         self.groups.len()
     }
 
     /// The number of leading groups whose key satisfies the predicate.
-    pub fn count_groups_before(&self, is_before: impl Fn(GroupKey) -> bool) -> usize {
+    pub(super) fn count_groups_before(&self, is_before: impl Fn(GroupKey) -> bool) -> usize {
         self.groups
             .partition_point(|contributions| is_before(self.contributions[contributions.start].key))
     }
 
     /// The key of a group.
-    pub fn key(&self, group: usize) -> GroupKey {
+    pub(super) fn key(&self, group: usize) -> GroupKey {
         self.contributions[self.groups[group].start].key
     }
 
     /// The sum of a group in a period.
-    pub fn sum(&self, group: usize, period: usize, targets: &[TargetHistory]) -> Aggregate {
+    pub(super) fn sum(&self, group: usize, period: usize, targets: &[TargetHistory]) -> Aggregate {
         let asked = &self.periods[period];
         let mut sum = Aggregate::default();
         let mut target_sum: Vec<(usize, i32)> = Vec::new();

@@ -12,7 +12,7 @@ const NAMED: usize = 5;
 
 /// What is wrong with the request itself.
 #[must_use]
-pub fn request_faults(request: &SeriesRequest) -> Vec<String> {
+pub(super) fn request_faults(request: &SeriesRequest) -> Vec<String> {
     let mut faults = Vec::new();
     if request.from >= request.to {
         faults.push("The first day has to lie before the day behind the last one.".to_owned());
@@ -30,7 +30,7 @@ pub fn request_faults(request: &SeriesRequest) -> Vec<String> {
 
 /// What these KPIs do not allow.
 #[must_use]
-pub fn kpi_faults(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<String> {
+pub(super) fn kpi_faults(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<String> {
     let mut faults = Vec::new();
     let coarser: Vec<&kpi::Model> = kpis
         .iter()
@@ -107,7 +107,7 @@ fn mixed_kpi_faults(kpis: &[kpi::Model]) -> Vec<String> {
 
 /// That these KPIs were never measured by a dimension that is asked for.
 #[must_use]
-pub fn unmeasured_fault<'k>(
+pub(super) fn unmeasured_fault<'k>(
     dimension: Dimension,
     kpis: impl ExactSizeIterator<Item = &'k kpi::Model>,
 ) -> Option<String> {
@@ -119,7 +119,7 @@ pub fn unmeasured_fault<'k>(
 
 /// That an answer would be too large.
 #[must_use]
-pub fn too_large_fault(most: usize) -> String {
+pub(super) fn too_large_fault(most: usize) -> String {
     format!(
         "This would give more than {most} rows. Ask for fewer days, a coarser grain, fewer dimensions or fewer KPIs."
     )

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// A value that the cache can keep.
-pub trait Revisioned {
+pub(super) trait Revisioned {
     /// The revision of the entity that the value was read at.
     fn revision(&self) -> i32;
     /// Its memory in bytes, estimated.
@@ -20,7 +20,7 @@ pub trait Revisioned {
 }
 
 /// The cache. Values are shared: what is evicted lives on with whoever uses it.
-pub struct RevisionCache<I, V> {
+pub(super) struct RevisionCache<I, V> {
     /// The most bytes that it keeps.
     pub bound: usize,
     state: Mutex<CacheState<I, V>>,
@@ -43,7 +43,7 @@ struct CacheSlot<V> {
 }
 
 impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
-    pub fn new(bound: usize) -> Self {
+    pub(super) fn new(bound: usize) -> Self {
         Self {
             bound,
             state: Mutex::new(CacheState {
@@ -60,13 +60,13 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// The value of an id at whichever revision. Does not count as a use.
-    pub fn get(&self, id: I) -> Option<Arc<V>> {
+    pub(super) fn get(&self, id: I) -> Option<Arc<V>> {
         let state = self.state();
         state.slots.get(&id).map(|slot| Arc::clone(&slot.value))
     }
 
     /// The values of these ids, if each is there at its revision.
-    pub fn get_all(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
+    pub(super) fn get_all(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
         let mut state = self.state();
         state.turn += 1;
         let turn = state.turn;
@@ -86,7 +86,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// Keeps values that were read, except where a newer one is there, and gives them back.
-    pub fn insert_read(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
+    pub(super) fn insert_read(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
         let mut state = self.state();
         state.turn += 1;
         for ((id, revision), value) in wanted.iter().zip(&read) {
@@ -101,12 +101,12 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// The bytes of all values.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.state().bytes
     }
 
     /// The sum of a measure over all values.
-    pub fn sum(&self, measure: impl Fn(&V) -> usize) -> usize {
+    pub(super) fn sum(&self, measure: impl Fn(&V) -> usize) -> usize {
         let state = self.state();
         state.slots.values().map(|slot| measure(&slot.value)).sum()
     }

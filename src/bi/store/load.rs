@@ -31,7 +31,7 @@ const AT_ONCE: usize = 200;
 type Deltas = HashMap<KpiId, BTreeMap<SeriesKey, Vec<DayValue>>>;
 
 /// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the store has.
-pub async fn load_kpi_columns(
+pub(super) async fn load_kpi_columns(
     tx: &Transaction,
     wanted: &[(KpiId, i32)],
     kept: impl Fn(KpiId) -> Option<Arc<KpiColumns>>,
@@ -121,7 +121,7 @@ fn backend(tx: &Transaction) -> DbBackend {
 }
 
 /// The topologies of these blueprints at these revisions, which are those that the snapshot sees.
-pub async fn load_topologies(
+pub(super) async fn load_topologies(
     caller: &Caller,
     tx: &Transaction,
     wanted: &[(BlueprintId, i32)],

@@ -14,13 +14,13 @@ const SHORTEST: usize = 12;
 const LONGEST: usize = 200;
 
 /// A new password of 192 random bits.
-pub fn random_password() -> Result<String> {
+pub(super) fn random_password() -> Result<String> {
     token::random_text::<24>().map_err(Error::internal)
 }
 
 /// Refuses a password that a login may not have. Letters outside ASCII are taken apart by some clients and not by
 /// others.
-pub fn check_password(password: &str) -> Result<()> {
+pub(super) fn check_password(password: &str) -> Result<()> {
     let plain = password.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if plain && (SHORTEST..=LONGEST).contains(&password.len()) {
         return Ok(());
@@ -38,7 +38,7 @@ pub fn check_password(password: &str) -> Result<()> {
 
 /// The SCRAM verifier of a password, with a salt of its own, in PostgreSQL's notation. It has nothing in it that a
 /// statement would need to escape.
-pub fn verifier(password: &str) -> String {
+pub(super) fn verifier(password: &str) -> String {
     scram_sha_256(password.as_bytes())
 }
 

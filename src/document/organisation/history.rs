@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// A blueprint that was loaded, and its parts by their keys.
-pub struct Loaded {
+pub(super) struct Loaded {
     pub row: blueprint::Model,
     pub phases: HashMap<String, PhaseId>,
     pub touchpoints: HashMap<String, TouchpointId>,
@@ -39,7 +39,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// A blueprint with its parts as they are in the database.
-    pub async fn load(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
+    pub(super) async fn load(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
         let phases = phase::Entity::find().filter(phase::Column::BlueprintId.eq(row.id));
         let steps = touchpoint::Entity::find().filter(touchpoint::Column::BlueprintId.eq(row.id));
         let phases = phases.all(permit.tx()).await?;
@@ -58,7 +58,7 @@ impl Loaded {
     }
 
     /// The touchpoint with this key; a fault where there is none.
-    pub fn find_touchpoint(
+    pub(super) fn find_touchpoint(
         &self,
         path: &str,
         key: &str,
@@ -75,7 +75,7 @@ impl Loaded {
 }
 
 /// The handshakes of a blueprint as rows.
-pub fn responsibility_rows(
+pub(super) fn responsibility_rows(
     (path, said): (&str, &[Responsibility]),
     (loaded, master): (&Loaded, &Master),
     now: DateTime<Utc>,
@@ -239,10 +239,10 @@ fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Fa
 }
 
 /// The number of the last publication, and what it holds.
-pub type Last = (i32, Document);
+pub(super) type Last = (i32, Document);
 
 /// What a blueprint was, as rows, and the last that was published.
-pub fn publication_rows(
+pub(super) fn publication_rows(
     (path, said): (&str, &[Publication<DocumentPatch>]),
     loaded: &Loaded,
     now: DateTime<Utc>,

@@ -51,7 +51,7 @@ pub async fn load_organisation(
 }
 
 /// Refuses to load over something.
-pub async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
+pub(crate) async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
     let tx = permit.tx();
     let there = department::Entity::find().count(tx).await?
         + channel::Entity::find().count(tx).await?
@@ -68,7 +68,7 @@ pub async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
 }
 
 /// Loads an organisation inside a transaction; nothing of it has happened before its commit.
-pub async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Result<()> {
+pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
     let mut faults = Faults::default();
     let master = Master::new(said, now, &mut faults);

@@ -25,7 +25,7 @@ use crate::{
 
 /// What has a key, by the key in small letters.
 #[derive(Debug)]
-pub struct KeyIndex<I>(HashMap<String, (I, String)>);
+pub(super) struct KeyIndex<I>(HashMap<String, (I, String)>);
 
 impl<I> Default for KeyIndex<I> {
     fn default() -> Self {
@@ -51,7 +51,7 @@ impl<I: Id> KeyIndex<I> {
     }
 
     /// What has the key; a fault where nothing has.
-    pub fn find(&self, path: &str, noun: &str, key: &str, faults: &mut Faults) -> Option<I> {
+    pub(super) fn find(&self, path: &str, noun: &str, key: &str, faults: &mut Faults) -> Option<I> {
         let found = self.0.get(&fold_key(key)).map(|(id, _)| *id);
         if found.is_none() {
             let message = format!("There is no {noun} \"{key}\" in this document.");
@@ -63,7 +63,7 @@ impl<I: Id> KeyIndex<I> {
 
 /// The rows, and what is found by its key.
 #[derive(Default)]
-pub struct Master {
+pub(super) struct Master {
     pub department_keys: KeyIndex<DepartmentId>,
     pub channel_keys: KeyIndex<ChannelId>,
     pub segment_keys: KeyIndex<SegmentId>,
@@ -82,7 +82,7 @@ pub struct Master {
 
 impl Master {
     /// What an organisation's journeys share.
-    pub fn new(said: &OrganisationInput, now: DateTime<Utc>, faults: &mut Faults) -> Self {
+    pub(super) fn new(said: &OrganisationInput, now: DateTime<Utc>, faults: &mut Faults) -> Self {
         let mut master = Self::default();
         master.add_departments(&said.departments, now, faults);
         for (at, channel) in said.channels.iter().enumerate() {
@@ -302,7 +302,7 @@ impl Master {
     }
 
     /// Makes the rows. What is archived is so only in the end (`archive_archived`): until then journeys may name it.
-    pub async fn insert_rows(&self, permit: &Permit<'_>) -> Result<()> {
+    pub(super) async fn insert_rows(&self, permit: &Permit<'_>) -> Result<()> {
         let parents = self.parents_by_department();
         let mut departments = self.departments.clone();
         // A parent has to be there before its children.
@@ -324,7 +324,7 @@ impl Master {
     }
 
     /// Archives what is archived, and says who took over.
-    pub async fn archive_archived(&self, permit: &Permit<'_>) -> Result<()> {
+    pub(super) async fn archive_archived(&self, permit: &Permit<'_>) -> Result<()> {
         for row in &self.departments {
             if row.successor_id.is_some() || row.archived_at.is_some() {
                 let change = department::ActiveModel {
@@ -357,7 +357,10 @@ impl Master {
 }
 
 /// Makes rows of models.
-pub async fn insert_models<E: EntityTrait>(permit: &Permit<'_>, rows: Vec<E::Model>) -> Result<()>
+pub(super) async fn insert_models<E: EntityTrait>(
+    permit: &Permit<'_>,
+    rows: Vec<E::Model>,
+) -> Result<()>
 where
     E::Model: sea_orm::IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: sea_orm::ActiveModelTrait<Entity = E> + Send,

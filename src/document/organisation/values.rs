@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// Blueprints that were loaded, by their keys in small letters.
-pub type Blueprints = HashMap<String, Loaded>;
+pub(super) type Blueprints = HashMap<String, Loaded>;
 
 /// The values of every KPI.
-pub fn measurement_rows(
+pub(super) fn measurement_rows(
     said: &OrganisationInput,
     (master, blueprints): (&Master, &Blueprints),
     (now, today): (DateTime<Utc>, NaiveDate),

@@ -45,16 +45,16 @@ pub(super) struct RuleContext<'w> {
 }
 
 impl<'w> RuleContext<'w> {
-    pub fn canvas(&self) -> &'w Canvas {
+    pub(super) fn canvas(&self) -> &'w Canvas {
         &self.snapshot.canvas
     }
 
-    pub fn threshold(&self, code: FindingCode) -> f64 {
+    pub(super) fn threshold(&self, code: FindingCode) -> f64 {
         self.options.thresholds.get(code)
     }
 
     /// The links whose KPI counts for whoever asks: of the others it is as if they were not there.
-    pub fn links_that_count(
+    pub(super) fn links_that_count(
         &self,
         links: &'w [JudgedLink],
     ) -> impl Iterator<Item = (&'w JudgedLink, &'w kpi::Model)> {

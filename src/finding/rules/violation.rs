@@ -86,14 +86,14 @@ pub(super) struct Violations {
 }
 
 impl Violations {
-    pub fn new(blueprint: Option<BlueprintId>) -> Self {
+    pub(super) fn new(blueprint: Option<BlueprintId>) -> Self {
         Self {
             blueprint,
             findings: Vec::new(),
         }
     }
 
-    pub fn add(&mut self, code: FindingCode, place: FindingSubject, sentence: String) {
+    pub(super) fn add(&mut self, code: FindingCode, place: FindingSubject, sentence: String) {
         let place = FindingSubject {
             blueprint: self.blueprint,
             ..place

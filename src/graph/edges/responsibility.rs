@@ -36,7 +36,7 @@ use crate::{
 
 /// The parties that may answer a proposal now.
 #[derive(SimpleObject)]
-pub struct ResponsibilityAwaits {
+pub(super) struct ResponsibilityAwaits {
     /// The departments whose leads may answer; of several in one line of the tree, the nearest. Leads of departments
     /// above them may answer too if they are another party, and so may a CX manager without a LEAD membership at or
     /// above the addressed department. The account that proposed never answers.
@@ -53,7 +53,7 @@ async fn load_tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
 }
 
 /// Those that a rule picks of what waits for an answer, of all that the caller may read.
-pub async fn pick_condition(
+pub(super) async fn pick_condition(
     ctx: &Context<'_>,
     rule: impl FnOnce(&OpenProposals) -> Condition + Send + 'static,
 ) -> Result<Condition> {
@@ -67,7 +67,7 @@ pub async fn pick_condition(
 }
 
 /// A page of open proposals.
-pub async fn page_of_waiting(
+pub(super) async fn page_of_waiting(
     ctx: &Context<'_>,
     which: Condition,
     page: Page,
@@ -78,7 +78,7 @@ pub async fn page_of_waiting(
 }
 
 /// A page of what the caller may answer now.
-pub async fn page_waiting_for_viewer(
+pub(super) async fn page_waiting_for_viewer(
     ctx: &Context<'_>,
     page: Page,
 ) -> Result<Pages<Responsibility>> {
@@ -95,7 +95,7 @@ pub async fn page_waiting_for_viewer(
 }
 
 /// A page of what these departments hold and were not asked for.
-pub async fn page_of_unasked(
+pub(super) async fn page_of_unasked(
     ctx: &Context<'_>,
     of: Vec<DepartmentId>,
     page: Page,
@@ -108,7 +108,7 @@ pub async fn page_of_unasked(
 }
 
 /// A page of what a person is named for and is open.
-pub async fn page_naming_person(
+pub(super) async fn page_naming_person(
     ctx: &Context<'_>,
     person: AccountId,
     page: Page,

@@ -16,7 +16,7 @@ use crate::{
 
 /// The recent trend of a KPI as a whole.
 #[derive(SimpleObject)]
-pub struct KpiTrend {
+pub(super) struct KpiTrend {
     /// The length of a period: the KPI's cadence.
     pub grain: Grain,
     /// The last periods, the oldest first, including periods without a value.
@@ -30,7 +30,7 @@ pub struct KpiTrend {
 
 /// The value of a KPI in one period.
 #[derive(SimpleObject)]
-pub struct KpiTrendPoint {
+pub(super) struct KpiTrendPoint {
     /// The first day of the period (included).
     pub period_start: Date,
     /// The day behind the period's last one (excluded).
@@ -48,7 +48,7 @@ pub struct KpiTrendPoint {
 
 impl KpiTrend {
     /// What the API tells of a trend of a KPI of which this is better.
-    pub fn new(trend: &Trend, better: entity::words::Direction) -> Self {
+    pub(super) fn new(trend: &Trend, better: entity::words::Direction) -> Self {
         let points = trend.points.iter().map(|point| KpiTrendPoint {
             period_start: Date(point.period.begin),
             period_end: Date(point.period.end),
@@ -79,7 +79,7 @@ pub enum KpiFreshnessState {
 
 /// The freshness of a KPI's values.
 #[derive(SimpleObject)]
-pub struct KpiFreshness {
+pub(super) struct KpiFreshness {
     /// Whether it is measured as often as its cadence demands.
     pub state: KpiFreshnessState,
     /// The latest day with a measurement of it, at any place.
@@ -90,7 +90,7 @@ pub struct KpiFreshness {
 /// by its worst state at any touchpoint that the department delivers: MISSED, AT_RISK, NO_DATA, NO_TARGET, MET, worst
 /// first.
 #[derive(SimpleObject)]
-pub struct DepartmentScorecard {
+pub(super) struct DepartmentScorecard {
     /// The day.
     pub as_of: Date,
     /// Number of touchpoints at which the department is ACCOUNTABLE or RESPONSIBLE.
@@ -113,7 +113,7 @@ pub struct DepartmentScorecard {
 
 impl DepartmentScorecard {
     /// What the API tells of a scorecard of a day.
-    pub fn new(card: &Scorecard, as_of: Date) -> Self {
+    pub(super) fn new(card: &Scorecard, as_of: Date) -> Self {
         let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
         let of = |state: KpiState| {
             count(

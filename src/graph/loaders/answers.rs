@@ -20,7 +20,7 @@ use crate::{
 
 /// The follow-up of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FollowUpOf(pub FeedbackId);
+pub(crate) struct FollowUpOf(pub FeedbackId);
 
 impl Key for FollowUpOf {
     type Value = follow_up::Model;
@@ -38,7 +38,7 @@ impl Key for FollowUpOf {
 
 /// The playbook for the answers of a group: satisfied, indifferent or dissatisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PlaybookOf(pub FeedbackGroup);
+pub(crate) struct PlaybookOf(pub FeedbackGroup);
 
 impl Key for PlaybookOf {
     type Value = playbook::Model;
@@ -58,7 +58,7 @@ impl Key for PlaybookOf {
 
 /// The summary of the answers at a touchpoint in the half-open interval of days `from..to`; none is unbounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FeedbackSummaryAt {
+pub(crate) struct FeedbackSummaryAt {
     pub touchpoint: TouchpointId,
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,

@@ -17,15 +17,15 @@ use crate::{
 
 /// The parent of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DepartmentTree;
+pub(crate) struct DepartmentTree;
 
 /// The active leads of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DepartmentLeads;
+pub(crate) struct DepartmentLeads;
 
 /// Every open proposal that the caller may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct OpenProposalsKey;
+pub(crate) struct OpenProposalsKey;
 
 impl Key for DepartmentTree {
     type Value = Arc<Parents>;

@@ -18,7 +18,7 @@ use crate::{
 
 /// The judgement of a KPI at the place of a link, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LinkJudgement(pub KpiLinkId, pub NaiveDate);
+pub(crate) struct LinkJudgement(pub KpiLinkId, pub NaiveDate);
 
 impl Key for LinkJudgement {
     type Value = Judgement;
@@ -36,7 +36,7 @@ impl Key for LinkJudgement {
 
 /// The judgement of a KPI as a whole, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KpiJudgement(pub KpiId, pub NaiveDate);
+pub(crate) struct KpiJudgement(pub KpiId, pub NaiveDate);
 
 impl Key for KpiJudgement {
     type Value = Judgement;

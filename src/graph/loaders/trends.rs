@@ -15,7 +15,7 @@ use crate::{
 
 /// The trend of a KPI up to a day, itself included, in this number of periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TrendOf(pub KpiId, pub NaiveDate, pub u32);
+pub(crate) struct TrendOf(pub KpiId, pub NaiveDate, pub u32);
 
 impl Key for TrendOf {
     type Value = Trend;

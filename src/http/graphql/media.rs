@@ -25,7 +25,7 @@ impl Media {
 
 /// The type that `Accept` likes best; nothing where it takes neither. No `Accept` means JSON.
 #[must_use]
-pub fn negotiate(headers: &HeaderMap) -> Option<Media> {
+pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
     // The specification of GraphQL over HTTP would allow the newer type as well; a client that says nothing is likely
     // to be an old one or a script.
     if !headers.contains_key(header::ACCEPT) {

@@ -18,7 +18,7 @@ use crate::{
 /// The codes of refusals that OData words itself. They are not those of [`Code`](crate::error::Code): HTTP has statuses
 /// here that no other face answers with. Each has one status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ODataCode {
+pub(super) enum ODataCode {
     BadUserInput,
     NotFound,
     MethodNotAllowed,
@@ -52,7 +52,7 @@ impl ODataCode {
 }
 
 /// Why a request is refused.
-pub enum ODataRefusal {
+pub(super) enum ODataRefusal {
     /// As every other face refuses it.
     Failed(Error),
     /// As OData alone does: a code and a sentence.
@@ -76,10 +76,10 @@ impl From<Vec<Fault>> for ODataRefusal {
 }
 
 /// An answer, or why there is none.
-pub type ODataResult = Result<Response, ODataRefusal>;
+pub(super) type ODataResult = Result<Response, ODataRefusal>;
 
 /// Refuses a request that has faults.
-pub fn refuse_any_faults(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
+pub(super) fn refuse_any_faults(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(faults.into()),
@@ -87,12 +87,12 @@ pub fn refuse_any_faults(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
 }
 
 /// The refusal of a client that accepts no media type that can be given.
-pub fn not_acceptable_refusal(message: &str) -> ODataRefusal {
+pub(super) fn not_acceptable_refusal(message: &str) -> ODataRefusal {
     ODataRefusal::Worded(ODataCode::NotAcceptable, message.to_owned())
 }
 
 /// The refusal of an address at which there is nothing.
-pub fn nowhere_refusal(nowhere: Nowhere) -> ODataRefusal {
+pub(super) fn nowhere_refusal(nowhere: Nowhere) -> ODataRefusal {
     match nowhere {
         Nowhere::Missing => {
             let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
@@ -112,7 +112,7 @@ pub fn nowhere_refusal(nowhere: Nowhere) -> ODataRefusal {
 
 /// An answer with this body.
 #[must_use]
-pub fn respond(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Response {
+pub(super) fn respond(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Response {
     let mut response = body.into_response();
     let gzip = gzip.then_some((header::CONTENT_ENCODING, "gzip"));
     let fixed = [(header::CONTENT_TYPE, content_type)];
@@ -127,7 +127,7 @@ pub fn respond(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Respons
 /// The answer of a refusal: nothing but a code and a message, as some clients read nothing else. The request's id is in
 /// its header alone.
 #[must_use]
-pub fn respond_with_refusal(refusal: ODataRefusal) -> Response {
+pub(super) fn respond_with_refusal(refusal: ODataRefusal) -> Response {
     let body =
         |code: &str, message: &str| Json(json!({ "error": { "code": code, "message": message } }));
     match refusal {

@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// Rows of a page where `Prefer` asks for no other number.
-pub const USUAL: u64 = 5_000;
+pub(super) const USUAL: u64 = 5_000;
 
 /// Writes the answer of one request.
-pub struct ODataWriter<'r> {
+pub(super) struct ODataWriter<'r> {
     /// The address of the service.
     pub root: &'r str,
     pub uri: &'r Uri,
@@ -43,7 +43,7 @@ impl ODataWriter<'_> {
     }
 
     /// A short list, such as that of the entity sets.
-    pub fn write_list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
+    pub(super) fn write_list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
         let mut body = Body::new(self.gzip);
         let list = serde_json::to_string(list).map_err(Error::internal)?;
         write!(
@@ -56,7 +56,7 @@ impl ODataWriter<'_> {
     }
 
     /// A page of rows, and with `$count` their number, both from one snapshot.
-    pub async fn write_rows(&self, caller: &Caller, params: ODataParams) -> Result<Vec<u8>> {
+    pub(super) async fn write_rows(&self, caller: &Caller, params: ODataParams) -> Result<Vec<u8>> {
         let ODataParams {
             mut query,
             shown,
@@ -114,7 +114,11 @@ impl ODataWriter<'_> {
     }
 
     /// The row with the key; nothing where there is none that the caller may read.
-    pub async fn write_row(&self, caller: &Caller, params: ODataParams) -> Result<Option<Vec<u8>>> {
+    pub(super) async fn write_row(
+        &self,
+        caller: &Caller,
+        params: ODataParams,
+    ) -> Result<Option<Vec<u8>>> {
         let ODataParams {
             mut query,
             shown,

@@ -68,7 +68,7 @@ impl Drop for One {
 
 /// What one connection is doing.
 #[derive(Debug)]
-pub struct Activity {
+pub(super) struct Activity {
     born: Instant,
     server: UnderWay,
     /// Requests whose heads have come, from the first on.

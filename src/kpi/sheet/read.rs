@@ -85,25 +85,28 @@ impl SheetReferences {
 }
 
 /// Where the columns of a sheet stand.
-pub struct MeasurementColumns(sheet::SheetColumns);
+pub(super) struct MeasurementColumns(sheet::SheetColumns);
 
 /// What a row says: the KPI as soon as it is known, all of it where its day and place are.
 #[derive(Default)]
-pub struct ParsedMeasurement {
+pub(super) struct ParsedMeasurement {
     pub kpi: Option<KpiId>,
     pub entry: Option<(MeasurementKey, MeasurementContent)>,
 }
 
 impl MeasurementColumns {
     /// The columns of a sheet, those that it lacks found fault with.
-    pub fn from_header<R: std::io::Read>(reader: &SheetReader<R>, faults: &mut Faults) -> Self {
+    pub(super) fn from_header<R: std::io::Read>(
+        reader: &SheetReader<R>,
+        faults: &mut Faults,
+    ) -> Self {
         let columns = reader.columns_or(COLUMNS, OTHERS, faults);
         columns.require(NEEDED, faults);
         Self(columns)
     }
 
     /// Reads a row.
-    pub fn read_row(
+    pub(super) fn read_row(
         &self,
         row: &SheetRow,
         known: &SheetReferences,

@@ -5,41 +5,41 @@ use std::{fmt::Write as _, time::Instant};
 use async_graphql::{Variables, parser::types::OperationType};
 use graphql_guard::{GraphqlParams, Limits, RejectionKind, admit};
 
-pub fn asked(query: impl Into<String>) -> GraphqlParams {
+pub(crate) fn asked(query: impl Into<String>) -> GraphqlParams {
     GraphqlParams {
         query: query.into(),
         ..GraphqlParams::default()
     }
 }
 
-pub fn with(query: &str, variables: async_graphql::Value) -> GraphqlParams {
+pub(crate) fn with(query: &str, variables: async_graphql::Value) -> GraphqlParams {
     GraphqlParams {
         variables: Variables::from_value(variables),
         ..asked(query)
     }
 }
 
-pub fn named(query: &str, name: &str) -> GraphqlParams {
+pub(crate) fn named(query: &str, name: &str) -> GraphqlParams {
     GraphqlParams {
         operation_name: Some(name.into()),
         ..asked(query)
     }
 }
 
-pub fn verdict(asked: GraphqlParams) -> Result<OperationType, RejectionKind> {
+pub(crate) fn verdict(asked: GraphqlParams) -> Result<OperationType, RejectionKind> {
     admit(asked, &Limits::default())
         .map(|admitted| admitted.operation)
         .map_err(|rejection| rejection.kind)
 }
 
 #[track_caller]
-pub fn passes(query: impl Into<String>) {
+pub(crate) fn passes(query: impl Into<String>) {
     let admitted = admit(asked(query), &Limits::default());
     assert!(admitted.is_ok(), "{:?}", admitted.err());
 }
 
 #[track_caller]
-pub fn fails(query: impl Into<String>, kind: RejectionKind) {
+pub(crate) fn fails(query: impl Into<String>, kind: RejectionKind) {
     let query = query.into();
     let began = Instant::now();
     assert_eq!(verdict(asked(query)), Err(kind));
@@ -48,7 +48,7 @@ pub fn fails(query: impl Into<String>, kind: RejectionKind) {
 }
 
 /// Each fragment spreads the next one `width` times.
-pub fn bomb(depth: usize, width: usize, leaf: &str) -> String {
+pub(crate) fn bomb(depth: usize, width: usize, leaf: &str) -> String {
     let mut document = String::from("{...F0}");
     for i in 0..depth {
         let inner = if i + 1 < depth {
@@ -66,10 +66,10 @@ pub fn bomb(depth: usize, width: usize, leaf: &str) -> String {
     document
 }
 
-pub fn nested(levels: usize) -> String {
+pub(crate) fn nested(levels: usize) -> String {
     format!("{}{}", "{a".repeat(levels), "}".repeat(levels))
 }
 
-pub fn each(count: usize, one: impl Fn(usize) -> String) -> String {
+pub(crate) fn each(count: usize, one: impl Fn(usize) -> String) -> String {
     (0..count).map(one).collect::<Vec<_>>().join(" ")
 }
