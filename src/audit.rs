@@ -1,5 +1,6 @@
 //! The audit log: who did what to what. Every change leaves an event in the change's own transaction, every refusal one
-//! after the rollback, every sign-in one. Bodies hold no secret, no confidential value and nobody's words from feedback.
+//! after the rollback, every sign-in one. Bodies hold no secret, no confidential value and nobody's words from
+//! feedback.
 //!
 //! This room stands below the door, which writes the events: an act comes as an [`Actor`], a row as a [`AuditSubject`].
 
@@ -247,8 +248,8 @@ pub(crate) async fn was_created_by<C: ConnectionTrait>(
     )
 }
 
-/// Writes a refusal in a transaction of its own. The same refusal within an hour raises `repeats` of the first: a program
-/// that tries again and again fills no log.
+/// Writes a refusal in a transaction of its own. The same refusal within an hour raises `repeats` of the first: a
+/// program that tries again and again fills no log.
 pub(crate) async fn record_refusal(
     actor: Actor<'_>,
     store: &Store,
@@ -302,8 +303,8 @@ pub(crate) async fn record_refusal(
     Ok(tx.commit().await?)
 }
 
-/// Writes a sign-in, its failure, or a sign-out. Of a failure the account is the subject and not the actor: who tried is
-/// not known.
+/// Writes a sign-in, its failure, or a sign-out. Of a failure the account is the subject and not the actor: who tried
+/// is not known.
 pub(crate) async fn record_sign_in<C: ConnectionTrait>(
     db: &C,
     act: &str,
@@ -331,8 +332,8 @@ pub(crate) async fn record_sign_in<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Number of events since a moment, sign-ins excepted. Any write changes it, so where it is equal in two snapshots of one
-/// day, since the same moment, nothing was done between them: ETags are made from it.
+/// Number of events since a moment, sign-ins excepted. Any write changes it, so where it is equal in two snapshots of
+/// one day, since the same moment, nothing was done between them: ETags are made from it.
 pub async fn count_since(tx: &Transaction, since: DateTimeUtc) -> Result<u64> {
     let done = select_changing_events().filter(audit_event::Column::At.gte(since));
     Ok(done.count(tx).await?)

@@ -1,11 +1,11 @@
 //! A data loader: looks up in one statement what many fields of a document ask for. Fifty touchpoints that each ask for
 //! their department make one statement with fifty ids, not fifty statements.
 //!
-//! Keys that are asked for within one turn of the executor are one batch. The field that asks first yields once, so that
-//! the fields beside it can add their keys, and then runs the batch; the others wait for it. The batch runs in a task of
-//! its own, since documents are deep and so is the stack below a field. The task ends with the field that runs it, so that
-//! what ends the request ends its statements. Where that field is dropped, beside a failed one, the next that waits begins
-//! the batch anew; where all have gone, nothing runs.
+//! Keys that are asked for within one turn of the executor are one batch. The field that asks first yields once, so
+//! that the fields beside it can add their keys, and then runs the batch; the others wait for it. The batch runs in a
+//! task of its own, since documents are deep and so is the stack below a field. The task ends with the field that runs
+//! it, so that what ends the request ends its statements. Where that field is dropped, beside a failed one, the next
+//! that waits begins the batch anew; where all have gone, nothing runs.
 //!
 //! Loaders are made for each request and hold its caller, so that no answer reaches another. async-graphql's own
 //! `DataLoader` waits for a timer instead of a turn, and spawns tasks that outlive the request.

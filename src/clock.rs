@@ -38,7 +38,8 @@ impl Clock {
             .fetch_add(by.num_microseconds().unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
-    /// Now, truncated to the microsecond, the resolution of both databases: what is written compares equal when it is read.
+    /// Now, truncated to the microsecond, the resolution of both databases: what is written compares equal when it is
+    /// read.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -60,8 +61,8 @@ impl Clock {
         at.with_timezone(&self.zone).date_naive()
     }
 
-    /// The first moment after a day, in the deployment's time zone: a day is the half-open interval up to it. A day is judged
-    /// by what holds then.
+    /// The first moment after a day, in the deployment's time zone: a day is the half-open interval up to it. A day is
+    /// judged by what holds then.
     #[must_use]
     pub fn end_of_day(&self, day: NaiveDate) -> DateTime<Utc> {
         let midnight = day

@@ -188,7 +188,8 @@ impl Serve {
         Duration::from_secs(self.request_seconds)
     }
 
-    /// How many queries are worked on at the same time: what keeps every core busy. More of them would each take longer.
+    /// How many queries are worked on at the same time: what keeps every core busy. More of them would each take
+    /// longer.
     #[must_use]
     pub fn concurrent_queries(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,5 +1,5 @@
-//! The one error type of the product, and the only place where a failure becomes words for a client. Internal causes go to
-//! the log under the request's id, never to the client.
+//! The one error type of the product, and the only place where a failure becomes words for a client. Internal causes go
+//! to the log under the request's id, never to the client.
 //!
 //! Failures of the domain (`Refused`, `Conflict`, `Forbidden`) are data: a mutation answers them in `userErrors`. All
 //! others fail the request, with a code of the closed enum [`Code`].

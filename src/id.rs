@@ -3,7 +3,8 @@
 use entity::id::Id;
 use uuid::Uuid;
 
-/// A new id (a UUID of version 7), greater than every id made before it in this process: ids sort by the time of making.
+/// A new id (a UUID of version 7), greater than every id made before it in this process: ids sort by the time of
+/// making.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,

@@ -1,5 +1,5 @@
-//! Parses and validates inputs. It collects every fault on the way, so that a person sees all of them at once. It changes
-//! nothing and knows no database.
+//! Parses and validates inputs. It collects every fault on the way, so that a person sees all of them at once. It
+//! changes nothing and knows no database.
 
 use std::ops::RangeInclusive;
 

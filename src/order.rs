@@ -1,5 +1,5 @@
-//! Positions in an order that people arrange by hand: phases, touchpoints, segments. A position is not part of a thing's
-//! version: what moves aside for another stays at its version, and nobody's edit conflicts with it.
+//! Positions in an order that people arrange by hand: phases, touchpoints, segments. A position is not part of a
+//! thing's version: what moves aside for another stays at its version, and nobody's edit conflicts with it.
 
 /// A thing with a position among others.
 pub trait Ordered {
@@ -20,8 +20,8 @@ pub struct Insertion<I> {
     pub moved: Vec<(I, i32)>,
 }
 
-/// Makes room behind one of the others, or at the beginning where none is named. None where it is not among them. Closes
-/// gaps in the others' positions as well.
+/// Makes room behind one of the others, or at the beginning where none is named. None where it is not among them.
+/// Closes gaps in the others' positions as well.
 pub fn make_room<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option<Insertion<P::Id>> {
     let index = match after {
         None => 0,

@@ -1,8 +1,9 @@
 //! Pages of lists: keyset pagination in the order of creation or against it, with opaque cursors.
 //!
-//! A cursor is the sort key of the last row shown, `(created_at, id)`, and a page is the rows after it. Not OFFSET, whose
-//! cost rises with the page and whose pages skip and repeat rows while others write. A cursor carries no authority: the
-//! select it continues filters by what the caller may see now, so a cursor that somebody passes on shows nothing more.
+//! A cursor is the sort key of the last row shown, `(created_at, id)`, and a page is the rows after it. Not OFFSET,
+//! whose cost rises with the page and whose pages skip and repeat rows while others write. A cursor carries no
+//! authority: the select it continues filters by what the caller may see now, so a cursor that somebody passes on shows
+//! nothing more.
 //!
 //! Pages that one level of a document asks for, such as the first twenty touchpoints of each of fifty departments, are
 //! read in one statement (`page/together.rs`).
@@ -159,8 +160,8 @@ async fn page_by_keyset<E: Guarded, N: OutputType>(
     )
 }
 
-/// The number of rows of a select where the document asks for `totalCount` of the list being resolved; else none, and no
-/// statement.
+/// The number of rows of a select where the document asks for `totalCount` of the list being resolved; else none, and
+/// no statement.
 pub async fn total_if_asked<E: Guarded>(
     ctx: &Context<'_>,
     select: &Select<E>,

@@ -1,10 +1,10 @@
-//! The policy: a table of actions × roles ([`row`]), and two functions over it. Pure and total: it knows no database, no
-//! request and no clock.
+//! The policy: a table of actions × roles ([`row`]), and two functions over it. Pure and total: it knows no database,
+//! no request and no clock.
 //!
-//! A cell of the table says yes, no, or "where the department of the role stands in this relation to the thing". From it
-//! [`reach`] makes an answer without a thing: everything, or the things to which these departments stand in these
-//! relations. [`allows`] compares a reach with the [`Ties`] of one thing; `access::scope` turns the same reach into SQL. So
-//! a decision about one row and a condition over many cannot disagree:
+//! A cell of the table says yes, no, or "where the department of the role stands in this relation to the thing". From
+//! it [`reach`] makes an answer without a thing: everything, or the things to which these departments stand in these
+//! relations. [`allows`] compares a reach with the [`Ties`] of one thing; `access::scope` turns the same reach into
+//! SQL. So a decision about one row and a condition over many cannot disagree:
 //!
 //! ```text
 //! DESCRIBE_TOUCHPOINT of a CONTRIBUTOR in Ticketing:  Where([Delivers])
@@ -129,8 +129,8 @@ const fn restrict_for_partner(action: Action, cell: PolicyCell) -> PolicyCell {
     }
 }
 
-/// Every relation that can occur in a reach with the action, of any standing: the columns that a BI login's stored reach
-/// needs.
+/// Every relation that can occur in a reach with the action, of any standing: the columns that a BI login's stored
+/// reach needs.
 #[must_use]
 pub fn possible_relations(action: Action) -> BTreeSet<Relation> {
     let cells = policy_row(action).into_iter();

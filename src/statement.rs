@@ -1,5 +1,5 @@
-//! Builds one SQL statement from written SQL and from sea-query selects that carry an access scope, with the placeholders
-//! of both numbered consecutively; or with the values written out, for views. It runs nothing.
+//! Builds one SQL statement from written SQL and from sea-query selects that carry an access scope, with the
+//! placeholders of both numbered consecutively; or with the values written out, for views. It runs nothing.
 //!
 //! ```text
 //! Text::new(backend, "SELECT id FROM kpi WHERE id IN (").select(&readable).then(") AND owner = ").value(owner)
@@ -69,7 +69,8 @@ impl SqlBuilder {
         self
     }
 
-    /// Binds a value without appending its placeholder: SQL that is appended refers to it as `$n`, as often as it needs.
+    /// Binds a value without appending its placeholder: SQL that is appended refers to it as `$n`, as often as it
+    /// needs.
     #[must_use]
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
@@ -139,8 +140,8 @@ impl SqlBuilder {
     }
 }
 
-/// The placeholder of the `number`th value, from 1. SQLite understands `$1` as well, but as a name, which it looks up among
-/// all others: quadratic in the number of values.
+/// The placeholder of the `number`th value, from 1. SQLite understands `$1` as well, but as a name, which it looks up
+/// among all others: quadratic in the number of values.
 fn placeholder(backend: DbBackend, number: usize) -> String {
     match backend {
         DbBackend::Sqlite => format!("?{number}"),

@@ -142,7 +142,8 @@ impl SigningKey {
         Ok(Self::from_secret(&random_bytes::<48>()?))
     }
 
-    /// The key in the file beside an SQLite database (`….key`), created with the first use and readable by its owner alone.
+    /// The key in the file beside an SQLite database (`….key`), created with the first use and readable by its owner
+    /// alone.
     ///
     /// # Errors
     /// The file cannot be created or read, may be read by others, or holds a weak key.
@@ -163,7 +164,8 @@ impl SigningKey {
     }
 }
 
-/// A random key as text that [`SigningKey::from_text`] accepts: one in some thousands looks as if it were made of words.
+/// A random key as text that [`SigningKey::from_text`] accepts: one in some thousands looks as if it were made of
+/// words.
 fn random_key() -> io::Result<String> {
     loop {
         let text = random_text::<48>()?;
@@ -292,8 +294,8 @@ pub fn random_text<const N: usize>() -> io::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(random_bytes::<N>()?))
 }
 
-/// The claims of a signed token. They name no role: rights are read from the database with every request, so that taking
-/// one away needs no token to expire.
+/// The claims of a signed token. They name no role: rights are read from the database with every request, so that
+/// taking one away needs no token to expire.
 #[derive(Serialize, Deserialize)]
 struct Claims<S> {
     sub: String,
@@ -435,8 +437,8 @@ impl SigningKey {
         Ok(mac.finalize().into_bytes().into())
     }
 
-    /// The successor of a refresh token: derived and always the same, so that two tabs that refresh at once get the same
-    /// token although only its hash is stored.
+    /// The successor of a refresh token: derived and always the same, so that two tabs that refresh at once get the
+    /// same token although only its hash is stored.
     pub fn derive_successor(&self, token: &RefreshToken) -> Result<RefreshToken> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         mac.update(b"refresh");
@@ -474,7 +476,8 @@ impl RefreshToken {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// Its SHA-256, which is stored. Tokens are looked up by it, so that the time of a comparison tells nothing of a token.
+    /// Its SHA-256, which is stored. Tokens are looked up by it, so that the time of a comparison tells nothing of a
+    /// token.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()

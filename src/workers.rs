@@ -1,5 +1,5 @@
-//! Tasks that end with whoever waits for them. Admitted requests run like this, on other threads than those that accept,
-//! read and refuse, so that a refusal, or a probe, does not wait behind the work of others.
+//! Tasks that end with whoever waits for them. Admitted requests run like this, on other threads than those that
+//! accept, read and refuse, so that a refusal, or a probe, does not wait behind the work of others.
 
 use std::{any::Any, future::pending, panic::resume_unwind};
 
@@ -21,8 +21,8 @@ impl Workers {
         Self(Handle::current())
     }
 
-    /// Runs work in a task of its own. When this future is dropped, the task is aborted; `tokio::spawn` would let it go on.
-    /// A panic of the work is resumed here.
+    /// Runs work in a task of its own. When this future is dropped, the task is aborted; `tokio::spawn` would let it go
+    /// on. A panic of the work is resumed here.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

@@ -11,8 +11,8 @@ use crate::{
     words::{FeedbackGroup, FeedbackScale, Subject},
 };
 
-/// A customer's answer: a score at a touchpoint or on the relationship as a whole. Who gave it and what they wrote is never
-/// written out with the row.
+/// A customer's answer: a score at a touchpoint or on the relationship as a whole. Who gave it and what they wrote is
+/// never written out with the row.
 #[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "feedback")]

@@ -1,10 +1,12 @@
-//! Something outside of a blueprint's own content that was changed, and on which findings hang: exactly one of the four.
+//! Something outside of a blueprint's own content that was changed, and on which findings hang: exactly one of the
+//! four.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::{BlueprintId, DepartmentId, KpiId, MarkId, PersonaId};
 
-/// Something outside of a blueprint's own content that was changed, and on which findings hang: exactly one of the four.
+/// Something outside of a blueprint's own content that was changed, and on which findings hang: exactly one of the
+/// four.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "finding_mark")]
 pub struct Model {

@@ -1,5 +1,5 @@
-//! What stands behind the question mark of a request for OData, against every dataset, up to where the database would be
-//! asked: read or refused in sentences, and written as SQL for both databases.
+//! What stands behind the question mark of a request for OData, against every dataset, up to where the database would
+//! be asked: read or refused in sentences, and written as SQL for both databases.
 
 #![no_main]
 

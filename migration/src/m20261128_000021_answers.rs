@@ -42,8 +42,8 @@ UPDATE feedback SET received_in = substr(recorded_at, 1, 7) || '-01';
 /// has none, or a larger one, and stays. On the relationship as a whole a value goes where its KPI judges a journey in
 /// which an employee answered that day, or the customers of the day are too few for its sample: it judged one then.
 ///
-/// A value that somebody recorded and that one of these took the place of is corrected by what is in force now, or is in
-/// force again. What customers gave of the same days is measured again when months are closed for the first time.
+/// A value that somebody recorded and that one of these took the place of is corrected by what is in force now, or is
+/// in force again. What customers gave of the same days is measured again when months are closed for the first time.
 const REST: &str = "
 DROP INDEX feedback_external;
 CREATE UNIQUE INDEX feedback_external ON feedback (recorded_by_account_id, external_id)

@@ -32,7 +32,8 @@ use crate::{
 /// The caller of one request. Cheap to clone: clones share the budget and what is known of the writing.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The moment at which the request began. Every row written by the request carries this moment, however long it takes.
+    /// The moment at which the request began. Every row written by the request carries this moment, however long it
+    /// takes.
     pub now: DateTime<Utc>,
     /// The day of the request in the deployment's time zone.
     pub today: NaiveDate,
@@ -292,8 +293,8 @@ impl Caller {
             .await?)
     }
 
-    /// One row inside a blueprint by its id, or by its key and the blueprint's; none where it is not there or the caller
-    /// may not see it.
+    /// One row inside a blueprint by its id, or by its key and the blueprint's; none where it is not there or the
+    /// caller may not see it.
     pub async fn get_inside<E: Keyed>(&self, by: &ByInside) -> Result<Option<E::Model>> {
         let select = self.select::<E>();
         let select = match by {
@@ -314,8 +315,8 @@ impl Caller {
         Ok(select.one(self.connection()).await?)
     }
 
-    /// The connections that can only read, at the expense of the caller's budget. They know no access: every statement on
-    /// them starts from [`Caller::select`] or [`Caller::readable_condition`].
+    /// The connections that can only read, at the expense of the caller's budget. They know no access: every statement
+    /// on them starts from [`Caller::select`] or [`Caller::readable_condition`].
     #[must_use]
     pub fn connection(&self) -> &Pool {
         self.store.reader()

@@ -1,4 +1,5 @@
-//! The tables behind the door: each states its API name, its lock, who may see its rows and what ties them to departments.
+//! The tables behind the door: each states its API name, its lock, who may see its rows and what ties them to
+//! departments.
 
 use std::future::Future;
 
@@ -32,8 +33,8 @@ pub enum Lock {
     Blueprint,
 }
 
-/// An input of findings outside the content of a blueprint: a change of this row can open or close findings of blueprints
-/// whose revision does not rise.
+/// An input of findings outside the content of a blueprint: a change of this row can open or close findings of
+/// blueprints whose revision does not rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingInput {
     Kpi(id::KpiId),
@@ -78,7 +79,8 @@ pub trait Guarded:
     /// revision, from which findings follow.
     fn finding_input(row: &Self::Model) -> Option<FindingInput>;
 
-    /// An SQL expression of the id of the blueprint in which the row with this id lies; none for tables outside blueprints.
+    /// An SQL expression of the id of the blueprint in which the row with this id lies; none for tables outside
+    /// blueprints.
     fn blueprint_id_sql(id: Self::Id) -> Option<SimpleExpr>;
 }
 

@@ -72,8 +72,8 @@ macro_rules! own {
     };
 }
 
-/// The account of a live session with its departments. Archived ones are marked: they give no rights, but keep a partner
-/// a partner.
+/// The account of a live session with its departments. Archived ones are marked: they give no rights, but keep a
+/// partner a partner.
 const OF_SESSION: &str = concat!(
     "WITH RECURSIVE ",
     own!("$2"),
@@ -156,8 +156,8 @@ pub async fn identify(
     })
 }
 
-/// Makes a caller of a service token, by its hash, in one statement. Its last use is written beside the request, at most
-/// every five minutes.
+/// Makes a caller of a service token, by its hash, in one statement. Its last use is written beside the request, at
+/// most every five minutes.
 ///
 /// # Errors
 /// UNAUTHENTICATED where there is no such token, or it was revoked or has expired, or its account is archived.
@@ -212,8 +212,8 @@ fn refuse_dead_token(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
     Err(Error::Unauthenticated(why))
 }
 
-/// Writes that a token was used. Not within the request: a long import may hold SQLite's one writer for minutes. Where it
-/// fails, the next request tries again.
+/// Writes that a token was used. Not within the request: a long import may hold SQLite's one writer for minutes. Where
+/// it fails, the next request tries again.
 fn note_token_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
     use service_token::Column;
     let earlier = Condition::any()

@@ -2,8 +2,8 @@
 //!
 //! Ann leads Ticketing and renames a touchpoint of a blueprint that Ferry Operations owns. What happens:
 //!
-//! 1. `http` has verified her token. [`identify()`] reads her session, account and departments in one statement and makes
-//!    a [`Caller`]: who calls, at which moment, with which roles, at the expense of which budget.
+//! 1. `http` has verified her token. [`identify()`] reads her session, account and departments in one statement and
+//!    makes a [`Caller`]: who calls, at which moment, with which roles, at the expense of which budget.
 //! 2. The use-case asks for the row and for leave to change it in one call:
 //!
 //!    ```text
@@ -12,19 +12,19 @@
 //!    permit.commit().await?;
 //!    ```
 //!
-//! 3. `fetch` begins a transaction and takes the lock that guards the row ([`Lock`]): here it raises the revision of the
-//!    blueprint, so that two people who change one blueprint come one after the other.
-//! 4. It reads the row behind the condition [`Guarded::readable_condition`]. Where Ann may not see the touchpoint, she is answered
-//!    NOT_FOUND, as if it did not exist: an id tells nobody that something is there.
+//! 3. `fetch` begins a transaction and takes the lock that guards the row ([`Lock`]): here it raises the revision of
+//!    the blueprint, so that two people who change one blueprint come one after the other.
+//! 4. It reads the row behind the condition [`Guarded::readable_condition`]. Where Ann may not see the touchpoint, she
+//!    is answered NOT_FOUND, as if it did not exist: an id tells nobody that something is there.
 //! 5. It loads the row's [`Ties`](crate::policy::Ties) (Ferry Operations owns it, Ticketing delivers it) and asks the
 //!    policy. Ann's department delivers, so she may describe it; had she tried to move it, she would be answered
 //!    FORBIDDEN with the permission's name, and the refusal would be noted in the audit log after the rollback.
 //! 6. `update` raises the row's version and notes an audit event. `commit` writes the events, renews the search index,
 //!    marks findings to be looked at anew, and makes all of it true at once. A permit that is dropped has done nothing.
 //!
-//! Reading has the same law without the lock: [`Caller::select`] is a select that already carries the condition of 4, so
-//! a list is filtered in the statement. Filtering afterwards would leave holes in its pages and give away its length.
-//! That the decision of 5 and the condition of 4 agree is tested by properties (`tests/it/scope.rs`).
+//! Reading has the same law without the lock: [`Caller::select`] is a select that already carries the condition of 4,
+//! so a list is filtered in the statement. Filtering afterwards would leave holes in its pages and give away its
+//! length. That the decision of 5 and the condition of 4 agree is tested by properties (`tests/it/scope.rs`).
 
 mod caller;
 mod guarded;

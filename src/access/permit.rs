@@ -59,8 +59,8 @@ pub struct Permit<'c> {
 }
 
 impl Caller {
-    /// Opens a permit to change a row: takes its lock, reads it and asks the policy. `field` is the input field that names
-    /// the row, for the errors.
+    /// Opens a permit to change a row: takes its lock, reads it and asks the policy. `field` is the input field that
+    /// names the row, for the errors.
     ///
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it, FORBIDDEN where the caller may not do the action.
@@ -85,8 +85,8 @@ impl Caller {
         Ok(permit)
     }
 
-    /// Opens a permit without a decision: for acts on several rows, each of which [`Permit::fetch`] or [`Permit::require`]
-    /// decides.
+    /// Opens a permit without a decision: for acts on several rows, each of which [`Permit::fetch`] or
+    /// [`Permit::require`] decides.
     pub async fn begin(&self) -> Result<Permit<'_>> {
         Ok(Permit::new(self, self.store.begin().await?))
     }
@@ -134,7 +134,8 @@ impl<'c> Permit<'c> {
     /// Fetches a row to change it.
     ///
     /// # Errors
-    /// Those of [`Permit::fetch`]; ARCHIVED where it or its blueprint is; CONFLICT where its version is not the `expected`.
+    /// Those of [`Permit::fetch`]; ARCHIVED where it or its blueprint is; CONFLICT where its version is not the
+    /// `expected`.
     pub async fn fetch_at<E: Archives>(
         &mut self,
         action: Action,
@@ -151,8 +152,8 @@ impl<'c> Permit<'c> {
         Ok(row)
     }
 
-    /// Takes the lock of a row and reads it. The decision is the caller's to ask for, by [`Permit::decide`]: for rows whose
-    /// ties the use-case knows better than the table.
+    /// Takes the lock of a row and reads it. The decision is the caller's to ask for, by [`Permit::decide`]: for rows
+    /// whose ties the use-case knows better than the table.
     ///
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it.
@@ -176,8 +177,8 @@ impl<'c> Permit<'c> {
             .ok_or_else(|| Error::not_found(field, E::NOUN))
     }
 
-    /// Asks the policy about a row that [`Permit::lock_row`] read, with the ties that the use-case knows. The leads of these
-    /// departments may then read the act's audit events.
+    /// Asks the policy about a row that [`Permit::lock_row`] read, with the ties that the use-case knows. The leads of
+    /// these departments may then read the act's audit events.
     ///
     /// # Errors
     /// FORBIDDEN where the caller may not do the action.
@@ -202,8 +203,8 @@ impl<'c> Permit<'c> {
         self.require(action, ties, Some((E::TYPE, E::uuid(row))))
     }
 
-    /// The same without showing the act's audit events to the leads of these departments: for acts whose event alone tells
-    /// whom they are about.
+    /// The same without showing the act's audit events to the leads of these departments: for acts whose event alone
+    /// tells whom they are about.
     pub fn decide_unseen<E: Guarded>(
         &self,
         action: Action,
@@ -333,8 +334,8 @@ impl<'c> Permit<'c> {
         Ok(())
     }
 
-    /// The row that an earlier try made with this client-made id, so that a retry makes nothing twice; none where the id is
-    /// free or was not `given` by the client. `same` says whether a row is what this try would make.
+    /// The row that an earlier try made with this client-made id, so that a retry makes nothing twice; none where the
+    /// id is free or was not `given` by the client. `same` says whether a row is what this try would make.
     ///
     /// # Errors
     /// DUPLICATE where the id belongs to another row. Of a row that the caller may not see nothing else is said.
@@ -427,13 +428,14 @@ impl<'c> Permit<'c> {
         self.events.push(event);
     }
 
-    /// Keeps the content of these fields out of every event of the act: the log says that they changed, not from what to
-    /// what.
+    /// Keeps the content of these fields out of every event of the act: the log says that they changed, not from what
+    /// to what.
     pub fn redact(&mut self, fields: &'static [&'static str]) {
         self.redacted = fields;
     }
 
-    /// Marks the findings that depend on this row, which was changed by other ways than `insert`, `update` and `delete`.
+    /// Marks the findings that depend on this row, which was changed by other ways than `insert`, `update` and
+    /// `delete`.
     pub fn invalidate_findings(&mut self, input: FindingInput) {
         self.finding_inputs.insert(input);
     }
@@ -453,8 +455,8 @@ impl<'c> Permit<'c> {
     /// when what it read is durable.
     ///
     /// # Errors
-    /// LIMIT_EXCEEDED where a blueprint would hold too much text. `Unknown` where the database failed while it committed.
-    /// `Internal`, and nothing is kept, where something was written and no event noted: a fault of ours.
+    /// LIMIT_EXCEEDED where a blueprint would hold too much text. `Unknown` where the database failed while it
+    /// committed. `Internal`, and nothing is kept, where something was written and no event noted: a fault of ours.
     pub async fn commit(self) -> Result<()> {
         if self.events.is_empty() {
             if self.tx.write_count() > self.locking {
@@ -491,8 +493,8 @@ impl<'c> Permit<'c> {
     }
 }
 
-/// Marks the inputs of findings that were changed; the background's work looks at their blueprints anew. Writers only ever
-/// insert marks and never update one, so that no two of them wait for each other.
+/// Marks the inputs of findings that were changed; the background's work looks at their blueprints anew. Writers only
+/// ever insert marks and never update one, so that no two of them wait for each other.
 async fn mark_finding_inputs(
     tx: &Transaction,
     finding_inputs: &BTreeSet<FindingInput>,

@@ -1,5 +1,5 @@
-//! The policy as SQL: for each table the condition under which a principal may see a row, each relation spelled once. It
-//! decides nothing; it translates the reach that the policy gives.
+//! The policy as SQL: for each table the condition under which a principal may see a row, each relation spelled once.
+//! It decides nothing; it translates the reach that the policy gives.
 //!
 //! An empty condition means "every row", so that a statement for a CX manager carries no subquery at all.
 

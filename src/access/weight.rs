@@ -14,8 +14,8 @@ use crate::{
 /// Most bytes of all texts of one blueprint, archived parts included: 2 MiB.
 pub const MOST_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Most bytes of a written row that cause no summing up. Short rows are bounded by the number of rows in a blueprint, and
-/// the sum reads all of it.
+/// Most bytes of a written row that cause no summing up. Short rows are bounded by the number of rows in a blueprint,
+/// and the sum reads all of it.
 const SHORT: usize = 256;
 
 /// The tables with a column `blueprint_id`, and their columns of text; those of [`DESCRIBED`] are added.

@@ -8,7 +8,8 @@ use std::sync::{
 /// The progress of one request's writing. Atomic, as a deadline reads it from another task than the one that writes.
 #[derive(Debug, Default)]
 pub(super) struct WriteProgress {
-    /// Whether a permit has read rows since the last commit: they may have been written by others and not be durable yet.
+    /// Whether a permit has read rows since the last commit: they may have been written by others and not be durable
+    /// yet.
     rests_on_others: AtomicBool,
     /// Whether a commit was sent.
     sent: AtomicBool,

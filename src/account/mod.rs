@@ -245,8 +245,8 @@ pub fn refuse_last_admin(row: &account::Model, others: usize) -> Result<()> {
     }
 }
 
-/// Deactivates an account, which ends its sessions and revokes its tokens for good, and says whether it was active. What that means for
-/// departments is told in `reorganise`.
+/// Deactivates an account, which ends its sessions and revokes its tokens for good, and says whether it was active.
+/// What that means for departments is told in `reorganise`.
 pub async fn deactivate(
     permit: &mut Permit<'_>,
     input: &AtVersionInput,
@@ -333,8 +333,9 @@ async fn set_password(
     permit.update::<account::Entity>(row, change).await
 }
 
-/// Changes the caller's own password and ends their other sessions. Wrong present passwords are counted for the session, so
-/// that a stolen access token is no way to guess it; failed sign-ins elsewhere keep nobody from changing theirs.
+/// Changes the caller's own password and ends their other sessions. Wrong present passwords are counted for the
+/// session, so that a stolen access token is no way to guess it; failed sign-ins elsewhere keep nobody from changing
+/// theirs.
 pub async fn change_password(
     caller: &Caller,
     input: PasswordChangeInput,

@@ -35,8 +35,8 @@ static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     Arc::new(Semaphore::new((cores - 1).max(1)))
 });
 
-/// The hash that a password is verified against where the account has none or does not exist, so that it takes as long as
-/// a wrong password.
+/// The hash that a password is verified against where the account has none or does not exist, so that it takes as long
+/// as a wrong password.
 static NOBODY: LazyLock<Option<String>> =
     LazyLock::new(|| make_hash(&crate::token::random_text::<24>().ok()?).ok());
 
@@ -190,8 +190,8 @@ impl HashPermit {
     }
 }
 
-/// The key of an account with this password, among those that share one hash: a demo and a generated organisation set one
-/// password for all at once, and must not be served to others.
+/// The key of an account with this password, among those that share one hash: a demo and a generated organisation set
+/// one password for all at once, and must not be served to others.
 pub async fn find_shared_password_key(store: &Store, password: &str) -> Result<Option<String>> {
     use account::Column;
     let shared: Vec<(String, String)> = account::Entity::find()

@@ -186,8 +186,8 @@ impl Authenticator<'_> {
         Ok(tx.commit().await?)
     }
 
-    /// Rotates a refresh token: answers the next pair. A token is accepted once, and for [`GRACE`] more. One that is used
-    /// later has two holders, one of whom stole it, and the whole session ends.
+    /// Rotates a refresh token: answers the next pair. A token is accepted once, and for [`GRACE`] more. One that is
+    /// used later has two holders, one of whom stole it, and the whole session ends.
     ///
     /// # Errors
     /// `Unauthenticated` where the token is unknown or its session has ended.

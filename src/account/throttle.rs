@@ -1,6 +1,6 @@
-//! The throttle of sign-ins: failures are counted for the account that was named and for the network they come from, and
-//! after too many the next attempt has to wait: 1, 2, 4 … seconds, up to a quarter of an hour. Counts are in the database,
-//! so that the throttle holds across servers and restarts.
+//! The throttle of sign-ins: failures are counted for the account that was named and for the network they come from,
+//! and after too many the next attempt has to wait: 1, 2, 4 … seconds, up to a quarter of an hour. Counts are in the
+//! database, so that the throttle holds across servers and restarts.
 //!
 //! Two things would otherwise let anybody lock others out, and are told apart:
 //!
@@ -154,8 +154,8 @@ fn fold_key(key: &str) -> String {
     key.trim().to_lowercase()
 }
 
-/// The network of an address, a /24 or a /56: what one customer of a provider usually gets. By single addresses, whoever
-/// has a /64 would have 2^64 attempts.
+/// The network of an address, a /24 or a /56: what one customer of a provider usually gets. By single addresses,
+/// whoever has a /64 would have 2^64 attempts.
 fn network_bytes(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
@@ -233,8 +233,8 @@ impl Guess {
     }
 
     /// Notes that the password was right: the network becomes an origin of the account. Forgets only the count that the
-    /// attempt was judged by: at an origin the origin's, elsewhere the account's. So whoever guesses elsewhere gains nothing
-    /// when the owner signs in at the office.
+    /// attempt was judged by: at an origin the origin's, elsewhere the account's. So whoever guesses elsewhere gains
+    /// nothing when the owner signs in at the office.
     pub async fn note_success(
         &self,
         tx: &Transaction,

@@ -1,8 +1,9 @@
 //! Positions in the audit log, and the events after one: what copies by changes are made from.
 //!
-//! The difficulty: two acts that run together commit in another order than their events were made, so an event can become
-//! visible behind a position at which somebody has read already. The solution rests on the ids, which begin with the
-//! millisecond of their making, and on events being made last before the commit, so that they come late by moments only:
+//! The difficulty: two acts that run together commit in another order than their events were made, so an event can
+//! become visible behind a position at which somebody has read already. The solution rests on the ids, which begin with
+//! the millisecond of their making, and on events being made last before the commit, so that they come late by moments
+//! only:
 //!
 //! ```text
 //! position = (newest = e7, recent = 3)      e5 e6 e7 were visible within the ten minutes up to e7
@@ -34,7 +35,8 @@ pub struct LogPosition {
 
 /// The events after a position.
 pub enum EventsAfter {
-    /// All of them in the order of their ids, and where one came late those of the last minutes before the position again.
+    /// All of them in the order of their ids, and where one came late those of the last minutes before the position
+    /// again.
     Events(Vec<audit_event::Model>),
     /// More than were asked for at the most.
     TooMuch,

@@ -1,8 +1,8 @@
 //! Pages of `kpi_facts` for the API, over any range of days.
 //!
 //! A page is read in rounds: the next measurements that could have a row, then the rows of these. Why not one statement
-//! with a limit? The dataset's SQL wants the days that it is asked about, and numbers each measurement's rows before any
-//! filter; over years it would join everything for a page of fifty.
+//! with a limit? The dataset's SQL wants the days that it is asked about, and numbers each measurement's rows before
+//! any filter; over years it would join everything for a page of fifty.
 
 use chrono::NaiveDate;
 use entity::{

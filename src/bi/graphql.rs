@@ -23,8 +23,8 @@ use crate::{
 /// Makes the object of the API out of the table of columns.
 macro_rules! api_object {
     ($($name:ident $($empty:ident)?: $api:ty, $of:expr => $sql:tt, $read:expr, $($description:tt),*;)*) => {
-        /// A measurement of a KPI, joined with one touchpoint that the KPI judged at the end of the measurement's day and with
-        /// one department that held a role there at that time.
+        /// A measurement of a KPI, joined with one touchpoint that the KPI judged at the end of the measurement's day
+        /// and with one department that held a role there at that time.
         #[derive(Clone, SimpleObject)]
         pub struct KpiFact {
             $(#[doc = api_description!($($description),*)] pub $name: $api,)*

@@ -6,14 +6,15 @@
 //!    [`model::filter::Filter`], days, limit and resume point. A query is plain data and knows nobody's rights.
 //! 2. [`catalogue::stream_rows`] asks whether the caller may pull the dataset at all, looks up the dataset's
 //!    [`source::reader::RowReader`], and spawns it on a snapshot of the database.
-//! 3. The reader sends batches of rows. `kpi_facts` has [`fact_join`], which reads measurements by day and joins them in
-//!    memory with what the [`store`] keeps of blueprints; most datasets have `source::sql_reader`, which runs their
-//!    SQL; series and findings are computed. Each reader asks [`scope`] what the caller may see, and reads nothing else.
+//! 3. The reader sends batches of rows. `kpi_facts` has [`fact_join`], which reads measurements by day and joins them
+//!    in memory with what the [`store`] keeps of blueprints; most datasets have `source::sql_reader`, which runs their
+//!    SQL; series and findings are computed. Each reader asks [`scope`] what the caller may see, and reads nothing
+//!    else.
 //! 4. The face takes rows from the [`source::stream::RowStream`] and writes their cells, each a
 //!    [`model::value::ValueRef`] borrowed from its row.
 //!
-//! A pull of what changed since an earlier one goes through [`changes`] between 2 and 3. [`views`] hands the same SQL to
-//! PostgreSQL, where the scope is looked up whenever a view is read.
+//! A pull of what changed since an earlier one goes through [`changes`] between 2 and 3. [`views`] hands the same SQL
+//! to PostgreSQL, where the scope is looked up whenever a view is read.
 //!
 //! A new dataset is a table of columns in [`datasets`] and a line in [`catalogue`].
 

@@ -1,6 +1,6 @@
-//! The reader's scope as SQL: which rows of a table they may see, which blueprints count, whose rows they pull, and when
-//! a day ends. A dataset's SQL never asks who reads: the same text serves a request, for which values are bound, and a
-//! view, which looks them up by its login whenever it is read.
+//! The reader's scope as SQL: which rows of a table they may see, which blueprints count, whose rows they pull, and
+//! when a day ends. A dataset's SQL never asks who reads: the same text serves a request, for which values are bound,
+//! and a view, which looks them up by its login whenever it is read.
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;

@@ -1,6 +1,6 @@
-//! Analysis of how people move through a blueprint: loops, dead ends, hand-offs and ways in the graph of its transitions.
-//! Pure functions over the canvas. Work that ENABLES a step is no movement; it counts only for reachability. There are
-//! no durations: over a graph with cycles they would have no sum.
+//! Analysis of how people move through a blueprint: loops, dead ends, hand-offs and ways in the graph of its
+//! transitions. Pure functions over the canvas. Work that ENABLES a step is no movement; it counts only for
+//! reachability. There are no durations: over a graph with cycles they would have no sum.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -269,7 +269,8 @@ impl<'c> FlowAnalysis<'c> {
     #[must_use]
     pub fn unavoidable_touchpoints(&self) -> Vec<&'c touchpoint::Model> {
         let touchpoints = self.graph.onward.len();
-        // The ends are three more nodes behind the touchpoints. EXIT is none: who leaves by it is not on the way any more.
+        // The ends are three more nodes behind the touchpoints. EXIT is none: who leaves by it is not on the way any
+        // more.
         let (start, competitor, goal) = (touchpoints, touchpoints + 1, touchpoints + 2);
         let node = |place: FlowNode| match place {
             FlowNode::At(at) => Some(at),
@@ -455,7 +456,8 @@ impl Search<'_, '_> {
         let onward = self.flow.edges_on_from(place);
         self.steps.take(1 + onward.len() / TRIED)?;
         for edge in onward {
-            // Too far from the target for the length that is left: without this cut the search would try nearly every way.
+            // Too far from the target for the length that is left: without this cut the search would try nearly every
+            // way.
             let hopeless = self.left.get(&edge.to).is_none_or(|left| *left >= length);
             if self.found.more {
                 return Ok(());

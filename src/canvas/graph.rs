@@ -1,5 +1,5 @@
-//! The transitions of a blueprint as a directed graph over its touchpoints, by their indices. It knows no canvas, so that
-//! the canvas can hold it.
+//! The transitions of a blueprint as a directed graph over its touchpoints, by their indices. It knows no canvas, so
+//! that the canvas can hold it.
 
 use std::collections::BTreeMap;
 
@@ -55,8 +55,8 @@ impl FlowEdge {
 }
 
 impl FlowGraph {
-    /// The graph of these transitions; `index` gives the place of a touchpoint among all touchpoints. A transition whose
-    /// side is not there is left out.
+    /// The graph of these transitions; `index` gives the place of a touchpoint among all touchpoints. A transition
+    /// whose side is not there is left out.
     pub(super) fn new(
         phases: &[phase::Model],
         touchpoints: &[touchpoint::Model],

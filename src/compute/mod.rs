@@ -1,12 +1,12 @@
 //! A pool of threads for computing over whole blueprints, off the threads that answer requests, with bounds on what one
 //! request may spend and one account may occupy. It knows nothing of blueprints.
 //!
-//! A request has one [`Budget`] of steps and of bytes. What walks a graph, draws, compares or judges spends from it as it
-//! goes, and so does every statement that reads and every list that is answered: thirty aliases share what one has. Work
-//! that may take longer than a tenth of a millisecond goes through [`run`], on a pool of one thread fewer than there are
-//! cores (one at the least), where accounts take turns. The future of [`run`] that is dropped, because its client has
-//! gone or its deadline has passed, stops the work at its next step. Who holds locks that others wait for does not queue:
-//! [`at_once`] has a thread of its own.
+//! A request has one [`Budget`] of steps and of bytes. What walks a graph, draws, compares or judges spends from it as
+//! it goes, and so does every statement that reads and every list that is answered: thirty aliases share what one has.
+//! Work that may take longer than a tenth of a millisecond goes through [`run`], on a pool of one thread fewer than
+//! there are cores (one at the least), where accounts take turns. The future of [`run`] that is dropped, because its
+//! client has gone or its deadline has passed, stops the work at its next step. Who holds locks that others wait for
+//! does not queue: [`at_once`] has a thread of its own.
 //!
 //! ```text
 //! let view = compute::run(&caller.budget, caller.account(), move |steps| view(&canvas, steps)).await?;
@@ -53,8 +53,8 @@ pub async fn run<T: Send + 'static>(
     run_on(&POOL, budget, account, work).await
 }
 
-/// Runs work at once, on a thread beside the pool: for holders of locks. At most as many run at the same time as there are
-/// connections that write.
+/// Runs work at once, on a thread beside the pool: for holders of locks. At most as many run at the same time as there
+/// are connections that write.
 ///
 /// # Errors
 /// `TooComplex` where the budget is spent.

@@ -1,6 +1,6 @@
-//! The threads that compute, and their queue, in which accounts take turns and none fills it. A job is not interrupted; it
-//! checks by itself, at each step, whether it should go on. Threads of its own and not tokio's blocking ones: those are as
-//! many as there are callers, and would take the cores from whoever answers requests.
+//! The threads that compute, and their queue, in which accounts take turns and none fills it. A job is not interrupted;
+//! it checks by itself, at each step, whether it should go on. Threads of its own and not tokio's blocking ones: those
+//! are as many as there are callers, and would take the cores from whoever answers requests.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -135,7 +135,8 @@ impl SharedQueue {
 }
 
 impl Queue {
-    /// The next job, of the first account in turn that has not all its threads; the account goes to the end of the turns.
+    /// The next job, of the first account in turn that has not all its threads; the account goes to the end of the
+    /// turns.
     fn next_job(&mut self) -> Option<(Owner, Job)> {
         let free =
             |owner: &Owner| self.running.get(owner).copied().unwrap_or_default() < self.at_once;

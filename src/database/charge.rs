@@ -1,5 +1,5 @@
-//! Charges statements to the budget of the request that they run for: before they run, for the rows that they return, and
-//! on SQLite for their work meanwhile. It runs nothing.
+//! Charges statements to the budget of the request that they run for: before they run, for the rows that they return,
+//! and on SQLite for their work meanwhile. It runs nothing.
 
 use std::sync::Arc;
 

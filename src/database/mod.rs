@@ -2,10 +2,11 @@
 //!
 //! A [`Store`] has separate pools, so that one kind of work cannot starve another:
 //!
-//! - `reader`: connections that cannot write. On PostgreSQL their transactions are REPEATABLE READ, so each is a snapshot;
-//!   on SQLite in WAL mode a read transaction is one anyway, and never waits for the writer.
-//! - `writer`: one connection on SQLite, which has one writer at a time; a second one would only wait inside the database,
-//!   where nobody is served in turn. Several on PostgreSQL. A write transaction begins with `BEGIN IMMEDIATE` on SQLite.
+//! - `reader`: connections that cannot write. On PostgreSQL their transactions are REPEATABLE READ, so each is a
+//!   snapshot; on SQLite in WAL mode a read transaction is one anyway, and never waits for the writer.
+//! - `writer`: one connection on SQLite, which has one writer at a time; a second one would only wait inside the
+//!   database, where nobody is served in turn. Several on PostgreSQL. A write transaction begins with `BEGIN IMMEDIATE`
+//!   on SQLite.
 //! - `entrance`: connections for signing in alone, since whoever is inside must not keep others out.
 //! - `probe`, which asks whether the database works however busy the other pools are, and `signals`, which cancels
 //!   statements of PostgreSQL.
@@ -13,13 +14,13 @@
 //! Everything runs on a [`Pool`], one statement at a time, or in a [`Transaction`]. Both stand on leases: whoever has a
 //! lease has a connection to themselves, and gives back one whose last statement ended well. A connection on which a
 //! statement has failed or was given up is closed instead, so that nothing is ever written behind a transaction that
-//! nobody knows of. That is why this is not sqlx's own pool: it cancels no statement whose future was dropped, and hands
-//! its connection on.
+//! nobody knows of. That is why this is not sqlx's own pool: it cancels no statement whose future was dropped, and
+//! hands its connection on.
 //!
-//! A future that is dropped, because its deadline has come or its client has gone, cancels its statement: SQLite looks at
-//! a signal while it works, PostgreSQL is told by way of another connection. The place is free only when the statement
-//! has ended, or when PostgreSQL has not said so for some seconds: it ends by itself what its client has left. Every wait
-//! for PostgreSQL has a bound.
+//! A future that is dropped, because its deadline has come or its client has gone, cancels its statement: SQLite looks
+//! at a signal while it works, PostgreSQL is told by way of another connection. The place is free only when the
+//! statement has ended, or when PostgreSQL has not said so for some seconds: it ends by itself what its client has
+//! left. Every wait for PostgreSQL has a bound.
 //!
 //! What a request reads is charged to its budget here, statement by statement, so that no list of the API can run more
 //! of them than it pays for.
@@ -186,7 +187,8 @@ impl Store {
         &self.reader
     }
 
-    /// The same database, whose reads are charged to a budget. Writes are not: they are bounded by the size of the request.
+    /// The same database, whose reads are charged to a budget. Writes are not: they are bounded by the size of the
+    /// request.
     #[must_use]
     pub fn charged_to(&self, budget: &Arc<Budget>) -> Self {
         Self {
@@ -253,9 +255,9 @@ impl Store {
         }
     }
 
-    /// Checkpoints SQLite's write-ahead log and truncates it, so that erased data is neither in the file nor in the log.
-    /// Says whether it was done within two seconds; while somebody reads from the log, it goes on in the background.
-    /// PostgreSQL has no such act: VACUUM and the recycling of its log do it in time.
+    /// Checkpoints SQLite's write-ahead log and truncates it, so that erased data is neither in the file nor in the
+    /// log. Says whether it was done within two seconds; while somebody reads from the log, it goes on in the
+    /// background. PostgreSQL has no such act: VACUUM and the recycling of its log do it in time.
     pub async fn empty_log(&self) -> bool {
         match &self.wal {
             Some(_) => self.erased.empty_log(&self.writer).await,

@@ -1,6 +1,6 @@
-//! A pool: a number of places for connections, handed out as leases in the order of asking. A place is free again when the
-//! last statement on its connection has ended, not when its client has lost patience: otherwise abandoned statements
-//! would pile up in the database beyond any bound.
+//! A pool: a number of places for connections, handed out as leases in the order of asking. A place is free again when
+//! the last statement on its connection has ended, not when its client has lost patience: otherwise abandoned
+//! statements would pile up in the database beyond any bound.
 
 use std::{
     mem,
@@ -192,8 +192,8 @@ impl PoolState {
         Some((place, idle))
     }
 
-    /// Puts a place back with its connection, and returns the connection where it is to be closed: the pool is closed, or
-    /// its prepared statements are out of date.
+    /// Puts a place back with its connection, and returns the connection where it is to be closed: the pool is closed,
+    /// or its prepared statements are out of date.
     fn put_slot_back(
         &self,
         mut place: PoolSlot,
@@ -215,8 +215,8 @@ impl PoolState {
         unwanted
     }
 
-    /// Remembers what the failure of one statement says of all: the disk cannot be written, or prepared statements are out
-    /// of date. Returns the idle connections to close for it.
+    /// Remembers what the failure of one statement says of all: the disk cannot be written, or prepared statements are
+    /// out of date. Returns the idle connections to close for it.
     fn note_failure(&self, state: ConnectionState) -> Vec<Connection> {
         match state {
             ConnectionState::Failed(FailureKind::Unwritable) => {
@@ -265,8 +265,8 @@ impl PoolState {
         })
     }
 
-    /// Cancels a statement that nobody waits for, or closes a connection on which one has failed. Returns the place when
-    /// it is free for another connection.
+    /// Cancels a statement that nobody waits for, or closes a connection on which one has failed. Returns the place
+    /// when it is free for another connection.
     async fn give_up(&self, place: PoolSlot, broken: Connection) -> PoolSlot {
         let ended = async {
             match broken.state() {
@@ -283,8 +283,8 @@ impl PoolState {
         place
     }
 
-    /// Cancels the statement that runs at a place: SQLite sees the signal, PostgreSQL is sent a cancellation. Says whether
-    /// it was delivered.
+    /// Cancels the statement that runs at a place: SQLite sees the signal, PostgreSQL is sent a cancellation. Says
+    /// whether it was delivered.
     async fn cancel(&self, signal: &Signal) -> bool {
         let process = signal.stop();
         let Some(signals) = &self.shares.signals else {

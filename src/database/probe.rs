@@ -1,5 +1,5 @@
-//! Probes whether the database works, on connections that nothing else uses: however busy the other pools are, that is no
-//! trouble.
+//! Probes whether the database works, on connections that nothing else uses: however busy the other pools are, that is
+//! no trouble.
 
 use std::{
     collections::BTreeSet,

@@ -22,8 +22,8 @@ pub(super) fn connect_options(
     let sqlite: SqliteConnectOptions = options.url.parse().map_err(invalid_url)?;
     check_file(&options.url, sqlite.get_filename())?;
     let sqlite = sqlite.disable_statement_logging();
-    // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
-    // commit is written out again with each round.
+    // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until
+    // the commit is written out again with each round.
     let (cache, query_only) = match access {
         AccessMode::Write => ("-32768", "OFF"),
         AccessMode::Read => ("-2000", "ON"),

@@ -1,6 +1,6 @@
 //! A transaction on a lease of its own. A statement that fails or is given up ends all of it, and its connection too:
-//! nothing is written on a connection whose state is not known. Only the commit is seen through to the end, in a task of
-//! its own, whoever still waits for it: a commit cut off half-way would leave nobody knowing what was kept.
+//! nothing is written on a connection whose state is not known. Only the commit is seen through to the end, in a task
+//! of its own, whoever still waits for it: a commit cut off half-way would leave nobody knowing what was kept.
 
 use std::{
     fmt,
@@ -38,8 +38,8 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Begins one that reads the database at one moment: the first statement of a deferred transaction takes the snapshot
-    /// on SQLite, and of a REPEATABLE READ one on PostgreSQL.
+    /// Begins one that reads the database at one moment: the first statement of a deferred transaction takes the
+    /// snapshot on SQLite, and of a REPEATABLE READ one on PostgreSQL.
     pub(super) async fn begin_read(pool: &Pool) -> Result<Self, DbErr> {
         Self::begin(pool, "BEGIN").await
     }
@@ -53,8 +53,8 @@ impl Transaction {
             wal.refuse_if_broken()?;
         }
         let words = match pool.get_database_backend() {
-            // Not a deferred BEGIN: SQLite refuses at once, with SQLITE_BUSY, to turn a read transaction into a writing one
-            // when somebody else has written meanwhile; an immediate one waits for its turn.
+            // Not a deferred BEGIN: SQLite refuses at once, with SQLITE_BUSY, to turn a read transaction into a writing
+            // one when somebody else has written meanwhile; an immediate one waits for its turn.
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
@@ -63,7 +63,8 @@ impl Transaction {
         Ok(tx)
     }
 
-    /// Begins one with this SQL. Dropped while BEGIN runs, the lease closes its connection: the transaction may have begun.
+    /// Begins one with this SQL. Dropped while BEGIN runs, the lease closes its connection: the transaction may have
+    /// begun.
     async fn begin(pool: &Pool, words: &str) -> Result<Self, DbErr> {
         // Not `counted_connection`: BEGIN, COMMIT and ROLLBACK are ours, not the request's, and are neither counted
         // nor charged.
@@ -99,7 +100,8 @@ impl Transaction {
         }
     }
 
-    /// Commits, and returns when the commit is durable; of a transaction that wrote nothing, when all that it has read is.
+    /// Commits, and returns when the commit is durable; of a transaction that wrote nothing, when all that it has read
+    /// is.
     ///
     /// # Errors
     /// `NotKept` where nothing of it was kept, `Unknown` where that is not known.
@@ -120,8 +122,8 @@ impl Transaction {
         if !self.to_write {
             return self.end(COMMIT).await.map_err(CommitError::NotKept);
         }
-        // A task of its own, and not this future: a deadline that drops it between COMMIT and the sync would leave a commit
-        // that nobody has synced, and its audit event untold.
+        // A task of its own, and not this future: a deadline that drops it between COMMIT and the sync would leave a
+        // commit that nobody has synced, and its audit event untold.
         let seen_through = async move {
             let kept = self.make_durable().await;
             // Also where it is not known whether it was kept: it may well have been, and then `then` must have run.
@@ -194,8 +196,8 @@ impl Transaction {
 
 const COMMIT: &str = "COMMIT";
 
-/// Whether a statement changed something, by its first word and the number of rows that it affected or returned. By words,
-/// since both databases count the rows of `SELECT … FOR UPDATE` like those of a change.
+/// Whether a statement changed something, by its first word and the number of rows that it affected or returned. By
+/// words, since both databases count the rows of `SELECT … FOR UPDATE` like those of a change.
 fn is_change(sql: &str, rows: u64) -> bool {
     const LOOK: &[&str] = &[
         "SELECT",

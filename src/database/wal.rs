@@ -3,9 +3,9 @@
 //! With `synchronous=FULL`, SQLite would sync within the commit, while the one writer waits.
 //!
 //! The log is found where SQLite itself says that its file is, and stays the same one from the first connection to the
-//! last: a connection that does nothing keeps SQLite from removing it. So one descriptor serves every sync, as the kernel
-//! tells of a page that it could not write only those who had the file open at that time; and a log or a file that
-//! is another one than was opened is somebody's doing, after which nothing is acknowledged any more.
+//! last: a connection that does nothing keeps SQLite from removing it. So one descriptor serves every sync, as the
+//! kernel tells of a page that it could not write only those who had the file open at that time; and a log or a file
+//! that is another one than was opened is somebody's doing, after which nothing is acknowledged any more.
 
 use std::{
     fs::File,

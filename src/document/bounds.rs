@@ -1,5 +1,5 @@
-//! Bounded deserialisation of lists and days, so that no text makes the server hold more than its rows may be: of a list
-//! that is too long one element too many is kept, an object is no list, and a day is spelled as in the API.
+//! Bounded deserialisation of lists and days, so that no text makes the server hold more than its rows may be: of a
+//! list that is too long one element too many is kept, an object is no list, and a day is spelled as in the API.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 

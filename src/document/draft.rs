@@ -1,5 +1,5 @@
-//! A merged document and its faults, checked against every rule before anything is written. It reads and writes nothing:
-//! current rows and the catalogue are handed to it.
+//! A merged document and its faults, checked against every rule before anything is written. It reads and writes
+//! nothing: current rows and the catalogue are handed to it.
 
 use chrono::{DateTime, Utc};
 use entity::id::BlueprintId;

@@ -160,9 +160,9 @@ pub async fn import_into(
     .await
 }
 
-/// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `from`, the
-/// current document without what is to go before; by default over the current document. Whoever is not named in one of
-/// the `complete` roles holds it no longer.
+/// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `from`,
+/// the current document without what is to go before; by default over the current document. Whoever is not named in one
+/// of the `complete` roles holds it no longer.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
     snapshot: Option<BlueprintSnapshot>,

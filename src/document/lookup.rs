@@ -23,7 +23,8 @@ use crate::{
 const KEYS: usize = 5_000;
 
 impl Catalogue {
-    /// Looks up what a document names: one statement for each table, as long as it names no more than `KEYS` rows of it.
+    /// Looks up what a document names: one statement for each table, as long as it names no more than `KEYS` rows of
+    /// it.
     pub async fn load(permit: &Permit<'_>, document: &Document) -> Result<Self> {
         let mut named = document.named_keys();
         let mut keys = |target: ReferenceTarget| named.remove(&target).unwrap_or_default();

@@ -1,12 +1,13 @@
 //! Documents: blueprints and the organisation as text that people can read and edit, with keys instead of ids.
 //!
-//! An import is declarative: the document says what is wanted, and the import makes the difference. It goes through five
-//! steps in one transaction, which `import` calls in this order:
+//! An import is declarative: the document says what is wanted, and the import makes the difference. It goes through
+//! five steps in one transaction, which `import` calls in this order:
 //!
 //! 1. **merge** (`merge`, `draft`): the patch laid over the current document gives the wanted document;
 //! 2. **resolve** (`lookup`, `resolve`, `resolver`): keys become ids, every rule is checked, all faults at once;
 //! 3. **authorise** (`authority`): a new blueprint, KPI links, improvements and handshakes each ask the policy;
-//! 4. **apply** (`apply`, `responsibilities`, `write`): rows are inserted, updated and removed until they are as wanted;
+//! 4. **apply** (`apply`, `responsibilities`, `write`): rows are inserted, updated and removed until they are as
+//!    wanted;
 //! 5. **report** (`report`, `diff`): the blueprint is read back and compared with what it was.
 //!
 //! For example, `{"touchpoints": [{"key": "pay", "name": "Pay"}]}` renames one touchpoint and keeps all else: what a

@@ -1,6 +1,6 @@
 //! Applies the responsibilities of an import by their handshake. Naming a department that holds a role already, or is
-//! offered it, changes nothing; a new name is proposed. What the document says is ACCEPTED is in force at once only from
-//! a CX manager without a seat at or above the department: nobody takes responsibility alone.
+//! offered it, changes nothing; a new name is proposed. What the document says is ACCEPTED is in force at once only
+//! from a CX manager without a seat at or above the department: nobody takes responsibility alone.
 
 use std::collections::HashSet;
 
@@ -199,8 +199,8 @@ impl HandshakeImport<'_> {
             return Ok(());
         };
         let asked = build_proposal(&row, None, self.blueprint.owner_department_id);
-        // With the other consent it is a plain acceptance; without it the department is put in charge unasked, which its
-        // leads are shown until they confirm or end it.
+        // With the other consent it is a plain acceptance; without it the department is put in charge unasked, which
+        // its leads are shown until they confirm or end it.
         let accepted = if asked.has_consented(&self.parents) {
             lifecycle::accept(&row, self.by)?
         } else {

@@ -171,9 +171,9 @@ fn ends_connection(severity: PgSeverity) -> bool {
     matches!(severity, PgSeverity::Fatal | PgSeverity::Panic)
 }
 
-/// Whether this failure of a COMMIT says for certain that nothing of the transaction was kept. Of SQLite its own log has
-/// all of it or nothing. PostgreSQL has to have refused it, and to live: a server that goes down, or a pooler in between
-/// that has lost it, may say so after it was kept.
+/// Whether this failure of a COMMIT says for certain that nothing of the transaction was kept. Of SQLite its own log
+/// has all of it or nothing. PostgreSQL has to have refused it, and to live: a server that goes down, or a pooler in
+/// between that has lost it, may say so after it was kept.
 #[must_use]
 pub fn is_refusal(error: &DbErr) -> bool {
     let Some(sqlx::Error::Database(said)) = sqlx_cause(error) else {

@@ -52,8 +52,8 @@ impl AnswerEntry {
     }
 }
 
-/// What is left of an external id when its answer is erased, or is an employee's: enough to know the answer again when it comes in once more,
-/// and no way back to the id but by guessing it.
+/// What is left of an external id when its answer is erased, or is an employee's: enough to know the answer again when
+/// it comes in once more, and no way back to the id but by guessing it.
 pub(super) fn digest_external_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
     let whose = recorder.map_or_else(Vec::new, |account| account.uuid().as_bytes().to_vec());
     // Keyed by who recorded it: the same id of two systems gives two digests, so that neither learns what the other

@@ -284,8 +284,9 @@ fn read_moment(
     (at, on)
 }
 
-/// The answers of customers that the caller has recorded already under one of the external ids, those erased since among them. One
-/// that says something else is a fault. What others recorded has ids of its own: else an id would tell of their answers.
+/// The answers of customers that the caller has recorded already under one of the external ids, those erased since
+/// among them. One that says something else is a fault. What others recorded has ids of its own: else an id would tell
+/// of their answers.
 async fn find_recorded(
     permit: &Permit<'_>,
     faults: &mut Faults,
@@ -336,7 +337,8 @@ async fn find_recorded(
         .collect())
 }
 
-/// Keeps answers of customers that are new, each with who looks after it and, where it is known who gave it, a follow-up.
+/// Keeps answers of customers that are new, each with who looks after it and, where it is known who gave it, a
+/// follow-up.
 async fn store_answers(
     permit: &mut Permit<'_>,
     places: &AnswerReferences,

@@ -21,8 +21,8 @@ use super::{
 /// - `column: "…"` – it is a column of the dataset `touchpoints`, with this description. Columns of datasets are only
 ///   ever appended, so those of later fields say `appended: "…"` and come last.
 ///
-/// The documentation is the field's description in the API and in documents. Where inputs need another one than objects,
-/// the row has `#[shown = "…"]` and `#[given = "…"]` instead.
+/// The documentation is the field's description in the API and in documents. Where inputs need another one than
+/// objects, the row has `#[shown = "…"]` and `#[given = "…"]` instead.
 ///
 /// The rows are in two groups, between which documents and sheets have the channels and the audience.
 macro_rules! touchpoint_fields {

@@ -164,7 +164,8 @@ impl Inspection {
         findings
             .map(|finding| {
                 let row = self.noted.remove(&finding.fingerprint);
-                // A finding that looks beyond may be open already for somebody who reads more: its date would tell of that.
+                // A finding that looks beyond may be open already for somebody who reads more: its date would tell of
+                // that.
                 let may_know = reads_everything || !finding.code.looks_beyond();
                 TrackedFinding {
                     open_since: row.as_ref().filter(|_| may_know).map(|row| row.open_since),
@@ -179,8 +180,8 @@ impl Inspection {
 /// Computing steps of judging one row of a blueprint by all rules.
 const JUDGED: usize = 100;
 
-/// The findings of the organisation as a whole, by the blueprints that the caller may read. They belong to no blueprint,
-/// so they have no `open_since` and nobody dismisses them.
+/// The findings of the organisation as a whole, by the blueprints that the caller may read. They belong to no
+/// blueprint, so they have no `open_since` and nobody dismisses them.
 pub async fn find_in_organisation(caller: &Caller) -> Result<Vec<Violation>> {
     use responsibility::Column;
     let tx = caller.snapshot().await?;

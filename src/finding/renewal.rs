@@ -1,7 +1,7 @@
-//! Notes since when findings are open, in the background. A write only leaves a trace: the blueprint's revision, or a row
-//! in `finding_mark` for what lies outside. The findings of the blueprints that it concerns are then computed and their
-//! fingerprints stored; once a day, those of all blueprints that are not archived, as some rules depend on the date.
-//! Any number of servers may do it at once. Reading notes nothing.
+//! Notes since when findings are open, in the background. A write only leaves a trace: the blueprint's revision, or a
+//! row in `finding_mark` for what lies outside. The findings of the blueprints that it concerns are then computed and
+//! their fingerprints stored; once a day, those of all blueprints that are not archived, as some rules depend on the
+//! date. Any number of servers may do it at once. Reading notes nothing.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -131,7 +131,8 @@ async fn find_dependents(
     Ok(due)
 }
 
-/// Notes the findings of one blueprint: new ones are open from now on; those that are gone are deleted, dismissed or not.
+/// Notes the findings of one blueprint: new ones are open from now on; those that are gone are deleted, dismissed or
+/// not.
 async fn renew_blueprint(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
     for _ in 0..TRIES {
         let Some(change) = FindingChange::compute(caller, id, thresholds).await? else {

@@ -1,19 +1,20 @@
 //! Direct JSON: the inside of a blueprint, written straight from the rows on the canvas.
 //!
 //! A canvas of a large blueprint is some thirty thousand fields of the answer. Resolvers make an object, a future and a
-//! node of a tree for each of them, and drop them again. So the list of phases, and that of transitions, is a [`DirectJson`], whose `resolve` goes three steps:
+//! node of a tree for each of them, and drop them again. So the list of phases, and that of transitions, is a
+//! [`DirectJson`], whose `resolve` goes three steps:
 //!
-//! 1. **Plan.** The selections are looked up once, by type and not by row: `ObjectPlan::new` makes a closure for each field
-//!    ([`Projected::field_writer`]), nested as the document is.
+//! 1. **Plan.** The selections are looked up once, by type and not by row: `ObjectPlan::new` makes a closure for each
+//!    field ([`Projected::field_writer`]), nested as the document is.
 //! 2. **Write.** The plan runs over the rows and writes keys and values into one buffer, a [`JsonWriter`].
 //! 3. **Splice.** The text travels to the answer as a binary value, which no field of the schema is otherwise, and
 //!    [`write_response`] copies it as it is.
 //!
-//! A plan is all or nothing. Where the document asks for anything that is not on the canvas, has a directive that is left
-//! over, or asks for the list at two places that are to be merged, there is no plan and the resolvers answer as if this
-//! file were not there. Both ways give the same bytes, which `tests/it/drawn.rs` compares. The other
-//! thing that holds them together is a list, in the tests below, of every field that only resolvers answer: a field that
-//! is added to the schema has to be decided upon.
+//! A plan is all or nothing. Where the document asks for anything that is not on the canvas, has a directive that is
+//! left over, or asks for the list at two places that are to be merged, there is no plan and the resolvers answer as if
+//! this file were not there. Both ways give the same bytes, which `tests/it/drawn.rs` compares. The other
+//! thing that holds them together is a list, in the tests below, of every field that only resolvers answer: a field
+//! that is added to the schema has to be decided upon.
 //!
 //! A written answer spends the request's budget by its bytes, where a resolved one spends it object by object.
 
@@ -139,8 +140,8 @@ where
     }
 }
 
-/// Whether the document asks twice for the key that is being resolved, somewhere on its path. Two answers for one key are
-/// merged field by field, which finished text cannot be.
+/// Whether the document asks twice for the key that is being resolved, somewhere on its path. Two answers for one key
+/// are merged field by field, which finished text cannot be.
 fn is_merged(ctx: &ContextSelectionSet<'_>) -> bool {
     let mut path = Vec::new();
     let mut node = ctx.path_node.as_ref();

@@ -1,5 +1,5 @@
-//! The edges of the graph, by the type that they leave: fields that join two slices, or that answer from a whole blueprint
-//! in memory.
+//! The edges of the graph, by the type that they leave: fields that join two slices, or that answer from a whole
+//! blueprint in memory.
 
 mod account;
 mod blueprint;

@@ -1,6 +1,6 @@
-//! The data loaders of the edges between slices. Each key type names an edge and holds the id at its near end; its `load`
-//! answers all keys of one level of a document in one statement, with the caller's access in it. Edges inside a blueprint
-//! need none: the canvas in memory has them.
+//! The data loaders of the edges between slices. Each key type names an edge and holds the id at its near end; its
+//! `load` answers all keys of one level of a document in one statement, with the caller's access in it. Edges inside a
+//! blueprint need none: the canvas in memory has them.
 
 mod answers;
 mod handshake;

@@ -1,5 +1,5 @@
-//! The actions that the caller may do to an object, for frontends that show or hide a button. They ask the same policy as
-//! the permit does, with the ties known from the row, so that a button shown is one that works.
+//! The actions that the caller may do to an object, for frontends that show or hide a button. They ask the same policy
+//! as the permit does, with the ties known from the row, so that a button shown is one that works.
 
 use entity::{
     blueprint, department, feedback, improvement, kpi, responsibility,

@@ -1,4 +1,5 @@
-//! GraphQL over HTTP: reads one request, runs it once the guard admits it, and writes the answer; it signs nobody in and refuses batches, uploads and changes by GET.
+//! GraphQL over HTTP: reads one request, runs it once the guard admits it, and writes the answer; it signs nobody in
+//! and refuses batches, uploads and changes by GET.
 
 mod media;
 mod reading;
@@ -145,8 +146,8 @@ async fn price_as_stop(asked: GraphqlParams, settings: &Settings) -> Stop {
     }
 }
 
-/// A query for whose budget its fields were too much, or that could not be computed now, has no answer: half of one would
-/// pass for all of it.
+/// A query for whose budget its fields were too much, or that could not be computed now, has no answer: half of one
+/// would pass for all of it.
 fn refuse_partial(response: async_graphql::Response) -> Result<async_graphql::Response, Stop> {
     let stops = |error: &&ServerError| {
         let code = error_code(error);
@@ -163,8 +164,8 @@ fn refuse_partial(response: async_graphql::Response) -> Result<async_graphql::Re
     }
 }
 
-/// Runs what changes something. A change that is done already is answered like one that was made, so it is to be as safe;
-/// and what was given up while it was being kept may be done.
+/// Runs what changes something. A change that is done already is answered like one that was made, so it is to be as
+/// safe; and what was given up while it was being kept may be done.
 async fn run_mutation<E: Executor>(
     executor: &E,
     request: async_graphql::Request,

@@ -2,7 +2,8 @@
 //!
 //! A request passes, from the outside in: its id and its span ([`request_id`]), the net for panics, CORS, the share of
 //! its client ([`admission`]), and its handler, which signs the caller in ([`auth`]), waits for a slot of a queue, and
-//! works. Whatever is refused on the way is worded by [`problem`], whatever is negotiated by [`negotiate`]. The handlers reach the rest of the program through [`App`] alone.
+//! works. Whatever is refused on the way is worded by [`problem`], whatever is negotiated by [`negotiate`]. The
+//! handlers reach the rest of the program through [`App`] alone.
 
 pub mod admission;
 mod app;

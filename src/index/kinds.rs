@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use crate::fields::touchpoint::touchpoint_fields;
 
-/// The kinds: the word of each, its table, the blueprint that a row is or lies in, and the fields that are searched, the
-/// row's name or title first; those of a table of fields follow, by their ranks. A further kind is a line here, a word of
-/// `SearchKind`, and a `watch` in a migration.
+/// The kinds: the word of each, its table, the blueprint that a row is or lies in, and the fields that are searched,
+/// the row's name or title first; those of a table of fields follow, by their ranks. A further kind is a line here, a
+/// word of `SearchKind`, and a `watch` in a migration.
 macro_rules! every_kind {
     ($do:ident) => {
         $do! {

@@ -1,9 +1,10 @@
-//! The search index: folded words of everything that can be found, kept in step with what is written. `search` queries it.
+//! The search index: folded words of everything that can be found, kept in step with what is written. `search` queries
+//! it.
 //!
 //! Triggers mark whatever may have changed (`migration/src/search.rs`), so that no writer can forget to, be it a
 //! mutation, a loader or a cascade. [`renew`], which every permit calls before it commits, reads the marked rows, folds
-//! their texts and writes their words: whoever sees a change finds it. The triggers do not fold by themselves, as neither
-//! database can: see [`words`].
+//! their texts and writes their words: whoever sees a change finds it. The triggers do not fold by themselves, as
+//! neither database can: see [`words`].
 
 mod fold;
 mod kinds;
@@ -27,8 +28,8 @@ pub use kinds::{SearchEntry, Searchable, add_needs};
 /// Rows that are indexed at a time.
 const BATCH: u64 = 200;
 
-/// Most different words of a row: more than fit in any text that is meant to be read, and with at most 40 letters each few
-/// enough for a `tsvector`, which takes 1 MB.
+/// Most different words of a row: more than fit in any text that is meant to be read, and with at most 40 letters each
+/// few enough for a `tsvector`, which takes 1 MB.
 const MOST_WORDS: usize = 4_000;
 
 /// Indexes every marked row again. Afterwards the transaction sees no mark.

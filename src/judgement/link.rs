@@ -68,8 +68,8 @@ pub fn in_force_on_condition(day: NaiveDate) -> Condition {
     Condition::all().add(begun).add(lasts)
 }
 
-/// The twin of [`is_in_force`] for statements written as text: a condition on the table or alias `$link`, where `$day` is an
-/// expression. A literal, so that statements that use it stay constants.
+/// The twin of [`is_in_force`] for statements written as text: a condition on the table or alias `$link`, where `$day`
+/// is an expression. A literal, so that statements that use it stay constants.
 macro_rules! holds_on_sql {
     ($link:literal, $day:literal) => {
         concat!(

@@ -1,14 +1,15 @@
 //! Employees' answers in cells: the only grain in which anything of them leaves the database.
 //!
 //! A cell is a place (a touchpoint, a journey as a whole, or the organisation as a whole) on one scale in one block. A
-//! block is a closed month of receipt, joined with the next until it has five answers. It begins where the last block of
-//! its place ended, the first with the journey itself, so that nothing tells in which month somebody was there. A cell is
-//! written once, when its block closes (`closing`), and the answers in it are deleted: nothing that is recorded,
-//! corrected or set later changes it. Cells share no answer, so a sum of cells holds at least five answers, and so does
-//! the difference between two sums. What waits so that it cannot be subtracted either is the rule of `walk`.
+//! block is a closed month of receipt, joined with the next until it has five answers. It begins where the last block
+//! of its place ended, the first with the journey itself, so that nothing tells in which month somebody was there. A
+//! cell is written once, when its block closes (`closing`), and the answers in it are deleted: nothing that is
+//! recorded, corrected or set later changes it. Cells share no answer, so a sum of cells holds at least five answers,
+//! and so does the difference between two sums. What waits so that it cannot be subtracted either is the rule of
+//! `walk`.
 //!
-//! Example: a journey of August; 3 answers in September, 4 in October, 6 in November. On 1 December there are two cells:
-//! August to October (7) and November (6). On 15 November there was one.
+//! Example: a journey of August; 3 answers in September, 4 in October, 6 in November. On 1 December there are two
+//! cells: August to October (7) and November (6). On 15 November there was one.
 
 pub mod closing;
 mod walk;

@@ -1,5 +1,5 @@
-//! KPIs fed by feedback: their measurements are what the answers give, per touchpoint or on the relationship as a whole.
-//! Whenever answers come in, or what the KPI judges changes, they are counted anew; a value that differs is a
+//! KPIs fed by feedback: their measurements are what the answers give, per touchpoint or on the relationship as a
+//! whole. Whenever answers come in, or what the KPI judges changes, they are counted anew; a value that differs is a
 //! correction like any other.
 //!
 //! Of customers the answers of each day are a measurement. Of employees each cell (`cells`) is one, on the last day of
@@ -9,8 +9,8 @@
 //!
 //! A TRANSACTIONAL KPI takes the answers at the touchpoints that it judges on their day, itself or with their phase or
 //! blueprint; each touchpoint has its own series. A RELATIONSHIP KPI takes the answers on the relationship as a whole:
-//! of the journeys in which it judges anything on their day, or where it judges nothing at all, those about no journey, of
-//! customers (ENPS: employees). Answers about a draft feed no such KPI. The two never meet in one KPI.
+//! of the journeys in which it judges anything on their day, or where it judges nothing at all, those about no journey,
+//! of customers (ENPS: employees). Answers about a draft feed no such KPI. The two never meet in one KPI.
 
 mod employees;
 

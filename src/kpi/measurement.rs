@@ -151,8 +151,8 @@ pub(super) struct WriteMode {
     pub dry_run: bool,
     /// KPIs, under their locks, that had no values at all when the act began: nothing needs to be looked up of them.
     pub fresh: HashSet<KpiId>,
-    /// KPIs whose values the caller may not read: every value sent counts as recorded, else what became of it would tell
-    /// the value in force.
+    /// KPIs whose values the caller may not read: every value sent counts as recorded, else what became of it would
+    /// tell the value in force.
     pub hidden: HashSet<KpiId>,
     /// The revisions of what was measured of KPIs, as far as the act has raised them: once each.
     pub raised: HashMap<KpiId, i32>,

@@ -1,8 +1,8 @@
 //! Measurements by the sheet: as many rows as there are, in memory that is bounded. The sheet is read twice: once to
 //! find every fault, and then to write. What can be right, and what recording means, is what it is for the batch.
 //!
-//! On PostgreSQL a sheet is one act: all of its rows are recorded, or none. SQLite has one writer, so there a long sheet
-//! goes in as several acts of about a second each, between which others write and sign in.
+//! On PostgreSQL a sheet is one act: all of its rows are recorded, or none. SQLite has one writer, so there a long
+//! sheet goes in as several acts of about a second each, between which others write and sign in.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},

@@ -135,8 +135,8 @@ pub(crate) async fn serve_store(
     }
 }
 
-/// The runtime that accepts, reads, refuses and answers probes. The system gives its threads, which rest most of the time,
-/// their turn before those that are always at work.
+/// The runtime that accepts, reads, refuses and answers probes. The system gives its threads, which rest most of the
+/// time, their turn before those that are always at work.
 struct Door(Option<Runtime>);
 
 impl Door {

@@ -1,5 +1,5 @@
-//! Runs the selects of one level of a document as one `UNION ALL`, each row marked with the number of its select. So the
-//! lists of fifty departments take one connection and not all that there are.
+//! Runs the selects of one level of a document as one `UNION ALL`, each row marked with the number of its select. So
+//! the lists of fifty departments take one connection and not all that there are.
 
 use std::{
     collections::HashMap,

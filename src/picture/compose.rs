@@ -1,4 +1,5 @@
-//! Puts a blueprint on a drawing: head, phases, curve, lanes, lines, cards and legend, one after the other from the top.
+//! Puts a blueprint on a drawing: head, phases, curve, lanes, lines, cards and legend, one after the other from the
+//! top.
 
 use chrono::NaiveDate;
 use entity::words::{Lane, Subject};

@@ -1,6 +1,6 @@
 //! Which column and row a card stands in: phases side by side, lanes below one another, and in a phase as many columns
-//! as make the drawing neither a ribbon nor a tower. Steps go down a column, then on to the next; work behind the scenes
-//! stands below what it enables. It knows no pixels.
+//! as make the drawing neither a ribbon nor a tower. Steps go down a column, then on to the next; work behind the
+//! scenes stands below what it enables. It knows no pixels.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -6,8 +6,8 @@ use entity::id::{AccountId, DepartmentId};
 
 use super::table::Relation;
 
-/// The things that a standing may do an action to. Both a decision about one thing and an SQL condition over many are made
-/// from it.
+/// The things that a standing may do an action to. Both a decision about one thing and an SQL condition over many are
+/// made from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     pub everything: bool,

@@ -35,7 +35,8 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Read published and archived blueprints of visibility ORGANISATION, personas, KPI definitions, departments, names of accounts.
+    /// Read published and archived blueprints of visibility ORGANISATION, personas, KPI definitions, departments, names
+    /// of accounts.
     ReadPublished = "READ_PUBLISHED",
     /// Read published and archived blueprints of visibility PARTICIPANTS.
     ReadRestricted = "READ_RESTRICTED",
@@ -43,11 +44,13 @@ actions! {
     ReadDraft = "READ_DRAFT",
     /// Read the values of a confidential KPI.
     ReadConfidential = "READ_CONFIDENTIAL",
-    /// Change the descriptive fields of a touchpoint, its insights, promises and evaluations, and the sources of these insights.
+    /// Change the descriptive fields of a touchpoint, its insights, promises and evaluations, and the sources of these
+    /// insights.
     DescribeTouchpoint = "DESCRIBE_TOUCHPOINT",
     /// Change insights about a blueprint as a whole, and sources on which other people's insights rest.
     DescribeBlueprint = "DESCRIBE_BLUEPRINT",
-    /// Change a blueprint's structure, title, personas and visibility, submit it for review, and delete a never-published draft.
+    /// Change a blueprint's structure, title, personas and visibility, submit it for review, and delete a
+    /// never-published draft.
     ShapeBlueprint = "SHAPE_BLUEPRINT",
     /// Create a blueprint.
     CreateBlueprint = "CREATE_BLUEPRINT",

@@ -76,8 +76,8 @@ fn limit_reach(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> R
     }
 }
 
-/// The relations by which a reach of everything is limited to a token's departments: those through which a LEAD would reach
-/// the action, or for what everybody may read those through which a partner would.
+/// The relations by which a reach of everything is limited to a token's departments: those through which a LEAD would
+/// reach the action, or for what everybody may read those through which a partner would.
 const fn limiting_relations(action: Action) -> &'static [Relation] {
     match policy_row(action)[Role::Lead as usize] {
         PolicyCell::Where(relations) => relations,

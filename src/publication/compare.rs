@@ -121,9 +121,9 @@ async fn load_state(caller: &Caller, path: &str, version: &Version) -> Result<Ve
     }
 }
 
-/// New keys, by those of a copy in small letters, under which it is compared with its origin: a part that was copied has
-/// the key of its origin, so that renaming hides nothing; a part of the copy's own whose key the origin happens to use
-/// gets another one (`copy:key`).
+/// New keys, by those of a copy in small letters, under which it is compared with its origin: a part that was copied
+/// has the key of its origin, so that renaming hides nothing; a part of the copy's own whose key the origin happens to
+/// use gets another one (`copy:key`).
 struct OriginKeys {
     phases: HashMap<String, String>,
     touchpoints: HashMap<String, String>,

@@ -1,5 +1,5 @@
-//! Publications: a blueprint's document, kept as text when it is published or replaced and never changed; restoring one,
-//! comparing two, and copying a blueprint to think about its future.
+//! Publications: a blueprint's document, kept as text when it is published or replaced and never changed; restoring
+//! one, comparing two, and copying a blueprint to think about its future.
 
 mod compare;
 pub mod graphql;
@@ -134,7 +134,8 @@ pub fn without_document(select: Select<publication::Entity>) -> Select<publicati
 }
 
 /// Brings a blueprint back to what it was when it was published, and keeps what that replaces. Who answers for what
-/// stays as it is now, but that what was suspended with a step resumes when it comes back; so do owner, visibility, and what no longer exists outside of the blueprint.
+/// stays as it is now, but that what was suspended with a step resumes when it comes back; so do owner, visibility, and
+/// what no longer exists outside of the blueprint.
 pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
     let id: BlueprintId = faults.parse_id("id", &input.id);

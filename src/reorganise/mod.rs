@@ -1,5 +1,5 @@
-//! Reorganisations: acts across slices that can also answer "what if". Departments are archived or merged and a successor
-//! takes over, a touchpoint is archived, a person leaves.
+//! Reorganisations: acts across slices that can also answer "what if". Departments are archived or merged and a
+//! successor takes over, a touchpoint is archived, a person leaves.
 //!
 //! ```text
 //! holdings, links ─► plan: Vec<PlanStep> ─► carry_out, under locks: the act

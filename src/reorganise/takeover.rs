@@ -1,5 +1,5 @@
-//! Takeover: departments are archived and a successor takes over their holdings. One reading and one plan for the act and
-//! for the question.
+//! Takeover: departments are archived and a successor takes over their holdings. One reading and one plan for the act
+//! and for the question.
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,8 @@ use crate::access::{Caller, scope::DELIVERING};
 const EVER_IN_FORCE: [ResponsibilityStatus; 2] =
     [ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended];
 
-/// Whether a role delivers: RESPONSIBLE does the work, ACCOUNTABLE answers for it. In SQL: `scope::delivering_role_condition`.
+/// Whether a role delivers: RESPONSIBLE does the work, ACCOUNTABLE answers for it. In SQL:
+/// `scope::delivering_role_condition`.
 #[must_use]
 pub fn is_delivering_role(role: Role) -> bool {
     DELIVERING.contains(&role)
@@ -101,7 +102,8 @@ macro_rules! held_at_end_sql {
     };
 }
 
-/// The same as [`ever_in_force_condition`] for statements written as text: a condition on the table or alias `$responsibility`.
+/// The same as [`ever_in_force_condition`] for statements written as text: a condition on the table or alias
+/// `$responsibility`.
 macro_rules! ever_in_force_sql {
     ($responsibility:literal) => {
         concat!($responsibility, ".status IN ('ACCEPTED', 'ENDED')")

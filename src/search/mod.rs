@@ -1,9 +1,10 @@
 //! Full-text search over everything that can be found by its words, with access as part of the statement.
 //!
 //! Every word must occur, as a word or as the beginning of one. Each counts 0 where it is a word of the row's name or
-//! title, 1 where a longer word there begins with it, 2 and 3 for the other texts alike; the least sum comes first, then
-//! the shorter name, then the id. So the order follows from the row and the query alone. BM25 and its like weigh words by
-//! their frequency over all rows: that would tell of rows that the caller may not see, and differ between the databases.
+//! title, 1 where a longer word there begins with it, 2 and 3 for the other texts alike; the least sum comes first,
+//! then the shorter name, then the id. So the order follows from the row and the query alone. BM25 and its like weigh
+//! words by their frequency over all rows: that would tell of rows that the caller may not see, and differ between the
+//! databases.
 
 mod excerpt;
 pub mod graphql;
@@ -166,9 +167,9 @@ pub async fn count_hits(
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds would
-/// keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from turning the
-/// join round and scanning everything that the caller may see.
+/// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds
+/// would keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from
+/// turning the join round and scanning everything that the caller may see.
 fn found_sql(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> SqlBuilder {
     let backend = tx.get_database_backend();
     let mut text = SqlBuilder::new(backend, "WITH matched AS MATERIALIZED (SELECT ");

@@ -1,5 +1,5 @@
-//! Checks the bytes on their way to the CSV reader: what is malformed, or longer than its bounds, is refused at its line
-//! and column. The reader itself takes anything for CSV and rows of any size.
+//! Checks the bytes on their way to the CSV reader: what is malformed, or longer than its bounds, is refused at its
+//! line and column. The reader itself takes anything for CSV and rows of any size.
 
 use std::{
     collections::VecDeque,

@@ -21,8 +21,8 @@ use crate::{
 /// The advice for a text that is not UTF-8.
 const SAVE_AS: &str = "Save the sheet as \"CSV UTF-8\".";
 
-/// An iterator over the rows of a sheet. A fault of one row is that row's item, and reading goes on; a fault of the text
-/// itself (encoding, quotation marks, length) is the last item.
+/// An iterator over the rows of a sheet. A fault of one row is that row's item, and reading goes on; a fault of the
+/// text itself (encoding, quotation marks, length) is the last item.
 pub struct SheetReader<R> {
     rows: csv::Reader<Checked<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
@@ -134,7 +134,8 @@ impl<R: Read> SheetReader<R> {
             let found = known.iter().find(|name| fold_heading(name) == said);
             let found = found.or_else(|| other().map(|(_, name)| name));
             match found {
-                // Excel saves empty columns at the end of a sheet; that their cells are empty too is checked row by row.
+                // Excel saves empty columns at the end of a sheet; that their cells are empty too is checked row by
+                // row.
                 None if told.is_empty() => {}
                 None => {
                     let message = format!(

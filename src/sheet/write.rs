@@ -1,7 +1,7 @@
 //! Writes CSV: cells and rows into a buffer, or a whole sheet into whatever takes bytes.
 //!
-//! This is the only writer of CSV, sheets and feeds alike. The crate `csv` writes the same bytes, field by field through
-//! a state machine; a feed writes tens of millions of cells of which most are known to need no quotation marks.
+//! This is the only writer of CSV, sheets and feeds alike. The crate `csv` writes the same bytes, field by field
+//! through a state machine; a feed writes tens of millions of cells of which most are known to need no quotation marks.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! The cryptography of JSON web tokens, by *ring*: HMAC with SHA-256 and nothing else, as no other algorithm is accepted.
+//! The cryptography of JSON web tokens, by *ring*: HMAC with SHA-256 and nothing else, as no other algorithm is
+//! accepted.
 //!
 //! jsonwebtoken brings two providers, and neither stands here: `aws_lc_rs` builds longer than all of this program, and
 //! `rust_crypto` depends on an `rsa` with an unpatched advisory (RUSTSEC-2023-0071). TLS to PostgreSQL needs *ring* in

@@ -1,5 +1,5 @@
-//! Service tokens: opaque, with a prefix by which scanners of secrets find them and a checksum that tells a mistyped one
-//! from an unknown one. We keep only their hash.
+//! Service tokens: opaque, with a prefix by which scanners of secrets find them and a checksum that tells a mistyped
+//! one from an unknown one. We keep only their hash.
 
 use std::fmt;
 
@@ -73,7 +73,8 @@ impl ServiceTokenSecret {
         self.0
     }
 
-    /// Its SHA-256, which is stored. Tokens are looked up by it, so that the time of a comparison tells nothing of a token.
+    /// Its SHA-256, which is stored. Tokens are looked up by it, so that the time of a comparison tells nothing of a
+    /// token.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(&self.0).to_vec()

@@ -84,8 +84,8 @@ pub fn peak_of(mut child: Child) -> (Output, u64) {
     (child.wait_with_output().expect("it ends"), peak)
 }
 
-/// The most memory that a process of the program held, in KiB; nothing while it is not the program yet, but still what it
-/// was started from, whose memory is that of all tests.
+/// The most memory that a process of the program held, in KiB; nothing while it is not the program yet, but still what
+/// it was started from, whose memory is that of all tests.
 pub fn high_water(status: &str) -> Option<u64> {
     let status = std::fs::read_to_string(status).ok()?;
     if status.lines().next() != Some("Name:\tcx-blueprint") {

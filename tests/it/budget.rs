@@ -383,8 +383,8 @@ async fn a_page_of_rows_that_takes_too_much_is_refused_with_what_to_ask_less_of(
     let every: Vec<String> = (0..400)
         .map(|at| format!("contains(kpi_name,'no {at}')"))
         .collect();
-    // The first of them fails, so that the refusal takes no time, as others compute on the same thread; the price is that
-    // of all.
+    // The first of them fails, so that the refusal takes no time, as others compute on the same thread; the price is
+    // that of all.
     let every = encoded(&format!("{IN_YEAR} and {}", every.join(" and ")));
     let ordered = format!(
         "$filter={}&$orderby={}&$top=1",

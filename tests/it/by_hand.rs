@@ -105,8 +105,8 @@ async fn every_row_of_the_library_is_the_one_that_a_pencil_gives() {
     }
 }
 
-/// WAIT as a whole was measured four times, each of which the FUTURE copy and the draft would give a row more; the draft
-/// another one for what was measured in it.
+/// WAIT as a whole was measured four times, each of which the FUTURE copy and the draft would give a row more; the
+/// draft another one for what was measured in it.
 #[tokio::test]
 async fn what_does_not_count_is_there_for_whoever_asks_for_it_and_may_read_it() {
     let world = library().await;

@@ -1,5 +1,5 @@
-//! More requests than a server can answer, sent whether or not it answers: what is let in is soon done, the rest is told
-//! at once, and it stays ready.
+//! More requests than a server can answer, sent whether or not it answers: what is let in is soon done, the rest is
+//! told at once, and it stays ready.
 //!
 //! The short run is of the suite. Figures come from a long one, against a server of its own with a generated
 //! organisation:

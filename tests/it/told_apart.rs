@@ -1,7 +1,7 @@
 //! Told apart: whatever the faces tell of employees' answers, before and after each of them, no combination of it rests
 //! on fewer than five people, and before a month is over nothing tells that anybody has answered in it. What a figure
-//! rests on is found from outside: each person in turn answers otherwise, or not at all, and the figures that change are
-//! theirs.
+//! rests on is found from outside: each person in turn answers otherwise, or not at all, and the figures that change
+//! are theirs.
 
 use std::collections::BTreeMap;
 

@@ -17,7 +17,8 @@ pub enum RejectionKind {
     TooLarge,
     /// The document is not GraphQL.
     ParseFailed,
-    /// The document is GraphQL and breaks a rule: fragments that are missing, unused or go in circles, names used twice.
+    /// The document is GraphQL and breaks a rule: fragments that are missing, unused or go in circles, names used
+    /// twice.
     Invalid,
     /// It is not clear which operation is to run.
     NoSuchOperation,

@@ -1,4 +1,5 @@
-//! A look at the bare text: refuses brackets nested so deep that the parser would recurse without end, before the parser sees them.
+//! A look at the bare text: refuses brackets nested so deep that the parser would recurse without end, before the
+//! parser sees them.
 
 use async_graphql::Pos;
 

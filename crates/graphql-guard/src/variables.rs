@@ -1,4 +1,5 @@
-//! The variables of one operation: refuses missing ones, fills in defaults, and makes "not sent" mean absent, never null.
+//! The variables of one operation: refuses missing ones, fills in defaults, and makes "not sent" mean absent, never
+//! null.
 
 use std::collections::HashSet;
 

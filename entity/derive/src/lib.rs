@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Error, Fields, Ident, Result, ext::IdentExt, parse_macro_input};
 
-/// Implements `entity::read::Read` and `entity::read::Stored` for a struct with named fields: its columns bear the names
-/// of the fields and are read in their order.
+/// Implements `entity::read::Read` and `entity::read::Stored` for a struct with named fields: its columns bear the
+/// names of the fields and are read in their order.
 #[proc_macro_derive(Read)]
 pub fn derive_read(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

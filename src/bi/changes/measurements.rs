@@ -12,8 +12,8 @@ use sea_orm::{
 use super::change_set::ChangeSet;
 use crate::{access::Caller, bi::model::query::DatasetQuery, database::Transaction, error::Result};
 
-/// The first `most` measurements that the query selects, that the caller may see, and of which a row may have changed; by
-/// day and then by id. Superseded ones are among them: they have no row any more.
+/// The first `most` measurements that the query selects, that the caller may see, and of which a row may have changed;
+/// by day and then by id. Superseded ones are among them: they have no row any more.
 pub(super) async fn find_changed(
     caller: &Caller,
     tx: &Transaction,

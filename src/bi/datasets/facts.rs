@@ -57,8 +57,8 @@ pub static KPI_FACTS: Dataset = Dataset {
 };
 
 /// Every row that may be seen, as ids: names come later, for the rows that pass alone. A measurement at a touchpoint
-/// belongs to that touchpoint's link alone, one of the KPI as a whole to every link; a day is judged by what held at its
-/// end.
+/// belongs to that touchpoint's link alone, one of the KPI as a whole to every link; a day is judged by what held at
+/// its end.
 ///
 /// Why CROSS JOIN, with its condition in WHERE? SQLite never reorders one: days come first, and measurements are looked
 /// up by day. Why is the window partitioned by day and KPI, which the id decides? The databases push a condition on a

@@ -1,5 +1,5 @@
-//! The datasets, each with its columns and where its rows come from. SQL selects only what the reader may see, and every
-//! column whether a pull wants it or not: both databases leave out of a subquery what nobody reads.
+//! The datasets, each with its columns and where its rows come from. SQL selects only what the reader may see, and
+//! every column whether a pull wants it or not: both databases leave out of a subquery what nobody reads.
 
 pub mod fact_columns;
 pub mod facts;
@@ -35,9 +35,9 @@ macro_rules! columns {
 }
 use columns;
 
-/// The columns of a dataset whose rows are computed, one a row: `name [empty]: type => cell, "description";`. The cell is
-/// a closure that makes it from what the row is computed from. Gives the columns, and a function that makes the cells of
-/// a row in their order.
+/// The columns of a dataset whose rows are computed, one a row: `name [empty]: type => cell, "description";`. The cell
+/// is a closure that makes it from what the row is computed from. Gives the columns, and a function that makes the
+/// cells of a row in their order.
 macro_rules! computed_columns {
     ($row:ty; $($name:ident $($empty:ident)?: $of:expr => $cell:expr, $description:literal;)*) => {
         const COLUMNS: &[crate::bi::model::dataset::Column] =

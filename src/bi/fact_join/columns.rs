@@ -1,5 +1,5 @@
-//! How each column of `kpi_facts` is read from a row of the join. The readers themselves stand in the dataset's table of
-//! columns ([`crate::bi::datasets::fact_columns`]).
+//! How each column of `kpi_facts` is read from a row of the join. The readers themselves stand in the dataset's table
+//! of columns ([`crate::bi::datasets::fact_columns`]).
 
 use std::cell::OnceCell;
 

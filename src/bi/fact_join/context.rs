@@ -1,5 +1,5 @@
-//! What measurements are joined with, in the snapshot and scope of a caller: the blueprints that count, with their links
-//! and holders, and the departments whose rows are pulled.
+//! What measurements are joined with, in the snapshot and scope of a caller: the blueprints that count, with their
+//! links and holders, and the departments whose rows are pulled.
 
 use std::collections::HashMap;
 

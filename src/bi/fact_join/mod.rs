@@ -1,9 +1,9 @@
 //! The rows of `kpi_facts`, joined in memory: the same rows as its SQL selects, in the dataset's own order.
 //!
-//! Links and holders come from the store; measurements are read a few thousand at a time, so that ten years take no more
-//! memory than a day. Why not by SQL alone? The database would look up links and holders for every measurement anew,
-//! sort all rows, and send names with each: in memory they are looked up once, and rows come in order as they are made.
-//! Tests hold the two together. What the caller may not see is never read.
+//! Links and holders come from the store; measurements are read a few thousand at a time, so that ten years take no
+//! more memory than a day. Why not by SQL alone? The database would look up links and holders for every measurement
+//! anew, sort all rows, and send names with each: in memory they are looked up once, and rows come in order as they are
+//! made. Tests hold the two together. What the caller may not see is never read.
 
 mod columns;
 mod context;

@@ -75,8 +75,8 @@ impl Filter {
         self.write_null_safe(text, false)
     }
 
-    /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd to
-    /// false.
+    /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd
+    /// to false.
     fn write_null_safe(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
         match self {
             Self::All(all) => write_joined(text, all, "1 = 1", " AND ", inside_not),

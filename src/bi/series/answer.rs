@@ -278,8 +278,8 @@ impl SeriesAnswer {
         RowKey(ids.into_iter().chain([day]).collect())
     }
 
-    /// The id that a group has in a dimension, nil where it has none. Ranks differ from answer to answer; ids do not, so
-    /// a cursor holds these.
+    /// The id that a group has in a dimension, nil where it has none. Ranks differ from answer to answer; ids do not,
+    /// so a cursor holds these.
     fn id(&self, key: GroupKey, dimension: Dimension) -> Uuid {
         let of = |rank: usize| {
             let context = &self.context;

@@ -1,4 +1,5 @@
-//! Attribution: on which days the values of a KPI belong to which group, by the rows that they have in `kpi_facts`. Pure.
+//! Attribution: on which days the values of a KPI belong to which group, by the rows that they have in `kpi_facts`.
+//! Pure.
 
 use entity::{
     id::DepartmentId,

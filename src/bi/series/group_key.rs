@@ -1,5 +1,6 @@
-//! What a group stands for, as one number: in each dimension that is asked for the rank of a thing among all of its kind
-//! by id, behind nothing, which comes first. So groups in the order of their keys are in the order of their ids. Pure.
+//! What a group stands for, as one number: in each dimension that is asked for the rank of a thing among all of its
+//! kind by id, behind nothing, which comes first. So groups in the order of their keys are in the order of their ids.
+//! Pure.
 
 use std::ops::BitOr;
 

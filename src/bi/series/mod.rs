@@ -5,11 +5,12 @@
 //! 3. `attribution` finds on which days the values of a KPI belong to which group: by its links and by who held roles,
 //!    as the rows of `kpi_facts` would. `group_key` packs a group into 128 bits that sort as groups do.
 //! 4. `contributions` intersects those days with the time series of the KPI, and `totals` sums per group and period,
-//!    into an [`aggregate`] that knows every aggregation. Sums are made when a row is taken: a page costs what it shows.
+//!    into an [`aggregate`] that knows every aggregation. Sums are made when a row is taken: a page costs what it
+//!    shows.
 //! 5. `answer` gives the rows in order; [`graphql`] and `datasets::series` are its faces.
 //!
-//! A value counts **once** in a group, however many rows it has there in `kpi_facts`: a touchpoint whose two departments
-//! deliver shows its value under each of them, and once in their blueprint.
+//! A value counts **once** in a group, however many rows it has there in `kpi_facts`: a touchpoint whose two
+//! departments deliver shows its value under each of them, and once in their blueprint.
 //!
 //! Values of the whole and of its parts are never added up. In a period and place, values for all channels and segments
 //! count where there are any, else those by channel, else those by segment; in a series by channel or segment, those

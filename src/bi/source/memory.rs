@@ -92,8 +92,8 @@ fn apply_direction(order: Ordering, way: SortDirection) -> Ordering {
     }
 }
 
-/// The order of two cells of one column. Empty ones come first, as NULLs do on both databases (see `append_order` in `sql`);
-/// NaN comes last.
+/// The order of two cells of one column. Empty ones come first, as NULLs do on both databases (see `append_order` in
+/// `sql`); NaN comes last.
 fn compare_cells(one: &ValueRef<'_>, other: &ValueRef<'_>) -> Ordering {
     match (one, other) {
         (ValueRef::Id(_, one), ValueRef::Id(_, other)) => one.cmp(other),

@@ -1,5 +1,5 @@
-//! A stream of rows, fetched batch after batch by a task of its own: it makes the next batch while the last one is being
-//! used, so that at most three batches are in memory, and it is aborted when the stream is dropped.
+//! A stream of rows, fetched batch after batch by a task of its own: it makes the next batch while the last one is
+//! being used, so that at most three batches are in memory, and it is aborted when the stream is dropped.
 
 use std::vec;
 

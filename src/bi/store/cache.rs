@@ -55,7 +55,8 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     fn state(&self) -> MutexGuard<'_, CacheState<I, V>> {
-        // Every change leaves the state whole, also where a thread panics after it: a poisoned lock is no reason to stop.
+        // Every change leaves the state whole, also where a thread panics after it: a poisoned lock is no reason to
+        // stop.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

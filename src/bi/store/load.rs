@@ -30,7 +30,8 @@ const AT_ONCE: usize = 200;
 
 type Deltas = HashMap<KpiId, BTreeMap<SeriesKey, Vec<DayValue>>>;
 
-/// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the store has.
+/// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the store
+/// has.
 pub(super) async fn load_kpi_columns(
     tx: &Transaction,
     wanted: &[(KpiId, i32)],

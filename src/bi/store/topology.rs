@@ -85,8 +85,8 @@ pub struct TopologyTouchpoint {
     pub name: Box<str>,
 }
 
-/// The index of a touchpoint's phase, and the index range of its holders. Apart from keys and names, and in 32 bits each,
-/// since a series walks all of them: small entries stay in the processor's cache.
+/// The index of a touchpoint's phase, and the index range of its holders. Apart from keys and names, and in 32 bits
+/// each, since a series walks all of them: small entries stay in the processor's cache.
 #[derive(Debug)]
 struct TouchpointEntry {
     phase: u32,

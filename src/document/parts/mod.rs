@@ -1,11 +1,12 @@
 //! One file for each kind of part that a blueprint's document lists.
 //!
-//! Each file holds everything that is particular to its kind: the fields (`parts!` makes of them the part that is written
-//! and the patch that is read); the fields that name other things, and what happens when these are gone
-//! (`references!`); the part of a row (`DocumentKeys::promise_part(row)` gives a `PromisePart`); the rows of parts, with
-//! every rule that holds for them (`Resolver::resolve_promises(parts)`); and how rows are applied where that is more
-//! than an upsert (`apply_promises`). A new kind is a new file here, a list in `blueprint.rs`, and a line each in `export`, `resolve`
-//! and `apply`, whose order says what has to be there first. Deleting a kind deletes its file and these lines.
+//! Each file holds everything that is particular to its kind: the fields (`parts!` makes of them the part that is
+//! written and the patch that is read); the fields that name other things, and what happens when these are gone
+//! (`references!`); the part of a row (`DocumentKeys::promise_part(row)` gives a `PromisePart`); the rows of parts,
+//! with every rule that holds for them (`Resolver::resolve_promises(parts)`); and how rows are applied where that is
+//! more than an upsert (`apply_promises`). A new kind is a new file here, a list in `blueprint.rs`, and a line each in
+//! `export`, `resolve` and `apply`, whose order says what has to be there first. Deleting a kind deletes its file and
+//! these lines.
 
 pub mod evaluation;
 pub mod improvement;

@@ -76,8 +76,8 @@ pub async fn import(
 }
 
 impl TouchpointTable {
-    /// The blueprint without what the table no longer names: touchpoints where it prunes, and departments in columns that
-    /// it says are complete.
+    /// The blueprint without what the table no longer names: touchpoints where it prunes, and departments in columns
+    /// that it says are complete.
     fn base_document(&self, current: &Document, prune: bool) -> Document {
         let named: HashSet<String> = self
             .touchpoints

@@ -1,6 +1,6 @@
 //! The data loaders of the handshake. Its rules ask, for each proposal, who could answer it: the leads of the addressed
-//! department, or the nearest ones above it. The tree, the leads and the open proposals are the same for a whole document,
-//! so their keys carry no id: however many proposals a page shows, each is read once.
+//! department, or the nearest ones above it. The tree, the leads and the open proposals are the same for a whole
+//! document, so their keys carry no id: however many proposals a page shows, each is read once.
 
 use std::{collections::HashMap, sync::Arc};
 

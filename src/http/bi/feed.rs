@@ -1,4 +1,5 @@
-//! `GET /bi/v1/{dataset}.{csv,ndjson}`: the rows of one dataset, whole or by the page, or word that the client has them.
+//! `GET /bi/v1/{dataset}.{csv,ndjson}`: the rows of one dataset, whole or by the page, or word that the client has
+//! them.
 
 use std::time::Duration;
 

@@ -184,7 +184,8 @@ async fn import_request(
     Ok(recording.await.map_err(Error::internal)??)
 }
 
-/// Whoever may send a sheet, how it is to be taken, and leave to send it: all that is known before the first byte of it.
+/// Whoever may send a sheet, how it is to be taken, and leave to send it: all that is known before the first byte of
+/// it.
 async fn begin_import(
     what: SheetKind,
     app: &App,

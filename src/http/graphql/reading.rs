@@ -1,4 +1,5 @@
-//! Reads what was asked from a query string or a body; refuses batches, other media types, and bodies too long or too slow.
+//! Reads what was asked from a query string or a body; refuses batches, other media types, and bodies too long or too
+//! slow.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! Binds a `$filter` to the columns of a dataset: from OData's expression to the filter model that every face has.
-//! Literals are read by the column's type. An empty cell is OData's null: it equals null, and nothing else compares with
-//! it.
+//! Literals are read by the column's type. An empty cell is OData's null: it equals null, and nothing else compares
+//! with it.
 
 use chrono::{NaiveDate, NaiveTime};
 use entity::id;

@@ -1,5 +1,5 @@
-//! `/bi/odata/v4`: flat datasets for Power Query, Excel, Tableau and whatever else speaks OData 4.0. It reads, and gives
-//! one page at a time; what rows there are, and for whom, is the registry's to say.
+//! `/bi/odata/v4`: flat datasets for Power Query, Excel, Tableau and whatever else speaks OData 4.0. It reads, and
+//! gives one page at a time; what rows there are, and for whom, is the registry's to say.
 //!
 //! `options` reads the query options, whose `$filter` the crate `odata-filter` parses and `bind` gives its meaning;
 //! `page` answers.
@@ -299,8 +299,8 @@ impl ODataRequest<'_> {
         Ok(params)
     }
 
-    /// Work that somebody waits for, given up at the deadline of every request. Given up, or with its client gone, it is
-    /// dropped, and with it its statement.
+    /// Work that somebody waits for, given up at the deadline of every request. Given up, or with its client gone, it
+    /// is dropped, and with it its statement.
     async fn within_deadline<T>(
         &self,
         made: impl Future<Output = crate::error::Result<T>>,

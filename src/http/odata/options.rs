@@ -1,5 +1,5 @@
-//! Parses the query options of a request, with all their faults: an unknown option is a fault, and one that OData has and
-//! this face does not is told apart from it. No database is asked.
+//! Parses the query options of a request, with all their faults: an unknown option is a fault, and one that OData has
+//! and this face does not is told apart from it. No database is asked.
 
 use odata_filter::{Fault, Literal, parse};
 
@@ -219,7 +219,8 @@ impl OptionsParser<'_> {
         params
     }
 
-    /// The query of a series: its days and KPIs follow from the filter, its grain and dimensions from options of its own.
+    /// The query of a series: its days and KPIs follow from the filter, its grain and dimensions from options of its
+    /// own.
     fn parse_series_request(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
         let grain = single_value(self.sent, "grain").and_then(Grain::from_name);
         if grain.is_none() {

@@ -1,5 +1,5 @@
-//! Bounds that follow from a filter for every row that it accepts: its days and its KPIs. A dataset that knows them does
-//! not read what the filter would reject.
+//! Bounds that follow from a filter for every row that it accepts: its days and its KPIs. A dataset that knows them
+//! does not read what the filter would reject.
 
 use chrono::NaiveDate;
 

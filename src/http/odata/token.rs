@@ -1,6 +1,6 @@
 //! `$skiptoken`: the position behind the last row of a page, so that the next page goes on there however rows have come
-//! and gone. In the dataset's own order it is the cursor of every face; with `$orderby`, the row's values in those columns
-//! follow it.
+//! and gone. In the dataset's own order it is the cursor of every face; with `$orderby`, the row's values in those
+//! columns follow it.
 
 use odata_filter::{Literal, parse_literals, write_literals};
 

@@ -51,8 +51,8 @@ impl UnderWay {
     }
 }
 
-/// A request that is under way; a copy is the same request. Handlers find it in the extensions, to keep it for what goes
-/// on when the connection has ended.
+/// A request that is under way; a copy is the same request. Handlers find it in the extensions, to keep it for what
+/// goes on when the connection has ended.
 #[derive(Clone, Debug)]
 pub struct UnderWayGuard(#[expect(dead_code, reason = "it counts by being there")] Arc<One>);
 

@@ -166,9 +166,9 @@ impl BlockWalk {
             .find(|from| !self.is_safe(blocks, *from, month))
     }
 
-    /// Whether the journey in the months from one to another, less the cells in them, is nobody or five people. Of cells
-    /// told before only the first and the last month are known for certain; what a cell that began earlier has in these
-    /// months is not known at all.
+    /// Whether the journey in the months from one to another, less the cells in them, is nobody or five people. Of
+    /// cells told before only the first and the last month are known for certain; what a cell that began earlier has in
+    /// these months is not known at all.
     fn is_safe(
         &self,
         blocks: &BTreeMap<AnswerSeries, Block>,

@@ -1,5 +1,5 @@
-//! Copies that are kept by what changed alone: after whatever is done they are what a whole pull gives, or the feed says
-//! that they cannot be.
+//! Copies that are kept by what changed alone: after whatever is done they are what a whole pull gives, or the feed
+//! says that they cannot be.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Every face of the flat rows × everything that may be the matter with a token: who is let in, how far, and that whoever
-//! is not learns and changes nothing.
+//! Every face of the flat rows × everything that may be the matter with a token: who is let in, how far, and that
+//! whoever is not learns and changes nothing.
 
 use axum::{
     body::{Body, to_bytes},
@@ -19,8 +19,8 @@ use crate::{
     world::World,
 };
 
-/// What is the matter with a token of a CX manager; on each face the status, and how many rows came or were recorded, or
-/// why none; and what is said, on every face the same.
+/// What is the matter with a token of a CX manager; on each face the status, and how many rows came or were recorded,
+/// or why none; and what is said, on every face the same.
 #[rustfmt::skip]
 const TABLE: [(&str, [&str; 5], &str); 16] = [
     //                         feed      OData     GraphQL   sheet in GraphQL in

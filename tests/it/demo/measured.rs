@@ -1,5 +1,5 @@
-//! What was measured in the demo, and who misses what: the tables are worked out by hand from its file, of what is linked,
-//! accepted and measured there.
+//! What was measured in the demo, and who misses what: the tables are worked out by hand from its file, of what is
+//! linked, accepted and measured there.
 
 use std::collections::{BTreeMap, BTreeSet};
 

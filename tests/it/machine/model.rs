@@ -203,7 +203,8 @@ impl Model {
         .collect()
     }
 
-    /// Whoever may change the structure, with each touchpoint where something is in force: some of them strip a partner.
+    /// Whoever may change the structure, with each touchpoint where something is in force: some of them strip a
+    /// partner.
     pub fn archivable(&self) -> Vec<(Who, usize)> {
         self.shaped(|at| self.steps[at].is_none() && self.in_force(at))
     }

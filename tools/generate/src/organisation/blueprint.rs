@@ -232,7 +232,8 @@ impl Generator<'_> {
         (channels, audience)
     }
 
-    /// At each touchpoint exactly one ACCOUNTABLE, one RESPONSIBLE, then CONSULTED and INFORMED; some are only proposed.
+    /// At each touchpoint exactly one ACCOUNTABLE, one RESPONSIBLE, then CONSULTED and INFORMED; some are only
+    /// proposed.
     fn make_responsibilities(
         &mut self,
         random: &mut Random,

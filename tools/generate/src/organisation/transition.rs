@@ -14,7 +14,8 @@ use super::{generator::Generator, random::Random, texts};
 type Edge = (TransitionKind, Option<End>, Option<usize>, Option<usize>);
 
 impl Generator<'_> {
-    /// A way in at the first touchpoint, through all of them and out after the last; the rest are random. No edge twice.
+    /// A way in at the first touchpoint, through all of them and out after the last; the rest are random. No edge
+    /// twice.
     pub(super) fn make_transitions(
         &mut self,
         random: &mut Random,
