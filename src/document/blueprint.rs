@@ -45,7 +45,7 @@ pub const FORMAT: &str = "cx-blueprint/blueprint@1";
 const MOST_TIES: u64 = 40 * MOST_TOUCHPOINTS;
 
 document! {
-    says {
+    fields {
         /// The title, as the persona would say it.
         title: String,
         /// Whose journey it is; fixed once it is made.

@@ -138,24 +138,24 @@ macro_rules! identity_words {
 
 identity_words!(Role TransitionKind End);
 
-/// Defines both forms of a kind of part. `told by` are the fields of its identity. Of the others, those with `= value`
-/// begin with it where a new part leaves them out; those without are required of a new part.
+/// Defines both forms of a kind of part. `identity` are the fields by which it is recognised. Of the `fields`, those
+/// with `= value` begin with it where a new part leaves them out; those without are required of a new part.
 macro_rules! parts {
     ($(
         $(#[$doc:meta])*
         $name:ident or $patch:ident, $noun:literal, ordered: $ordered:literal, repeats: $repeats:literal,
-        told by {
-            $($(#[$tdoc:meta])* $telling:ident: $ttype:ty,)*
+        identity {
+            $($(#[$key_doc:meta])* $key:ident: $key_type:ty,)*
         }
-        says {
-            $($(#[$fdoc:meta])* $field:ident: $type:ty $(= $begins:expr)?,)*
+        fields {
+            $($(#[$fdoc:meta])* $field:ident: $type:ty $(= $initial:expr)?,)*
         }
     )*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(rename_all = "camelCase")]
         pub struct $name {
-            $($(#[$tdoc])* pub $telling: $ttype,)*
+            $($(#[$key_doc])* pub $key: $key_type,)*
             $($(#[$fdoc])* pub $field: $type,)*
         }
 
@@ -164,7 +164,7 @@ macro_rules! parts {
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         #[schemars(rename = $noun)]
         pub struct $patch {
-            $($(#[$tdoc])* pub $telling: $ttype,)*
+            $($(#[$key_doc])* pub $key: $key_type,)*
             $($(#[$fdoc])* #[serde(default)] pub $field: PatchField<$type>,)*
         }
 
@@ -175,7 +175,7 @@ macro_rules! parts {
             const REPEATS: bool = $repeats;
 
             fn identity(&self) -> Identity {
-                Identity(vec![$(IdentityField::identity_text(&self.$telling)),*])
+                Identity(vec![$(IdentityField::identity_text(&self.$key)),*])
             }
         }
 
@@ -183,7 +183,7 @@ macro_rules! parts {
             type Part = $name;
 
             fn identity(&self) -> Identity {
-                Identity(vec![$(IdentityField::identity_text(&self.$telling)),*])
+                Identity(vec![$(IdentityField::identity_text(&self.$key)),*])
             }
 
             fn apply_to(self, current: Option<&$name>) -> Result<$name, Vec<&'static str>> {
@@ -191,14 +191,14 @@ macro_rules! parts {
                 $(
                     let $field = self.$field.or_current(
                         current.map(|now| &now.$field),
-                        || [$($begins)?].into_iter().next(),
+                        || [$($initial)?].into_iter().next(),
                         (stringify!($field), &mut lacking),
                     );
                 )*
                 match ($($field,)*) {
                     ($(Some($field),)*) => Ok($name {
                         // The spelling that is kept stays: a key is the same however its letters are cased.
-                        $($telling: current.map_or(self.$telling, |now| now.$telling.clone()),)*
+                        $($key: current.map_or(self.$key, |now| now.$key.clone()),)*
                         $($field,)*
                     }),
                     _ => Err(lacking),
@@ -212,7 +212,7 @@ macro_rules! parts {
 /// walks `lists`.
 macro_rules! document {
     (
-        says { $($(#[$fdoc:meta])* $field:ident: $type:ty $(= $begins:expr)?,)* }
+        fields { $($(#[$fdoc:meta])* $field:ident: $type:ty $(= $initial:expr)?,)* }
         lists { $($(#[$ldoc:meta])* $list:ident of $part:ident or $patch:ident, at most $most:expr;)* }
     ) => {
         /// A blueprint as it is written out.
@@ -266,7 +266,7 @@ macro_rules! document {
                 $(
                     let $field = patch.$field.or_current(
                         current.map(|now| &now.$field),
-                        || [$($begins)?].into_iter().next(),
+                        || [$($initial)?].into_iter().next(),
                         (stringify!($field), &mut lacking),
                     );
                 )*

@@ -62,7 +62,7 @@ fn expression() -> impl Strategy<Value = Expression> {
 }
 
 /// Words as a `$filter` has them, in whatever order.
-fn nearly() -> impl Strategy<Value = String> {
+fn filter_words() -> impl Strategy<Value = String> {
     let words = vec![
         "and",
         "or",
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_or_refused_in_a_short_sentence(text in prop_oneof![any::<String>(), nearly()]) {
+    fn any_text_is_read_or_refused_in_a_short_sentence(text in prop_oneof![any::<String>(), filter_words()]) {
         prop_assert!(parse_key(&text).is_none() || !text.is_empty());
         if let Err(fault) = parse(&text) {
             prop_assert!((10..500).contains(&fault.sentence().len()), "{}", fault.sentence());

@@ -4,7 +4,7 @@ use entity::words::StoredWord;
 use sea_orm::Value;
 
 use crate::{
-    bi::model::dataset::{Column, Type},
+    bi::model::dataset::{Column, ColumnSql, Type},
     fields::kinds::{
         FieldKind, MonthlyRate, OptionalText, OptionalWord, RequiredWord, ScaledNumber, StartWord,
         YesNo,
@@ -19,9 +19,10 @@ pub(super) trait DatasetField: FieldKind {
     const NULLABLE: bool;
 }
 
-/// The column of a field.
+/// The column of a field, which a dataset's SELECT takes from `sql`.
 pub(super) const fn field_column<K: DatasetField>(
     name: &'static str,
+    sql: &'static str,
     description: &'static str,
 ) -> Column {
     Column {
@@ -29,7 +30,7 @@ pub(super) const fn field_column<K: DatasetField>(
         of: K::TYPE,
         nullable: K::NULLABLE,
         description,
-        sql: None,
+        sql: Some(ColumnSql::Expression(sql)),
     }
 }
 

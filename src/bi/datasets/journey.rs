@@ -21,25 +21,6 @@ use crate::{
     statement::SqlBuilder,
 };
 
-/// Begins a select of all columns of a dataset: of these by the names that they have in their tables, of all others by
-/// their own names from `table`.
-fn select_columns(
-    text: SqlBuilder,
-    dataset: &Dataset,
-    table: &str,
-    named: &[(&str, &str)],
-) -> SqlBuilder {
-    let columns = dataset.columns.iter().map(|column| {
-        let named = named.iter().find(|(name, _)| *name == column.name);
-        named.map_or_else(
-            || format!("{table}.{}", column.name),
-            |(name, stored)| format!("{stored} AS {name}"),
-        )
-    });
-    let columns: Vec<String> = columns.collect();
-    text.then("SELECT ").then(&columns.join(", "))
-}
-
 /// Goes on with the rows of a table inside the blueprints that count, joined with their blueprint.
 fn append_inside_blueprints<E: Guarded>(
     text: SqlBuilder,
@@ -84,31 +65,25 @@ macro_rules! touchpoint_columns {
         }
     )* })*) => {
         const TOUCHPOINT_COLUMNS: &[Column] = &[
-            Column::new("touchpoint_id", IdOf(TouchpointId::PREFIX), "Id of the touchpoint."),
-            Column::new("touchpoint_key", Words, "The touchpoint's key, unique in its blueprint."),
-            Column::new("touchpoint_name", Words, "The touchpoint's name, as it is today."),
-            Column::new("blueprint_id", IdOf(BlueprintId::PREFIX), "Id of the blueprint."),
-            Column::new("blueprint_key", Words, "The blueprint's key."),
-            Column::new("phase_id", IdOf(PhaseId::PREFIX), "Id of the phase."),
-            Column::new("position", Integer, "Position in the phase, from 1."),
-            Column::new("lane", Word(Lane::texts), "The lane: the acting side, and whether the customer sees it."),
-            $($($(field_column::<$kind>(stringify!($field), $column),)?)*)*
-            Column::new("created_at", Instant, "Time of creation."),
-            Column::nullable("archived_at", Instant, "Time of archiving; empty while it is not archived."),
-            $($($(field_column::<$kind>(stringify!($field), $appended),)?)*)*
+            columns!(@row touchpoint_id: IdOf(TouchpointId::PREFIX) => "touchpoint.id", "Id of the touchpoint."),
+            columns!(@row touchpoint_key: Words => "touchpoint.key", "The touchpoint's key, unique in its blueprint."),
+            columns!(@row touchpoint_name: Words => "touchpoint.name", "The touchpoint's name, as it is today."),
+            columns!(@row blueprint_id: IdOf(BlueprintId::PREFIX) => "touchpoint.blueprint_id", "Id of the blueprint."),
+            columns!(@row blueprint_key: Words => "blueprint.key", "The blueprint's key."),
+            columns!(@row phase_id: IdOf(PhaseId::PREFIX) => "touchpoint.phase_id", "Id of the phase."),
+            columns!(@row position: Integer => "touchpoint.position", "Position in the phase, from 1."),
+            columns!(@row lane: Word(Lane::texts) => "touchpoint.lane", "The lane: the acting side, and whether the customer sees it."),
+            $($($(field_column::<$kind>(stringify!($field), concat!("touchpoint.", stringify!($field)), $column),)?)*)*
+            columns!(@row created_at: Instant => "touchpoint.created_at", "Time of creation."),
+            columns!(@row archived_at empty: Instant => "touchpoint.archived_at", "Time of archiving; empty while it is not archived."),
+            $($($(field_column::<$kind>(stringify!($field), concat!("touchpoint.", stringify!($field)), $appended),)?)*)*
         ];
     };
 }
 touchpoint_fields!(touchpoint_columns);
 
 fn touchpoints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let named = [
-        ("touchpoint_id", "touchpoint.id"),
-        ("touchpoint_key", "touchpoint.key"),
-        ("touchpoint_name", "touchpoint.name"),
-        ("blueprint_key", "blueprint.key"),
-    ];
-    let text = select_columns(text, &TOUCHPOINTS, "touchpoint", &named).then(" FROM ");
+    let text = TOUCHPOINTS.select(text, scope).then(" FROM ");
     append_inside_blueprints::<touchpoint::Entity>(text, scope, "touchpoint")
 }
 
@@ -121,16 +96,16 @@ pub static PHASES: Dataset = Dataset {
     published_only: true,
     day: None,
     columns: columns![
-        phase_id: IdOf(PhaseId::PREFIX), "Id of the phase.";
-        phase_key: Words, "The phase's key, unique in its blueprint.";
-        phase_name: Words, "The phase's name, as it is today.";
-        blueprint_id: IdOf(BlueprintId::PREFIX), "Id of the blueprint.";
-        blueprint_key: Words, "The blueprint's key.";
-        position: Integer, "Position in the blueprint, from 1: the order of display, not of the flow.";
-        stage: Word(Stage::texts), "The stage relative to what the customer came for.";
-        customer_goal empty: Words, "The customer's goal in the phase.";
-        created_at: Instant, "Time of creation.";
-        archived_at empty: Instant, "Time of archiving; empty while it is not archived.";
+        phase_id: IdOf(PhaseId::PREFIX) => "phase.id", "Id of the phase.";
+        phase_key: Words => "phase.key", "The phase's key, unique in its blueprint.";
+        phase_name: Words => "phase.name", "The phase's name, as it is today.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "phase.blueprint_id", "Id of the blueprint.";
+        blueprint_key: Words => "blueprint.key", "The blueprint's key.";
+        position: Integer => "phase.position", "Position in the blueprint, from 1: the order of display, not of the flow.";
+        stage: Word(Stage::texts) => "phase.stage", "The stage relative to what the customer came for.";
+        customer_goal empty: Words => "phase.customer_goal", "The customer's goal in the phase.";
+        created_at: Instant => "phase.created_at", "Time of creation.";
+        archived_at empty: Instant => "phase.archived_at", "Time of archiving; empty while it is not archived.";
     ],
     filters: filters![blueprint = blueprint_key, stage = stage],
     key: "phase_id",
@@ -142,13 +117,7 @@ pub static PHASES: Dataset = Dataset {
 };
 
 fn phases_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let named = [
-        ("phase_id", "phase.id"),
-        ("phase_key", "phase.key"),
-        ("phase_name", "phase.name"),
-        ("blueprint_key", "blueprint.key"),
-    ];
-    let text = select_columns(text, &PHASES, "phase", &named).then(" FROM ");
+    let text = PHASES.select(text, scope).then(" FROM ");
     append_inside_blueprints::<phase::Entity>(text, scope, "phase")
 }
 
@@ -161,19 +130,19 @@ pub static BLUEPRINTS: Dataset = Dataset {
     published_only: true,
     day: None,
     columns: columns![
-        blueprint_id: IdOf(BlueprintId::PREFIX), "Id of the blueprint.";
-        blueprint_key: Words, "The blueprint's key.";
-        title: Words, "The blueprint's title, as it is today.";
-        subject: Word(Subject::texts), "Whether it is the journey of a customer or an employee.";
-        blueprint_state: Word(BlueprintState::texts), "Whether it shows the journey as it is or as it should become.";
-        status: Word(BlueprintStatus::texts), "The place in the life cycle.";
-        visibility: Word(Visibility::texts), "The people who may read it once it is published.";
-        persona_id: IdOf(PersonaId::PREFIX), "Id of the main persona.";
-        owner_department_id: IdOf(DepartmentId::PREFIX), "Id of the department that owns it.";
-        next_review_on empty: Day, "The day on which it is due for review.";
-        published_number empty: Integer, "Number of the latest publication; empty before the first.";
-        created_at: Instant, "Time of creation.";
-        archived_at empty: Instant, "Time of archiving; empty while it is not archived.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "blueprint.id", "Id of the blueprint.";
+        blueprint_key: Words => "blueprint.key", "The blueprint's key.";
+        title: Words => "blueprint.title", "The blueprint's title, as it is today.";
+        subject: Word(Subject::texts) => "blueprint.subject", "Whether it is the journey of a customer or an employee.";
+        blueprint_state: Word(BlueprintState::texts) => "blueprint.state", "Whether it shows the journey as it is or as it should become.";
+        status: Word(BlueprintStatus::texts) => "blueprint.status", "The place in the life cycle.";
+        visibility: Word(Visibility::texts) => "blueprint.visibility", "The people who may read it once it is published.";
+        persona_id: IdOf(PersonaId::PREFIX) => "blueprint.persona_id", "Id of the main persona.";
+        owner_department_id: IdOf(DepartmentId::PREFIX) => "blueprint.owner_department_id", "Id of the department that owns it.";
+        next_review_on empty: Day => "blueprint.next_review_on", "The day on which it is due for review.";
+        published_number empty: Integer => "blueprint.published_number", "Number of the latest publication; empty before the first.";
+        created_at: Instant => "blueprint.created_at", "Time of creation.";
+        archived_at empty: Instant => "blueprint.archived_at", "Time of archiving; empty while it is not archived.";
     ],
     filters: filters![
         blueprint = blueprint_key,
@@ -189,12 +158,8 @@ pub static BLUEPRINTS: Dataset = Dataset {
 };
 
 fn blueprints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let named = [
-        ("blueprint_id", "blueprint.id"),
-        ("blueprint_key", "blueprint.key"),
-        ("blueprint_state", "blueprint.state"),
-    ];
-    select_columns(text, &BLUEPRINTS, "blueprint", &named)
+    BLUEPRINTS
+        .select(text, scope)
         .then(" FROM blueprint WHERE blueprint.id IN (")
         .select(&scope.reportable_ids())
         .then(")")

@@ -14,11 +14,13 @@ pub mod series_columns;
 pub mod time;
 
 /// Columns, one a row: `name [empty]: type [=> SQL], "description";`. Cells of columns marked `empty` may be empty. The
-/// SQL is an expression, or in parentheses a function that makes one; without it the dataset's SELECT names the column
-/// itself, or its rows are computed.
+/// SQL is an expression, or in parentheses a function that makes one; rows of columns without it are computed.
 macro_rules! columns {
     ($($name:ident $($empty:ident)?: $of:expr $(=> $sql:tt)?, $description:literal;)*) => {
-        &[$(columns!(@column $name $($empty)?, $of, $description)$(.selected_by(columns!(@sql $sql)))?),*]
+        &[$(columns!(@row $name $($empty)?: $of $(=> $sql)?, $description)),*]
+    };
+    (@row $name:ident $($empty:ident)?: $of:expr $(=> $sql:tt)?, $description:literal) => {
+        columns!(@column $name $($empty)?, $of, $description)$(.selected_by(columns!(@sql $sql)))?
     };
     (@column $name:ident, $of:expr, $description:literal) => {
         crate::bi::model::dataset::Column::new(stringify!($name), $of, $description)

@@ -25,13 +25,13 @@ pub static DATES: Dataset = Dataset {
     columns: columns![
         day: Day => "day.day", "The day.";
         ends_at: Instant => "day.ends", "End of the day in the deployment's time zone.";
-        year: Integer => (year), "The year.";
+        year: Integer => (year_sql), "The year.";
         quarter: Integer => (quarter_sql), "The quarter, from 1 to 4.";
-        month: Integer => (month), "The month, from 1 to 12.";
-        day_of_month: Integer => (day_of_month), "The day of the month, from 1.";
-        weekday: Integer => (weekday), "The day of the week, from Monday, 1, to Sunday, 7.";
-        iso_year: Integer => (iso_year), "The year of its ISO week.";
-        iso_week: Integer => (iso_week), "The ISO week, from 1 to 53.";
+        month: Integer => (month_sql), "The month, from 1 to 12.";
+        day_of_month: Integer => (day_of_month_sql), "The day of the month, from 1.";
+        weekday: Integer => (weekday_sql), "The day of the week, from Monday, 1, to Sunday, 7.";
+        iso_year: Integer => (iso_year_sql), "The year of its ISO week.";
+        iso_week: Integer => (iso_week_sql), "The ISO week, from 1 to 53.";
         is_today: Boolean => "day.day = today.day", "Whether it is today, in the deployment's time zone.";
         is_past: Boolean => "day.day < today.day", "Whether it lies before today.";
     ],
@@ -64,14 +64,14 @@ macro_rules! day_parts {
 }
 
 day_parts!(
-    year = Year,
-    month = Month,
-    day_of_month = DayOfMonth,
-    weekday = Weekday,
-    iso_year = IsoYear,
-    iso_week = IsoWeek
+    year_sql = Year,
+    month_sql = Month,
+    day_of_month_sql = DayOfMonth,
+    weekday_sql = Weekday,
+    iso_year_sql = IsoYear,
+    iso_week_sql = IsoWeek
 );
 
 fn quarter_sql(scope: &Scope<'_>) -> String {
-    format!("({} + 2) / 3", month(scope))
+    format!("({} + 2) / 3", month_sql(scope))
 }

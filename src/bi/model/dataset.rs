@@ -35,7 +35,7 @@ pub struct Column {
     /// Whether a cell may be empty.
     pub nullable: bool,
     pub description: &'static str,
-    /// Its SQL; none where rows are computed, or the dataset's SELECT is written whole.
+    /// Its SQL; none where rows are computed.
     pub sql: Option<ColumnSql>,
 }
 
@@ -204,13 +204,14 @@ impl Dataset {
         !unlogged
     }
 
-    /// Appends `SELECT` and every column, by its SQL and under its name; what else is selected, and FROM, come next.
+    /// Appends `SELECT` and every column that has SQL, under its name; what else is selected, and FROM, come next.
     #[must_use]
     pub fn select(&self, text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-        let columns = self.columns.iter().map(|column| match column.sql {
-            Some(ColumnSql::Expression(sql)) => format!("{sql} AS {}", column.name),
-            Some(ColumnSql::Generated(sql)) => format!("{} AS {}", sql(scope), column.name),
-            None => column.name.to_owned(),
+        let columns = self.columns.iter().filter_map(|column| {
+            Some(match column.sql? {
+                ColumnSql::Expression(sql) => format!("{sql} AS {}", column.name),
+                ColumnSql::Generated(sql) => format!("{} AS {}", sql(scope), column.name),
+            })
         });
         let columns: Vec<String> = columns.collect();
         text.then("SELECT ").then(&columns.join(", "))

@@ -26,7 +26,7 @@ use crate::input::LIST;
 parts! {
     /// A trial of a touchpoint against the persona's needs.
     EvaluationPart or EvaluationPatch, "evaluation", ordered: false, repeats: true,
-    told by {
+    identity {
         /// The key of the touchpoint.
         touchpoint: String,
         /// The day of the trial.
@@ -39,7 +39,7 @@ parts! {
         #[serde(default)]
         by_name: Option<String>,
     }
-    says {
+    fields {
         /// Whether its messages fit with those elsewhere; null where nobody looked.
         messages: Option<Messages> = None,
         /// Of CONFLICTING messages: the key of the touchpoint that says something else.

@@ -27,11 +27,11 @@ use crate::{access::Permit, audit::AuditSubject};
 parts! {
     /// What is to become better, or has.
     ImprovementPart or ImprovementPatch, "improvement", ordered: false, repeats: false,
-    told by {
+    identity {
         /// Its key, unique in the blueprint.
         key: String,
     }
-    says {
+    fields {
         /// Its title.
         title: String,
         /// What is to be done.

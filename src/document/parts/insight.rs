@@ -27,11 +27,11 @@ use crate::insight as insights;
 parts! {
     /// What is known at a touchpoint, of a phase, or with neither of the whole.
     InsightPart or InsightPatch, "insight", ordered: false, repeats: false,
-    told by {
+    identity {
         /// Its key, unique in the blueprint.
         key: String,
     }
-    says {
+    fields {
         /// The key of the touchpoint.
         touchpoint: Option<String> = None,
         /// The key of the phase.

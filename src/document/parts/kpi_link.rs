@@ -25,7 +25,7 @@ use crate::policy::Action;
 parts! {
     /// A KPI that judges a touchpoint, a phase, or with neither the whole blueprint.
     KpiLinkPart or KpiLinkPatch, "KPI link", ordered: false, repeats: false,
-    told by {
+    identity {
         /// The key of the touchpoint.
         #[serde(default)]
         touchpoint: Option<String>,
@@ -38,7 +38,7 @@ parts! {
         #[serde(default, deserialize_with = "read_day_or_null")]
         valid_from: Option<NaiveDate>,
     }
-    says {
+    fields {
         /// The first day on which it no longer does; null for until further notice.
         #[serde(deserialize_with = "read_optional_day")]
         valid_to: Option<NaiveDate> = None,

@@ -20,11 +20,11 @@ use crate::id;
 parts! {
     /// A column group, in order.
     PhasePart or PhasePatch, "phase", ordered: true, repeats: false,
-    told by {
+    identity {
         /// Its key, unique in the blueprint.
         key: String,
     }
-    says {
+    fields {
         /// Its name.
         name: String,
         /// Where it stands relative to what the customer came for.

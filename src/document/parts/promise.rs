@@ -24,11 +24,11 @@ use crate::id;
 parts! {
     /// What customers are promised.
     PromisePart or PromisePatch, "promise", ordered: false, repeats: false,
-    told by {
+    identity {
         /// Its key, unique in the blueprint.
         key: String,
     }
-    says {
+    fields {
         /// The key of the touchpoint where it is made; fixed.
         touchpoint: String,
         /// What is promised.

@@ -18,7 +18,7 @@ use crate::error::{Reason, UserErrorCode};
 parts! {
     /// A role of a department at a touchpoint.
     ResponsibilityPart or ResponsibilityPatch, "responsibility", ordered: false, repeats: false,
-    told by {
+    identity {
         /// The key of the touchpoint.
         touchpoint: String,
         /// The key of the department.
@@ -26,7 +26,7 @@ parts! {
         /// Which role.
         role: Role,
     }
-    says {
+    fields {
         /// PROPOSED or ACCEPTED; absent keeps what is there, and a new one is PROPOSED. What is ACCEPTED is in force at
         /// once from a CX manager without a seat at or above the department, and is listed for its leads until they
         /// confirm or end it; from others it arrives as a proposal.

@@ -25,11 +25,11 @@ use crate::scenario::MOST_STEPS;
 parts! {
     /// A named way through the journey.
     ScenarioPart or ScenarioPatch, "scenario", ordered: false, repeats: false,
-    told by {
+    identity {
         /// Its name, unique in the blueprint.
         name: String,
     }
-    says {
+    fields {
         /// What kind of way it is.
         kind: ScenarioKind,
         /// A note.

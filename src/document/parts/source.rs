@@ -17,11 +17,11 @@ use crate::insight::source as sources;
 parts! {
     /// Where something is known from.
     SourcePart or SourcePatch, "source", ordered: false, repeats: false,
-    told by {
+    identity {
         /// Its title, unique in the blueprint.
         title: String,
     }
-    says {
+    fields {
         /// What kind of source it is.
         kind: SourceKind,
         /// The day on which it was taken.

@@ -39,11 +39,11 @@ macro_rules! touchpoint_part {
         parts! {
             /// A step, in order within its phase.
             TouchpointPart or TouchpointPatch, "touchpoint", ordered: true, repeats: false,
-            told by {
+            identity {
                 /// Its key, unique in the blueprint.
                 key: String,
             }
-            says {
+            fields {
                 /// The key of its phase.
                 phase: String,
                 /// Its name.

@@ -14,7 +14,7 @@ use crate::touchpoint::transition::check_shape;
 parts! {
     /// A way from one touchpoint to another, or from or to an end of the graph.
     TransitionPart or TransitionPatch, "transition", ordered: false, repeats: false,
-    told by {
+    identity {
         /// The key of the touchpoint that it leads from; null where it leads from an end.
         #[serde(default)]
         from: Option<String>,
@@ -27,7 +27,7 @@ parts! {
         /// What kind of way it is.
         kind: TransitionKind,
     }
-    says {
+    fields {
         /// When it is taken.
         condition: Option<String> = None,
         /// The longest acceptable wait, in minutes.
