@@ -26,7 +26,8 @@
 //! touchpoint_fields!(show);
 //! ```
 //!
-//! So a further field is a field of the entity, a migration and a row of the table. A further kind is a type in
+//! So a further field is a field of the entity, a migration and a row of the table; `tests/it/fields.rs` fails where
+//! one of them, or a decision about search and BI, is missing. A further kind is a type in
 //! [`kinds`] and an `impl` in each room that uses it; the compiler names those that lack one.
 //!
 //! The room stands above the rooms that use it, and so above the noun's own: search and the limit of text need the

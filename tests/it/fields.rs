@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cx_blueprint::{
+    bi::datasets::journey::TOUCHPOINTS,
     document::blueprint_schema,
     fields::{FieldSpec, touchpoint::FIELDS},
     graph,
@@ -88,6 +89,39 @@ fn search_shows_each_text_in_a_rank_of_its_own() {
         .collect();
     ranks.sort_unstable();
     assert!((1..).zip(&ranks).all(|(rank, at)| rank == *at), "{ranks:?}");
+}
+
+/// Fails where a field is neither in a place nor named as one that is to be absent there, or is both.
+fn assert_decided(present: impl Fn(&FieldSpec) -> bool, absent: &[(&str, &str)], place: &str) {
+    let missing: BTreeSet<&str> = FIELDS
+        .iter()
+        .filter(|field| !present(field))
+        .map(|field| field.column)
+        .collect();
+    let absent: BTreeSet<&str> = absent.iter().map(|(column, _)| *column).collect();
+    assert_eq!(missing, absent, "fields that are not in {place}");
+}
+
+#[test]
+fn search_finds_words_in_every_text_or_a_reason_is_given() {
+    let present = |field: &FieldSpec| !field.is_text || field.search_rank.is_some();
+    assert_decided(
+        present,
+        &[("usage_reason", "a remark on `usage`")],
+        "search",
+    );
+}
+
+#[test]
+fn every_field_is_a_column_of_the_dataset_or_a_reason_is_given() {
+    let present = |field: &FieldSpec| TOUCHPOINTS.column(field.column).is_some();
+    let absent = [
+        ("evidence", "a list, and a cell holds one value"),
+        ("note", "prose, by which nobody groups or counts"),
+        ("systems", "a list, and a cell holds one value"),
+        ("usage_reason", "prose, by which nobody groups or counts"),
+    ];
+    assert_decided(present, &absent, "the dataset `touchpoints`");
 }
 
 /// Fails where a text lacks the name of a field.
