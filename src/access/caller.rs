@@ -118,7 +118,7 @@ impl Caller {
     ) -> Result<T> {
         match self.writing.is_open() {
             // Not in a turn: others wait for the locks of this caller's permit, and would wait for its turn as well.
-            true => compute::at_once(&self.budget, work).await,
+            true => compute::run_at_once(&self.budget, work).await,
             false => compute::run(&self.budget, self.account(), work).await,
         }
     }

@@ -23,7 +23,7 @@ use sea_orm::{
 use super::model::{Canvas, TouchpointRows};
 use crate::{
     access::{Caller, scope},
-    compute::ROW,
+    compute::ROW_KEPT,
     database::Transaction,
     error::{Error, Result},
     judgement,
@@ -113,7 +113,7 @@ impl Canvas {
         }
         .arrange();
         // After loading, when the number of rows is known; the statements themselves are paid one by one.
-        caller.budget.spend(ROW * canvas.row_count() as u64)?;
+        caller.budget.spend(ROW_KEPT * canvas.row_count() as u64)?;
         Ok(canvas)
     }
 

@@ -19,10 +19,10 @@ pub const BYTES: u64 = 16 * 1024 * 1024;
 const PULL: u64 = 8 * STEPS;
 
 /// Steps of one row returned by the database.
-pub const LOADED: u64 = 100;
+pub const ROW_READ: u64 = 100;
 
 /// Steps of keeping one row of a whole blueprint in memory, beside reading it.
-pub const ROW: u64 = 300;
+pub const ROW_KEPT: u64 = 300;
 
 /// Steps of resolving one field of one object: some of it is memory, which is scarcer than time.
 pub const FIELD: u64 = 30;
@@ -141,7 +141,7 @@ impl Budget {
     /// Renews the steps of a feed, one piece of which is done; does nothing for other budgets.
     pub fn renew(&self) {
         if self.by_piece {
-            self.steps.fetch_min(0, Ordering::Relaxed);
+            self.steps.store(0, Ordering::Relaxed);
         }
     }
 

@@ -16,11 +16,11 @@ use crate::error::{Error, Result};
 /// Work that waits for a thread.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 
-/// Most waiting jobs of all accounts.
+/// Most waiting jobs of all accounts; beyond that a caller hears `Busy` at once instead of waiting out its deadline.
 const MOST_WAITING: usize = 256;
 
-/// Most waiting jobs of one account.
-const SHARE: usize = 64;
+/// Most waiting jobs of one account: a quarter, so that no one account fills the queue.
+const MOST_WAITING_OF_ONE: usize = 64;
 
 /// The account of a job; none for the command line.
 type Owner = Option<AccountId>;
@@ -31,7 +31,7 @@ pub(super) struct ComputePool {
 
 struct SharedQueue {
     queue: Mutex<Queue>,
-    come: Condvar,
+    job_ready: Condvar,
 }
 
 /// The waiting jobs by account. An account is in `turns` exactly while a job of it waits.
@@ -60,13 +60,13 @@ impl ComputePool {
                 at_once: threads.saturating_sub(1).max(1),
                 ..Queue::default()
             }),
-            come: Condvar::new(),
+            job_ready: Condvar::new(),
         });
         for at in 0..threads {
             let worker = Arc::clone(&shared);
             let started = thread::Builder::new()
                 .name(format!("compute-{at}"))
-                .spawn(move || worker.work_off_jobs());
+                .spawn(move || worker.run_jobs());
             if let Err(error) = started {
                 // The pool goes on with the threads that it has: a slower server is better than none.
                 tracing::error!(%error, "a thread that computes could not be started");
@@ -86,7 +86,7 @@ impl ComputePool {
             return Err(Error::Busy);
         }
         let own = queue.jobs.entry(owner).or_default();
-        if own.len() >= SHARE {
+        if own.len() >= MOST_WAITING_OF_ONE {
             return Err(Error::Busy);
         }
         own.push_back(job);
@@ -96,7 +96,7 @@ impl ComputePool {
         }
         queue.waiting += 1;
         drop(queue);
-        self.shared.come.notify_one();
+        self.shared.job_ready.notify_one();
         Ok(())
     }
 }
@@ -107,7 +107,7 @@ impl SharedQueue {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work_off_jobs(&self) {
+    fn run_jobs(&self) {
         loop {
             let (owner, job) = self.wait_for_job();
             // A panic must not take one of the few threads along: nobody would start it anew.
@@ -118,7 +118,7 @@ impl SharedQueue {
             queue.finish_job(owner);
             drop(queue);
             // What could not run beside it may run now.
-            self.come.notify_one();
+            self.job_ready.notify_one();
         }
     }
 
@@ -128,7 +128,7 @@ impl SharedQueue {
             if let Some(next) = queue.next_job() {
                 return next;
             }
-            let woken = self.come.wait(queue);
+            let woken = self.job_ready.wait(queue);
             queue = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }

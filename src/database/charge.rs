@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 
 use crate::{
-    compute::{Budget, LOADED, STATEMENT},
+    compute::{Budget, ROW_READ, STATEMENT},
     error::database::{carry, error_code},
 };
 
@@ -33,7 +33,7 @@ impl Charge {
 
     /// Charges rows that were returned.
     pub(super) fn charge_rows(&self, rows: usize) -> Result<(), DbErr> {
-        self.spend(LOADED.saturating_mul(rows as u64))
+        self.spend(ROW_READ.saturating_mul(rows as u64))
     }
 
     /// Charges a stretch of SQLite's work, and says whether the budget reaches for it.

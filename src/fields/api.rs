@@ -1,4 +1,5 @@
-//! How each kind of field enters and leaves the API. It writes nothing.
+//! How each kind of field enters and leaves the API. That of evidence stands with its input, in `touchpoint::inputs`.
+//! It writes nothing.
 
 use async_graphql::MaybeUndefined;
 use entity::words::StoredWord;

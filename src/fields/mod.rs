@@ -10,9 +10,9 @@
 //! └ column        └ name in the API  └ kind               └ where else it appears
 //! ```
 //!
-//! A **kind** ([`kinds`]) is a type without values that stands for one way of storing, checking and showing a field.
-//! It implements one trait per place, each in the room of that place: [`kinds::FieldKind`] (what is stored),
-//! [`api::ApiField`] (input and output), `PartField` (document), `CellField` (sheet), `DatasetField` (BI) and
+//! A **kind** ([`kinds`]) is a type of which no value is ever made: it stands for one way of storing, checking and
+//! showing a field. It implements one trait per place, each in the room of that place: [`kinds::FieldKind`] (what is
+//! stored), [`api::ApiField`] (input and output), `PartField` (document), `CellField` (sheet), `DatasetField` (BI) and
 //! `DirectField` (direct JSON). A place hands a macro of its own to the table, which calls it with all rows:
 //!
 //! ```text

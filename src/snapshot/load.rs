@@ -25,7 +25,7 @@ use super::BlueprintSnapshot;
 use crate::{
     access::{Caller, Guarded, scope},
     canvas::Canvas,
-    compute::ROW,
+    compute::ROW_KEPT,
     database::Transaction,
     error::Result,
 };
@@ -149,7 +149,7 @@ impl BlueprintSnapshot {
         .without_archived();
         // The canvas has paid for its own rows.
         let besides = snapshot.row_count() - snapshot.canvas.row_count();
-        caller.budget.spend(ROW * besides as u64)?;
+        caller.budget.spend(ROW_KEPT * besides as u64)?;
         Ok(snapshot)
     }
 }

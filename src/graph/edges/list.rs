@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::SimpleExpr};
 use crate::{
     batch::{Key, load},
     canvas::Canvas,
-    compute::LOADED,
+    compute::ROW_READ,
     error::Result,
     improvement::graphql::Improvement,
     judgement::JudgedLink,
@@ -54,7 +54,7 @@ where
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
     // Reading them was paid for once, for however many fields; each field holds copies of its own.
-    caller(ctx)?.budget.spend(LOADED * rows.len() as u64)?;
+    caller(ctx)?.budget.spend(ROW_READ * rows.len() as u64)?;
     Ok(meter::metered_list(rows.iter().cloned()))
 }
 
