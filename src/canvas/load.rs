@@ -94,7 +94,7 @@ impl Canvas {
         let responsibilities = read::read_selected(tx, responsibilities).await?;
         let departments = load_departments(tx, &blueprint).await?;
         let kpis = load_kpis(tx, id).await?;
-        let links = judgement::judge_blueprint(caller, tx, id, &kpis, day).await?;
+        let links = judgement::judge_links_in_blueprint(caller, tx, id, &kpis, day).await?;
         let canvas = Self {
             blueprint,
             persona,

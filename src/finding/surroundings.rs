@@ -147,7 +147,7 @@ async fn load_latest_days(
         .canvas
         .links
         .iter()
-        .filter(|judged| judged.judgement.told)
+        .filter(|judged| judged.judgement.is_judged)
         .map(|judged| judged.link.kpi_id)
         .collect();
     if linked.is_empty() {

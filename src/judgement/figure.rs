@@ -16,7 +16,7 @@ use crate::statement::SqlBuilder;
 pub struct Judgement {
     /// Whether there is anything to judge: not where the link does not hold on the day, nor where the caller may not
     /// see the KPI's values. Then the rest is empty.
-    pub told: bool,
+    pub is_judged: bool,
     /// The measurement that counts.
     pub latest: Option<measurement::Model>,
     /// The target of its day; of the day asked about where nothing was measured. It has a value.
@@ -27,7 +27,7 @@ impl Judgement {
     /// The state of the KPI; none where there is nothing to judge.
     #[must_use]
     pub fn state(&self, direction: Direction) -> Option<KpiState> {
-        if !self.told {
+        if !self.is_judged {
             return None;
         }
         let value = self.latest.as_ref().map(|latest| latest.value);
@@ -79,6 +79,8 @@ const TARGET: &str = target_on_sql!(
 fn figures_join_sql(backend: DbBackend) -> String {
     match backend {
         // PostgreSQL would look up by its id a row that it has found already; a lateral join keeps what it found.
+        // The first branch that gives a row is the answer: an append reads its branches in their order, and LIMIT stops
+        // it.
         DbBackend::Postgres => format!(
             " LEFT JOIN LATERAL ((SELECT * FROM measurement there {LATEST_THERE}) \
              UNION ALL (SELECT * FROM measurement wide {LATEST_WHOLE}) LIMIT 1) latest ON true \
@@ -112,8 +114,8 @@ pub(super) fn select_judged<C: ConnectionTrait>(
 }
 
 /// The columns of a table under an alias, as they are read.
-pub(super) fn columns_sql<R: Stored>(table: &str) -> String {
-    let columns = R::COLUMNS.iter().map(|column| format!("{table}.{column}"));
+pub(super) fn columns_sql<R: Stored>(alias: &str) -> String {
+    let columns = R::COLUMNS.iter().map(|column| format!("{alias}.{column}"));
     columns.collect::<Vec<_>>().join(", ")
 }
 
@@ -122,7 +124,7 @@ impl Read for Judgement {
         let latest = cells.take_joined()?;
         let target = cells.take_joined::<kpi_target::Model>()?;
         Ok(Self {
-            told: true,
+            is_judged: true,
             latest,
             // An entry without a value says that there is no target from its day on.
             target: target.filter(|target| target.value.is_some()),

@@ -70,7 +70,7 @@ pub fn in_force_on_condition(day: NaiveDate) -> Condition {
 
 /// The twin of [`is_in_force`] for statements written as text: a condition on the table or alias `$link`, where `$day`
 /// is an expression. A literal, so that statements that use it stay constants.
-macro_rules! holds_on_sql {
+macro_rules! in_force_on_sql {
     ($link:literal, $day:literal) => {
         concat!(
             "(",
@@ -90,11 +90,11 @@ macro_rules! holds_on_sql {
     };
 }
 
-pub(crate) use holds_on_sql;
+pub(crate) use in_force_on_sql;
 
 /// The links in a blueprint that hold on a day with their judgements, in the order of creation; links of KPIs that
 /// are not among `kpis` are left out. Reads on the connection given, so that it joins a snapshot.
-pub async fn judge_blueprint<C: ConnectionTrait>(
+pub async fn judge_links_in_blueprint<C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     blueprint: BlueprintId,
@@ -104,7 +104,7 @@ pub async fn judge_blueprint<C: ConnectionTrait>(
     let text = select_links(db, day)
         .then("judged.blueprint_id = ")
         .value(blueprint)
-        .then(concat!(" AND ", holds_on_sql!("judged", "$1")))
+        .then(concat!(" AND ", in_force_on_sql!("judged", "$1")))
         .then(BY_CREATION);
     let mut links: Vec<JudgedLink> = read::read_all(db, text.statement()).await?;
     links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));
@@ -162,7 +162,7 @@ fn select_kpis_of_links(links: SelectStatement) -> Select<kpi::Entity> {
 }
 
 /// The links with these ids, as far as the caller may read them; see [`judge_links`].
-pub async fn judge_link_ids(
+pub async fn judge_links_by_id(
     caller: &Caller,
     ids: &[KpiLinkId],
     day: NaiveDate,

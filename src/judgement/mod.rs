@@ -10,10 +10,10 @@
 //! state          AT_RISK                NO_TARGET  MET
 //! ```
 //!
-//! Pages, pictures and findings judge in Rust, row by row; datasets for BI judge in SQL, where filters must see the
-//! state. So [`state`] and [`target`] hold each law twice, side by side, and `tests/it/judgement.rs` holds the twins
-//! together on both databases. [`figure`] reads the figures, [`link`] judges the links of KPIs to places, and
-//! [`visible`] keeps back the values that somebody may not see.
+//! What has its rows in memory (pages, pictures, findings, series, the join of facts) judges in Rust; statements whose
+//! filter or view must see the state judge in SQL. So [`state`] and [`target`] hold each law twice, side by side, and
+//! `tests/it/judgement.rs` holds the twins together on both databases. [`figure`] reads the figures, [`link`] judges
+//! the links of KPIs to places, and [`visible`] keeps back the values that somebody may not see.
 //!
 //! It stands below the canvas, which carries the judgements of its links.
 
@@ -26,14 +26,14 @@ mod visible;
 pub use self::{
     figure::Judgement,
     link::{
-        JudgedLink, in_force_on_condition, is_in_force, judge_blueprint, judge_kpis,
-        judge_link_ids, judge_links,
+        JudgedLink, in_force_on_condition, is_in_force, judge_kpis, judge_links, judge_links_by_id,
+        judge_links_in_blueprint,
     },
     state::{judge_state, state_sql},
     target::target_on,
     visible::are_values_visible,
 };
 pub(crate) use self::{
-    link::holds_on_sql,
+    link::in_force_on_sql,
     target::{join_target_sql, target_on_sql, warning_sql},
 };

@@ -41,7 +41,7 @@ use crate::{
     access::{Caller, FindingInput, Permit},
     audit::Event,
     error::{Error, Reason, Result},
-    judgement::holds_on_sql,
+    judgement::in_force_on_sql,
     policy::{Action, Ties},
     statement::SqlBuilder,
 };
@@ -197,12 +197,12 @@ WHERE (
             AND (link.touchpoint_id IS NULL OR link.touchpoint_id = feedback.touchpoint_id)
             AND (link.phase_id IS NULL OR link.phase_id = touchpoint.phase_id)
             AND ",
-    holds_on_sql!("link", "feedback.answered_on"),
+    in_force_on_sql!("link", "feedback.answered_on"),
     ")
     OR kpi.scope = 'RELATIONSHIP' AND feedback.touchpoint_id IS NULL AND (EXISTS (
         SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id AND link.blueprint_id = feedback.blueprint_id
             AND ",
-    holds_on_sql!("link", "feedback.answered_on"),
+    in_force_on_sql!("link", "feedback.answered_on"),
     "
             AND blueprint.status IN ('PUBLISHED', 'ARCHIVED'))
         OR feedback.blueprint_id IS NULL AND NOT EXISTS (SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id))

@@ -19,7 +19,7 @@ use crate::{
         },
         scope::Scope,
     },
-    judgement::{self, holds_on_sql, join_target_sql, warning_sql},
+    judgement::{self, in_force_on_sql, join_target_sql, warning_sql},
     policy::Action,
     responsibility::in_force::{delivering_sql, held_at_end_sql},
     statement::SqlBuilder,
@@ -77,7 +77,7 @@ const JOINED: &str = concat!(
     join_target_sql!("of_day", "measured.kpi_id", "measured.measured_on"),
     "
     LEFT JOIN kpi_link link ON link.kpi_id = measured.kpi_id AND ",
-    holds_on_sql!("link", "measured.measured_on"),
+    in_force_on_sql!("link", "measured.measured_on"),
     "
         AND (measured.touchpoint_id IS NULL OR link.touchpoint_id = measured.touchpoint_id)
         AND link.blueprint_id IN (SELECT id FROM counted)

@@ -63,7 +63,7 @@ impl<'w> RuleContext<'w> {
         };
         links
             .iter()
-            .filter(|judged| judged.judgement.told)
+            .filter(|judged| judged.judgement.is_judged)
             .filter_map(|judged| Some((judged, self.canvas().kpi(judged.link.kpi_id)?)))
             .filter(move |(_, kpi)| counts(kpi))
     }

@@ -53,7 +53,7 @@ impl Kpi {
         as_of: Option<Date>,
         periods: u32,
     ) -> Result<Option<Trend>> {
-        if !self.load_judgement(ctx, as_of).await?.told {
+        if !self.load_judgement(ctx, as_of).await?.is_judged {
             return Ok(None);
         }
         let day = as_of.map_or(caller(ctx)?.today, |day| day.0);

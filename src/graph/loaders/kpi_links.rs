@@ -26,7 +26,7 @@ impl Key for LinkJudgement {
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
         for (day, ids) in group_by_day(keys, |key| (key.1, key.0)) {
-            for (judged, _) in judgement::judge_link_ids(caller, &ids, day).await? {
+            for (judged, _) in judgement::judge_links_by_id(caller, &ids, day).await? {
                 answers.insert(LinkJudgement(judged.link.id, day), judged.judgement);
             }
         }
