@@ -101,7 +101,7 @@ async fn print_logins(database: DatabaseArgs) -> Result<(), Failure> {
 
 async fn drop_role(drop: BiRoleDrop) -> Result<(), Failure> {
     let caller = open_as_operator(&drop.database, "biRoleDrop").await?;
-    role::drop(&caller, &drop.name).await?;
+    role::remove(&caller, &drop.name).await?;
     eprintln!("Dropped the role {}.", drop.name);
     Ok(())
 }

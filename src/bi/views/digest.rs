@@ -1,10 +1,10 @@
-//! What views and reaches that were written down are told apart by.
+//! Digests that tell apart versions of the views and of the policy.
 
 use sha2::{Digest, Sha256};
 
 use crate::access;
 
-/// The rules themselves: under others, what was written down of a reach is no longer so.
+/// The digest of the policy's rules: a reach that was written down under other rules is no longer true.
 pub(super) fn policy_digest() -> String {
     digest(&access::RULES.concat())
 }

@@ -68,11 +68,11 @@ pub(super) async fn list_login_names(tx: &Transaction) -> Result<Vec<String>> {
 struct StaleLogin {
     login: String,
     account_id: AccountId,
-    now: String,
+    signature: String,
 }
 
 /// Another version of this program may have made the views: what our policy says is not for them.
-const STALE: &str = "SELECT login, account_id, now FROM bi.signatures \
+const STALE: &str = "SELECT login, account_id, now AS signature FROM bi.signatures \
      WHERE noted IS DISTINCT FROM now AND policy = $1 ORDER BY login";
 
 /// Writes down how far each login reaches whose account's standing has changed. Says of how many. What changes in
@@ -151,7 +151,7 @@ async fn write_reach(
 ) -> Result<()> {
     let noted = bi_login::Entity::update_many()
         .set(bi_login::ActiveModel {
-            signature: Set(Some(login.now)),
+            signature: Set(Some(login.signature)),
             renewed_at: Set(Some(caller.now)),
             ..Default::default()
         })

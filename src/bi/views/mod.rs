@@ -14,7 +14,7 @@
 //! changes, `bi.signatures` computes another one, and the views show nothing until the background work has written the
 //! reach anew: what was written down never shows too much.
 //!
-//! Why not a view per login, or row security on the tables? Views per login would have to be made anew with every
+//! Neither a view per login nor row security on the tables: views per login would have to be made anew with every
 //! change of rights; policies on the tables would also bind the server itself.
 
 mod digest;
@@ -107,7 +107,8 @@ fn create_statements(zone: Tz) -> Vec<String> {
             continue;
         };
         let name = dataset.name;
-        // A login may be let make functions of its own: none of them comes to see a row that is not the login's.
+        // `security_barrier`: a login that may make functions of its own could otherwise have one called with rows that
+        // the view then drops.
         all.push(format!(
             "CREATE VIEW bi.{name} WITH (security_barrier) AS\n{rows}"
         ));
@@ -127,10 +128,10 @@ fn create_statements(zone: Tz) -> Vec<String> {
     all
 }
 
-/// Makes the views, unless they are there and say what they would say. Says whether it made them.
+/// Makes the views, unless those that are there were made from the same statements. Returns whether it made them.
 ///
 /// # Errors
-/// There is another schema `bi`, something else hangs on the views, or the database lets nobody like us make them.
+/// There is another schema `bi`, something else hangs on the views, or the database's user may not make them.
 pub async fn create_views(tx: &Transaction, zone: Tz) -> Result<bool> {
     // Two servers that start at once make the views one after the other.
     tx.execute_unprepared("SELECT touched FROM fixed_row WHERE name = 'views' FOR UPDATE")
@@ -166,6 +167,7 @@ pub async fn create_views(tx: &Transaction, zone: Tz) -> Result<bool> {
     for login in login::list_login_names(tx).await? {
         grant_views(tx, &login).await?;
     }
+    // `role::create` goes on in this transaction, and needs the operator's CREATEROLE again.
     run_ddl(tx, "SET LOCAL ROLE NONE").await?;
     Ok(true)
 }
@@ -221,6 +223,7 @@ pub async fn remove_own_views(caller: &Caller) -> Result<()> {
         && comment.starts_with(OURS)
     {
         remove_views(&tx).await?;
+        // Without a version: `create_views` takes the schema for ours and makes the views anew.
         run_ddl(
             &tx,
             &format!("COMMENT ON SCHEMA bi IS {}", quote_literal(OURS)),

@@ -18,8 +18,8 @@ pub(super) fn random_password() -> Result<String> {
     token::random_text::<24>().map_err(Error::internal)
 }
 
-/// Refuses a password that a login may not have. Letters outside ASCII are taken apart by some clients and not by
-/// others.
+/// Refuses a password that a login may not have. Letters outside ASCII are normalised by some clients (SASLprep) and
+/// not by others.
 pub(super) fn check_password(password: &str) -> Result<()> {
     let plain = password.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if plain && (SHORTEST..=LONGEST).contains(&password.len()) {

@@ -74,7 +74,7 @@ pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
 }
 
 /// Drops a role; its account stays what it is.
-pub async fn drop(caller: &Caller, name: &str) -> Result<()> {
+pub async fn remove(caller: &Caller, name: &str) -> Result<()> {
     let mut permit = begin_role_act(caller).await?;
     let tx = permit.tx();
     let row = bi_login::Entity::find_by_id(name).one(tx).await?;

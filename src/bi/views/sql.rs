@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result, database},
 };
 
-/// Text in quotes. PostgreSQL takes a backslash for itself in them, as long as nobody tells it otherwise.
+/// Text in quotes. A backslash needs no escape: `standard_conforming_strings` is on unless somebody turned it off.
 pub(super) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
