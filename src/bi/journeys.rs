@@ -23,7 +23,7 @@ pub struct Journey {
     pub topology: Arc<Topology>,
 }
 
-/// All of them, sorted by id.
+/// The blueprints that count, sorted by id.
 pub struct Journeys(Vec<Journey>);
 
 impl Deref for Journeys {
@@ -73,7 +73,7 @@ impl Journeys {
     ) -> Option<(usize, usize)> {
         let journey = self.0.binary_search_by_key(&blueprint, |one| one.id);
         let journey = journey.ok()?;
-        let touchpoint = self.0[journey].topology.touchpoint(touchpoint)?;
+        let touchpoint = self.0[journey].topology.touchpoint_index(touchpoint)?;
         Some((journey, touchpoint))
     }
 }

@@ -85,6 +85,12 @@ impl Transaction {
         self.writes.load(Ordering::Relaxed)
     }
 
+    /// The database that it is open on. Said here, since two traits have a method for it.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     /// Runs reads that are charged to nobody: they fill a cache that serves everybody.
     pub async fn run_uncharged<T>(&self, read: impl Future<Output = T>) -> T {
         let paying = self.recharge(Charge::default()).await;

@@ -1,4 +1,4 @@
-//! Values put together: over time, and over what is alike in a series. Pure.
+//! Values put together: over time, and over the time series of a group. Pure.
 
 use std::collections::HashMap;
 

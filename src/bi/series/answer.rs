@@ -21,7 +21,6 @@ use super::{
     totals::GroupTotals,
     validate,
 };
-use crate::bi::model::days::MOST_DAYS;
 use crate::{
     access::Caller,
     bi::{
@@ -92,8 +91,8 @@ pub async fn answer(
     let kpis = context::load_kpis(tx, &scope, request).await?;
     refuse_if_any(validate::kpi_faults(request, &kpis))?;
     let context = context::load(read, store, &scope, request, kpis).await?;
-    // Days are the shortest periods, and `validate` has bounded the days: the bound here is never reached.
-    let periods = split_into_periods(request.grain, (request.from, request.to), MOST_DAYS + 1);
+    // At most MOST_DAYS periods: `validate` has bounded the days.
+    let periods = split_into_periods(request.grain, (request.from, request.to));
     let keys = Arc::new(KeyLayout::new(request, &context)?);
     let context = Arc::new(context);
     // Everything is read before anything is computed: the work goes to a thread that has no connection.
@@ -140,8 +139,8 @@ async fn load_values(
     let mut known = Vec::with_capacity(wanted.len());
     for wanted in wanted.chunks(AT_ONCE) {
         let all = store.kpi_columns(read.tx, wanted).await?;
-        let seen = context.load_origins(read, &all).await?;
-        known.extend(all.into_iter().zip(seen));
+        let origins = context.load_origins(read, &all).await?;
+        known.extend(all.into_iter().zip(origins));
     }
     Ok(known)
 }
@@ -155,15 +154,15 @@ fn sum_contributions(
     known: &[KpiValues],
     steps: &Steps,
 ) -> Result<GroupTotals> {
-    let mut contributions = Contributions::new(context, keys, request, &days);
+    let mut collected = Contributions::new(context, keys, request, &days);
     let mut unmeasured = Unmeasured::default();
-    for (kpi, (measured, seen)) in known.iter().enumerate() {
+    for (kpi, (measured, origins)) in known.iter().enumerate() {
         // What a KPI adds is known only afterwards, so its steps are charged behind it: the excess is that of one
         // KPI.
-        let shared = contributions.contributions.len();
-        unmeasured.note(request, kpi, measured, seen);
-        contributions.add(kpi, measured, seen);
-        steps.take(KPI + measured.value_count() + contributions.contributions.len() - shared)?;
+        let before = collected.contributions.len();
+        unmeasured.note(request, kpi, measured, origins);
+        collected.add(kpi, measured, origins);
+        steps.take(KPI + measured.value_count() + collected.contributions.len() - before)?;
     }
     // A question that was never measured is refused rather than answered with nothing, which would read as zero.
     refuse_if_any(unmeasured.faults(context))?;
@@ -171,7 +170,7 @@ fn sum_contributions(
         series,
         contributions,
         ..
-    } = contributions;
+    } = collected;
     steps.take(contributions.len())?;
     GroupTotals::new(days, series, contributions)
 }
@@ -189,17 +188,19 @@ impl Unmeasured {
         request: &SeriesRequest,
         kpi: usize,
         measured: &KpiColumns,
-        seen: &[SeriesOrigin],
+        origins: &[SeriesOrigin],
     ) {
         let never = |dimension: Dimension, has: fn(&SeriesKey) -> bool| {
-            let mut lines = measured.lines.iter().zip(seen);
+            let mut series = measured.series.iter().zip(origins);
             request.is_by(dimension)
-                && !lines.any(|((point, _), seen)| *seen != SeriesOrigin::Hidden && has(point))
+                && !series.any(|((series_key, _), origin)| {
+                    *origin != SeriesOrigin::Hidden && has(series_key)
+                })
         };
-        if never(Dimension::Channel, |point| point.channel.is_some()) {
+        if never(Dimension::Channel, |key| key.channel.is_some()) {
             self.by_channel.push(kpi);
         }
-        if never(Dimension::Segment, |point| point.segment.is_some()) {
+        if never(Dimension::Segment, |key| key.segment.is_some()) {
             self.by_segment.push(kpi);
         }
     }

@@ -36,7 +36,7 @@ pub(super) enum ValueSource {
 pub(super) struct Attribution<'g> {
     context: &'g SeriesContext,
     keys: &'g KeyLayout,
-    request: RowSelection<'g>,
+    selection: RowSelection<'g>,
     /// All days of the request.
     asked: Days,
     /// Per KPI: its links, cut to the days of the request.
@@ -75,7 +75,7 @@ impl<'g> Attribution<'g> {
         // departments alone.
         let unheld = context.departments.is_none() && !request.asks_for_roles();
         let touchpoints = request.touchpoints.as_ref();
-        let selected = RowSelection {
+        let selection = RowSelection {
             touchpoints: touchpoints
                 .map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()).collect()),
             roles: request.roles.as_deref(),
@@ -97,7 +97,7 @@ impl<'g> Attribution<'g> {
         Self {
             context,
             keys,
-            request: selected,
+            selection,
             links: links_by_kpi(context, &asked),
             asked,
             departments: departments.collect(),
@@ -113,10 +113,13 @@ impl<'g> Attribution<'g> {
     ) {
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
-        let places = own.iter().enumerate().filter_map(|(own, seen)| match seen {
-            SeriesOrigin::At(journey, touchpoint) => Some(((*journey, *touchpoint), own)),
-            _ => None,
-        });
+        let places = own
+            .iter()
+            .enumerate()
+            .filter_map(|(own, origin)| match origin {
+                SeriesOrigin::At(journey, touchpoint) => Some(((*journey, *touchpoint), own)),
+                _ => None,
+            });
         let mut places: Vec<_> = places.collect();
         // Sorted once for each KPI and then searched: a hash map would cost more than the few places that most KPIs
         // have.
@@ -126,8 +129,8 @@ impl<'g> Attribution<'g> {
             Some(places[at.ok()?].1)
         };
         for link in &self.links[kpi] {
-            // Only then the days without any link are needed, at the end.
-            if self.request.unplaced {
+            // Collected only where rows without a place pass: the days without any link are given at the end.
+            if self.selection.unplaced {
                 linked.push(link.days.clone());
             }
             let own = match link.target {
@@ -140,12 +143,12 @@ impl<'g> Attribution<'g> {
             let values = own.map_or(ValueSource::Whole, ValueSource::At);
             self.assign_by_link(kpi, link, values, &mut taker);
         }
-        if self.request.unheld {
+        if self.selection.unheld {
             for (at, linked) in linked_at.into_iter().enumerate() {
                 self.assign_without_link(kpi, (at, own[at]), linked, &mut taker);
             }
         }
-        if self.request.unplaced {
+        if self.selection.unplaced {
             let key = self
                 .keys
                 .location_key(self.context, kpi, KeyLocation::default());
@@ -177,7 +180,7 @@ impl<'g> Attribution<'g> {
             }
         };
         let Some(touchpoint) = place.touchpoint else {
-            if self.request.unheld {
+            if self.selection.unheld {
                 give(key, link.days.clone());
             }
             return;
@@ -192,12 +195,13 @@ impl<'g> Attribution<'g> {
             held_throughout |= days == link.days;
             let department = departments[holder.department()];
             let of_role = |roles: &[Role]| roles.contains(&holder.role);
-            if let Some(department) = department.filter(|_| self.request.roles.is_none_or(of_role))
+            if let Some(department) =
+                department.filter(|_| self.selection.roles.is_none_or(of_role))
             {
                 give(key | department, days);
             }
         }
-        if self.request.unheld && !held_throughout {
+        if self.selection.unheld && !held_throughout {
             let held = holders.iter().map(|holder| holder.days.clone()).collect();
             for days in subtract(&link.days, held) {
                 give(key, days);
@@ -216,10 +220,10 @@ impl<'g> Attribution<'g> {
             LinkTarget::Phase(phase) => (Some(phase), None),
             LinkTarget::Touchpoint(at) => (Some(journey.topology.phase_of(at)), Some(at)),
         };
-        let of_stage = self.request.stages.is_none_or(|stages| {
+        let of_stage = self.selection.stages.is_none_or(|stages| {
             phase.is_some_and(|at| stages.contains(&journey.topology.phases[at].stage))
         });
-        let named = self.request.touchpoints.as_ref().is_none_or(|keys| {
+        let named = self.selection.touchpoints.as_ref().is_none_or(|keys| {
             touchpoint.is_some_and(|at| {
                 let key = journey.topology.touchpoints[at].key.to_ascii_lowercase();
                 keys.contains(&key)
@@ -236,7 +240,7 @@ impl<'g> Attribution<'g> {
     fn assign_without_link(
         &self,
         kpi: usize,
-        (own, seen): (usize, SeriesOrigin),
+        (own, origin): (usize, SeriesOrigin),
         linked: Vec<Days>,
         taker: &mut impl FnMut(Assignment),
     ) {
@@ -244,11 +248,11 @@ impl<'g> Attribution<'g> {
         if left.is_empty() {
             return;
         }
-        let place = match seen {
+        let place = match origin {
             SeriesOrigin::At(journey, touchpoint) => {
                 self.link_location(journey, LinkTarget::Touchpoint(touchpoint))
             }
-            _ => self.request.unplaced.then(KeyLocation::default),
+            _ => self.selection.unplaced.then(KeyLocation::default),
         };
         let Some(place) = place else { return };
         let key = self.keys.location_key(self.context, kpi, place);

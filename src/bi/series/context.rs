@@ -81,11 +81,11 @@ impl SeriesContext {
         measured: &[Arc<KpiColumns>],
     ) -> Result<Vec<Vec<SeriesOrigin>>> {
         let mut hidden: HashSet<TouchpointId> = HashSet::new();
-        let mut seen = |point: &SeriesKey| {
-            let Some(touchpoint) = point.touchpoint else {
+        let mut origin_of = |series_key: &SeriesKey| {
+            let Some(touchpoint) = series_key.touchpoint else {
                 return SeriesOrigin::Whole;
             };
-            let blueprint = point.blueprint;
+            let blueprint = series_key.blueprint;
             match blueprint.and_then(|blueprint| self.journeys.indices_of(blueprint, touchpoint)) {
                 // Journeys hold what the caller may read: nothing needs to be asked about these.
                 Some((journey, at)) => SeriesOrigin::At(journey, at),
@@ -99,9 +99,9 @@ impl SeriesContext {
             .iter()
             .map(|measured| {
                 measured
-                    .lines
+                    .series
                     .iter()
-                    .map(|(point, _)| seen(point))
+                    .map(|(series_key, _)| origin_of(series_key))
                     .collect()
             })
             .collect();
@@ -122,11 +122,13 @@ impl SeriesContext {
                 hidden.remove(id);
             });
         }
-        for (measured, seen) in measured.iter().zip(&mut all) {
-            for ((point, _), seen) in measured.lines.iter().zip(seen) {
+        for (measured, origins) in measured.iter().zip(&mut all) {
+            for ((series_key, _), origin) in measured.series.iter().zip(origins) {
                 let is_hidden = |id| hidden.contains(&id);
-                if *seen == SeriesOrigin::Elsewhere && point.touchpoint.is_some_and(is_hidden) {
-                    *seen = SeriesOrigin::Hidden;
+                if *origin == SeriesOrigin::Elsewhere
+                    && series_key.touchpoint.is_some_and(is_hidden)
+                {
+                    *origin = SeriesOrigin::Hidden;
                 }
             }
         }
@@ -140,11 +142,11 @@ pub(super) async fn load_kpis(
     scope: &Scope<'_>,
     request: &SeriesRequest,
 ) -> Result<Vec<kpi::Model>> {
-    let asked = with_any_key(scope.select_kpis_with_values(), request.kpis.as_deref());
+    let asked = filter_by_keys(scope.select_kpis_with_values(), request.kpis.as_deref());
     Ok(read::read_selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
 }
 
-fn with_any_key<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
+fn filter_by_keys<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
     match keys {
         Some(keys) => select.filter(E::id_column().in_subquery(select_ids_by_keys::<E>(keys))),
         None => select,
@@ -166,8 +168,10 @@ pub(super) async fn load(
         journeys,
         names: load_dimension_names(tx, request).await?,
         departments: load_departments(tx, scope, request).await?,
-        channels: load_ids::<channel::Entity, ChannelId>(tx, request.channels.as_deref()).await?,
-        segments: load_ids::<segment::Entity, SegmentId>(tx, request.segments.as_deref()).await?,
+        channels: load_ids_by_keys::<channel::Entity, ChannelId>(tx, request.channels.as_deref())
+            .await?,
+        segments: load_ids_by_keys::<segment::Entity, SegmentId>(tx, request.segments.as_deref())
+            .await?,
         kpis,
     })
 }
@@ -177,26 +181,26 @@ async fn load_dimension_names(tx: &Transaction, request: &SeriesRequest) -> Resu
     use department::Column as OfDepartment;
     use persona::Column as OfPersona;
     use segment::Column as OfSegment;
-    let mut called = DimensionNames::default();
+    let mut names = DimensionNames::default();
     for dimension in &request.by {
         match dimension {
             Dimension::Department => {
                 let columns = [OfDepartment::Id, OfDepartment::Key, OfDepartment::Name];
-                called.departments =
+                names.departments =
                     EntityNames::load(tx, department::Entity::find(), columns).await?;
             }
             Dimension::Channel => {
                 let columns = [OfChannel::Id, OfChannel::Key, OfChannel::Name];
-                called.channels = EntityNames::load(tx, channel::Entity::find(), columns).await?;
+                names.channels = EntityNames::load(tx, channel::Entity::find(), columns).await?;
             }
             Dimension::Persona => {
                 let columns = [OfPersona::Id, OfPersona::Key, OfPersona::Name];
-                called.personas = EntityNames::load(tx, persona::Entity::find(), columns).await?;
+                names.personas = EntityNames::load(tx, persona::Entity::find(), columns).await?;
             }
             // A segment has no name but its key.
             Dimension::Segment => {
                 let columns = [OfSegment::Id, OfSegment::Key, OfSegment::Key];
-                called.segments = EntityNames::load(tx, segment::Entity::find(), columns).await?;
+                names.segments = EntityNames::load(tx, segment::Entity::find(), columns).await?;
             }
             // The others have theirs already.
             Dimension::Kpi
@@ -206,7 +210,7 @@ async fn load_dimension_names(tx: &Transaction, request: &SeriesRequest) -> Resu
             | Dimension::Touchpoint => {}
         }
     }
-    Ok(called)
+    Ok(names)
 }
 
 async fn load_targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<TargetHistory>> {
@@ -229,7 +233,8 @@ async fn load_accepted_journeys(
     request: &SeriesRequest,
     journeys: &[Journey],
 ) -> Result<Vec<bool>> {
-    let personas = load_ids::<persona::Entity, PersonaId>(tx, request.personas.as_deref()).await?;
+    let personas =
+        load_ids_by_keys::<persona::Entity, PersonaId>(tx, request.personas.as_deref()).await?;
     let keys = request.blueprints.as_ref();
     let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
     let keys: Option<BTreeSet<String>> = keys.map(Iterator::collect);
@@ -251,15 +256,15 @@ async fn load_departments(
     scope: &Scope<'_>,
     request: &SeriesRequest,
 ) -> Result<Option<HashSet<DepartmentId>>> {
-    let own = scope.own_department_ids();
-    if own.is_none() && request.departments.is_none() {
+    let pulled = scope.own_department_ids();
+    if pulled.is_none() && request.departments.is_none() {
         return Ok(None);
     }
     let mut select = department::Entity::find();
-    if let Some(own) = own {
-        select = select.filter(department::Column::Id.in_subquery(own));
+    if let Some(pulled) = pulled {
+        select = select.filter(department::Column::Id.in_subquery(pulled));
     }
-    let select = with_any_key(select, request.departments.as_deref());
+    let select = filter_by_keys(select, request.departments.as_deref());
     let ids: Vec<DepartmentId> = select
         .select_only()
         .column(department::Column::Id)
@@ -270,13 +275,16 @@ async fn load_departments(
 }
 
 /// The ids of the rows with these keys; none without keys.
-async fn load_ids<E, I>(tx: &Transaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
+async fn load_ids_by_keys<E, I>(
+    tx: &Transaction,
+    keys: Option<&[String]>,
+) -> Result<Option<HashSet<I>>>
 where
     E: Keyed,
     I: TryGetable + std::hash::Hash + Eq + Send + Sync,
 {
     let Some(keys) = keys else { return Ok(None) };
-    let ids: Vec<I> = with_any_key(E::find(), Some(keys))
+    let ids: Vec<I> = filter_by_keys(E::find(), Some(keys))
         .select_only()
         .column(E::id_column())
         .into_tuple()

@@ -41,9 +41,9 @@ struct KpiIntervals {
 /// The intervals of one origin.
 #[derive(Default)]
 struct OriginIntervals {
-    seen: SeriesOrigin,
+    origin: SeriesOrigin,
     /// Per period, those for all channels and segments where there are any, else those of parts.
-    counts: Vec<Interval>,
+    counting: Vec<Interval>,
     /// The days of the periods that have any values.
     measured: Vec<Days>,
     /// The intervals that count in the other periods: for a touchpoint, of the KPI as a whole.
@@ -52,7 +52,8 @@ struct OriginIntervals {
 
 /// Days on which a time series counts, with values on some of them.
 struct Interval {
-    line: usize,
+    /// The index among the summed series.
+    series: usize,
     days: Days,
     /// The key bits of its channel and segment.
     key: GroupKey,
@@ -62,9 +63,9 @@ impl KpiIntervals {
     /// The intervals that belong to a group by one assignment.
     fn intervals_by(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
         let (first, then) = match values {
-            ValueSource::Whole => (&self.whole.counts, None),
-            ValueSource::At(own) => (&self.own[own].counts, Some(&self.own[own].others)),
-            ValueSource::Own(own) => (&self.own[own].counts, None),
+            ValueSource::Whole => (&self.whole.counting, None),
+            ValueSource::At(own) => (&self.own[own].counting, Some(&self.own[own].others)),
+            ValueSource::Own(own) => (&self.own[own].counting, None),
         };
         first.iter().chain(then.into_iter().flatten())
     }
@@ -93,8 +94,8 @@ impl<'g> Contributions<'g> {
     }
 
     /// Adds the contributions of a KPI, given its time series and their origins.
-    pub(super) fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, seen: &[SeriesOrigin]) {
-        let mut counted = self.kpi_intervals(kpi, measured, seen);
+    pub(super) fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, origins: &[SeriesOrigin]) {
+        let mut counted = self.add_series_and_intervals(kpi, measured, origins);
         let Self {
             context,
             keys,
@@ -106,12 +107,12 @@ impl<'g> Contributions<'g> {
         let mut give = |key: GroupKey, part: &Interval, days: &Days| {
             let days = intersect(&part.days, days);
             // The whole interval is known to have values; only a part of it has to be looked at.
-            if days != part.days && !series[part.line].has_values(&days) {
+            if days != part.days && !series[part.series].has_values(&days) {
                 return;
             }
             let contribution = Contribution {
                 key: key | part.key,
-                line: part.line,
+                series: part.series,
                 days,
             };
             // Consecutive rows of one link mostly contribute the same days: merging here keeps the list short.
@@ -125,47 +126,50 @@ impl<'g> Contributions<'g> {
             let key = keys.location_key(context, kpi, KeyLocation::default());
             let whole = counted.whole;
             let own = counted.own.iter();
-            let own = own.map(|own| subtract_days(series, &own.counts, &whole.measured));
-            let all = own.flatten().chain(whole.counts);
+            let own = own.map(|own| subtract_days(series, &own.counting, &whole.measured));
+            let all = own.flatten().chain(whole.counting);
             all.for_each(|part| give(key, &part, &part.days));
             return;
         };
         // Once for each touchpoint and not for each of its assignments, which may be many.
         for place in &mut counted.own {
-            place.others = subtract_days(series, &counted.whole.counts, &place.measured);
+            place.others = subtract_days(series, &counted.whole.counting, &place.measured);
         }
-        let own: Vec<SeriesOrigin> = counted.own.iter().map(|place| place.seen).collect();
+        let own: Vec<SeriesOrigin> = counted.own.iter().map(|place| place.origin).collect();
         attribution.for_each_assignment(kpi, &own, |entry| {
             let parts = counted.intervals_by(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
         });
     }
 
-    fn kpi_intervals(
+    /// Adds the time series of a KPI that the request accepts, and gives their intervals.
+    fn add_series_and_intervals(
         &mut self,
         kpi: usize,
         measured: &Arc<KpiColumns>,
-        seen: &[SeriesOrigin],
+        origins: &[SeriesOrigin],
     ) -> KpiIntervals {
         let first = self.series.len();
-        let points = measured.lines.iter().map(|(point, _)| point).enumerate();
-        let asked =
-            points.filter(|(at, point)| seen[*at] != SeriesOrigin::Hidden && self.asks_for(point));
+        let series_keys = measured.series.iter().map(|(series_key, _)| series_key);
+        let asked = series_keys.enumerate().filter(|(at, series_key)| {
+            origins[*at] != SeriesOrigin::Hidden && self.asks_for(series_key)
+        });
         let asked: Vec<(usize, &SeriesKey)> = asked.collect();
         let mut counted = KpiIntervals::default();
         // Time series are sorted by touchpoint.
-        for lines in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
+        for of_touchpoint in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
             let next = self.series.len();
             let series_of =
                 |(at, _): &(usize, _)| SummedSeries::new(kpi, Arc::clone(measured), *at);
-            self.series.extend(lines.iter().map(series_of));
-            let place = self.intervals_of(seen[lines[0].0], next);
-            match place.seen {
+            self.series.extend(of_touchpoint.iter().map(series_of));
+            let place = self.intervals_of(origins[of_touchpoint[0].0], next);
+            match place.origin {
                 SeriesOrigin::Whole => counted.whole = place,
                 _ => counted.own.push(place),
             }
         }
-        // One series alone has each day once, and need not be asked day by day.
+        // `shares_targets` makes each day's target count once; one series alone has each day once anyway, and a KPI
+        // without targets has nothing to share.
         let several = self.series.len() - first > 1;
         if several && self.context.kpis[kpi].aggregation == Aggregation::Sum {
             for series in &mut self.series[first..] {
@@ -176,54 +180,57 @@ impl<'g> Contributions<'g> {
     }
 
     /// The intervals of an origin whose time series begin at index `first`.
-    fn intervals_of(&self, seen: SeriesOrigin, first: usize) -> OriginIntervals {
-        let parts = |series: &SummedSeries| {
-            let point = series.series_key();
-            u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
+    fn intervals_of(&self, origin: SeriesOrigin, first: usize) -> OriginIntervals {
+        let split = |series: &SummedSeries| {
+            let series_key = series.series_key();
+            u8::from(series_key.channel.is_some()) + 2 * u8::from(series_key.segment.is_some())
         };
         let series = &self.series[first..];
-        // Per period: the least number of dimensions (channel, segment) that values are split by; none without values.
-        let mut fewest: Vec<Option<u8>> = vec![None; self.periods.len()];
+        // Per period: the first split that has values, in the order whole, by channel, by segment, by both; only its
+        // values count.
+        let mut first_split: Vec<Option<u8>> = vec![None; self.periods.len()];
         let measured: Vec<Vec<usize>> = series
             .iter()
             .map(|series| series.measured_periods(self.periods))
             .collect();
         for (series, measured) in series.iter().zip(&measured) {
             for period in measured {
-                let few = fewest[*period].get_or_insert(u8::MAX);
-                *few = parts(series).min(*few);
+                let first = first_split[*period].get_or_insert(u8::MAX);
+                *first = split(series).min(*first);
             }
         }
-        let mut counts = Vec::new();
+        let mut counting = Vec::new();
         for (at, measured) in measured.iter().enumerate() {
-            let parts = Some(parts(&series[at]));
-            let behind = measured.iter().filter(|period| fewest[**period] != parts);
-            let behind: Vec<Days> = behind.map(|at| self.periods[*at].clone()).collect();
+            let split = Some(split(&series[at]));
+            let outranked = measured
+                .iter()
+                .filter(|period| first_split[**period] != split);
+            let outranked: Vec<Days> = outranked.map(|at| self.periods[*at].clone()).collect();
             let all = Interval {
-                line: first + at,
+                series: first + at,
                 days: requested_days(self.periods),
                 key: self.keys.series_bits(self.context, series[at].series_key()),
             };
-            counts.extend(subtract_days(&self.series, &[all], &behind));
+            counting.extend(subtract_days(&self.series, &[all], &outranked));
         }
-        let measured = self.periods.iter().zip(&fewest);
-        let measured = measured.filter(|(_, fewest)| fewest.is_some());
+        let measured = self.periods.iter().zip(&first_split);
+        let measured = measured.filter(|(_, first_split)| first_split.is_some());
         OriginIntervals {
-            seen,
-            counts,
+            origin,
+            counting,
             measured: measured.map(|(days, _)| days.clone()).collect(),
             others: Vec::new(),
         }
     }
 
     /// Whether the request accepts values of this channel and segment.
-    fn asks_for(&self, point: &SeriesKey) -> bool {
+    fn asks_for(&self, series_key: &SeriesKey) -> bool {
         let channels = self.context.channels.as_ref();
         let segments = self.context.segments.as_ref();
-        (!self.is_by_channel() || point.channel.is_some())
-            && (!self.is_by_segment() || point.segment.is_some())
-            && channels.is_none_or(|ids| point.channel.is_some_and(|id| ids.contains(&id)))
-            && segments.is_none_or(|ids| point.segment.is_some_and(|id| ids.contains(&id)))
+        (!self.is_by_channel() || series_key.channel.is_some())
+            && (!self.is_by_segment() || series_key.segment.is_some())
+            && channels.is_none_or(|ids| series_key.channel.is_some_and(|id| ids.contains(&id)))
+            && segments.is_none_or(|ids| series_key.segment.is_some_and(|id| ids.contains(&id)))
     }
 
     fn is_by_channel(&self) -> bool {
@@ -247,6 +254,6 @@ fn subtract_days(series: &[SummedSeries], parts: &[Interval], days: &[Days]) -> 
         let days = subtract(&part.days, days.to_vec()).into_iter();
         days.map(|days| Interval { days, ..*part })
     });
-    let has_values = |part: &Interval| series[part.line].has_values(&part.days);
+    let has_values = |part: &Interval| series[part.series].has_values(&part.days);
     parts.filter(has_values).collect()
 }

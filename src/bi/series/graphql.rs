@@ -166,7 +166,7 @@ impl SeriesQuery {
 }
 
 /// Compute steps of working out one cell, for an order that visits all of them.
-const CELL: usize = 4;
+const CELL_STEPS: usize = 4;
 
 async fn pull_series(
     ctx: &Context<'_>,
@@ -193,7 +193,7 @@ async fn pull_series(
     let answer = Arc::new(answer);
     let sorted = Arc::clone(&answer);
     let work = move |steps: &Steps| {
-        steps.take(CELL * sorted.cell_count())?;
+        steps.take(CELL_STEPS * sorted.cell_count())?;
         Ok(order.page_of_cursors(&sorted, after, size + 1))
     };
     let mut cursors = caller.compute(work).await?;

@@ -1,6 +1,5 @@
-//! What a group stands for, as one number: in each dimension that is asked for the rank of a thing among all of its
-//! kind by id, behind nothing, which comes first. So groups in the order of their keys are in the order of their ids.
-//! Pure.
+//! What a group stands for, as one number. Each dimension that is asked for has some bits: 0 for nothing, else 1 + the
+//! rank of its entity among all of its kind, sorted by id. So keys sort as the ids of their groups do. Pure.
 
 use std::ops::BitOr;
 
@@ -8,7 +7,7 @@ use entity::{id::DepartmentId, words::Stage};
 
 use super::{
     context::SeriesContext,
-    request::{Dimension, MOST_CELLS, SeriesRequest},
+    request::{Dimension, SeriesRequest},
     validate,
 };
 use crate::{
@@ -45,7 +44,7 @@ pub(super) struct KeyLocation {
 /// Packs the ranks of dimensions into keys, and unpacks them.
 #[derive(Debug)]
 pub(super) struct KeyLayout {
-    /// The bits of each dimension; none for those that the request does not group by.
+    /// The bits of each dimension; zero bits for those that the request does not group by.
     parts: [BitField; Dimension::ALL.len()],
     phases: RankTable,
     touchpoints: RankTable,
@@ -95,7 +94,7 @@ impl RankTable {
 }
 
 impl KeyLayout {
-    /// For a request about all of this.
+    /// The layout for the dimensions that a request groups by.
     pub(super) fn new(request: &SeriesRequest, context: &SeriesContext) -> Result<Self> {
         let inside = |dimension, ranked: fn(&[Journey]) -> RankTable| match request.is_by(dimension)
         {
@@ -134,7 +133,9 @@ impl KeyLayout {
             }
         }
         if shift > u128::BITS {
-            return Err(Error::BadInput(validate::too_large_fault(MOST_CELLS)));
+            // More than 128 bits: so many KPIs, touchpoints and departments at once are taken for an answer that is too
+            // large, before any of it is counted.
+            return Err(Error::BadInput(validate::too_large_fault()));
         }
         Ok(Self {
             parts,
@@ -181,9 +182,9 @@ impl KeyLayout {
     }
 
     /// The key bits of a channel and a segment; OR them into the key of a location.
-    pub(super) fn series_bits(&self, context: &SeriesContext, point: &SeriesKey) -> GroupKey {
-        let channel = || context.names.channels.rank(point.channel?);
-        let segment = || context.names.segments.rank(point.segment?);
+    pub(super) fn series_bits(&self, context: &SeriesContext, series_key: &SeriesKey) -> GroupKey {
+        let channel = || context.names.channels.rank(series_key.channel?);
+        let segment = || context.names.segments.rank(series_key.segment?);
         let key = self.with_rank(GroupKey::default(), Dimension::Channel, channel);
         self.with_rank(key, Dimension::Segment, segment)
     }

@@ -13,9 +13,9 @@
 //! departments deliver shows its value under each of them, and once in their blueprint.
 //!
 //! Values of the whole and of its parts are never added up. In a period and place, values for all channels and segments
-//! count where there are any, else those by channel, else those by segment; in a series by channel or segment, those
-//! alone. At a touchpoint its own values count where the period has any, else those of the KPI as a whole; where a
-//! request says nothing of places, it is the other way round.
+//! count where there are any, else those by channel, else those by segment, else those by both; in a series by channel
+//! or segment, those alone. At a touchpoint its own values count where the period has any, else those of the KPI as a
+//! whole; where a request says nothing of places, it is the other way round.
 
 pub mod aggregate;
 mod answer;

@@ -29,7 +29,7 @@ pub(super) struct SummedSeries {
     /// Whether several series share the KPI's daily targets: each day's target then counts once.
     pub shares_targets: bool,
     measured: Arc<KpiColumns>,
-    /// Which of the lines.
+    /// The index among the KPI's time series.
     at: usize,
     /// Per period: the sum of its values; computed on first use.
     aggregates: OnceLock<Box<[Aggregate]>>,
@@ -39,8 +39,8 @@ pub(super) struct SummedSeries {
 #[derive(Clone, Debug)]
 pub(super) struct Contribution {
     pub key: GroupKey,
-    /// Which of the lines.
-    pub line: usize,
+    /// The index among the summed series.
+    pub series: usize,
     /// Half open.
     pub days: Days,
 }
@@ -67,11 +67,11 @@ impl SummedSeries {
 
     /// What it was measured at.
     pub(super) fn series_key(&self) -> &SeriesKey {
-        &self.measured.lines[self.at].0
+        &self.measured.series[self.at].0
     }
 
     fn time_series(&self) -> &TimeSeries {
-        &self.measured.lines[self.at].1
+        &self.measured.series[self.at].1
     }
 
     /// Whether it has values on some of these days.
@@ -79,17 +79,18 @@ impl SummedSeries {
         !self.time_series().index_range(days).is_empty()
     }
 
-    /// The indices of the periods in which it has values; periods are sorted and do not overlap.
+    /// The indices of the periods in which it has values; periods are sorted and follow each other without
+    /// gaps.
     pub(super) fn measured_periods(&self, periods: &[Days]) -> Vec<usize> {
-        let (line, mut measured) = (self.time_series(), Vec::new());
+        let (series, mut measured) = (self.time_series(), Vec::new());
         let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
             return measured;
         };
-        let mut days = &line.days[line.index_range(&(first.start..last.end))];
+        let mut days = &series.days[series.index_range(&(first.start..last.end))];
         let mut at = 0;
         while let Some(day) = days.first() {
-            at += periods[at..].partition_point(|period| period.end <= *day);
             // Jumps from period to period by binary search: a series of years has thousands of days and few periods.
+            at += periods[at..].partition_point(|period| period.end <= *day);
             measured.push(at);
             days = &days[days.partition_point(|day| *day < periods[at].end)..];
         }
@@ -105,10 +106,10 @@ impl SummedSeries {
     }
 
     fn sum(&self, days: &Days, targets: &TargetHistory) -> Aggregate {
-        let line = self.time_series();
+        let series = self.time_series();
         let mut sum = Aggregate::default();
-        for at in line.index_range(days) {
-            let value = line.value_at(at);
+        for at in series.index_range(days) {
+            let value = series.value_at(at);
             sum.add(&value, targets.target_on(value.day));
         }
         sum
@@ -118,7 +119,7 @@ impl SummedSeries {
 impl Contribution {
     /// Merges another contribution of the same series and group that overlaps or follows it; whether it did.
     pub(super) fn merge_overlapping(&mut self, other: &Self) -> bool {
-        let goes_on = (self.key, self.line) == (other.key, other.line)
+        let goes_on = (self.key, self.series) == (other.key, other.series)
             && (self.days.start..=self.days.end).contains(&other.days.start);
         if goes_on {
             self.days.end = self.days.end.max(other.days.end);
@@ -145,7 +146,7 @@ impl GroupTotals {
             next += group.len();
         }
         match groups.len() * periods.len() > MOST_CELLS {
-            true => Err(Error::BadInput(validate::too_large_fault(MOST_CELLS))),
+            true => Err(Error::BadInput(validate::too_large_fault())),
             false => Ok(Self {
                 periods,
                 series,
@@ -180,13 +181,13 @@ impl GroupTotals {
     pub(super) fn sum(&self, group: usize, period: usize, targets: &[TargetHistory]) -> Aggregate {
         let asked = &self.periods[period];
         let mut sum = Aggregate::default();
-        let mut target_sum: Vec<(usize, i32)> = Vec::new();
+        let mut shared_target_days: Vec<(usize, i32)> = Vec::new();
         for contribution in &self.contributions[self.groups[group].clone()] {
             let days = intersect(&contribution.days, asked);
             if days.is_empty() {
                 continue;
             }
-            let series = &self.series[contribution.line];
+            let series = &self.series[contribution.series];
             // Sums are kept of whole periods alone: parts of them differ from group to group.
             let mut part = match days == *asked && self.keeps_sums() {
                 true => series.aggregates(&self.periods, &targets[series.kpi])[period],
@@ -194,19 +195,19 @@ impl GroupTotals {
             };
             if series.shares_targets {
                 part.target_sum = TargetSum::default();
-                let line = series.time_series();
-                let days = line
+                let measured = series.time_series();
+                let days = measured
                     .index_range(&days)
-                    .map(|at| (series.kpi, line.days[at]));
-                target_sum.extend(days);
+                    .map(|at| (series.kpi, measured.days[at]));
+                shared_target_days.extend(days);
             }
             sum.merge(&part);
         }
         // Several series of one KPI share its target of a day: it counts once, however many of them were measured
         // then.
-        target_sum.sort_unstable();
-        target_sum.dedup();
-        for (kpi, day) in target_sum {
+        shared_target_days.sort_unstable();
+        shared_target_days.dedup();
+        for (kpi, day) in shared_target_days {
             sum.target_sum.add(targets[kpi].target_on(day));
         }
         sum
@@ -216,7 +217,11 @@ impl GroupTotals {
 /// Sorts contributions by group, series and day, and merges overlapping ones: each day of a series counts once.
 fn sort_and_merge(contributions: &mut Vec<Contribution>) {
     contributions.sort_unstable_by_key(|contribution| {
-        (contribution.key, contribution.line, contribution.days.start)
+        (
+            contribution.key,
+            contribution.series,
+            contribution.days.start,
+        )
     });
     contributions.dedup_by(|next, before| before.merge_overlapping(next));
 }
@@ -228,12 +233,12 @@ mod tests {
     use super::*;
 
     fn inside(contributions: &[Contribution]) -> Vec<bool> {
-        let has = |(line, day)| {
+        let has = |(series, day)| {
             contributions
                 .iter()
-                .any(|one| one.line == line && one.days.contains(&day))
+                .any(|one| one.series == series && one.days.contains(&day))
         };
-        let all = (0..3).flat_map(|line| (0..50).map(move |day| (line, day)));
+        let all = (0..3).flat_map(|series| (0..50).map(move |day| (series, day)));
         all.map(has).collect()
     }
 
@@ -242,9 +247,9 @@ mod tests {
         fn united_days_are_the_same_days_apart_from_one_another(
             days in proptest::collection::vec((0_usize..3, 0i32..40, 0i32..9), 0..12)
         ) {
-            let contributions = days.into_iter().map(|(line, from, many)| Contribution {
+            let contributions = days.into_iter().map(|(series, from, many)| Contribution {
                 key: GroupKey::default(),
-                line,
+                series,
                 days: from..from + many,
             });
             let all: Vec<Contribution> = contributions.collect();
@@ -253,7 +258,7 @@ mod tests {
             prop_assert_eq!(inside(&united), inside(&all));
             for pair in united.windows(2) {
                 let apart = pair[0].days.end < pair[1].days.start;
-                prop_assert!(pair[0].line < pair[1].line || apart);
+                prop_assert!(pair[0].series < pair[1].series || apart);
             }
         }
     }

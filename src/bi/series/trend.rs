@@ -131,15 +131,14 @@ pub async fn load_trends(
     for row in whole {
         by_kpi.entry(row.kpi_id).or_default().push(row);
     }
-    let mut target_sum = TargetHistory::by_kpi(targets);
+    let mut histories = TargetHistory::by_kpi(targets);
     let trend = |kpi: &kpi::Model| {
         let values = by_kpi.remove(&kpi.id).unwrap_or_default();
-        let targets = target_sum.remove(&kpi.id).unwrap_or_default();
+        let targets = histories.remove(&kpi.id).unwrap_or_default();
         let grain = Grain::finest_for(kpi.cadence);
         let all = split_into_periods(
             grain,
             (begins(kpi), grain.next_begin(grain.begin_of_period(day))),
-            usize::MAX,
         );
         let points = all
             .into_iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use entity::{kpi, words::Aggregation};
 
-use super::request::{Dimension, SeriesRequest};
+use super::request::{Dimension, MOST_CELLS, SeriesRequest};
 use crate::bi::model::days::MOST_DAYS;
 
 /// How many KPIs a sentence names.
@@ -119,9 +119,10 @@ pub(super) fn unmeasured_fault<'k>(
 
 /// That an answer would be too large.
 #[must_use]
-pub(super) fn too_large_fault(most: usize) -> String {
+pub(super) fn too_large_fault() -> String {
     format!(
-        "This would give more than {most} rows. Ask for fewer days, a coarser grain, fewer dimensions or fewer KPIs."
+        "This would give more than {MOST_CELLS} rows. Ask for fewer days, a coarser grain, fewer dimensions or fewer \
+         KPIs."
     )
 }
 

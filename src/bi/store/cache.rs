@@ -73,9 +73,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
         let turn = state.turn;
         let mut all = Vec::with_capacity(wanted.len());
         for (id, revision) in wanted {
-            // Those that were read, and not those in the cache: the caller's snapshot sees exactly these.
-            // All or nothing: a partial hit would have to be told apart by the caller, who reads the delta of the
-            // missing ones by another way (`load`) in any case.
+            // All or nothing: whoever misses one goes to `load`, which asks for each value by itself.
             let slot = state.slots.get_mut(id)?;
             if slot.value.revision() != *revision {
                 return None;
@@ -98,6 +96,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
             }
         }
         state.evict(self.bound);
+        // What was read, not what the cache has: the caller's snapshot sees exactly these.
         read
     }
 

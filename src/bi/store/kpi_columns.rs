@@ -8,7 +8,8 @@ use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
 
 use super::cache::Revisioned;
 
-/// What a time series was measured at; what is empty stands for the whole.
+/// What a time series was measured at; what is empty stands for the whole. The order of the fields matters: series are
+/// sorted by it, and those of one touchpoint stand together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesKey {
     pub touchpoint: Option<TouchpointId>,
@@ -43,7 +44,8 @@ pub struct TimeSeries {
 pub struct KpiColumns {
     /// The `kpi.series_revision` that these are the values of.
     pub revision: i32,
-    pub lines: Vec<(SeriesKey, TimeSeries)>,
+    /// Its time series, sorted by key.
+    pub series: Vec<(SeriesKey, TimeSeries)>,
 }
 
 const NO_PARTS: (f64, f64) = (f64::NAN, f64::NAN);
@@ -76,7 +78,7 @@ impl TimeSeries {
     }
 
     fn from_values(values: impl ExactSizeIterator<Item = DayValue>) -> Self {
-        let mut line = Self {
+        let mut series = Self {
             days: Vec::with_capacity(values.len()),
             values: Vec::with_capacity(values.len()),
             samples: Vec::with_capacity(values.len()),
@@ -84,17 +86,17 @@ impl TimeSeries {
         };
         for value in values {
             // The first value with parts makes the column, filled up for those before it: most KPIs never pay for it.
-            if value.parts.is_some() && line.parts.is_empty() {
-                line.parts = vec![NO_PARTS; line.days.len()];
+            if value.parts.is_some() && series.parts.is_empty() {
+                series.parts = vec![NO_PARTS; series.days.len()];
             }
-            if value.parts.is_some() || !line.parts.is_empty() {
-                line.parts.push(value.parts.unwrap_or(NO_PARTS));
+            if value.parts.is_some() || !series.parts.is_empty() {
+                series.parts.push(value.parts.unwrap_or(NO_PARTS));
             }
-            line.days.push(value.day);
-            line.values.push(value.value);
-            line.samples.push(value.sample_size.unwrap_or_default());
+            series.days.push(value.day);
+            series.values.push(value.value);
+            series.samples.push(value.sample_size.unwrap_or_default());
         }
-        line
+        series
     }
 
     fn bytes(&self) -> usize {
@@ -110,28 +112,34 @@ impl KpiColumns {
     #[must_use]
     pub fn with_delta(&self, revision: i32, mut delta: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
         // A copy, since other requests may be reading what is here.
-        let mut lines: Vec<(SeriesKey, TimeSeries)> = self
-            .lines
+        let mut series: Vec<(SeriesKey, TimeSeries)> = self
+            .series
             .iter()
-            .map(|(point, line)| {
-                let kept = (0..line.days.len()).map(|at| line.value_at(at)).collect();
+            .map(|(series_key, series)| {
+                let kept = (0..series.days.len())
+                    .map(|at| series.value_at(at))
+                    .collect();
                 (
-                    *point,
-                    merge_series(kept, delta.remove(point).unwrap_or_default()),
+                    *series_key,
+                    merge_series(kept, delta.remove(series_key).unwrap_or_default()),
                 )
             })
             .collect();
         let new = delta.into_iter();
-        lines.extend(new.map(|(point, values)| (point, merge_series(Vec::new(), values))));
+        series
+            .extend(new.map(|(series_key, values)| (series_key, merge_series(Vec::new(), values))));
         // By key, as a KPI that is read whole has them: either way the same values are added up in the same order.
-        lines.sort_by_key(|(point, _)| *point);
-        Self { revision, lines }
+        series.sort_by_key(|(series_key, _)| *series_key);
+        Self { revision, series }
     }
 
     /// The number of values.
     #[must_use]
     pub fn value_count(&self) -> usize {
-        self.lines.iter().map(|(_, line)| line.days.len()).sum()
+        self.series
+            .iter()
+            .map(|(_, series)| series.days.len())
+            .sum()
     }
 }
 
@@ -141,11 +149,11 @@ impl Revisioned for KpiColumns {
     }
 
     fn bytes(&self) -> usize {
-        let lines = self.lines.iter();
-        let lines: usize = lines
-            .map(|(_, line)| size_of::<(SeriesKey, TimeSeries)>() + line.bytes())
+        let series = self.series.iter();
+        let series: usize = series
+            .map(|(_, series)| size_of::<(SeriesKey, TimeSeries)>() + series.bytes())
             .sum();
-        size_of::<Self>() + lines
+        size_of::<Self>() + series
     }
 }
 
@@ -176,16 +184,16 @@ mod tests {
         let one = KpiColumns::default().with_delta(1, BTreeMap::from([(whole, first.to_vec())]));
         let next = [value(3, 4.0, Some((4.0, 1.0))), value(2, 2.0, None)];
         let two = one.with_delta(2, BTreeMap::from([(whole, next.to_vec())]));
-        let line = &two.lines[0].1;
-        let values: Vec<DayValue> = (0..3).map(|at| line.value_at(at)).collect();
+        let series = &two.series[0].1;
+        let values: Vec<DayValue> = (0..3).map(|at| series.value_at(at)).collect();
         let expected = [
             value(1, 1.0, None),
             value(2, 2.0, None),
             value(3, 4.0, Some((4.0, 1.0))),
         ];
         assert_eq!(values, expected);
-        assert_eq!(line.index_range(&(2..3)), 1..2);
-        assert_eq!(line.index_range(&(4..9)), 3..3);
+        assert_eq!(series.index_range(&(2..3)), 1..2);
+        assert_eq!(series.index_range(&(4..9)), 3..3);
         assert_eq!((two.revision, two.value_count()), (2, 3));
     }
 }

@@ -11,7 +11,7 @@ use entity::{
     read::Cells,
 };
 use futures_util::TryStreamExt;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, StreamTrait};
+use sea_orm::{ConnectionTrait, QueryResult, StreamTrait};
 
 use super::{
     kpi_columns::{DayValue, KpiColumns, SeriesKey, day_number},
@@ -53,9 +53,7 @@ pub(super) async fn load_kpi_columns(
     // the index on the revision in use, which one condition with OR would lose.
     let mut deltas = Deltas::new();
     for ids in unknown.chunks(AT_ONCE) {
-        let text = SqlBuilder::new(backend(tx), VALUES)
-            .then(AT)
-            .then("WHERE kpi_id IN ");
+        let text = SqlBuilder::new(tx.backend(), MEASURED_VALUES).then("WHERE kpi_id IN ");
         let text = text.list(ids.iter().copied());
         // A superseded value needs no tombstone: the one that superseded it has the same key and day, and takes its
         // place.
@@ -65,8 +63,8 @@ pub(super) async fn load_kpi_columns(
         let pairs = pairs
             .iter()
             .map(|(id, revision)| [(*id).into(), (*revision).into()]);
-        let text = SqlBuilder::new(backend(tx), "WITH known (known_id, known_revision) AS (");
-        let text = text.rows(pairs).then(") ").then(VALUES).then(AT).then(
+        let text = SqlBuilder::new(tx.backend(), "WITH known (known_id, known_revision) AS (");
+        let text = text.rows(pairs).then(") ").then(MEASURED_VALUES).then(
             "JOIN known ON kpi_id = known_id AND series_revision > known_revision \
              WHERE superseded_by_id IS NULL",
         );
@@ -88,10 +86,9 @@ pub(super) async fn load_kpi_columns(
     Ok(caught_up.collect())
 }
 
-const VALUES: &str = "\
+const MEASURED_VALUES: &str = "\
 SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on, value, numerator, denominator, \
-    sample_size FROM ";
-const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
+    sample_size FROM measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
 async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas) -> Result<()> {
     // Streamed: the rows of 200 KPIs take far more memory than the columns that are made of them.
@@ -99,7 +96,7 @@ async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas)
     while let Some(row) = rows.try_next().await? {
         let mut cells = Cells::new(&row)?;
         let kpi: KpiId = cells.take()?;
-        let point = SeriesKey {
+        let series_key = SeriesKey {
             touchpoint: cells.take()?,
             channel: cells.take()?,
             segment: cells.take()?,
@@ -111,14 +108,10 @@ async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas)
             parts: Option::zip(cells.take()?, cells.take()?),
             sample_size: cells.take()?,
         };
-        let points = deltas.entry(kpi).or_default();
-        points.entry(point).or_default().push(value);
+        let by_key = deltas.entry(kpi).or_default();
+        by_key.entry(series_key).or_default().push(value);
     }
     Ok(())
-}
-
-fn backend(tx: &Transaction) -> DbBackend {
-    ConnectionTrait::get_database_backend(tx)
 }
 
 /// The topologies of these blueprints at these revisions, which are those that the snapshot sees.
@@ -180,7 +173,7 @@ async fn read_topologies(
             key: cells.take::<String>()?.into(),
             name: cells.take::<String>()?.into(),
         };
-        topology.add(
+        topology.add_touchpoint(
             touchpoint,
             require_known(phases.get(&cells.take()?).copied())?,
         );
@@ -188,7 +181,7 @@ async fn read_topologies(
     for row in query_inside(tx, HOLDERS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.take()?).or_default();
-        let at = require_known(topology.touchpoint(cells.take()?))?;
+        let at = require_known(topology.touchpoint_index(cells.take()?))?;
         let (id, department, role) = (cells.take()?, cells.take()?, cells.take()?);
         let (from, to) = days_in_force(caller, cells.take()?, cells.take()?);
         topology.add_role_holder(at, id, department, role, day_range(from, to));
@@ -200,7 +193,7 @@ async fn read_topologies(
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
             (cells.take()?, cells.take()?);
         let target = match (touchpoint, phase) {
-            (Some(id), _) => LinkTarget::Touchpoint(require_known(topology.touchpoint(id))?),
+            (Some(id), _) => LinkTarget::Touchpoint(require_known(topology.touchpoint_index(id))?),
             (None, Some(id)) => LinkTarget::Phase(require_known(phases.get(&id).copied())?),
             (None, None) => LinkTarget::Blueprint,
         };
@@ -246,6 +239,6 @@ async fn query_inside(
     [select, order]: [&str; 2],
     ids: &[BlueprintId],
 ) -> Result<Vec<QueryResult>> {
-    let text = SqlBuilder::new(backend(tx), select).list(ids.iter().copied());
+    let text = SqlBuilder::new(tx.backend(), select).list(ids.iter().copied());
     Ok(tx.query_all_raw(text.then(order).statement()).await?)
 }

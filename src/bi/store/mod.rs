@@ -15,8 +15,8 @@
 //! ```
 //!
 //! So an answer shows what was just written, by this server or another. Two requests that miss the same value both read
-//! it. Why not let the second wait for the first? It would wait with a connection in its hand, and a few slow reads
-//! could drain the pool.
+//! it. The second does not wait for the first: it would wait with a connection in its hand, and a few slow reads could
+//! drain the pool.
 //!
 //! Nothing here is filtered by caller: who may see which KPI or blueprint was decided before it is asked for.
 

@@ -162,16 +162,16 @@ impl Topology {
         &self.links[from..to]
     }
 
-    /// Which of the touchpoints this is.
+    /// The index of a touchpoint; none where it is not in this blueprint.
     #[must_use]
-    pub fn touchpoint(&self, id: TouchpointId) -> Option<usize> {
+    pub fn touchpoint_index(&self, id: TouchpointId) -> Option<usize> {
         self.touchpoints
             .binary_search_by_key(&id, |one| one.id)
             .ok()
     }
 
     /// Adds a touchpoint of one of the phases; they come by id.
-    pub(super) fn add(&mut self, touchpoint: TopologyTouchpoint, phase: usize) {
+    pub(super) fn add_touchpoint(&mut self, touchpoint: TopologyTouchpoint, phase: usize) {
         self.touchpoints.push(touchpoint);
         self.entries.push(TouchpointEntry {
             phase: to_u32(phase),
