@@ -27,7 +27,7 @@ use crate::{
 /// Pairs datasets with their readers, in the order in which they are listed.
 macro_rules! catalogue {
     ($($dataset:path => $reader:expr;)*) => {
-        /// Every dataset: the join first, what it comes to, then the star that it is made of.
+        /// Every dataset: the join of facts, the series over it, then the tables that the join is made of.
         pub static ALL: &[&Dataset] = &[$(&$dataset),*];
 
         /// The reader of each of them, in the same order.
@@ -59,7 +59,8 @@ pub fn find_dataset(name: &str) -> Option<&'static Dataset> {
     ALL.iter().copied().find(|dataset| dataset.name == name)
 }
 
-/// A model cannot name its reader, which itself knows the model: so the pair is looked up, once a pull.
+/// The reader of a dataset. Looked up, once a pull, since a dataset cannot name a reader that itself imports the
+/// dataset.
 fn find_reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
     let at = ALL.iter().position(|one| std::ptr::eq(*one, dataset));
     let reader = at.and_then(|at| READERS.get(at).copied());

@@ -1,8 +1,8 @@
 //! Pages of `kpi_facts` for the API, over any range of days.
 //!
-//! A page is read in rounds: the next measurements that could have a row, then the rows of these. Why not one statement
-//! with a limit? The dataset's SQL wants the days that it is asked about, and numbers each measurement's rows before
-//! any filter; over years it would join everything for a page of fifty.
+//! A page is read in rounds: the next measurements that could have a row, then the rows of these. One statement with
+//! a limit would not do: the dataset's SQL wants the days that it is asked about, and numbers each measurement's rows
+//! before any filter; over years it would join everything for a page of fifty.
 
 use chrono::NaiveDate;
 use entity::{
@@ -19,11 +19,11 @@ use sea_orm::{
 
 use super::{
     datasets::facts::KPI_FACTS,
-    model::cursor::RowKey,
+    model::cursor::{ResumePoint, RowKey},
     model::filter::Filter as RowFilter,
     model::query::DatasetQuery,
     model::value::Value,
-    names::select_ids_by_keys,
+    names::{select_ids_by_keys, select_linked_kpi_ids},
     source::row::{DatasetRow, RowData},
 };
 use crate::{
@@ -47,10 +47,6 @@ pub struct FactFilter {
     pub blueprint_keys: Option<Vec<String>>,
     pub roles: Option<Vec<Role>>,
     pub states: Option<Vec<KpiState>>,
-}
-
-fn decode_row_key(cursor: &str) -> Result<RowKey> {
-    RowKey::decode(&KPI_FACTS, cursor)
 }
 
 impl FactFilter {
@@ -88,20 +84,20 @@ pub async fn load_facts(
     caller.require_reach(Action::PullFlatRows)?;
     // One more than the page shows, which says whether there is another page.
     let wanted = page.size()? + 1;
-    let mut behind = page.after.as_deref().map(decode_row_key).transpose()?;
-    let mut next = behind
-        .as_ref()
-        .and_then(|place| Some((place.day()?, place.ids().first().copied()?.into(), true)));
+    let after = page.after.as_deref();
+    let after = after.map(|cursor| RowKey::decode(&KPI_FACTS, cursor));
+    let mut after = after.transpose()?;
+    let mut next = after.as_ref().and_then(ResumePoint::after_row);
     // All rounds of a page in one snapshot: a measurement that is superseded between two rounds would appear twice or
     // not at all.
     let tx = caller.snapshot().await?;
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
         let missing = wanted - rows.len() as u64;
-        let candidates = find_candidates(caller, filter, next, round, &tx).await?;
+        let candidates = find_candidates(caller, filter, next.as_ref(), round, &tx).await?;
         if let Some((last, day)) = candidates.last() {
-            next = Some((*day, *last, false));
-            let query = rows_query(filter, &candidates, behind.take(), missing);
+            next = Some(ResumePoint::after_measurement(*day, *last));
+            let query = rows_query(filter, &candidates, after.take(), missing);
             if let Some(statement) = query.statement(caller, tx.get_database_backend())? {
                 let projection = query.projection();
                 let stored = tx.query_all_raw(statement).await?.into_iter();
@@ -125,7 +121,7 @@ pub async fn load_facts(
 async fn find_candidates(
     caller: &Caller,
     filter: &FactFilter,
-    next: Option<(NaiveDate, MeasurementId, bool)>,
+    next: Option<&ResumePoint>,
     round: u64,
     tx: &Transaction,
 ) -> Result<Vec<(MeasurementId, NaiveDate)>> {
@@ -135,7 +131,7 @@ async fn find_candidates(
         .select_only()
         .columns([Id, MeasuredOn])
         .filter(SupersededById.is_null())
-        .filter(could_show_condition(caller, filter));
+        .filter(candidate_condition(caller, filter));
     if let Some(from) = filter.from {
         select = select.filter(MeasuredOn.gte(from));
     }
@@ -146,13 +142,13 @@ async fn find_candidates(
         select = select.filter(KpiId.in_subquery(select_ids_by_keys::<kpi::Entity>(keys)));
     }
     if let Some(states) = &filter.states {
-        select = select.filter(in_states_condition(states));
+        select = select.filter(state_condition(states));
     }
-    if let Some((day, id, itself)) = next {
-        // Redundant in logic, but `measured_on >= day` alone is what an index on the day can use.
-        let same_day = if itself { Id.gte(id) } else { Id.gt(id) };
+    if let Some(&ResumePoint { day, id, inclusive }) = next {
+        let same_day = if inclusive { Id.gte(id) } else { Id.gt(id) };
         let same_day = Condition::all().add(MeasuredOn.eq(day)).add(same_day);
         select = select
+            // Redundant in logic, but `measured_on >= day` alone is what an index on the day can use.
             .filter(MeasuredOn.gte(day))
             .filter(Condition::any().add(MeasuredOn.gt(day)).add(same_day));
     }
@@ -166,7 +162,7 @@ async fn find_candidates(
 }
 
 /// Measurements whose value is in one of these states by the target of their day.
-fn in_states_condition(states: &[KpiState]) -> SimpleExpr {
+fn state_condition(states: &[KpiState]) -> SimpleExpr {
     let state = judgement::state_sql("kpi", "measurement.value", "target");
     // The target of the day, or no row where there is none, hence the outer COALESCE.
     let of_day = format!(
@@ -179,11 +175,11 @@ fn in_states_condition(states: &[KpiState]) -> SimpleExpr {
 
 /// Measurements at places that the filter names, or of KPIs ever linked to such places. Wider than the filter, never
 /// narrower: it keeps a page from reading measurements that have no row in it.
-fn could_show_condition(caller: &Caller, filter: &FactFilter) -> Condition {
+fn candidate_condition(caller: &Caller, filter: &FactFilter) -> Condition {
     use measurement::Column::{KpiId, TouchpointId};
     let mut could = Condition::all();
     if let Some(held) = select_touchpoints_ever_held(caller, filter) {
-        let there = select_linked(kpi_link::Column::TouchpointId.in_subquery(held.clone()));
+        let there = select_linked_kpi_ids(kpi_link::Column::TouchpointId.in_subquery(held.clone()));
         let at = Condition::any()
             .add(TouchpointId.is_null())
             .add(TouchpointId.in_subquery(held));
@@ -191,7 +187,8 @@ fn could_show_condition(caller: &Caller, filter: &FactFilter) -> Condition {
     }
     if let Some(keys) = &filter.blueprint_keys {
         let blueprints = select_ids_by_keys::<blueprint::Entity>(keys);
-        let there = select_linked(kpi_link::Column::BlueprintId.in_subquery(blueprints.clone()));
+        let there =
+            select_linked_kpi_ids(kpi_link::Column::BlueprintId.in_subquery(blueprints.clone()));
         let touchpoints = touchpoint::Entity::find()
             .select_only()
             .column(touchpoint::Column::Id)
@@ -203,14 +200,6 @@ fn could_show_condition(caller: &Caller, filter: &FactFilter) -> Condition {
         could = could.add(Condition::any().add(whole).add(at));
     }
     could
-}
-
-fn select_linked(to: SimpleExpr) -> SelectStatement {
-    kpi_link::Entity::find()
-        .select_only()
-        .column(kpi_link::Column::KpiId)
-        .filter(to)
-        .into_query()
 }
 
 /// The touchpoints at which a wanted role or department ever was; nothing where all rows are wanted.
@@ -240,7 +229,7 @@ fn select_touchpoints_ever_held(caller: &Caller, filter: &FactFilter) -> Option<
 fn rows_query(
     filter: &FactFilter,
     candidates: &[(MeasurementId, NaiveDate)],
-    behind: Option<RowKey>,
+    after: Option<RowKey>,
     missing: u64,
 ) -> DatasetQuery {
     let mut days: Vec<NaiveDate> = candidates.iter().map(|(_, day)| *day).collect();
@@ -249,7 +238,7 @@ fn rows_query(
     let ids = candidates.iter().map(|(id, _)| *id);
     DatasetQuery {
         filter: filter.row_filter(),
-        after: behind,
+        after,
         limit: Some(missing),
         days,
         measurement_filter: Condition::all().add(measurement::Column::Id.is_in(ids)),

@@ -123,7 +123,7 @@ async fn pull_facts(
     let mut connection = Connection::new(page.after.is_some(), more);
     for row in rows {
         let fact = KpiFact::from_values(row.values()?)?;
-        let edge = Edge::new(row.key()?.cursor(), Metered(fact));
+        let edge = Edge::new(row.key()?.encode(), Metered(fact));
         connection.edges.push(edge);
     }
     Ok(connection)

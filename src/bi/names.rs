@@ -1,9 +1,9 @@
-//! Keys and names of the rows of small tables, looked up by id.
+//! Keys and names of the rows of small tables, looked up by id; and ids selected by keys or by links.
 
-use entity::id::Id;
+use entity::{id::Id, kpi_link};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, TryGetable,
-    sea_query::{Expr, ExprTrait, Func, SelectStatement},
+    sea_query::{Expr, ExprTrait, Func, IntoCondition, SelectStatement},
 };
 
 use crate::{access::Keyed, database::Transaction, error::Result};
@@ -86,5 +86,14 @@ pub(super) fn select_ids_by_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
         .select_only()
         .column(E::id_column())
         .filter(Expr::expr(key).is_in(keys))
+        .into_query()
+}
+
+/// The ids of the KPIs with a link that meets a condition.
+pub(super) fn select_linked_kpi_ids(condition: impl IntoCondition) -> SelectStatement {
+    kpi_link::Entity::find()
+        .select_only()
+        .column(kpi_link::Column::KpiId)
+        .filter(condition)
         .into_query()
 }

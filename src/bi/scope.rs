@@ -74,7 +74,7 @@ impl<'c> Scope<'c> {
 
     /// Limits measurements by a condition that follows from the filter.
     #[must_use]
-    pub fn measurement_filter(self, measurement_filter: Condition) -> Self {
+    pub fn with_measurement_filter(self, measurement_filter: Condition) -> Self {
         Self {
             measurement_filter,
             ..self
@@ -106,15 +106,15 @@ impl<'c> Scope<'c> {
 
     /// The ids of the rows of a table that may be seen; none where it is all of them.
     #[must_use]
-    pub fn visible_ids<E: Guarded>(&self) -> Option<SelectStatement> {
+    pub fn select_visible_ids<E: Guarded>(&self) -> Option<SelectStatement> {
         let readable = E::readable_condition(self.principal());
-        (!readable.is_empty()).then(|| select_ids::<E>(readable))
+        (!readable.is_empty()).then(|| select_ids::<E>(readable).into_query())
     }
 
     /// The ids of the blueprints that may be seen and count: CURRENT ones in force, or all where that is asked for.
     #[must_use]
-    pub fn reportable_ids(&self) -> SelectStatement {
-        select_ids::<blueprint::Entity>(self.reportable_condition())
+    pub fn select_reportable_ids(&self) -> SelectStatement {
+        select_ids::<blueprint::Entity>(self.reportable_condition()).into_query()
     }
 
     /// The blueprints that may be seen and count.
@@ -142,11 +142,12 @@ impl<'c> Scope<'c> {
 
     /// The ids of the KPIs whose values may be seen; nothing where it is all of them.
     #[must_use]
-    pub fn valued_kpi_ids(&self) -> Option<SelectStatement> {
+    pub fn select_valued_kpi_ids(&self) -> Option<SelectStatement> {
         let definitions = kpi::Entity::readable_condition(self.principal());
         let values = scope::kpi_values_condition(self.principal());
         let all = definitions.is_empty() && values.is_empty();
-        (!all).then(|| select_ids::<kpi::Entity>(Condition::all().add(definitions).add(values)))
+        let both = Condition::all().add(definitions).add(values);
+        (!all).then(|| select_ids::<kpi::Entity>(both).into_query())
     }
 
     /// The measurements that may be seen, are in force and are asked about.
@@ -167,16 +168,16 @@ impl<'c> Scope<'c> {
 
     /// The ids of the departments whose rows are pulled; nothing where it is those of all, and rows without one.
     #[must_use]
-    pub fn own_department_ids(&self) -> Option<SelectStatement> {
-        let own =
+    pub fn select_pulled_department_ids(&self) -> Option<SelectStatement> {
+        let pulled =
             scope::flat_rows_condition(self.principal(), department::Column::Id.as_column_ref());
-        (!own.is_empty()).then(|| select_ids::<department::Entity>(own))
+        (!pulled.is_empty()).then(|| select_ids::<department::Entity>(pulled).into_query())
     }
 
     /// Appends the condition that the reader pulls the row, by the column of its department.
     #[must_use]
-    pub fn append_own_condition(&self, text: SqlBuilder, department_id: &str) -> SqlBuilder {
-        let Some(own) = self.own_department_ids() else {
+    pub fn append_pulled_condition(&self, text: SqlBuilder, department_id: &str) -> SqlBuilder {
+        let Some(pulled) = self.select_pulled_department_ids() else {
             return text;
         };
         let text = text.then(" AND (");
@@ -190,7 +191,7 @@ impl<'c> Scope<'c> {
         };
         text.then(department_id)
             .then(" IN (")
-            .select(&own)
+            .select(&pulled)
             .then("))")
     }
 
@@ -212,7 +213,7 @@ impl<'c> Scope<'c> {
         .then(")")
     }
 
-    /// Appends today's day.
+    /// Appends today as a day.
     #[must_use]
     pub fn append_today(&self, text: SqlBuilder) -> SqlBuilder {
         match self.who {
@@ -253,11 +254,11 @@ fn today_sql(zone: Tz) -> String {
     format!("CAST(now() AT TIME ZONE '{zone}' AS date)")
 }
 
-/// Every day with its end, as [`crate::clock::Clock::end_of_day`] has it: of a midnight that the zone repeats, which
-/// PostgreSQL takes for the later one, the earlier.
+/// Every day with its end, as [`crate::clock::Clock::end_of_day`] has it: where the zone repeats midnight, the earlier
+/// one, while PostgreSQL takes the later.
 fn every_day_sql(zone: Tz) -> String {
     let today = today_sql(zone);
-    // One index has them in order.
+    // `measurement_in_order` gives least and greatest without a scan.
     let in_force = "FROM measurement WHERE superseded_by_id IS NULL";
     format!(
         "SELECT CAST(midnight - interval '1 day' AS date),
@@ -282,10 +283,7 @@ pub enum DayPart {
     Weekday,
 }
 
-fn select_ids<E: Guarded>(which: Condition) -> SelectStatement {
-    E::find()
-        .select_only()
-        .column(E::id_column())
-        .filter(which)
-        .into_query()
+/// The ids of the rows of a table that meet a condition.
+pub(super) fn select_ids<E: Guarded>(which: Condition) -> Select<E> {
+    E::find().select_only().column(E::id_column()).filter(which)
 }

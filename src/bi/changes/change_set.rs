@@ -1,5 +1,5 @@
-//! Reads from audit events which entities may have changed rows of measurements. An event that is not known here to
-//! change nothing, or only what it names, makes the changes unknown: the pull is refused, and no change is missed.
+//! Reads from audit events which entities may have changed rows of measurements. Every type of subject is listed here;
+//! an event of any other makes the changes unknown, so the pull is refused rather than a change missed.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use sea_orm::prelude::Json;
 
 use crate::audit::AuditSubject;
 
-/// What rows changed with.
+/// The entities whose acts may have changed rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ChangeSet {
     /// When the first of the acts began: values that came with them carry no earlier moment.
@@ -50,7 +50,7 @@ types! {
     TRANSITION transition,
 }
 
-/// Acts on answers: of rows they change no more than values.
+/// Acts on answers, which change rows only through the values that they record.
 const ON_ANSWERS: [&str; 5] = [
     "feedbackRecord",
     "feedbackImport",
@@ -60,8 +60,8 @@ const ON_ANSWERS: [&str; 5] = [
 ];
 
 impl ChangeSet {
-    /// The changes of these acts; nothing where one of them is such that they cannot be told. What does not count is
-    /// looked at where that is asked for.
+    /// The changes of these acts; none where they cannot be told. `include_drafts`: whether rows of blueprints that do
+    /// not count are pulled as well.
     pub(super) fn from_events(events: &[audit_event::Model], include_drafts: bool) -> Option<Self> {
         let mut changes = Self {
             from: events.iter().map(|event| event.at).min(),
@@ -75,12 +75,12 @@ impl ChangeSet {
 
     fn add(&mut self, event: &audit_event::Model, include_drafts: bool) -> Option<()> {
         let (before, after) = (event.before.as_ref(), event.after.as_ref());
-        let Some((of, id)) = event.subject_type.as_deref().zip(event.subject_id) else {
+        let Some((subject_type, id)) = event.subject_type.as_deref().zip(event.subject_id) else {
             // An act without a subject names nothing that could have changed; these are known to change values alone,
             // which are found by when they were recorded.
             return ON_ANSWERS.contains(&&*event.action).then_some(());
         };
-        match of {
+        match subject_type {
             // Without a before it is new, or values of it were recorded.
             KPI => self.kpis.extend(before.map(|_| KpiId(id))),
             TARGET => {

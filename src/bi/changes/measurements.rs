@@ -10,7 +10,12 @@ use sea_orm::{
 };
 
 use super::change_set::ChangeSet;
-use crate::{access::Caller, bi::model::query::DatasetQuery, database::Transaction, error::Result};
+use crate::{
+    access::Caller,
+    bi::{model::query::DatasetQuery, names::select_linked_kpi_ids},
+    database::Transaction,
+    error::Result,
+};
 
 /// The first `most` measurements that the query selects, that the caller may see, and of which a row may have changed;
 /// by day and then by id. Superseded ones are among them: they have no row any more.
@@ -44,15 +49,15 @@ fn select_ids(changes: &ChangeSet) -> Option<SelectStatement> {
     use measurement::Column::{KpiId, RecordedAt, SupersededById, TouchpointId};
     // From the beginning of the first act, not from the token's moment: a value carries the time at which its act
     // began, which may lie before the token although it was committed after.
-    let recorded = select_where(RecordedAt.gte(changes.from?));
-    let places = select_touchpoints(changes);
-    let in_force = |of: SimpleExpr| select_where(SupersededById.is_null().and(of));
+    let recorded = select_measurement_ids_where(RecordedAt.gte(changes.from?));
+    let places = select_changed_touchpoints(changes);
+    let in_force = |of: SimpleExpr| select_measurement_ids_where(SupersededById.is_null().and(of));
     let judging = KpiId.in_subquery(select_judging_kpis(changes, &places));
     let parts = [
         // The row of the old value is gone: the client holds it under that value's own id, and needs a tombstone for
         // it.
-        select_where(SupersededById.in_subquery(recorded.clone())),
-        in_force(KpiId.in_subquery(select_kpis(changes))),
+        select_measurement_ids_where(SupersededById.in_subquery(recorded.clone())),
+        in_force(KpiId.in_subquery(select_changed_kpis(changes))),
         in_force(TouchpointId.in_subquery(places)),
         // A value of the whole KPI has rows wherever the KPI is linked, so a change at any such place touches it.
         in_force(TouchpointId.is_null().and(judging)),
@@ -62,7 +67,7 @@ fn select_ids(changes: &ChangeSet) -> Option<SelectStatement> {
     Some(all)
 }
 
-fn select_where(condition: impl IntoCondition) -> SelectStatement {
+fn select_measurement_ids_where(condition: impl IntoCondition) -> SelectStatement {
     measurement::Entity::find()
         .select_only()
         .column(measurement::Column::Id)
@@ -70,12 +75,13 @@ fn select_where(condition: impl IntoCondition) -> SelectStatement {
         .into_query()
 }
 
-fn select_kpis(changes: &ChangeSet) -> SelectStatement {
+/// The KPIs all of whose rows may have changed.
+fn select_changed_kpis(changes: &ChangeSet) -> SelectStatement {
     let of_targets = kpi_target::Entity::find()
         .select_only()
         .column(kpi_target::Column::KpiId)
         .filter(kpi_target::Column::Id.is_in(changes.targets.iter().copied()));
-    let of_links = select_judging_where(kpi_link::Column::Id.is_in(changes.links.iter().copied()));
+    let of_links = select_linked_kpi_ids(kpi_link::Column::Id.is_in(changes.links.iter().copied()));
     let themselves = kpi::Entity::find()
         .select_only()
         .column(kpi::Column::Id)
@@ -89,7 +95,7 @@ fn select_kpis(changes: &ChangeSet) -> SelectStatement {
 }
 
 /// The touchpoints all of whose rows may have changed.
-fn select_touchpoints(changes: &ChangeSet) -> SelectStatement {
+fn select_changed_touchpoints(changes: &ChangeSet) -> SelectStatement {
     use responsibility::Column::{DepartmentId, Id, TouchpointId};
     use touchpoint::Column as C;
     let held = responsibility::Entity::find()
@@ -117,18 +123,10 @@ fn select_touchpoints(changes: &ChangeSet) -> SelectStatement {
 /// The KPIs that judge these touchpoints, or a phase or blueprint of which all rows may have changed.
 fn select_judging_kpis(changes: &ChangeSet, places: &SelectStatement) -> SelectStatement {
     use kpi_link::Column::{BlueprintId, PhaseId, TouchpointId};
-    select_judging_where(
+    select_linked_kpi_ids(
         Condition::any()
             .add(TouchpointId.in_subquery(places.clone()))
             .add(PhaseId.is_in(changes.phases.iter().copied()))
             .add(BlueprintId.is_in(changes.blueprints.iter().copied())),
     )
-}
-
-fn select_judging_where(condition: impl IntoCondition) -> SelectStatement {
-    kpi_link::Entity::find()
-        .select_only()
-        .column(kpi_link::Column::KpiId)
-        .filter(condition)
-        .into_query()
 }

@@ -12,7 +12,7 @@
 //! 4. their rows, with tombstones between → sent like any other pull
 //! ```
 //!
-//! Why a position and not a time? Transactions commit in another order than they began in: a row written before the
+//! A position and not a time: transactions commit in another order than they began in, so that a row written before the
 //! token's time could become visible after it, and would never be sent. And a time says nothing of rights: rows that
 //! the caller came to see, or no longer sees, have no event of their own.
 
@@ -22,8 +22,7 @@ mod stream;
 
 use entity::{blueprint, kpi};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select, sea_query::ExprTrait,
+    ColumnTrait, Condition, ConnectionTrait, QueryOrder, QueryTrait, sea_query::ExprTrait,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -32,7 +31,7 @@ use self::change_set::ChangeSet;
 pub(super) use self::stream::send;
 use super::{
     model::query::{ChangedMeasurements, DatasetQuery},
-    scope::Scope,
+    scope::{Scope, select_ids},
 };
 use crate::{
     access::{self, Caller, Guarded, scope},
@@ -44,7 +43,7 @@ use crate::{
 };
 
 /// Most events that are read.
-const MOST_ACTS: u64 = 20_000;
+const MOST_EVENTS: u64 = 20_000;
 /// Most measurements that are sent again: beyond that, a whole pull is as good.
 const MOST_CHANGED: u64 = 500_000;
 /// Bytes of a fingerprint: enough that two scopes never share one by chance.
@@ -99,7 +98,7 @@ pub async fn find_changed(
     if scope_fingerprint(caller, tx).await? != earlier.scope {
         return Err(Error::PullAgain("Your permissions have changed since."));
     }
-    let events = match position::events_after(tx, earlier.place, MOST_ACTS).await? {
+    let events = match position::events_after(tx, earlier.place, MOST_EVENTS).await? {
         EventsAfter::Events(events) => events,
         EventsAfter::TooMuch => return Err(Error::PullAgain("Too much has been done since.")),
         EventsAfter::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
@@ -119,14 +118,14 @@ pub async fn find_changed(
 /// nothing: KPIs whose values they may not see, blueprints in force that they may not read, others that they may.
 async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FINGERPRINT]> {
     let scope = Scope::for_caller(caller, tx.get_database_backend());
-    let kpis = match scope.valued_kpi_ids() {
+    let kpis = match scope.select_valued_kpi_ids() {
         Some(valued) => {
             let hidden = kpi::Column::Id.not_in_subquery(valued);
             load_ids::<kpi::Entity>(tx, Condition::all().add(hidden)).await?
         }
         None => Vec::new(),
     };
-    let blueprints = match scope.visible_ids::<blueprint::Entity>() {
+    let blueprints = match scope.select_visible_ids::<blueprint::Entity>() {
         Some(readable) => {
             let id = blueprint::Column::Id;
             let in_force =
@@ -152,10 +151,6 @@ async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FIN
     // everybody pulls once anew.
     let hash = Sha256::digest(format!("{decisive:?}"));
     Ok(std::array::from_fn(|at| hash[at]))
-}
-
-fn select_ids<E: Guarded>(which: Condition) -> Select<E> {
-    E::find().select_only().column(E::id_column()).filter(which)
 }
 
 async fn load_ids<E: Guarded>(tx: &Transaction, which: Condition) -> Result<Vec<Uuid>> {

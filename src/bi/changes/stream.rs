@@ -36,14 +36,15 @@ pub(crate) async fn send(
 ) -> Result<()> {
     let projection = query.projection();
     // The measurement of the resume point may have more rows, and has had one: no tombstone for it.
-    let begun = query.after.as_ref().and_then(measurement_of_key);
+    let begun = query.after.as_ref().and_then(RowKey::measurement);
+    // None is less than every measurement: without a resume point nothing is skipped.
     let mut rest = &changed[changed.partition_point(|one| Some(*one) < begun)..];
     // Rounds grow, so that the first page of few rows does not wait for many measurements.
     let (mut missing, mut round) = (query.limit, FIRST_ROUND);
     while missing != Some(0) && !rest.is_empty() {
         let (these, later) = rest.split_at(round.min(rest.len()));
         rest = later;
-        let query = query.narrow_to_measurements(these, missing);
+        let query = query.narrowed_to_measurements(these, missing);
         let merge = ChangeMerge {
             changed: these.iter(),
             last: begun,
@@ -63,11 +64,6 @@ pub(crate) async fn send(
         round = LARGEST_ROUND.min(round * 4);
     }
     Ok(())
-}
-
-/// The measurement that a key belongs to.
-fn measurement_of_key(place: &RowKey) -> Option<(NaiveDate, MeasurementId)> {
-    Some((place.day()?, place.ids().first().copied()?.into()))
 }
 
 /// Merges fetched rows with tombstones, both in the order of measurements.
@@ -95,7 +91,7 @@ impl ChangeMerge<'_> {
                     data,
                     projection: self.projection.clone(),
                 };
-                self.add_tombstones_until(measurement_of_key(&row.key()?), &mut batch);
+                self.add_tombstones_until(row.key()?.measurement(), &mut batch);
                 batch.push(row.data);
                 count += 1;
             }
@@ -146,7 +142,7 @@ impl ChangeMerge<'_> {
                 _ => Value::Empty,
             });
         let mut ids = [id.uuid()].into_iter();
-        let parts = self.projection.order.iter().map(|part| match part {
+        let parts = self.projection.key_types.iter().map(|part| match part {
             KeyType::Day => RowKeyPart::Day(day),
             // Nil for the parts behind the measurement: the first place that any row of it could have, so that a page
             // may break here.

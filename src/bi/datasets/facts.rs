@@ -10,7 +10,7 @@ use entity::{
     words::{Direction, KpiState, Role, Stage, Unit},
 };
 
-use super::{columns, fact_columns::kpi_fact_columns, filters, order};
+use super::{columns, fact_columns::kpi_fact_columns, filters, order, warning_level_sql};
 use crate::{
     bi::{
         model::dataset::{
@@ -19,7 +19,7 @@ use crate::{
         },
         scope::Scope,
     },
-    judgement::{self, in_force_on_sql, join_target_sql, warning_sql},
+    judgement::{self, in_force_on_sql, join_target_sql},
     policy::Action,
     responsibility::in_force::{delivering_sql, held_at_end_sql},
     statement::SqlBuilder,
@@ -60,9 +60,9 @@ pub static KPI_FACTS: Dataset = Dataset {
 /// belongs to that touchpoint's link alone, one of the KPI as a whole to every link; a day is judged by what held at
 /// its end.
 ///
-/// Why CROSS JOIN, with its condition in WHERE? SQLite never reorders one: days come first, and measurements are looked
-/// up by day. Why is the window partitioned by day and KPI, which the id decides? The databases push a condition on a
-/// column below a window only where it is partitioned by that column.
+/// CROSS JOIN, with its condition in WHERE, because SQLite never reorders one: days come first, and measurements are
+/// looked up by day. The window is partitioned by day and KPI too, although the id decides both, because the databases
+/// push a condition below a window only on a column that it is partitioned by.
 const JOINED: &str = concat!(
     "\
     SELECT measured.id AS measurement_id, measured.measured_on, measured.value, measured.numerator,
@@ -93,13 +93,13 @@ const JOINED: &str = concat!(
 fn joined_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = text
         .then("counted AS (")
-        .select(&scope.reportable_ids())
+        .select(&scope.select_reportable_ids())
         .then("), measured AS (")
         .select(&scope.select_measurements())
         .then("), ");
     let text = scope.append_days(text).then(", joined AS (").then(JOINED);
     scope
-        .append_own_condition(text, "responsibility.department_id")
+        .append_pulled_condition(text, "responsibility.department_id")
         .then(")")
 }
 
@@ -123,10 +123,6 @@ WHERE kpi.id = joined.kpi_id";
 
 fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     KPI_FACTS.select(text, scope).then(FROM)
-}
-
-fn warning_level_sql(_: &Scope<'_>) -> String {
-    warning_sql!("target").to_owned()
 }
 
 fn fact_state_sql(_: &Scope<'_>) -> String {

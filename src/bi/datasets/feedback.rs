@@ -82,7 +82,7 @@ fn answers_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
         "feedback",
     )
     .then(JOINS)
-    .select(&scope.reportable_ids())
+    .select(&scope.select_reportable_ids())
     .then("))");
-    scope.append_own_condition(text, "feedback.department_id")
+    scope.append_pulled_condition(text, "feedback.department_id")
 }

@@ -156,14 +156,14 @@ async fn load_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result
     }
     let query = query.clone();
     let order = move |steps: &Steps| {
-        steps.take(FOUND * (1 + query.order.len()) * rows.len())?;
+        steps.take(ROW_STEPS * (1 + query.order.len()) * rows.len())?;
         Ok(sort_and_cut(rows, &query))
     };
     context.caller.compute(order).await
 }
 
 /// Compute steps of making a row of a finding, and of sorting it by one column.
-const FOUND: usize = 20;
+const ROW_STEPS: usize = 20;
 
 /// The blueprints whose findings are computed, in the order of the rows.
 async fn load_blueprints(
@@ -199,7 +199,7 @@ async fn load_rows_of(
     let tracked = finding::find_in(caller, tx, blueprint, options).await?;
     let query = query.clone();
     let pass = move |steps: &Steps| {
-        let price = FOUND + query.filter.step_cost();
+        let price = ROW_STEPS + query.filter.step_cost();
         let mut rows = Vec::new();
         for tracked in &tracked {
             steps.take(price)?;

@@ -31,7 +31,7 @@ fn append_inside_blueprints<E: Guarded>(
         .then(&format!(
             " JOIN blueprint ON blueprint.id = {table}.blueprint_id WHERE {table}.blueprint_id IN ("
         ))
-        .select(&scope.reportable_ids())
+        .select(&scope.select_reportable_ids())
         .then(")")
 }
 
@@ -161,6 +161,6 @@ fn blueprints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     BLUEPRINTS
         .select(text, scope)
         .then(" FROM blueprint WHERE blueprint.id IN (")
-        .select(&scope.reportable_ids())
+        .select(&scope.select_reportable_ids())
         .then(")")
 }

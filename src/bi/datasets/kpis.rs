@@ -9,7 +9,7 @@ use entity::{
     words::{Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity, Unit},
 };
 
-use super::{append_visible, columns, filters, order};
+use super::{append_visible, columns, filters, order, warning_level_sql};
 use crate::{
     bi::{
         model::dataset::{
@@ -18,7 +18,7 @@ use crate::{
         },
         scope::Scope,
     },
-    judgement::{self, join_target_sql, warning_sql},
+    judgement::{self, join_target_sql},
     policy::Action,
     statement::SqlBuilder,
 };
@@ -73,10 +73,6 @@ const MEASURED_FROM: &str = concat!(
 
 fn measurements_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     KPI_MEASUREMENTS.select(text, scope).then(MEASURED_FROM)
-}
-
-fn warning_level_sql(_: &Scope<'_>) -> String {
-    warning_sql!("target").to_owned()
 }
 
 fn measurement_state_sql(_: &Scope<'_>) -> String {
@@ -193,9 +189,9 @@ fn links_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = append_visible::<kpi_link::Entity>(KPI_LINKS.select(text, scope).then(" FROM "), scope, "kpi_link")
         .then(" JOIN kpi ON kpi.id = kpi_link.kpi_id JOIN blueprint ON blueprint.id = kpi_link.blueprint_id")
         .then(" WHERE kpi_link.blueprint_id IN (")
-        .select(&scope.reportable_ids())
+        .select(&scope.select_reportable_ids())
         .then(")");
-    match scope.valued_kpi_ids() {
+    match scope.select_valued_kpi_ids() {
         Some(valued) => text
             .then(" AND kpi_link.kpi_id IN (")
             .select(&valued)

@@ -53,7 +53,7 @@ macro_rules! computed_columns {
 }
 use computed_columns;
 
-/// Calls a closure of a table of columns: here it learns the type of its row.
+/// Calls the closure of a column; only as an argument here does it learn the type of its row.
 fn cell<R>(row: &R, cell: impl FnOnce(&R) -> Value) -> Value {
     cell(row)
 }
@@ -81,11 +81,16 @@ macro_rules! order {
 use order;
 
 use super::{model::value::Value, scope::Scope};
-use crate::{access::Guarded, statement::SqlBuilder};
+use crate::{access::Guarded, judgement::warning_sql, statement::SqlBuilder};
 
 /// Appends the rows of a table that may be seen, under the table's own name.
 fn append_visible<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
     text.then("(")
         .select(&scope.select_visible::<E>())
         .then(&format!(") AS {table}"))
+}
+
+/// The SQL of the warning level of the target that a row was joined with.
+fn warning_level_sql(_: &Scope<'_>) -> String {
+    warning_sql!("target").to_owned()
 }

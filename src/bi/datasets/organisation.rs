@@ -69,9 +69,9 @@ fn responsibilities_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = RESPONSIBILITIES.select(text, scope).then(" FROM ");
     let text = append_visible::<responsibility::Entity>(text, scope, "responsibility")
         .then(RESPONSIBILITY_JOINS)
-        .select(&scope.reportable_ids())
+        .select(&scope.select_reportable_ids())
         .then(")");
-    scope.append_own_condition(text, "responsibility.department_id")
+    scope.append_pulled_condition(text, "responsibility.department_id")
 }
 
 /// Departments, with their place in the tree.

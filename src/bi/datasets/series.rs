@@ -121,7 +121,7 @@ async fn send_ordered(
     let answer = compute_series(context, query).await?;
     let query = query.clone();
     let order = move |steps: &Steps| {
-        let price = ROW * (1 + query.order.len()) + query.filter.step_cost();
+        let price = ROW_STEPS * (1 + query.order.len()) + query.filter.step_cost();
         let mut rows = Vec::new();
         for row in answer.rows(RowIndex::default()) {
             steps.take(price)?;
@@ -139,7 +139,7 @@ async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u6
     let answer = compute_series(context, query).await?;
     let query = query.clone();
     let count = move |steps: &Steps| {
-        let price = ROW + query.filter.step_cost();
+        let price = ROW_STEPS + query.filter.step_cost();
         // Without a filter no cell needs to be made.
         let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
         let mut rows = 0;
@@ -153,7 +153,7 @@ async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u6
 }
 
 /// Compute steps of working a row out, besides its filter.
-const ROW: usize = 10;
+const ROW_STEPS: usize = 10;
 
 async fn compute_series(context: ReadContext<'_>, query: &DatasetQuery) -> Result<SeriesAnswer> {
     let (Some(request), Some(store)) = (&query.series, &query.store) else {
@@ -180,8 +180,8 @@ impl SeriesScan {
         let after = query.after.as_ref();
         Self {
             next: after.map_or_else(RowIndex::default, |after| answer.first_after(after)),
-            skipped: usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX),
-            missing: usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX),
+            skipped: query.skipped_rows(),
+            missing: query.most_rows(),
             query: query.clone(),
             answer,
         }
@@ -189,7 +189,7 @@ impl SeriesScan {
 
     /// The next rows, at most `most`; none at the end.
     fn next_rows(&mut self, most: usize, steps: &Steps) -> Result<Vec<RowData>> {
-        let price = ROW + self.query.filter.step_cost();
+        let price = ROW_STEPS + self.query.filter.step_cost();
         let most = most.min(self.missing);
         let (mut rows, mut last) = (Vec::new(), None);
         for row in self.answer.rows(self.next) {

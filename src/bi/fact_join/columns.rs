@@ -40,7 +40,7 @@ pub(super) struct FactView<'f> {
     pub(super) holder: Option<&'f RoleHolder>,
     pub(super) department: Option<NamedEntity<'f, DepartmentId>>,
     pub(super) siblings: usize,
-    /// The only cell that has to be made; once, since both filter and answer may read it.
+    /// The only cell that has to be made: kept here, so that its reader can borrow it.
     pub(super) row_id: OnceCell<String>,
 }
 
@@ -73,7 +73,8 @@ impl FactView<'_> {
     }
 }
 
-/// The length of a row's id in bytes, at most: three ids, a role, and the points between them.
+/// The length of a row's id in bytes, at most: three ids of 36 (a prefix of three letters, an underscore, 32 digits),
+/// the longest role (ACCOUNTABLE, RESPONSIBLE), three points.
 const ROW_ID: usize = 3 * 36 + 11 + 3;
 
 fn push_id<I: Id>(text: &mut String, id: I) {

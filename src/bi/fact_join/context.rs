@@ -38,7 +38,7 @@ pub(super) struct JoinContext {
     /// rows are not pulled.
     ranks: Vec<Vec<Option<usize>>>,
     /// Whether the caller also pulls rows without a department.
-    is_all: bool,
+    pulls_without_department: bool,
     /// The links of each KPI, by the ids of the links.
     links: HashMap<KpiId, Vec<LinkIndex>>,
     /// The readers of the columns that the query selects.
@@ -72,7 +72,7 @@ impl JoinContext {
             ranks: ranks.collect(),
             journeys,
             departments,
-            is_all: scope.own_department_ids().is_none(),
+            pulls_without_department: scope.select_pulled_department_ids().is_none(),
             selected: selected.collect::<Result<_>>()?,
         })
     }
@@ -103,7 +103,7 @@ impl JoinContext {
             }
         };
         // Only who pulls everything gets rows without a department: for a LEAD they would be somebody else's.
-        if keys.is_empty() && self.is_all {
+        if keys.is_empty() && self.pulls_without_department {
             keys.push(FactKey {
                 place,
                 ..FactKey::default()
@@ -143,7 +143,7 @@ impl JoinContext {
                 })
             }));
         }
-        if keys.len() == before && self.is_all {
+        if keys.len() == before && self.pulls_without_department {
             keys.push(key);
         }
     }
@@ -171,8 +171,8 @@ async fn load_departments(
 ) -> Result<EntityNames<DepartmentId>> {
     use department::Column::{Id, Key, Name};
     let mut select = department::Entity::find();
-    if let Some(own) = scope.own_department_ids() {
-        select = select.filter(Id.in_subquery(own));
+    if let Some(pulled) = scope.select_pulled_department_ids() {
+        select = select.filter(Id.in_subquery(pulled));
     }
     EntityNames::load(tx, select, [Id, Key, Name]).await
 }

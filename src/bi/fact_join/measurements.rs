@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::{
     access::Caller,
-    bi::{model::cursor::RowKey, model::query::DatasetQuery, scope::Scope},
+    bi::{model::cursor::ResumePoint, model::query::DatasetQuery, scope::Scope},
     database::Transaction,
     error::Result,
     judgement::join_target_sql,
@@ -64,34 +64,6 @@ impl Read for MeasurementRow {
                 (None, _) => None,
             },
         })
-    }
-}
-
-/// Resume point of the keyset scan over (measured_on, id).
-pub(super) struct ResumePoint {
-    day: NaiveDate,
-    id: MeasurementId,
-    /// Whether the measurement itself is read again, since it may have more rows.
-    inclusive: bool,
-}
-
-impl ResumePoint {
-    /// After one row of a measurement, which may have more.
-    pub(super) fn after_row(place: &RowKey) -> Option<Self> {
-        Some(Self {
-            day: place.day()?,
-            id: place.ids().first().copied()?.into(),
-            inclusive: true,
-        })
-    }
-
-    /// After all rows of a measurement.
-    pub(super) fn after_measurement(measured: &MeasurementRow) -> Self {
-        Self {
-            day: measured.day,
-            id: measured.id,
-            inclusive: false,
-        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The rows of `kpi_facts`, joined in memory: the same rows as its SQL selects, in the dataset's own order.
 //!
 //! Links and holders come from the store; measurements are read a few thousand at a time, so that ten years take no
-//! more memory than a day. Why not by SQL alone? The database would look up links and holders for every measurement
-//! anew, sort all rows, and send names with each: in memory they are looked up once, and rows come in order as they are
-//! made. Tests hold the two together. What the caller may not see is never read.
+//! more memory than a day. By SQL alone the database would look up links and holders for every measurement anew, sort
+//! all rows, and send names with each: in memory they are looked up once, and rows come in order as they are made.
+//! Tests hold the two together. What the caller may not see is never read.
 
 mod columns;
 mod context;
@@ -17,10 +17,9 @@ use futures_util::future::BoxFuture;
 use self::{
     context::JoinContext,
     fact::{JoinedFact, MeasurementBatch},
-    measurements::ResumePoint,
 };
 use super::{
-    model::cursor::RowKey,
+    model::cursor::{ResumePoint, RowKey},
     model::query::DatasetQuery,
     source::reader::{ReadContext, RowReader},
     source::row::RowData,
@@ -30,7 +29,7 @@ use super::{
 use crate::{compute::Steps, error::Result};
 
 /// Measurements read at a time, at most: enough to hide the round trip, few enough for memory.
-const MOST: usize = 4_000;
+const MOST_MEASUREMENTS: usize = 4_000;
 /// Growth of the number of measurements from one read to the next: a page of few rows reads few.
 const GROWTH: usize = 4;
 
@@ -68,7 +67,7 @@ async fn send_joined(
 ) -> Result<()> {
     let ReadContext { caller, tx } = context;
     let days = query.days_left();
-    let mut missing = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let mut missing = query.most_rows();
     if days.is_empty() || missing == 0 {
         return Ok(());
     }
@@ -76,16 +75,17 @@ async fn send_joined(
     let mut full = Vec::with_capacity(BATCH);
     let mut after = query.after.clone();
     let mut behind = after.as_ref().and_then(ResumePoint::after_row);
-    // A measurement has at least one row unless the filter drops it: no more are needed than rows are missing.
-    let mut most = missing.min(MOST);
+    // Most measurements have a row: for a first read, as many as rows are missing. Later reads grow.
+    let mut most = missing.min(MOST_MEASUREMENTS);
     let query = Arc::new(query.clone());
     loop {
         let measured =
             measurements::load_next(caller, tx, &query, &days, behind.as_ref(), most).await?;
         // Fewer than asked for: there are no more, and the empty read after them is spared.
         let is_last = measured.len() < most;
-        behind = measured.last().map(ResumePoint::after_measurement);
-        most = most.saturating_mul(GROWTH).min(MOST);
+        let last = measured.last();
+        behind = last.map(|last| ResumePoint::after_measurement(last.day, last.id));
+        most = most.saturating_mul(GROWTH).min(MOST_MEASUREMENTS);
         let batch = MeasurementBatch {
             context: Arc::clone(&context),
             measured,
@@ -122,7 +122,7 @@ async fn send_joined(
 }
 
 /// Compute steps of one row, besides its filter.
-const FACT: usize = 10;
+const FACT_STEPS: usize = 10;
 
 /// The join of one batch of measurements.
 struct BatchJoin {
@@ -137,7 +137,7 @@ struct BatchJoin {
 impl BatchJoin {
     /// The rows of the batch that pass. Each row looked at costs its steps, whether it passes or not.
     fn join_rows(&mut self, steps: &Steps) -> Result<Vec<RowData>> {
-        let price = FACT + self.query.filter.step_cost();
+        let price = FACT_STEPS + self.query.filter.step_cost();
         // One buffer for the keys of all measurements: most have a handful, and an allocation for each would be most
         // of the work.
         let (mut facts, mut keys) = (Vec::new(), Vec::new());

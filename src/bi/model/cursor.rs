@@ -1,6 +1,7 @@
 //! Where a row stands in the order of its dataset: the key of a keyset page, and its text as an opaque cursor.
 
 use chrono::{Datelike, NaiveDate};
+use entity::id::MeasurementId;
 use uuid::Uuid;
 
 use super::dataset::{Dataset, KeyType};
@@ -20,7 +21,7 @@ pub(in crate::bi) enum RowKeyPart {
 impl RowKey {
     /// The place as a cursor: opaque, and without any authority.
     #[must_use]
-    pub fn cursor(&self) -> String {
+    pub fn encode(&self) -> String {
         let parts: Vec<Vec<u8>> = self
             .0
             .iter()
@@ -49,7 +50,7 @@ impl RowKey {
         }
     }
 
-    /// Its ids, where it is made of ids alone.
+    /// Its ids, in their order, without its day.
     pub(in crate::bi) fn ids(&self) -> Vec<Uuid> {
         let ids = self.0.iter().filter_map(|part| match part {
             RowKeyPart::Id(id) => Some(*id),
@@ -63,6 +64,40 @@ impl RowKey {
         match self.0.first() {
             Some(RowKeyPart::Day(day)) => Some(*day),
             _ => None,
+        }
+    }
+
+    /// The measurement whose row it is, where the dataset's rows are those of measurements.
+    pub(in crate::bi) fn measurement(&self) -> Option<(NaiveDate, MeasurementId)> {
+        Some((self.day()?, self.ids().first().copied()?.into()))
+    }
+}
+
+/// Resume point of the keyset scan over (measured_on, id).
+pub(in crate::bi) struct ResumePoint {
+    pub day: NaiveDate,
+    pub id: MeasurementId,
+    /// Whether the measurement itself is read again, since it may have more rows.
+    pub inclusive: bool,
+}
+
+impl ResumePoint {
+    /// After one row of a measurement, which may have more.
+    pub(in crate::bi) fn after_row(place: &RowKey) -> Option<Self> {
+        let (day, id) = place.measurement()?;
+        Some(Self {
+            day,
+            id,
+            inclusive: true,
+        })
+    }
+
+    /// After all rows of a measurement.
+    pub(in crate::bi) fn after_measurement(day: NaiveDate, id: MeasurementId) -> Self {
+        Self {
+            day,
+            id,
+            inclusive: false,
         }
     }
 }

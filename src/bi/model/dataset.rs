@@ -22,7 +22,7 @@ pub struct Dataset {
     pub filters: &'static [NamedFilter],
     /// The column that tells each row from all others, and is never empty.
     pub key: &'static str,
-    /// The order of the rows, which no two rows share.
+    /// The order of the rows, in which no two rows are equal.
     pub order: &'static [OrderKey],
     /// Where the rows come from.
     pub source: RowSource,

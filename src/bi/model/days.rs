@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-/// Most days of a range.
+/// Most days of a range: ten years, with room for their leap days.
 pub const MOST_DAYS: usize = 3_660;
 
-/// The days from one up to the one that is too late; nothing where there are more than a range may have.
+/// The days from `from` on and before `to`; none where there are more than [`MOST_DAYS`].
 #[must_use]
 pub fn days_between(from: NaiveDate, to: NaiveDate) -> Option<Vec<NaiveDate>> {
     let days = from.iter_days().take_while(|day| *day < to);

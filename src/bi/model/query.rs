@@ -60,7 +60,7 @@ pub struct DatasetQuery {
 #[derive(Clone)]
 pub struct Projection {
     pub columns: Arc<[&'static Column]>,
-    pub order: Arc<[KeyType]>,
+    pub key_types: Arc<[KeyType]>,
 }
 
 /// Which way rows are ordered.
@@ -115,7 +115,7 @@ impl DatasetQuery {
     }
 
     /// The query narrowed to a few of the changed measurements, and to the rows that are still missing.
-    pub(in crate::bi) fn narrow_to_measurements(
+    pub(in crate::bi) fn narrowed_to_measurements(
         &self,
         these: &[(NaiveDate, MeasurementId)],
         missing: Option<u64>,
@@ -143,11 +143,21 @@ impl DatasetQuery {
             .collect()
     }
 
+    /// The most rows that it gives.
+    pub(in crate::bi) fn most_rows(&self) -> usize {
+        usize::try_from(self.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
+    }
+
+    /// The number of rows that it leaves out before the first.
+    pub(in crate::bi) fn skipped_rows(&self) -> usize {
+        usize::try_from(self.offset.unwrap_or_default()).unwrap_or(usize::MAX)
+    }
+
     /// The columns of its rows, with the key parts behind them.
     pub(in crate::bi) fn projection(&self) -> Projection {
         Projection {
             columns: self.columns.clone().into(),
-            order: self.dataset.order.iter().map(|key| key.of).collect(),
+            key_types: self.dataset.order.iter().map(|key| key.of).collect(),
         }
     }
 
@@ -162,6 +172,6 @@ impl DatasetQuery {
         Ok(Scope::for_caller(caller, backend)
             .on_days(days)
             .including_drafts(self.include_drafts)
-            .measurement_filter(self.measurement_filter.clone()))
+            .with_measurement_filter(self.measurement_filter.clone()))
     }
 }

@@ -256,7 +256,7 @@ async fn load_departments(
     scope: &Scope<'_>,
     request: &SeriesRequest,
 ) -> Result<Option<HashSet<DepartmentId>>> {
-    let pulled = scope.own_department_ids();
+    let pulled = scope.select_pulled_department_ids();
     if pulled.is_none() && request.departments.is_none() {
         return Ok(None);
     }

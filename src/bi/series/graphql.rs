@@ -217,7 +217,7 @@ struct SeriesCursor {
 
 impl SeriesCursor {
     fn encode(&self, row: &SeriesRow<'_>) -> String {
-        let place = row.row_key().cursor();
+        let place = row.row_key().encode();
         page::encode_cursor(&[&self.by.to_be_bytes(), place.as_bytes()])
     }
 

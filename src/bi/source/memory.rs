@@ -79,9 +79,8 @@ pub(in crate::bi) fn sort_and_cut(
     });
     // Before the offset, as in SQL, where the keyset condition stands in WHERE.
     rows.retain(|row| row.is_behind(query));
-    let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
-    let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let rows = rows.into_iter().skip(offset).take(limit);
+    let rows = rows.into_iter().skip(query.skipped_rows());
+    let rows = rows.take(query.most_rows());
     rows.map(|row| row.select_columns(query)).collect()
 }
 

@@ -68,14 +68,14 @@ impl DatasetRow {
         Ok(values)
     }
 
-    /// Its key: its key in the dataset's own order.
+    /// Its key: where it stands in the dataset's own order.
     pub fn key(&self) -> Result<RowKey> {
         match &self.data {
             RowData::Stored(row) => {
                 // The statement selects the parts of the key behind the columns.
                 let row = read::RawRow::new(row)?;
                 let behind = self.projection.columns.len();
-                let parts = self.projection.order.iter().enumerate();
+                let parts = self.projection.key_types.iter().enumerate();
                 let parts = parts.map(|(at, part)| -> Result<RowKeyPart> {
                     Ok(match part {
                         KeyType::Day => RowKeyPart::Day(row.cell(behind + at)?.unwrap_or_default()),

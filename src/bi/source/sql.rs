@@ -57,13 +57,12 @@ impl DatasetQuery {
         backend: DbBackend,
         selected: &str,
     ) -> Result<Option<SqlBuilder>> {
-        // Before the days: whoever may not pull is refused, also where there would be nothing to pull.
-        caller.require_reach(self.dataset.permission)?;
+        let days = self.days_left();
+        // Before anything else: whoever may not pull is refused, also where there would be nothing to pull.
+        let scope = self.scope(caller, backend, &days)?;
         let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
         };
-        let days = self.days_left();
-        let scope = self.scope(caller, backend, &days)?;
         if self.dataset.needs_days && days.is_empty() {
             return Ok(None);
         }
@@ -75,18 +74,20 @@ impl DatasetQuery {
         Ok(Some(rows(text, &scope).then(") AS flat")))
     }
 
-    /// Appends the keyset condition: rows after the resume point, in the query's order.
+    /// Appends the keyset condition: rows after the resume point, in the query's order. For an order by a and b:
+    /// `AND (a > x OR a = x AND (b > y OR b = y AND (keys) > (…)))`; without an order: `AND (keys) > (…)`. One bracket
+    /// per column is closed at the end.
     fn append_resume_condition(&self, text: SqlBuilder) -> SqlBuilder {
         let Some(RowKey(parts)) = &self.after else {
             return text;
         };
         let ordered = self.order.iter().zip(&self.after_values);
-        let text = ordered.fold(text.then(" AND "), |text, ((column, way), held)| {
+        let text = ordered.fold(text.then(" AND "), |text, ((column, way), value)| {
             // Column by column and not as one row comparison: directions differ, and NULL in a row comparison makes
             // it unknown.
-            let beyond = later_filter(column, *way, held.as_ref());
+            let beyond = later_filter(column, *way, value.as_ref());
             let text = beyond.write(text.then("(")).then(" OR ");
-            equal_filter(column, held.as_ref())
+            equal_filter(column, value.as_ref())
                 .write(text)
                 .then(" AND ")
         });
@@ -142,25 +143,25 @@ impl DatasetQuery {
 }
 
 /// Rows that come later by a column than one with this value. Empty cells come first ascending, last descending.
-fn later_filter(column: &'static Column, way: SortDirection, held: Option<&Value>) -> Filter {
+fn later_filter(column: &'static Column, way: SortDirection, value: Option<&Value>) -> Filter {
     let compared = |how, value: &Value| Filter::Compare(column, how, value.clone());
-    match (way, held) {
+    match (way, value) {
         (SortDirection::Ascending, None) => Filter::Not(Box::new(Filter::Empty(column))),
-        (SortDirection::Ascending, Some(held)) => compared(Comparison::Above, held),
+        (SortDirection::Ascending, Some(value)) => compared(Comparison::Above, value),
         // Empty cells come last here: nothing comes after them by this column.
         (SortDirection::Descending, None) => Filter::Any(Vec::new()),
-        (SortDirection::Descending, Some(held)) => Filter::Any(vec![
-            compared(Comparison::Below, held),
+        (SortDirection::Descending, Some(value)) => Filter::Any(vec![
+            compared(Comparison::Below, value),
             Filter::Empty(column),
         ]),
     }
 }
 
 /// Rows with the same value in a column.
-fn equal_filter(column: &'static Column, held: Option<&Value>) -> Filter {
-    match held {
+fn equal_filter(column: &'static Column, value: Option<&Value>) -> Filter {
+    match value {
         None => Filter::Empty(column),
-        Some(held) => Filter::Compare(column, Comparison::Equal, held.clone()),
+        Some(value) => Filter::Compare(column, Comparison::Equal, value.clone()),
     }
 }
 

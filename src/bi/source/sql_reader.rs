@@ -27,7 +27,7 @@ impl RowReader for SqlReader {
     ) -> BoxFuture<'r, Result<()>> {
         Box::pin(async move {
             let ReadContext { caller, tx } = context;
-            match query.statement(caller, backend(tx))? {
+            match query.statement(caller, tx.backend())? {
                 Some(statement) if query.at_once => send_all_at_once(tx, statement, to).await,
                 Some(statement) => send_statement_rows(tx, statement, to).await,
                 None => Ok(()),
@@ -42,7 +42,7 @@ impl RowReader for SqlReader {
     ) -> BoxFuture<'r, Result<u64>> {
         Box::pin(async move {
             let ReadContext { caller, tx } = context;
-            let Some(statement) = query.count_statement(caller, backend(tx))? else {
+            let Some(statement) = query.count_statement(caller, tx.backend())? else {
                 return Ok(0);
             };
             let row = tx.query_one_raw(statement).await?;
@@ -72,8 +72,8 @@ async fn send_statement_rows(
     }
 }
 
-/// Through a cursor of the server. Why not simply stream the statement? The server would go on sending after a client
-/// has gone, and its `statement_timeout` would run while a slow client takes the rows; here each FETCH is a statement.
+/// Through a cursor of the server: streaming the statement, the server would go on sending after a client has gone, and
+/// its `statement_timeout` would run while a slow client takes the rows; here each FETCH is a statement.
 async fn send_by_cursor(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
     let mut hash = DefaultHasher::new();
     statement.sql.hash(&mut hash);
@@ -113,9 +113,4 @@ async fn send_by_stream(tx: &Transaction, statement: Statement, to: &BatchSender
         }
     }
     Ok(())
-}
-
-/// `Transaction` has the method from two traits.
-fn backend(tx: &Transaction) -> DbBackend {
-    ConnectionTrait::get_database_backend(tx)
 }

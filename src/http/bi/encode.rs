@@ -111,7 +111,7 @@ impl FeedWriter {
     /// Writes a row.
     pub fn write_row(&mut self, row: &DatasetRow) -> Result<()> {
         let cursor = match self.besides.cursor {
-            true => Some(row.key()?.cursor()),
+            true => Some(row.key()?.encode()),
             false => None,
         };
         let is_deleted = self.besides.is_deleted.then(|| row.is_deleted());

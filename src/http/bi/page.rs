@@ -42,7 +42,7 @@ pub(super) async fn write_page(
     body.extend_from_slice(&writer.finish()?);
     let mut response = body.into_response();
     if let Some(row) = last.filter(|_| more) {
-        let next = next_url(uri, &row.key()?.cursor());
+        let next = next_url(uri, &row.key()?.encode());
         if let Ok(link) = HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")) {
             response.headers_mut().insert(header::LINK, link);
         }

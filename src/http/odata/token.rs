@@ -21,7 +21,7 @@ const BETWEEN: char = '.';
 /// The token of the row with this key and these values in the columns of `$orderby`.
 #[must_use]
 pub fn encode_token(place: &RowKey, held: &[Literal]) -> String {
-    let cursor = place.cursor();
+    let cursor = place.encode();
     if held.is_empty() {
         return cursor;
     }
