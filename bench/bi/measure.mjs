@@ -1,6 +1,7 @@
 // Measures kpiSeries beside SQL and a day of kpi_facts beside `psql \copy`, on the database named by TEST_DATABASE_URL, which it fills. Judges no figure; fails on any wrong answer.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,7 @@ await run(options.generator, [...database, ...size]);
 await sql('ANALYZE');
 
 const child = spawn(options.binary, ['serve', ...database, '--listen', '127.0.0.1:0', '--request-seconds', '120'], {
-  env: { ...process.env, CX_SIGNING_KEY: 'a key for benches, long enough to be one', RUST_LOG: 'warn' },
+  env: { ...process.env, CX_SIGNING_KEY: randomBytes(48).toString('base64'), RUST_LOG: 'warn' },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 process.on('exit', () => child.kill());
