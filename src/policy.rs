@@ -1,5 +1,5 @@
-//! The policy: a table of actions × roles ([`row`]), and two functions over it. Pure and total: it knows no database,
-//! no request and no clock.
+//! The policy: a table of actions × roles ([`policy_row`]), and two functions over it. Pure and total: it knows no
+//! database, no request and no clock.
 //!
 //! A cell of the table says yes, no, or "where the department of the role stands in this relation to the thing". From
 //! it [`reach`] makes an answer without a thing: everything, or the things to which these departments stand in these

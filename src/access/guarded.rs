@@ -123,8 +123,9 @@ macro_rules! keyed {
 keyed!(account, department, persona, segment, channel, template, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId, insight BlueprintId, promise BlueprintId, improvement BlueprintId);
 
 macro_rules! guarded {
-    ($module:ident: $id:ident, $noun:literal, $api:expr, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
-     $(made: $column:ident $field:ident,)? version: $version:tt, archives: $archives:tt, readable: $readable:path, ties: $ties:expr
+    ($module:ident: $id:ident, $noun:literal, $api:expr, $lock:ident, blueprint: $blueprint:expr,
+     blueprint_sql: $blueprint_sql:expr, $(created_at: $column:ident $field:ident,)? version: $version:tt,
+     archives: $archives:tt, readable: $readable:path, ties: $ties:expr
      $(, finding_input: $input:ident $input_id:ident)?) => {
         impl AuditSubject for $module::Entity {
             const TYPE: &'static str = $api;
@@ -168,8 +169,8 @@ macro_rules! guarded {
             }
 
             fn blueprint_id_sql(id: Self::Id) -> Option<SimpleExpr> {
-                let by_id: fn(id::$id) -> Option<SimpleExpr> = $by_id;
-                by_id(id)
+                let blueprint_sql: fn(id::$id) -> Option<SimpleExpr> = $blueprint_sql;
+                blueprint_sql(id)
             }
         }
 
@@ -237,64 +238,82 @@ macro_rules! inside {
     };
 }
 
-guarded!(account: AccountId, "account", ACCOUNT, Row, blueprint: |_| None, by_id: |_| None,
+guarded!(account: AccountId, "account", ACCOUNT, Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: yes, readable: scope::accounts_condition, ties: ties::no_ties);
-guarded!(session: SessionId, "session", "Session", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(session: SessionId, "session", "Session", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: no, archives: no, readable: scope::sessions_condition, ties: ties::no_ties);
-guarded!(service_token: ServiceTokenId, "service token", "ServiceToken", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(service_token: ServiceTokenId, "service token", "ServiceToken", Row, blueprint: |_| None,
+    blueprint_sql: |_| None,
     version: no, archives: no, readable: scope::service_tokens_condition, ties: ties::no_ties);
-guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: no, archives: no, readable: scope::memberships_condition, ties: ties::membership_ties);
-guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::departments_condition, ties: ties::department_ties, finding_input: Department id);
-guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, blueprint_sql: |_| None,
+    version: yes, archives: yes, readable: scope::departments_condition, ties: ties::department_ties,
+    finding_input: Department id);
+guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: yes, readable: scope::personas_condition, ties: ties::no_ties, finding_input: Persona id);
-guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
-guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
-guarded!(template: TemplateId, "template", "Template", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(template: TemplateId, "template", "Template", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
 guarded!(blueprint: BlueprintId, "blueprint", "Blueprint", Blueprint, blueprint: |row| Some(row.id),
-    by_id: |id| Some(Expr::value(id)), version: yes, archives: yes, readable: scope::blueprints_condition, ties: ties::blueprint_ties);
-guarded!(phase: PhaseId, "phase", "Phase", Blueprint, blueprint: |row| Some(row.blueprint_id), by_id: inside!(phase),
+    blueprint_sql: |id| Some(Expr::value(id)), version: yes, archives: yes, readable: scope::blueprints_condition,
+    ties: ties::blueprint_ties);
+guarded!(phase: PhaseId, "phase", "Phase", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    blueprint_sql: inside!(phase),
     version: yes, archives: yes, readable: scope::phases_condition, ties: ties::phase_ties);
 guarded!(touchpoint: TouchpointId, "touchpoint", "Touchpoint", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(touchpoint), version: yes, archives: yes, readable: scope::touchpoints_condition, ties: ties::touchpoint_ties);
+    blueprint_sql: inside!(touchpoint), version: yes, archives: yes, readable: scope::touchpoints_condition,
+    ties: ties::touchpoint_ties);
 guarded!(transition: TransitionId, "transition", "Transition", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(transition), version: yes, archives: no, readable: scope::transitions_condition, ties: ties::transition_ties);
+    blueprint_sql: inside!(transition), version: yes, archives: no, readable: scope::transitions_condition,
+    ties: ties::transition_ties);
 guarded!(scenario: ScenarioId, "scenario", "Scenario", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(scenario), version: yes, archives: no, readable: scope::scenarios_condition, ties: ties::scenario_ties);
+    blueprint_sql: inside!(scenario), version: yes, archives: no, readable: scope::scenarios_condition,
+    ties: ties::scenario_ties);
 guarded!(source: SourceId, "source", "Source", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(source), version: yes, archives: no, readable: scope::sources_condition, ties: ties::source_ties);
+    blueprint_sql: inside!(source), version: yes, archives: no, readable: scope::sources_condition,
+    ties: ties::source_ties);
 guarded!(insight: InsightId, "insight", "Insight", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(insight), version: yes, archives: no, readable: scope::insights_condition, ties: ties::insight_ties);
+    blueprint_sql: inside!(insight), version: yes, archives: no, readable: scope::insights_condition,
+    ties: ties::insight_ties);
 guarded!(publication: PublicationId, "publication", "Publication", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(publication), version: no, archives: no, readable: scope::publications_condition, ties: ties::publication_ties);
+    blueprint_sql: inside!(publication), version: no, archives: no, readable: scope::publications_condition,
+    ties: ties::publication_ties);
 guarded!(promise: PromiseId, "promise", "Promise", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(promise), version: yes, archives: no, readable: scope::promises_condition, ties: ties::promise_ties);
+    blueprint_sql: inside!(promise), version: yes, archives: no, readable: scope::promises_condition,
+    ties: ties::promise_ties);
 guarded!(evaluation: EvaluationId, "evaluation", "Evaluation", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(evaluation), version: yes, archives: no, readable: scope::evaluations_condition, ties: ties::evaluation_ties);
+    blueprint_sql: inside!(evaluation), version: yes, archives: no, readable: scope::evaluations_condition,
+    ties: ties::evaluation_ties);
 guarded!(improvement: ImprovementId, "improvement", "Improvement", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(improvement), version: yes, archives: no, readable: scope::improvements_condition, ties: ties::improvement_ties);
+    blueprint_sql: inside!(improvement), version: yes, archives: no, readable: scope::improvements_condition,
+    ties: ties::improvement_ties);
 guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", Blueprint,
-    blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
+    blueprint: |row| Some(row.blueprint_id), blueprint_sql: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities_condition, ties: ties::responsibility_ties);
-guarded!(kpi: KpiId, "KPI", "Kpi", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(kpi: KpiId, "KPI", "Kpi", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: yes, readable: scope::kpis_condition, ties: ties::kpi_ties, finding_input: Kpi id);
-guarded!(kpi_target: KpiTargetId, "target", "KpiTarget", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::kpi_targets_condition, ties: ties::kpi_target_ties, finding_input: Kpi kpi_id);
+guarded!(kpi_target: KpiTargetId, "target", "KpiTarget", Row, blueprint: |_| None, blueprint_sql: |_| None,
+    version: yes, archives: no, readable: scope::kpi_targets_condition, ties: ties::kpi_target_ties,
+    finding_input: Kpi kpi_id);
 guarded!(kpi_link: KpiLinkId, "KPI link", "KpiLink", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    by_id: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links_condition, ties: ties::kpi_link_ties);
-guarded!(kpi_grant: KpiGrantId, "grant", "KpiGrant", Row, blueprint: |_| None, by_id: |_| None,
+    blueprint_sql: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links_condition,
+    ties: ties::kpi_link_ties);
+guarded!(kpi_grant: KpiGrantId, "grant", "KpiGrant", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: no, archives: no, readable: scope::kpi_grants_condition, ties: ties::kpi_grant_ties);
-guarded!(measurement: MeasurementId, "measurement", "Measurement", Row, blueprint: |_| None, by_id: |_| None,
-    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::measurements_condition, ties: ties::measurement_ties);
-guarded!(feedback: FeedbackId, "feedback", "Feedback", Row, blueprint: |row| row.blueprint_id, by_id: |_| None,
-    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::feedback_condition, ties: ties::feedback_ties);
-guarded!(follow_up: FollowUpId, "follow-up", "FollowUp", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(measurement: MeasurementId, "measurement", "Measurement", Row, blueprint: |_| None, blueprint_sql: |_| None,
+    created_at: RecordedAt recorded_at, version: no, archives: no, readable: scope::measurements_condition,
+    ties: ties::measurement_ties);
+guarded!(feedback: FeedbackId, "feedback", "Feedback", Row, blueprint: |row| row.blueprint_id, blueprint_sql: |_| None,
+    created_at: RecordedAt recorded_at, version: no, archives: no, readable: scope::feedback_condition,
+    ties: ties::feedback_ties);
+guarded!(follow_up: FollowUpId, "follow-up", "FollowUp", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::follow_ups_condition, ties: ties::follow_up_ties);
-guarded!(playbook: PlaybookId, "playbook", "Playbook", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(playbook: PlaybookId, "playbook", "Playbook", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
-guarded!(audit_event: AuditEventId, "audit event", "AuditEvent", Row, blueprint: |row| row.blueprint_id, by_id: |_| None,
-    made: At at, version: no, archives: no, readable: scope::audit_events_condition, ties: ties::no_ties);
+guarded!(audit_event: AuditEventId, "audit event", "AuditEvent", Row, blueprint: |row| row.blueprint_id,
+    blueprint_sql: |_| None,
+    created_at: At at, version: no, archives: no, readable: scope::audit_events_condition, ties: ties::no_ties);

@@ -27,17 +27,17 @@ use crate::{
 };
 
 /// Least time between two writes of a token's last use: each request writing it would turn every read into a write.
-const NOTED: Duration = Duration::minutes(5);
+const USE_NOTED_EVERY: Duration = Duration::minutes(5);
 
 /// A row of the account's departments, one for each role in each department; one row without a department where it has
 /// none.
 #[derive(FromQueryResult)]
-struct Own {
+struct DepartmentRow {
     organisation_role: OrganisationRole,
     role: Option<DepartmentRole>,
     department_id: Option<DepartmentId>,
     kind: Option<DepartmentKind>,
-    own: Option<bool>,
+    is_own: Option<bool>,
     archived: Option<bool>,
 }
 
@@ -45,8 +45,8 @@ struct Own {
 #[derive(FromQueryResult)]
 struct WithToken {
     #[sea_orm(nested)]
-    own: Own,
-    its_limit: Option<bool>,
+    department: DepartmentRow,
+    is_limit: Option<bool>,
     token_id: ServiceTokenId,
     account_id: AccountId,
     scopes: TokenScopes,
@@ -56,17 +56,17 @@ struct WithToken {
     deactivated: bool,
 }
 
-/// The CTE `own`: every department in which an account has a role; a LEAD has it in all departments below as well.
-macro_rules! own {
+/// The CTE `held`: every department in which an account has a role; a LEAD has it in all departments below as well.
+macro_rules! held_cte {
     ($account:literal) => {
         concat!(
-            "own (role, department_id, own) AS (
+            "held (role, department_id, is_own) AS (
     SELECT role, department_id, true FROM membership WHERE account_id = ",
             $account,
             "
     UNION
-    SELECT own.role, department.id, false FROM department JOIN own ON department.parent_id = own.department_id
-    WHERE own.role = 'LEAD'
+    SELECT held.role, department.id, false FROM department JOIN held ON department.parent_id = held.department_id
+    WHERE held.role = 'LEAD'
 )"
         )
     };
@@ -76,12 +76,12 @@ macro_rules! own {
 /// partner a partner.
 const OF_SESSION: &str = concat!(
     "WITH RECURSIVE ",
-    own!("$2"),
+    held_cte!("$2"),
     "
-SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own,
+SELECT account.role AS organisation_role, held.role, held.department_id, department.kind, held.is_own,
     department.archived_at IS NOT NULL AS archived
 FROM session JOIN account ON account.id = session.account_id
-LEFT JOIN own ON true LEFT JOIN department ON department.id = own.department_id
+LEFT JOIN held ON true LEFT JOIN department ON department.id = held.department_id
 WHERE session.id = $1 AND account.id = $2 AND session.ended_at IS NULL AND session.expires_at > $3
 AND account.archived_at IS NULL"
 );
@@ -89,31 +89,31 @@ AND account.archived_at IS NULL"
 /// A service token by its hash, whether valid or not, with its account's departments and those that it is limited to.
 const OF_TOKEN: &str = concat!(
     "WITH RECURSIVE token AS (SELECT * FROM service_token WHERE hash = $1), ",
-    own!("(SELECT account_id FROM token)"),
+    held_cte!("(SELECT account_id FROM token)"),
     ", limits (department_id) AS (
     SELECT department_id FROM service_token_department WHERE service_token_id = (SELECT id FROM token)
     UNION
     SELECT department.id FROM department JOIN limits ON department.parent_id = limits.department_id
-), told (role, department_id, own, its_limit) AS (
-    SELECT role, department_id, own, false FROM own
+), rows_of_both (role, department_id, is_own, is_limit) AS (
+    SELECT role, department_id, is_own, false FROM held
     UNION ALL SELECT NULL, department_id, false, true FROM limits
 )
-SELECT account.role AS organisation_role, told.role, told.department_id, department.kind, told.own,
-    department.archived_at IS NOT NULL AS archived, told.its_limit,
+SELECT account.role AS organisation_role, rows_of_both.role, rows_of_both.department_id, department.kind,
+    rows_of_both.is_own, department.archived_at IS NOT NULL AS archived, rows_of_both.is_limit,
     token.id AS token_id, token.account_id, token.scopes, token.expires_at, token.last_used_at, token.revoked_at,
     account.archived_at IS NOT NULL AS deactivated
 FROM token JOIN account ON account.id = token.account_id
-LEFT JOIN told ON true LEFT JOIN department ON department.id = told.department_id"
+LEFT JOIN rows_of_both ON true LEFT JOIN department ON department.id = rows_of_both.department_id"
 );
 
 /// An account that is not archived, with its departments, without a session or token.
 const OF_ACCOUNT: &str = concat!(
     "WITH RECURSIVE ",
-    own!("$1"),
+    held_cte!("$1"),
     "
-SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own,
+SELECT account.role AS organisation_role, held.role, held.department_id, department.kind, held.is_own,
     department.archived_at IS NOT NULL AS archived
-FROM account LEFT JOIN own ON true LEFT JOIN department ON department.id = own.department_id
+FROM account LEFT JOIN held ON true LEFT JOIN department ON department.id = held.department_id
 WHERE account.id = $1 AND account.archived_at IS NULL"
 );
 
@@ -124,7 +124,7 @@ pub(crate) async fn load_standing(
 ) -> Result<Option<Standing>> {
     let backend = tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
-    let rows = Own::find_by_statement(statement).all(tx).await?;
+    let rows = DepartmentRow::find_by_statement(statement).all(tx).await?;
     let role = rows.first().map(|row| row.organisation_role);
     Ok(role.map(|role| build_standing(account, role, rows, None)))
 }
@@ -142,7 +142,7 @@ pub async fn identify(
 ) -> Result<Caller> {
     let values = [session.into(), account.into(), clock.now().into()];
     let statement = Statement::from_sql_and_values(store.backend(), OF_SESSION, values);
-    let rows = Own::find_by_statement(statement)
+    let rows = DepartmentRow::find_by_statement(statement)
         .all(store.reader())
         .await?;
     let role = rows.first().map(|row| row.organisation_role);
@@ -171,7 +171,7 @@ pub async fn identify_token(
     let mut rows = WithToken::find_by_statement(statement)
         .all(store.reader())
         .await?;
-    let limits = rows.extract_if(.., |row| row.its_limit == Some(true));
+    let limits = rows.extract_if(.., |row| row.is_limit == Some(true));
     let limits: Vec<WithToken> = limits.collect();
     let Some(token) = limits.first().or(rows.first()) else {
         return Err(Error::Unauthenticated(
@@ -181,15 +181,15 @@ pub async fn identify_token(
     let now = clock.now();
     refuse_dead_token(token, now)?;
     let (id, account, last_used_at) = (token.token_id, token.account_id, token.last_used_at);
-    let departments = limits.iter().filter_map(|row| row.own.department_id);
+    let departments = limits.iter().filter_map(|row| row.department.department_id);
     let narrowing = Narrowing {
         scopes: token.scopes.0.clone(),
         departments: (!limits.is_empty()).then(|| departments.collect()),
     };
-    let role = token.own.organisation_role;
-    let own = rows.into_iter().map(|row| row.own).collect();
-    let standing = build_standing(account, role, own, Some(narrowing));
-    if last_used_at.is_none_or(|last| last + NOTED <= now) {
+    let role = token.department.organisation_role;
+    let rows = rows.into_iter().map(|row| row.department).collect();
+    let standing = build_standing(account, role, rows, Some(narrowing));
+    if last_used_at.is_none_or(|last| last + USE_NOTED_EVERY <= now) {
         note_token_use(store, id, now);
     }
     Ok(Caller {
@@ -218,7 +218,7 @@ fn note_token_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
     use service_token::Column;
     let earlier = Condition::any()
         .add(Column::LastUsedAt.is_null())
-        .add(Column::LastUsedAt.lte(now - NOTED));
+        .add(Column::LastUsedAt.lte(now - USE_NOTED_EVERY));
     let used = service_token::Entity::update_many()
         .col_expr(Column::LastUsedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
@@ -235,25 +235,25 @@ fn note_token_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
 fn build_standing(
     account: AccountId,
     role: OrganisationRole,
-    rows: Vec<Own>,
+    rows: Vec<DepartmentRow>,
     token: Option<Narrowing>,
 ) -> Standing {
     let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
     let mut leads = BTreeSet::new();
     let (mut kinds, mut former_kinds) = (BTreeSet::new(), BTreeSet::new());
     for row in rows {
-        let own = row.own == Some(true);
+        let is_own = row.is_own == Some(true);
         if row.archived == Some(true) {
-            former_kinds.extend(row.kind.filter(|_| own));
+            former_kinds.extend(row.kind.filter(|_| is_own));
             continue;
         }
         if let (Some(role), Some(department)) = (row.role, row.department_id) {
             departments.entry(role).or_default().insert(department);
-            if role == DepartmentRole::Lead && own {
+            if role == DepartmentRole::Lead && is_own {
                 leads.insert(department);
             }
         }
-        kinds.extend(row.kind.filter(|_| own));
+        kinds.extend(row.kind.filter(|_| is_own));
     }
     // Who was a partner's stays one when the department is archived: losing a department opens nothing.
     let kinds = if kinds.is_empty() {

@@ -37,7 +37,9 @@ mod weight;
 mod writing;
 
 /// The source text of the rules of access. Its digest is stored beside what was derived from the rules (the reach of BI
-/// logins, sync tokens): under a program with other rules that is no longer valid.
+/// logins, sync tokens): under a program with other rules that is no longer valid. Any edit of these files, a comment
+/// too, changes the digest: BI reach is stored anew and sync tokens are refused once. `ties.rs` and `who.rs` are left
+/// out, as nothing stored is derived from them.
 pub(crate) const RULES: &[&str] = &[
     include_str!("../policy.rs"),
     include_str!("../policy/reach.rs"),
@@ -56,5 +58,5 @@ pub use identify::{identify, identify_token};
 pub use permit::{Permit, apply_change, expect_version, require_live, with_all_columns_set};
 pub use principal::Principal;
 pub(crate) use principal::{LOGIN_ACTIONS, login_has_all, login_has_any};
-pub use ties::location_ties as load_place_ties;
+pub use ties::place_ties;
 pub use weight::MOST_BYTES;

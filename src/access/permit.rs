@@ -51,6 +51,7 @@ pub struct Permit<'c> {
     /// Fields whose content is replaced in the audit events by "withheld".
     redacted: &'static [&'static str],
     /// Whether a long text or many rows were written: only then the size of the blueprint is summed up at the commit.
+    /// Atomic, as `insert_all` takes `&self`.
     weighty: AtomicBool,
     /// Whether personal data was erased, of which the write-ahead log may keep nothing either.
     erases: bool,
@@ -165,9 +166,7 @@ impl<'c> Permit<'c> {
             // decided on what the holder of the lock has changed meanwhile.
             self.raise_revision(blueprint).await?;
         }
-        let mut select = E::find()
-            .filter(E::id_column().eq(id))
-            .filter(E::readable_condition(self.caller.principal()));
+        let mut select = self.caller.select::<E>().filter(E::id_column().eq(id));
         if E::LOCK == Lock::Row {
             select = select.lock(LockType::NoKeyUpdate);
         }
@@ -236,9 +235,7 @@ impl<'c> Permit<'c> {
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it.
     pub async fn get<E: Guarded>(&self, field: &str, id: E::Id) -> Result<E::Model> {
-        let select = E::find()
-            .filter(E::id_column().eq(id))
-            .filter(E::readable_condition(self.caller.principal()));
+        let select = self.caller.select::<E>().filter(E::id_column().eq(id));
         select
             .one(&self.tx)
             .await?
@@ -250,10 +247,8 @@ impl<'c> Permit<'c> {
     /// # Errors
     /// NOT_FOUND as [`Permit::get`], ARCHIVED where it is.
     pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
-        let select = E::find()
-            .filter(E::id_column().eq(id))
-            .filter(E::readable_condition(self.caller.principal()))
-            .lock(LockType::Share);
+        let select = self.caller.select::<E>().filter(E::id_column().eq(id));
+        let select = select.lock(LockType::Share);
         let row = select
             .one(&self.tx)
             .await?
@@ -355,9 +350,7 @@ impl<'c> Permit<'c> {
         else {
             return Ok(None);
         };
-        let own = E::find()
-            .filter(E::id_column().eq(id))
-            .filter(E::readable_condition(self.caller.principal()));
+        let own = self.caller.select::<E>().filter(E::id_column().eq(id));
         // Both are asked behind the same sentence: an answer that told the two apart would say that a hidden row
         // exists.
         if same(&row) && own.count(&self.tx).await? > 0 {

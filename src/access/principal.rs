@@ -62,16 +62,8 @@ impl SqlReach {
         matches!(self.everything, Everything::Known(true))
     }
 
-    /// The condition under which it is everything, where only the database knows.
-    pub(super) fn everything_sql(&self) -> Option<SimpleExpr> {
-        match &self.everything {
-            Everything::Known(_) => None,
-            Everything::Asked(asked) => Some(asked.clone()),
-        }
-    }
-
     /// The condition under which it is everything; nothing where it is not.
-    pub(super) fn everything_condition(&self) -> Option<SimpleExpr> {
+    pub(super) fn everything_sql(&self) -> Option<SimpleExpr> {
         match &self.everything {
             Everything::Known(false) => None,
             Everything::Known(true) => Some(Expr::value(true)),

@@ -28,14 +28,14 @@ fn nothing_condition() -> Condition {
     Condition::any().add(Expr::value(false))
 }
 
-fn among_condition<C: IntoSimpleExpr>(column: C, ids: &IdSet) -> SimpleExpr {
+fn ids_condition<C: IntoSimpleExpr>(column: C, ids: &IdSet) -> SimpleExpr {
     ids.contains(column.into_simple_expr())
 }
 
 /// A reach as a condition: every row, or the rows to which one of its relations leads.
 fn reach_condition(
     reached: &SqlReach,
-    relation: impl Fn(Relation, &IdSet) -> Condition,
+    condition_of: impl Fn(Relation, &IdSet) -> Condition,
 ) -> Condition {
     if reached.is_everything() {
         return Condition::all();
@@ -44,7 +44,7 @@ fn reach_condition(
         .through
         .iter()
         .fold(nothing_condition(), |any, (name, own)| {
-            any.add(relation(*name, own))
+            any.add(condition_of(*name, own))
         })
         .add_option(reached.everything_sql())
 }
@@ -59,10 +59,10 @@ fn participating_condition(own: &IdSet) -> Condition {
     let holds = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
-        .filter(among_condition(responsibility::Column::DepartmentId, own))
+        .filter(ids_condition(responsibility::Column::DepartmentId, own))
         .filter(open_responsibility_condition());
     Condition::any()
-        .add(among_condition(blueprint::Column::OwnerDepartmentId, own))
+        .add(ids_condition(blueprint::Column::OwnerDepartmentId, own))
         .add(blueprint::Column::Id.in_subquery(holds.into_query()))
 }
 
@@ -109,7 +109,7 @@ pub fn reportable_condition() -> Condition {
         .add(blueprint::Column::State.eq(BlueprintState::Current))
 }
 
-/// The Rust twin of [`reportable`]: whether a blueprint counts.
+/// The Rust twin of [`reportable_condition`]: whether a blueprint counts.
 #[must_use]
 pub fn is_reportable(blueprint: &blueprint::Model) -> bool {
     let in_force = blueprint.status == BlueprintStatus::Published
@@ -130,18 +130,18 @@ pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
         reach_condition(&principal.reach(action), |relation, own| match relation {
             Relation::Participates => participating_condition(own),
             Relation::OwnsBlueprint => {
-                Condition::all().add(among_condition(blueprint::Column::OwnerDepartmentId, own))
+                Condition::all().add(ids_condition(blueprint::Column::OwnerDepartmentId, own))
             }
             other => meaningless_relation_condition(other),
         })
     };
     let rows = [
         (
-            in_force_condition().add_visibility(Visibility::Organisation),
+            in_force_with_condition(Visibility::Organisation),
             Action::ReadPublished,
         ),
         (
-            in_force_condition().add_visibility(Visibility::Participants),
+            in_force_with_condition(Visibility::Participants),
             Action::ReadRestricted,
         ),
         (not_in_force_condition(), Action::ReadDraft),
@@ -158,29 +158,17 @@ pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
         })
 }
 
-trait WithVisibility {
-    fn add_visibility(self, visibility: Visibility) -> Condition;
-}
-
-impl WithVisibility for Condition {
-    fn add_visibility(self, visibility: Visibility) -> Condition {
-        Condition::all()
-            .add(self)
-            .add(blueprint::Column::Visibility.eq(visibility))
-    }
+fn in_force_with_condition(visibility: Visibility) -> Condition {
+    Condition::all()
+        .add(in_force_condition())
+        .add(blueprint::Column::Visibility.eq(visibility))
 }
 
 /// A select of the ids of the blueprints that somebody may see; none where that is every blueprint.
 #[must_use]
 pub fn select_blueprint_ids(principal: Principal<'_>) -> Option<SelectStatement> {
     let readable = blueprints_condition(principal);
-    (!readable.is_empty()).then(|| {
-        blueprint::Entity::find()
-            .select_only()
-            .column(blueprint::Column::Id)
-            .filter(readable)
-            .into_query()
-    })
+    (!readable.is_empty()).then(|| select_ids::<blueprint::Entity>(blueprint::Column::Id, readable))
 }
 
 /// Rows inside blueprints that somebody may see, by the column of the blueprint's id.
@@ -291,7 +279,7 @@ fn department_participates_condition<C: ColumnTrait>(column: C, own: &IdSet) -> 
         .add(responsibility::Column::BlueprintId.in_subquery(select_participating_ids(own)))
         .add(open_responsibility_condition());
     Condition::any()
-        .add(among_condition(column, own))
+        .add(ids_condition(column, own))
         .add(column.in_subquery(select_ids::<blueprint::Entity>(
             blueprint::Column::OwnerDepartmentId,
             participating_condition(own),
@@ -334,7 +322,7 @@ pub fn accounts_condition(principal: Principal<'_>) -> Condition {
         // An empty condition means every row: a condition added to it with OR would narrow it to oneself.
         Some(oneself) if !colleagues.is_empty() => Condition::any()
             .add(colleagues)
-            .add(among_condition(account::Column::Id, &oneself)),
+            .add(ids_condition(account::Column::Id, &oneself)),
         _ => colleagues,
     }
 }
@@ -346,9 +334,7 @@ pub fn sessions_condition(principal: Principal<'_>) -> Condition {
         return nothing_condition();
     }
     match principal.own_account() {
-        Some(oneself) => {
-            Condition::all().add(among_condition(session::Column::AccountId, &oneself))
-        }
+        Some(oneself) => Condition::all().add(ids_condition(session::Column::AccountId, &oneself)),
         None => Condition::all(),
     }
 }
@@ -392,7 +378,7 @@ pub fn kpis_condition(principal: Principal<'_>) -> Condition {
         let linked = Condition::all()
             .add(kpi_link::Column::BlueprintId.in_subquery(select_participating_ids(own)));
         Condition::any()
-            .add(among_condition(kpi::Column::OwnerDepartmentId, own))
+            .add(ids_condition(kpi::Column::OwnerDepartmentId, own))
             .add(kpi::Column::Id.in_subquery(select_ids::<kpi_link::Entity>(
                 kpi_link::Column::KpiId,
                 linked,
@@ -409,12 +395,12 @@ pub fn kpi_values_condition(principal: Principal<'_>) -> Condition {
     }
     let confidential = reach_condition(&reach, |relation, own| match relation {
         Relation::OwnsKpi => {
-            Condition::all().add(among_condition(kpi::Column::OwnerDepartmentId, own))
+            Condition::all().add(ids_condition(kpi::Column::OwnerDepartmentId, own))
         }
         other => meaningless_relation_condition(other),
     });
     let granted = reach.granted_to.as_ref().map(|account| {
-        let grants = Condition::all().add(among_condition(kpi_grant::Column::AccountId, account));
+        let grants = Condition::all().add(ids_condition(kpi_grant::Column::AccountId, account));
         kpi::Column::Id.in_subquery(select_ids::<kpi_grant::Entity>(
             kpi_grant::Column::KpiId,
             grants,
@@ -434,7 +420,8 @@ fn rows_of_kpi_condition<C: ColumnTrait>(kpi_id: C, readable: Condition) -> Cond
     Condition::all().add(kpi_id.in_subquery(select_ids::<kpi::Entity>(kpi::Column::Id, readable)))
 }
 
-fn with_values_condition(principal: Principal<'_>) -> Condition {
+/// KPIs whose definition and whose values somebody may see.
+fn kpis_with_readable_values_condition(principal: Principal<'_>) -> Condition {
     let (definition, values) = (kpis_condition(principal), kpi_values_condition(principal));
     if definition.is_empty() && values.is_empty() {
         return Condition::all();
@@ -445,13 +432,19 @@ fn with_values_condition(principal: Principal<'_>) -> Condition {
 /// Targets that somebody may see.
 #[must_use]
 pub fn kpi_targets_condition(principal: Principal<'_>) -> Condition {
-    rows_of_kpi_condition(kpi_target::Column::KpiId, with_values_condition(principal))
+    rows_of_kpi_condition(
+        kpi_target::Column::KpiId,
+        kpis_with_readable_values_condition(principal),
+    )
 }
 
 /// Grants that somebody may see: those of KPIs whose values they may see.
 #[must_use]
 pub fn kpi_grants_condition(principal: Principal<'_>) -> Condition {
-    rows_of_kpi_condition(kpi_grant::Column::KpiId, with_values_condition(principal))
+    rows_of_kpi_condition(
+        kpi_grant::Column::KpiId,
+        kpis_with_readable_values_condition(principal),
+    )
 }
 
 /// KPI links that somebody may see.
@@ -471,8 +464,10 @@ pub fn kpi_links_condition(principal: Principal<'_>) -> Condition {
 /// Measurements that somebody may see.
 #[must_use]
 pub fn measurements_condition(principal: Principal<'_>) -> Condition {
-    let anywhere =
-        rows_of_kpi_condition(measurement::Column::KpiId, with_values_condition(principal));
+    let anywhere = rows_of_kpi_condition(
+        measurement::Column::KpiId,
+        kpis_with_readable_values_condition(principal),
+    );
     match select_blueprint_ids(principal) {
         None => anywhere,
         // A value at a touchpoint gives away that the touchpoint exists, so it follows the blueprint as well as the
@@ -503,13 +498,13 @@ pub fn feedback_condition(principal: Principal<'_>) -> Condition {
             &principal.reach(Action::WorkFollowUp),
             |relation, own| match relation {
                 Relation::LooksAfter => {
-                    Condition::all().add(among_condition(feedback::Column::DepartmentId, own))
+                    Condition::all().add(ids_condition(feedback::Column::DepartmentId, own))
                 }
                 other => meaningless_relation_condition(other),
             },
         );
     Condition::any()
-        .add(in_blueprints_condition(
+        .add(in_blueprints_or_unplaced_condition(
             principal,
             feedback::Column::BlueprintId,
         ))
@@ -519,17 +514,18 @@ pub fn feedback_condition(principal: Principal<'_>) -> Condition {
 /// Cells of employees' answers that somebody may see: those at places that they may read.
 #[must_use]
 pub fn employee_cells_condition(principal: Principal<'_>) -> Condition {
-    in_blueprints_condition(principal, employee_cell::Column::BlueprintId)
+    in_blueprints_or_unplaced_condition(principal, employee_cell::Column::BlueprintId)
 }
 
 /// Rows of blueprints that somebody may see; rows of no blueprint for whoever may read all that is published.
-fn in_blueprints_condition(principal: Principal<'_>, blueprint_id: impl ColumnTrait) -> Condition {
+fn in_blueprints_or_unplaced_condition(
+    principal: Principal<'_>,
+    blueprint_id: impl ColumnTrait,
+) -> Condition {
     let Some(blueprints) = select_blueprint_ids(principal) else {
         return Condition::all();
     };
-    let everything = principal
-        .reach(Action::ReadPublished)
-        .everything_condition();
+    let everything = principal.reach(Action::ReadPublished).everything_sql();
     let on_the_whole =
         everything.map(|everything| Condition::all().add(blueprint_id.is_null()).add(everything));
     Condition::any()
@@ -552,7 +548,7 @@ pub fn audit_events_condition(principal: Principal<'_>) -> Condition {
         &principal.reach(Action::ReadAudit),
         |relation, own| match relation {
             Relation::IsIt => {
-                let concerned = Condition::all().add(among_condition(
+                let concerned = Condition::all().add(ids_condition(
                     audit_event_department::Column::DepartmentId,
                     own,
                 ));

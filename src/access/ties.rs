@@ -36,7 +36,7 @@ pub(super) async fn blueprint_ties(_: &Transaction, row: &blueprint::Model) -> A
     Ok(Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]))
 }
 
-async fn owner_ties(tx: &Transaction, id: BlueprintId) -> Answer {
+async fn blueprint_owner_ties(tx: &Transaction, id: BlueprintId) -> Answer {
     let owner: Option<DepartmentId> = blueprint::Entity::find_by_id(id)
         .select_only()
         .column(blueprint::Column::OwnerDepartmentId)
@@ -47,35 +47,35 @@ async fn owner_ties(tx: &Transaction, id: BlueprintId) -> Answer {
 }
 
 pub(super) async fn phase_ties(tx: &Transaction, row: &phase::Model) -> Answer {
-    owner_ties(tx, row.blueprint_id).await
+    blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
 pub(super) async fn transition_ties(tx: &Transaction, row: &transition::Model) -> Answer {
-    owner_ties(tx, row.blueprint_id).await
+    blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
 pub(super) async fn scenario_ties(tx: &Transaction, row: &scenario::Model) -> Answer {
-    owner_ties(tx, row.blueprint_id).await
+    blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
 pub(super) async fn publication_ties(tx: &Transaction, row: &publication::Model) -> Answer {
-    owner_ties(tx, row.blueprint_id).await
+    blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
 pub(super) async fn source_ties(tx: &Transaction, row: &source::Model) -> Answer {
-    location_ties(tx, row.blueprint_id, None, None).await
+    place_ties(tx, row.blueprint_id, None, None).await
 }
 
 pub(super) async fn insight_ties(tx: &Transaction, row: &insight::Model) -> Answer {
-    location_ties(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
+    place_ties(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
 }
 
 pub(super) async fn promise_ties(tx: &Transaction, row: &promise::Model) -> Answer {
-    location_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+    place_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
 pub(super) async fn evaluation_ties(tx: &Transaction, row: &evaluation::Model) -> Answer {
-    location_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+    place_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
 pub(super) async fn improvement_ties(_: &Transaction, row: &improvement::Model) -> Answer {
@@ -84,7 +84,7 @@ pub(super) async fn improvement_ties(_: &Transaction, row: &improvement::Model) 
 
 /// The ties of a place in a blueprint: its owner, and the departments that deliver at the touchpoint, at any touchpoint
 /// of the phase, or at any of the blueprint, whichever is given first.
-pub async fn location_ties(
+pub async fn place_ties(
     tx: &Transaction,
     blueprint: BlueprintId,
     phase: Option<PhaseId>,
@@ -110,17 +110,17 @@ pub async fn location_ties(
         .into_tuple()
         .all(tx)
         .await?;
-    Ok(owner_ties(tx, blueprint)
+    Ok(blueprint_owner_ties(tx, blueprint)
         .await?
         .and(Relation::Delivers, delivering))
 }
 
 pub(super) async fn touchpoint_ties(tx: &Transaction, row: &touchpoint::Model) -> Answer {
-    location_ties(tx, row.blueprint_id, None, Some(row.id)).await
+    place_ties(tx, row.blueprint_id, None, Some(row.id)).await
 }
 
 pub(super) async fn responsibility_ties(tx: &Transaction, row: &responsibility::Model) -> Answer {
-    let ties = owner_ties(tx, row.blueprint_id).await?;
+    let ties = blueprint_owner_ties(tx, row.blueprint_id).await?;
     Ok(ties
         .and(Relation::Holds, [row.department_id])
         .and(Relation::Proposes, row.proposed_by_department_id))
@@ -130,7 +130,7 @@ pub(super) async fn kpi_ties(_: &Transaction, row: &kpi::Model) -> Answer {
     Ok(Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]))
 }
 
-async fn load_kpi_ties(tx: &Transaction, id: KpiId) -> Answer {
+async fn kpi_owner_ties(tx: &Transaction, id: KpiId) -> Answer {
     let owner: Option<DepartmentId> = kpi::Entity::find_by_id(id)
         .select_only()
         .column(kpi::Column::OwnerDepartmentId)
@@ -141,15 +141,15 @@ async fn load_kpi_ties(tx: &Transaction, id: KpiId) -> Answer {
 }
 
 pub(super) async fn kpi_target_ties(tx: &Transaction, row: &kpi_target::Model) -> Answer {
-    load_kpi_ties(tx, row.kpi_id).await
+    kpi_owner_ties(tx, row.kpi_id).await
 }
 
 pub(super) async fn kpi_link_ties(tx: &Transaction, row: &kpi_link::Model) -> Answer {
-    load_kpi_ties(tx, row.kpi_id).await
+    kpi_owner_ties(tx, row.kpi_id).await
 }
 
 pub(super) async fn kpi_grant_ties(tx: &Transaction, row: &kpi_grant::Model) -> Answer {
-    load_kpi_ties(tx, row.kpi_id).await
+    kpi_owner_ties(tx, row.kpi_id).await
 }
 
 pub(super) async fn feedback_ties(_: &Transaction, row: &feedback::Model) -> Answer {
@@ -167,5 +167,5 @@ pub(super) async fn follow_up_ties(tx: &Transaction, row: &follow_up::Model) -> 
 }
 
 pub(super) async fn measurement_ties(tx: &Transaction, row: &measurement::Model) -> Answer {
-    load_kpi_ties(tx, row.kpi_id).await
+    kpi_owner_ties(tx, row.kpi_id).await
 }

@@ -28,19 +28,12 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("source", &["title", "link", "note"]),
     ("improvement", &["title", "description", "result"]),
     ("scenario", &["name", "note"]),
-];
-
-/// Tables whose described fields are listed in `fields`.
-const DESCRIBED: &[(&str, &[FieldSpec])] = &[("touchpoint", touchpoint::FIELDS)];
-
-/// The tables that are in a blueprint only by their touchpoint, and their columns of text.
-const TEXTS_AT_TOUCHPOINTS: &[(&str, &[&str])] = &[
     ("promise", &["text"]),
     ("evaluation", &["by_name", "conflict", "note"]),
 ];
 
-/// The condition under which a row of those is in blueprint `$1`.
-const AT_TOUCHPOINTS: &str = "touchpoint_id IN (SELECT id FROM touchpoint WHERE blueprint_id = $1)";
+/// Tables whose described fields are listed in `fields`.
+const DESCRIBED: &[(&str, &[FieldSpec])] = &[("touchpoint", touchpoint::FIELDS)];
 
 /// Whether the row in an event's body holds more than [`SHORT`] bytes of text.
 pub(super) fn is_long(body: Option<&Json>) -> bool {
@@ -61,7 +54,7 @@ fn text_bytes(body: &Json) -> usize {
 /// # Errors
 /// LIMIT_EXCEEDED, which says how many KiB it would hold.
 pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Result<()> {
-    let held = |(table, columns): &(&str, &[&str]), which: &str| {
+    let held = |(table, columns): &(&str, &[&str])| {
         let described = DESCRIBED.iter().filter(|(of, _)| of == table);
         let described = described.flat_map(|(_, fields)| fields.iter());
         let texts = described.filter(|field| field.is_text);
@@ -74,15 +67,11 @@ pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Re
             .map(|column| format!("COALESCE(octet_length(CAST({column} AS text)), 0)"));
         let lengths: Vec<String> = lengths.collect();
         format!(
-            "(SELECT COALESCE(SUM({}), 0) FROM {table} WHERE {which})",
+            "(SELECT COALESCE(SUM({}), 0) FROM {table} WHERE blueprint_id = $1)",
             lengths.join(" + ")
         )
     };
-    let own = TEXTS.iter().map(|table| held(table, "blueprint_id = $1"));
-    let at = TEXTS_AT_TOUCHPOINTS
-        .iter()
-        .map(|table| held(table, AT_TOUCHPOINTS));
-    let all: Vec<String> = own.chain(at).collect();
+    let all: Vec<String> = TEXTS.iter().map(held).collect();
     // One statement for all tables: the locks of the act are held meanwhile.
     let sql = format!("SELECT CAST({} AS bigint) AS bytes", all.join(" + "));
     let statement =

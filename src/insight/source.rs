@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::describing_action;
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, load_place_ties},
+    access::{Caller, Guarded, Permit, expect_version, place_ties},
     blueprint::{refuse_if_full, refuse_taken_name},
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
@@ -194,7 +194,7 @@ async fn is_own_source(permit: &Permit<'_>, row: &source::Model) -> Result<bool>
         .all(permit.tx())
         .await?;
     for (phase, touchpoint) in &resting {
-        let ties = load_place_ties(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
+        let ties = place_ties(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
         if !permit
             .caller
             .may(describing_action(*phase, *touchpoint), &ties)

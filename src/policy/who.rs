@@ -46,7 +46,7 @@ pub fn describe_token_needs(action: Action) -> String {
     )
 }
 
-/// Neighbouring columns of the table with the same cell are named together; a role that may nothing is left out.
+/// Neighbouring columns with the same relations are named together; a role that may do nothing is left out.
 fn role_groups(action: Action) -> Vec<RoleGroup> {
     let cells = policy_row(action);
     // Where every MEMBER may, the other roles may by being members too.

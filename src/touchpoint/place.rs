@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
-    access::{Permit, load_place_ties},
+    access::{Permit, place_ties},
     error::{Error, Result, UserErrorCode},
     input::Faults,
     policy::Action,
@@ -26,8 +26,7 @@ pub struct BlueprintLocation {
 impl BlueprintLocation {
     /// Refuses whoever may not do the action to what is said of the place.
     pub async fn require(self, permit: &Permit<'_>, action: Action) -> Result<()> {
-        let ties =
-            load_place_ties(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
+        let ties = place_ties(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
         permit.require(action, &ties, Some(("Blueprint", self.blueprint.0)))
     }
 }
