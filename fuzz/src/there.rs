@@ -67,7 +67,7 @@ impl There {
             fresh: id::new(),
         };
         assert!(
-            !there.before.touchpoints.is_empty(),
+            !there.before.archived_touchpoints.is_empty(),
             "something is archived"
         );
         there
@@ -84,8 +84,11 @@ async fn before(store: &Store, whole: &'static Whole) -> CurrentBlueprint {
         .filter(touchpoint::Column::ArchivedAt.is_not_null());
     CurrentBlueprint {
         whole,
-        phases: phases.all(store.reader()).await.expect("phases"),
-        touchpoints: touchpoints.all(store.reader()).await.expect("touchpoints"),
+        archived_phases: phases.all(store.reader()).await.expect("phases"),
+        archived_touchpoints: touchpoints
+            .all(store.reader())
+            .await
+            .expect("touchpoints"),
     }
 }
 

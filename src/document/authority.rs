@@ -1,4 +1,4 @@
-//! On whose word an import acts: it decides nothing, `apply` and `responsibilities` ask it.
+//! On whose word an import acts: `apply` and `responsibilities` decide by it.
 
 use entity::id::BlueprintId;
 

@@ -114,14 +114,14 @@ pub async fn load_demonstration(
 async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<AnswerInput>> {
     let mut faults = Faults::default();
     let mut told = Vec::with_capacity(said.len());
-    for (at, said) in said.iter().enumerate() {
+    for (at, entry) in said.iter().enumerate() {
         let its = blueprint::Entity::find()
             .select_only()
             .column(blueprint::Column::Id)
-            .filter(blueprint::Entity::has_key(&said.blueprint));
+            .filter(blueprint::Entity::has_key(&entry.blueprint));
         let touchpoint = touchpoint::Entity::find()
             .filter(touchpoint::Column::BlueprintId.in_subquery(its.into_query()))
-            .filter(touchpoint::Entity::has_key(&said.touchpoint))
+            .filter(touchpoint::Entity::has_key(&entry.touchpoint))
             .one(permit.tx())
             .await?;
         let Some(touchpoint) = touchpoint else {
@@ -129,7 +129,7 @@ async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<A
                 blueprint,
                 touchpoint,
                 ..
-            } = said;
+            } = entry;
             let message =
                 format!("There is no touchpoint \"{touchpoint}\" in a blueprint \"{blueprint}\".");
             let path = format!("feedback.{at}.touchpoint");
@@ -139,20 +139,20 @@ async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<A
         told.push(AnswerInput {
             said: FeedbackInput {
                 external_id: None,
-                scale: said.scale,
-                score: said.score,
+                scale: entry.scale,
+                score: entry.score,
                 touchpoint_id: Some(touchpoint.id.to_string().into()),
                 blueprint_id: None,
                 persona_id: None,
-                answered_on: Some(said.answered_on.into()),
+                answered_on: Some(entry.answered_on.into()),
                 answered_at: None,
-                respondent: said.respondent.clone(),
+                respondent: entry.respondent.clone(),
                 contact: None,
                 comment: None,
                 channel_id: None,
                 segment_id: None,
             },
-            follow_up: said.follow_up.unwrap_or(FollowUpState::Open),
+            follow_up: entry.follow_up.unwrap_or(FollowUpState::Open),
         });
     }
     faults.check()?;
@@ -168,9 +168,9 @@ async fn create_people(
     let mut taken = HashMap::new();
     let mut rows = Vec::with_capacity(said.len());
     let mut ids = Vec::with_capacity(said.len());
-    for (at, said) in said.iter().enumerate() {
+    for (at, entry) in said.iter().enumerate() {
         let path = format!("people.{at}.key");
-        let key = faults.check_key(&path, &said.key);
+        let key = faults.check_key(&path, &entry.key);
         if let Some(first) = taken.insert(fold_key(&key), at) {
             let message = format!("The key \"{key}\" is taken at people.{first}.");
             faults.add(&path, UserErrorCode::Duplicate, None, message);
@@ -180,10 +180,10 @@ async fn create_people(
         rows.push(account::ActiveModel {
             id: Set(id),
             key: Set(key),
-            name: Set(faults.check_name(&format!("people.{at}.name"), &said.name)),
-            service: Set(said.service),
-            role: Set(said.role),
-            password_hash: Set((!said.service).then(|| password_hash.to_owned())),
+            name: Set(faults.check_name(&format!("people.{at}.name"), &entry.name)),
+            service: Set(entry.service),
+            role: Set(entry.role),
+            password_hash: Set((!entry.service).then(|| password_hash.to_owned())),
             created_at: Set(permit.caller.now),
             archived_at: Set(None),
             version: Set(1),
@@ -206,8 +206,8 @@ async fn create_memberships(
         .collect();
     let mut faults = Faults::default();
     let mut rows = Vec::new();
-    for ((at, said), account) in said.iter().enumerate().zip(ids) {
-        for (number, membership) in said.memberships.iter().enumerate() {
+    for ((at, entry), account) in said.iter().enumerate().zip(ids) {
+        for (number, membership) in entry.memberships.iter().enumerate() {
             let key = &membership.department;
             let Some(department) = departments.get(&fold_key(key)) else {
                 let path = format!("people.{at}.memberships.{number}.department");

@@ -116,7 +116,7 @@ pub fn diff_list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<D
         }
     }
     if P::ORDERED {
-        find_moves(before, after, changes);
+        add_moves(before, after, changes);
     }
 }
 
@@ -131,7 +131,8 @@ fn diff_part<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentC
     let identity = after.identity().to_string();
     for (field, value) in &new {
         let was = old.get(field).unwrap_or(&Value::Null);
-        // The spelling of an identity is no difference.
+        // Identity fields too: a title whose letters are only cased otherwise keeps its identity and is reported as
+        // renamed.
         if was != value {
             changes.push(field_change(P::NOUN, &identity, field, was, value));
         }
@@ -140,7 +141,7 @@ fn diff_part<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentC
 
 /// Adds a change for each of the fewest parts whose moving turns one order into the other: those outside a longest
 /// increasing subsequence. Touchpoints are ordered within their phase; one that changed phase has its change already.
-fn find_moves<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
+fn add_moves<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let among = |part: &P| {
         (
             part.identity(),

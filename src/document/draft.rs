@@ -62,7 +62,7 @@ impl MergedDocument {
         &self.document
     }
 
-    /// The target rows; `moment` is the time of the import and the id of a new blueprint.
+    /// The target rows; `now` is the time of the import, `new_id` the id of a blueprint that it creates.
     ///
     /// # Errors
     /// Every fault of merging and resolving, at once.
@@ -70,7 +70,7 @@ impl MergedDocument {
         mut self,
         before: Option<&CurrentBlueprint>,
         catalogue: &Catalogue,
-        moment: (DateTime<Utc>, BlueprintId),
+        (now, new_id): (DateTime<Utc>, BlueprintId),
     ) -> Result<TargetRows> {
         let (document, faults) = (&self.document, &mut self.faults);
         let target = TargetRows::resolve(
@@ -78,7 +78,7 @@ impl MergedDocument {
             &self.source_map,
             before,
             catalogue,
-            moment,
+            (now, new_id),
             faults,
         );
         self.faults.respell_paths(&SPELLED).check()?;

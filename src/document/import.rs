@@ -160,13 +160,13 @@ pub async fn import_into(
     .await
 }
 
-/// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `from`,
-/// the current document without what is to go before; by default over the current document. Whoever is not named in one
-/// of the `complete` roles holds it no longer.
+/// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `base`,
+/// where that is given, else over the current document: a sheet import takes out beforehand what it removes
+/// (`TouchpointTable::base_document`). Whoever is not named in one of the `complete` roles holds it no longer.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
     snapshot: Option<BlueprintSnapshot>,
-    (from, patch, prune): (Option<Document>, DocumentPatch, bool),
+    (base, patch, prune): (Option<Document>, DocumentPatch, bool),
     (authority, complete): (Authority, &[Role]),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
@@ -180,7 +180,7 @@ pub(super) async fn reconcile(
                 STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.row_count()),
             )?;
             let current = snapshot.as_deref().map(Document::from_snapshot);
-            let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), patch, prune)?;
+            let draft = MergedDocument::merge(base.as_ref().or(current.as_ref()), patch, prune)?;
             Ok((current, draft))
         }
     };
@@ -192,15 +192,15 @@ pub(super) async fn reconcile(
     // After the merge, which knows all that is named: only that is read.
     let catalogue = Catalogue::load(permit, draft.document()).await?;
     // The id of a copy may be its client's, so that a retry makes no second copy.
-    let fresh = match authority {
+    let new_id = match authority {
         Authority::Own => id::new(),
         Authority::Agreed(id) => id,
     };
     let checked = {
-        let (before, moment) = (before.clone(), (caller.now, fresh));
+        let (before, now) = (before.clone(), caller.now);
         move |steps: &Steps| {
             steps.take(STEPS_PER_ROW * draft.document().part_count())?;
-            draft.resolve(before.as_deref(), &catalogue, moment)
+            draft.resolve(before.as_deref(), &catalogue, (now, new_id))
         }
     };
     let target = caller.compute(checked).await?;
@@ -252,13 +252,13 @@ async fn load_current(
     let id = snapshot.canvas.blueprint.id;
     Ok(CurrentBlueprint {
         snapshot,
-        phases: phase::Entity::find()
+        archived_phases: phase::Entity::find()
             .filter(phase::Column::BlueprintId.eq(id))
             .filter(phase::Column::ArchivedAt.is_not_null())
             .order_by_asc(phase::Column::Id)
             .all(permit.tx())
             .await?,
-        touchpoints: touchpoint::Entity::find()
+        archived_touchpoints: touchpoint::Entity::find()
             .filter(touchpoint::Column::BlueprintId.eq(id))
             .filter(touchpoint::Column::ArchivedAt.is_not_null())
             .order_by_asc(touchpoint::Column::Id)

@@ -8,7 +8,8 @@ use entity::id::{
 
 use crate::snapshot::BlueprintSnapshot;
 
-/// Keys by id, of all that the parts of one blueprint name. Each kind of part makes itself of a row with them.
+/// Keys by id of all that the parts of one blueprint name; each kind's file under parts makes a part of a row with
+/// them.
 pub(crate) struct DocumentKeys<'s> {
     pub(crate) snapshot: &'s BlueprintSnapshot,
     phases: HashMap<PhaseId, &'s str>,

@@ -156,7 +156,8 @@ pub struct EvidenceItem {
     pub link: Option<String>,
 }
 
-/// A value in a part, read so that no text makes of itself more than it is worth.
+/// A value in a part, read with a bound, so that no document makes the server hold a longer list than the field may
+/// have.
 pub trait PartValue: Sized {
     /// Reads the value; of a list that is too long, one item too many is kept.
     fn read_bounded<'de, D: Deserializer<'de>>(
@@ -195,7 +196,7 @@ impl PartValue for Vec<EvidenceItem> {
     }
 }
 
-/// Values that take no more room than they are worth.
+/// Values that need no bound.
 macro_rules! single_values {
     ($($value:ty),*) => {
         $(impl PartValue for $value {

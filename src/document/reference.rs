@@ -115,8 +115,8 @@ impl<F: ReferenceField> ReferenceField for Vec<F> {
     }
 }
 
-/// A field that a patch names is as what it holds; one that cannot be without its key becomes absent, and so keeps
-/// what is there.
+/// A field of a patch refers to what its value refers to. A required one that loses its key becomes absent, so the
+/// current value stays.
 impl<F: ReferenceField> ReferenceField for PatchField<F> {
     fn keys(&self) -> Vec<&String> {
         self.0.keys()

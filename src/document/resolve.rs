@@ -18,13 +18,14 @@ use super::target::{CurrentBlueprint, TargetRows};
 use crate::input::Faults;
 
 impl TargetRows {
-    /// The rows that a document asks for; nothing where it cannot be, which the faults tell.
+    /// The rows that a document asks for; nothing where it cannot be, which the faults tell. `now` is the time of the
+    /// import, `new_id` the id of a blueprint that it creates.
     pub fn resolve(
         document: &Document,
         source_map: &SourceMap,
         before: Option<&CurrentBlueprint>,
         catalogue: &Catalogue,
-        (now, fresh): (DateTime<Utc>, BlueprintId),
+        (now, new_id): (DateTime<Utc>, BlueprintId),
         faults: &mut Faults,
     ) -> Option<Self> {
         let blueprint = before.map(|before| before.snapshot.canvas.blueprint.id);
@@ -35,7 +36,7 @@ impl TargetRows {
             catalogue,
             faults,
             now,
-            blueprint: blueprint.unwrap_or(fresh),
+            blueprint: blueprint.unwrap_or(new_id),
             phases: HashMap::new(),
             touchpoints: HashMap::new(),
             sources: HashMap::new(),
@@ -102,11 +103,11 @@ impl Resolver<'_> {
         let owner = self.resolve_id("ownerDepartment", &document.owner_department);
         let persona = self.resolve_id("persona", &document.persona);
         let persona = self.check_same_subject("persona", document, persona);
-        let now = self.before.map(|before| &before.snapshot.canvas.blueprint);
-        if let Some(now) = now {
+        let stored = self.before.map(|before| &before.snapshot.canvas.blueprint);
+        if let Some(stored) = stored {
             for (field, same) in [
-                ("subject", now.subject == document.subject),
-                ("state", now.state == document.state),
+                ("subject", stored.subject == document.subject),
+                ("state", stored.state == document.state),
             ] {
                 if !same {
                     self.add_invalid(field, "This cannot be changed once a blueprint is created.");
@@ -143,7 +144,7 @@ impl Resolver<'_> {
             persona_id: persona?,
             owner_department_id: owner?,
             next_review_on: document.next_review_on,
-            ..now.cloned().unwrap_or_else(fresh)
+            ..stored.cloned().unwrap_or_else(fresh)
         })
     }
 

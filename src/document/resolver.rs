@@ -113,11 +113,16 @@ impl<'a> Resolver<'a> {
     }
 
     /// The key of a row: as it is stored, or checked where the row is new.
-    pub(crate) fn resolve_key(&mut self, path: &str, now: Option<&String>, wanted: &str) -> String {
-        match now {
+    pub(crate) fn resolve_key(
+        &mut self,
+        path: &str,
+        stored: Option<&String>,
+        wanted: &str,
+    ) -> String {
+        match stored {
             // As it is stored and not as the document spells it: letters may be cased otherwise, and a key never
             // changes.
-            Some(now) => now.clone(),
+            Some(stored) => stored.clone(),
             None => self.faults.check_key(&format!("{path}.key"), wanted),
         }
     }

@@ -39,7 +39,7 @@ struct HandshakeImport<'t> {
     authority: Authority,
     parents: Parents,
     /// The department in whose name it proposes: the owner, where the caller leads it.
-    name: Option<DepartmentId>,
+    on_behalf_of: Option<DepartmentId>,
     by: ActContext,
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn apply(
         authority,
         // Read once for all: each of hundreds of handshakes asks the rules about the tree.
         parents: load_parents(permit.tx()).await?,
-        name: Some(owner).filter(|owner| permit.caller.led_departments().contains(owner)),
+        on_behalf_of: Some(owner).filter(|owner| permit.caller.led_departments().contains(owner)),
         by: permit.caller.into(),
     };
     let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
@@ -75,10 +75,13 @@ pub(super) async fn apply(
     });
     handshakes.end_missing(permit, &go, target).await?;
     for wanted in &target.responsibilities {
-        match (&wanted.now, stay.iter().find(|row| is_same(wanted, row))) {
-            (Some(now), _) => {
-                handshakes.update_details(permit, wanted, now).await?;
-                handshakes.accept(permit, wanted, now.id).await?;
+        match (
+            &wanted.current,
+            stay.iter().find(|row| is_same(wanted, row)),
+        ) {
+            (Some(current), _) => {
+                handshakes.update_details(permit, wanted, current).await?;
+                handshakes.accept(permit, wanted, current.id).await?;
             }
             (None, Some(back)) => {
                 // It comes back as it was: what only names it does not know its tasks.
@@ -101,13 +104,15 @@ fn is_same(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
 impl HandshakeImport<'_> {
     /// Whether the caller may say for a department that it has accepted.
     fn may_settle(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
-        let ties = Ties::none().and(
-            Relation::OwnsBlueprint,
-            [self.blueprint.owner_department_id],
-        );
+        let ties = self.owner_ties();
         self.authority != Authority::Own
             || (permit.caller.may(Action::ImportAccepted, &ties)
                 && participant(permit.caller).may_settle_for(department, &self.parents))
+    }
+
+    fn owner_ties(&self) -> Ties {
+        let owner = self.blueprint.owner_department_id;
+        Ties::none().and(Relation::OwnsBlueprint, [owner])
     }
 
     async fn end_missing(
@@ -118,18 +123,14 @@ impl HandshakeImport<'_> {
     ) -> Result<()> {
         let wanted = target.responsibilities.iter();
         let stay: HashSet<ResponsibilityId> = wanted
-            .filter_map(|wanted| wanted.now.as_ref().map(|now| now.id))
+            .filter_map(|wanted| wanted.current.as_ref().map(|current| current.id))
             .collect();
-        let ties = Ties::none().and(
-            Relation::OwnsBlueprint,
-            [self.blueprint.owner_department_id],
-        );
+        let ties = self.owner_ties();
         for row in there.iter().filter(|row| !stay.contains(&row.id)) {
             // Read again: archiving the touchpoint in this import may have suspended it.
             let still = responsibility::Entity::find_by_id(row.id)
                 .one(permit.tx())
                 .await?;
-            // It may have ended already, with its touchpoint.
             if still.is_some_and(|still| still.status == row.status) {
                 permit.require(Action::ImportAccepted, &ties, None)?;
                 write_transition(permit, row, lifecycle::leave_out(row, self.by)?).await?;
@@ -146,7 +147,7 @@ impl HandshakeImport<'_> {
         target: &TargetRows,
     ) -> Result<Vec<responsibility::Model>> {
         let mut resumed = Vec::new();
-        let archived = before.map_or(&[][..], |before| &before.touchpoints);
+        let archived = before.map_or(&[][..], |before| &before.archived_touchpoints);
         let back: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
         for row in archived.iter().filter(|row| back.contains(&row.id)) {
             if let Some(archived_at) = row.archived_at {
@@ -162,14 +163,14 @@ impl HandshakeImport<'_> {
         &self,
         permit: &mut Permit<'_>,
         wanted: &WantedResponsibility,
-        now: &responsibility::Model,
+        current: &responsibility::Model,
     ) -> Result<()> {
-        if now.tasks.0 == wanted.tasks && now.person_id == wanted.person {
+        if current.tasks.0 == wanted.tasks && current.person_id == wanted.person {
             return Ok(());
         }
-        let ties = responsibility::Entity::load_ties(permit.tx(), now).await?;
-        permit.decide::<responsibility::Entity>(Action::DescribeResponsibility, &ties, now)?;
-        if now.person_id != wanted.person {
+        let ties = responsibility::Entity::load_ties(permit.tx(), current).await?;
+        permit.decide::<responsibility::Entity>(Action::DescribeResponsibility, &ties, current)?;
+        if current.person_id != wanted.person {
             self.check_person(permit, wanted).await?;
         }
         let change = responsibility::ActiveModel {
@@ -177,8 +178,10 @@ impl HandshakeImport<'_> {
             person_id: Set(wanted.person),
             ..Default::default()
         };
-        permit.audit_for(now.department_id);
-        permit.update::<responsibility::Entity>(now, change).await?;
+        permit.audit_for(current.department_id);
+        permit
+            .update::<responsibility::Entity>(current, change)
+            .await?;
         Ok(())
     }
 
@@ -232,8 +235,11 @@ impl HandshakeImport<'_> {
             person: wanted.person,
             note: None,
         };
-        let proposer =
-            participant(permit.caller).proposer_for(self.name, wanted.department, &self.parents);
+        let proposer = participant(permit.caller).proposer_for(
+            self.on_behalf_of,
+            wanted.department,
+            &self.parents,
+        );
         // Read for each, as an earlier one of this import may just have become accountable.
         let holder = find_accountable(permit, wanted.touchpoint).await?;
         let replaces = holder.map(|holder| holder.id);

@@ -18,9 +18,10 @@ use crate::snapshot::BlueprintSnapshot;
 /// A blueprint as it is before an import, read under its lock.
 pub struct CurrentBlueprint {
     pub snapshot: Arc<BlueprintSnapshot>,
-    /// The archived phases; one comes back where a document names it. So with touchpoints.
-    pub phases: Vec<phase::Model>,
-    pub touchpoints: Vec<touchpoint::Model>,
+    /// Phases that are not in the snapshot, as they are archived; one comes back where a document names it.
+    pub archived_phases: Vec<phase::Model>,
+    /// Touchpoints that are not in the snapshot, as they are archived; one comes back where a document names it.
+    pub archived_touchpoints: Vec<touchpoint::Model>,
 }
 
 /// A role of a department at a touchpoint that a document wants.
@@ -35,7 +36,7 @@ pub struct WantedResponsibility {
     pub tasks: Vec<String>,
     pub person: Option<AccountId>,
     /// The open responsibility or proposal that exists already.
-    pub now: Option<responsibility::Model>,
+    pub current: Option<responsibility::Model>,
 }
 
 /// Ordered lists by the id of their owner.

@@ -8,12 +8,12 @@ use entity::{
     touchpoint_channel, touchpoint_segment,
 };
 use sea_orm::prelude::Uuid;
-use sea_orm::{ActiveModelTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, Condition, EntityTrait, QueryFilter, Set};
 use serde_json::json;
 
 use super::target::TargetRows;
 
-use crate::access::{Guarded, Permit};
+use crate::access::{Guarded, Permit, with_all_columns_set};
 use crate::audit::Event;
 use crate::error::Result;
 
@@ -70,7 +70,7 @@ where
         if now.is_some_and(|now| **now == row) {
             continue;
         }
-        let row = row.into_active_model().reset_all();
+        let row = with_all_columns_set::<E>(row);
         match now {
             Some(now) => {
                 permit.update_anyway::<E>(now, row).await?;
@@ -140,6 +140,7 @@ list_rows! {
     step_rows: ScenarioId, scenario_steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };
     source_rows: InsightId, insight_sources => insight_source { insight_id, source_id, blueprint_id };
     delivery_rows: PromiseId, promise_deliveries => promise_delivery { promise_id, touchpoint_id, blueprint_id };
-    improved_rows: ImprovementId, improvement_touchpoints => improvement_touchpoint { improvement_id, touchpoint_id, blueprint_id };
-    telling_rows: ImprovementId, improvement_kpis => improvement_kpi { improvement_id, kpi_id };
+    improvement_touchpoint_rows: ImprovementId, improvement_touchpoints =>
+        improvement_touchpoint { improvement_id, touchpoint_id, blueprint_id };
+    improvement_kpi_rows: ImprovementId, improvement_kpis => improvement_kpi { improvement_id, kpi_id };
 }

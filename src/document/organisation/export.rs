@@ -34,18 +34,18 @@ use crate::{
 /// The whole organisation.
 pub async fn export(caller: &Caller) -> Result<OrganisationOutput> {
     let tx = caller.snapshot().await?;
-    let names = OrganisationKeys::load(&tx).await?;
-    let mut blueprints = Vec::with_capacity(names.blueprints.len());
-    for row in &names.blueprints {
-        blueprints.push(names.load_blueprint(caller, &tx, row).await?);
+    let keys = OrganisationKeys::load(&tx).await?;
+    let mut blueprints = Vec::with_capacity(keys.blueprints.len());
+    for row in &keys.blueprints {
+        blueprints.push(keys.load_blueprint(caller, &tx, row).await?);
     }
     let organisation = Organisation {
         format: FORMAT.to_owned(),
-        departments: names.department_entries(),
-        channels: names.channels.iter().map(channel_entry).collect(),
-        segments: names.segments.iter().map(segment_entry).collect(),
-        personas: names.load_personas(&tx).await?,
-        kpis: names.load_kpis(&tx).await?,
+        departments: keys.department_entries(),
+        channels: keys.channels.iter().map(channel_entry).collect(),
+        segments: keys.segments.iter().map(segment_entry).collect(),
+        personas: keys.load_personas(&tx).await?,
+        kpis: keys.load_kpis(&tx).await?,
         blueprints,
     };
     tx.commit().await?;
@@ -240,13 +240,18 @@ impl OrganisationKeys {
     fn measurement_entry(&self, row: measurement::Model) -> Measurement {
         let place = row.touchpoint_id.and_then(|id| self.touchpoints.get(&id));
         let blueprint = place.and_then(|(id, _)| self.blueprint_keys.get(id));
-        let key = |id: Option<&String>| id.cloned();
         Measurement {
             measured_on: row.measured_on,
             blueprint: blueprint.cloned(),
             touchpoint: place.map(|(_, key)| key.clone()),
-            channel: key(row.channel_id.and_then(|id| self.channel_keys.get(&id))),
-            segment: key(row.segment_id.and_then(|id| self.segment_keys.get(&id))),
+            channel: row
+                .channel_id
+                .and_then(|id| self.channel_keys.get(&id))
+                .cloned(),
+            segment: row
+                .segment_id
+                .and_then(|id| self.segment_keys.get(&id))
+                .cloned(),
             value: row.value,
             numerator: row.numerator,
             denominator: row.denominator,

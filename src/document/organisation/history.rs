@@ -14,7 +14,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
-    master::Master,
+    master::SharedRows,
     schema::{Publication, Responsibility},
 };
 use crate::{
@@ -31,13 +31,13 @@ use crate::{
 };
 
 /// A blueprint that was loaded, and its parts by their keys.
-pub(super) struct Loaded {
+pub(super) struct LoadedBlueprint {
     pub row: blueprint::Model,
     pub phases: HashMap<String, PhaseId>,
     pub touchpoints: HashMap<String, TouchpointId>,
 }
 
-impl Loaded {
+impl LoadedBlueprint {
     /// A blueprint with its parts as they are in the database.
     pub(super) async fn load(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
         let phases = phase::Entity::find().filter(phase::Column::BlueprintId.eq(row.id));
@@ -77,44 +77,44 @@ impl Loaded {
 /// The handshakes of a blueprint as rows.
 pub(super) fn responsibility_rows(
     (path, said): (&str, &[Responsibility]),
-    (loaded, master): (&Loaded, &Master),
+    (loaded, master): (&LoadedBlueprint, &SharedRows),
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> Vec<responsibility::Model> {
     let mut rows: Vec<responsibility::Model> = Vec::with_capacity(said.len());
     let mut open = HashSet::new();
     let mut replacing = Vec::new();
-    for (at, said) in said.iter().enumerate() {
+    for (at, entry) in said.iter().enumerate() {
         let path = format!("{path}.{at}");
         let at = |field: &str| format!("{path}.{field}");
         let departments = &master.department_keys;
-        let touchpoint = loaded.find_touchpoint(&at("touchpoint"), &said.touchpoint, faults);
+        let touchpoint = loaded.find_touchpoint(&at("touchpoint"), &entry.touchpoint, faults);
         let department =
-            departments.find(&at("department"), "department", &said.department, faults);
-        let proposer = said.proposed_by_department.as_ref();
+            departments.find(&at("department"), "department", &entry.department, faults);
+        let proposer = entry.proposed_by_department.as_ref();
         let proposer = proposer.and_then(|key| {
             departments.find(&at("proposedByDepartment"), "department", key, faults)
         });
-        let seat = said.proposed_from_department.as_ref();
+        let seat = entry.proposed_from_department.as_ref();
         let seat = seat.and_then(|key| {
             departments.find(&at("proposedFromDepartment"), "department", key, faults)
         });
         let proposed_from = seat.or(proposer);
-        let replaced = said.replaces.as_ref();
+        let replaced = entry.replaces.as_ref();
         let replaced =
             replaced.and_then(|key| departments.find(&at("replaces"), "department", key, faults));
-        let tasks = faults.check_texts(&at("tasks"), &said.tasks);
-        let note = faults.check_optional_text(&at("note"), said.note.as_deref());
-        let reason = faults.check_optional_text(&at("reason"), said.reason.as_deref());
-        check_times(&path, said, now, faults);
+        let tasks = faults.check_texts(&at("tasks"), &entry.tasks);
+        let note = faults.check_optional_text(&at("note"), entry.note.as_deref());
+        let reason = faults.check_optional_text(&at("reason"), entry.reason.as_deref());
+        check_times(&path, entry, now, faults);
         let (Some(touchpoint_id), Some(department_id)) = (touchpoint, department) else {
             continue;
         };
         let is_open = matches!(
-            said.status,
+            entry.status,
             ResponsibilityStatus::Proposed | ResponsibilityStatus::Accepted
         );
-        if is_open && !open.insert((touchpoint_id, department_id, said.role)) {
+        if is_open && !open.insert((touchpoint_id, department_id, entry.role)) {
             let message = "The department holds this role here already, or is offered it.";
             let reason = Some(Reason::AlreadyHeld);
             faults.add(&path, UserErrorCode::Duplicate, reason, message);
@@ -126,24 +126,24 @@ pub(super) fn responsibility_rows(
             blueprint_id: loaded.row.id,
             touchpoint_id,
             department_id,
-            role: said.role,
-            status: said.status,
+            role: entry.role,
+            status: entry.status,
             tasks: Texts(tasks),
             person_id: None,
             note,
             proposed_by_department_id: proposer,
             proposed_by_account_id: None,
             proposed_from_department_id: proposed_from,
-            proposed_at: said.proposed_at.unwrap_or(now),
+            proposed_at: entry.proposed_at.unwrap_or(now),
             replaces_id: None,
             reason,
-            decided_at: said.decided_at,
+            decided_at: entry.decided_at,
             decided_by_account_id: None,
-            valid_from: said.valid_from,
-            valid_to: said.valid_to,
-            handed_over_at: said.handed_over_at,
+            valid_from: entry.valid_from,
+            valid_to: entry.valid_to,
+            handed_over_at: entry.handed_over_at,
             handed_over_by_account_id: None,
-            unasked: said.unasked,
+            unasked: entry.unasked,
             resumes_id: None,
             created_at: now,
             version: 1,
@@ -244,36 +244,36 @@ pub(super) type Last = (i32, Document);
 /// What a blueprint was, as rows, and the last that was published.
 pub(super) fn publication_rows(
     (path, said): (&str, &[Publication<DocumentPatch>]),
-    loaded: &Loaded,
+    loaded: &LoadedBlueprint,
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> Result<(Vec<publication::Model>, Option<Last>)> {
     let mut rows = Vec::with_capacity(said.len());
     let mut last: Option<Last> = None;
     let mut made = None;
-    for (at, said) in said.iter().enumerate() {
+    for (at, entry) in said.iter().enumerate() {
         let path = format!("{path}.{at}");
         let mut wrong = |field: &str, message: &str| {
             let path = format!("{path}.{field}");
             faults.add(&path, UserErrorCode::Invalid, None, message);
         };
-        if said.number.is_some_and(|number| number < 1) {
+        if entry.number.is_some_and(|number| number < 1) {
             wrong("number", "Publications are numbered from 1.");
         }
-        // None is less than any number: a publication without one does not fall.
-        if said.number <= last.as_ref().map(|(number, _)| *number) && said.number.is_some() {
+        // `Some` is above `None`: the first number is free, and a publication without one is not compared.
+        if entry.number.is_some() && entry.number <= last.as_ref().map(|(number, _)| *number) {
             wrong("number", "Numbers rise.");
         }
-        if Some(said.made_at) < made || said.made_at > now {
+        if Some(entry.made_at) < made || entry.made_at > now {
             wrong(
                 "madeAt",
                 "Publications come one after the other, and none lies ahead.",
             );
         }
-        made = Some(said.made_at);
-        let label = said.label.as_deref();
+        made = Some(entry.made_at);
+        let label = entry.label.as_deref();
         let label = label.map(|label| faults.check_name(&format!("{path}.label"), label));
-        let document = match complete_document(said.document.clone()) {
+        let document = match complete_document(entry.document.clone()) {
             Ok(document) => document,
             Err(_) => {
                 let message = "A publication says everything that the blueprint was.";
@@ -285,14 +285,14 @@ pub(super) fn publication_rows(
         rows.push(publication::Model {
             id: id::new(),
             blueprint_id: loaded.row.id,
-            number: said.number,
+            number: entry.number,
             label,
             revision: loaded.row.revision,
             document: serde_json::to_string(&document).map_err(Error::internal)?,
             made_by_account_id: None,
-            created_at: said.made_at,
+            created_at: entry.made_at,
         });
-        if let Some(number) = said.number {
+        if let Some(number) = entry.number {
             last = Some((number, document));
         }
     }

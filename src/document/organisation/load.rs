@@ -7,8 +7,8 @@ use entity::{
 use sea_orm::{EntityTrait, PaginatorTrait, Set};
 
 use super::{
-    history::{self, Loaded},
-    master::{Master, insert_models},
+    history::{self, LoadedBlueprint},
+    master::{SharedRows, insert_models},
     schema::{Blueprint, OrganisationInput, Origin},
     values::{self, Blueprints},
 };
@@ -71,16 +71,16 @@ pub(crate) async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
 pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
     let mut faults = Faults::default();
-    let master = Master::new(said, now, &mut faults);
+    let master = SharedRows::new(said, now, &mut faults);
     // Blueprints are read against what they share: its faults would come again in each.
     faults.check()?;
     master.insert_rows(permit).await?;
     let mut faults = Faults::default();
     let mut blueprints = Blueprints::new();
-    for (at, said) in said.blueprints.iter().enumerate() {
+    for (at, entry) in said.blueprints.iter().enumerate() {
         let path = format!("blueprints.{at}");
-        if let Some(loaded) = import_blueprint(permit, (&path, said), &mut faults).await? {
-            write_history(permit, (&path, said), (&loaded, &master), &mut faults).await?;
+        if let Some(loaded) = import_blueprint(permit, (&path, entry), &mut faults).await? {
+            write_history(permit, (&path, entry), (&loaded, &master), &mut faults).await?;
             blueprints.insert(fold_key(&loaded.row.key), loaded);
         }
     }
@@ -88,9 +88,9 @@ pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput)
     // original.
     let measured =
         values::measurement_rows(said, (&master, &blueprints), (now, today), &mut faults);
-    for (at, said) in said.blueprints.iter().enumerate() {
-        let copy = blueprints.get(&fold_key(&said.document.key));
-        if let (Some(origin), Some(copy)) = (&said.copied_from, copy) {
+    for (at, entry) in said.blueprints.iter().enumerate() {
+        let copy = blueprints.get(&fold_key(&entry.document.key));
+        if let (Some(origin), Some(copy)) = (&entry.copied_from, copy) {
             let path = format!("blueprints.{at}.copiedFrom");
             remember_origin(permit, (&path, origin), (copy, &blueprints), &mut faults).await?;
         }
@@ -98,7 +98,9 @@ pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput)
     faults.check()?;
     insert_models::<measurement::Entity>(permit, measured).await?;
     // Last: blueprints may name what is archived by now, and imports see only what is not.
-    master.archive_archived(permit).await?;
+    master.archive_rows(permit).await?;
+    // Master rows are inserted without events: without this one an organisation of no blueprints would have none to
+    // collapse.
     permit.note(Event::import(
         serde_json::json!({ "kpis": said.kpis.len() }),
     ));
@@ -110,12 +112,12 @@ pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput)
     Ok(())
 }
 
-/// Brings a blueprint in as its own document comes in, but for who answers for what.
+/// Imports a blueprint's document as `blueprintImport` does, without responsibilities: they follow with their history.
 async fn import_blueprint(
     permit: &mut Permit<'_>,
     (path, said): (&str, &Blueprint<DocumentPatch>),
     faults: &mut Faults,
-) -> Result<Option<Loaded>> {
+) -> Result<Option<LoadedBlueprint>> {
     let path = format!("{path}.document");
     let named = said.document.responsibilities.0.as_ref();
     if named.is_some_and(|named| !named.is_empty()) {
@@ -125,7 +127,7 @@ async fn import_blueprint(
     }
     let document = said.document.clone();
     match import::import_into(permit, None, document, (true, Authority::Own)).await {
-        Ok((row, _)) => Loaded::load(permit, row).await.map(Some),
+        Ok((row, _)) => LoadedBlueprint::load(permit, row).await.map(Some),
         Err(error) => {
             faults.take_over(&path, error.into_user_errors()?);
             Ok(None)
@@ -137,7 +139,7 @@ async fn import_blueprint(
 async fn write_history(
     permit: &mut Permit<'_>,
     (path, said): (&str, &Blueprint<DocumentPatch>),
-    (loaded, master): (&Loaded, &Master),
+    (loaded, master): (&LoadedBlueprint, &SharedRows),
     faults: &mut Faults,
 ) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
@@ -232,7 +234,7 @@ async fn insert_responsibilities(
 async fn remember_origin(
     permit: &Permit<'_>,
     (path, said): (&str, &Origin),
-    (copy, blueprints): (&Loaded, &Blueprints),
+    (copy, blueprints): (&LoadedBlueprint, &Blueprints),
     faults: &mut Faults,
 ) -> Result<()> {
     let mut missing = |path: String, noun: &str, key: &str| {

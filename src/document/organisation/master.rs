@@ -63,7 +63,7 @@ impl<I: Id> KeyIndex<I> {
 
 /// The rows, and what is found by its key.
 #[derive(Default)]
-pub(super) struct Master {
+pub(super) struct SharedRows {
     pub department_keys: KeyIndex<DepartmentId>,
     pub channel_keys: KeyIndex<ChannelId>,
     pub segment_keys: KeyIndex<SegmentId>,
@@ -80,7 +80,7 @@ pub(super) struct Master {
     targets: Vec<kpi_target::Model>,
 }
 
-impl Master {
+impl SharedRows {
     /// What an organisation's journeys share.
     pub(super) fn new(said: &OrganisationInput, now: DateTime<Utc>, faults: &mut Faults) -> Self {
         let mut master = Self::default();
@@ -301,7 +301,7 @@ impl Master {
         }
     }
 
-    /// Makes the rows. What is archived is so only in the end (`archive_archived`): until then journeys may name it.
+    /// Makes the rows. What is archived is so only in the end (`archive_rows`): until then journeys may name it.
     pub(super) async fn insert_rows(&self, permit: &Permit<'_>) -> Result<()> {
         let parents = self.parents_by_department();
         let mut departments = self.departments.clone();
@@ -324,7 +324,7 @@ impl Master {
     }
 
     /// Archives what is archived, and says who took over.
-    pub(super) async fn archive_archived(&self, permit: &Permit<'_>) -> Result<()> {
+    pub(super) async fn archive_rows(&self, permit: &Permit<'_>) -> Result<()> {
         for row in &self.departments {
             if row.successor_id.is_some() || row.archived_at.is_some() {
                 let change = department::ActiveModel {
@@ -356,7 +356,7 @@ impl Master {
     }
 }
 
-/// Makes rows of models.
+/// Inserts models as they are, every column set.
 pub(super) async fn insert_models<E: EntityTrait>(
     permit: &Permit<'_>,
     rows: Vec<E::Model>,

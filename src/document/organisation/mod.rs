@@ -5,8 +5,7 @@
 //! blueprint the way its own document goes, with who answered for what since when (`history`), then the values of
 //! KPIs (`values`), and in the end what is archived is put away. Out it is one step (`export`).
 //!
-//! What has ended inside a blueprint and is archived there (phases, touchpoints), corrected values, dismissals of
-//! findings and the search texts are not in it.
+//! Archived phases and touchpoints, corrected values, dismissals of findings and the search texts are not in it.
 
 mod export;
 mod history;

@@ -31,7 +31,7 @@ impl DocumentFormat for OrganisationInput {
     }
 }
 
-macro_rules! document {
+macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident $(<$of:ident>)? as $noun:literal { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {
         $(
             $(#[$doc])*
@@ -45,7 +45,7 @@ macro_rules! document {
     };
 }
 
-document! {
+objects! {
     /// A whole organisation. Order in the document is the order of creation.
     Organisation<D> as "organisation" {
         /// The format: `cx-blueprint/organisation@1`.

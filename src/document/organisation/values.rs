@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{kpi, measurement};
 
 use super::{
-    history::Loaded,
-    master::Master,
+    history::LoadedBlueprint,
+    master::SharedRows,
     schema::{Measurement, OrganisationInput},
 };
 use crate::{
@@ -23,30 +23,30 @@ use crate::{
 };
 
 /// Blueprints that were loaded, by their keys in small letters.
-pub(super) type Blueprints = HashMap<String, Loaded>;
+pub(super) type Blueprints = HashMap<String, LoadedBlueprint>;
 
 /// The values of every KPI.
 pub(super) fn measurement_rows(
     said: &OrganisationInput,
-    (master, blueprints): (&Master, &Blueprints),
+    (master, blueprints): (&SharedRows, &Blueprints),
     (now, today): (DateTime<Utc>, NaiveDate),
     faults: &mut Faults,
 ) -> Vec<measurement::Model> {
     let mut rows = Vec::new();
     // Without faults above there are as many rows of KPIs as the document has.
-    for ((at, said), kpi) in said.kpis.iter().enumerate().zip(&master.kpis) {
+    for ((at, entry), kpi) in said.kpis.iter().enumerate().zip(&master.kpis) {
         let mut once = DuplicateFinder::default();
-        for (number, said) in (0..).zip(&said.measurements) {
+        for (number, measured) in (0..).zip(&entry.measurements) {
             let path = format!("kpis.{at}.measurements.{number}");
             check_measured_on(
                 faults,
                 &format!("{path}.measuredOn"),
-                said.measured_on,
+                measured.measured_on,
                 today,
             );
-            let key = measurement_key(&path, (kpi, said), (master, blueprints), faults);
+            let key = measurement_key(&path, (kpi, measured), (master, blueprints), faults);
             once.note_seen(&key, number);
-            rows.push(measurement_row(&path, (kpi, said), key, now, faults));
+            rows.push(measurement_row(&path, (kpi, measured), key, now, faults));
         }
         for (number, first) in once.into_duplicates() {
             let path = format!("kpis.{at}.measurements.{number}");
@@ -60,7 +60,7 @@ pub(super) fn measurement_rows(
 fn measurement_key(
     path: &str,
     (kpi, said): (&kpi::Model, &Measurement),
-    (master, blueprints): (&Master, &Blueprints),
+    (master, blueprints): (&SharedRows, &Blueprints),
     faults: &mut Faults,
 ) -> MeasurementKey {
     let at = |field: &str| format!("{path}.{field}");

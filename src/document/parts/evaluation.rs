@@ -133,8 +133,8 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.source_map.path("evaluations", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = current.take(part);
-            let id = now.map_or_else(id::new, |now| now.id);
+            let stored = current.take(part);
+            let id = stored.map_or_else(id::new, |stored| stored.id);
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let other = part.conflicts_with.as_ref();
             let other = other.and_then(|key| self.resolve_id(&at("conflictsWith"), key));
@@ -161,8 +161,8 @@ impl Resolver<'_> {
                 note: self
                     .faults
                     .check_optional_text(&at("note"), part.note.as_deref()),
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             };
             crate::evaluation::check_evaluation(self.faults, &path, &row);
             rows.push(row);

@@ -16,7 +16,8 @@ use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, Pa
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
 use crate::document::write::{
-    delete_unwanted, ids_with_changed_lists, improved_rows, replace_rows, telling_rows, upsert,
+    delete_unwanted, ids_with_changed_lists, improvement_kpi_rows, improvement_touchpoint_rows,
+    replace_rows, upsert,
 };
 use crate::error::Result;
 use crate::id;
@@ -108,8 +109,8 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.source_map.path("improvements", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = current.take(part);
-            let id = now.map_or_else(id::new, |now| now.id);
+            let stored = current.take(part);
+            let id = stored.map_or_else(id::new, |stored| stored.id);
             let owner = self.resolve_id(&at("ownerDepartment"), &part.owner_department);
             let touchpoints = self.resolve_ids(&at("touchpoints"), &part.touchpoints);
             improvement_touchpoints.insert(id, touchpoints);
@@ -117,7 +118,7 @@ impl Resolver<'_> {
             let Some(owner_department_id) = owner else {
                 continue;
             };
-            let key = self.resolve_key(&path, now.map(|now| &now.key), &part.key);
+            let key = self.resolve_key(&path, stored.map(|stored| &stored.key), &part.key);
             let faults = &mut *self.faults;
             let row = improvement::Model {
                 id,
@@ -132,8 +133,8 @@ impl Resolver<'_> {
                 state: part.state,
                 result: faults.check_optional_text(&at("result"), part.result.as_deref()),
                 target_on: part.target_on,
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             };
             improvements::check_improvement(faults, &path, &row);
             rows.push(row);
@@ -170,7 +171,7 @@ pub(crate) fn refuse_forbidden_improvements(
                         .get(&row.id)
                         .map_or(&[][..], Vec::as_slice)
         });
-        lists && known.get(&row.id).is_some_and(|now| *now == row)
+        lists && known.get(&row.id).is_some_and(|stored| *stored == row)
     };
     let stay: HashSet<_> = target.improvements.iter().map(|row| row.id).collect();
     let changed = target.improvements.iter().filter(|row| !same(row));
@@ -212,11 +213,11 @@ pub(crate) async fn apply_improvements(
         rise,
     );
     upsert::<improvement::Entity>(permit, current, rows).await?;
-    let rows = improved_rows(&improvement_touchpoints, target);
+    let rows = improvement_touchpoint_rows(&improvement_touchpoints, target);
     let old = Condition::all()
         .add(improvement_touchpoint::Column::ImprovementId.is_in(improvement_touchpoints));
     replace_rows::<improvement_touchpoint::Entity>(permit, old, rows).await?;
-    let rows = telling_rows(&improvement_kpis, target);
+    let rows = improvement_kpi_rows(&improvement_kpis, target);
     let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(improvement_kpis));
     replace_rows::<improvement_kpi::Entity>(permit, old, rows).await?;
     delete_unwanted::<improvement::Entity>(permit, current, &target.improvements).await

@@ -100,15 +100,15 @@ impl Resolver<'_> {
         let identified: Vec<_> = parts
             .iter()
             .map(|part| {
-                let now = current.take(part);
-                let id: InsightId = now.map_or_else(id::new, |now| now.id);
+                let stored = current.take(part);
+                let id: InsightId = stored.map_or_else(id::new, |stored| stored.id);
                 self.insights.insert(fold_key(&part.key), id);
-                (part, id, now)
+                (part, id, stored)
             })
             .collect();
         let (mut rows, mut insight_sources) = (Vec::new(), HashMap::new());
         let mut answers = Vec::new();
-        for (part, id, now) in identified {
+        for (part, id, stored) in identified {
             let path = self.source_map.path("insights", part);
             let at = |field: &str| format!("{path}.{field}");
             let touchpoint = self.resolve_optional_id(&at("touchpoint"), part.touchpoint.as_ref());
@@ -128,8 +128,9 @@ impl Resolver<'_> {
             let (Some(touchpoint_id), Some(phase_id)) = (touchpoint, phase) else {
                 continue;
             };
-            let fixed = now.filter(|now| {
-                (now.touchpoint_id, now.phase_id, now.kind) != (touchpoint_id, phase_id, part.kind)
+            let fixed = stored.filter(|stored| {
+                (stored.touchpoint_id, stored.phase_id, stored.kind)
+                    != (touchpoint_id, phase_id, part.kind)
             });
             if fixed.is_some() {
                 self.add_invalid(
@@ -140,7 +141,7 @@ impl Resolver<'_> {
             let row = insight::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.resolve_key(&path, now.map(|now| &now.key), &part.key),
+                key: self.resolve_key(&path, stored.map(|stored| &stored.key), &part.key),
                 phase_id,
                 touchpoint_id,
                 persona_id: persona.map(|(persona, _)| persona),
@@ -153,8 +154,8 @@ impl Resolver<'_> {
                     .faults
                     .check_optional_text(&at("answer"), part.answer.as_deref()),
                 answered_by_id: answered_by,
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             };
             insights::check_insight(self.faults, &path, &row, sources.len());
             insight_sources.insert(id, sources);
@@ -198,7 +199,7 @@ pub(crate) async fn apply_insights(
     let sources = snapshot.map_or(&[][..], |snapshot| &snapshot.sources);
     upsert::<source::Entity>(permit, sources, target.sources.clone()).await?;
     let current = snapshot.map_or(&[][..], |snapshot| &snapshot.insights);
-    let old: HashSet<InsightId> = current.iter().map(|row| row.id).collect();
+    let known: HashSet<InsightId> = current.iter().map(|row| row.id).collect();
     let mut rows = target.insights.clone();
     let was = snapshot.map(|snapshot| &snapshot.insight_sources);
     let rise = |row: &mut insight::Model| row.version += 1;
@@ -212,12 +213,13 @@ pub(crate) async fn apply_insights(
     let mut answered = Vec::new();
     for row in &mut rows {
         // An answer may come after its question: the question learns of it when both are there.
-        if !old.contains(&row.id) {
+        if !known.contains(&row.id) {
             answered.extend(row.answered_by_id.take().map(|answer| (row.id, answer)));
         }
     }
-    let fresh = |row: &insight::Model| !old.contains(&row.id);
+    let fresh = |row: &insight::Model| !known.contains(&row.id);
     let (fresh, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(fresh);
+    // New ones first: a kept question may name a new insight as its answer.
     upsert::<insight::Entity>(permit, current, fresh).await?;
     upsert::<insight::Entity>(permit, current, kept).await?;
     for (question, answer) in answered {
@@ -231,8 +233,8 @@ pub(crate) async fn apply_insights(
             .await?;
     }
     let rows = source_rows(&changed, target);
-    let gone = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
-    replace_rows::<insight_source::Entity>(permit, gone, rows).await?;
+    let old = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
+    replace_rows::<insight_source::Entity>(permit, old, rows).await?;
     delete_unwanted::<insight::Entity>(permit, current, &target.insights).await?;
     delete_unwanted::<source::Entity>(permit, sources, &target.sources).await
 }

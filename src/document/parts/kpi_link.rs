@@ -77,7 +77,7 @@ impl Resolver<'_> {
         let mut rows: Vec<WantedLink> = Vec::new();
         for part in parts {
             let path = self.source_map.path("kpiLinks", part);
-            let now = current.take(part);
+            let stored = current.take(part);
             let at = |field: &str| format!("{path}.{field}");
             let kpi = self.resolve_id(&at("kpi"), &part.kpi);
             let phase = self.resolve_optional_id(&at("phase"), part.phase.as_ref());
@@ -93,7 +93,7 @@ impl Resolver<'_> {
                 continue;
             };
             let row = kpi_link::Model {
-                id: now.map_or_else(id::new, |now| now.id),
+                id: stored.map_or_else(id::new, |stored| stored.id),
                 kpi_id,
                 blueprint_id: self.blueprint,
                 phase_id,
@@ -101,8 +101,8 @@ impl Resolver<'_> {
                 valid_from: part.valid_from,
                 valid_to: part.valid_to,
                 weight: part.weight,
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             };
             rows.push((path, row));
         }
@@ -146,7 +146,7 @@ pub(crate) async fn refuse_forbidden_links(
 ) -> Result<()> {
     let known: HashMap<_, _> = current.iter().map(|row| (row.id, row)).collect();
     for (path, row) in wanted {
-        if known.get(&row.id).is_none_or(|now| *now != row) {
+        if known.get(&row.id).is_none_or(|stored| *stored != row) {
             let path = format!("{path}.kpi");
             permit
                 .fetch::<kpi::Entity>(Action::DefineKpi, &path, row.kpi_id)

@@ -55,18 +55,18 @@ impl Resolver<'_> {
         let before = self.before;
         let current = before.into_iter().flat_map(|before| {
             let live = before.snapshot.canvas.phases.iter();
-            live.chain(&before.phases)
+            live.chain(&before.archived_phases)
         });
         let mut current: HashMap<String, &phase::Model> =
             current.map(|row| (fold_key(&row.key), row)).collect();
         let mut rows = Vec::new();
         for (part, position) in parts.iter().zip(1..) {
             let path = self.source_map.path("phases", part);
-            let now = current.remove(&fold_key(&part.key)).cloned();
+            let stored = current.remove(&fold_key(&part.key)).cloned();
             let row = phase::Model {
-                id: now.as_ref().map_or_else(id::new, |now| now.id),
+                id: stored.as_ref().map_or_else(id::new, |stored| stored.id),
                 blueprint_id: self.blueprint,
-                key: self.resolve_key(&path, now.as_ref().map(|now| &now.key), &part.key),
+                key: self.resolve_key(&path, stored.as_ref().map(|stored| &stored.key), &part.key),
                 name: self.faults.check_name(&format!("{path}.name"), &part.name),
                 position,
                 stage: part.stage,
@@ -77,10 +77,10 @@ impl Resolver<'_> {
                 prompt: self
                     .faults
                     .check_optional_text(&format!("{path}.prompt"), part.prompt.as_deref()),
-                copied_from_id: now.as_ref().and_then(|now| now.copied_from_id),
-                created_at: now.as_ref().map_or(self.now, |now| now.created_at),
+                copied_from_id: stored.as_ref().and_then(|stored| stored.copied_from_id),
+                created_at: stored.as_ref().map_or(self.now, |stored| stored.created_at),
                 archived_at: None,
-                version: now.as_ref().map_or(1, |now| now.version),
+                version: stored.as_ref().map_or(1, |stored| stored.version),
             };
             self.phases.insert(fold_key(&part.key), row.id);
             rows.push(row);
@@ -95,7 +95,7 @@ pub(crate) async fn apply_phases(
     wanted: &[phase::Model],
 ) -> Result<()> {
     let current = before.map_or_else(Vec::new, |before| {
-        [&before.snapshot.canvas.phases[..], &before.phases].concat()
+        [&before.snapshot.canvas.phases[..], &before.archived_phases].concat()
     });
     let positions: HashMap<_, _> = current.iter().map(|row| (row.id, row.position)).collect();
     let (mut rows, mut moved) = (wanted.to_vec(), Vec::new());

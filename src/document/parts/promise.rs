@@ -72,26 +72,26 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.source_map.path("promises", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = current.take(part);
-            let id = now.map_or_else(id::new, |now| now.id);
+            let stored = current.take(part);
+            let id = stored.map_or_else(id::new, |stored| stored.id);
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let deliver = self.resolve_ids(&at("deliveredAt"), &part.delivered_at);
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };
-            if now.is_some_and(|now| now.touchpoint_id != touchpoint_id) {
+            if stored.is_some_and(|stored| stored.touchpoint_id != touchpoint_id) {
                 self.add_invalid(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
             }
             delivered_at.insert(id, deliver);
             rows.push(promise::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.resolve_key(&path, now.map(|now| &now.key), &part.key),
+                key: self.resolve_key(&path, stored.map(|stored| &stored.key), &part.key),
                 touchpoint_id,
                 text: self.faults.check_required_text(&at("text"), &part.text),
                 state: part.state,
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             });
         }
         (rows, delivered_at)

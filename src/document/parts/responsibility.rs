@@ -109,7 +109,7 @@ impl Resolver<'_> {
                 accepted,
                 tasks,
                 person,
-                now: current.take(part),
+                current: current.take(part),
                 path,
             });
         }

@@ -69,8 +69,8 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.source_map.path("scenarios", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = current.take(part);
-            let id = now.map_or_else(id::new, |now| now.id);
+            let stored = current.take(part);
+            let id = stored.map_or_else(id::new, |stored| stored.id);
             if part.touchpoints.len() > MOST_STEPS {
                 let message = format!("A scenario has at most {MOST_STEPS} steps.");
                 self.faults.add(
@@ -80,7 +80,7 @@ impl Resolver<'_> {
                     message,
                 );
             }
-            // Not `ids`: a way may pass a touchpoint more than once.
+            // Not `resolve_ids`, which names each id once: a way may pass a touchpoint more than once.
             let mut way = Vec::new();
             for (step, key) in part.touchpoints.iter().enumerate() {
                 way.extend(
@@ -93,13 +93,13 @@ impl Resolver<'_> {
                 id,
                 blueprint_id: self.blueprint,
                 // The stored spelling stays: it is matched however its letters are cased.
-                name: now.map_or(name, |now| now.name.clone()),
+                name: stored.map_or(name, |stored| stored.name.clone()),
                 kind: part.kind,
                 note: self
                     .faults
                     .check_optional_text(&at("note"), part.note.as_deref()),
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             });
         }
         (rows, steps)

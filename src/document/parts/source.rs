@@ -61,15 +61,15 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.source_map.path("sources", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = current.take(part);
-            let id = now.map_or_else(id::new, |now| now.id);
+            let stored = current.take(part);
+            let id = stored.map_or_else(id::new, |stored| stored.id);
             self.sources.insert(fold_key(&part.title), id);
             let title = self.faults.check_name(&at("title"), &part.title);
             rows.push(source::Model {
                 id,
                 blueprint_id: self.blueprint,
                 // The stored spelling stays: it is matched however its letters are cased.
-                title: now.map_or(title, |now| now.title.clone()),
+                title: stored.map_or(title, |stored| stored.title.clone()),
                 kind: part.kind,
                 held_on: part.held_on,
                 sample_size: sources::read_sample_size(
@@ -81,8 +81,8 @@ impl Resolver<'_> {
                 note: self
                     .faults
                     .check_optional_text(&at("note"), part.note.as_deref()),
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             });
         }
         rows

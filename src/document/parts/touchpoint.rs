@@ -113,7 +113,7 @@ impl Resolver<'_> {
     ) {
         let there = self.before.into_iter().flat_map(|before| {
             let live = before.snapshot.canvas.touchpoints.iter();
-            live.chain(&before.touchpoints)
+            live.chain(&before.archived_touchpoints)
         });
         let mut there: HashMap<String, &touchpoint::Model> =
             there.map(|row| (fold_key(&row.key), row)).collect();
@@ -122,8 +122,8 @@ impl Resolver<'_> {
         let mut rows = Vec::new();
         for said in parts {
             let path = self.source_map.path("touchpoints", said);
-            let now = there.remove(&fold_key(&said.key)).cloned();
-            let id = now.as_ref().map_or_else(id::new, |now| now.id);
+            let stored = there.remove(&fold_key(&said.key)).cloned();
+            let id = stored.as_ref().map_or_else(id::new, |stored| stored.id);
             self.touchpoints.insert(fold_key(&said.key), id);
             channels.insert(
                 id,
@@ -137,7 +137,7 @@ impl Resolver<'_> {
                 let position = positions.entry(phase).or_insert(0);
                 *position += 1;
                 let place = (id, phase, *position);
-                rows.push(self.resolve_touchpoint(&path, place, said, now.as_ref()));
+                rows.push(self.resolve_touchpoint(&path, place, said, stored.as_ref()));
             }
         }
         (rows, channels, audiences)
@@ -148,9 +148,9 @@ impl Resolver<'_> {
         path: &str,
         (id, phase_id, position): (TouchpointId, PhaseId, i32),
         said: &TouchpointPart,
-        now: Option<&touchpoint::Model>,
+        stored: Option<&touchpoint::Model>,
     ) -> touchpoint::Model {
-        let key = self.resolve_key(path, now.map(|now| &now.key), &said.key);
+        let key = self.resolve_key(path, stored.map(|stored| &stored.key), &said.key);
         let at = |field: &str| format!("{path}.{field}");
         let faults = &mut *self.faults;
         macro_rules! row {
@@ -166,10 +166,10 @@ impl Resolver<'_> {
                     position,
                     lane: said.lane,
                     $($($field: <$kind as PartField>::resolve(&said.$field, &at($name), faults),)*)*
-                    copied_from_id: now.and_then(|now| now.copied_from_id),
-                    created_at: now.map_or(self.now, |now| now.created_at),
+                    copied_from_id: stored.and_then(|stored| stored.copied_from_id),
+                    created_at: stored.map_or(self.now, |stored| stored.created_at),
                     archived_at: None,
-                    version: now.map_or(1, |now| now.version),
+                    version: stored.map_or(1, |stored| stored.version),
                 }
             };
         }
@@ -184,21 +184,28 @@ pub(crate) async fn apply_touchpoints(
     target: &TargetRows,
 ) -> Result<()> {
     let there = before.map_or_else(Vec::new, |before| {
-        [&before.snapshot.canvas.touchpoints[..], &before.touchpoints].concat()
+        [
+            &before.snapshot.canvas.touchpoints[..],
+            &before.archived_touchpoints,
+        ]
+        .concat()
     });
     let known: HashMap<TouchpointId, &touchpoint::Model> =
         there.iter().map(|row| (row.id, row)).collect();
     let mut changed = Vec::new();
     let (mut rows, mut moved) = (target.touchpoints.clone(), Vec::new());
     for row in &mut rows {
-        let now = known.get(&row.id);
-        if lists_differ(before, target, row.id, now.copied()) {
+        let stored = known.get(&row.id);
+        if lists_differ(before, target, row.id, stored.copied()) {
             changed.push(row.id);
             // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
-            row.version += i32::from(now.is_some());
+            row.version += i32::from(stored.is_some());
         }
-        if let Some(now) = now.filter(|now| now.position != row.position) {
-            moved.push((row.id, std::mem::replace(&mut row.position, now.position)));
+        if let Some(stored) = stored.filter(|stored| stored.position != row.position) {
+            moved.push((
+                row.id,
+                std::mem::replace(&mut row.position, stored.position),
+            ));
         }
     }
     upsert::<touchpoint::Entity>(permit, &there, rows).await?;
@@ -215,12 +222,13 @@ pub(crate) async fn apply_touchpoints(
     replace_rows::<touchpoint_segment::Entity>(permit, old, rows).await
 }
 
-/// Whether channels or audience of a touchpoint are to be written: they differ, or it comes back with who knows what.
+/// Whether channels or audience of a touchpoint are to be written: they differ, or it comes back from the archive,
+/// whose lists the snapshot does not hold.
 fn lists_differ(
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
     id: TouchpointId,
-    now: Option<&touchpoint::Model>,
+    stored: Option<&touchpoint::Model>,
 ) -> bool {
     let channels: &[ChannelId] = target
         .touchpoint_channels
@@ -230,8 +238,8 @@ fn lists_differ(
         .touchpoint_segments
         .get(&id)
         .map_or(&[], Vec::as_slice);
-    match (before, now) {
-        (Some(before), Some(now)) if now.archived_at.is_none() => {
+    match (before, stored) {
+        (Some(before), Some(stored)) if stored.archived_at.is_none() => {
             let was = before.snapshot.canvas.channels_of(id).iter();
             let meant = before
                 .snapshot

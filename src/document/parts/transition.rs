@@ -69,7 +69,7 @@ impl Resolver<'_> {
         let mut rows = Vec::new();
         for part in parts {
             let path = self.source_map.path("transitions", part);
-            let now = current.take(part);
+            let stored = current.take(part);
             let at = |field: &str| format!("{path}.{field}");
             let from = self.resolve_optional_id(&at("from"), part.from.as_ref());
             let to = self.resolve_optional_id(&at("to"), part.to.as_ref());
@@ -78,7 +78,7 @@ impl Resolver<'_> {
             };
             check_shape(self.faults, &path, from, to, part.end);
             rows.push(transition::Model {
-                id: now.map_or_else(id::new, |now| now.id),
+                id: stored.map_or_else(id::new, |stored| stored.id),
                 blueprint_id: self.blueprint,
                 kind: part.kind,
                 end: part.end,
@@ -93,8 +93,8 @@ impl Resolver<'_> {
                     0..=i32::MAX,
                 ),
                 basis: part.basis,
-                created_at: now.map_or(self.now, |now| now.created_at),
-                version: now.map_or(1, |now| now.version),
+                created_at: stored.map_or(self.now, |stored| stored.created_at),
+                version: stored.map_or(1, |stored| stored.version),
             });
         }
         rows

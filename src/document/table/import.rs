@@ -47,11 +47,11 @@ pub async fn import(
     let laid = move |steps: &Steps| {
         steps.take(STEPS_PER_ROW * snapshot.row_count())?;
         let current = Document::from_snapshot(&snapshot);
-        let from = table.base_document(&current, how.prune);
+        let base = table.base_document(&current, how.prune);
         let phases = table.phase_patches(&current);
-        Ok(((snapshot, current.key), (table, from, phases)))
+        Ok(((snapshot, current.key), (table, base, phases)))
     };
-    let ((snapshot, key), (table, from, (phases, first_rows))) = caller.compute(laid).await?;
+    let ((snapshot, key), (table, base, (phases, first_rows))) = caller.compute(laid).await?;
     let places = TableLocations {
         table: &table,
         first_rows,
@@ -67,7 +67,7 @@ pub async fn import(
     let taken = reconcile(
         &mut permit,
         Some(snapshot),
-        (Some(from), said, false),
+        (Some(base), said, false),
         (Authority::Own, &table.complete),
     )
     .await;

@@ -77,7 +77,8 @@ impl TouchpointTable {
         Ok(table)
     }
 
-    /// The columns of these roles name everybody who has them.
+    /// The columns of these roles name everybody who has them. A role whose column is absent is left out, or everybody
+    /// would lose it.
     #[must_use]
     pub fn with_complete_roles(mut self, roles: &[Role]) -> Self {
         let there = roles.iter().filter(|role| self.roles.contains(role));
@@ -125,13 +126,13 @@ impl TouchpointTable {
         self.row_of
             .resize(self.responsibilities.len(), self.rows.len());
         if let Some(phase) = phase {
-            self.name_phase(phase, faults);
+            self.record_phase(phase, faults);
         }
         self.rows.push(row);
     }
 
     /// Adds what a row says of its phase to what rows above say of it, which has to be the same.
-    fn name_phase(&mut self, said: NamedPhase, faults: &mut Faults) {
+    fn record_phase(&mut self, said: NamedPhase, faults: &mut Faults) {
         let same = |phase: &&mut NamedPhase| fold_key(&phase.key) == fold_key(&said.key);
         let Some(phase) = self.phases.iter_mut().find(same) else {
             let row = self.rows.len();
