@@ -22,7 +22,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput},
     policy::{Action, Relation, Ties},
-    responsibility::waiting::{OpenProposals, RULED, load_leads},
+    responsibility::waiting::{OpenProposals, STEPS_PER_PROPOSAL, load_leads},
 };
 
 /// Deactivates an account.
@@ -181,7 +181,7 @@ async fn load_impact_without(
     let leads = load_leads(tx, Some(person)).await?;
     let resting = move |steps: &Steps| {
         // Twice, as the rules are asked with the person and without.
-        steps.take(2 * RULED * waiting.len())?;
+        steps.take(2 * STEPS_PER_PROPOSAL * waiting.len())?;
         Ok(waiting.resting_on_condition(person, &leads))
     };
     let resting = caller.compute(resting).await?;

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     input::{self, AtVersionInput},
     policy::Action,
-    responsibility::resume::{refuse_stripping, resume_suspended},
+    responsibility::resume::{refuse_taking_accountable, resume_suspended},
     snapshot::BlueprintSnapshot,
     touchpoint::{archive_fetched, fetch_to_archive, unarchive_fetched},
 };
@@ -60,7 +60,7 @@ pub async fn suspend_left_out(
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
 ) -> Result<()> {
-    refuse_stripping(permit.caller, blueprint, held)?;
+    refuse_taking_accountable(permit.caller, blueprint, held)?;
     carry_out(permit, suspend(held), &[].into(), None).await
 }
 
@@ -101,7 +101,7 @@ fn refuse_if_stripping(
     id: TouchpointId,
 ) -> Result<()> {
     let held = snapshot.canvas.responsibilities_of(id);
-    refuse_stripping(caller, &snapshot.canvas.blueprint, held)
+    refuse_taking_accountable(caller, &snapshot.canvas.blueprint, held)
 }
 
 async fn load_snapshot(

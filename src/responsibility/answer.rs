@@ -11,6 +11,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
+    in_force::accountable_condition,
     lifecycle::{self, ActContext, TAKEN, TransitionError},
     parties::{BarredReason, Consent, Parents, Participant, Proposal, find_seat},
 };
@@ -68,8 +69,7 @@ pub async fn find_accountable(
 ) -> Result<Option<responsibility::Model>> {
     Ok(responsibility::Entity::find()
         .filter(responsibility::Column::TouchpointId.eq(touchpoint))
-        .filter(responsibility::Column::Role.eq(Role::Accountable))
-        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+        .filter(accountable_condition())
         .one(permit.tx())
         .await?)
 }
@@ -236,31 +236,31 @@ fn barred_error(barred: BarredReason, action: Action, id: ResponsibilityId) -> E
 /// says yes to another's proposal, the addressed department is asked next.
 pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Result<Accepted> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut shake = Handshake::open(caller, id).await?;
-    let yes = shake.decide(Action::AcceptResponsibility).await?;
+    let mut handshake = Handshake::open(caller, id).await?;
+    let yes = handshake.decide(Action::AcceptResponsibility).await?;
     // After the decision: who may not answer is not told in which state it is.
-    shake.require_open(input.expected_version).await?;
-    shake
+    handshake.require_open(input.expected_version).await?;
+    handshake
         .permit
-        .require_live_blueprint(shake.row.blueprint_id)?;
-    if shake.row.role == Role::Accountable
+        .require_live_blueprint(handshake.row.blueprint_id)?;
+    if handshake.row.role == Role::Accountable
         // The consents were given to taking over from somebody in particular; somebody else has not been asked.
-        && shake.row.replaces_id != shake.holder.as_ref().map(|holder| holder.id)
+        && handshake.row.replaces_id != handshake.holder.as_ref().map(|holder| holder.id)
     {
-        return Err(shake.taken_error().await);
+        return Err(handshake.taken_error().await);
     }
     let by = ActContext::from(caller);
     let (next, ended) = match yes {
-        Consent::HandsOver => (lifecycle::hand_over(&shake.row, by)?, None),
+        Consent::HandsOver => (lifecycle::hand_over(&handshake.row, by)?, None),
         Consent::Accepts => {
-            let next = lifecycle::accept(&shake.row, by)?;
+            let next = lifecycle::accept(&handshake.row, by)?;
             // Who goes is written first: a unique index allows one accountable department at a touchpoint.
-            let ended = end_accountable(&mut shake.permit, &next).await?;
+            let ended = end_accountable(&mut handshake.permit, &next).await?;
             (next, ended)
         }
     };
     Ok(Accepted {
-        responsibility: shake.write_next(next).await?,
+        responsibility: handshake.write_next(next).await?,
         ended,
     })
 }
@@ -309,21 +309,21 @@ pub async fn decline(
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
     let (id, reason) = read_decline(&input)?;
-    let mut shake = Handshake::open(caller, id).await?;
-    shake.decide(Action::DeclineResponsibility).await?;
-    shake.require_open(input.expected_version).await?;
-    let next = lifecycle::decline(&shake.row, reason, caller.into())?;
-    shake.write_next(next).await
+    let mut handshake = Handshake::open(caller, id).await?;
+    handshake.decide(Action::DeclineResponsibility).await?;
+    handshake.require_open(input.expected_version).await?;
+    let next = lifecycle::decline(&handshake.row, reason, caller.into())?;
+    handshake.write_next(next).await
 }
 
 /// Takes back a proposal.
 pub async fn withdraw(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut shake = Handshake::open(caller, id).await?;
-    shake.decide_withdrawal().await?;
-    shake.require_open(input.expected_version).await?;
-    let next = lifecycle::withdraw(&shake.row, caller.into())?;
-    shake.write_next(next).await
+    let mut handshake = Handshake::open(caller, id).await?;
+    handshake.decide_withdrawal().await?;
+    handshake.require_open(input.expected_version).await?;
+    let next = lifecycle::withdraw(&handshake.row, caller.into())?;
+    handshake.write_next(next).await
 }
 
 /// Ends what is in force.
@@ -345,7 +345,11 @@ pub async fn end(
         .decide::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
         .map_err(|error| {
             let held = caller.led_departments().contains(&row.department_id);
-            if held { published_error(error) } else { error }
+            if held {
+                with_published_reason(error)
+            } else {
+                error
+            }
         })?;
     permit.require_live_blueprint(row.blueprint_id)?;
     // Before the version: that it is not in force any more says more than that it has changed.
@@ -356,7 +360,7 @@ pub async fn end(
     Ok(row)
 }
 
-fn published_error(error: Error) -> Error {
+fn with_published_reason(error: Error) -> Error {
     match error {
         Error::Forbidden(forbidden) => Error::Forbidden(Forbidden {
             because: Some((

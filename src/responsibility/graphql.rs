@@ -14,8 +14,8 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use super::{
     ResponsibilityProposeInput, ResponsibilityUpdateInput,
     answer::{self, Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
-    in_force::in_force_at_end_of_condition,
-    waiting::{OpenProposals, RULED, load_leads},
+    in_force::{accountable_condition, in_force_at_end_of_condition},
+    waiting::{OpenProposals, STEPS_PER_PROPOSAL, load_leads},
 };
 use crate::{
     canvas::Canvas,
@@ -184,7 +184,7 @@ impl ResponsibilityQuery {
             let leads = load_leads(caller.connection(), None).await?;
             let waiting = OpenProposals::load(caller, caller.connection()).await?;
             let without = move |steps: &Steps| {
-                steps.take(RULED * waiting.len())?;
+                steps.take(STEPS_PER_PROPOSAL * waiting.len())?;
                 Ok(waiting.without_lead_condition(&leads))
             };
             all = all.add(caller.compute(without).await?);
@@ -279,12 +279,12 @@ impl ResponsibilityMutation {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let taken = is_already_accountable(&error);
+                let taken = is_accountable_taken(&error);
                 let refused = ResponsibilityPayload::from_result(&caller, Err(error)).await?;
                 // Read after the refusal, so that it is who is accountable now.
                 let holder = match &refused.responsibility {
                     Some(proposal) if taken => {
-                        find_accountable(&caller, proposal.row.touchpoint_id).await?
+                        find_holder(&caller, proposal.row.touchpoint_id).await?
                     }
                     _ => None,
                 };
@@ -356,19 +356,18 @@ impl ResponsibilityMutation {
     }
 }
 
-fn is_already_accountable(error: &Error) -> bool {
+fn is_accountable_taken(error: &Error) -> bool {
     matches!(error, Error::Conflict { error, .. } if error.reason == Some(Reason::AccountableTaken))
 }
 
-async fn find_accountable(
+async fn find_holder(
     caller: &crate::access::Caller,
     touchpoint: TouchpointId,
 ) -> Result<Option<Responsibility>> {
     let holder = caller
         .select::<responsibility::Entity>()
         .filter(responsibility::Column::TouchpointId.eq(touchpoint))
-        .filter(responsibility::Column::Role.eq(Role::Accountable))
-        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+        .filter(accountable_condition())
         .one(caller.connection())
         .await?;
     Ok(holder.map(Responsibility::from))

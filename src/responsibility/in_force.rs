@@ -50,8 +50,16 @@ pub fn was_in_force_at(row: &Model, at: DateTime<Utc>) -> bool {
         && row.valid_to.is_none_or(|to| at < to)
 }
 
-/// The days at whose end a responsibility was in force that was so between two moments: from the day of its beginning
-/// on, and before the day of its end, which it did not see out. What is empty is open.
+/// Responsibilities by which a department is accountable now.
+#[must_use]
+pub fn accountable_condition() -> Condition {
+    Condition::all()
+        .add(Column::Role.eq(Role::Accountable))
+        .add(Column::Status.eq(ResponsibilityStatus::Accepted))
+}
+
+/// The days at whose end it was in force: from the day of its beginning on (included) until the day of its end
+/// (excluded); none is open.
 #[must_use]
 pub fn days_in_force(
     caller: &Caller,
@@ -62,8 +70,8 @@ pub fn days_in_force(
     (valid_from.map(day), valid_to.map(day))
 }
 
-/// Responsibilities that were in force when a day ended. The end of a day is its first moment no more, so what begins
-/// with the next day is left out, and what ends with it is not.
+/// Responsibilities that were in force when a day ended. `end` is the first moment after the day: what begins then is
+/// left out, what ends then is not.
 #[must_use]
 pub fn in_force_at_end_of_condition(caller: &Caller, day: NaiveDate) -> Condition {
     let end = caller.end_of_day(day);
@@ -81,7 +89,7 @@ pub fn in_force_at_end_of_condition(caller: &Caller, day: NaiveDate) -> Conditio
 
 /// The same as [`in_force_at_end_of_condition`] for statements written as text: a condition on the table or alias
 /// `$responsibility`, where `$end` is the moment at which the day ends. A literal, so that they stay constants.
-macro_rules! held_at_end_sql {
+macro_rules! in_force_at_end_sql {
     ($responsibility:literal, $end:literal) => {
         concat!(
             $crate::responsibility::in_force::ever_in_force_sql!($responsibility),
@@ -117,7 +125,7 @@ macro_rules! delivering_sql {
     };
 }
 
-pub(crate) use {delivering_sql, ever_in_force_sql, held_at_end_sql};
+pub(crate) use {delivering_sql, ever_in_force_sql, in_force_at_end_sql};
 
 #[cfg(test)]
 mod tests {
@@ -129,6 +137,6 @@ mod tests {
         let roles = DELIVERING.map(Role::as_str);
         assert!(delivering_sql!("role").ends_with(&list(roles.to_vec())));
         let statuses = EVER_IN_FORCE.map(ResponsibilityStatus::as_str);
-        assert!(held_at_end_sql!("r", "day.ends").contains(&list(statuses.to_vec())));
+        assert!(in_force_at_end_sql!("r", "day.ends").contains(&list(statuses.to_vec())));
     }
 }

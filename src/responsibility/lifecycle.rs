@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Reason},
 };
 
-/// Why a proposal was declined by the act of somebody else.
+/// Why a proposal was declined: another department became accountable.
 pub const TAKEN: &str = "TAKEN";
 /// Why a proposal is no longer open: its proposer took it back.
 pub const WITHDRAWN: &str = "WITHDRAWN";
@@ -114,7 +114,7 @@ pub fn propose(
         tasks: Texts(offer.tasks),
         person_id: offer.person,
         note: offer.note,
-        proposed_by_department_id: proposer.name,
+        proposed_by_department_id: proposer.on_behalf_of,
         proposed_by_account_id: proposer.account,
         proposed_from_department_id: proposer.seat,
         proposed_at: by.now,
@@ -148,7 +148,7 @@ fn require_in_force(row: &Model) -> Result<(), TransitionError> {
     }
 }
 
-fn decide(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
+fn decided(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
     Model {
         status,
         decided_at: Some(by.now),
@@ -165,7 +165,7 @@ pub fn accept(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     require_open(row)?;
     Ok(Model {
         valid_from: Some(by.now),
-        ..decide(row, ResponsibilityStatus::Accepted, by)
+        ..decided(row, ResponsibilityStatus::Accepted, by)
     })
 }
 
@@ -206,7 +206,7 @@ pub fn decline(
     require_open(row)?;
     Ok(Model {
         reason,
-        ..decide(row, ResponsibilityStatus::Declined, by)
+        ..decided(row, ResponsibilityStatus::Declined, by)
     })
 }
 
@@ -229,7 +229,7 @@ pub fn confirm(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     }
     Ok(Model {
         unasked: false,
-        ..decide(row, ResponsibilityStatus::Accepted, by)
+        ..decided(row, ResponsibilityStatus::Accepted, by)
     })
 }
 

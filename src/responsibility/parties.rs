@@ -2,8 +2,8 @@
 //! proposal now. It knows no database and changes nothing.
 //!
 //! Nobody takes responsibility alone. The addressed department consents, and so does another party. Two seats are one
-//! party where they are the same or one lies above the other; in the own house of the higher one, which is a blueprint
-//! whose owner lies in its branch, only the same seat is.
+//! party where they are the same or one lies above the other. On a blueprint whose owner lies in the branch of the
+//! higher seat (its own house), only the same seat is.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -36,7 +36,7 @@ pub fn find_seat(
 pub struct Proposer {
     pub account: Option<AccountId>,
     /// The department in whose name it was made; none where a CX manager named none.
-    pub name: Option<DepartmentId>,
+    pub on_behalf_of: Option<DepartmentId>,
     /// The seat from which it was made; none where a CX manager made it as another party.
     pub seat: Option<DepartmentId>,
 }
@@ -57,19 +57,20 @@ impl Participant {
     #[must_use]
     pub fn proposer_for(
         &self,
-        name: Option<DepartmentId>,
+        on_behalf_of: Option<DepartmentId>,
         addressed: DepartmentId,
         parents: &Parents,
     ) -> Proposer {
         let seat = if self.cx_manager {
             find_seat(&self.leads, addressed, parents)
         } else {
-            name.and_then(|name| find_seat(&self.leads, name, parents))
-                .or(name)
+            on_behalf_of
+                .and_then(|department| find_seat(&self.leads, department, parents))
+                .or(on_behalf_of)
         };
         Proposer {
             account: self.account,
-            name,
+            on_behalf_of,
             seat,
         }
     }
@@ -118,10 +119,10 @@ pub enum BarredReason {
 
 /// A department in whose name a proposal may be answered.
 #[derive(Clone, Copy, Debug)]
-struct Name {
+struct AnsweringDepartment {
     department: DepartmentId,
     /// Only a lead of the department itself answers, none from above.
-    itself: bool,
+    own_leads_only: bool,
 }
 
 impl Proposal {
@@ -141,7 +142,7 @@ impl Proposal {
             && self.proposer.seat.is_some()
             && self
                 .holder
-                .is_some_and(|holder| self.proposer.name != Some(holder))
+                .is_some_and(|holder| self.proposer.on_behalf_of != Some(holder))
     }
 
     fn is_one_party(&self, seat: DepartmentId, parents: &Parents) -> bool {
@@ -156,17 +157,17 @@ impl Proposal {
     }
 
     /// The departments in whose name it may be answered now.
-    fn answering_names(&self, parents: &Parents) -> Vec<Name> {
-        let leads_of = |department| Name {
+    fn answering_departments(&self, parents: &Parents) -> Vec<AnsweringDepartment> {
+        let leads_of = |department| AnsweringDepartment {
             department,
-            itself: false,
+            own_leads_only: false,
         };
         match self.holder {
             Some(holder) if self.waits_for_accountable() => vec![leads_of(holder)],
             _ if self.has_consented(parents) => {
-                let own = Name {
+                let own = AnsweringDepartment {
                     department: self.addressed,
-                    itself: true,
+                    own_leads_only: true,
                 };
                 // The department consents once: whoever leads it from above does not answer itself for it.
                 let other = Some(self.holder.unwrap_or(self.owner));
@@ -179,9 +180,14 @@ impl Proposal {
     }
 
     /// What a yes from this seat in this name does; nothing where it may not be given.
-    fn consent_from(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Consent> {
-        let another =
-            !self.is_one_party(seat, parents) && (!name.itself || seat == name.department);
+    fn consent_from(
+        &self,
+        answering: AnsweringDepartment,
+        seat: DepartmentId,
+        parents: &Parents,
+    ) -> Option<Consent> {
+        let another = !self.is_one_party(seat, parents)
+            && (!answering.own_leads_only || seat == answering.department);
         if !self.waits_for_accountable() {
             return another.then_some(Consent::Accepts);
         }
@@ -210,11 +216,11 @@ impl Proposal {
             return Ok((Consent::Accepts, None));
         }
         let seated = self
-            .answering_names(parents)
+            .answering_departments(parents)
             .into_iter()
-            .filter_map(|name| {
-                let seat = find_seat(&by.leads, name.department, parents)?;
-                Some((self.consent_from(name, seat, parents), seat))
+            .filter_map(|answering| {
+                let seat = find_seat(&by.leads, answering.department, parents)?;
+                Some((self.consent_from(answering, seat, parents), seat))
             });
         let seated: Vec<_> = seated.collect();
         let may = seated
@@ -238,27 +244,29 @@ impl Proposal {
     /// answer too where they are another party. CX managers may besides.
     #[must_use]
     pub fn awaited_seats(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
-        let nearest = |name: Name| {
-            ancestors_and_self(parents, name.department)
-                .find(|seat| self.consent_from(name, *seat, parents).is_some())
+        let nearest = |answering: AnsweringDepartment| {
+            ancestors_and_self(parents, answering.department)
+                .find(|seat| self.consent_from(answering, *seat, parents).is_some())
         };
-        let names = self.answering_names(parents).into_iter();
-        names.filter_map(nearest).collect()
+        let answering = self.answering_departments(parents).into_iter();
+        answering.filter_map(nearest).collect()
     }
 
     /// Whether there is a lead who may answer it now.
     #[must_use]
     pub fn has_lead(&self, leads: &LeadsByDepartment, parents: &Parents) -> bool {
-        self.answering_names(parents).into_iter().any(|name| {
-            // Who leads a nearer department answers from there, and from nowhere above.
-            let mut met: BTreeSet<AccountId> = self.proposer.account.into_iter().collect();
-            ancestors_and_self(parents, name.department).any(|seat| {
-                let here: Vec<AccountId> =
-                    leads.get(&seat).into_iter().flatten().copied().collect();
-                let fresh = here.into_iter().filter(|lead| met.insert(*lead)).count();
-                fresh > 0 && self.consent_from(name, seat, parents).is_some()
+        self.answering_departments(parents)
+            .into_iter()
+            .any(|answering| {
+                // Who leads a nearer department answers from there, and from nowhere above.
+                let mut met: BTreeSet<AccountId> = self.proposer.account.into_iter().collect();
+                ancestors_and_self(parents, answering.department).any(|seat| {
+                    let here: Vec<AccountId> =
+                        leads.get(&seat).into_iter().flatten().copied().collect();
+                    let fresh = here.into_iter().filter(|lead| met.insert(*lead)).count();
+                    fresh > 0 && self.consent_from(answering, seat, parents).is_some()
+                })
             })
-        })
     }
 
     /// Whether there is a seat from which it could ever be answered. Where there is none, the addressed department or

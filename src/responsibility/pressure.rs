@@ -32,7 +32,7 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     persona: PersonaId,
-    but: Option<BlueprintId>,
+    except: Option<BlueprintId>,
 ) -> Result<Vec<ContactSender>> {
     let blueprint_ids = blueprint::Entity::find()
         .select_only()
@@ -48,7 +48,7 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .column(phase::Column::Id)
         .filter(phase::Column::ArchivedAt.is_null())
         .into_query();
-    let begun = Condition::any()
+    let not_by_customer = Condition::any()
         .add(touchpoint::Column::Initiator.is_null())
         .add(touchpoint::Column::Initiator.ne(Initiator::Customer));
     // The role and status stand in the join and not in WHERE: a touchpoint where nobody is accountable keeps its row.
@@ -76,11 +76,13 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .filter(
             touchpoint::Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()),
         )
-        .filter(Condition::all().add_option(but.map(|id| touchpoint::Column::BlueprintId.ne(id))))
+        .filter(
+            Condition::all().add_option(except.map(|id| touchpoint::Column::BlueprintId.ne(id))),
+        )
         .filter(touchpoint::Column::ArchivedAt.is_null())
         .filter(touchpoint::Column::PhaseId.in_subquery(living))
         .filter(touchpoint::Column::ContactsPerMonth.gt(0.0))
-        .filter(begun)
+        .filter(not_by_customer)
         .group_by(responsibility::Column::DepartmentId)
         .order_by_desc(per_month)
         // Behind the sum, so that equal sums come in one order on both databases.

@@ -24,8 +24,9 @@ use crate::{
     policy::{Action, Relation, Ties},
 };
 
-/// Refuses to suspend what another department answers for on a published blueprint: its lead does, or a CX manager.
-pub fn refuse_stripping(
+/// Refuses an archiving that would suspend another department's ACCOUNTABLE on a published blueprint: only its leads
+/// and CX managers may.
+pub fn refuse_taking_accountable(
     caller: &Caller,
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
@@ -77,7 +78,7 @@ pub async fn resume_suspended(
     let successors = load_successors(permit).await?;
     let parents = load_parents(permit.tx()).await?;
     let caller = permit.caller;
-    let name = Some(owner).filter(|owner| caller.led_departments().contains(owner));
+    let on_behalf_of = Some(owner).filter(|owner| caller.led_departments().contains(owner));
     let mut resumed = Vec::new();
     for row in suspended {
         // What an earlier archiving suspended has resumed since, or was ended.
@@ -96,7 +97,7 @@ pub async fn resume_suspended(
         if open.iter().any(met) {
             continue;
         }
-        let proposer = participant(caller).proposer_for(name, department, &parents);
+        let proposer = participant(caller).proposer_for(on_behalf_of, department, &parents);
         let next = lifecycle::resume(&row, (id::new(), department, proposer), caller.into());
         permit.audit_for(department);
         let next = permit

@@ -7,18 +7,21 @@ use entity::{
     account, blueprint,
     id::{AccountId, BlueprintId, DepartmentId, ResponsibilityId, TouchpointId},
     membership, responsibility,
-    words::{DepartmentRole, ResponsibilityStatus, Role},
+    words::{DepartmentRole, ResponsibilityStatus},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
 };
 
-use super::parties::{LeadsByDepartment, Parents, Participant, Proposal, Proposer};
+use super::{
+    in_force::accountable_condition,
+    parties::{LeadsByDepartment, Parents, Participant, Proposal, Proposer},
+};
 use crate::{access::Caller, department::load_parents, error::Result};
 
 /// Steps of asking the rules about one proposal.
-pub const RULED: usize = 40;
+pub const STEPS_PER_PROPOSAL: usize = 40;
 
 /// Proposals that a list leads to at the most, the oldest first: a statement takes no more parameters than that.
 const MOST: usize = 20_000;
@@ -35,7 +38,7 @@ pub fn build_proposal(
         role: row.role,
         proposer: Proposer {
             account: row.proposed_by_account_id,
-            name: row.proposed_by_department_id,
+            on_behalf_of: row.proposed_by_department_id,
             seat: row.proposed_from_department_id,
         },
         holder,
@@ -138,8 +141,7 @@ async fn load_accountable<C: ConnectionTrait>(
         .select_only()
         .column(responsibility::Column::TouchpointId)
         .column(responsibility::Column::DepartmentId)
-        .filter(responsibility::Column::Role.eq(Role::Accountable))
-        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+        .filter(accountable_condition())
         .filter(
             responsibility::Column::TouchpointId
                 .in_subquery(select_proposed(responsibility::Column::TouchpointId)),

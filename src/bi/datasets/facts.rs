@@ -21,7 +21,7 @@ use crate::{
     },
     judgement::{self, in_force_on_sql, join_target_sql},
     policy::Action,
-    responsibility::in_force::{delivering_sql, held_at_end_sql},
+    responsibility::in_force::{delivering_sql, in_force_at_end_sql},
     statement::SqlBuilder,
 };
 
@@ -85,7 +85,7 @@ const JOINED: &str = concat!(
         AND touchpoint.blueprint_id IN (SELECT id FROM counted)
     LEFT JOIN responsibility ON responsibility.touchpoint_id = link.touchpoint_id
         AND ",
-    held_at_end_sql!("responsibility", "day.ends"),
+    in_force_at_end_sql!("responsibility", "day.ends"),
     "
     WHERE measured.measured_on = day.day"
 );

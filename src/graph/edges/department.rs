@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use super::super::{loaders::DepartmentSubtree, permissions};
 use super::{
     list::page_of_improvements,
-    responsibility::{page_of_unasked, page_of_waiting, pick_condition},
+    responsibility::{page_of_responsibilities, page_of_unasked, waiting_condition},
     trend::DepartmentScorecard,
 };
 use crate::{
@@ -167,8 +167,8 @@ impl Department {
         >,
     ) -> Result<Pages<Responsibility>> {
         let of = self.ids_with_below(ctx, include_descendants).await?;
-        let which = pick_condition(ctx, move |open| open.of_departments_condition(&of)).await?;
-        page_of_waiting(ctx, which, Page { first, after }).await
+        let which = waiting_condition(ctx, move |open| open.of_departments_condition(&of)).await?;
+        page_of_responsibilities(ctx, which, Page { first, after }).await
     }
 
     /// Responsibilities that an import put in force without asking and that its leads have neither confirmed nor ended,

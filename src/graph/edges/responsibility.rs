@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use entity::{
-    account, blueprint,
+    blueprint,
     id::{AccountId, DepartmentId},
     responsibility,
     words::ResponsibilityStatus,
@@ -29,7 +29,7 @@ use crate::{
         answer::participant,
         graphql::Responsibility,
         parties::{Parents, Proposal},
-        waiting::{OpenProposals, RULED, build_proposal},
+        waiting::{OpenProposals, STEPS_PER_PROPOSAL, build_proposal},
     },
     touchpoint::graphql::Touchpoint,
 };
@@ -52,22 +52,22 @@ async fn load_tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
     Ok(load(ctx, DepartmentTree).await?.unwrap_or_default())
 }
 
-/// Those that a rule picks of what waits for an answer, of all that the caller may read.
-pub(super) async fn pick_condition(
+/// The condition on open proposals that a rule picks, of all that the caller may read.
+pub(super) async fn waiting_condition(
     ctx: &Context<'_>,
     rule: impl FnOnce(&OpenProposals) -> Condition + Send + 'static,
 ) -> Result<Condition> {
     let open = load(ctx, OpenProposalsKey).await?;
     let open = open.ok_or_else(|| Error::internal("what waits was not read"))?;
     let pick = move |steps: &Steps| {
-        steps.take(RULED * open.len())?;
+        steps.take(STEPS_PER_PROPOSAL * open.len())?;
         Ok(rule(&open))
     };
     caller(ctx)?.compute(pick).await
 }
 
-/// A page of open proposals.
-pub(super) async fn page_of_waiting(
+/// A page of the responsibilities that the caller may see and that fulfil a condition, in the order of creation.
+pub(super) async fn page_of_responsibilities(
     ctx: &Context<'_>,
     which: Condition,
     page: Page,
@@ -89,9 +89,9 @@ pub(super) async fn page_waiting_for_viewer(
             .add(responsibility::Column::Id.is_in(Vec::<entity::id::ResponsibilityId>::new()))
     } else {
         let person = participant(caller);
-        pick_condition(ctx, move |open| open.of_person_condition(&person)).await?
+        waiting_condition(ctx, move |open| open.of_person_condition(&person)).await?
     };
-    page_of_waiting(ctx, which, page).await
+    page_of_responsibilities(ctx, which, page).await
 }
 
 /// A page of what these departments hold and were not asked for.
@@ -104,7 +104,7 @@ pub(super) async fn page_of_unasked(
         .add(responsibility::Column::DepartmentId.is_in(of))
         .add(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
         .add(responsibility::Column::Unasked.eq(true));
-    page_of_waiting(ctx, which, page).await
+    page_of_responsibilities(ctx, which, page).await
 }
 
 /// A page of what a person is named for and is open.
@@ -116,7 +116,7 @@ pub(super) async fn page_naming_person(
     let which = Condition::all()
         .add(responsibility::Column::PersonId.eq(person))
         .add(crate::access::scope::open_responsibility_condition());
-    page_of_waiting(ctx, which, page).await
+    page_of_responsibilities(ctx, which, page).await
 }
 
 impl Responsibility {
@@ -162,17 +162,6 @@ impl Responsibility {
             holder_first: proposal.waits_for_accountable(),
             no_lead_yet: !proposal.has_lead(&leads, &parents),
         }))
-    }
-
-    async fn load_account(
-        &self,
-        ctx: &Context<'_>,
-        id: Option<AccountId>,
-    ) -> Result<Option<account::Model>> {
-        match id {
-            Some(id) => load(ctx, id).await,
-            None => Ok(None),
-        }
     }
 }
 
@@ -230,7 +219,7 @@ impl Responsibility {
 
     /// The person who does it, a member of the department; null if none is named.
     async fn person(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        into_node(self.load_account(ctx, self.row.person_id)).await
+        into_node(load(ctx, self.row.person_id?)).await
     }
 
     /// The department that proposed it; null if a CX manager did.
@@ -240,17 +229,17 @@ impl Responsibility {
 
     /// The account that proposed it; null if it was imported with a document.
     async fn proposed_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        into_node(self.load_account(ctx, self.row.proposed_by_account_id)).await
+        into_node(load(ctx, self.row.proposed_by_account_id?)).await
     }
 
     /// The account that answered it, at `decidedAt`; null while it is open, and if it was imported with a document.
     async fn decided_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        into_node(self.load_account(ctx, self.row.decided_by_account_id)).await
+        into_node(load(ctx, self.row.decided_by_account_id?)).await
     }
 
     /// The account that handed over, at `handedOverAt`.
     async fn handed_over_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        into_node(self.load_account(ctx, self.row.handed_over_by_account_id)).await
+        into_node(load(ctx, self.row.handed_over_by_account_id?)).await
     }
 
     /// The responsibility that it replaces, or would replace.

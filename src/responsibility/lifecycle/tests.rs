@@ -30,7 +30,7 @@ fn proposed(role: Role) -> Model {
     };
     let proposer = Proposer {
         account: None,
-        name: Some(department(5)),
+        on_behalf_of: Some(department(5)),
         seat: Some(department(6)),
     };
     propose(offer, proposer, Some(Uuid::from_u128(7).into()), act(0))
