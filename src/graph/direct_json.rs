@@ -56,7 +56,7 @@ pub trait CanvasNode: OutputType + Sized {
     type Row: Sync + 'static;
 
     /// The object for the resolvers.
-    fn from_canvas(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
+    fn to_object(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
 }
 
 impl<T: CanvasNode> DirectJson<T> {
@@ -91,7 +91,7 @@ where
                 Parents::new()
             };
         let plan = ObjectPlan::new(&asked)?;
-        let scene = DrawContext {
+        let context = WriteContext {
             canvas: &self.canvas,
             caller,
             parents: &parents,
@@ -99,7 +99,7 @@ where
         let mut out = JsonWriter::default();
         let rows = (self.rows)(&self.canvas);
         out.list('[', rows, ']', |row, out| {
-            plan.write(OnCanvas { scene, row }, out)
+            plan.write(OnCanvas { context, row }, out)
         });
         out.finish().ok().map(Bytes::from)
     }
@@ -135,7 +135,7 @@ where
             return Ok(Value::Binary(json));
         }
         let rows = (self.rows)(&self.canvas).iter();
-        let parts: Listed<T> = metered_list(rows.map(|row| T::from_canvas(row, &self.canvas)));
+        let parts: Listed<T> = metered_list(rows.map(|row| T::to_object(row, &self.canvas)));
         parts.resolve(ctx, field).await
     }
 }
@@ -284,16 +284,16 @@ impl<'q> Selections<'q> {
 
 /// The canvas that is drawn, and who it is drawn for.
 #[derive(Clone, Copy)]
-pub struct DrawContext<'c> {
+pub struct WriteContext<'c> {
     canvas: &'c Canvas,
     caller: &'c Caller,
     /// The tree of departments; empty where no `viewerPermissions` are asked for.
     parents: &'c Parents,
 }
 
-/// A row in its scene.
+/// A row in its context.
 pub struct OnCanvas<'c, R> {
-    scene: DrawContext<'c>,
+    context: WriteContext<'c>,
     row: &'c R,
 }
 
@@ -306,10 +306,10 @@ impl<R> Clone for OnCanvas<'_, R> {
 impl<R> Copy for OnCanvas<'_, R> {}
 
 impl<'c, R> OnCanvas<'c, R> {
-    /// Another row in the same scene.
+    /// Another row in the same context.
     fn with_row<S>(self, row: &'c S) -> OnCanvas<'c, S> {
         OnCanvas {
-            scene: self.scene,
+            context: self.context,
             row,
         }
     }
@@ -393,7 +393,7 @@ where
     }))
 }
 
-/// Writes an answer as JSON behind what is written, what was drawn as it is.
+/// Writes an answer as JSON, appended to what is given; finished text in it is copied as it is.
 pub fn write_response(value: &Value, before: Vec<u8>) -> serde_json::Result<Vec<u8>> {
     let mut out = JsonWriter::new(before);
     write_value(value, &mut out);

@@ -1,6 +1,6 @@
 //! The data loaders of the edges between slices. Each key type names an edge and holds the id at its near end; its
 //! `load` answers all keys of one level of a document in one statement, with the caller's access in it. Edges inside a
-//! blueprint need none: the canvas in memory has them.
+//! blueprint use them only where the object was not read with its canvas.
 
 mod answers;
 mod handshake;
@@ -127,7 +127,7 @@ pub(super) struct KpisJudgingTouchpoint(pub TouchpointId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct KpisJudgingPhase(pub PhaseId);
 
-macro_rules! judging {
+macro_rules! judging_links {
     ($($key:ident by $column:ident $field:ident,)*) => {
         $(impl Key for $key {
             type Value = Arc<Vec<(JudgedLink, kpi::Model)>>;
@@ -149,7 +149,7 @@ macro_rules! judging {
     };
 }
 
-judging! {
+judging_links! {
     KpisJudgingTouchpoint by TouchpointId touchpoint_id,
     KpisJudgingPhase by PhaseId phase_id,
 }
@@ -190,7 +190,9 @@ impl Key for DepartmentSubtree {
     }
 }
 
-macro_rules! known {
+/// Defines loaders of rows in the order of creation: `Key(type of its id, column, field): what is done to the select =>
+/// entity`.
+macro_rules! by_creation {
     ($($(#[$doc:meta])* $key:ident($of:ident $column:ident $field:ident): $select:expr => $entity:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -215,7 +217,7 @@ macro_rules! known {
     )*};
 }
 
-known! {
+by_creation! {
     /// The insights at a touchpoint, in the order of creation.
     InsightsAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => insight;
     /// The insights of a phase as a whole, in the order of creation.
@@ -302,7 +304,7 @@ impl Key for NeedsOf {
 }
 
 /// Defines loaders of ordered lists that are kept in a table with a position.
-macro_rules! in_places {
+macro_rules! by_position {
     ($($(#[$doc:meta])* $key:ident($of:ident $of_id:ident $of_column:ident: $owner:ident) =
         $entity:ident($id:ident) in $place:ident;)*) => {$(
         $(#[$doc])*
@@ -334,7 +336,7 @@ macro_rules! in_places {
     )*};
 }
 
-in_places! {
+by_position! {
     /// The channels of a touchpoint, in order.
     ChannelsOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = channel(channel_id) in touchpoint_channel;
     /// The segments in a touchpoint's audience, in order.

@@ -97,7 +97,7 @@ impl NodeQuery {
     }
 }
 
-/// The objects of these ids, in their order, looked up in one statement for each kind.
+/// The object with an id; none where the caller may not see one. Ids that are asked for together are batched by kind.
 async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let (prefix, _) = id.split_once('_').unwrap_or_default();
     macro_rules! by_prefix {

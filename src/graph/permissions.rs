@@ -143,6 +143,7 @@ pub(super) fn on_responsibility(
     match row.status {
         ResponsibilityStatus::Proposed => {
             let answers = answer.is_ok();
+            // The two answers first: whoever may not answer is offered what stands behind them.
             let asked = [
                 Action::AcceptResponsibility,
                 Action::DeclineResponsibility,
@@ -156,6 +157,7 @@ pub(super) fn on_responsibility(
             let confirms = find_seat(&person.leads, row.department_id, parents);
             let confirms = confirms.filter(|_| row.unasked);
             let ties = ties.and(Relation::MayAccept, confirms);
+            // The confirmation first: it is left out where nothing is to be confirmed.
             let asked = [
                 Action::AcceptResponsibility,
                 Action::EndResponsibility,

@@ -47,7 +47,7 @@ pub(super) struct Joint {
     joint: Arc<view::ViewJoint>,
 }
 
-fn find_node(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
+fn touchpoint_at(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
     let row = canvas.touchpoints.get(at)?;
     Some(Touchpoint::from_canvas(row, canvas))
 }
@@ -66,7 +66,7 @@ impl BlueprintView {
                 row.is_some_and(|row| row.phase_id == phase.id)
             });
             let touchpoints: Vec<Touchpoint> =
-                here.filter_map(|at| find_node(canvas, *at)).collect();
+                here.filter_map(|at| touchpoint_at(canvas, *at)).collect();
             if !touchpoints.is_empty() {
                 phases.push(PhaseView {
                     phase: Phase::from_canvas(phase, canvas),
@@ -99,12 +99,12 @@ impl BlueprintView {
 impl Joint {
     /// The touchpoint that it leads from; null where it comes from an end.
     async fn from(&self) -> Option<Touchpoint> {
-        find_node(&self.canvas, self.joint.from?)
+        touchpoint_at(&self.canvas, self.joint.from?)
     }
 
     /// The touchpoint that it leads to; null where it leads to an end.
     async fn to(&self) -> Option<Touchpoint> {
-        find_node(&self.canvas, self.joint.to?)
+        touchpoint_at(&self.canvas, self.joint.to?)
     }
 
     /// The end of the journey graph, where `from` or `to` is null.
@@ -122,7 +122,7 @@ impl Joint {
     #[graphql(complexity = "10 * child_complexity")]
     async fn left_out(&self) -> Listed<Touchpoint> {
         let left_out = self.joint.left_out.iter();
-        let left_out = left_out.filter_map(|at| find_node(&self.canvas, *at));
+        let left_out = left_out.filter_map(|at| touchpoint_at(&self.canvas, *at));
         metered_list(left_out)
     }
 }
@@ -177,7 +177,7 @@ pub(super) struct Sender {
 }
 
 /// Who contacts a persona how often.
-pub(super) async fn contact_pressure(
+pub(super) async fn load_contact_pressure(
     ctx: &Context<'_>,
     persona: &persona::Model,
 ) -> Result<ContactPressure> {

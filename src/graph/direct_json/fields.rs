@@ -9,7 +9,7 @@ use entity::{
 };
 
 use super::{
-    CanvasNode, DrawContext, FieldWriter, OnCanvas, Projected, Selections,
+    CanvasNode, FieldWriter, OnCanvas, Projected, Selections, WriteContext,
     direct_field::DirectField, id_writer, list_writer, object_writer, value_writer,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 impl CanvasNode for Phase {
     type Row = phase::Model;
 
-    fn from_canvas(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
+    fn to_object(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
         Self::from_canvas(row, canvas)
     }
 }
@@ -33,7 +33,7 @@ impl CanvasNode for Phase {
 impl CanvasNode for Transition {
     type Row = transition::Model;
 
-    fn from_canvas(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
+    fn to_object(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
         Self::from_canvas(row, canvas)
     }
 }
@@ -62,11 +62,11 @@ impl<'c> Projected<'c> for OnCanvas<'c, phase::Model> {
             "createdAt" => value_writer(|phase: Self| format_moment(phase.row.created_at)),
             "archivedAt" => value_writer(|phase: Self| phase.row.archived_at.map(format_moment)),
             "kpis" => list_writer(asked, |phase: Self| {
-                let links = phase.scene.canvas.links_above(Some(phase.row.id));
-                projected_links(phase.scene, links)
+                let links = phase.context.canvas.links_above(Some(phase.row.id));
+                projected_links(phase.context, links)
             }),
             "touchpoints" => list_writer(asked, |phase: Self| {
-                let touchpoints = phase.scene.canvas.touchpoints_of(phase.row.id);
+                let touchpoints = phase.context.canvas.touchpoints_of(phase.row.id);
                 touchpoints.iter().map(move |row| phase.with_row(row))
             }),
             _ => None,
@@ -100,23 +100,23 @@ impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
             "createdAt" => value_writer(|step: Self| format_moment(step.row.created_at)),
             "archivedAt" => value_writer(|step: Self| step.row.archived_at.map(format_moment)),
             "viewerPermissions" => value_writer(|step: Self| {
-                let DrawContext { canvas, caller, .. } = step.scene;
+                let WriteContext { canvas, caller, .. } = step.context;
                 let held = canvas.responsibilities_of(step.row.id);
                 action_words(permissions::on_touchpoint(caller, &canvas.blueprint, held))
             }),
             "channels" => list_writer(asked, |step: Self| {
-                let channels = step.scene.canvas.channels_of(step.row.id);
+                let channels = step.context.canvas.channels_of(step.row.id);
                 channels.iter().map(move |row| step.with_row(row))
             }),
             "responsibilities" => list_writer(asked, |step: Self| {
-                let held = step.scene.canvas.responsibilities_of(step.row.id);
+                let held = step.context.canvas.responsibilities_of(step.row.id);
                 held.iter().map(move |row| step.with_row(row))
             }),
             "kpis" => list_writer(asked, |step: Self| {
-                projected_links(step.scene, step.scene.canvas.links_of(step.row.id))
+                projected_links(step.context, step.context.canvas.links_of(step.row.id))
             }),
             "phase" => object_writer(asked, |step: Self| {
-                let phase = step.scene.canvas.phase(step.row.phase_id);
+                let phase = step.context.canvas.phase(step.row.phase_id);
                 phase.map(|row| step.with_row(row))
             }),
             _ => touchpoint_fields!(direct_field name asked),
@@ -150,11 +150,11 @@ impl<'c> Projected<'c> for OnCanvas<'c, transition::Model> {
             "version" => value_writer(|edge: Self| edge.row.version),
             "createdAt" => value_writer(|edge: Self| format_moment(edge.row.created_at)),
             "from" => object_writer(asked, |edge: Self| {
-                let from = edge.scene.canvas.touchpoint(edge.row.from_touchpoint_id?);
+                let from = edge.context.canvas.touchpoint(edge.row.from_touchpoint_id?);
                 from.map(|row| edge.with_row(row))
             }),
             "to" => object_writer(asked, |edge: Self| {
-                let to = edge.scene.canvas.touchpoint(edge.row.to_touchpoint_id?);
+                let to = edge.context.canvas.touchpoint(edge.row.to_touchpoint_id?);
                 to.map(|row| edge.with_row(row))
             }),
             _ => None,
@@ -197,11 +197,11 @@ impl<'c> Projected<'c> for OnCanvas<'c, responsibility::Model> {
             "unasked" => value_writer(|held: Self| held.row.unasked),
             "version" => value_writer(|held: Self| held.row.version),
             "viewerPermissions" => value_writer(|held: Self| {
-                let DrawContext {
+                let WriteContext {
                     canvas,
                     caller,
                     parents,
-                } = held.scene;
+                } = held.context;
                 let holder = find_accountable(canvas.responsibilities_of(held.row.touchpoint_id));
                 let at = (&canvas.blueprint, holder);
                 action_words(permissions::on_responsibility(
@@ -209,11 +209,11 @@ impl<'c> Projected<'c> for OnCanvas<'c, responsibility::Model> {
                 ))
             }),
             "touchpoint" => object_writer(asked, |held: Self| {
-                let touchpoint = held.scene.canvas.touchpoint(held.row.touchpoint_id);
+                let touchpoint = held.context.canvas.touchpoint(held.row.touchpoint_id);
                 touchpoint.map(|row| held.with_row(row))
             }),
             "department" => object_writer(asked, |held: Self| {
-                let department = held.scene.canvas.department(held.row.department_id);
+                let department = held.context.canvas.department(held.row.department_id);
                 department.map(|row| held.with_row(row))
             }),
             _ => None,
@@ -238,7 +238,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, department::Model> {
                 value_writer(|department: Self| department.row.archived_at.map(format_moment))
             }
             "viewerPermissions" => value_writer(|department: Self| {
-                let caller = department.scene.caller;
+                let caller = department.context.caller;
                 action_words(permissions::on_department(caller, department.row))
             }),
             _ => None,
@@ -255,12 +255,12 @@ pub(super) struct ProjectedLink<'c> {
 
 /// Those of the links whose KPIs are there.
 fn projected_links<'c>(
-    scene: DrawContext<'c>,
+    context: WriteContext<'c>,
     links: impl IntoIterator<Item = &'c JudgedLink>,
 ) -> impl Iterator<Item = ProjectedLink<'c>> {
     links.into_iter().filter_map(move |row| {
-        let kpi = scene.canvas.kpi(row.link.kpi_id)?;
-        let at = OnCanvas { scene, row };
+        let kpi = context.canvas.kpi(row.link.kpi_id)?;
+        let at = OnCanvas { context, row };
         Some(ProjectedLink { at, kpi })
     })
 }
@@ -320,7 +320,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, kpi::Model> {
             "createdAt" => value_writer(|kpi: Self| format_moment(kpi.row.created_at)),
             "archivedAt" => value_writer(|kpi: Self| kpi.row.archived_at.map(format_moment)),
             "viewerPermissions" => value_writer(|kpi: Self| {
-                let caller = kpi.scene.caller;
+                let caller = kpi.context.caller;
                 action_words(permissions::on_kpi(caller, kpi.row))
             }),
             _ => None,

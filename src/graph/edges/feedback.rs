@@ -25,7 +25,7 @@ use crate::{
 
 impl Feedback {
     /// What may be known only by those who look after the answer.
-    fn if_may_see_respondent(
+    fn read_respondent_detail(
         &self,
         ctx: &Context<'_>,
         what: impl FnOnce(&answers::Model) -> Option<&String>,
@@ -45,26 +45,26 @@ impl Feedback {
     /// The respondent: a customer number or a name; null if unknown, erased, or not for you to see. Requires:
     /// WORK_FOLLOW_UP.
     async fn respondent(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.if_may_see_respondent(ctx, |row| row.respondent.as_ref())
+        self.read_respondent_detail(ctx, |row| row.respondent.as_ref())
             .transpose()
     }
 
     /// The respondent's contact details; null if unknown, erased, or not for you to see. Requires: WORK_FOLLOW_UP.
     async fn contact(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.if_may_see_respondent(ctx, |row| row.contact.as_ref())
+        self.read_respondent_detail(ctx, |row| row.contact.as_ref())
             .transpose()
     }
 
     /// The respondent's comment; null if there is none, it was erased, or you may not see it. Requires: WORK_FOLLOW_UP.
     async fn comment(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.if_may_see_respondent(ctx, |row| row.comment.as_ref())
+        self.read_respondent_detail(ctx, |row| row.comment.as_ref())
             .transpose()
     }
 
     /// Id of the answer in the system that collected it; null if it has none, or you may not see it. Requires:
     /// WORK_FOLLOW_UP.
     async fn external_id(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        self.if_may_see_respondent(ctx, |row| row.external_id.as_ref())
+        self.read_respondent_detail(ctx, |row| row.external_id.as_ref())
             .transpose()
     }
 

@@ -214,8 +214,10 @@ impl Kpi {
         into_node(async {
             let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
             let thresholds = ctx.data::<Thresholds>();
-            let periods =
-                thresholds.map_or(2.0, |thresholds| thresholds.get(FindingCode::KpiStale));
+            let periods = thresholds.map_or_else(
+                |_| Thresholds::default().get(FindingCode::KpiStale),
+                |thresholds| thresholds.get(FindingCode::KpiStale),
+            );
             let trend = self.load_trend(ctx, as_of, 1).await?;
             Ok(trend.map(|trend| KpiFreshness {
                 state: match trend.measured_on {

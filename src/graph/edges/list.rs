@@ -45,7 +45,8 @@ where
     Ok(meter::metered_list(links))
 }
 
-/// The rows that a place has, in their order.
+/// The rows that a place has, in their order. Short lists (personas, segments, channels, a phase's touchpoints) are not
+/// charged: copying them costs less than counting.
 pub(super) async fn load_list<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Listed<N>>
 where
     K: Key<Value = Arc<Vec<R>>>,

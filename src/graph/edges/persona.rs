@@ -39,7 +39,7 @@ impl Persona {
     /// main or secondary persona. Contacts started by the customer are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn contact_pressure(&self, ctx: &Context<'_>) -> Result<ContactPressure> {
-        shown::contact_pressure(ctx, &self.row).await
+        shown::load_contact_pressure(ctx, &self.row).await
     }
 
     /// The permissions that you have on it.

@@ -47,7 +47,7 @@ pub(super) struct KpiTrendPoint {
 }
 
 impl KpiTrend {
-    /// What the API tells of a trend of a KPI of which this is better.
+    /// The trend as the API shows it; `better` is the direction in which the KPI improves.
     pub(super) fn new(trend: &Trend, better: entity::words::Direction) -> Self {
         let points = trend.points.iter().map(|point| KpiTrendPoint {
             period_start: Date(point.period.begin),

@@ -22,21 +22,21 @@ impl Key for TrendOf {
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut alike: BTreeMap<(NaiveDate, u32), Vec<KpiId>> = BTreeMap::new();
-        for TrendOf(id, day, many) in keys {
-            alike.entry((*day, *many)).or_default().push(*id);
+        for TrendOf(id, day, periods) in keys {
+            alike.entry((*day, *periods)).or_default().push(*id);
         }
         let mut answers = HashMap::with_capacity(keys.len());
-        for ((day, many), ids) in alike {
+        for ((day, periods), ids) in alike {
             let select = caller.select::<kpi::Entity>();
             let kpis = select
                 .filter(kpi::Column::Id.is_in(ids))
                 .all(caller.connection())
                 .await?;
-            let trends = trend::load_trends(caller, &kpis, day, many).await?;
+            let trends = trend::load_trends(caller, &kpis, day, periods).await?;
             answers.extend(
                 trends
                     .into_iter()
-                    .map(|(id, trend)| (TrendOf(id, day, many), trend)),
+                    .map(|(id, trend)| (TrendOf(id, day, periods), trend)),
             );
         }
         Ok(answers)
