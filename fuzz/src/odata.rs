@@ -7,7 +7,10 @@ mod bound;
 
 use cx_blueprint::{
     bi::{catalogue, model::dataset::Dataset},
-    http::odata::options::{self, ResourceKind},
+    http::{
+        bi::params::QueryPairs,
+        odata::options::{self, ResourceKind},
+    },
     statement::SqlBuilder,
 };
 use libfuzzer_sys::fuzz_target;
@@ -34,13 +37,13 @@ fuzz_target!(|text: &str| {
     });
 });
 
-fn asked(dataset: &'static Dataset, sent: &options::Sent) {
+fn asked(dataset: &'static Dataset, sent: &QueryPairs) {
     for subject in [ResourceKind::Rows, ResourceKind::Count, ResourceKind::Row(&Literal::Null)] {
         read(dataset, subject, sent);
     }
 }
 
-fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &options::Sent) {
+fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &QueryPairs) {
     let asked = match options::parse_options(dataset, subject, sent) {
         Ok(asked) => asked,
         Err(faults) => {

@@ -10,7 +10,6 @@ mod stop;
 mod tests;
 
 use std::{
-    any::Any,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
@@ -31,7 +30,7 @@ use self::{
     respond::{OUR_FAULT, respond_with_outcome, respond_with_stop, validation_stop},
     stop::{Stop, error_code},
 };
-use super::admission::Overloaded;
+use super::{admission::Overloaded, problem::panic_message};
 use crate::{access::Caller, error::Code, graph::price};
 
 /// A request that has come whole and that the guard admits.
@@ -87,13 +86,13 @@ impl Received {
     ) -> Response {
         let is_mutation = self.is_mutation();
         let request = attach(self.admitted.request);
-        let has_run = match caller {
+        let ran = match caller {
             Some(caller) if is_mutation => {
                 run_mutation(executor, request, settings.deadline, caller).await
             }
             _ => run_query(executor, request, settings.deadline).await,
         };
-        let outcome = match has_run {
+        let outcome = match ran {
             // Priced only now: working out the cost visits the whole document, which those that are let through need
             // not pay for.
             Err(Stop::Failed(Code::QueryTooComplex, _)) => {
@@ -219,12 +218,6 @@ async fn run_query<E: Executor>(
             Err(Stop::failure(Code::Timeout, message))
         }
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no message)")
 }
 
 /// Whether validation stopped the request. An operation that ran has data, or an error with the path of the field

@@ -130,7 +130,8 @@ async fn serve_graphql(
         Ok(bearer) => bearer,
         Err(error) => return graphql::refuse_caller(&error, &headers, &id),
     };
-    // Somebody who only pretends to be somebody does not fill the memory.
+    // A large body is taken in only from an identified caller: whoever sends a token that has ended must not fill the
+    // memory.
     let caller = match is_small(&request) {
         true => None,
         false => match bearer.identify(&app, &id).await {

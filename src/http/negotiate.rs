@@ -1,11 +1,15 @@
-//! Content negotiation: how `Accept`, `Accept-Encoding` and their like are read, and entity tags. Which media types
-//! there are to choose from each face says itself (`graphql/media.rs`, `odata/headers.rs`).
+//! Content negotiation: how `Accept`, `Accept-Encoding` and their like are read, entity tags, and the headers by which
+//! an answer says what it is. Which media types there are to choose from each face says itself (`graphql/media.rs`,
+//! `odata/headers.rs`).
 //!
 //! By hand: the crate `headers`, of which axum-extra's typed headers are made, reads none of `Accept`,
 //! `Accept-Encoding` and `Prefer`, and would replace no more than the comparison of tags. tower-http's compression
 //! takes `*` for gzip, and answers 406 to who refuses every coding, after the handler has done its work.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::Response,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +22,17 @@ pub fn list_items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item =
         .filter_map(|value| value.to_str().ok())
         .flat_map(|list| list.split(','))
         .map(str::trim)
+}
+
+/// Sets headers of an answer to texts of the program.
+pub(super) fn set_static_headers(
+    response: &mut Response,
+    fixed: impl IntoIterator<Item = (HeaderName, &'static str)>,
+) {
+    let headers = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// One item of `Accept` or `Accept-Encoding`: a media range or coding, its parameters, and its weight.

@@ -2,11 +2,14 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+/// Bits of an IPv6 address that are not its network's: a customer usually gets a /56.
+const HOST_BITS: u32 = 72;
+
 /// Whom an address stands for: of IPv6 a whole network is usually one customer's, to take addresses from at will.
 pub(super) fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 72 << 72)),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> HOST_BITS << HOST_BITS)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{Extension, Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::NaiveDate;
@@ -18,7 +18,7 @@ use super::{
     app::App,
     auth,
     client::Client,
-    negotiate::EntityTag,
+    negotiate::{EntityTag, set_static_headers},
     problem::{error_response, not_found_response, overloaded_response, problem_response},
     request_id::RequestId,
 };
@@ -172,14 +172,10 @@ fn respond(svg: String, headers: &HeaderMap) -> Response {
         (header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"),
         (header::CACHE_CONTROL, "private, no-cache"),
         (header::VARY, "Authorization"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    for (name, value) in fixed {
-        response.headers_mut().insert(name, value);
-    }
+    set_static_headers(&mut response, fixed);
     tag.insert(response.headers_mut());
     response
 }

@@ -143,13 +143,16 @@ pub fn method_not_allowed_response(id: &RequestId) -> Response {
     )
 }
 
+/// What a panic said, for the log.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)")
+}
+
 /// The last net: a panic outside of GraphQL is answered as JSON instead of a dropped connection.
 pub fn panic_response(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
-    let said = said
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(panic = said, "a handler panicked");
+    tracing::error!(panic = panic_message(&*panic), "a handler panicked");
     let message = "An internal error occurred.";
     problem_response(
         StatusCode::INTERNAL_SERVER_ERROR,

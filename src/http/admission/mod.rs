@@ -29,7 +29,8 @@ pub use self::{
     share::ClientShares,
 };
 
-/// A moment in which those stay who are next although others are being refused; they are told within twice that.
+/// While others are being refused: the longest expected wait that is let in. Who was let in is given up after twice
+/// that (`enter`).
 const MOMENT: Duration = Duration::from_millis(15);
 
 /// The queues of a server.
@@ -74,12 +75,15 @@ impl Admission {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             queries: brief(queries, second / 4),
+            // Four for each query: they mostly wait, for the writer or for a sync, which many of them share.
             mutations: brief(queries.saturating_mul(4), second),
             // A password takes long by design, and people would rather wait than type it again.
             sign_in: queue(2 * cores, cores, 5 * second, second),
             sessions: brief(queries, second),
             feeds: queue(FEEDS, FEEDS / 2, second, second),
+            // Four: each page is held whole in memory until it is sent.
             pages: queue(4, 3, deadline, second),
+            // Two of one sender: `busy_rejection` in `bi/import` says so.
             uploads: queue(4, 2, second, second),
             // Whoever has sent a whole sheet waits for their turn rather than sending it again.
             sheets: queue(1, 1, 30 * second, 30 * second),

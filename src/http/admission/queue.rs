@@ -110,7 +110,7 @@ impl AdmissionQueue {
             }
             let allowed = state.longest_allowed_wait(&settings, now);
             if state.expected_wait(holder, &settings) > allowed {
-                let told = state.drop_late_waiters(&settings, now);
+                let told = state.refuse_and_take_late(&settings, now);
                 drop(state);
                 // After the lock: dropping a sender wakes somebody who then asks for the lock.
                 drop(told);
@@ -129,12 +129,12 @@ impl AdmissionQueue {
             Ok(Ok(slot)) => Ok(slot),
             // Somebody came and showed that it would take too long.
             Ok(Err(_)) => {
-                // Counted here and not by `congest`, which knows only of its own refusal.
+                // Counted here and not by `refuse_and_take_late`, which counts only the refusal of its own caller.
                 self.state().refusals += 1;
                 Err(Overloaded)
             }
             Err(_) => {
-                let told = self.state().drop_late_waiters(&settings, Instant::now());
+                let told = self.state().refuse_and_take_late(&settings, Instant::now());
                 drop(told);
                 Err(Overloaded)
             }
@@ -253,9 +253,9 @@ impl QueueState {
         Duration::try_from_secs_f64(turns * self.average).unwrap_or(Duration::MAX)
     }
 
-    /// Somebody is refused: of those who wait only they stay whose turn is near. The rest is to be dropped, which
-    /// tells them, outside of the lock.
-    fn drop_late_waiters(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiter> {
+    /// Notes a refusal and takes out of the queue those whose turn is not near. Dropping them tells them: not under the
+    /// lock.
+    fn refuse_and_take_late(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiter> {
         self.refused = Some(now);
         self.refusals += 1;
         let turn = self.average / settings.slots as f64;

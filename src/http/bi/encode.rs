@@ -54,7 +54,7 @@ impl FeedEncoding {
 
 /// The columns behind those of a dataset.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Besides {
+pub struct ExtraColumns {
     /// `is_deleted`: whether the row is a tombstone.
     pub is_deleted: bool,
     /// `cursor`: where to resume behind the row.
@@ -64,7 +64,7 @@ pub struct Besides {
 /// Writes rows.
 pub struct FeedWriter {
     rows: RowFormat,
-    besides: Besides,
+    extra: ExtraColumns,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
@@ -88,12 +88,12 @@ impl FeedWriter {
     pub fn new(
         encoding: FeedEncoding,
         columns: &[&'static Column],
-        besides: Besides,
+        extra: ExtraColumns,
         gzip: bool,
     ) -> Self {
         let names = columns.iter().map(|column| column.name);
-        let names = names.chain(besides.is_deleted.then_some(IS_DELETED));
-        let names = names.chain(besides.cursor.then_some(CURSOR));
+        let names = names.chain(extra.is_deleted.then_some(IS_DELETED));
+        let names = names.chain(extra.cursor.then_some(CURSOR));
         let rows = match encoding {
             FeedEncoding::Csv(dialect) => RowFormat::Csv(CsvCells::new(dialect, names, CAPACITY)),
             FeedEncoding::Ndjson => {
@@ -103,18 +103,18 @@ impl FeedWriter {
         };
         Self {
             rows,
-            besides,
+            extra,
             gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
         }
     }
 
     /// Writes a row.
     pub fn write_row(&mut self, row: &DatasetRow) -> Result<()> {
-        let cursor = match self.besides.cursor {
+        let cursor = match self.extra.cursor {
             true => Some(row.key()?.encode()),
             false => None,
         };
-        let is_deleted = self.besides.is_deleted.then(|| row.is_deleted());
+        let is_deleted = self.extra.is_deleted.then(|| row.is_deleted());
         match &mut self.rows {
             RowFormat::Csv(cells) => {
                 row.for_each_cell(|column, cell| write_csv(cells, column.of, cell))?;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::{
-    extract::{Extension, Path, Query as Sent, State, rejection::QueryRejection},
+    extract::{Extension, Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -30,7 +30,7 @@ use crate::{
         admission::{FEEDS, Slot},
         app::App,
         auth,
-        negotiate::{EntityTag, accepts_gzip},
+        negotiate::{EntityTag, accepts_gzip, set_static_headers},
         problem::{problem_response, program_error_response, with_retry_soon},
         request_id::RequestId,
     },
@@ -47,7 +47,7 @@ pub async fn serve(
     method: Method,
     Path(file): Path<String>,
     headers: HeaderMap,
-    sent: Result<Sent<QueryPairs>, QueryRejection>,
+    sent: Result<Query<QueryPairs>, QueryRejection>,
 ) -> Response {
     let feed = match parse_request(&app, &id, &file, &headers, sent).await {
         Ok(Some(feed)) => feed,
@@ -156,7 +156,7 @@ async fn parse_request(
     id: &RequestId,
     file: &str,
     headers: &HeaderMap,
-    sent: Result<Sent<QueryPairs>, QueryRejection>,
+    sent: Result<Query<QueryPairs>, QueryRejection>,
 ) -> Result<Option<Feed>> {
     // Who has not signed in is told that first, whatever they ask.
     let caller = auth::identify_program(app, headers, id).await?;
@@ -171,14 +171,14 @@ async fn parse_request(
         return Ok(None);
     };
     caller.require_reach(dataset.permission)?;
-    let Sent(parameters) =
+    let Query(parameters) =
         sent.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let mut params = params::parse_params(dataset, encoding, &parameters)?;
     params.query.thresholds = app.thresholds.clone();
     params.query.store = Some(app.cube.clone());
     let budget = match params.query.limit {
-        // A feed may be of any length, and pays by the piece.
         Some(_) => Budget::for_page(),
+        // A whole feed may be of any length, and pays by the piece.
         None => Budget::for_feed(),
     };
     Ok(Some(Feed {
@@ -194,13 +194,9 @@ fn with_headers(mut response: Response, encoding: FeedEncoding, gzip: bool) -> R
         (header::CONTENT_TYPE, encoding.content_type()),
         (header::CACHE_CONTROL, "private, no-cache"),
         (header::VARY, "Authorization, Accept-Encoding"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     let gzip = gzip.then_some((header::CONTENT_ENCODING, "gzip"));
-    for (name, value) in fixed.into_iter().chain(gzip) {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
+    set_static_headers(&mut response, fixed.into_iter().chain(gzip));
     response
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::{
     Json,
     body::Body,
-    extract::{Extension, Path, Query as Sent, Request, State, rejection::QueryRejection},
+    extract::{Extension, Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -130,7 +130,7 @@ impl SheetKind {
 }
 
 /// What a sheet comes with.
-type SentQuery = Result<Sent<QueryPairs>, QueryRejection>;
+type SentQuery = Result<Query<QueryPairs>, QueryRejection>;
 
 /// `POST /bi/v1/{file}`, where `file` is a sheet that is taken in.
 pub async fn serve(
@@ -197,7 +197,7 @@ async fn begin_import(
     let caller = caller.with_act(what.act_name());
     // Before a byte of the sheet is read: who may record nothing need not send it.
     note_if_refused(&caller, caller.require_reach(what.action())).await?;
-    let Sent(parameters) =
+    let Query(parameters) =
         said.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let options = parse_options(&parameters)?;
     if !is_plain_csv(headers) {

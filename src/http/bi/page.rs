@@ -21,7 +21,7 @@ pub(super) async fn write_page(
         gzip,
     } = feed;
     let mut query = params.query;
-    let mut writer = FeedWriter::new(params.encoding, &query.columns, params.besides, gzip);
+    let mut writer = FeedWriter::new(params.encoding, &query.columns, params.extra, gzip);
     // One row more than is sent tells whether there is a next page.
     query.limit = Some(limit + 1);
     let mut rows = catalogue::stream_rows(query, &caller, tx)?;

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use entity::words::{Role, Stage};
 
-use super::encode::{Besides, CURSOR, FeedEncoding};
+use super::encode::{CURSOR, ExtraColumns, FeedEncoding};
 use crate::{
     bi::{
         changes::SyncToken,
@@ -21,16 +21,16 @@ use crate::{
 
 /// Most rows of a page.
 pub const LARGEST_PAGE: u64 = 10_000;
-/// Most values in all parameters of a request: each becomes a place of a statement.
+/// Most values in all parameters of a request: each becomes a parameter of a statement.
 const MOST_VALUES: usize = 1_000;
-/// The parameters as they were sent, in their order.
+/// The parameters as they were sent, decoded and in their order: names and values.
 pub type QueryPairs = Vec<(String, String)>;
 
 /// What the parameters of a feed ask for.
 pub struct FeedParams {
     pub query: DatasetQuery,
     pub encoding: FeedEncoding,
-    pub besides: Besides,
+    pub extra: ExtraColumns,
     /// Where an earlier pull stood, of which only what changed since is asked for.
     pub since: Option<SyncToken>,
 }
@@ -72,7 +72,7 @@ pub fn parse_params(
     }
     query.after = parser.parse_after();
     query.limit = parser.parse_limit();
-    if let Some(keys) = parser.take_values("kpi") {
+    if let Some(keys) = parser.read_values("kpi") {
         // The filter lets the same rows through by itself; this spares the database measurements of other KPIs.
         query.narrow_to_kpis(&keys);
     }
@@ -85,7 +85,7 @@ pub fn parse_params(
         true => Ok(FeedParams {
             query,
             encoding,
-            besides: Besides {
+            extra: ExtraColumns {
                 is_deleted: since.is_some(),
                 cursor,
             },
@@ -144,7 +144,7 @@ impl ParamsParser<'_> {
     }
 
     /// A parameter that stands there once at the most.
-    fn take_single(&mut self, name: &str) -> Option<String> {
+    fn read_single(&mut self, name: &str) -> Option<String> {
         let mut all = self.parameters.iter().filter(|(other, _)| other == name);
         let one = all.next().map(|(_, value)| value.clone());
         if all.next().is_some() {
@@ -154,7 +154,7 @@ impl ParamsParser<'_> {
     }
 
     /// The values of a parameter, sent several times or with commas between them.
-    fn take_values(&self, name: &str) -> Option<Vec<String>> {
+    fn read_values(&self, name: &str) -> Option<Vec<String>> {
         let sent = self.parameters.iter().filter(|(other, _)| other == name);
         // Absent and empty differ: an absent list lets all through, an empty one nothing.
         let mut sent = sent.map(|(_, value)| value).peekable();
@@ -164,7 +164,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_day(&mut self, name: &str) -> Option<NaiveDate> {
-        let text = self.take_single(name)?;
+        let text = self.read_single(name)?;
         let day = Date::from_iso(&text);
         if day.is_none() {
             self.faults
@@ -186,13 +186,13 @@ impl ParamsParser<'_> {
         let stages = self.parse_words("stage", Stage::ALL, Stage::as_str);
         Some(SeriesRequest {
             by: by.unwrap_or_default(),
-            kpis: self.take_values("kpi"),
-            departments: self.take_values("department"),
-            blueprints: self.take_values("blueprint"),
-            touchpoints: self.take_values("touchpoint"),
-            personas: self.take_values("persona"),
-            channels: self.take_values("channel"),
-            segments: self.take_values("segment"),
+            kpis: self.read_values("kpi"),
+            departments: self.read_values("department"),
+            blueprints: self.read_values("blueprint"),
+            touchpoints: self.read_values("touchpoint"),
+            personas: self.read_values("persona"),
+            channels: self.read_values("channel"),
+            segments: self.read_values("segment"),
             roles,
             stages,
             ..SeriesRequest::new(grain?, days?)
@@ -200,7 +200,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_grain(&mut self) -> Option<Grain> {
-        let sent = self.take_single("grain");
+        let sent = self.read_single("grain");
         let grain = sent.as_deref().and_then(Grain::from_name);
         if grain.is_none() {
             self.faults.push(Grain::expected_names());
@@ -214,7 +214,7 @@ impl ParamsParser<'_> {
         words: &[W],
         text: fn(W) -> &'static str,
     ) -> Option<Vec<W>> {
-        let sent = self.take_values(name)?;
+        let sent = self.read_values(name)?;
         let named = |value: &String| words.iter().copied().find(|word| text(*word) == value);
         let all: Option<Vec<W>> = sent.iter().map(named).collect();
         if all.is_none() {
@@ -256,7 +256,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_columns(&mut self) -> (Vec<&'static Column>, bool) {
-        let Some(text) = self.take_single("columns") else {
+        let Some(text) = self.read_single("columns") else {
             return (self.dataset.columns.iter().collect(), false);
         };
         let (mut columns, mut cursor): (Vec<&Column>, _) = (Vec::new(), false);
@@ -295,7 +295,7 @@ impl ParamsParser<'_> {
         }
         for named in self.dataset.filters {
             let column = self.dataset.filter_column(named.name);
-            if let Some((values, column)) = self.take_values(named.name).zip(column) {
+            if let Some((values, column)) = self.read_values(named.name).zip(column) {
                 all.extend(self.parse_among(named.name, column, values));
             }
         }
@@ -322,7 +322,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_include_drafts(&mut self) -> bool {
-        let sent = self.take_single("uncounted");
+        let sent = self.read_single("uncounted");
         match sent.as_deref() {
             None | Some("false") => false,
             Some("true") => true,
@@ -334,7 +334,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_after(&mut self) -> Option<RowKey> {
-        let cursor = self.take_single("after")?;
+        let cursor = self.read_single("after")?;
         match RowKey::decode(self.dataset, &cursor) {
             Ok(place) => Some(place),
             Err(error) => {
@@ -345,7 +345,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_since(&mut self, columns: &[&'static Column]) -> Option<SyncToken> {
-        let text = self.take_single("updated_since")?;
+        let text = self.read_single("updated_since")?;
         // Without the id a client could not tell which of its rows to replace.
         if !columns.iter().any(|column| column.name == "measurement_id") {
             self.faults
@@ -362,7 +362,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_limit(&mut self) -> Option<u64> {
-        let text = self.take_single("limit")?;
+        let text = self.read_single("limit")?;
         let limit = text
             .parse()
             .ok()
@@ -376,7 +376,7 @@ impl ParamsParser<'_> {
     }
 
     fn parse_dialect(&mut self, encoding: FeedEncoding) -> FeedEncoding {
-        let sent = self.take_single("dialect");
+        let sent = self.read_single("dialect");
         match (encoding, sent.as_deref()) {
             (FeedEncoding::Csv(_), Some("excel-da")) => FeedEncoding::Csv(Dialect::ExcelDa),
             (FeedEncoding::Csv(_), Some("comma") | None) | (FeedEncoding::Ndjson, _) => encoding,

@@ -27,11 +27,13 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a feed may last: as long as it does, the database keeps what is changed and deleted meanwhile.
 const LIFE: Duration = Duration::from_secs(30 * 60);
+/// What the body is fed with.
 type Chunk = io::Result<Bytes>;
 
 /// Every row, streamed. What goes wrong before the first bytes is told as a problem; what goes wrong later ends the
 /// connection without an end, so that half of the rows never pass for all of them.
 pub(super) async fn respond(feed: Feed, tx: Transaction, slot: Slot) -> Result<Response> {
+    // Two: the next piece is made while one is being sent, and no more is held for a slow client.
     let (sender, mut chunks) = mpsc::channel(2);
     let sending = send_rows(feed, tx, sender);
     let work = async move {
@@ -83,25 +85,25 @@ async fn send_rows(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result
         gzip,
     } = feed;
     let end = Instant::now() + LIFE;
-    let given = async |piece: Piece| {
+    let send_piece = async |piece: Piece| {
         let taken = timeout(PATIENCE, sender.send(piece));
         matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
     };
-    let mut writer = FeedWriter::new(params.encoding, &params.query.columns, params.besides, gzip);
+    let mut writer = FeedWriter::new(params.encoding, &params.query.columns, params.extra, gzip);
     let mut rows = catalogue::stream_rows(params.query, &caller, tx)?;
     while let Some(row) = rows.next().await? {
         writer.write_row(&row)?;
         let Some(chunk) = writer.take_chunk()? else {
             continue;
         };
-        if !given(Some(chunk)).await {
+        if !send_piece(Some(chunk)).await {
             tracing::info!("a feed ended before its rows: its client took too little or too long");
             return Ok(());
         }
         caller.budget.renew();
     }
-    if given(Some(writer.finish()?)).await {
-        given(None).await;
+    if send_piece(Some(writer.finish()?)).await {
+        send_piece(None).await;
     }
     Ok(())
 }

@@ -19,8 +19,9 @@ use super::{settings::Settings, stop::Stop};
 use crate::error::Code;
 use crate::http::negotiate::is_json;
 
-/// How many times the longest allowed body is read, and thrown away, before the connection is closed.
-const PATIENCE: usize = 16;
+/// The part of a body that is too long is read and thrown away up to so many times the limit; then the connection is
+/// closed.
+const DISCARD_FACTOR: usize = 16;
 
 /// An object that is checked to be one, and not looked into.
 type Map = HashMap<String, Box<RawValue>>;
@@ -114,7 +115,7 @@ async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
         let message = format!("The body is longer than {most} bytes.");
         Stop::failure(Code::QueryTooLarge, &message)
     };
-    let patience = most.saturating_mul(PATIENCE);
+    let patience = most.saturating_mul(DISCARD_FACTOR);
     // What is announced as far too long is refused before any of it is read.
     if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > patience) {
         return Err(too_large());

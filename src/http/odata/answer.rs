@@ -12,7 +12,10 @@ use super::address::Nowhere;
 use crate::{
     bi::catalogue,
     error::Error,
-    http::problem::{self, with_retry_soon},
+    http::{
+        negotiate::set_static_headers,
+        problem::{self, with_retry_soon},
+    },
 };
 
 /// The codes of refusals that OData words itself. They are not those of [`Code`](crate::error::Code): HTTP has statuses
@@ -79,7 +82,7 @@ impl From<Vec<Fault>> for ODataRefusal {
 pub(super) type ODataResult = Result<Response, ODataRefusal>;
 
 /// Refuses a request that has faults.
-pub(super) fn refuse_any_faults(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
+pub(super) fn require_no_faults(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(faults.into()),
@@ -116,11 +119,7 @@ pub(super) fn respond(body: Vec<u8>, content_type: &'static str, gzip: bool) -> 
     let mut response = body.into_response();
     let gzip = gzip.then_some((header::CONTENT_ENCODING, "gzip"));
     let fixed = [(header::CONTENT_TYPE, content_type)];
-    for (name, value) in fixed.into_iter().chain(gzip) {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
+    set_static_headers(&mut response, fixed.into_iter().chain(gzip));
     response
 }
 

@@ -43,7 +43,7 @@ fn integer_or_number(number: f64) -> Value {
     match within {
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "it is a whole number within"
+            reason = "it is a whole number within i32"
         )]
         true => Value::Integer(number as i32),
         false => Value::Number(number),

@@ -1,5 +1,5 @@
 //! `/bi/odata/v4`: flat datasets for Power Query, Excel, Tableau and whatever else speaks OData 4.0. It reads, and
-//! gives one page at a time; what rows there are, and for whom, is the registry's to say.
+//! gives one page at a time; what rows there are, and for whom, is the catalogue's to say.
 //!
 //! `options` reads the query options, whose `$filter` the crate `odata-filter` parses and `bind` gives its meaning;
 //! `page` answers.
@@ -30,16 +30,17 @@ use self::{
     address::{Nowhere, Target},
     answer::{
         ODataCode, ODataRefusal, ODataResult, not_acceptable_refusal, nowhere_refusal,
-        refuse_any_faults, respond, respond_with_refusal,
+        require_no_faults, respond, respond_with_refusal,
     },
-    options::{ResourceKind, Sent},
+    options::ResourceKind,
     page::ODataWriter,
 };
 use super::{
     admission::{Overloaded, Slot},
     app::App,
-    auth, bi,
-    negotiate::accepts_gzip,
+    auth,
+    bi::{self, params::QueryPairs},
+    negotiate::{accepts_gzip, set_static_headers},
     request_id::RequestId,
 };
 use crate::{
@@ -115,13 +116,8 @@ async fn serve(
             header::VARY,
             "Authorization, Accept, Accept-Encoding, Prefer",
         ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    for (name, value) in fixed {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
+    set_static_headers(&mut response, fixed);
     response
 }
 
@@ -154,7 +150,7 @@ impl ODataRequest<'_> {
     fn new_writer<'a>(
         &'a self,
         root: &'a str,
-        sent: &Sent,
+        sent: &QueryPairs,
     ) -> Result<ODataWriter<'a>, ODataRefusal> {
         let format = options::single_value(sent, "$format");
         let Some(level) = headers::negotiate_level(self.headers, format) else {
@@ -177,9 +173,9 @@ impl ODataRequest<'_> {
         address::service_root(self.headers, self.uri, self.app.forwarded_hops)
     }
 
-    fn answer_service(&self, caller: &Caller, sent: &Sent) -> ODataResult {
+    fn answer_service(&self, caller: &Caller, sent: &QueryPairs) -> ODataResult {
         let pulled = bi::list::pullable_datasets(caller)?;
-        refuse_any_faults(options::refuse_all_but_format(sent))?;
+        require_no_faults(options::faults_besides_format(sent))?;
         let root = self.service_root();
         let writer = self.new_writer(&root, sent)?;
         let body = writer.write_list("", &metadata::service_members(&pulled))?;
@@ -187,9 +183,9 @@ impl ODataRequest<'_> {
     }
 
     /// It is XML, whatever is accepted: clients ask for it with the headers that they ask for rows with.
-    fn answer_metadata(&self, caller: &Caller, sent: &Sent) -> ODataResult {
+    fn answer_metadata(&self, caller: &Caller, sent: &QueryPairs) -> ODataResult {
         let pulled = bi::list::pullable_datasets(caller)?;
-        refuse_any_faults(options::refuse_all_but_format(sent))?;
+        require_no_faults(options::faults_besides_format(sent))?;
         match options::single_value(sent, "$format") {
             None | Some("xml" | "application/xml") => {
                 let body = metadata::metadata_document(&pulled).into_bytes();
@@ -205,7 +201,7 @@ impl ODataRequest<'_> {
         &self,
         caller: &Caller,
         dataset: &'static Dataset,
-        sent: &Sent,
+        sent: &QueryPairs,
     ) -> ODataResult {
         caller.require_reach(dataset.permission)?;
         let params = self.parse_params(dataset, ResourceKind::Rows, sent)?;
@@ -234,7 +230,7 @@ impl ODataRequest<'_> {
         &self,
         caller: &Caller,
         dataset: &'static Dataset,
-        sent: &Sent,
+        sent: &QueryPairs,
     ) -> ODataResult {
         caller.require_reach(dataset.permission)?;
         let params = self.parse_params(dataset, ResourceKind::Count, sent)?;
@@ -257,7 +253,7 @@ impl ODataRequest<'_> {
         caller: &Caller,
         dataset: &'static Dataset,
         key: &Literal,
-        sent: &Sent,
+        sent: &QueryPairs,
     ) -> ODataResult {
         caller.require_reach(dataset.permission)?;
         if !options::is_found_by_key(dataset) {
@@ -291,7 +287,7 @@ impl ODataRequest<'_> {
         &self,
         dataset: &'static Dataset,
         subject: ResourceKind<'_>,
-        sent: &Sent,
+        sent: &QueryPairs,
     ) -> Result<options::ODataParams, ODataRefusal> {
         let mut params = options::parse_options(dataset, subject, sent)?;
         params.query.thresholds = self.app.thresholds.clone();

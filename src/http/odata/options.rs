@@ -8,15 +8,15 @@ use super::{
     range::{self, Range},
     token,
 };
-use crate::bi::{
-    model::dataset::{Column, Dataset},
-    model::filter::{Comparison, Filter},
-    model::query::{self, DatasetQuery, MOST_DAYS, SortDirection},
-    series::{Dimension, SeriesRequest, period::Grain},
+use crate::{
+    bi::{
+        model::dataset::{Column, Dataset},
+        model::filter::{Comparison, Filter},
+        model::query::{self, DatasetQuery, MOST_DAYS, SortDirection},
+        series::{Dimension, SeriesRequest, period::Grain},
+    },
+    http::bi::params::QueryPairs,
 };
-
-/// Options as they were sent, decoded: names and values.
-pub type Sent = Vec<(String, String)>;
 
 /// What a request wants of a dataset.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ const ROW: &[&str] = &["$select", "$format"];
 
 /// The options behind the question mark; a plus is a space, as forms have it and most clients send it.
 #[must_use]
-pub fn split_query(query: &str) -> Sent {
+pub fn split_query(query: &str) -> QueryPairs {
     form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect()
@@ -69,7 +69,7 @@ pub fn split_query(query: &str) -> Sent {
 
 /// The value of an option that was sent exactly once.
 #[must_use]
-pub fn single_value<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
+pub fn single_value<'s>(sent: &'s QueryPairs, name: &str) -> Option<&'s str> {
     let mut all = sent.iter().filter(|(other, _)| other == name);
     let one = all.next().map(|(_, value)| value.as_str());
     // An option that is sent twice has no value here: `refuse_unknown` finds fault with it, and neither of the two is
@@ -84,7 +84,7 @@ pub fn single_value<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
 pub fn parse_options(
     dataset: &'static Dataset,
     subject: ResourceKind<'_>,
-    sent: &Sent,
+    sent: &QueryPairs,
 ) -> Result<ODataParams, Vec<Fault>> {
     if sent.len() > MOST {
         let message = format!("A request has at most {MOST} options.");
@@ -105,7 +105,7 @@ pub fn parse_options(
 
 /// The faults of the options of the service document and of `$metadata`, which take `$format` alone.
 #[must_use]
-pub fn refuse_all_but_format(sent: &Sent) -> Vec<Fault> {
+pub fn faults_besides_format(sent: &QueryPairs) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, _) in sent.iter().take(MOST) {
         if name != "$format" {
@@ -145,7 +145,7 @@ fn unknown_option_fault(name: &str, otherwise: &str) -> Fault {
 /// The options so far, and what is wrong with them.
 struct OptionsParser<'s> {
     dataset: &'static Dataset,
-    sent: &'s Sent,
+    sent: &'s QueryPairs,
     faults: Vec<Fault>,
 }
 
@@ -194,7 +194,8 @@ impl OptionsParser<'_> {
                 params.query.filter = self.bind_key_filter(key);
                 self.parse_select(&mut params);
             }
-            // What has no bind for a number of rows is passed over there, as the standard wants it.
+            // Options without a meaning for a number of rows ($select, $orderby, $top, …) are passed over, as the
+            // standard wants.
             ResourceKind::Count => params.query.filter = self.parse_filter(),
             ResourceKind::Rows => {
                 params.query.filter = self.parse_filter();

@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
+        // Relaxed: counters that nothing else is ordered by; `ClientWatch` only looks at them now and then.
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
@@ -29,7 +30,7 @@ impl UnderWay {
     /// Counts one more, until every copy of what is returned is dropped.
     fn begin(&self) -> UnderWayGuard {
         self.0.count.fetch_add(1, Relaxed);
-        UnderWayGuard(Arc::new(One(Arc::clone(&self.0))))
+        UnderWayGuard(Arc::new(CountedRequest(Arc::clone(&self.0))))
     }
 
     /// How many there are.
@@ -54,12 +55,14 @@ impl UnderWay {
 /// A request that is under way; a copy is the same request. Handlers find it in the extensions, to keep it for what
 /// goes on when the connection has ended.
 #[derive(Clone, Debug)]
-pub struct UnderWayGuard(#[expect(dead_code, reason = "it counts by being there")] Arc<One>);
+pub struct UnderWayGuard(
+    #[expect(dead_code, reason = "it counts by being there")] Arc<CountedRequest>,
+);
 
 #[derive(Debug)]
-struct One(Arc<Requests>);
+struct CountedRequest(Arc<Requests>);
 
-impl Drop for One {
+impl Drop for CountedRequest {
     fn drop(&mut self) {
         self.0.count.fetch_sub(1, Relaxed);
         self.0.ended.notify_waiters();
@@ -78,7 +81,7 @@ pub(super) struct Activity {
     /// Those of them whose bodies are still coming.
     incoming: AtomicUsize,
     /// Handlers that run, and answers whose next piece is not made yet: where it is not the client who is waited for.
-    ours: AtomicUsize,
+    server_turns: AtomicUsize,
     /// Bytes that the system has taken over.
     written: AtomicU64,
     /// The millisecond of the connection's life, plus one, in which a head began to come; zero where none is coming.
@@ -94,7 +97,7 @@ impl Activity {
             begun: AtomicU64::new(0),
             under_way: AtomicUsize::new(0),
             incoming: AtomicUsize::new(0),
-            ours: AtomicUsize::new(0),
+            server_turns: AtomicUsize::new(0),
             written: AtomicU64::new(0),
             // Whoever connects is expected to ask.
             head: AtomicU64::new(1),
@@ -111,15 +114,16 @@ impl Activity {
     }
 
     /// Whether something is being worked on, so that the client is not to blame for the silence.
-    pub(super) fn is_ours(&self) -> bool {
-        self.ours.load(Relaxed) > 0
+    pub(super) fn is_server_working(&self) -> bool {
+        self.server_turns.load(Relaxed) > 0
     }
 
-    pub(super) fn is_asked(&self) -> bool {
+    pub(super) fn has_requests(&self) -> bool {
         self.under_way.load(Relaxed) > 0
     }
 
-    /// Whether nothing is lost but time if the connection ends: no request of it has come to its end.
+    /// Whether the connection may be ended for another: each of its requests is still coming in, so none is being
+    /// worked on.
     pub(super) fn is_evictable(&self) -> bool {
         self.under_way.load(Relaxed) <= self.incoming.load(Relaxed)
     }
@@ -137,7 +141,7 @@ impl Activity {
 
     /// Bytes have come. Between two requests of HTTP/1 they are the next one's head; on HTTP/2 they may be anything.
     pub(super) fn note_read(&self) {
-        if self.is_asked() || self.http2.load(Relaxed) {
+        if self.has_requests() || self.http2.load(Relaxed) {
             return;
         }
         let age = self.born.elapsed().as_millis();
@@ -159,9 +163,9 @@ impl Activity {
         }
     }
 
-    pub(super) fn mark_ours(self: &Arc<Self>) -> Ours {
-        self.ours.fetch_add(1, Relaxed);
-        Ours(Arc::clone(self))
+    pub(super) fn begin_server_turn(self: &Arc<Self>) -> ServerTurn {
+        self.server_turns.fetch_add(1, Relaxed);
+        ServerTurn(Arc::clone(self))
     }
 }
 
@@ -184,11 +188,11 @@ impl Drop for RequestUnderWay {
 }
 
 /// A moment in which the client waits for us.
-pub(super) struct Ours(Arc<Activity>);
+pub(super) struct ServerTurn(Arc<Activity>);
 
-impl Drop for Ours {
+impl Drop for ServerTurn {
     fn drop(&mut self) {
-        self.0.ours.fetch_sub(1, Relaxed);
+        self.0.server_turns.fetch_sub(1, Relaxed);
     }
 }
 
@@ -247,7 +251,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for RequestBody<B> {
 pub(super) struct AnswerBody {
     body: Body,
     activity: Arc<Activity>,
-    making: Option<Ours>,
+    making: Option<ServerTurn>,
     _asked: RequestUnderWay,
 }
 
@@ -277,7 +281,7 @@ impl HttpBody for AnswerBody {
             Poll::Pending => self
                 .making
                 .take()
-                .or_else(|| Some(self.activity.mark_ours())),
+                .or_else(|| Some(self.activity.begin_server_turn())),
             Poll::Ready(_) => None,
         };
         polled

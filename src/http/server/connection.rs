@@ -36,8 +36,8 @@ use super::{
     peers::Ticket,
 };
 
-/// Bytes of the head of a request, and of what of an answer is kept ready for HTTP/1. A document of 32 KiB fits, also
-/// in the address of a GET, where a letter takes up to three.
+/// Bytes of the head of a request, and of an answer that is kept ready to be sent (HTTP/1: a connection, HTTP/2: a
+/// stream). A document of 32 KiB fits, also in the address of a GET, where a letter takes up to three.
 const HEAD: usize = 128 * 1024;
 /// Streams of a connection of HTTP/2 at the same time.
 const STREAMS: u32 = 32;
@@ -72,15 +72,15 @@ impl ClientConnection {
             stream,
             activity: Arc::clone(&activity),
         });
-        let asked = Arc::clone(&activity);
+        let counted = Arc::clone(&activity);
         let service = service_fn(move |request| {
-            answer_request(router.clone(), request, peer, Arc::clone(&asked))
+            answer_request(router.clone(), request, peer, Arc::clone(&counted))
         });
         let builder = connection_builder();
         // In this task and not in one of its own: what ends the connection is to return from here, which drops
         // whatever its requests do.
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
-        let mut watched = Watch::new(activity, limits);
+        let mut watched = ClientWatch::new(activity, limits);
         let mut looks = interval(watched.check_interval());
         // After a stall the missed looks would come all at once, and judge a client by a moment in which the server
         // was not listening.
@@ -116,7 +116,7 @@ fn connection_builder() -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        // See `Watch`: this one would also end connections that wait for their next request.
+        // See `ClientWatch`: this one would also end connections that wait for their next request.
         .header_read_timeout(None)
         .max_buf_size(HEAD);
     builder
@@ -147,7 +147,7 @@ async fn answer_request(
     activity: Arc<Activity>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let asked = activity.begin(request.version() == Version::HTTP_2);
-    let _ours = activity.mark_ours();
+    let _turn = activity.begin_server_turn();
     let mut request = request.map(|body| Body::new(RequestBody::new(body, &activity)));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(asked.guard());
@@ -156,7 +156,7 @@ async fn answer_request(
 }
 
 /// Sees whether a client keeps a connection that it does not use.
-struct Watch {
+struct ClientWatch {
     activity: Arc<Activity>,
     limits: ServerLimits,
     /// Since when it is the client who is waited for.
@@ -166,7 +166,7 @@ struct Watch {
     written: u64,
 }
 
-impl Watch {
+impl ClientWatch {
     fn new(activity: Arc<Activity>, limits: ServerLimits) -> Self {
         Self {
             activity,
@@ -186,7 +186,7 @@ impl Watch {
     fn is_overdue(&mut self, now: Instant, stopping: bool) -> bool {
         let activity = &self.activity;
         // Whatever the server is working on is no silence of the client, however long it takes.
-        if activity.is_ours() || activity.begun_count() != self.begun {
+        if activity.is_server_working() || activity.begun_count() != self.begun {
             self.restart(now);
             return false;
         }
@@ -199,7 +199,7 @@ impl Watch {
         let quiet = now.saturating_duration_since(self.since);
         let taken = self.activity.written_bytes() - self.written;
         // The last answer is on its way: hyper closes when it has gone out, unless the client does not take it.
-        if stopping && !self.activity.is_asked() {
+        if stopping && !self.activity.has_requests() {
             return quiet >= LAST_BYTES;
         }
         if quiet < self.limits.idle {

@@ -82,8 +82,9 @@ impl Peers {
         let mut table = self.lock_table();
         if table.count(peer) >= self.each {
             table.evict(|other, _| other == peer)?;
-        // Only of a peer with more than its own: newcomers could otherwise push out whoever has a single connection.
         } else if table.connections.len() >= self.all {
+            // Of its own, or of a peer with more than it has: newcomers could otherwise push out whoever has a single
+            // connection.
             let own = table.count(peer);
             table.evict(|other, count| other == peer || count > own)?;
         }
