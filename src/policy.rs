@@ -36,7 +36,7 @@ pub use self::{
 
 /// The standing of a caller: all that the policy needs to know of them.
 #[derive(Clone, Debug)]
-pub enum Standing {
+pub enum CallerStanding {
     /// The command line on the server: everything.
     Operator,
     /// A signed-in account.
@@ -85,8 +85,8 @@ impl AccountStanding {
 
 /// The reach of a standing with an action: the union over its roles, unless one of them says never.
 #[must_use]
-pub fn reach(standing: &Standing, action: Action) -> Reach {
-    let Standing::Account(account) = standing else {
+pub fn reach(standing: &CallerStanding, action: Action) -> Reach {
+    let CallerStanding::Account(account) = standing else {
         return Reach {
             everything: true,
             ..Reach::default()
@@ -152,6 +152,6 @@ pub fn is_granted(action: Action) -> bool {
 
 /// Whether a standing may do the action to a thing with these ties.
 #[must_use]
-pub fn allows(standing: &Standing, action: Action, ties: &Ties) -> bool {
+pub fn allows(standing: &CallerStanding, action: Action, ties: &Ties) -> bool {
     reach(standing, action).covers(ties)
 }

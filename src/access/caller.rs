@@ -26,7 +26,7 @@ use crate::{
     database::{Pool, Store, Transaction},
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
-    policy::{self, Action, Reach, Standing, Ties},
+    policy::{self, Action, CallerStanding, Reach, Ties},
 };
 
 /// The caller of one request. Cheap to clone: clones share the budget and what is known of the writing.
@@ -47,7 +47,7 @@ pub struct Caller {
     pub token: Option<ServiceTokenId>,
     /// Steps and bytes that the request may spend; the operator's is unlimited.
     pub budget: Arc<Budget>,
-    pub(crate) standing: Arc<Standing>,
+    pub(crate) standing: Arc<CallerStanding>,
     pub(crate) clock: Clock,
     pub(super) store: Store,
     pub(super) writing: Arc<WriteProgress>,
@@ -57,19 +57,25 @@ impl Caller {
     /// The command line on the server. Made in `main.rs` alone; audited as operator.
     #[must_use]
     pub fn operator(store: Store, clock: Clock, act: &str) -> Self {
-        Self::new(store, clock, Standing::Operator, "command line".into()).with_act(act)
+        Self::new(
+            store,
+            clock,
+            CallerStanding::Operator,
+            "command line".into(),
+        )
+        .with_act(act)
     }
 
     pub(super) fn new(
         store: Store,
         clock: Clock,
-        standing: Standing,
+        standing: CallerStanding,
         request_id: Arc<str>,
     ) -> Self {
         let now = clock.now();
         let budget: Arc<Budget> = match standing {
-            Standing::Account(_) => Arc::default(),
-            Standing::Operator => Arc::new(Budget::unlimited()),
+            CallerStanding::Account(_) => Arc::default(),
+            CallerStanding::Operator => Arc::new(Budget::unlimited()),
         };
         Self {
             now,
@@ -148,8 +154,8 @@ impl Caller {
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         match &*self.standing {
-            Standing::Account(standing) => Some(standing.account),
-            Standing::Operator => None,
+            CallerStanding::Account(standing) => Some(standing.account),
+            CallerStanding::Operator => None,
         }
     }
 
@@ -169,12 +175,12 @@ impl Caller {
     #[must_use]
     pub fn led_departments(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
-            Standing::Account(standing) => standing
+            CallerStanding::Account(standing) => standing
                 .departments
                 .get(&DepartmentRole::Lead)
                 .cloned()
                 .unwrap_or_default(),
-            Standing::Operator => BTreeSet::new(),
+            CallerStanding::Operator => BTreeSet::new(),
         }
     }
 
@@ -182,8 +188,8 @@ impl Caller {
     #[must_use]
     pub fn own_lead_departments(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
-            Standing::Account(standing) => standing.leads.clone(),
-            Standing::Operator => BTreeSet::new(),
+            CallerStanding::Account(standing) => standing.leads.clone(),
+            CallerStanding::Operator => BTreeSet::new(),
         }
     }
 
@@ -191,8 +197,8 @@ impl Caller {
     #[must_use]
     pub fn is_cx_manager(&self) -> bool {
         match &*self.standing {
-            Standing::Account(standing) => standing.role == OrganisationRole::CxManager,
-            Standing::Operator => true,
+            CallerStanding::Account(standing) => standing.role == OrganisationRole::CxManager,
+            CallerStanding::Operator => true,
         }
     }
 
@@ -216,8 +222,8 @@ impl Caller {
         subject: Option<(&'static str, uuid::Uuid)>,
     ) -> Error {
         let with_token = match &*self.standing {
-            Standing::Account(standing) => standing.token.is_some(),
-            Standing::Operator => false,
+            CallerStanding::Account(standing) => standing.token.is_some(),
+            CallerStanding::Operator => false,
         };
         Error::Forbidden(Forbidden {
             action,
@@ -255,7 +261,7 @@ impl Caller {
     /// The caller as the principal of conditions on tables.
     #[must_use]
     pub fn principal(&self) -> Principal<'_> {
-        Principal::Standing(&self.standing)
+        Principal::CallerStanding(&self.standing)
     }
 
     /// The deployment's time zone.

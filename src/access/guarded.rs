@@ -85,7 +85,7 @@ pub trait Guarded:
 }
 
 /// A table whose rows can be archived.
-pub trait Archives: Guarded {
+pub trait Archivable: Guarded {
     /// The column of the moment of archiving, null while a row is live.
     fn archived_at_column() -> Self::Column;
     /// The moment at which a row was archived; none while it is live.
@@ -207,7 +207,7 @@ macro_rules! guarded {
         }
     };
     (@archives $module:ident yes) => {
-        impl Archives for $module::Entity {
+        impl Archivable for $module::Entity {
             fn archived_at_column() -> Self::Column {
                 $module::Column::ArchivedAt
             }

@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     database::{Store, Transaction},
     error::{Error, Result},
-    policy::{AccountStanding, Standing, token::Narrowing},
+    policy::{AccountStanding, CallerStanding, token::Narrowing},
 };
 
 /// Least time between two writes of a token's last use: each request writing it would turn every read into a write.
@@ -121,7 +121,7 @@ WHERE account.id = $1 AND account.archived_at IS NULL"
 pub(crate) async fn load_standing(
     tx: &Transaction,
     account: AccountId,
-) -> Result<Option<Standing>> {
+) -> Result<Option<CallerStanding>> {
     let backend = tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
     let rows = DepartmentRow::find_by_statement(statement).all(tx).await?;
@@ -237,7 +237,7 @@ fn build_standing(
     role: OrganisationRole,
     rows: Vec<DepartmentRow>,
     token: Option<Narrowing>,
-) -> Standing {
+) -> CallerStanding {
     let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
     let mut leads = BTreeSet::new();
     let (mut kinds, mut former_kinds) = (BTreeSet::new(), BTreeSet::new());
@@ -263,7 +263,7 @@ fn build_standing(
     };
     let partner =
         role == OrganisationRole::Member && kinds.into_iter().eq([DepartmentKind::Partner]);
-    Standing::Account(AccountStanding {
+    CallerStanding::Account(AccountStanding {
         account,
         role,
         departments,

@@ -52,7 +52,7 @@ pub(crate) const RULES: &[&str] = &[
 ];
 
 pub use caller::Caller;
-pub use guarded::{Archives, FindingInput, Guarded, Keyed, Lock};
+pub use guarded::{Archivable, FindingInput, Guarded, Keyed, Lock};
 pub(crate) use identify::load_standing;
 pub use identify::{identify, identify_token};
 pub use permit::{Permit, apply_change, expect_version, require_live, with_all_columns_set};

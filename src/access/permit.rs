@@ -22,7 +22,7 @@ use sea_orm::{
 
 use super::{
     caller::Caller,
-    guarded::{Archives, FindingInput, Guarded, Keyed, Lock},
+    guarded::{Archivable, FindingInput, Guarded, Keyed, Lock},
     weight,
     writing::OpenPermit,
 };
@@ -137,7 +137,7 @@ impl<'c> Permit<'c> {
     /// # Errors
     /// Those of [`Permit::fetch`]; ARCHIVED where it or its blueprint is; CONFLICT where its version is not the
     /// `expected`.
-    pub async fn fetch_at<E: Archives>(
+    pub async fn fetch_at<E: Archivable>(
         &mut self,
         action: Action,
         field: &str,
@@ -246,7 +246,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// NOT_FOUND as [`Permit::get`], ARCHIVED where it is.
-    pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
+    pub async fn read_live<E: Archivable>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = self.caller.select::<E>().filter(E::id_column().eq(id));
         let select = select.lock(LockType::Share);
         let row = select
@@ -569,7 +569,7 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
 ///
 /// # Errors
 /// ARCHIVED.
-pub fn require_live<E: Archives>(field: &str, row: &E::Model) -> Result<()> {
+pub fn require_live<E: Archivable>(field: &str, row: &E::Model) -> Result<()> {
     match E::archived_at(row) {
         Some(_) => Err(Error::fault(
             field,

@@ -9,13 +9,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::policy::{self, Action, Reach, Relation, Standing};
+use crate::policy::{self, Action, CallerStanding, Reach, Relation};
 
 /// The principal that a condition asks about.
 #[derive(Clone, Copy, Debug)]
 pub enum Principal<'r> {
     /// A caller, or the account of a standing that was loaded.
-    Standing(&'r Standing),
+    CallerStanding(&'r CallerStanding),
     /// The account behind the BI login that is connected to PostgreSQL when the statement runs (`session_user`).
     Login,
 }
@@ -92,16 +92,16 @@ impl From<Reach> for SqlReach {
 impl Principal<'_> {
     pub(super) fn reach(self, action: Action) -> SqlReach {
         match self {
-            Self::Standing(standing) => policy::reach(standing, action).into(),
-            Self::Login => login_reach(action),
+            Self::CallerStanding(standing) => policy::reach(standing, action).into(),
+            Self::Login => login_reach_sql(action),
         }
     }
 
     /// The principal's own account; none for the operator.
     pub(super) fn own_account(self) -> Option<IdSet> {
         match self {
-            Self::Standing(Standing::Operator) => None,
-            Self::Standing(Standing::Account(own)) => Some(IdSet::one(own.account)),
+            Self::CallerStanding(CallerStanding::Operator) => None,
+            Self::CallerStanding(CallerStanding::Account(own)) => Some(IdSet::one(own.account)),
             Self::Login => {
                 let account = bi_login::Entity::find()
                     .select_only()
@@ -136,7 +136,7 @@ pub(crate) const LOGIN_ACTIONS: [Action; 6] = [
     Action::WorkFollowUp,
 ];
 
-fn login_reach(action: Action) -> SqlReach {
+fn login_reach_sql(action: Action) -> SqlReach {
     debug_assert!(
         LOGIN_ACTIONS.contains(&action),
         "a view asks for {action:?}, which is written down for no login"

@@ -72,10 +72,10 @@ impl<'c> FlowAnalysis<'c> {
 
     /// The analysis as if nothing led to a touchpoint or on from it; the entries stay those of the whole graph.
     #[must_use]
-    pub fn without(&self, touchpoint: usize) -> Self {
+    pub fn without_touchpoint(&self, touchpoint: usize) -> Self {
         Self {
             canvas: self.canvas,
-            graph: Arc::new(self.graph.without(touchpoint)),
+            graph: Arc::new(self.graph.without_touchpoint(touchpoint)),
         }
     }
 
@@ -298,7 +298,7 @@ impl<'c> FlowAnalysis<'c> {
     /// Ways from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
     /// to a competitor and back. How many there are can grow with the factorial of the places: each that is tried is
     /// taken from the budget.
-    pub fn find_ways(
+    pub fn find_ways_between(
         &self,
         from: usize,
         to: usize,

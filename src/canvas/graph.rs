@@ -96,7 +96,7 @@ impl FlowGraph {
     }
 
     /// The graph as if nothing led to a touchpoint or on from it.
-    pub(super) fn without(&self, touchpoint: usize) -> Self {
+    pub(super) fn without_touchpoint(&self, touchpoint: usize) -> Self {
         let gone = FlowNode::At(touchpoint);
         let edges = self.edges.iter().copied();
         let edges: Vec<FlowEdge> = edges

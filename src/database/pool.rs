@@ -151,7 +151,7 @@ impl Pool {
     }
 
     /// Whether the last thing that was written could not be kept, because of the disk and not of its content.
-    pub(super) fn is_unwritable(&self) -> bool {
+    pub(super) fn is_disk_refusing_writes(&self) -> bool {
         self.shared.shares.unwritable.load(Ordering::Relaxed)
     }
 

@@ -121,7 +121,7 @@ impl Probe {
             }
         }
         // Writes that succeed say so by themselves: only after one that failed is one tried.
-        match self.writer.is_unwritable() {
+        match self.writer.is_disk_refusing_writes() {
             true => self.try_write().await,
             false => Ok(()),
         }

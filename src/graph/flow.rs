@@ -182,7 +182,7 @@ impl Flow {
         let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
         let canvas = Arc::clone(&self.0);
         let work = move |steps: &Steps| {
-            flow::FlowAnalysis::new(&canvas).find_ways(from, to, longest, steps)
+            flow::FlowAnalysis::new(&canvas).find_ways_between(from, to, longest, steps)
         };
         let found = caller(ctx)?.compute(work).await?;
         let rows = |way: Vec<usize>| {

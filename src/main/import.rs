@@ -85,7 +85,7 @@ fn spool_input(options: &Import) -> std::io::Result<Spooled> {
         return Ok(Spooled::new(std::fs::File::open(&options.file)?));
     }
     let mut spool = Spool::new(LONGEST_SHEET)?;
-    if spool.write_all(std::io::stdin().lock())? {
+    if spool.copy_all(std::io::stdin().lock())? {
         Ok(spool.finish(None))
     } else {
         let message = format!("it is larger than {} GB", LONGEST_SHEET >> 30);

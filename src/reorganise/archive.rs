@@ -31,7 +31,7 @@ pub struct DepartmentArchiveInput {
     pub successor_id: Option<ID>,
 }
 
-/// Archives a department; its successor takes over what it holds.
+/// Archivable a department; its successor takes over what it holds.
 pub async fn archive(
     caller: &Caller,
     input: DepartmentArchiveInput,

@@ -18,7 +18,7 @@ use crate::{
     database::Transaction,
     error::Result,
     feedback::open_condition,
-    policy::Standing,
+    policy::CallerStanding,
 };
 
 /// What departments hold, and what stands beside it that a take-over would meet.
@@ -60,7 +60,7 @@ impl Holdings {
     /// Reads what these departments hold, as far as somebody of this standing may see it.
     pub async fn load(
         tx: &Transaction,
-        eyes: &Standing,
+        eyes: &CallerStanding,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
@@ -69,7 +69,7 @@ impl Holdings {
         let open = async |which: Condition| -> Result<Vec<responsibility::Model>> {
             let rows = responsibility::Entity::find()
                 .filter(responsibility::Entity::readable_condition(
-                    Principal::Standing(eyes),
+                    Principal::CallerStanding(eyes),
                 ))
                 .filter(open_and_condition(which))
                 .order_by_asc(C::CreatedAt)
@@ -111,27 +111,29 @@ impl Holdings {
             beside: open(beside).await?,
             blueprints: blueprints.into_iter().map(|row| (row.id, row)).collect(),
             owned: select_owned(of)
-                .filter(blueprint::Entity::readable_condition(Principal::Standing(
-                    eyes,
-                )))
+                .filter(blueprint::Entity::readable_condition(
+                    Principal::CallerStanding(eyes),
+                ))
                 .all(tx)
                 .await?,
             kpis: select_kpis(of)
-                .filter(kpi::Entity::readable_condition(Principal::Standing(eyes)))
+                .filter(kpi::Entity::readable_condition(Principal::CallerStanding(
+                    eyes,
+                )))
                 .all(tx)
                 .await?,
             follow_ups: follow_up::Entity::find()
-                .filter(follow_up::Entity::readable_condition(Principal::Standing(
-                    eyes,
-                )))
+                .filter(follow_up::Entity::readable_condition(
+                    Principal::CallerStanding(eyes),
+                ))
                 .filter(open_condition(of))
                 .order_by_asc(follow_up::Column::Id)
                 .all(tx)
                 .await?,
             children: department::Entity::find()
-                .filter(department::Entity::readable_condition(Principal::Standing(
-                    eyes,
-                )))
+                .filter(department::Entity::readable_condition(
+                    Principal::CallerStanding(eyes),
+                ))
                 .filter(department::Column::ParentId.is_in(ids()))
                 .filter(department::Column::Id.is_not_in(ids()))
                 .filter(department::Column::ArchivedAt.is_null())

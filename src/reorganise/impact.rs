@@ -120,7 +120,9 @@ impl ReorganisationImpact {
             row.from_touchpoint_id == Some(gone) || row.to_touchpoint_id == Some(gone)
         });
         let before = FlowAnalysis::new(canvas);
-        let after = canvas.index_of(gone).map(|place| before.without(place));
+        let after = canvas
+            .index_of(gone)
+            .map(|place| before.without_touchpoint(place));
         let newly = |found: fn(&FlowAnalysis<'_>) -> BTreeSet<TouchpointId>| -> Vec<TouchpointId> {
             let after = after.as_ref().map(found).unwrap_or_default();
             let mut newly = &after - &found(&before);

@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
-    access::{Archives, Caller, Guarded, require_live},
+    access::{Archivable, Caller, Guarded, require_live},
     database::Transaction,
     error::{Error, Result},
     policy::{Action, Ties},
@@ -48,7 +48,7 @@ pub(super) fn require_permitted<E: Guarded>(
 }
 
 /// Requires that another row which the question names exists and is not archived.
-pub(super) async fn require_other<E: Archives>(
+pub(super) async fn require_other<E: Archivable>(
     caller: &Caller,
     tx: &Transaction,
     field: &str,

@@ -21,7 +21,7 @@ use crate::{
     department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
     feedback::follow_up::hand_over,
-    policy::{Action, Standing},
+    policy::{Action, CallerStanding},
 };
 
 /// Computing steps of planning one row.
@@ -40,7 +40,7 @@ impl Takeover {
     pub(super) async fn plan(
         caller: &Caller,
         tx: &Transaction,
-        eyes: &Standing,
+        eyes: &CallerStanding,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
@@ -72,7 +72,7 @@ impl Takeover {
             permit.caller,
             permit.tx(),
             // Whatever the departments hold must be handed over, also what the caller may not read.
-            &Standing::Operator,
+            &CallerStanding::Operator,
             of,
             successor,
         )

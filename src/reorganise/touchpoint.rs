@@ -20,7 +20,7 @@ use crate::{
     touchpoint::{archive_fetched, fetch_to_archive, unarchive_fetched},
 };
 
-/// Archives a touchpoint and suspends its responsibilities.
+/// Archivable a touchpoint and suspends its responsibilities.
 pub async fn archive(
     caller: &Caller,
     input: &AtVersionInput,

@@ -38,7 +38,7 @@ impl Spool {
     }
 
     /// Takes all of a source; `false` where it has more than allowed.
-    pub fn write_all(&mut self, mut source: impl Read) -> io::Result<bool> {
+    pub fn copy_all(&mut self, mut source: impl Read) -> io::Result<bool> {
         let mut bytes = vec![0; AT_ONCE];
         loop {
             match source.read(&mut bytes)? {

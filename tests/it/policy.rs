@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use cx_blueprint::policy::{
-    self, AccountStanding, Action, PolicyCell, Relation, Role, Standing, Ties,
+    self, AccountStanding, Action, CallerStanding, PolicyCell, Relation, Role, Ties,
     token::{self, Narrowing},
 };
 use entity::{
@@ -110,7 +110,7 @@ fn the_policy_is_the_access_table() {
     assert!(by_hand.is_empty(), "the table has more: {by_hand:?}");
 }
 
-fn somebody(role: Role) -> Standing {
+fn somebody(role: Role) -> CallerStanding {
     let organisation = match role {
         Role::Analyst => OrganisationRole::Analyst,
         Role::Auditor => OrganisationRole::Auditor,
@@ -124,7 +124,7 @@ fn somebody(role: Role) -> Standing {
         Role::Lead => Some(DepartmentRole::Lead),
         _ => None,
     };
-    Standing::Account(AccountStanding {
+    CallerStanding::Account(AccountStanding {
         account: me(),
         role: organisation,
         departments: in_department
@@ -265,9 +265,9 @@ fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
     for role in Role::ALL {
         for action in Action::ALL {
             let mut standings = vec![somebody(*role)];
-            if let Standing::Account(mut account) = somebody(*role) {
+            if let CallerStanding::Account(mut account) = somebody(*role) {
                 account.partner = true;
-                standings.push(Standing::Account(account));
+                standings.push(CallerStanding::Account(account));
             }
             for standing in standings {
                 let reach = policy::reach(&standing, *action);
@@ -283,15 +283,19 @@ fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
 }
 
 /// Somebody whose service token speaks for them.
-fn narrowed(role: Role, scopes: &[TokenScope], departments: Option<&[DepartmentId]>) -> Standing {
-    let Standing::Account(mut account) = somebody(role) else {
+fn narrowed(
+    role: Role,
+    scopes: &[TokenScope],
+    departments: Option<&[DepartmentId]>,
+) -> CallerStanding {
+    let CallerStanding::Account(mut account) = somebody(role) else {
         unreachable!("an account")
     };
     account.token = Some(Narrowing {
         scopes: scopes.iter().copied().collect(),
         departments: departments.map(|departments| departments.iter().copied().collect()),
     });
-    Standing::Account(account)
+    CallerStanding::Account(account)
 }
 
 #[test]
@@ -404,7 +408,7 @@ fn a_token_limited_to_departments_reaches_what_is_tied_to_them_and_nothing_by_na
 
 #[test]
 fn never_wins_over_what_a_department_would_give() {
-    let Standing::Account(mut admin) = somebody(Role::Admin) else {
+    let CallerStanding::Account(mut admin) = somebody(Role::Admin) else {
         unreachable!("an account")
     };
     let routed = Ties::none().and(Relation::LooksAfter, [ours()]);
@@ -415,7 +419,7 @@ fn never_wins_over_what_a_department_would_give() {
     ));
     let leads = BTreeSet::from([ours()]);
     admin.departments.insert(DepartmentRole::Lead, leads);
-    let admin = Standing::Account(admin);
+    let admin = CallerStanding::Account(admin);
     assert!(!policy::allows(&admin, Action::WorkFollowUp, &routed));
     assert!(!policy::allows(&admin, Action::AssignFollowUp, &routed));
 }
@@ -423,7 +427,7 @@ fn never_wins_over_what_a_department_would_give() {
 #[test]
 fn the_operator_may_everything() {
     assert!(Action::ALL.iter().all(|action| policy::allows(
-        &Standing::Operator,
+        &CallerStanding::Operator,
         *action,
         &Ties::none()
     )));
@@ -431,11 +435,11 @@ fn the_operator_may_everything() {
 
 #[test]
 fn a_partner_reads_only_what_it_participates_in() {
-    let Standing::Account(mut partner) = somebody(Role::Lead) else {
+    let CallerStanding::Account(mut partner) = somebody(Role::Lead) else {
         unreachable!("an account")
     };
     partner.partner = true;
-    let partner = Standing::Account(partner);
+    let partner = CallerStanding::Account(partner);
     assert!(!policy::allows(
         &partner,
         Action::ReadPublished,

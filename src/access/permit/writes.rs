@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::{Permit, stale_version_error, with_all_columns_set};
 use crate::{
-    access::guarded::{Archives, Guarded},
+    access::guarded::{Archivable, Guarded},
     audit::Event,
     error::Result,
 };
@@ -125,8 +125,8 @@ impl Permit<'_> {
         Ok(())
     }
 
-    /// Archives a row at the moment of the request, or unarchives it.
-    pub async fn set_archived<E: Archives>(
+    /// Archivable a row at the moment of the request, or unarchives it.
+    pub async fn set_archived<E: Archivable>(
         &mut self,
         row: &E::Model,
         archived: bool,

@@ -13,7 +13,7 @@
 macro_rules! kpi_fact_columns {
     ($consumer:ident) => {
         $consumer! {
-            row_id: ID, Words => (row_id_sql), |row| ValueRef::Text(row.row_id()),
+            row_id: ID, Words => (row_id_sql), |row| ValueRef::Text(row.row_id_text()),
                 "Id of the row: derived from its parts, so that it is the same in every answer.";
             measurement_id: ID, IdOf(MeasurementId::PREFIX) => "joined.measurement_id", |row| id_cell(Some(row.measured.id)),
                 "Id of the measurement. It occurs in one row per combination of place, department and role.";

@@ -46,7 +46,7 @@ pub(super) struct FactView<'f> {
 
 impl FactView<'_> {
     /// The ids of measurement, place and department, and the role, as far as the row has them.
-    pub(super) fn row_id(&self) -> &str {
+    pub(super) fn row_id_text(&self) -> &str {
         self.row_id.get_or_init(|| {
             let mut text = String::with_capacity(ROW_ID);
             push_id(&mut text, self.measured.id);

@@ -17,7 +17,7 @@ use crate::{
     access::{Caller, LOGIN_ACTIONS, load_standing},
     database::Transaction,
     error::Result,
-    policy::{self, Relation, Standing},
+    policy::{self, CallerStanding, Relation},
 };
 
 /// How many rows a statement inserts at the most.
@@ -114,7 +114,7 @@ async fn has_views(tx: &Transaction) -> Result<bool> {
 }
 
 /// What is to be written down of a standing.
-fn reach_rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
+fn reach_rows(login: &str, standing: &CallerStanding) -> Vec<bi_reach::Model> {
     let mut rows = Vec::new();
     for action in LOGIN_ACTIONS {
         let reach = policy::reach(standing, action);

@@ -91,7 +91,7 @@ proptest! {
             sample::canvas(&STAGES, &phases, &rest),
         );
         let (whole, rest) = (FlowAnalysis::new(&whole), FlowAnalysis::new(&rest));
-        let without = whole.without(gone);
+        let without = whole.without_touchpoint(gone);
         prop_assert_eq!(numbers(&without.dead_ends()), numbers(&rest.dead_ends()));
         prop_assert_eq!(without.loops().len(), rest.loops().len());
         let unreachable = match (whole.graph.entered, rest.graph.entered) {
@@ -163,7 +163,7 @@ proptest! {
     ) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let flow = FlowAnalysis::new(&canvas);
-        let found = flow.find_ways(from, to, longest, &Steps::unlimited()).unwrap();
+        let found = flow.find_ways_between(from, to, longest, &Steps::unlimited()).unwrap();
         prop_assert!(found.ways.windows(2).all(|pair| pair[0].len() <= pair[1].len()));
         prop_assert!(found.ways.iter().all(|way| way.len() <= longest));
         let ids: BTreeSet<Vec<_>> = found.ways.iter().cloned().collect();

@@ -48,7 +48,7 @@ parts! {
         conflict: Option<String> = None,
         /// What was found, need by need.
         #[serde(deserialize_with = "read_short_object_list")]
-        verdicts: Vec<VerdictItem> = Vec::new(),
+        verdicts: Vec<NeedVerdictItem> = Vec::new(),
         /// A note.
         note: Option<String> = None,
     }
@@ -58,7 +58,7 @@ parts! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "verdict")]
-pub struct VerdictItem {
+pub struct NeedVerdictItem {
     /// The need of the persona, in its own words.
     pub need: String,
     /// Whether it is met.
@@ -74,7 +74,7 @@ references! { EvaluationPart or EvaluationPatch {
     verdicts => Need, DropKey;
 }}
 
-impl ReferenceField for VerdictItem {
+impl ReferenceField for NeedVerdictItem {
     fn keys(&self) -> Vec<&String> {
         self.need.keys()
     }
@@ -100,7 +100,7 @@ impl DocumentKeys<'_> {
         let needs = &self.snapshot.canvas.needs;
         let item = |(need, verdict): &NeedVerdict| {
             let need = needs.iter().find(|row| row.id == *need)?;
-            Some(VerdictItem {
+            Some(NeedVerdictItem {
                 need: need.text.clone(),
                 verdict: *verdict,
             })
@@ -173,12 +173,12 @@ impl Resolver<'_> {
     fn resolve_verdicts(
         &mut self,
         path: &str,
-        verdicts: &[VerdictItem],
+        verdicts: &[NeedVerdictItem],
         persona: Option<PersonaId>,
     ) -> Vec<NeedVerdict> {
         self.faults.check_list_length(path, verdicts.len());
         let mut found: Vec<NeedVerdict> = Vec::new();
-        for (at, VerdictItem { need, verdict }) in verdicts.iter().take(LIST).enumerate() {
+        for (at, NeedVerdictItem { need, verdict }) in verdicts.iter().take(LIST).enumerate() {
             let id = persona.and_then(|persona| {
                 let need = (persona, fold_key(need));
                 self.catalogue.needs.get(&need).copied()

@@ -5,7 +5,7 @@ use odata_filter::{Fault, Literal, parse};
 
 use super::{
     bind,
-    range::{self, Range},
+    range::{self, DayRange},
     token,
 };
 use crate::{
@@ -380,7 +380,7 @@ impl OptionsParser<'_> {
             return;
         };
         let (dataset, day_name) = (self.dataset.name, day.name);
-        let Range {
+        let DayRange {
             from: Some(from),
             to: Some(to),
         } = range::days_of_filter(&query.filter, day)

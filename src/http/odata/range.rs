@@ -11,12 +11,12 @@ use crate::bi::{
 
 /// The half-open range of days `from..to`; an end that does not follow from the filter is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Range {
+pub struct DayRange {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
 }
 
-impl Range {
+impl DayRange {
     fn new(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Self {
         Self { from, to }
     }
@@ -35,21 +35,21 @@ impl Range {
 
 /// The range that contains every row which the filter accepts.
 #[must_use]
-pub fn days_of_filter(filter: &Filter, of: &Column) -> Range {
+pub fn days_of_filter(filter: &Filter, of: &Column) -> DayRange {
     // The last day that there is has no next one.
     let next = |day: NaiveDate| Some(day.succ_opt().unwrap_or(NaiveDate::MAX));
     match filter {
         Filter::All(all) => all
             .iter()
             .map(|one| days_of_filter(one, of))
-            .fold(Range::default(), Range::intersect),
+            .fold(DayRange::default(), DayRange::intersect),
         Filter::Compare(column, how, Value::Day(day)) if column.name == of.name => match how {
-            Comparison::Equal => Range::new(Some(*day), next(*day)),
-            Comparison::AtLeast => Range::new(Some(*day), None),
-            Comparison::Above => Range::new(next(*day), None),
-            Comparison::Below => Range::new(None, Some(*day)),
-            Comparison::AtMost => Range::new(None, next(*day)),
-            Comparison::NotEqual => Range::default(),
+            Comparison::Equal => DayRange::new(Some(*day), next(*day)),
+            Comparison::AtLeast => DayRange::new(Some(*day), None),
+            Comparison::Above => DayRange::new(next(*day), None),
+            Comparison::Below => DayRange::new(None, Some(*day)),
+            Comparison::AtMost => DayRange::new(None, next(*day)),
+            Comparison::NotEqual => DayRange::default(),
         },
         Filter::In(column, values) if column.name == of.name => {
             let days = values.iter().filter_map(|value| match value {
@@ -57,10 +57,10 @@ pub fn days_of_filter(filter: &Filter, of: &Column) -> Range {
                 _ => None,
             });
             let (first, last) = (days.clone().min(), days.max());
-            Range::new(first, last.and_then(next))
+            DayRange::new(first, last.and_then(next))
         }
         // `or` and `not` bound nothing here: too wide a range is only slower, one that is too narrow would lose rows.
-        _ => Range::default(),
+        _ => DayRange::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use sea_orm::DbBackend;
 use super::{
     bind,
     options::{self, ResourceKind},
-    range::{self, Range},
+    range::{self, DayRange},
 };
 use crate::{
     bi::{
@@ -67,7 +67,7 @@ proptest! {
     }
 }
 
-fn meant(dataset: &Dataset, text: &str) -> Result<(String, Range), Vec<Fault>> {
+fn meant(dataset: &Dataset, text: &str) -> Result<(String, DayRange), Vec<Fault>> {
     let expression = parse(text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     let filter = bind::bind_filter(dataset, &expression, &mut faults);
@@ -282,7 +282,7 @@ fn the_days_follow_from_what_holds_for_every_row() {
         ("value gt 5", None, None),
     ] {
         let (_, days) = meant(&KPI_FACTS, text).expect(text);
-        assert_eq!(days, Range { from, to }, "{text}");
+        assert_eq!(days, DayRange { from, to }, "{text}");
     }
 }
 
