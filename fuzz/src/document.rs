@@ -12,9 +12,8 @@ use chrono::{DateTime, Utc};
 use cx_blueprint::{
     document::{
         blueprint::{Document, DocumentPatch},
-        diff,
+        convert::complete_document,
         draft::MergedDocument,
-        import::complete_document,
         format::parse,
     },
     error::Error,
@@ -63,7 +62,7 @@ fn accepted(there: Option<&There>, said: DocumentPatch, prune: bool) -> Option<D
     };
     let document = draft.document().clone();
     let before = there.map(|there| &there.before);
-    let moment = (DateTime::<Utc>::UNIX_EPOCH, There::get().fresh);
+    let moment = (DateTime::<Utc>::UNIX_EPOCH, There::get().new_id);
     match draft.resolve(before, &There::get().catalogue, moment) {
         Ok(_) => Some(document),
         Err(error) => {
@@ -80,8 +79,9 @@ fn written(document: &Document, there: Option<&There>) {
     let again = complete_document(said.clone()).expect("what is written says everything");
     let other = serde_json::to_string(&again).expect("a document has a JSON form");
     assert_eq!(text, other, "written and read again");
-    let unchanged = MergedDocument::merge(Some(document), said.clone(), true).expect("it fits onto itself");
-    let changes = diff::between(document, unchanged.document());
+    let unchanged =
+        MergedDocument::merge(Some(document), said.clone(), true).expect("it fits onto itself");
+    let changes = document.diff(unchanged.document());
     assert!(changes.is_empty(), "{changes:?}");
     assert!(
         accepted(there, said, true).is_some(),

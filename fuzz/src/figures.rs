@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use cx_blueprint::{
     document::table::TouchpointTable,
     error::{Error, Result, UserError},
-    kpi::sheet::{Known, MOST, check_sheet},
+    kpi::sheet::{MOST, SheetReferences, check_sheet},
     sheet::{Dialect, SheetReader},
 };
 use libfuzzer_sys::fuzz_target;
@@ -26,9 +26,11 @@ fuzz_target!(init: known(), |bytes: &[u8]| {
 });
 
 /// What a sheet may name, read by the first who asks.
-fn known() -> &'static Known {
-    static KNOWN: OnceLock<Known> = OnceLock::new();
-    KNOWN.get_or_init(|| demo::once(async |caller, _| Known::read(caller).await.expect("names")))
+fn known() -> &'static SheetReferences {
+    static KNOWN: OnceLock<SheetReferences> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        demo::once(async |caller, _| SheetReferences::load(caller).await.expect("names"))
+    })
 }
 
 fn sheet(bytes: &[u8]) {

@@ -38,7 +38,11 @@ fuzz_target!(|text: &str| {
 });
 
 fn asked(dataset: &'static Dataset, sent: &QueryPairs) {
-    for subject in [ResourceKind::Rows, ResourceKind::Count, ResourceKind::Row(&Literal::Null)] {
+    for subject in [
+        ResourceKind::Rows,
+        ResourceKind::Count,
+        ResourceKind::Row(&Literal::Null),
+    ] {
         read(dataset, subject, sent);
     }
 }
@@ -54,9 +58,15 @@ fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &QueryPairs)
     };
     assert!(asked.shown > 0 && asked.shown <= asked.query.columns.len());
     assert!(asked.query.days.len() <= cx_blueprint::bi::model::days::MOST_DAYS);
-    assert!(asked.query.after.is_none() || asked.query.after_values.len() == asked.query.order.len());
+    assert!(
+        asked.query.after.is_none() || asked.query.after_values.len() == asked.query.order.len()
+    );
     for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-        let statement = asked.query.filter.write(SqlBuilder::new(backend, "")).statement();
+        let statement = asked
+            .query
+            .filter
+            .write(SqlBuilder::new(backend, ""))
+            .statement();
         let values = statement.values.map_or(0, |values| values.0.len());
         assert!(values < VALUES, "{values} values");
     }
@@ -67,8 +77,7 @@ fn filter(text: &str) {
     if let Ok(expression) = parse(text) {
         let written = expression.to_string();
         if written.len() <= MAX_BYTES {
-            let again =
-                parse(&written).unwrap_or_else(|fault| panic!("{fault:?}: {written}"));
+            let again = parse(&written).unwrap_or_else(|fault| panic!("{fault:?}: {written}"));
             assert!(again == expression || written.contains("NaN"), "{written}");
         }
     }

@@ -1,20 +1,23 @@
 //! What is there when a document arrives: a journey of the demo with something in every list and something archived,
 //! and all that documents may name, read once from a database of their own.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use cx_blueprint::{
     access::Caller,
-    canvas::whole::Whole,
     database::Store,
     document::{
         blueprint::Document,
         catalogue::{Catalogue, fold_key},
-        import::{self, ImportOptions},
         format::parse,
+        import::{self, ImportOptions},
         target::CurrentBlueprint,
     },
     id,
+    snapshot::BlueprintSnapshot,
 };
 use entity::{
     account, blueprint, channel, department, id::BlueprintId, kpi, persona, persona_need, phase,
@@ -35,7 +38,7 @@ pub struct There {
     pub before: CurrentBlueprint,
     pub catalogue: Catalogue,
     /// The id of a blueprint that is not there yet.
-    pub fresh: BlueprintId,
+    pub new_id: BlueprintId,
 }
 
 impl There {
@@ -57,14 +60,13 @@ impl There {
                 .expect("it is imported");
         }
         let rental = Condition::all().add(blueprint::Column::Key.eq("bp-rental"));
-        let whole = Whole::load(caller, rental, caller.today).await;
-        let whole: &'static Whole =
-            Box::leak(Box::new(whole.expect("it loads").expect("it is there")));
+        let snapshot = BlueprintSnapshot::find(caller, rental, caller.today).await;
+        let snapshot = snapshot.expect("it loads").expect("it is there");
         let there = Self {
-            document: Document::from_whole(whole),
-            before: before(store, whole).await,
+            document: Document::from_snapshot(&snapshot),
+            before: before(store, snapshot).await,
             catalogue: catalogue(store).await,
-            fresh: id::new(),
+            new_id: id::new(),
         };
         assert!(
             !there.before.archived_touchpoints.is_empty(),
@@ -74,8 +76,8 @@ impl There {
     }
 }
 
-async fn before(store: &Store, whole: &'static Whole) -> CurrentBlueprint {
-    let id = whole.canvas.blueprint.id;
+async fn before(store: &Store, snapshot: Arc<BlueprintSnapshot>) -> CurrentBlueprint {
+    let id = snapshot.canvas.blueprint.id;
     let phases = phase::Entity::find()
         .filter(phase::Column::BlueprintId.eq(id))
         .filter(phase::Column::ArchivedAt.is_not_null());
@@ -83,12 +85,9 @@ async fn before(store: &Store, whole: &'static Whole) -> CurrentBlueprint {
         .filter(touchpoint::Column::BlueprintId.eq(id))
         .filter(touchpoint::Column::ArchivedAt.is_not_null());
     CurrentBlueprint {
-        whole,
+        snapshot,
         archived_phases: phases.all(store.reader()).await.expect("phases"),
-        archived_touchpoints: touchpoints
-            .all(store.reader())
-            .await
-            .expect("touchpoints"),
+        archived_touchpoints: touchpoints.all(store.reader()).await.expect("touchpoints"),
     }
 }
 
