@@ -364,7 +364,7 @@ impl BlueprintMutation {
         .await
     }
 
-    /// Archivable a blueprint; it stays in KPI facts and can be unarchived. Requires: GOVERN_BLUEPRINT.
+    /// Archives a blueprint; it stays in KPI facts and can be unarchived. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_archive(
         &self,
         ctx: &Context<'_>,
@@ -434,7 +434,7 @@ impl BlueprintMutation {
         PhasePayload::from_result(&caller, super::phase::relocate(&caller, input).await).await
     }
 
-    /// Archivable a phase without touchpoints. Requires: SHAPE_BLUEPRINT.
+    /// Archives a phase without touchpoints. Requires: SHAPE_BLUEPRINT.
     async fn phase_archive(
         &self,
         ctx: &Context<'_>,

@@ -220,7 +220,7 @@ pub async fn relocate(caller: &Caller, input: PhaseMoveInput) -> Result<phase::M
     Ok(row)
 }
 
-/// Archivable an empty phase, or brings it back at the end.
+/// Archives an empty phase, or brings it back at the end.
 pub async fn set_archived(
     caller: &Caller,
     input: &AtVersionInput,

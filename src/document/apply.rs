@@ -102,7 +102,7 @@ async fn apply_blueprint_row(
     replace_rows::<blueprint_persona::Entity>(permit, old, personas.collect()).await
 }
 
-/// Archivable the touchpoints and phases that are no longer wanted.
+/// Archives the touchpoints and phases that are no longer wanted.
 async fn archive_removed(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,

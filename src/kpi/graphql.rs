@@ -464,7 +464,7 @@ impl KpiMutation {
         KpiPayload::from_result(&caller, super::change_owner(&caller, input).await).await
     }
 
-    /// Archivable a KPI; its measurements stay in KPI facts. Requires: GOVERN_KPI.
+    /// Archives a KPI; its measurements stay in KPI facts. Requires: GOVERN_KPI.
     async fn kpi_archive(
         &self,
         ctx: &Context<'_>,

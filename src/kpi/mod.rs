@@ -367,7 +367,7 @@ pub async fn change_owner(caller: &Caller, input: KpiOwnerChangeInput) -> Result
     Ok(row)
 }
 
-/// Archivable a KPI, or brings it back. Its measurements stay in facts.
+/// Archives a KPI, or brings it back. Its measurements stay in facts.
 pub async fn set_archived(
     caller: &Caller,
     input: &AtVersionInput,

@@ -326,7 +326,7 @@ impl PersonaMutation {
         PersonaPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
-    /// Archivable a persona; blueprints keep showing it. Requires: KEEP_CATALOGUE.
+    /// Archives a persona; blueprints keep showing it. Requires: KEEP_CATALOGUE.
     async fn persona_archive(
         &self,
         ctx: &Context<'_>,

@@ -321,7 +321,7 @@ async fn set_segments(
     Ok(true)
 }
 
-/// Archivable a persona, or brings it back. Blueprints that show it keep showing it.
+/// Archives a persona, or brings it back. Blueprints that show it keep showing it.
 pub async fn set_archived(
     caller: &Caller,
     input: &AtVersionInput,

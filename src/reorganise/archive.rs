@@ -31,7 +31,7 @@ pub struct DepartmentArchiveInput {
     pub successor_id: Option<ID>,
 }
 
-/// Archivable a department; its successor takes over what it holds.
+/// Archives a department; its successor takes over what it holds.
 pub async fn archive(
     caller: &Caller,
     input: DepartmentArchiveInput,

@@ -139,8 +139,8 @@ pub struct ReorganiseMutation;
 
 #[Object]
 impl ReorganiseMutation {
-    /// Archivable a department. Its successor takes over all that it holds: responsibilities end and start again for
-    /// the successor, proposals to it become proposals to the successor, blueprints and KPIs change owner, and open
+    /// Archives a department. Its successor takes over all that it holds: responsibilities end and start again for the
+    /// successor, proposals to it become proposals to the successor, blueprints and KPIs change owner, and open
     /// follow-ups are the successor's to work. Memberships stay, but give no permissions. Requires: KEEP_ORGANISATION.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_archive(
@@ -185,7 +185,7 @@ impl ReorganiseMutation {
         }
     }
 
-    /// Archivable a touchpoint and ends its responsibilities, with the reason SUSPENDED. On a published blueprint where
+    /// Archives a touchpoint and ends its responsibilities, with the reason SUSPENDED. On a published blueprint where
     /// another department is accountable, only that department's leads and CX managers may. Requires: SHAPE_BLUEPRINT.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn touchpoint_archive(

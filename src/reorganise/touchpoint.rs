@@ -20,7 +20,7 @@ use crate::{
     touchpoint::{archive_fetched, fetch_to_archive, unarchive_fetched},
 };
 
-/// Archivable a touchpoint and suspends its responsibilities.
+/// Archives a touchpoint and suspends its responsibilities.
 pub async fn archive(
     caller: &Caller,
     input: &AtVersionInput,

@@ -289,7 +289,7 @@ pub async fn fetch_to_archive<'c>(
     Ok((row, permit))
 }
 
-/// Archivable a touchpoint that was fetched and closes the gap that it leaves. What hangs on it is ended in
+/// Archives a touchpoint that was fetched and closes the gap that it leaves. What hangs on it is ended in
 /// `reorganise`.
 pub async fn archive_fetched(
     permit: &mut Permit<'_>,

@@ -125,7 +125,7 @@ impl Permit<'_> {
         Ok(())
     }
 
-    /// Archivable a row at the moment of the request, or unarchives it.
+    /// Archives a row at the moment of the request, or unarchives it.
     pub async fn set_archived<E: Archivable>(
         &mut self,
         row: &E::Model,

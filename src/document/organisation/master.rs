@@ -323,7 +323,7 @@ impl SharedRows {
         insert_models::<kpi_target::Entity>(permit, self.targets.clone()).await
     }
 
-    /// Archivable what is archived, and says who took over.
+    /// Archives what is archived, and says who took over.
     pub(super) async fn archive_rows(&self, permit: &Permit<'_>) -> Result<()> {
         for row in &self.departments {
             if row.successor_id.is_some() || row.archived_at.is_some() {
