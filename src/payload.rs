@@ -69,6 +69,20 @@ pub async fn refused_payload<E: Guarded>(
     Ok((current, refusal.errors))
 }
 
+/// What was done, or nothing of it and why.
+///
+/// # Errors
+/// Those of [`into_refusal`].
+pub async fn done_or_refused<T: Default>(
+    caller: &Caller,
+    result: Result<T>,
+) -> Result<(T, Vec<UserError>)> {
+    match result {
+        Ok(done) => Ok((done, Vec::new())),
+        Err(error) => Ok((T::default(), into_refusal(caller, error).await?.errors)),
+    }
+}
+
 /// Defines the payload of mutations on one kind of object; `and` adds a field for what else follows from the act.
 #[macro_export]
 macro_rules! payload {

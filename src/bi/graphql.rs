@@ -50,7 +50,7 @@ kpi_fact_columns!(api_object);
 pub struct KpiFactFilter {
     /// The first day of measurement (included).
     pub from: Option<Date>,
-    /// The day behind the last day of measurement (excluded, like every end of a period in this API). All of March is
+    /// The day after the last day of measurement (excluded, like every end of a period in this API). All of March is
     /// `from: 2025-03-01, to: 2025-04-01`.
     pub to: Option<Date>,
     /// Only of KPIs with one of these keys.

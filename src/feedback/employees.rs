@@ -42,7 +42,7 @@ pub(super) async fn store_answers(
             id: Set(id::new_random()),
             scale: Set(entry.scale),
             score: Set(entry.score),
-            blueprint_id: Set(places.subject(&entry).1),
+            blueprint_id: Set(places.blueprint_of(&entry)),
             touchpoint_id: Set(entry.touchpoint),
             received_in: Set(received_in),
         });

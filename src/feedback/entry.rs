@@ -50,6 +50,15 @@ impl AnswerEntry {
         (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
             && self.touchpoint == row.touchpoint_id
     }
+
+    /// What of the answer would tell who an employee is.
+    pub(super) fn identifying_fields(&self) -> [(&'static str, bool); 3] {
+        [
+            ("respondent", self.respondent.is_some()),
+            ("contact", self.contact.is_some()),
+            ("comment", self.comment.is_some()),
+        ]
+    }
 }
 
 /// What is left of an external id when its answer is erased, or is an employee's: enough to know the answer again when

@@ -28,7 +28,7 @@ pub struct FeedbackFilter {
     /// The first day (included) of the answers; of employees, only whole blocks of months of receipt that begin on it
     /// or later.
     pub from: Option<Date>,
-    /// The day behind the last one (excluded); of employees, only whole blocks that end before it.
+    /// The day after the last one (excluded); of employees, only whole blocks that end before it.
     pub to: Option<Date>,
 }
 

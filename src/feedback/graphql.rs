@@ -17,13 +17,12 @@ use super::{
     summary::{self, Summary},
 };
 use crate::{
-    access::Caller,
     error::{Result, UserError},
     input,
     meter::{Listed, metered_list},
     page::{self, Page, Pages},
     payload,
-    payload::{caller, into_node, into_refusal, mutation_caller},
+    payload::{caller, done_or_refused, into_node, mutation_caller},
     scalar::Date,
 };
 
@@ -297,17 +296,6 @@ pub struct RespondentErasePayload {
     pub erased: i32,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
-}
-
-/// What was done, or nothing of it and why.
-async fn done_or_refused<T: Default>(
-    caller: &Caller,
-    result: Result<T>,
-) -> Result<(T, Vec<UserError>)> {
-    match result {
-        Ok(done) => Ok((done, Vec::new())),
-        Err(error) => Ok((T::default(), into_refusal(caller, error).await?.errors)),
-    }
 }
 
 /// Recording and working feedback.

@@ -50,7 +50,7 @@ impl AnswerReferences {
             personas: load_named::<persona::Entity>(permit, entries, |entry| entry.persona).await?,
             channels: load_named::<channel::Entity>(permit, entries, |entry| entry.channel).await?,
             segments: load_named::<segment::Entity>(permit, entries, |entry| entry.segment).await?,
-            held: load_delivering(permit, touchpoints.keys().copied()).await?,
+            held: load_delivering_responsibilities(permit, touchpoints.keys().copied()).await?,
             touchpoints,
             blueprints,
         })
@@ -64,7 +64,7 @@ impl AnswerReferences {
         permit: &mut Permit<'_>,
         entries: &[AnswerEntry],
     ) -> Result<()> {
-        let of_employees = |entry: &AnswerEntry| self.subject(entry).0 == Subject::Employee;
+        let of_employees = |entry: &AnswerEntry| self.subject_of(entry) == Subject::Employee;
         // Asked only where it matters: most batches have no answers of employees.
         let of_colleagues =
             entries.iter().any(of_employees) && is_recorded_by_person(permit).await?;
@@ -142,7 +142,7 @@ impl AnswerReferences {
                 message,
             );
         }
-        let (subject, blueprint) = self.subject(entry);
+        let (subject, blueprint) = (self.subject_of(entry), self.blueprint_of(entry));
         if !is_scale_for(entry.scale, subject) {
             let message = match subject {
                 Subject::Customer => {
@@ -191,10 +191,15 @@ impl AnswerReferences {
         }
     }
 
-    /// Who was asked, and about which journey: by the touchpoint, the blueprint, the persona, or else the scale.
-    pub(super) fn subject(&self, entry: &AnswerEntry) -> (Subject, Option<BlueprintId>) {
+    /// The journey that the answer is about: the touchpoint's, or the one that it names.
+    pub(super) fn blueprint_of(&self, entry: &AnswerEntry) -> Option<BlueprintId> {
         let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
-        let blueprint = touchpoint.map(|row| row.blueprint_id).or(entry.blueprint);
+        touchpoint.map(|row| row.blueprint_id).or(entry.blueprint)
+    }
+
+    /// Who was asked: by the journey, the persona, or else the scale.
+    pub(super) fn subject_of(&self, entry: &AnswerEntry) -> Subject {
+        let blueprint = self.blueprint_of(entry);
         let found = blueprint.and_then(|id| self.blueprints.get(&id));
         let persona = entry.persona.and_then(|id| self.personas.get(&id));
         let subject = found.map(|row| row.subject);
@@ -204,7 +209,7 @@ impl AnswerReferences {
             FeedbackScale::Enps => Subject::Employee,
             FeedbackScale::Nps | FeedbackScale::Csat | FeedbackScale::Ces => Subject::Customer,
         };
-        (subject.unwrap_or(by_scale), blueprint)
+        subject.unwrap_or(by_scale)
     }
 
     /// The department that was accountable at the touchpoint in this moment, in a journey that counts.
@@ -277,7 +282,7 @@ fn add_missing_faults<E: Guarded>(
     }
 }
 
-async fn load_delivering(
+async fn load_delivering_responsibilities(
     permit: &Permit<'_>,
     touchpoints: impl Iterator<Item = TouchpointId>,
 ) -> Result<HashMap<TouchpointId, Vec<responsibility::Model>>> {

@@ -109,21 +109,17 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
         faults.add("feedback", UserErrorCode::LimitExceeded, None, message);
         faults.check()?;
     }
-    record_all(caller, input.feedback.into_iter().map(AnswerInput::from)).await
-}
-
-/// Records answers, with how far their follow-ups have come: all of them or none.
-async fn record_all(
-    caller: &Caller,
-    list: impl IntoIterator<Item = AnswerInput>,
-) -> Result<AnswersRecorded> {
     let mut permit = caller.begin().await?;
-    let done = record_into(&mut permit, list).await?;
+    let done = record_into(
+        &mut permit,
+        input.feedback.into_iter().map(AnswerInput::from),
+    )
+    .await?;
     permit.commit().await?;
     Ok(done)
 }
 
-/// The same as a part of a larger act.
+/// Records answers as a part of a larger act, which commits them: all of them or none.
 pub async fn record_into(
     permit: &mut Permit<'_>,
     list: impl IntoIterator<Item = AnswerInput>,
@@ -135,7 +131,7 @@ pub async fn record_into(
     places.require(permit, &entries).await?;
     places.check_all(&mut faults, &entries);
     let total = entries.len();
-    let of_an_employee = |entry: &AnswerEntry| places.subject(entry).0 == Subject::Employee;
+    let of_an_employee = |entry: &AnswerEntry| places.subject_of(entry) == Subject::Employee;
     let (of_employees, of_customers): (Vec<AnswerEntry>, Vec<AnswerEntry>) =
         entries.into_iter().partition(of_an_employee);
     let known = find_recorded(permit, &mut faults, &of_customers).await?;
@@ -369,7 +365,7 @@ async fn store_answers(
         let department = routed.and_then(|id| heirs.get(&id).copied());
         let days = due_days.for_group(entry.group());
         let follow_up = entry.follow_up;
-        let blueprint = places.subject(&entry).1;
+        let blueprint = places.blueprint_of(&entry);
         let row = feedback_row(permit.caller, blueprint, entry, department);
         if row.respondent.is_some() {
             follow_ups.push(new_follow_up(permit.caller, &row, follow_up, days));
@@ -439,16 +435,5 @@ fn new_follow_up(
         closed_at: Set(is_closed(state).then_some(caller.now)),
         created_at: Set(caller.now),
         version: Set(1),
-    }
-}
-
-impl AnswerEntry {
-    /// What of the answer would tell who an employee is.
-    pub(super) fn identifying_fields(&self) -> [(&'static str, bool); 3] {
-        [
-            ("respondent", self.respondent.is_some()),
-            ("contact", self.contact.is_some()),
-            ("comment", self.comment.is_some()),
-        ]
     }
 }

@@ -56,6 +56,7 @@ pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> 
 /// All that the respondent is called in answers: as it is spelled, but for capitals, blanks and accents.
 async fn find_spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<String>> {
     use feedback::Column;
+    let plain = fold_name(respondent);
     let mut spellings = Vec::new();
     // Compared in the program, as neither database folds accents; DISTINCT, since one name stands in many answers.
     for column in [Column::Respondent, Column::Contact] {
@@ -67,11 +68,7 @@ async fn find_spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<Str
             .into_tuple()
             .all(permit.tx())
             .await?;
-        let plain = fold_name(respondent);
-        spellings.extend(
-            all.into_iter()
-                .filter(|said| self::fold_name(said) == plain),
-        );
+        spellings.extend(all.into_iter().filter(|said| fold_name(said) == plain));
     }
     Ok(spellings)
 }

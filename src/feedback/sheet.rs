@@ -43,7 +43,7 @@ const COLUMNS: &[&str] = &[
 ];
 
 /// What some of them are called by the batch.
-const OTHERS: &[(&str, &str)] = &[
+const ALIASES: &[(&str, &str)] = &[
     ("touchpointid", "touchpoint"),
     ("blueprintid", "blueprint"),
     ("personaid", "persona"),
@@ -55,7 +55,7 @@ const OTHERS: &[(&str, &str)] = &[
 const NEEDED: &[&str] = &["scale", "score"];
 
 /// How large a sheet may be: all of it is held while it is recorded.
-const MOST: Bounds = Bounds::with_short_rows(10_000);
+const BOUNDS: Bounds = Bounds::with_short_rows(10_000);
 /// Bytes of the longest sheet.
 pub const LONGEST: u64 = 32 << 20;
 
@@ -72,9 +72,9 @@ pub struct AnswersImported {
 pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<AnswersImported> {
     let known = AnswerSheetReferences::load(caller).await?;
     // Reading a file blocks, and 10,000 rows take longer than a thread that answers requests can spare.
-    let read = spawn_blocking(move || AnswerSheetRow::read(&sheet, &known));
+    let read = spawn_blocking(move || AnswerSheet::read(&sheet, &known));
     let (said, mut faults) = read.await.map_err(Error::internal)??;
-    let AnswerSheetRow {
+    let AnswerSheet {
         columns,
         rows,
         answers,
@@ -158,8 +158,8 @@ impl AnswerSheetReferences {
     }
 }
 
-/// What a sheet says.
-struct AnswerSheetRow {
+/// All that was read of a sheet.
+struct AnswerSheet {
     columns: sheet::SheetColumns,
     rows: usize,
     answers: Vec<AnswerInput>,
@@ -167,12 +167,12 @@ struct AnswerSheetRow {
     places: Vec<CellRef>,
 }
 
-impl AnswerSheetRow {
+impl AnswerSheet {
     /// Reads a sheet, with every fault of its cells.
     fn read(sheet: &Spooled, known: &AnswerSheetReferences) -> Result<(Self, Faults)> {
         let mut faults = Faults::default();
-        let mut reader = sheet.read(MOST)?;
-        let columns = reader.columns_or(COLUMNS, OTHERS, &mut faults);
+        let mut reader = sheet.read(BOUNDS)?;
+        let columns = reader.columns_with_aliases(COLUMNS, ALIASES, &mut faults);
         columns.require(NEEDED, &mut faults);
         let mut said = Self {
             columns,
@@ -235,7 +235,7 @@ fn read_answer(
     faults: &mut Faults,
 ) -> Option<FeedbackInput> {
     let cell = |name| columns.cell(row, name);
-    let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_empty(faults));
+    let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_filled(faults));
     let scale = filled("scale", faults)
         .and_then(|cell| cell.parse_word(FeedbackScale::ALL, FeedbackScale::as_str, faults));
     let score = filled("score", faults).and_then(|cell| cell.parse_integer(faults));

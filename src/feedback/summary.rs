@@ -147,7 +147,7 @@ fn within_days_condition((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> 
     use employee_cell::Column;
     Condition::all()
         .add_option(from.map(|from| Column::FromDay.gte(from)))
-        // `to_day` is the first day behind the block, and `to` the first day that is too late: equal ends fit.
+        // `to_day` is the first day after the block, and `to` the first day that is too late: equal ends fit.
         .add_option(to.map(|to| Column::ToDay.lte(to)))
 }
 

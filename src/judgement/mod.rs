@@ -36,4 +36,5 @@ pub use self::{
 pub(crate) use self::{
     link::in_force_on_sql,
     target::{join_target_sql, target_on_sql, warning_sql},
+    visible::find_hidden_kpis,
 };

@@ -13,7 +13,7 @@ use crate::{
 
 /// Those of the KPIs whose values the caller may not see. One statement at the most, and none unless a grant by name
 /// could matter.
-pub(super) async fn find_hidden_kpis<'k, C: ConnectionTrait>(
+pub(crate) async fn find_hidden_kpis<'k, C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     kpis: impl IntoIterator<Item = &'k kpi::Model>,

@@ -91,8 +91,8 @@ impl From<employee_cell::Model> for AnswerCell {
     }
 }
 
-/// The month before which everything is closed, where none has ever been.
-pub const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
+/// What `employee_month` says until months are closed for the first time: the migration inserts it.
+pub const BEFORE_FIRST_CLOSING: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };

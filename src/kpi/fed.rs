@@ -14,7 +14,7 @@
 
 mod employees;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use entity::{
@@ -79,10 +79,10 @@ pub fn can_be_fed(measure: KpiMeasure) -> bool {
 }
 
 /// The figures that answers give.
-fn compute_figures(made: FedFormula, tally: &Tally) -> Option<Figures> {
+fn compute_figures(formula: FedFormula, tally: &Tally) -> Option<Figures> {
     // Counts of answers lie far below 2⁵³: exact.
     let share = |counted: i64| (Some(counted as f64), Some(tally.answers() as f64));
-    let (value, (numerator, denominator)) = match made {
+    let (value, (numerator, denominator)) = match formula {
         FedFormula::Net => (tally.net()?, share(tally.satisfied - tally.dissatisfied)),
         FedFormula::Mean => (tally.mean()?, (None, None)),
         FedFormula::Share(times) => (tally.satisfied_share()? * times, share(tally.satisfied)),
@@ -100,7 +100,7 @@ fn compute_figures(made: FedFormula, tally: &Tally) -> Option<Figures> {
 pub enum Recount {
     /// All.
     All,
-    /// Those in cells of blocks that ended behind this day.
+    /// Those in cells of blocks that ended after this day.
     Closed(NaiveDate),
     /// Those of customers, of these days at these touchpoints, and of these days on the relationship as a whole.
     Of {
@@ -136,36 +136,36 @@ pub async fn feed_kpis(
     recount: &Recount,
 ) -> Result<usize> {
     let mut fed = Vec::new();
-    let mut made: BTreeMap<KpiId, FedFormula> = BTreeMap::new();
+    let mut formulas: BTreeMap<KpiId, FedFormula> = BTreeMap::new();
     for kpi in kpis {
-        if let Some(how) = self::formula_for(kpi.into())
+        if let Some(formula) = formula_for(kpi.into())
             && kpi.fed_by_feedback
             && kpi.archived_at.is_none()
         {
             fed.push(kpi);
-            made.insert(kpi.id, how);
+            formulas.insert(kpi.id, formula);
         }
     }
-    if made.is_empty() {
+    if formulas.is_empty() {
         return Ok(0);
     }
     let tallies = match recount {
-        Recount::Of { .. } => load_customer_tallies(permit, made.keys(), recount).await?,
+        Recount::Of { .. } => load_customer_tallies(permit, formulas.keys(), recount).await?,
         Recount::Closed(day) => employees::load_employee_tallies(permit, &fed, Some(*day)).await?,
         Recount::All => {
-            let mut tallies = load_customer_tallies(permit, made.keys(), recount).await?;
+            let mut tallies = load_customer_tallies(permit, formulas.keys(), recount).await?;
             tallies.extend(employees::load_employee_tallies(permit, &fed, None).await?);
             tallies
         }
     };
     let measured = tallies.into_iter().filter_map(|(key, tally)| {
         let content = MeasurementContent {
-            figures: compute_figures(*made.get(&key.kpi)?, &tally)?,
+            figures: compute_figures(*formulas.get(&key.kpi)?, &tally)?,
             source: Some(SOURCE.to_owned()),
         };
         Some((key, content))
     });
-    let put = upsert(permit, measured.collect(), HashSet::new()).await?;
+    let put = upsert(permit, measured.collect(), BTreeSet::new()).await?;
     let changed = put.kpis.len();
     put.kpis
         .into_iter()
@@ -253,7 +253,7 @@ async fn load_customer_tallies(
 }
 
 /// Refuses that a KPI is fed by answers that not everybody may read, unless a CX manager lets it: those on the
-/// relationship as a whole, and those in a journey that is no longer a draft's and the whole organisation's.
+/// relationship as a whole, and those in a journey that is still a draft, or that not the whole organisation may read.
 pub async fn require_open_answers(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
     if !kpi.fed_by_feedback || permit.caller.may(Action::GovernKpi, &Ties::none()) {
         return Ok(());
@@ -367,8 +367,8 @@ async fn refuse_other_subject(
     Err(Error::conflict("kpiId", Reason::FixedByMeasurements, message).with_current(kpi.id.0))
 }
 
-/// Closes the months of employees' answers that are over and measures what that gives, unless the month before which
-/// that was done is `done` already.
+/// Closes the months of employees' answers that are over, and feeds the KPIs with their cells. Does nothing where
+/// `done`, the month in which this last succeeded, is the current one.
 pub async fn renew_fed(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<()> {
     let month = cells::month_of(caller.today);
     if *done == Some(month) {
@@ -378,8 +378,9 @@ pub async fn renew_fed(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<
     if let Some(closed) = cells::closing::close_months(&mut permit).await? {
         let of_employees = [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps];
         let kpis = lock_fed_kpis(&permit, of_employees).await?;
-        // What an older version measured of single days was taken away: what customers gave of them is counted again.
-        let recount = if closed.before == cells::NEVER {
+        // The first closing ever: migration 21 deleted the measurements into which employees' answers of single days
+        // had gone, so customers' answers of those days have to be counted anew.
+        let recount = if closed.before == cells::BEFORE_FIRST_CLOSING {
             Recount::All
         } else {
             Recount::Closed(closed.before)

@@ -26,7 +26,7 @@ use crate::{
     judgement::{self, JudgedLink, Judgement},
     page::{self, Page, Pages},
     payload,
-    payload::{caller, into_node, mutation_caller},
+    payload::{caller, done_or_refused, into_node, mutation_caller},
     scalar::Date,
 };
 
@@ -140,7 +140,7 @@ pub struct KpiLink {
     pub id: ID,
     /// The first day (included); null for no beginning.
     pub valid_from: Option<Date>,
-    /// The day behind the last one (excluded); null for no end.
+    /// The day after the last one (excluded); null for no end.
     pub valid_to: Option<Date>,
     /// Weight relative to other links, for display only.
     pub weight: Option<f64>,
@@ -410,13 +410,7 @@ pub struct KpiMeasurementsRecordPayload {
 
 impl KpiMeasurementsRecordPayload {
     async fn from_result(caller: &Caller, result: Result<MeasurementsRecorded>) -> Result<Self> {
-        let (done, user_errors) = match result {
-            Ok(done) => (done, Vec::new()),
-            Err(error) => {
-                let refusal = crate::payload::into_refusal(caller, error).await?;
-                (MeasurementsRecorded::default(), refusal.errors)
-            }
-        };
+        let (done, user_errors) = done_or_refused(caller, result).await?;
         Ok(Self {
             recorded: done.recorded,
             corrected: done.corrected,

@@ -34,7 +34,7 @@ pub struct KpiLinkCreateInput {
     pub blueprint_id: Option<ID>,
     /// The first day (included); null for no beginning.
     pub valid_from: Option<Date>,
-    /// The day behind the last one (excluded); null for no end.
+    /// The day after the last one (excluded); null for no end.
     pub valid_to: Option<Date>,
     /// Weight relative to other links, for display only.
     pub weight: Option<f64>,
@@ -49,7 +49,7 @@ pub struct KpiLinkUpdateInput {
     pub expected_version: i32,
     /// The first day (included); null for no beginning.
     pub valid_from: MaybeUndefined<Date>,
-    /// The day behind the last one (excluded); null for no end.
+    /// The day after the last one (excluded); null for no end.
     pub valid_to: MaybeUndefined<Date>,
     /// Weight relative to other links, for display only.
     pub weight: MaybeUndefined<f64>,
@@ -130,7 +130,7 @@ pub fn check_days(faults: &mut Faults, path: &str, (from, to): LinkDays) {
     }
 }
 
-/// The KPI under its lock, which is taken behind the blueprint's.
+/// The KPI under its lock, which is taken after the blueprint's.
 async fn fetch_to_define(permit: &mut Permit<'_>, field: &str, id: KpiId) -> Result<kpi::Model> {
     let kpi = permit
         .fetch::<kpi::Entity>(Action::DefineKpi, field, id)

@@ -107,7 +107,7 @@ impl MeasurementsRecorded {
         self.unchanged += other.unchanged;
     }
 
-    /// How many it was.
+    /// Number of values in all.
     #[must_use]
     pub fn row_count(self) -> usize {
         let rows = self.recorded + self.corrected + self.unchanged;
@@ -144,16 +144,16 @@ impl UpsertResult {
     }
 }
 
-/// How values are put in force.
+/// How values are put in force, and what the act has done so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct WriteMode {
+pub(super) struct UpsertState {
     /// Tell what would become of them, and write nothing.
     pub dry_run: bool,
     /// KPIs, under their locks, that had no values at all when the act began: nothing needs to be looked up of them.
     pub fresh: HashSet<KpiId>,
     /// KPIs whose values the caller may not read: every value sent counts as recorded, else what became of it would
     /// tell the value in force.
-    pub hidden: HashSet<KpiId>,
+    pub hidden: BTreeSet<KpiId>,
     /// The revisions of what was measured of KPIs, as far as the act has raised them: once each.
     pub raised: HashMap<KpiId, i32>,
 }
@@ -165,34 +165,34 @@ pub(super) const AT_ONCE: usize = 1_000;
 pub(super) async fn upsert(
     permit: &Permit<'_>,
     values: Vec<(MeasurementKey, MeasurementContent)>,
-    hidden: HashSet<KpiId>,
+    hidden: BTreeSet<KpiId>,
 ) -> Result<UpsertResult> {
     let mut put = UpsertResult::default();
-    let mut how = WriteMode {
+    let mut state = UpsertState {
         hidden,
-        ..WriteMode::default()
+        ..UpsertState::default()
     };
-    // In portions: a statement takes only so many places for values.
+    // In portions: a statement takes only so many parameters.
     let mut values = values.into_iter().peekable();
     while values.peek().is_some() {
         let some = values.by_ref().take(AT_ONCE).collect();
-        put.add(upsert_batch(permit, some, &mut how).await?);
+        put.add(upsert_batch(permit, some, &mut state).await?);
     }
     Ok(put)
 }
 
-/// The same for as many as one statement takes.
+/// [`upsert`] for at most [`AT_ONCE`] values, with what the act knows of its KPIs.
 pub(super) async fn upsert_batch(
     permit: &Permit<'_>,
     values: Vec<(MeasurementKey, MeasurementContent)>,
-    how: &mut WriteMode,
+    state: &mut UpsertState,
 ) -> Result<UpsertResult> {
     let mut put = UpsertResult::default();
-    let in_force = load_in_force(permit, &values, how).await?;
+    let in_force = load_in_force(permit, &values, state).await?;
     let (mut rows, mut corrections) = (Vec::with_capacity(values.len()), Vec::new());
     for (key, content) in values {
         let id: MeasurementId = id::new();
-        let hidden = how.hidden.contains(&key.kpi);
+        let hidden = state.hidden.contains(&key.kpi);
         match in_force.get(&key) {
             Some(before) if MeasurementContent::from_row(before) == content => {
                 *put.done.visible_count(hidden, |done| &mut done.unchanged) += 1;
@@ -207,8 +207,8 @@ pub(super) async fn upsert_batch(
         put.kpis.insert(key.kpi);
         rows.push(new_row(permit.caller, id, key, content));
     }
-    if !how.dry_run {
-        insert_rows(permit, rows, corrections, &mut how.raised).await?;
+    if !state.dry_run {
+        insert_rows(permit, rows, corrections, &mut state.raised).await?;
     }
     Ok(put)
 }
@@ -217,9 +217,9 @@ pub(super) async fn upsert_batch(
 async fn load_in_force(
     permit: &Permit<'_>,
     values: &[(MeasurementKey, MeasurementContent)],
-    how: &WriteMode,
+    state: &UpsertState,
 ) -> Result<HashMap<MeasurementKey, measurement::Model>> {
-    let Some(looked_up) = lookup_sql(permit.tx().get_database_backend(), values, how) else {
+    let Some(looked_up) = lookup_sql(permit.tx().get_database_backend(), values, state) else {
         return Ok(HashMap::new());
     };
     let rows = measurement::Model::find_by_statement(looked_up.statement())
@@ -235,10 +235,12 @@ async fn load_in_force(
 fn lookup_sql(
     backend: DbBackend,
     values: &[(MeasurementKey, MeasurementContent)],
-    how: &WriteMode,
+    state: &UpsertState,
 ) -> Option<SqlBuilder> {
     let keys = values.iter().map(|(key, _)| key);
-    let mut keys = keys.filter(|key| !how.fresh.contains(&key.kpi)).peekable();
+    let mut keys = keys
+        .filter(|key| !state.fresh.contains(&key.kpi))
+        .peekable();
     keys.peek()?;
     let keys = keys.map(|key| {
         [
@@ -331,16 +333,16 @@ async fn raise_revisions(
 
 /// The first day that anything is kept of: what lies before is a slip of the keyboard.
 const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(1900, 1, 1);
-/// The day from which on nothing is kept, for the same reason.
-const NO_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
+/// The first day too late to be kept, for the same reason.
+const END_OF_DAYS: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
 
-/// A day on which something can begin or end.
+/// Finds fault with a day outside the years 1900 to 2999.
 pub fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
     add_fault(faults, path, calendar_fault(day));
 }
 
 fn calendar_fault(day: NaiveDate) -> Option<FigureFault> {
-    (Some(day) < FIRST_DAY || Some(day) >= NO_DAY).then(|| FigureFault {
+    (Some(day) < FIRST_DAY || Some(day) >= END_OF_DAYS).then(|| FigureFault {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
         reason: Some(Reason::OutOfRange),
@@ -348,7 +350,7 @@ fn calendar_fault(day: NaiveDate) -> Option<FigureFault> {
     })
 }
 
-/// A day on which something can have been measured.
+/// Finds fault with a day in the future or outside those years.
 pub fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate, today: NaiveDate) {
     add_fault(faults, path, day_fault(day, today));
 }
@@ -376,12 +378,12 @@ fn add_fault(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
 pub fn check_figures(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures: &Figures) {
     for wrong in rules::figure_faults(kpi.into(), figures) {
         let path = format!("{path}.{}", wrong.field);
-        faults.add(&path, wrong.code, wrong.reason, wrong.message);
+        add_fault(faults, &path, Some(wrong));
     }
 }
 
-/// Keeps new measurements; those that they correct make room first. How many there are changes the number of
-/// statements by nothing: 1,000 rows of 15 columns are fewer places than either database takes in one.
+/// Keeps new measurements; those that they correct make room first. At most [`AT_ONCE`]: 1,000 rows of 15 columns are
+/// fewer parameters than either database takes in a statement (SQLite 32,766).
 async fn insert_rows(
     permit: &Permit<'_>,
     mut rows: Vec<measurement::ActiveModel>,
@@ -478,9 +480,7 @@ pub async fn correct_measurement(
         return Err(conflict.with_current(by.0));
     }
     let mut faults = Faults::default();
-    if let Some(wrong) = fed_fault(&kpi) {
-        faults.add("measurementId", wrong.code, wrong.reason, wrong.message);
-    }
+    add_fault(&mut faults, "measurementId", fed_fault(&kpi));
     check_figures(&mut faults, "", &kpi, &content.figures);
     faults.check()?;
     if MeasurementContent::from_row(&before) == content {

@@ -9,9 +9,7 @@ use entity::{
     id::{Id, KpiId},
     kpi, segment, touchpoint,
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
-};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
 
 use super::{
     measurement::{
@@ -21,11 +19,12 @@ use super::{
     rules::{self, FigureFault, Figures},
 };
 use crate::{
-    access::{Caller, FindingInput, Guarded, Permit, scope},
+    access::{Caller, FindingInput, Guarded, Permit},
     audit::Event,
     error::{Result, UserErrorCode},
     input::Faults,
     intake::DuplicateFinder,
+    judgement::find_hidden_kpis,
     policy::{Action, Relation, Ties},
     scalar::Date,
 };
@@ -90,7 +89,7 @@ pub async fn record_measurements(
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
     // Who may record and not read is told no counts of what was there before: they would give the values away.
-    let hidden = find_hidden_kpis(&permit, kpis.keys().copied()).await?;
+    let hidden = find_hidden_kpis(permit.caller, permit.tx(), kpis.values()).await?;
     let put = upsert(&permit, values.collect(), hidden).await?;
     note_event(&mut permit, &kpis, &put);
     permit.commit().await?;
@@ -202,26 +201,6 @@ pub(super) async fn lock_kpis(
         permit.decide::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
     }
     Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
-}
-
-/// Those of the KPIs whose values the caller may not read.
-pub(super) async fn find_hidden_kpis(
-    permit: &Permit<'_>,
-    kpis: impl Iterator<Item = KpiId>,
-) -> Result<HashSet<KpiId>> {
-    let mut hidden: HashSet<KpiId> = kpis.collect();
-    let readable: Vec<KpiId> = kpi::Entity::find()
-        .select_only()
-        .column(kpi::Column::Id)
-        .filter(kpi::Column::Id.is_in(hidden.iter().copied()))
-        .filter(scope::kpi_values_condition(permit.caller.principal()))
-        .into_tuple()
-        .all(permit.tx())
-        .await?;
-    for id in readable {
-        hidden.remove(&id);
-    }
-    Ok(hidden)
 }
 
 fn check_kpis(

@@ -25,10 +25,10 @@ use tokio::{
 use self::read::MeasurementColumns;
 use super::{
     measurement::{
-        AT_ONCE, MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult, WriteMode,
-        upsert_batch,
+        AT_ONCE, MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult,
+        UpsertState, upsert_batch,
     },
-    record::{find_hidden_kpis, lock_kpis, note_event},
+    record::{lock_kpis, note_event},
     rules::KpiMeasure,
 };
 use crate::{
@@ -36,12 +36,13 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     input::Faults,
     intake::DuplicateFinder,
+    judgement::find_hidden_kpis,
     sheet::{SheetReader, Spooled},
 };
 
 mod read;
 
-pub use self::read::{MOST, SheetReferences};
+pub use self::read::{BOUNDS, SheetReferences};
 
 /// What became of a sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,12 +82,12 @@ pub async fn import(
     );
     let (checked, faults) = {
         let (sheet, known) = (Arc::clone(&sheet), Arc::clone(&known));
-        run_blocking(move || check_sheet(sheet.read(MOST)?, &known)).await?
+        run_blocking(move || check_sheet(sheet.read(BOUNDS)?, &known)).await?
     };
     let mut writing = SheetWriter {
         caller,
         kpis: checked.kpis,
-        unread: Some(Unread {
+        checked: Some(CheckedInput {
             sheet,
             known,
             faults,
@@ -104,7 +105,7 @@ pub async fn import(
 }
 
 impl MeasurementsImported {
-    /// A failure, behind what is done already.
+    /// A failure, after what is done already.
     fn stopped_by(&self, error: Error, dry_run: bool) -> Error {
         match self.done.row_count() {
             0 => error,
@@ -117,8 +118,8 @@ impl MeasurementsImported {
     }
 }
 
-/// A sheet that was found to be whole, or not.
-struct Unread {
+/// A checked sheet, with the faults that were found.
+struct CheckedInput {
     sheet: Arc<Spooled>,
     known: Arc<SheetReferences>,
     faults: Faults,
@@ -129,14 +130,14 @@ struct SheetWriter<'c> {
     caller: &'c Caller,
     /// Its KPIs, as they were when it was read.
     kpis: HashMap<KpiId, kpi::Model>,
-    /// It, until the first act has asked whether one may record at all.
-    unread: Option<Unread>,
+    /// The checked sheet, until the first act holds the KPIs' locks: only who may record is told its faults.
+    checked: Option<CheckedInput>,
     batches: Batches,
     dry_run: bool,
 }
 
 impl SheetWriter<'_> {
-    /// Puts all values in force, and says after each act what is done: whatever fails, it failed behind that.
+    /// Puts all values in force, and says after each act what is done: whatever fails, it failed after that.
     async fn write_all(&mut self, imported: &mut MeasurementsImported) -> Result<()> {
         loop {
             imported.done.add(self.write_act().await?);
@@ -152,26 +153,26 @@ impl SheetWriter<'_> {
     async fn write_act(&mut self) -> Result<MeasurementsRecorded> {
         let mut permit = self.caller.begin().await?;
         let begun = Instant::now();
-        let patient = permit.is_on_postgresql();
+        let in_one_act = permit.is_on_postgresql();
         let kpis = lock_kpis(&mut permit, self.kpis.keys().copied().collect()).await?;
-        if let Some(unread) = self.unread.take() {
-            // Behind `lock_kpis`: who may not record is told that, and nothing of what is wrong with the sheet.
-            unread.faults.check()?;
-            self.batches = Batches::start(unread.sheet, unread.known);
+        if let Some(checked) = self.checked.take() {
+            // After `lock_kpis`: who may not record is told that, and nothing of what is wrong with the sheet.
+            checked.faults.check()?;
+            self.batches = Batches::start(checked.sheet, checked.known);
         }
         // In every act: between two acts of SQLite others may write.
         refuse_if_changed(&self.kpis, &kpis)?;
-        let mut how = WriteMode {
+        let mut state = UpsertState {
             dry_run: self.dry_run,
             // Asked under the locks: nobody else can give them values until the commit.
             fresh: find_kpis_without_values(&permit, kpis.keys().copied().collect()).await?,
-            hidden: find_hidden_kpis(&permit, kpis.keys().copied()).await?,
-            ..WriteMode::default()
+            hidden: find_hidden_kpis(permit.caller, permit.tx(), kpis.values()).await?,
+            ..UpsertState::default()
         };
         let mut put = UpsertResult::default();
         while let Some(values) = self.batches.next_batch().await? {
-            put.add(upsert_batch(&permit, values, &mut how).await?);
-            if !patient && begun.elapsed() > ACT {
+            put.add(upsert_batch(&permit, values, &mut state).await?);
+            if !in_one_act && begun.elapsed() > ACT {
                 break;
             }
         }
@@ -179,8 +180,8 @@ impl SheetWriter<'_> {
             // The checks of millions of corrections come with the commit.
             permit.tx().extend_timeouts().await?;
             note_event(&mut permit, &kpis, &put);
-            if put.done.recorded + put.done.corrected >= MANY {
-                permit.run_on_postgresql(COUNT_UP).await?;
+            if put.done.recorded + put.done.corrected >= ANALYZE_FROM_ROWS {
+                permit.run_on_postgresql(ANALYZE_MEASUREMENTS).await?;
             }
             permit.commit().await?;
         }
@@ -258,13 +259,13 @@ fn refuse_if_changed(
     }
 }
 
-/// So many new rows tell PostgreSQL's planner something else of their table than it knows.
-const MANY: i32 = 10_000;
+/// From this number of new rows on the planner's statistics of the table are out of date.
+const ANALYZE_FROM_ROWS: i32 = 10_000;
 
-/// Has PostgreSQL count up a table that has grown by a lot. It would by itself, a minute later: until then it may go
-/// through all values to find a thousand, for whoever sends the same sheet again. Where somebody is at it already, or
-/// the table is another's, it is left alone.
-const COUNT_UP: &str = "ANALYZE (SKIP_LOCKED) measurement";
+/// Has PostgreSQL renew the statistics of a table that has grown by a lot. It would by itself, a minute later: until
+/// then it may go through all values to find a thousand, for whoever sends the same sheet again. Where somebody is at
+/// it already, or the table is another's, it is left alone.
+const ANALYZE_MEASUREMENTS: &str = "ANALYZE (SKIP_LOCKED) measurement";
 
 /// Those of the KPIs that have no values at all.
 async fn find_kpis_without_values(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
@@ -339,7 +340,7 @@ fn send_batches(
     taken: &mpsc::Sender<Batch>,
 ) -> Result<()> {
     let mut faults = Faults::default();
-    let mut reader = sheet.read(MOST)?;
+    let mut reader = sheet.read(BOUNDS)?;
     let columns = MeasurementColumns::from_header(&reader, &mut faults);
     let mut batch = Batch::with_capacity(AT_ONCE);
     for row in &mut reader {

@@ -158,8 +158,8 @@ impl<'r> SheetCell<'r> {
         self.parse(read, expected, faults)
     }
 
-    /// Whether it is not empty; a fault where it is.
-    pub fn require_empty(&self, faults: &mut Faults) -> bool {
+    /// Whether it holds something; adds a fault where it is empty.
+    pub fn require_filled(&self, faults: &mut Faults) -> bool {
         if self.is_empty() {
             let message = "This cannot be empty.";
             self.place
@@ -253,7 +253,7 @@ pub fn quotable(text: &str) -> String {
 }
 
 /// The separator of a list that is written into one cell.
-pub const BETWEEN: &str = " | ";
+pub const ITEM_SEPARATOR: &str = " | ";
 
 /// An item of such a list, with a backslash before what would end it or begin its link.
 #[must_use]

@@ -16,7 +16,8 @@ mod write;
 
 pub use bounds::Bounds;
 pub use cell::{
-    BETWEEN, CellRef, SheetCell, escape_item, quotable, split_item_at, split_items, unescape_item,
+    CellRef, ITEM_SEPARATOR, SheetCell, escape_item, quotable, split_item_at, split_items,
+    unescape_item,
 };
 pub use dialect::Dialect;
 pub use read::{SheetColumns, SheetReader, SheetRow};

@@ -77,7 +77,7 @@ impl<R: BufRead> SheetReader<R> {
         let checked = Checked::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()
             .has_headers(false)
-            // Rows of other widths are refused in `checked`, which names their place as people find it, and reading
+            // Rows of other widths are refused in `check_row`, which names their place as people find it, and reading
             // goes on.
             .flexible(true)
             .delimiter(dialect.separator())
@@ -115,14 +115,14 @@ impl<R: Read> SheetReader<R> {
     /// Which of the known columns the sheet has, however their letters are cased and their words joined. Unknown ones,
     /// and those that stand there twice, are faults.
     pub fn columns(&self, known: &[&'static str], faults: &mut Faults) -> SheetColumns {
-        self.columns_or(known, &[], faults)
+        self.columns_with_aliases(known, &[], faults)
     }
 
-    /// The same, where columns have further names: pairs of such a name and that of the column.
-    pub fn columns_or(
+    /// [`SheetReader::columns`], where columns have further names: pairs of such a name and that of the column.
+    pub fn columns_with_aliases(
         &self,
         known: &[&'static str],
-        others: &[(&str, &'static str)],
+        aliases: &[(&str, &'static str)],
         faults: &mut Faults,
     ) -> SheetColumns {
         let mut columns = HashMap::new();
@@ -130,7 +130,7 @@ impl<R: Read> SheetReader<R> {
             let told = quotable(heading.trim());
             let place = self.headings.place.with_column(Some(at), "");
             let said = fold_heading(heading);
-            let other = || others.iter().find(|(name, _)| fold_heading(name) == said);
+            let other = || aliases.iter().find(|(name, _)| fold_heading(name) == said);
             let found = known.iter().find(|name| fold_heading(name) == said);
             let found = found.or_else(|| other().map(|(_, name)| name));
             match found {

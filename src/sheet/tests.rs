@@ -95,7 +95,7 @@ proptest! {
     ) {
         let list: Vec<String> = list.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect();
         let text: Vec<String> = list.iter().map(|item| escape_item(item)).collect();
-        let text = text.join(BETWEEN);
+        let text = text.join(ITEM_SEPARATOR);
         prop_assert_eq!(split_items(&text).map(unescape_item).collect::<Vec<_>>(), list);
     }
 

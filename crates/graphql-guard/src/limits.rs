@@ -22,8 +22,8 @@ pub struct Limits {
     pub arguments: usize,
     /// Values and text in the arguments of root fields, each use of a variable counted.
     pub values: usize,
-    /// The same of a query, which brings no document: what it looks for becomes places of statements, and SQLite takes
-    /// 32,766 of them.
+    /// The same of a query, which brings no document: what it looks for becomes parameters of statements, of which
+    /// SQLite takes 32,766.
     pub values_of_query: usize,
     /// The same below the root, where a field and its arguments may be read once for every item of a list.
     pub values_below: usize,

@@ -133,7 +133,7 @@ pub static KPI_TARGETS: Dataset = Dataset {
         kpi_id: IdOf(KpiId::PREFIX) => "kpi_target.kpi_id", "Id of the KPI.";
         kpi_key: Words => "kpi.key", "The KPI's key.";
         valid_from: Day => "kpi_target.valid_from", "The first day (included).";
-        valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id ORDER BY kpi_target.valid_from)", "The day behind the last one (excluded), which is the first day of the next target; empty for the latest target.";
+        valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id ORDER BY kpi_target.valid_from)", "The day after the last one (excluded), which is the first day of the next target; empty for the latest target.";
         value empty: Number => "kpi_target.value", "The target value, in the KPI's unit; empty if it has no target from this day on.";
         warning empty: Number => "kpi_target.warning", "The level on the worse side of the target up to which a value is AT_RISK.";
     ],
@@ -173,7 +173,7 @@ pub static KPI_LINKS: Dataset = Dataset {
         phase_id empty: IdOf(PhaseId::PREFIX) => "kpi_link.phase_id", "Id of the phase, where it judges one.";
         touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "kpi_link.touchpoint_id", "Id of the touchpoint, where it judges one.";
         valid_from empty: Day => "kpi_link.valid_from", "The first day (included); empty for no beginning.";
-        valid_to empty: Day => "kpi_link.valid_to", "The day behind the last one (excluded); empty for no end.";
+        valid_to empty: Day => "kpi_link.valid_to", "The day after the last one (excluded); empty for no end.";
         weight empty: Number => "kpi_link.weight", "Weight among the KPIs that judge the place, for display.";
     ],
     filters: filters![kpi = kpi_key, blueprint = blueprint_key],

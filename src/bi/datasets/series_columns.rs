@@ -17,7 +17,7 @@ macro_rules! kpi_series_columns {
             period_start: Date, Day => |row| Value::Day(row.period().begin),
                 "The first day of the period (included).";
             period_end: Date, Day => |row| Value::Day(row.period().end),
-                "The day behind the period's last one (excluded).";
+                "The day after the period's last one (excluded).";
             is_complete: bool, Boolean => |row| Value::Boolean(row.is_complete()),
                 "Whether all days of the period are requested and have passed.";
             kpi_id empty: Option<ID>, IdOf(KpiId::PREFIX) => |row| Value::id(row.kpi().map(|kpi| kpi.id)),

@@ -73,7 +73,7 @@ pub enum KpiSeriesOrder {
 pub struct TimeRangeInput {
     /// The first day (included).
     pub from: Date,
-    /// The day behind the last one (excluded).
+    /// The day after the last one (excluded).
     pub to: Date,
 }
 

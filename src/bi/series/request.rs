@@ -98,7 +98,7 @@ pub struct SeriesRequest {
     pub grain: Grain,
     /// The first day (included).
     pub from: NaiveDate,
-    /// The day behind the last one (excluded).
+    /// The day after the last one (excluded).
     pub to: NaiveDate,
     pub kpis: Option<Vec<String>>,
     pub departments: Option<Vec<String>>,

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     document::part_field::EvidenceItem,
-    sheet::{BETWEEN, Writer, escape_item},
+    sheet::{ITEM_SEPARATOR, Writer, escape_item},
 };
 
 /// A table that is being written.
@@ -39,7 +39,7 @@ impl TouchpointCells {
     /// A list, its items escaped and separated by bars.
     pub(super) fn write_list(&mut self, items: &[String]) -> io::Result<()> {
         let items: Vec<String> = items.iter().map(|item| escape_item(item)).collect();
-        self.0.text(&items.join(BETWEEN))
+        self.0.text(&items.join(ITEM_SEPARATOR))
     }
 
     /// A list of labels, those with a link followed by it in angle brackets.
@@ -52,6 +52,6 @@ impl TouchpointCells {
             )
         });
         let items: Vec<String> = items.collect();
-        self.0.text(&items.join(BETWEEN))
+        self.0.text(&items.join(ITEM_SEPARATOR))
     }
 }

@@ -109,7 +109,7 @@ async fn lock_running_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     Ok(row.running)
 }
 
-/// What the months before this one close by.
+/// Everything that closing the months before this one depends on.
 async fn load_input(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
     let waiting = load_waiting(permit, before).await?;
     let mut known = walk::ClosingInput {
@@ -133,7 +133,7 @@ struct WaitingCount {
     answers: i64,
 }
 
-/// What waits of the months before this one.
+/// The answers received before this month that are in no cell yet, counted by place and month.
 async fn load_waiting(
     permit: &Permit<'_>,
     before: NaiveDate,
@@ -199,7 +199,8 @@ async fn load_block_starts(
         .collect();
     let starts = load_journey_starts(permit, waiting).await?;
     let mut begins = BTreeMap::new();
-    // The first that waits comes first: a start behind it is that of a clock that was set back.
+    // `waiting` is in the order of months, so the first month of each place decides. A journey made later than its
+    // first answer was made by a clock that was set back: then the month of the answer counts.
     for (series, month) in waiting.keys() {
         let begin = ended.get(series).copied();
         let begin = begin.or_else(|| Some((*month).min(*starts.get(&series.blueprint)?)));
@@ -208,7 +209,7 @@ async fn load_block_starts(
     Ok(begins)
 }
 
-/// The months in which the journeys were made of which something waits, and the organisation.
+/// The months in which the organisation, and the journeys with waiting answers, were created.
 async fn load_journey_starts(
     permit: &Permit<'_>,
     waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
@@ -235,7 +236,7 @@ async fn load_journey_starts(
         .collect())
 }
 
-/// The cells that reach into a month or behind it.
+/// The cells that end after the first day of this month.
 async fn load_closed_cells(
     permit: &Permit<'_>,
     from: NaiveDate,
@@ -258,7 +259,7 @@ async fn load_closed_cells(
     let told = told.into_iter();
     Ok(told
         .map(|(scale, blueprint, first, to)| {
-            // `to_day` is the first day behind the cell; a span names its last month.
+            // `to_day` is the first day after the cell; a span names its last month.
             let last = to - Months::new(1);
             ((scale, blueprint), walk::Span { first, last })
         })

@@ -1,9 +1,9 @@
 //! How blocks of months close: pure rules over counts.
 //!
 //! Whoever knows from elsewhere how a whole journey was answered in some months could subtract the cells in them. What
-//! that leaves is nobody, or at least five people, or all who answered in its month: so a place waits although it has
-//! enough where it would leave another with too few. When it cannot be told with the months in which it had to wait, it
-//! begins anew behind them, and those months of it are never told.
+//! that leaves must be nobody, at least five people, or all who answered in their month. So a place that has enough
+//! answers still waits where telling it would leave fewer than five others. Where it can never be told together with
+//! the months in which it waited, its next block begins after them, and they are never told.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -26,7 +26,7 @@ use crate::{
 struct JudgedPlaces {
     links: HashMap<KpiId, Vec<kpi_link::Model>>,
     phases: HashMap<TouchpointId, PhaseId>,
-    /// Journeys that count on the whole, of employees and of customers.
+    /// Status and subject of every journey that is linked or has a cell.
     blueprints: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
 }
 
@@ -90,7 +90,7 @@ impl JudgedPlaces {
             ),
             (KpiScope::Relationship, None) => match series.blueprint {
                 Some(blueprint) => {
-                    self.is_reportable(blueprint)
+                    self.is_published_or_archived(blueprint)
                         && cover_all_days(judging, (cell.from, cell.to))
                         && !links.iter().any(|link| self.is_of_customers(link))
                 }
@@ -100,7 +100,9 @@ impl JudgedPlaces {
         }
     }
 
-    fn is_reportable(&self, blueprint: BlueprintId) -> bool {
+    /// The twin of "blueprint.status IN ('PUBLISHED', 'ARCHIVED')" in [`COUNTING`](super::COUNTING). Not
+    /// scope::is_reportable, which asks for CURRENT as well.
+    fn is_published_or_archived(&self, blueprint: BlueprintId) -> bool {
         let status = self.blueprints.get(&blueprint).map(|(status, _)| *status);
         matches!(
             status,
@@ -138,12 +140,12 @@ fn cover_all_days<'l>(
     false
 }
 
-/// The cells that feed these KPIs, by where and when they are measured; only those of blocks that ended behind a day,
+/// The cells that feed these KPIs, by where and when they are measured; only those of blocks that ended after a day,
 /// where one is given.
 pub(super) async fn load_employee_tallies(
     permit: &Permit<'_>,
     kpis: &[&kpi::Model],
-    behind: Option<NaiveDate>,
+    after: Option<NaiveDate>,
 ) -> Result<BTreeMap<MeasurementKey, Tally>> {
     let slow = |kpi: &&&kpi::Model| !matches!(kpi.cadence, Cadence::Daily | Cadence::Weekly);
     let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
@@ -157,7 +159,7 @@ pub(super) async fn load_employee_tallies(
     use employee_cell::Column;
     let which = Condition::all()
         .add(Column::Scale.is_in(scales))
-        .add_option(behind.map(|day| Column::ToDay.gt(day)));
+        .add_option(after.map(|day| Column::ToDay.gt(day)));
     let mut cells = cells::load_cells(permit.tx(), which).await?;
     // Not a measurement either: its score would tell what each of them said.
     cells.retain(|cell| !cell.is_all_alike());
@@ -171,7 +173,7 @@ pub(super) async fn load_employee_tallies(
             scale_feeding(kpi.kpi_type) == Some(cell.series.scale) && judged.counts_cell(kpi, cell)
         });
         for cell in its {
-            // `to` is the day behind the block; a measurement is of a day in it.
+            // `to` is the day after the block; a measurement is of a day in it.
             let last = cell.to.pred_opt().unwrap_or(cell.to);
             *tallies
                 .entry(MeasurementKey::at_touchpoint(

@@ -37,7 +37,7 @@ const COLUMNS: &[&str] = &[
 ];
 
 /// What the feed of measurements calls them, so that what comes out of it goes in again.
-const OTHERS: &[(&str, &str)] = &[
+const ALIASES: &[(&str, &str)] = &[
     ("kpikey", "kpi"),
     ("kpiid", "kpi"),
     ("touchpointid", "touchpoint"),
@@ -49,7 +49,7 @@ const OTHERS: &[(&str, &str)] = &[
 const NEEDED: &[&str] = &["kpi", "measured_on", "value"];
 
 /// How large a sheet may be: years of every KPI of a large organisation, as programs write them.
-pub const MOST: Bounds = Bounds::with_short_rows(5_000_000);
+pub const BOUNDS: Bounds = Bounds::with_short_rows(5_000_000);
 
 /// What a sheet may name.
 pub struct SheetReferences {
@@ -100,7 +100,7 @@ impl MeasurementColumns {
         reader: &SheetReader<R>,
         faults: &mut Faults,
     ) -> Self {
-        let columns = reader.columns_or(COLUMNS, OTHERS, faults);
+        let columns = reader.columns_with_aliases(COLUMNS, ALIASES, faults);
         columns.require(NEEDED, faults);
         Self(columns)
     }
@@ -114,7 +114,7 @@ impl MeasurementColumns {
     ) -> ParsedMeasurement {
         let cell = |name| self.0.cell(row, name);
         let filled =
-            |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_empty(faults));
+            |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_filled(faults));
         let kpi = filled("kpi", faults).and_then(|cell| known.names.find(&cell, faults));
         let day = filled("measured_on", faults).and_then(|cell| cell.parse_day(faults));
         let value = filled("value", faults).and_then(|cell| cell.parse_number(faults));
