@@ -52,7 +52,7 @@ pub struct Finding {
     /// reveal journeys that you may not read.
     pub open_since: Option<DateTime<Utc>>,
     #[graphql(skip)]
-    pub told: TrackedFinding,
+    pub tracked: TrackedFinding,
 }
 
 fn optional_api_id<I: Id>(id: Option<I>) -> Option<ID> {
@@ -60,24 +60,24 @@ fn optional_api_id<I: Id>(id: Option<I>) -> Option<ID> {
 }
 
 impl From<TrackedFinding> for Finding {
-    fn from(told: TrackedFinding) -> Self {
-        let (finding, place) = (&told.finding, told.finding.place);
+    fn from(tracked: TrackedFinding) -> Self {
+        let (finding, subject) = (&tracked.finding, tracked.finding.subject);
         Self {
             fingerprint: ID(finding.fingerprint.to_string()),
             code: finding.code,
             severity: finding.code.severity(),
             sentence: finding.sentence.clone(),
-            blueprint_id: optional_api_id(place.blueprint),
-            phase_id: optional_api_id(place.phase),
-            touchpoint_id: optional_api_id(place.touchpoint),
-            other_touchpoint_id: optional_api_id(place.other),
-            kpi_id: optional_api_id(place.kpi),
-            department_id: optional_api_id(place.department),
-            persona_id: optional_api_id(place.persona),
-            promise_id: optional_api_id(place.promise),
-            insight_id: optional_api_id(place.insight),
-            open_since: told.open_since,
-            told,
+            blueprint_id: optional_api_id(subject.blueprint),
+            phase_id: optional_api_id(subject.phase),
+            touchpoint_id: optional_api_id(subject.touchpoint),
+            other_touchpoint_id: optional_api_id(subject.other),
+            kpi_id: optional_api_id(subject.kpi),
+            department_id: optional_api_id(subject.department),
+            persona_id: optional_api_id(subject.persona),
+            promise_id: optional_api_id(subject.promise),
+            insight_id: optional_api_id(subject.insight),
+            open_since: tracked.open_since,
+            tracked,
         }
     }
 }
@@ -157,7 +157,7 @@ impl FindingFilter {
         severities.is_none_or(|severities| severities.contains(&finding.severity))
             && codes.is_none_or(|codes| codes.contains(&finding.code))
             && (among(&finding.touchpoint_id) || among(&finding.other_touchpoint_id))
-            && (self.include_dismissed || finding.told.dismissed.is_none())
+            && (self.include_dismissed || finding.tracked.dismissed.is_none())
     }
 }
 
@@ -187,7 +187,7 @@ pub async fn load_findings(
 /// A row of the table of rules.
 #[derive(SimpleObject)]
 pub struct FindingRule {
-    /// The rule that found it.
+    /// The code of the rule.
     code: FindingCode,
     /// Its severity.
     severity: Severity,

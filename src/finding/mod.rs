@@ -98,7 +98,7 @@ pub async fn find_tracked(
 }
 
 /// The findings on a day of a blueprint that the caller may read, in the transaction that its row was read in.
-pub async fn find_in(
+pub async fn find_tracked_in(
     caller: &Caller,
     tx: &Transaction,
     blueprint: blueprint::Model,

@@ -33,16 +33,18 @@ pub async fn load_surroundings(
     day: NaiveDate,
 ) -> Result<Surroundings> {
     let canvas = &snapshot.canvas;
-    let personas = || std::iter::once(&canvas.persona).chain(&snapshot.secondary_personas);
     let mut contacts_elsewhere = HashMap::new();
-    for persona in personas().filter(|persona| persona.max_contacts_per_month.is_some()) {
+    for persona in snapshot
+        .personas()
+        .filter(|persona| persona.max_contacts_per_month.is_some())
+    {
         let but = Some(canvas.blueprint.id);
         let sending = pressure::load_contact_senders(caller, tx, persona.id, but).await?;
         let per_month = sending.iter().map(|sender| sender.per_month).sum();
         contacts_elsewhere.insert(persona.id, per_month);
     }
     Ok(Surroundings {
-        segments: load_segments(tx, personas().map(|persona| persona.id)).await?,
+        segments: load_segments(tx, snapshot.personas().map(|persona| persona.id)).await?,
         contacts_elsewhere,
         held_elsewhere: count_held_elsewhere(caller, tx, snapshot).await?,
         measured_on: load_latest_days(tx, snapshot, day).await?,

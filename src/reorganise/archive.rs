@@ -51,7 +51,7 @@ pub async fn archive(
     // Not locked yet: blueprints and KPIs come first in the order of locks, and departments last, in `carry_out`.
     let row = going.load(&permit).await?;
     if row.archived_at.is_some() {
-        // Archived already: a retry is answered as its first try was.
+        // Archived already, perhaps by an earlier try: nothing changes any more, so the impact is empty.
         return Ok((row, ReorganisationImpact::default()));
     }
     let of = BTreeSet::from([id]);

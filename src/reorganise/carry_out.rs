@@ -60,9 +60,9 @@ impl PlanStep {
             | Self::Decline(row, _)
             | Self::Accept(row, _)
             | Self::Merge(row, _)
-            | Self::Address(row)
-            | Self::Speak(row)
-            | Self::Replace(row, _) => row.id,
+            | Self::ChangeAddressee(row)
+            | Self::ChangeProposer(row)
+            | Self::ChangeReplaced(row, _) => row.id,
         }
     }
 }
@@ -85,12 +85,12 @@ fn apply_step(
             return lifecycle::decline(row, Some((*reason).to_owned()), by);
         }
         PlanStep::Merge(_, tasks) => next.tasks = Texts(tasks.clone()),
-        PlanStep::Address(_) | PlanStep::Speak(_) => {
+        PlanStep::ChangeAddressee(_) | PlanStep::ChangeProposer(_) => {
             if let Some(successor) = successor {
                 next = lifecycle::inherit(row, |department| of.contains(&department), successor);
             }
         }
-        PlanStep::Replace(_, was) => next.replaces_id = became.get(was).copied(),
+        PlanStep::ChangeReplaced(_, was) => next.replaces_id = became.get(was).copied(),
         PlanStep::Accept(..) => {}
     }
     Ok(next)

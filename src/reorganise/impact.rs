@@ -166,7 +166,9 @@ impl ReorganisationImpact {
                 }
                 PlanStep::End(row, AfterEnd::Merged) => impact.responsibilities_merged.push(row.id),
                 PlanStep::Decline(row, _) => impact.proposals_closed.push(row.id),
-                PlanStep::Address(row) | PlanStep::Speak(row) | PlanStep::Replace(row, _) => {
+                PlanStep::ChangeAddressee(row)
+                | PlanStep::ChangeProposer(row)
+                | PlanStep::ChangeReplaced(row, _) => {
                     impact.proposals_readdressed.push(row.id);
                 }
                 PlanStep::Accept(..) | PlanStep::Merge(..) => {}

@@ -73,11 +73,11 @@ fn select_links(caller: &Caller) -> sea_orm::Select<kpi_link::Entity> {
         .select_only()
         .column(kpi::Column::Id)
         .filter(kpi::Column::ArchivedAt.is_null());
-    let touchpoints = touchpoint::Entity::find()
+    let archived_touchpoints = touchpoint::Entity::find()
         .select_only()
         .column(touchpoint::Column::Id)
         .filter(touchpoint::Column::ArchivedAt.is_not_null());
-    let phases = phase::Entity::find()
+    let archived_phases = phase::Entity::find()
         .select_only()
         .column(phase::Column::Id)
         .filter(phase::Column::ArchivedAt.is_not_null());
@@ -86,10 +86,10 @@ fn select_links(caller: &Caller) -> sea_orm::Select<kpi_link::Entity> {
         .add(C::ValidTo.gt(caller.today));
     let place = Condition::any()
         .add(C::TouchpointId.is_null())
-        .add(C::TouchpointId.not_in_subquery(touchpoints.into_query()));
+        .add(C::TouchpointId.not_in_subquery(archived_touchpoints.into_query()));
     let phase = Condition::any()
         .add(C::PhaseId.is_null())
-        .add(C::PhaseId.not_in_subquery(phases.into_query()));
+        .add(C::PhaseId.not_in_subquery(archived_phases.into_query()));
     caller
         .select::<kpi_link::Entity>()
         .filter(C::KpiId.in_subquery(kpis.into_query()))

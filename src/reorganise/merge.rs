@@ -62,7 +62,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
     refuse_circle(permit.tx(), &of, successor).await?;
     permit.audit_for(successor);
     let takeover = Takeover::plan_under_lock(&mut permit, &of, Some(successor)).await?;
-    let takeover = take_over_children(takeover);
+    let takeover = note_moved_children(takeover);
     // Before the departments are archived, as nothing live lies below an archived one.
     move_children(&mut permit, &takeover.impact, successor).await?;
     let (departments, impact) = takeover
@@ -102,7 +102,7 @@ pub async fn merge_impact(
     refuse_circle(&tx, &of, successor).await?;
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
     tx.commit().await?;
-    Ok(Some(take_over_children(takeover).impact))
+    Ok(Some(note_moved_children(takeover).impact))
 }
 
 /// The departments that are to end, each once.
@@ -129,8 +129,9 @@ fn nothing_to_merge_error(field: &str) -> Error {
     Error::fault(field, UserErrorCode::Required, None, message)
 }
 
-/// In a merger, what was part of the departments becomes part of their successor.
-fn take_over_children(mut takeover: Takeover) -> Takeover {
+/// Notes in the impact that the departments below those that end become part of the successor; [`move_children`] moves
+/// them.
+fn note_moved_children(mut takeover: Takeover) -> Takeover {
     let children = takeover.holdings.children.iter();
     takeover.impact.departments_moved = children.map(|child| child.id).collect();
     takeover

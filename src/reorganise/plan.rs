@@ -29,11 +29,11 @@ pub enum PlanStep {
     /// The successor's own gets these tasks.
     Merge(responsibility::Model, Vec<String>),
     /// The proposal is made to the successor instead.
-    Address(responsibility::Model),
+    ChangeAddressee(responsibility::Model),
     /// The proposal counts as made by the successor.
-    Speak(responsibility::Model),
-    /// The proposal would now take over from the successor: of what this one was.
-    Replace(responsibility::Model, ResponsibilityId),
+    ChangeProposer(responsibility::Model),
+    /// The proposal, which was to replace this responsibility, is to replace the successor's instead.
+    ChangeReplaced(responsibility::Model, ResponsibilityId),
 }
 
 /// What comes after the end of a responsibility.
@@ -83,7 +83,7 @@ impl Holdings {
         // By touchpoint and role, of which the successor has one at the most: a unique index sees to it.
         let met: HashMap<_, _> = self.met.iter().map(|met| (group_key(met), met)).collect();
         let mut steps = Vec::new();
-        for group in self.group_by_role() {
+        for group in self.group_by_place_and_role() {
             let met = group.first().and_then(|held| met.get(&group_key(held)));
             let (accepted, offered): (Vec<_>, Vec<_>) = group
                 .into_iter()
@@ -91,15 +91,15 @@ impl Holdings {
             match accepted.first() {
                 Some(first) => {
                     steps.extend(plan_take_over(first, &accepted, met.copied()));
-                    steps.extend(offered.into_iter().map(inherited_step));
+                    steps.extend(offered.into_iter().map(decline_as_taken));
                     steps.extend(self.close_rivals(first.id, successor));
                 }
                 None => {
                     // One proposal is enough for the successor: none where it has the role, or is offered it, already.
                     let first = usize::from(met.is_none());
                     let addressed = offered.iter().take(first).copied();
-                    steps.extend(addressed.cloned().map(PlanStep::Address));
-                    steps.extend(offered.into_iter().skip(first).map(inherited_step));
+                    steps.extend(addressed.cloned().map(PlanStep::ChangeAddressee));
+                    steps.extend(offered.into_iter().skip(first).map(decline_as_taken));
                 }
             }
         }
@@ -110,13 +110,13 @@ impl Holdings {
                 .iter()
                 .filter(others)
                 .cloned()
-                .map(PlanStep::Speak),
+                .map(PlanStep::ChangeProposer),
         );
         steps
     }
 
     /// What is held and offered by touchpoint and role, in the order of the first of each.
-    fn group_by_role(&self) -> Vec<Vec<&responsibility::Model>> {
+    fn group_by_place_and_role(&self) -> Vec<Vec<&responsibility::Model>> {
         let mut at: HashMap<(TouchpointId, Role), usize> = HashMap::new();
         let mut groups: Vec<Vec<&responsibility::Model>> = Vec::new();
         for held in &self.held {
@@ -140,7 +140,7 @@ impl Holdings {
             .filter(move |rival| {
                 rival.replaces_id == Some(from) && rival.department_id != successor
             })
-            .map(move |rival| PlanStep::Replace(rival.clone(), from))
+            .map(move |rival| PlanStep::ChangeReplaced(rival.clone(), from))
     }
 }
 
@@ -148,7 +148,8 @@ fn group_key(row: &responsibility::Model) -> (TouchpointId, Role) {
     (row.touchpoint_id, row.role)
 }
 
-fn inherited_step(offered: &responsibility::Model) -> PlanStep {
+/// Closes a proposal because its role is taken.
+fn decline_as_taken(offered: &responsibility::Model) -> PlanStep {
     PlanStep::Decline(offered.clone(), TAKEN)
 }
 
@@ -172,7 +173,7 @@ fn plan_take_over(
     match (own, met) {
         (Some(own), _) => steps.push(PlanStep::Merge(own.clone(), tasks)),
         (None, offered) => {
-            steps.extend(offered.map(inherited_step));
+            steps.extend(offered.map(decline_as_taken));
             steps.push(PlanStep::Accept(first.clone(), tasks));
         }
     }

@@ -56,6 +56,11 @@ pub struct BlueprintSnapshot {
 }
 
 impl BlueprintSnapshot {
+    /// The main persona, then the others.
+    pub fn personas(&self) -> impl Iterator<Item = &persona::Model> {
+        std::iter::once(&self.canvas.persona).chain(&self.secondary_personas)
+    }
+
     /// Number of rows that it holds, for what a request may compute: each costs the same number of steps. Rows that
     /// only lend their key (segments, people, …) are not counted.
     #[must_use]

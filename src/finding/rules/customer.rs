@@ -19,7 +19,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     let important = context.threshold(FindingCode::ImportantAndNegative);
     let stand_for = represented_segments(context);
     for row in &canvas.touchpoints {
-        find_unused(row, found);
+        find_unexplained_non_use(row, found);
         if let Some(answers) = context.around.unroutable.get(&row.id) {
             let sentence = match answers {
                 1 => format!(
@@ -83,7 +83,7 @@ fn persona_subject(persona: &persona::Model) -> FindingSubject {
     }
 }
 
-fn find_unused(row: &touchpoint::Model, found: &mut Violations) {
+fn find_unexplained_non_use(row: &touchpoint::Model, found: &mut Violations) {
     if matches!(row.usage, Usage::NotUsed | Usage::Abandoned) && row.usage_reason.is_none() {
         let sentence = format!(
             "{} is {}, and nobody knows why.",
@@ -103,8 +103,7 @@ fn find_unused(row: &touchpoint::Model, found: &mut Violations) {
 
 /// The segments that any persona of the blueprint stands for.
 fn represented_segments(context: &RuleContext<'_>) -> HashSet<SegmentId> {
-    let personas =
-        std::iter::once(&context.canvas().persona).chain(&context.snapshot.secondary_personas);
+    let personas = context.snapshot.personas();
     let segments = personas.filter_map(|persona| context.around.segments.get(&persona.id));
     segments.flatten().copied().collect()
 }
@@ -125,7 +124,7 @@ fn find_over_contacted(context: &RuleContext<'_>, found: &mut Violations) {
     if here <= 0.0 {
         return;
     }
-    for persona in std::iter::once(&canvas.persona).chain(&context.snapshot.secondary_personas) {
+    for persona in context.snapshot.personas() {
         let elsewhere = context.around.contacts_elsewhere.get(&persona.id).copied();
         let per_month = here + elsewhere.unwrap_or_default();
         let most = persona.max_contacts_per_month;

@@ -24,14 +24,14 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     }
     for insight in &context.snapshot.insights {
         if insight.kind == InsightKind::InformationNeed && insight.answer.is_none() {
-            let place = FindingSubject {
+            let subject = FindingSubject {
                 phase: insight.phase_id,
                 touchpoint: insight.touchpoint_id,
                 insight: Some(insight.id),
                 ..FindingSubject::default()
             };
             let sentence = format!("Nothing answers {}.", quote(&insight.text));
-            found.add(FindingCode::InformationNeedUnanswered, place, sentence);
+            found.add(FindingCode::InformationNeedUnanswered, subject, sentence);
         }
     }
     find_conflicts(context, found);
@@ -75,7 +75,7 @@ fn find_source_gaps(context: &RuleContext<'_>, found: &mut Violations) {
 
 fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Violations) {
     let canvas = context.canvas();
-    let place = FindingSubject {
+    let subject = FindingSubject {
         promise: Some(promise.id),
         ..canvas
             .touchpoint(promise.touchpoint_id)
@@ -85,11 +85,11 @@ fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found:
     match promise.state {
         PromiseState::Broken => {
             let sentence = format!("The promise {text} is broken.");
-            found.add(FindingCode::PromiseBroken, place, sentence);
+            found.add(FindingCode::PromiseBroken, subject, sentence);
         }
         PromiseState::AtRisk => {
             let sentence = format!("The promise {text} may be broken.");
-            found.add(FindingCode::PromiseAtRisk, place, sentence);
+            found.add(FindingCode::PromiseAtRisk, subject, sentence);
         }
         PromiseState::Kept | PromiseState::Unknown => {}
     }
@@ -99,7 +99,7 @@ fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found:
             continue;
         };
         if find_accountable(canvas.responsibilities_of(row.id)).is_none() {
-            let place = FindingSubject {
+            let subject = FindingSubject {
                 promise: Some(promise.id),
                 ..FindingSubject::of_touchpoint(row)
             };
@@ -107,7 +107,7 @@ fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found:
                 "The promise {text} is delivered at {}, where nobody is accountable.",
                 quote(&row.name)
             );
-            found.add(FindingCode::PromiseUnowned, place, sentence);
+            found.add(FindingCode::PromiseUnowned, subject, sentence);
         }
     }
 }
@@ -143,7 +143,7 @@ fn find_conflicts(context: &RuleContext<'_>, found: &mut Violations) {
         if let (Some(at), Some(with)) = places
             && told.insert((at, with))
         {
-            let place = FindingSubject {
+            let subject = FindingSubject {
                 other: Some(two.id),
                 ..FindingSubject::of_touchpoint(one)
             };
@@ -156,7 +156,7 @@ fn find_conflicts(context: &RuleContext<'_>, found: &mut Violations) {
                     .as_deref()
                     .unwrap_or("it is not said what.")
             );
-            found.add(FindingCode::MessageConflict, place, sentence);
+            found.add(FindingCode::MessageConflict, subject, sentence);
         }
     }
 }

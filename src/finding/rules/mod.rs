@@ -45,22 +45,25 @@ pub fn find_violations(
     around: &Surroundings,
     options: &RuleOptions<'_>,
 ) -> Vec<Violation> {
-    let seen = RuleContext {
+    let context = RuleContext {
         snapshot,
         around,
         options,
     };
     let mut found = Violations::new(Some(snapshot.canvas.blueprint.id));
-    responsible::find(&seen, &mut found);
-    measured::find(&seen, &mut found);
-    journey::find(&seen, &mut found);
-    customer::find(&seen, &mut found);
-    known::find(&seen, &mut found);
+    responsible::find(&context, &mut found);
+    measured::find(&context, &mut found);
+    journey::find(&context, &mut found);
+    customer::find(&context, &mut found);
+    known::find(&context, &mut found);
     let canvas = &snapshot.canvas;
     let mut findings = found.findings;
     findings.sort_by_cached_key(|finding| {
-        let at = finding.place.touchpoint.and_then(|id| canvas.index_of(id));
-        (finding.code.severity(), finding.code, at, finding.place)
+        let at = finding
+            .subject
+            .touchpoint
+            .and_then(|id| canvas.index_of(id));
+        (finding.code.severity(), finding.code, at, finding.subject)
     });
     findings
 }
@@ -93,12 +96,12 @@ pub fn find_in_organisation(
     let mut found = Violations::new(None);
     for row in departments.iter().filter(|row| row.archived_at.is_none()) {
         if !with_role.contains(&row.id) {
-            let place = FindingSubject {
+            let subject = FindingSubject {
                 department: Some(row.id),
                 ..FindingSubject::default()
             };
             let sentence = format!("{} holds no role in any journey.", quote(&row.name));
-            found.add(FindingCode::DepartmentWithoutRole, place, sentence);
+            found.add(FindingCode::DepartmentWithoutRole, subject, sentence);
         }
     }
     found.findings

@@ -54,7 +54,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     find_errors(canvas, found);
     let most_consulted = context.threshold(FindingCode::TooManyConsulted);
     for row in &canvas.touchpoints {
-        find_partner_gaps(canvas, row, found);
+        find_accountable_partner(canvas, row, found);
         let consulted = count_holding(canvas, row, Role::Consulted);
         if as_number(consulted) > most_consulted {
             let sentence = format!(
@@ -71,13 +71,13 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     find_overloaded(context, found);
 }
 
-fn find_partner_gaps(canvas: &Canvas, row: &touchpoint::Model, found: &mut Violations) {
+fn find_accountable_partner(canvas: &Canvas, row: &touchpoint::Model, found: &mut Violations) {
     let held = find_accountable(canvas.responsibilities_of(row.id));
     let department = held.and_then(|held| canvas.department(held.department_id));
     if let Some(department) = department
         && department.kind == DepartmentKind::Partner
     {
-        let place = FindingSubject {
+        let subject = FindingSubject {
             department: Some(department.id),
             ..FindingSubject::of_touchpoint(row)
         };
@@ -86,7 +86,7 @@ fn find_partner_gaps(canvas: &Canvas, row: &touchpoint::Model, found: &mut Viola
             quote(&department.name),
             quote(&row.name)
         );
-        found.add(FindingCode::AccountableIsPartner, place, sentence);
+        found.add(FindingCode::AccountableIsPartner, subject, sentence);
     }
 }
 
@@ -105,7 +105,7 @@ fn find_overloaded(context: &RuleContext<'_>, found: &mut Violations) {
             continue;
         };
         if as_number(held) > context.threshold(FindingCode::DepartmentOverloaded) {
-            let place = FindingSubject {
+            let subject = FindingSubject {
                 department: Some(id),
                 ..FindingSubject::default()
             };
@@ -113,7 +113,7 @@ fn find_overloaded(context: &RuleContext<'_>, found: &mut Violations) {
                 "{} is responsible or accountable {held} times.",
                 quote(&department.name)
             );
-            found.add(FindingCode::DepartmentOverloaded, place, sentence);
+            found.add(FindingCode::DepartmentOverloaded, subject, sentence);
         }
     }
 }

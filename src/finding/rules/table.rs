@@ -199,18 +199,18 @@ pub struct Threshold {
 
 /// The reason why a threshold is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownThreshold(String);
+pub struct ThresholdError(String);
 
-impl fmt::Display for UnknownThreshold {
+impl fmt::Display for ThresholdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for UnknownThreshold {}
+impl std::error::Error for ThresholdError {}
 
 impl FromStr for Threshold {
-    type Err = UnknownThreshold;
+    type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = || {
@@ -220,17 +220,17 @@ impl FromStr for Threshold {
         };
         let (code, value) = text
             .split_once('=')
-            .ok_or_else(|| UnknownThreshold("write it as CODE=VALUE".to_owned()))?;
+            .ok_or_else(|| ThresholdError("write it as CODE=VALUE".to_owned()))?;
         let code = FindingCode::parse(code.trim())
             .filter(|code| {
                 let mut rules = Rule::ALL.iter();
                 rules.any(|rule| rule.code == *code && rule.default.is_some())
             })
-            .ok_or_else(|| UnknownThreshold(format!("thresholds are had by {}", known())))?;
+            .ok_or_else(|| ThresholdError(format!("thresholds are had by {}", known())))?;
         let value: Option<f64> = value.trim().parse().ok();
         let value = value
             .filter(|value| value.is_finite() && *value >= 0.0)
-            .ok_or_else(|| UnknownThreshold("the value is a number from 0".to_owned()))?;
+            .ok_or_else(|| ThresholdError("the value is a number from 0".to_owned()))?;
         Ok(Self { code, value })
     }
 }

@@ -282,7 +282,7 @@ fn a_department_above_one_with_a_role_has_one() {
     let found = find_in_organisation(&departments, &HashSet::from([id(3)]));
     let without: Vec<_> = found
         .iter()
-        .filter_map(|finding| finding.place.department)
+        .filter_map(|finding| finding.subject.department)
         .collect();
     assert_eq!(without, [id(4), id(5)]);
 }

@@ -16,7 +16,7 @@ use super::table::FindingCode;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violation {
     pub code: FindingCode,
-    pub place: FindingSubject,
+    pub subject: FindingSubject,
     /// The flaw as a sentence, for people.
     pub sentence: String,
     /// The code and what it is about, hashed: it stays the same whatever is renamed or moved.
@@ -93,16 +93,16 @@ impl Violations {
         }
     }
 
-    pub(super) fn add(&mut self, code: FindingCode, place: FindingSubject, sentence: String) {
-        let place = FindingSubject {
+    pub(super) fn add(&mut self, code: FindingCode, subject: FindingSubject, sentence: String) {
+        let subject = FindingSubject {
             blueprint: self.blueprint,
-            ..place
+            ..subject
         };
         self.findings.push(Violation {
             code,
-            place,
+            subject,
             sentence,
-            fingerprint: place.fingerprint(code),
+            fingerprint: subject.fingerprint(code),
         });
     }
 }

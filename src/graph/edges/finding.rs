@@ -14,7 +14,7 @@ use crate::{
 impl Finding {
     /// Its dismissal; null if it was not dismissed.
     async fn dismissed(&self) -> Option<Dismissal> {
-        let row = self.told.dismissed.clone()?;
+        let row = self.tracked.dismissed.clone()?;
         Some(Dismissal {
             reason: row.reason.clone()?,
             at: row.dismissed_at?,

@@ -99,7 +99,7 @@ fn what_is_in_force_ends_and_is_accepted_anew() {
     let plan = [
         PlanStep::End(held.clone(), AfterEnd::Successor),
         PlanStep::Accept(held.clone(), tasks(&[1])),
-        PlanStep::Replace(rival, held.id),
+        PlanStep::ChangeReplaced(rival, held.id),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -171,7 +171,7 @@ fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::Address(first.clone()),
+        PlanStep::ChangeAddressee(first.clone()),
         PlanStep::Decline(second, TAKEN),
     ];
     assert_eq!(offered.plan(Some(department(NEW))), plan);
@@ -202,9 +202,9 @@ fn proposals_are_addressed_anew_or_closed() {
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::Address(first),
+        PlanStep::ChangeAddressee(first),
         PlanStep::Decline(second, TAKEN),
-        PlanStep::Speak(made),
+        PlanStep::ChangeProposer(made),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
