@@ -26,20 +26,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 /// Longest time that an erasing act waits.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// Counts the erasures and those whose log is emptied: one truncation serves all that came before it.
+/// Counts the erasures that were asked for, and how many of them the log no longer holds: one truncation serves all
+/// that came before it.
 #[derive(Debug, Default)]
 pub(super) struct LogEraser {
     wanted: AtomicU64,
-    /// The number of erasures that are emptied; whoever holds the lock empties the log.
+    /// How many of them the log no longer holds; whoever holds the lock empties the log.
     emptied: Mutex<u64>,
 }
 
 impl LogEraser {
     /// Empties the log, within two seconds or else in the background. Says whether it is done.
     pub(super) async fn empty_log(self: &Arc<Self>, writer: &Pool) -> bool {
-        let (erased, writer) = (Arc::clone(self), writer.clone());
+        let (eraser, writer) = (Arc::clone(self), writer.clone());
         // In a task of its own, so that it goes on where the time is up or the client has gone.
-        let emptying = tokio::spawn(async move { erased.keep_trying(&writer).await });
+        let emptying = tokio::spawn(async move { eraser.keep_trying(&writer).await });
         matches!(timeout(MOMENT, emptying).await, Ok(Ok(true)))
     }
 

@@ -88,7 +88,7 @@ pub struct Store {
     probe: Arc<Probe>,
     signals: Option<Pool>,
     wal: Option<Arc<Wal>>,
-    erased: Arc<LogEraser>,
+    log_eraser: Arc<LogEraser>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
 }
@@ -122,14 +122,14 @@ impl Store {
                 StoreState::default(),
             )),
         };
-        let shares = StoreState {
+        let store_state = StoreState {
             signals: signals.clone(),
-            // A share in the signals' pool alone: the count of statements and whether the disk can be written are
-            // made anew, for all pools that follow.
+            // Only the signals' pool is taken over; the count of statements and the mark of an unwritable disk are new,
+            // and shared by all pools that follow.
             ..StoreState::default()
         };
         let pool = |source: &Connector, places| {
-            Pool::new(source.clone(), places, PATIENCE, shares.clone())
+            Pool::new(source.clone(), places, PATIENCE, store_state.clone())
         };
         let maintenance = migration_connection(&write);
         // SQLite has one writer at a time; a second connection would only wait inside the database instead of in the
@@ -169,8 +169,8 @@ impl Store {
             maintenance,
             signals,
             wal,
-            erased: Arc::default(),
-            statements: shares.statements,
+            log_eraser: Arc::default(),
+            statements: store_state.statements,
             written: Arc::default(),
         })
     }
@@ -260,7 +260,7 @@ impl Store {
     /// background. PostgreSQL has no such act: VACUUM and the recycling of its log do it in time.
     pub async fn empty_log(&self) -> bool {
         match &self.wal {
-            Some(_) => self.erased.empty_log(&self.writer).await,
+            Some(_) => self.log_eraser.empty_log(&self.writer).await,
             None => true,
         }
     }

@@ -51,10 +51,10 @@ struct PoolState {
     source: Connector,
     places: u32,
     permits: Arc<Semaphore>,
-    free: Mutex<FreeSlots>,
+    free: Mutex<FreePlaces>,
     /// Longest wait for a place, and again for its connection to be opened.
     patience: Duration,
-    shares: StoreState,
+    store_state: StoreState,
 }
 
 /// State shared by all pools of one opening of the database.
@@ -70,8 +70,8 @@ pub(super) struct StoreState {
 
 /// The places that are not leased.
 #[derive(Debug)]
-struct FreeSlots {
-    places: Vec<PoolSlot>,
+struct FreePlaces {
+    places: Vec<PoolPlace>,
     closed: bool,
     /// Connections opened before this moment hold prepared statements that a migration has made out of date.
     outdated: Option<Instant>,
@@ -79,7 +79,7 @@ struct FreeSlots {
 
 /// A place for one connection, with the idle one that it holds.
 #[derive(Debug, Default)]
-struct PoolSlot {
+struct PoolPlace {
     signal: Arc<Signal>,
     idle: Option<Connection>,
 }
@@ -89,10 +89,10 @@ impl Pool {
         source: Connector,
         places: u32,
         patience: Duration,
-        shares: StoreState,
+        store_state: StoreState,
     ) -> Self {
-        let free = FreeSlots {
-            places: (0..places).map(|_| PoolSlot::default()).collect(),
+        let free = FreePlaces {
+            places: (0..places).map(|_| PoolPlace::default()).collect(),
             closed: false,
             outdated: None,
         };
@@ -102,7 +102,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(places as usize)),
             free: Mutex::new(free),
             patience,
-            shares,
+            store_state,
         };
         Self {
             shared: Arc::new(shared),
@@ -128,7 +128,7 @@ impl Pool {
         let permit = timeout(shared.patience, permit).await;
         let permit = permit.map_err(|_| acquire_error(ConnAcquireErr::Timeout))?;
         let permit = permit.map_err(|_| acquire_error(ConnAcquireErr::ConnectionClosed))?;
-        let taken = shared.take_slot();
+        let taken = shared.take_place();
         let (place, idle) = taken.ok_or_else(|| acquire_error(ConnAcquireErr::ConnectionClosed))?;
         // Before the connection is opened or pinged: with a signal left over from the last lease, SQLite would
         // interrupt that.
@@ -152,19 +152,19 @@ impl Pool {
 
     /// Whether the last thing that was written could not be kept, because of the disk and not of its content.
     pub(super) fn is_disk_refusing_writes(&self) -> bool {
-        self.shared.shares.unwritable.load(Ordering::Relaxed)
+        self.shared.store_state.unwritable.load(Ordering::Relaxed)
     }
 
     /// Sends away who waits, and closes the connections: those that are idle, those that come back within a moment, and
     /// later each of the others as it comes back.
     pub(super) async fn close(&self) {
         // First, so that connections that come back from now on are closed and not kept.
-        self.shared.lock_free_slots().closed = true;
+        self.shared.lock_free_places().closed = true;
         let all = self.shared.permits.acquire_many(self.shared.places);
         // Whoever has a permit for all of them knows that the last connection that was borrowed is closed.
         let all = timeout(CLOSING, all).await;
         self.shared.permits.close();
-        let places = std::mem::take(&mut self.shared.lock_free_slots().places);
+        let places = std::mem::take(&mut self.shared.lock_free_places().places);
         let idle = places.into_iter().filter_map(|place| place.idle);
         self.shared.close_connections(idle).await;
         drop(all);
@@ -176,14 +176,14 @@ fn acquire_error(error: ConnAcquireErr) -> DbErr {
 }
 
 impl PoolState {
-    fn lock_free_slots(&self) -> MutexGuard<'_, FreeSlots> {
+    fn lock_free_places(&self) -> MutexGuard<'_, FreePlaces> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a place, of which there is one for each semaphore permit, with its idle connection; none once the pool is
     /// closed.
-    fn take_slot(&self) -> Option<(PoolSlot, Option<Connection>)> {
-        let mut free = self.lock_free_slots();
+    fn take_place(&self) -> Option<(PoolPlace, Option<Connection>)> {
+        let mut free = self.lock_free_places();
         if free.closed {
             return None;
         }
@@ -194,12 +194,12 @@ impl PoolState {
 
     /// Puts a place back with its connection, and returns the connection where it is to be closed: the pool is closed,
     /// or its prepared statements are out of date.
-    fn put_slot_back(
+    fn put_place_back(
         &self,
-        mut place: PoolSlot,
+        mut place: PoolPlace,
         connection: Option<Connection>,
     ) -> Option<Connection> {
-        let mut free = self.lock_free_slots();
+        let mut free = self.lock_free_places();
         let is_wanted = |connection: &Connection| {
             !free.closed
                 && free
@@ -220,10 +220,10 @@ impl PoolState {
     fn note_failure(&self, state: ConnectionState) -> Vec<Connection> {
         match state {
             ConnectionState::Failed(FailureKind::Unwritable) => {
-                self.shares.unwritable.store(true, Ordering::Relaxed);
+                self.store_state.unwritable.store(true, Ordering::Relaxed);
             }
             ConnectionState::Failed(FailureKind::Outdated) => {
-                let mut free = self.lock_free_slots();
+                let mut free = self.lock_free_places();
                 // One connection has met a migration; the prepared statements of all others are as old. Those that
                 // are lent are recognised by their age when they come back.
                 free.outdated = Some(Instant::now());
@@ -259,7 +259,7 @@ impl PoolState {
         let connected = self.source.connect(signal).await;
         connected.map_err(|error| {
             if FailureKind::classify(&error) == FailureKind::Unwritable {
-                self.shares.unwritable.store(true, Ordering::Relaxed);
+                self.store_state.unwritable.store(true, Ordering::Relaxed);
             }
             DbErr::Conn(RuntimeErr::SqlxError(error.into()))
         })
@@ -267,7 +267,7 @@ impl PoolState {
 
     /// Cancels a statement that nobody waits for, or closes a connection on which one has failed. Returns the place
     /// when it is free for another connection.
-    async fn give_up(&self, place: PoolSlot, broken: Connection) -> PoolSlot {
+    async fn give_up(&self, place: PoolPlace, broken: Connection) -> PoolPlace {
         let ended = async {
             match broken.state() {
                 // Where PostgreSQL cannot be told, it will not say either that the statement has ended.
@@ -278,7 +278,7 @@ impl PoolState {
         if timeout(self.cancel_patience(), ended).await.is_err() {
             tracing::warn!("a statement that nobody waits for does not end");
             // It still looks at its signal, which nobody may take back.
-            return PoolSlot::default();
+            return PoolPlace::default();
         }
         place
     }
@@ -287,7 +287,7 @@ impl PoolState {
     /// whether it was delivered.
     async fn cancel(&self, signal: &Signal) -> bool {
         let process = signal.stop();
-        let Some(signals) = &self.shares.signals else {
+        let Some(signals) = &self.store_state.signals else {
             return true;
         };
         let cancel = Statement::from_sql_and_values(
@@ -325,7 +325,7 @@ impl PoolState {
 #[derive(Debug)]
 pub(super) struct Lease {
     connection: Option<Connection>,
-    place: Option<(PoolSlot, OwnedSemaphorePermit)>,
+    place: Option<(PoolPlace, OwnedSemaphorePermit)>,
     shared: Arc<PoolState>,
     charge: Charge,
 }
@@ -342,7 +342,7 @@ impl Lease {
         // Charged before it runs: refused afterwards, it would have cost the database all the same.
         self.charge.charge_statement()?;
         self.shared
-            .shares
+            .store_state
             .statements
             .fetch_add(1, Ordering::Relaxed);
         self.connection()
@@ -400,7 +400,7 @@ impl Lease {
 
     /// Notes that a write was committed: the disk can be written.
     pub(super) fn note_written(&self) {
-        let unwritable = &self.shared.shares.unwritable;
+        let unwritable = &self.shared.store_state.unwritable;
         // Nothing else takes the mark back: the probe writes only while it is set, and any commit shows as much as
         // its own.
         unwritable.store(false, Ordering::Relaxed);
@@ -427,13 +427,13 @@ impl Drop for Lease {
                 runtime.spawn(async move {
                     shared.close_connections(outdated).await;
                     let place = shared.give_up(place, broken).await;
-                    shared.put_slot_back(place, None);
+                    shared.put_place_back(place, None);
                     drop(permit);
                 });
             }
             (connection, runtime) => {
                 let clean = connection.filter(Connection::is_reusable);
-                let unwanted = shared.put_slot_back(place, clean);
+                let unwanted = shared.put_place_back(place, clean);
                 if let (Some(unwanted), Ok(runtime)) = (unwanted, runtime) {
                     runtime.spawn(async move {
                         shared.close_connections([unwanted]).await;

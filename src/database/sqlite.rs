@@ -22,8 +22,8 @@ pub(super) fn connect_options(
     let sqlite: SqliteConnectOptions = options.url.parse().map_err(invalid_url)?;
     check_file(&options.url, sqlite.get_filename())?;
     let sqlite = sqlite.disable_statement_logging();
-    // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until
-    // the commit is written out again with each round.
+    // KiB. An import of very many rows comes back to the same index pages again and again, some for each KPI; what does
+    // not fit into the cache until the commit is written out each time.
     let (cache, query_only) = match access {
         AccessMode::Write => ("-32768", "OFF"),
         AccessMode::Read => ("-2000", "ON"),
@@ -35,7 +35,7 @@ pub(super) fn connect_options(
         .create_if_missing(access == AccessMode::Write)
         // In a rollback journal readers and the writer would wait for one another.
         .journal_mode(SqliteJournalMode::Wal)
-        // After a burst the log shrinks to this again.
+        // 64 MiB, to which the log shrinks again after a burst.
         .pragma("journal_size_limit", "67108864")
         // A commit waits for the disk outside of SQLite, together with others: see `wal`.
         .synchronous(SqliteSynchronous::Normal)
@@ -83,7 +83,7 @@ pub(super) fn make_private(path: &Path) -> Result<(), DbErr> {
     })
 }
 
-/// Where the path is a link to what is not there yet, that is made.
+/// Creates the file; where the path is a symbolic link to a file that is not there, that file.
 fn create_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
