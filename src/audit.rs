@@ -2,7 +2,8 @@
 //! after the rollback, every sign-in one. Bodies hold no secret, no confidential value and nobody's words from
 //! feedback.
 //!
-//! This room stands below the door, which writes the events: an act comes as an [`Actor`], a row as a [`AuditSubject`].
+//! This room stands below the door, which writes the events: an act comes as an [`Actor`], a row as an
+//! [`AuditSubject`].
 
 pub mod position;
 
@@ -303,7 +304,8 @@ pub(crate) async fn record_refusal(
     Ok(tx.commit().await?)
 }
 
-/// Writes a sign-in, its failure, or a sign-out. Of a failure the account is the subject and not the actor: who tried
+/// Writes a sign-in, a sign-out, or a failure of either kind: also a wrong present password (`passwordChange`) and a
+/// refresh token used twice (`sessionReuse`). Of a failure the account is the subject and not the actor: who tried
 /// is not known.
 pub(crate) async fn record_sign_in<C: ConnectionTrait>(
     db: &C,

@@ -41,7 +41,9 @@ use cx_blueprint::{
 
 use self::{
     failure::Failure,
-    store::{bring_up_to_date, open_store, open_up_to_date_store, pending_migrations},
+    store::{
+        bring_up_to_date, open_as_operator, open_store, open_up_to_date_store, pending_migrations,
+    },
 };
 
 /// Reading and answering a blueprint is tens of thousands of small allocations, on several threads at once.
@@ -56,7 +58,7 @@ const STACK: usize = 8 << 20;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log(&cli);
+    init_log(&cli);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(STACK)
@@ -80,7 +82,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn log(cli: &Cli) {
+fn init_log(cli: &Cli) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(&cli.log))
         .with_writer(std::io::stderr)
@@ -175,9 +177,7 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
 }
 
 async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
-    let store = open_up_to_date_store(&erase.database).await?;
-    let clock = Clock::new(erase.database.time_zone);
-    let caller = Caller::operator(store.clone(), clock, background::ERASE_ACT);
+    let (store, caller) = open_as_operator(&erase.database, background::ERASE_ACT).await?;
     let erased = feedback::respondent::erase_older_than(&caller, erase.older_than_days).await?;
     let is_empty = store.empty_log().await;
     store.close().await?;

@@ -313,7 +313,7 @@ struct Claims<S> {
 
 /// The further claims of an access token: none.
 #[derive(Serialize, Deserialize)]
-struct Anything {}
+struct NoFurtherClaims {}
 
 /// The account and session of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,7 +337,7 @@ impl SigningKey {
         access: SessionClaims,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>)> {
-        self.sign(ISSUER, access, Anything {}, now, ACCESS)
+        self.sign(ISSUER, access, NoFurtherClaims {}, now, ACCESS)
     }
 
     /// Verifies an access token. Whether its session still lives is the database's to say.
@@ -345,7 +345,7 @@ impl SigningKey {
     /// # Errors
     /// UNAUTHENTICATED where it is not ours, or has expired.
     pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<SessionClaims> {
-        let (access, Anything {}) = self.verify(ISSUER, token, now).map_err(|expired| {
+        let (access, NoFurtherClaims {}) = self.verify(ISSUER, token, now).map_err(|expired| {
             Error::Unauthenticated(if expired { EXPIRED } else { NOT_ACCEPTED })
         })?;
         Ok(access)
@@ -453,7 +453,7 @@ pub struct RefreshToken([u8; 32]);
 
 impl fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Refresh")
+        f.write_str("RefreshToken")
     }
 }
 

@@ -1,4 +1,4 @@
-//! A department, with all below it, to which a service token is limited. A token without any is limited to none.
+//! A department, with all below it, to which a service token is limited. A token without any is not limited.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;

@@ -1,9 +1,11 @@
-//! Failed sign-ins of one account key or one network, for the growing delay.
+//! Failures counted for one subject (an account's key, a network, an origin, a repeated guess or a session), for the
+//! growing delay.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// Failed sign-ins of one account key or one network, for the growing delay.
+/// Failures counted for one subject (an account's key, a network, an origin, a repeated guess or a session), for the
+/// growing delay.
 #[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "sign_in_throttle")]

@@ -29,7 +29,7 @@ const COST: (u32, u32, u32) = (19_456, 2, 1);
 /// Longest wait for a turn to run Argon2.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let cores = available_parallelism().map_or(1, usize::from);
     // Who signs in must not take the last core from those who are.
     Arc::new(Semaphore::new((cores - 1).max(1)))
@@ -153,7 +153,7 @@ impl HashPermit {
     /// # Errors
     /// `RateLimited` where none comes in time.
     pub async fn acquire() -> Result<Self> {
-        let wait = tokio::time::timeout(PATIENCE, Arc::clone(&SEATS).acquire_owned());
+        let wait = tokio::time::timeout(PATIENCE, Arc::clone(&TURNS).acquire_owned());
         match wait.await {
             Ok(permit) => Ok(Self {
                 _permit: permit.map_err(Error::internal)?,
@@ -215,7 +215,7 @@ pub async fn find_shared_password_key(store: &Store, password: &str) -> Result<O
     Ok(None)
 }
 
-/// Most shared hashes that are verified.
+/// Most shared hashes that are verified: each costs an Argon2, and serving waits for them.
 const MOST_SHARED: u64 = 8;
 
 /// Hashes a password without judging its strength.

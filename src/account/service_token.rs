@@ -55,10 +55,10 @@ pub struct ServiceTokenRevokeInput {
 }
 
 /// A token, and what its holder has to keep; nothing where an earlier try made it, as it is shown once.
-pub type Made = (service_token::Model, Option<ServiceTokenSecret>);
+pub type CreatedToken = (service_token::Model, Option<ServiceTokenSecret>);
 
 /// Makes a token.
-pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<Made> {
+pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<CreatedToken> {
     let mut faults = Faults::default();
     let id: ServiceTokenId = faults.parse_or_make_id(input.id.as_ref());
     let account_id: AccountId = faults.parse_id("accountId", &input.account_id);

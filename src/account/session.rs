@@ -85,7 +85,7 @@ impl Authenticator<'_> {
             .check(self.store.sign_in_reader(), self.clock.now())
             .await?;
         let hash_permit = HashPermit::acquire().await?;
-        // Once more with the seat taken: of many tries at once only as many run as there are seats, and each sees
+        // Once more with the turn taken: of many tries at once only as many run as there are turns, and each sees
         // what those before it came to.
         guess
             .check(self.store.sign_in_reader(), self.clock.now())

@@ -93,7 +93,7 @@ impl Allowance {
         // Whole ones alone: `last_failed_at` moves with each failure, so that trying all the time forgets nothing.
         let forgotten = since.num_seconds() / self.forgets_one_in.num_seconds().max(1);
         let forgotten = i32::try_from(forgotten.max(0)).unwrap_or(i32::MAX);
-        // Beyond the longest wait there is nothing to count.
+        // Not beyond the longest wait: 2¹² seconds are more than an hour, the longest there is.
         before
             .saturating_sub(forgotten)
             .max(0)

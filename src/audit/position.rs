@@ -103,15 +103,19 @@ pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Re
         return Ok(EventsAfter::TooMuch);
     }
     // Ids sort by the time of their making, and the list is in their order.
-    let behind = events.partition_point(|event| event.id.0 <= place.newest);
-    let (known, last) = (behind as u64, behind.checked_sub(1).map(|at| events[at].id));
+    let up_to_position = events.partition_point(|event| event.id.0 <= place.newest);
+    let (known, last) = (
+        up_to_position as u64,
+        up_to_position.checked_sub(1).map(|at| events[at].id),
+    );
     // Events never leave a log: with fewer of them, or without the newest, it is another log.
     if last.map_or(Uuid::nil(), |id| id.0) != place.newest || known < u64::from(place.recent) {
         return Ok(EventsAfter::Unknown);
     }
-    // Otherwise one came late, and which one is not known.
+    // As many as then: nothing came late, and only what follows is new. With more, one came late, and as it is not
+    // known which, all are answered.
     if known == u64::from(place.recent) {
-        events.drain(..behind);
+        events.drain(..up_to_position);
     }
     Ok(EventsAfter::Events(events))
 }

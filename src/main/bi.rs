@@ -10,14 +10,13 @@ use cx_blueprint::{
         self, login,
         role::{self, RoleCreate},
     },
-    clock::Clock,
     config::{BiRoleCreate, BiRoleDrop, BiRoleVerb, BiVerb, DatabaseArgs},
     database,
     input::By,
 };
 use entity::account;
 
-use super::{failure::Failure, store::open_up_to_date_store};
+use super::{failure::Failure, store::open_as_operator};
 
 pub(crate) async fn run_bi_verb(verb: BiVerb) -> Result<(), Failure> {
     match verb {
@@ -28,19 +27,22 @@ pub(crate) async fn run_bi_verb(verb: BiVerb) -> Result<(), Failure> {
     }
 }
 
-async fn open_as_operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
+async fn open_postgresql_as_operator(
+    database: &DatabaseArgs,
+    act: &str,
+) -> Result<Caller, Failure> {
     if database::sqlite_path(&database.database_url).is_some() {
         return Err(
             "Views and roles for BI need PostgreSQL; on SQLite the same rows come from /bi/v1."
                 .into(),
         );
     }
-    let store = open_up_to_date_store(database).await?;
-    Ok(Caller::operator(store, Clock::new(database.time_zone), act))
+    let (_, caller) = open_as_operator(database, act).await?;
+    Ok(caller)
 }
 
 async fn create_role(create: BiRoleCreate) -> Result<(), Failure> {
-    let caller = open_as_operator(&create.database, "biRoleCreate").await?;
+    let caller = open_postgresql_as_operator(&create.database, "biRoleCreate").await?;
     let account = caller
         .get_by::<account::Entity>(&By::Key(create.account.clone()))
         .await?
@@ -83,7 +85,7 @@ fn read_password(name: &str) -> Result<Option<String>, Failure> {
 }
 
 async fn print_logins(database: DatabaseArgs) -> Result<(), Failure> {
-    let caller = open_as_operator(&database, "biRoles").await?;
+    let caller = open_postgresql_as_operator(&database, "biRoles").await?;
     for login in login::list_logins(&caller).await? {
         let archived = login
             .archived_at
@@ -100,14 +102,14 @@ async fn print_logins(database: DatabaseArgs) -> Result<(), Failure> {
 }
 
 async fn drop_role(drop: BiRoleDrop) -> Result<(), Failure> {
-    let caller = open_as_operator(&drop.database, "biRoleDrop").await?;
+    let caller = open_postgresql_as_operator(&drop.database, "biRoleDrop").await?;
     role::remove(&caller, &drop.name).await?;
     eprintln!("Dropped the role {}.", drop.name);
     Ok(())
 }
 
 async fn refresh_views(database: DatabaseArgs) -> Result<(), Failure> {
-    let caller = open_as_operator(&database, "biRefresh").await?;
+    let caller = open_postgresql_as_operator(&database, "biRefresh").await?;
     let made = views::refresh_views(&caller).await?;
     let renewed = login::renew_reaches(&caller).await?;
     let views = if made {

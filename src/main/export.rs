@@ -5,7 +5,6 @@ use std::io::Write;
 
 use cx_blueprint::{
     access::{Caller, Keyed},
-    clock::Clock,
     config::{Export, ExportFormat},
     document::{blueprint::Document, organisation, table},
     picture,
@@ -14,12 +13,10 @@ use cx_blueprint::{
 use entity::blueprint;
 use sea_orm::Condition;
 
-use super::{failure::Failure, store::open_up_to_date_store};
+use super::{failure::Failure, store::open_as_operator};
 
 pub(crate) async fn export(options: Export) -> Result<(), Failure> {
-    let store = open_up_to_date_store(&options.database).await?;
-    let clock = Clock::new(options.database.time_zone);
-    let caller = Caller::operator(store.clone(), clock, "export");
+    let (store, caller) = open_as_operator(&options.database, "export").await?;
     let text = match &options.blueprint {
         Some(key) => export_blueprint(&caller, &options, key).await?,
         None => export_organisation(&caller, &options).await?,

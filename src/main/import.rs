@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Read};
 
 use cx_blueprint::{
     access::Caller,
-    clock::Clock,
     config::Import,
     document::{
         diff::DocumentChange,
@@ -22,7 +21,7 @@ use cx_blueprint::{
 
 use super::{
     failure::{Failure, import_failure},
-    store::open_up_to_date_store,
+    store::open_as_operator,
 };
 
 /// Largest document that is read, in bytes: many times what the largest blueprint makes.
@@ -38,9 +37,7 @@ pub(crate) async fn import(options: Import) -> Result<(), Failure> {
         return record_sheet(options).await;
     }
     let said = ImportInput::read(&options)?;
-    let store = open_up_to_date_store(&options.database).await?;
-    let clock = Clock::new(options.database.time_zone);
-    let caller = Caller::operator(store.clone(), clock, "import");
+    let (store, caller) = open_as_operator(&options.database, "import").await?;
     let result = said.import(&caller, &options).await;
     store.close().await?;
     result.map_err(|error| import_failure(&options.file.display().to_string(), error))
@@ -51,9 +48,7 @@ async fn record_sheet(options: Import) -> Result<(), Failure> {
     let name = options.file.display().to_string();
     let sheet =
         spool_input(&options).map_err(|error| format!("{name} cannot be read: {error}."))?;
-    let store = open_up_to_date_store(&options.database).await?;
-    let clock = Clock::new(options.database.time_zone);
-    let caller = Caller::operator(store.clone(), clock, "import");
+    let (store, caller) = open_as_operator(&options.database, "import").await?;
     let result = record_and_describe(&caller, sheet, &options).await;
     store.close().await?;
     let done = result.map_err(|error| import_failure(&name, without_places(error)))?;

@@ -54,7 +54,7 @@ fn find_key_source(serve: &Serve) -> Result<KeySource, Failure> {
     }
 }
 
-fn signing_key(source: KeySource) -> Result<SigningKey, Failure> {
+fn load_signing_key(source: KeySource) -> Result<SigningKey, Failure> {
     let path = match source {
         KeySource::Configuration(key) => return Ok(key),
         KeySource::Beside(path) => path,
@@ -73,7 +73,7 @@ pub(crate) async fn serve_database(serve: Serve) -> Result<(), Failure> {
     let source = find_key_source(&serve)?;
     let store = open_up_to_date_store(&serve.database).await?;
     // Beside a database that is there, and nowhere else.
-    let key = signing_key(source)?;
+    let key = load_signing_key(source)?;
     refuse_published_password(&serve, &store).await?;
     serve_store(&serve, store, key).await
 }
@@ -199,6 +199,8 @@ fn files_needed(serve: &Serve) -> u64 {
 
 /// Files besides clients' connections: those of the database, of which SQLite takes three for each, sheets, the log.
 fn other_files_needed(serve: &Serve) -> u64 {
+    // 6 and not 3: a connection that was given up keeps its files until its statement has ended, while another takes
+    // its place. 128 for sheets, the log and the rest.
     128 + 6 * u64::from(serve.database.database_connections)
 }
 

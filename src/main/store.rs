@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use cx_blueprint::{
+    access::Caller,
+    clock::Clock,
     config::DatabaseArgs,
     database::{Options, Store},
     index,
@@ -42,6 +44,16 @@ pub(crate) async fn open_up_to_date_store(database: &DatabaseArgs) -> Result<Sto
         pending.len()
     )
     .into())
+}
+
+/// Opens a database to work with, for an act of the operator.
+pub(crate) async fn open_as_operator(
+    database: &DatabaseArgs,
+    act: &str,
+) -> Result<(Store, Caller), Failure> {
+    let store = open_up_to_date_store(database).await?;
+    let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), act);
+    Ok((store, caller))
 }
 
 /// The migrations that are pending.

@@ -7,14 +7,13 @@ use async_graphql::ID;
 use cx_blueprint::{
     access::{Caller, Keyed},
     account::service_token::{self, ServiceTokenCreateInput, ServiceTokenRevokeInput},
-    clock::Clock,
-    config::{DatabaseArgs, TokenCreate, TokenList, TokenRevoke, TokenVerb},
+    config::{TokenCreate, TokenList, TokenRevoke, TokenVerb},
     input::By,
 };
 use entity::{account, department, service_token as token};
 use sea_orm::QueryOrder;
 
-use super::{failure::Failure, store::open_up_to_date_store};
+use super::{failure::Failure, store::open_as_operator};
 
 pub(crate) async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
     match verb {
@@ -22,11 +21,6 @@ pub(crate) async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
         TokenVerb::List(list) => print_tokens(list).await,
         TokenVerb::Revoke(revoke) => revoke_token(revoke).await,
     }
-}
-
-async fn open_as_operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
-    let store = open_up_to_date_store(database).await?;
-    Ok(Caller::operator(store, Clock::new(database.time_zone), act))
 }
 
 /// The id of what has this key.
@@ -37,7 +31,7 @@ async fn find_id<E: Keyed>(caller: &Caller, key: &str) -> Result<E::Id, Failure>
 }
 
 async fn create_token(create: TokenCreate) -> Result<(), Failure> {
-    let caller = open_as_operator(&create.database, "serviceTokenCreate").await?;
+    let (_, caller) = open_as_operator(&create.database, "serviceTokenCreate").await?;
     let account = find_id::<account::Entity>(&caller, &create.account).await?;
     let mut departments = Vec::new();
     for key in &create.departments {
@@ -67,7 +61,7 @@ async fn create_token(create: TokenCreate) -> Result<(), Failure> {
 }
 
 async fn print_tokens(list: TokenList) -> Result<(), Failure> {
-    let caller = open_as_operator(&list.database, "serviceTokens").await?;
+    let (_, caller) = open_as_operator(&list.database, "serviceTokens").await?;
     let of = match &list.account {
         Some(key) => Some(find_id::<account::Entity>(&caller, key).await?),
         None => None,
@@ -111,7 +105,7 @@ fn token_line(row: &token::Model, account: &str) -> String {
 }
 
 async fn revoke_token(revoke: TokenRevoke) -> Result<(), Failure> {
-    let caller = open_as_operator(&revoke.database, "serviceTokenRevoke").await?;
+    let (_, caller) = open_as_operator(&revoke.database, "serviceTokenRevoke").await?;
     let input = ServiceTokenRevokeInput { id: ID(revoke.id) };
     let row = service_token::revoke(&caller, &input).await?;
     caller.await_durable().await?;

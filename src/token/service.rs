@@ -26,7 +26,7 @@ pub struct ServiceTokenSecret(String);
 
 impl fmt::Debug for ServiceTokenSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
+        f.write_str("ServiceTokenSecret")
     }
 }
 

@@ -106,9 +106,9 @@ fn an_access_token_of_another_key_or_algorithm_is_refused() {
         exp: (now() + ACCESS).timestamp(),
         nbf: now().timestamp(),
         iat: now().timestamp(),
-        shows: Anything {},
+        shows: NoFurtherClaims {},
     };
-    let sign = |claims: &Claims<Anything>, algorithm: &str, hash| {
+    let sign = |claims: &Claims<NoFurtherClaims>, algorithm: &str, hash| {
         let encoded = |json: String| URL_SAFE_NO_PAD.encode(json);
         let header = encoded(format!(r#"{{"typ":"JWT","alg":"{algorithm}"}}"#));
         let claims = encoded(serde_json::to_string(claims).expect("claims"));
@@ -117,7 +117,7 @@ fn an_access_token_of_another_key_or_algorithm_is_refused() {
         let signature = ring::hmac::sign(&secret, message.as_bytes());
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     };
-    let sha_256 = |claims: &Claims<Anything>| sign(claims, "HS256", ring::hmac::HMAC_SHA256);
+    let sha_256 = |claims: &Claims<NoFurtherClaims>| sign(claims, "HS256", ring::hmac::HMAC_SHA256);
     let sha_512 = sign(&claims, "HS512", ring::hmac::HMAC_SHA512);
     assert!(key().verify_access(&sha_256(&claims), now()).is_ok());
     assert!(key().verify_access(&sha_512, now()).is_err());

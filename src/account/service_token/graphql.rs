@@ -113,7 +113,7 @@ pub struct ServiceTokenCreatePayload {
 }
 
 impl ServiceTokenCreatePayload {
-    async fn from_result(caller: &Caller, result: Result<super::Made>) -> Result<Self> {
+    async fn from_result(caller: &Caller, result: Result<super::CreatedToken>) -> Result<Self> {
         match result {
             Ok((row, secret)) => Ok(Self {
                 service_token: Some(row.into()),
