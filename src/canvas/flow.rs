@@ -27,13 +27,13 @@ use crate::{compute::Steps, error::Result};
 const MOST_WAYS: usize = 100;
 
 /// Most touchpoints that a search for ways visits; then the list is as long as it is, and says that there may be more.
-const MOST_STEPS: usize = 100_000;
+const MOST_VISITED: usize = 100_000;
 
 /// Transitions visited for one step of the budget.
-const TRIED: usize = 2;
+const TRANSITIONS_PER_STEP: usize = 2;
 
 /// Steps of the budget for each transition of a way that is found.
-const FOUND: usize = 20;
+const STEPS_PER_FOUND_TRANSITION: usize = 20;
 
 /// The graph of a canvas, ready for questions.
 #[derive(Clone, Debug)]
@@ -308,22 +308,22 @@ impl<'c> FlowAnalysis<'c> {
         let mut found = WayList::default();
         steps.take(self.graph.edges.len())?;
         // Once for the whole search: each step then knows whether the target can still be reached.
-        let left = self.distances_to(to);
-        let Some(shortest) = left.get(&FlowNode::At(from)) else {
+        let distance_to_target = self.distances_to(to);
+        let Some(shortest) = distance_to_target.get(&FlowNode::At(from)) else {
             return Ok(found);
         };
-        // Iterative deepening: depth first alone would find a long way before the short ones, and the list has an end.
+        // Iterative deepening, so that shorter ways come first: depth first alone would fill the list, which has an
+        // end, with long ones.
         let mut search = Search {
             flow: self,
             to: FlowNode::At(to),
-            left: &left,
+            distance_to_target: &distance_to_target,
             passed: BTreeSet::from([FlowNode::At(from)]),
             way: Vec::new(),
             tried: 0,
             steps,
             found: &mut found,
         };
-        // Length after length, so that shorter ways come first.
         for length in *shortest..=longest.min(self.graph.onward.len() + 1) {
             search.extend_way(FlowNode::At(from), length)?;
             if search.found.more {
@@ -370,8 +370,9 @@ impl<'c> FlowAnalysis<'c> {
     }
 }
 
-/// The nodes that every way from one node to another passes, both left out. One way is gone from its beginning, while
-/// what can be reached off it is looked through once: a node of it that nothing has got past is passed by all.
+/// The nodes that every way from one node to another passes, both left out. A shortest way is walked from its
+/// beginning, and what can be reached beside it is searched once. A node of it is on every way if nothing reached so
+/// far leads past it.
 fn unavoidable_nodes(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
     let way = shortest_way(onward, from, to);
     let mut place = vec![None; onward.len()];
@@ -430,7 +431,7 @@ fn shortest_way(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
 struct Search<'f, 'c> {
     flow: &'f FlowAnalysis<'c>,
     to: FlowNode,
-    left: &'f BTreeMap<FlowNode, usize>,
+    distance_to_target: &'f BTreeMap<FlowNode, usize>,
     passed: BTreeSet<FlowNode>,
     way: Vec<usize>,
     tried: usize,
@@ -443,7 +444,8 @@ impl Search<'_, '_> {
     fn extend_way(&mut self, place: FlowNode, length: usize) -> Result<()> {
         if place == self.to {
             if length == 0 {
-                self.steps.take(FOUND * self.way.len())?;
+                self.steps
+                    .take(STEPS_PER_FOUND_TRANSITION * self.way.len())?;
                 match self.found.ways.len() < MOST_WAYS {
                     true => self.found.ways.push(self.way.clone()),
                     false => self.found.more = true,
@@ -452,13 +454,16 @@ impl Search<'_, '_> {
             return Ok(());
         }
         self.tried += 1;
-        self.found.more |= self.tried > MOST_STEPS;
+        self.found.more |= self.tried > MOST_VISITED;
         let onward = self.flow.edges_on_from(place);
-        self.steps.take(1 + onward.len() / TRIED)?;
+        self.steps.take(1 + onward.len() / TRANSITIONS_PER_STEP)?;
         for edge in onward {
             // Too far from the target for the length that is left: without this cut the search would try nearly every
             // way.
-            let hopeless = self.left.get(&edge.to).is_none_or(|left| *left >= length);
+            let hopeless = self
+                .distance_to_target
+                .get(&edge.to)
+                .is_none_or(|distance| *distance >= length);
             if self.found.more {
                 return Ok(());
             }

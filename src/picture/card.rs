@@ -92,9 +92,9 @@ impl<'c> Card<'c> {
     /// Draws the card at a place, and gives the height of what is on it.
     pub(super) fn draw(&self, drawing: &mut Drawing, (left, top): (f64, f64)) -> f64 {
         let mut bottom = top;
-        let class = match (self.touchpoint.basis, self.touchpoint.lane) {
-            (Basis::Assumed, _) => "card guess",
-            (Basis::Observed, _) => "card",
+        let class = match self.touchpoint.basis {
+            Basis::Assumed => "card guess",
+            Basis::Observed => "card",
         };
         drawing.add_group(class, self.describe(), |drawing| {
             let area = Area {

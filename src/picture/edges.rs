@@ -163,9 +163,11 @@ pub(super) fn draw_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, pla
         if !drawn.insert((at, leaving, end)) {
             continue;
         }
+        // From the first to the last word of End, in its order.
         let there = (at, leaving, End::Start)..=(at, leaving, End::Competitor);
         let nth = drawn.range(there).count() - 1;
         let (x, y) = plan.corner(grid.cells[at]);
+        // Below one another beside the card: the middle, the lower part, then the upper edge.
         let y = y + [53.5, 92.0, 4.0][nth.min(2)];
         let mut told = describe_end(end, leaving).to_owned();
         describe_further(row, &mut told);

@@ -9,9 +9,10 @@ use super::grid::{Grid, GridCell};
 /// nothing to do with one another seem to be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Port {
-    /// On the right, straight on or to a gutter; on the left, from there.
+    /// Straight on to the next card of the row.
     OnwardRight,
     OnwardLeft,
+    /// To a gutter, and from one.
     OutRight,
     InLeft,
     /// Against the direction of reading.
@@ -136,6 +137,7 @@ pub(super) type Tracks = BTreeMap<Lead, usize>;
 
 /// Gives every way its tracks, short ones first, so that they lie inside longer ones.
 pub(super) fn assign_tracks(routes: &mut [Route]) -> Tracks {
+    // (length, from, route, its lead): sorts short ones first.
     let mut along: BTreeMap<Lead, Vec<(usize, usize, usize, usize)>> = BTreeMap::new();
     for (at, route) in routes.iter().enumerate() {
         for (nth, (lead, _)) in route.leads.iter().enumerate() {
@@ -162,6 +164,7 @@ pub(super) fn assign_tracks(routes: &mut [Route]) -> Tracks {
                 }
                 None => at % MOST_TRACKS,
             };
+            // A span that shares a track for want of another is not noted: it takes no room from those that follow.
             if free.is_some() || beside[track].is_empty() {
                 beside[track].push((from, to));
             }

@@ -17,7 +17,7 @@ pub(super) struct Font {
 /// What stands for what was cut off.
 const ELLIPSIS: char = '…';
 
-/// Room for what is not as wide as was thought.
+/// Every width is taken this much larger, for a reader's font that is wider than Helvetica.
 const RESERVE: f64 = 1.04;
 
 /// Marks that sit on one character at the most; more would climb out of their line.

@@ -46,7 +46,7 @@ enum VersionSource {
 
 impl VersionState {
     /// The document, with the keys of its origin where it is a copy.
-    fn into_document(self, words: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
+    fn into_document(self, keys: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
         let document = match self.source {
             VersionSource::Current(snapshot) => {
                 steps.take(import::STEPS_PER_ROW * snapshot.row_count())?;
@@ -57,8 +57,8 @@ impl VersionState {
                 complete_document(parse_stored_document(&row)?)?
             }
         };
-        Ok(match words {
-            Some(words) => document.rename_keys(&words.phases, &words.touchpoints),
+        Ok(match keys {
+            Some(keys) => document.rename_keys(&keys.phases, &keys.touchpoints),
             None => document,
         })
     }

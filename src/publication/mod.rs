@@ -175,6 +175,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     }
     if !is_latest(&permit, row.id, &before).await? {
         let was = blueprint::Model {
+            // Taking the lock has raised it by one.
             revision: row.revision - 1,
             ..row.clone()
         };

@@ -56,7 +56,7 @@ macro_rules! findable {
         /// The things of a kind with these ids, if the caller may see them.
         async fn load_hits_of_kind(
             caller: &Caller,
-            question: &SearchRequest,
+            request: &SearchRequest,
             kind: SearchKind,
             ids: &[Uuid],
             tx: &Transaction,
@@ -69,7 +69,7 @@ macro_rules! findable {
                     let mut entries: Vec<_> = rows.iter().map(Searchable::search_entry).collect();
                     index::add_needs(tx, kind, &mut entries).await?;
                     let hits = rows.into_iter().zip(entries).map(|(row, entry)| {
-                        let matches = excerpt::find_matches(&entry, &question.words, MOST_MATCHES);
+                        let matches = excerpt::find_matches(&entry, &request.words, MOST_MATCHES);
                         (entry.id, SearchHit { kind, node: Findable::$kind(row.into()), matches })
                     });
                     Ok(hits.collect())
@@ -108,17 +108,17 @@ impl SearchQuery {
         let caller = caller(ctx)?;
         caller.budget.spend(SEARCH)?;
         let blueprint = input::parse_optional_id("blueprintId", blueprint_id.as_ref())?;
-        let question = SearchRequest::parse(&text, kinds, blueprint, include_archived)?;
+        let request = SearchRequest::parse(&text, kinds, blueprint, include_archived)?;
         let page = Page { first, after };
         let tx = caller.snapshot().await?;
         let total = if page::wants_total(ctx) {
-            Some(super::count_hits(caller, &question, &tx).await?)
+            Some(super::count_hits(caller, &request, &tx).await?)
         } else {
             None
         };
         // Ids first and rows after: ranking reads the index alone, and only the rows of one page are loaded.
-        let places = super::find_page(caller, &question, &page, &tx).await?;
-        let mut hits = load_hits(caller, &question, &places, &tx).await?;
+        let places = super::find_page(caller, &request, &page, &tx).await?;
+        let mut hits = load_hits(caller, &request, &places, &tx).await?;
         tx.commit().await?;
         let found = places.into_iter().filter_map(|place| {
             // All is read in one snapshot, so every place has its row; one without would be left out and not fail.
@@ -137,7 +137,7 @@ impl SearchQuery {
 /// What stands in these places, one statement a kind.
 async fn load_hits(
     caller: &Caller,
-    question: &SearchRequest,
+    request: &SearchRequest,
     places: &[HitKey],
     tx: &Transaction,
 ) -> Result<HashMap<(SearchKind, Uuid), SearchHit>> {
@@ -147,7 +147,7 @@ async fn load_hits(
     }
     let mut all = HashMap::new();
     for (kind, ids) in ids {
-        let hits = load_hits_of_kind(caller, question, kind, &ids, tx).await?;
+        let hits = load_hits_of_kind(caller, request, kind, &ids, tx).await?;
         all.extend(hits.into_iter().map(|(id, hit)| ((kind, id), hit)));
     }
     Ok(all)

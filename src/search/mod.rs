@@ -129,14 +129,14 @@ impl HitKey {
 /// The hits of one page in order, and one more where there is one.
 pub async fn find_page(
     caller: &Caller,
-    question: &SearchRequest,
+    request: &SearchRequest,
     page: &Page,
     tx: &Transaction,
 ) -> Result<Vec<HitKey>> {
-    let behind = page.after.as_deref().map(HitKey::from_cursor).transpose()?;
-    let missing = page.size()? + 1;
-    let mut text = found_sql(caller, question, tx).then(" SELECT * FROM found");
-    if let Some(place) = behind {
+    let after = page.after.as_deref().map(HitKey::from_cursor).transpose()?;
+    let limit = page.size()? + 1;
+    let mut text = found_sql(caller, request, tx).then(" SELECT * FROM found");
+    if let Some(place) = after {
         text = text
             // The kind, too: two kinds may have rows with one id.
             .then(" WHERE (distance, length, id, kind) > (")
@@ -151,17 +151,13 @@ pub async fn find_page(
     }
     let text = text
         .then(" ORDER BY distance, length, id, kind LIMIT ")
-        .value(missing);
+        .value(limit);
     Ok(read::read_all(tx, text.statement()).await?)
 }
 
 /// Number of hits that the caller may see.
-pub async fn count_hits(
-    caller: &Caller,
-    question: &SearchRequest,
-    tx: &Transaction,
-) -> Result<u64> {
-    let text = found_sql(caller, question, tx).then(" SELECT COUNT(*) FROM found");
+pub async fn count_hits(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> Result<u64> {
+    let text = found_sql(caller, request, tx).then(" SELECT COUNT(*) FROM found");
     let row = tx.query_one_raw(text.statement()).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     Ok(u64::try_from(count).unwrap_or_default())
@@ -170,16 +166,16 @@ pub async fn count_hits(
 /// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds
 /// would keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from
 /// turning the join round and scanning everything that the caller may see.
-fn found_sql(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> SqlBuilder {
+fn found_sql(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> SqlBuilder {
     let backend = tx.get_database_backend();
     let mut text = SqlBuilder::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
-    text = append_distance(text, &question.words)
+    text = append_distance(text, &request.words)
         .then(" AS distance, length(title) AS length, id, kind FROM search_text WHERE ");
-    text = append_match_condition(text, backend, &question.words);
-    if let Some(blueprint) = question.blueprint {
+    text = append_match_condition(text, backend, &request.words);
+    if let Some(blueprint) = request.blueprint {
         text = text.then(" AND blueprint_id = ").value(blueprint);
     }
-    if !question.include_archived {
+    if !request.include_archived {
         text = text.then(
             " AND NOT EXISTS (SELECT 1 FROM blueprint
                 WHERE blueprint.id = search_text.blueprint_id AND blueprint.archived_at IS NOT NULL)",
@@ -189,17 +185,13 @@ fn found_sql(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> Sql
     text = text.then("), found AS (SELECT * FROM matched WHERE 1 = 0");
     for kind in SearchKind::ALL
         .iter()
-        .filter(|kind| question.kinds.contains(kind))
+        .filter(|kind| request.kinds.contains(kind))
     {
         text = text
             .then(" UNION ALL SELECT * FROM matched WHERE kind = ")
             .value(*kind)
             .then(" AND EXISTS (")
-            .select(&select_matched_row(
-                caller,
-                *kind,
-                question.include_archived,
-            ))
+            .select(&select_matched_row(caller, *kind, request.include_archived))
             .then(" LIMIT 1)");
     }
     text.then(")")

@@ -78,8 +78,7 @@ impl<'t> Parser<'t> {
     }
 
     fn fault_at(&self, what: &str) -> Fault {
-        let letter = self.lexer.letter_position();
-        Fault::bad(format!("At letter {letter} of `$filter` {what}"))
+        self.lexer.fault_at(what)
     }
 
     fn advance(&mut self) -> Result<Token<'t>, Fault> {

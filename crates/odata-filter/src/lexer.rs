@@ -35,7 +35,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The letter, counted from 1, at which the last token begins.
-    pub(crate) fn letter_position(&self) -> usize {
+    fn letter_position(&self) -> usize {
         let before = self.text.get(..self.began).unwrap_or_default();
         before.chars().count() + 1
     }
@@ -44,7 +44,8 @@ impl<'t> Lexer<'t> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn fault_at(&self, what: &str) -> Fault {
+    /// A fault at the last token.
+    pub(crate) fn fault_at(&self, what: &str) -> Fault {
         Fault::bad(format!(
             "At letter {} of `$filter` {what}",
             self.letter_position()
