@@ -81,7 +81,7 @@ impl Journey {
             schema: None,
         };
         let store = Store::open(&options).await.expect("it opens");
-        migration::up(store.migration_connection())
+        migration::apply_pending_steps(store.migration_connection())
             .await
             .expect("it migrates");
         let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "bench");

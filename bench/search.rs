@@ -43,7 +43,7 @@ async fn main() {
         schema: None,
     };
     let store = Store::open(&options).await.expect("it opens");
-    migration::up(store.migration_connection())
+    migration::apply_pending_steps(store.migration_connection())
         .await
         .expect("it migrates");
     let clock = Clock::new(chrono_tz::UTC);

@@ -88,13 +88,13 @@ impl Event {
     }
 
     /// Something was done to a thing that its row does not show, such as a change in its lists: `after` says what.
-    pub fn about<E: AuditSubject>(row: &E::Model, after: Json) -> Self {
+    pub fn changed_beside_row<E: AuditSubject>(row: &E::Model, after: Json) -> Self {
         Self::new::<E>(row, None, Some(after))
     }
 
     /// Many rows were written at once: one event without a subject, whose `after` counts them.
     #[must_use]
-    pub fn import(counts: Json) -> Self {
+    pub fn rows_written(counts: Json) -> Self {
         Self {
             subject: None,
             blueprint: None,
@@ -336,7 +336,7 @@ pub(crate) async fn record_sign_in<C: ConnectionTrait>(
 
 /// Number of events since a moment, sign-ins excepted. Any write changes it, so where it is equal in two snapshots of
 /// one day, since the same moment, nothing was done between them: ETags are made from it.
-pub async fn count_since(tx: &Transaction, since: DateTimeUtc) -> Result<u64> {
+pub async fn count_changes_since(tx: &Transaction, since: DateTimeUtc) -> Result<u64> {
     let done = select_changing_events().filter(audit_event::Column::At.gte(since));
     Ok(done.count(tx).await?)
 }

@@ -30,7 +30,7 @@ const PACE: Duration = Duration::from_secs(60);
 /// Runs rounds until it is dropped.
 ///
 /// `retention_days` is after how many days it is erased who gave feedback and what they wrote; `None` keeps both.
-pub async fn run_rounds(
+pub async fn run_maintenance_rounds(
     store: Store,
     clock: Clock,
     thresholds: Thresholds,
@@ -47,16 +47,20 @@ pub async fn run_rounds(
     let mut measured = None;
     loop {
         if let Some(days) = retention_days {
-            let erased = feedback::respondent::erase_older_than(&caller(ERASE_ACT), days).await;
+            let erased =
+                feedback::respondent::erase_respondents_older_than(&caller(ERASE_ACT), days).await;
             if let Err(error) = erased {
                 tracing::warn!(?error, "old feedback was not erased; it is tried again");
             }
         }
-        if let Err(error) = kpi::fed::renew_fed(&caller("feedbackMeasure"), &mut measured).await {
+        if let Err(error) =
+            kpi::fed::close_months_and_feed_kpis(&caller("feedbackMeasure"), &mut measured).await
+        {
             tracing::warn!(?error, "closed months were not measured; it is tried again");
         }
         // After the measurements, which findings judge.
-        let findings = finding::renewal::renew_due(&caller("findingRenew"), &thresholds).await;
+        let findings =
+            finding::renewal::renew_due_blueprints(&caller("findingRenew"), &thresholds).await;
         if let Err(error) = findings {
             tracing::warn!(?error, "findings were not noted; it is tried again");
         }

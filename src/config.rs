@@ -156,7 +156,7 @@ impl Serve {
 
     /// How to serve a database at an address where no flag says otherwise. The environment is not read.
     #[must_use]
-    pub fn new(database: DatabaseArgs, listen: SocketAddr) -> Self {
+    pub fn with_defaults(database: DatabaseArgs, listen: SocketAddr) -> Self {
         Self {
             database,
             listen,
@@ -198,7 +198,7 @@ impl Serve {
 
     /// How many bytes of measured values are kept in memory.
     #[must_use]
-    pub fn store_bytes(&self) -> usize {
+    pub fn bi_cache_bytes(&self) -> usize {
         usize::try_from(u64::from(self.cube_memory_mib) << 20).unwrap_or(usize::MAX)
     }
 }
@@ -288,12 +288,12 @@ fn parse_role(text: &str) -> Result<Role, String> {
 pub struct Schema {
     /// The API's, or that of a document.
     #[arg(value_enum, default_value_t)]
-    pub of: SchemaOf,
+    pub of: SchemaKind,
 }
 
 /// The kinds of schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SchemaOf {
+pub enum SchemaKind {
     /// The API, in the schema language of GraphQL.
     #[default]
     Api,

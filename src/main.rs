@@ -34,7 +34,7 @@ use cx_blueprint::{
     clock::Clock,
     config::{
         AccountCreate, AccountVerb, Cli, FeedbackErase, FeedbackVerb, LogFormat, Migrate, Schema,
-        SchemaOf, Verb,
+        SchemaKind, Verb,
     },
     document, feedback, graph,
 };
@@ -102,9 +102,9 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Import(options) => import::import(options).await,
         Verb::Schema(Schema { of }) => {
             match of {
-                SchemaOf::Api => print!("{}", graph::schema_sdl()),
-                SchemaOf::Blueprint => println!("{}", document::blueprint_schema()),
-                SchemaOf::Organisation => println!("{}", document::organisation_schema()),
+                SchemaKind::Api => print!("{}", graph::schema_sdl()),
+                SchemaKind::Blueprint => println!("{}", document::blueprint_schema()),
+                SchemaKind::Organisation => println!("{}", document::organisation_schema()),
             }
             Ok(())
         }
@@ -178,7 +178,8 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
 
 async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
     let (store, caller) = open_as_operator(&erase.database, background::ERASE_ACT).await?;
-    let erased = feedback::respondent::erase_older_than(&caller, erase.older_than_days).await?;
+    let erased =
+        feedback::respondent::erase_respondents_older_than(&caller, erase.older_than_days).await?;
     let is_empty = store.empty_log().await;
     store.close().await?;
     println!("Erased who gave {erased} answers, and what they wrote.");

@@ -138,7 +138,7 @@ impl SigningKey {
     }
 
     /// A random key that ends with the process: for a demo.
-    pub fn for_this_process() -> io::Result<Self> {
+    pub fn random_for_process() -> io::Result<Self> {
         Ok(Self::from_secret(&random_bytes::<48>()?))
     }
 
@@ -352,7 +352,7 @@ impl SigningKey {
     }
 
     /// Signs a link to a picture for a session; with the moment at which it expires.
-    pub fn sign_link(
+    pub fn sign_picture_link(
         &self,
         access: SessionClaims,
         shown: PictureClaims,
@@ -365,7 +365,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// UNAUTHENTICATED where it is not ours, or has expired.
-    pub fn verify_link(
+    pub fn verify_picture_link(
         &self,
         token: &str,
         now: DateTime<Utc>,

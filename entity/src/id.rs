@@ -39,7 +39,7 @@ impl fmt::Display for NotAnId {
 impl std::error::Error for NotAnId {}
 
 /// The id in a text with this prefix; for whoever knows the prefix and not the type.
-pub fn parse(text: &str, prefix: &'static str) -> Result<Uuid, NotAnId> {
+pub fn parse_with_prefix(text: &str, prefix: &'static str) -> Result<Uuid, NotAnId> {
     text.strip_prefix(prefix)
         .and_then(|rest| rest.strip_prefix('_'))
         .filter(|hex| {
@@ -80,7 +80,7 @@ macro_rules! ids {
                 type Err = NotAnId;
 
                 fn from_str(text: &str) -> Result<Self, NotAnId> {
-                    parse(text, $prefix).map(Self)
+                    parse_with_prefix(text, $prefix).map(Self)
                 }
             }
 

@@ -16,7 +16,7 @@ pub trait Read: Sized {
 }
 
 /// A model, read as it is stored.
-pub trait Stored: Read {
+pub trait StoredModel: Read {
     /// Its columns, in the order in which they are read.
     const COLUMNS: &'static [&'static str];
 }
@@ -35,7 +35,7 @@ pub async fn read_all<R: Read, C: ConnectionTrait>(
 /// Reads all rows of a select.
 pub async fn read_selected<E, C>(db: &C, select: Select<E>) -> Result<Vec<E::Model>, DbErr>
 where
-    E: EntityTrait<Model: Stored>,
+    E: EntityTrait<Model: StoredModel>,
     C: ConnectionTrait,
 {
     read_all(db, select.build(db.get_database_backend())).await
@@ -91,14 +91,14 @@ impl<'r> Cells<'r> {
     }
 
     /// Reads the next cell.
-    pub fn take<C: FromCell>(&mut self) -> Result<C, DbErr> {
+    pub fn read_next<C: FromCell>(&mut self) -> Result<C, DbErr> {
         let at = self.at;
         self.at += 1;
         C::from_cell(self.row, at).map_err(decode_error)
     }
 
     /// Reads what an outer join may have left empty: nothing where its first cell is NULL.
-    pub fn take_joined<R: Stored>(&mut self) -> Result<Option<R>, DbErr> {
+    pub fn read_joined<R: StoredModel>(&mut self) -> Result<Option<R>, DbErr> {
         if is_null(self.row, self.at).map_err(decode_error)? {
             self.at += R::COLUMNS.len();
             return Ok(None);
@@ -179,9 +179,9 @@ pub(crate) fn read_json<V: DeserializeOwned + 'static>(
 mod tests {
     use sea_orm::{EntityTrait, IdenStatic, Iterable};
 
-    use super::Stored;
+    use super::StoredModel;
 
-    fn in_order<E: EntityTrait<Model: Stored>>() {
+    fn in_order<E: EntityTrait<Model: StoredModel>>() {
         let columns: Vec<&str> = E::Column::iter().map(|column| column.as_str()).collect();
         assert_eq!(columns, E::Model::COLUMNS);
     }

@@ -87,7 +87,7 @@ impl MigratorTrait for Migrator {
 ///
 /// # Errors
 /// The database refused a step, or knows a step that this program does not (it is newer than the program).
-pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+pub async fn apply_pending_steps(db: &DatabaseConnection) -> Result<(), DbErr> {
     let write = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
@@ -116,18 +116,18 @@ const LOCK: &str = "SET LOCAL statement_timeout = 0;
         END IF;
     END $$";
 
-/// The names of the steps that [`up`] would apply, oldest first. Changes nothing.
+/// The names of the steps that [`apply_pending_steps`] would apply, oldest first. Changes nothing.
 ///
 /// # Errors
 /// The database cannot be read, or knows a step that this program does not.
-pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+pub async fn pending_steps(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let steps = Migrator::get_pending_migrations_read_only(db).await?;
     Ok(steps.iter().map(|step| step.name().to_owned()).collect())
 }
 
 /// How many steps are not among these names.
 #[must_use]
-pub fn not_in(applied: &BTreeSet<String>) -> usize {
+pub fn count_unapplied(applied: &BTreeSet<String>) -> usize {
     let steps = Migrator::migrations();
     let missing = steps.iter().filter(|step| !applied.contains(step.name()));
     missing.count()

@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         sql::run(schema, TABLES).await?;
         for which in 0..8 {
-            sql::run(schema, &measurement_once(which)).await?;
+            sql::run(schema, &unique_measurement_index_sql(which)).await?;
         }
         Ok(())
     }
@@ -111,7 +111,7 @@ CREATE INDEX measurement_touchpoint ON measurement (touchpoint_id) WHERE touchpo
 /// One value per natural key, an empty part equal to an empty part. A unique index takes NULLs for
 /// different, so there is one index for each combination of empty parts, over the others. The day
 /// comes last: the index that holds the rule also finds the latest value.
-fn measurement_once(which: u8) -> String {
+fn unique_measurement_index_sql(which: u8) -> String {
     let mut name = "measurement_once".to_owned();
     let mut key = "kpi_id".to_owned();
     let mut shape = "superseded_by_id IS NULL".to_owned();

@@ -3,7 +3,7 @@
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use crate::{
-    search::{self, Watched},
+    search::{self, SearchedTable},
     sql,
 };
 
@@ -19,13 +19,13 @@ impl MigrationTrait for Migration {
             _ => sql::run(schema, INDEX_SQLITE).await?,
         }
         for watched in WATCHED {
-            search::watch(schema, watched).await?;
+            search::create_search_triggers(schema, watched).await?;
         }
         Ok(())
     }
 }
 
-const WATCHED: &[Watched] = &[
+const WATCHED: &[SearchedTable] = &[
     watched_table("BLUEPRINT", "blueprint", "id", &["title"]),
     watched_table("PHASE", "phase", "id", &["name", "customer_goal"]),
     watched_table(
@@ -60,8 +60,8 @@ const fn watched_table(
     table: &'static str,
     id: &'static str,
     texts: &'static [&'static str],
-) -> Watched {
-    Watched {
+) -> SearchedTable {
+    SearchedTable {
         kind,
         table,
         id,

@@ -6,7 +6,7 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 use crate::sql;
 
 /// A table whose texts are searched.
-pub(crate) struct Watched {
+pub(crate) struct SearchedTable {
     /// What the things found in it are.
     pub kind: &'static str,
     pub table: &'static str,
@@ -16,8 +16,11 @@ pub(crate) struct Watched {
     pub texts: &'static [&'static str],
 }
 
-/// Watches a table from now on, and marks all that it holds already.
-pub(crate) async fn watch(schema: &SchemaManager<'_>, watched: &Watched) -> Result<(), DbErr> {
+/// Creates the triggers that mark rows of a table as they change, and marks all that it holds already.
+pub(crate) async fn create_search_triggers(
+    schema: &SchemaManager<'_>,
+    watched: &SearchedTable,
+) -> Result<(), DbErr> {
     let triggers = match schema.get_database_backend() {
         DbBackend::Postgres => POSTGRES,
         _ => SQLITE,

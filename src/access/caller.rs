@@ -330,7 +330,7 @@ impl Caller {
 
     /// A read-only transaction, all of whose statements see the database at one moment.
     pub async fn snapshot(&self) -> Result<Transaction> {
-        Ok(self.store.snapshot().await?)
+        Ok(self.store.begin_snapshot().await?)
     }
 
     /// Begins a transaction without a permit, and so without an audit event: for failed tries of a password, which stay

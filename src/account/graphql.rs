@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     AccountCreateInput, AccountPasswordResetInput, AccountUpdateInput, PasswordChangeInput,
-    session::{SessionEndInput, live_condition},
+    session::{SessionEndInput, live_sessions_condition},
 };
 use crate::{
     error::Result,
@@ -187,7 +187,7 @@ pub async fn own_sessions(ctx: &Context<'_>, page: Page) -> Result<Pages<Session
     let caller = caller(ctx)?;
     let select = caller
         .select::<session::Entity>()
-        .filter(live_condition(caller.now));
+        .filter(live_sessions_condition(caller.now));
     page::page_oldest_first(ctx, select, page, Session::from).await
 }
 

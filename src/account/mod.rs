@@ -18,7 +18,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 
-use self::{password::HashPermit, throttle::SessionGuess};
+use self::{password::HashPermit, throttle::SessionPasswordGuesses};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, require_live},
     audit,
@@ -153,11 +153,11 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
         .await?;
     if let Some(role) = input.role.filter(|role| *role != row.role) {
         if caller.account() == Some(row.id) {
-            return Err(own_role_error(row.id));
+            return Err(own_role_change_error(row.id));
         }
         refuse_last_admin(&row, others)?;
-        if !holds_memberships(role) {
-            refuse_memberships(&permit, &row).await?;
+        if !may_hold_memberships(role) {
+            refuse_while_member(&permit, &row).await?;
         }
     }
     let change = account::ActiveModel {
@@ -172,12 +172,12 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
 
 /// Whether accounts with this role may belong to departments.
 #[must_use]
-pub const fn holds_memberships(role: OrganisationRole) -> bool {
+pub const fn may_hold_memberships(role: OrganisationRole) -> bool {
     !matches!(role, OrganisationRole::Auditor | OrganisationRole::Analyst)
 }
 
 /// The error for changing one's own role.
-pub(crate) fn own_role_error(account: AccountId) -> Error {
+pub(crate) fn own_role_change_error(account: AccountId) -> Error {
     Error::Forbidden(Forbidden {
         action: Action::KeepOrganisation,
         subject: Some((account::Entity::TYPE, account.0)),
@@ -194,7 +194,7 @@ fn last_admin_error(row: &account::Model) -> Error {
     Error::conflict("id", Reason::LastAdmin, message).with_current(row.id.0)
 }
 
-async fn refuse_memberships(permit: &Permit<'_>, row: &account::Model) -> Result<()> {
+async fn refuse_while_member(permit: &Permit<'_>, row: &account::Model) -> Result<()> {
     let held = membership::Entity::find()
         .filter(membership::Column::AccountId.eq(row.id))
         .count(permit.tx())
@@ -262,7 +262,7 @@ pub async fn deactivate(
     }
     refuse_last_admin(&row, others)?;
     // In the act itself, so that no request of the account comes between.
-    session::end_all(permit.tx(), row.id, None, permit.caller.now).await?;
+    session::end_account_sessions(permit.tx(), row.id, None, permit.caller.now).await?;
     service_token::revoke_all(permit.tx(), row.id, permit.caller.now).await?;
     let row = permit.set_archived::<account::Entity>(&row, true).await?;
     Ok((row, true))
@@ -313,7 +313,7 @@ pub async fn reset_password(
     let row = permit
         .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
         .await?;
-    session::end_all(permit.tx(), row.id, None, caller.now).await?;
+    session::end_account_sessions(permit.tx(), row.id, None, caller.now).await?;
     // Failures with the old password say nothing of the new one, and must not keep its owner waiting.
     throttle::forget_failures(permit.tx(), row.id, &row.key).await?;
     let row = set_password(&mut permit, &row, hash).await?;
@@ -360,12 +360,16 @@ pub async fn change_password(
     let session = caller
         .session
         .ok_or(Error::Unauthenticated("Sign in first."))?;
-    let guess = SessionGuess::new(session);
+    let guess = SessionPasswordGuesses::new(session);
     // Before a turn is waited for: who has to wait anyway takes no place in the queue.
-    guess.check(caller.connection(), caller.now).await?;
+    guess
+        .refuse_if_throttled(caller.connection(), caller.now)
+        .await?;
     let hash_permit = HashPermit::acquire().await?;
     // Again with the turn taken: of many tries at once each sees what those before it came to.
-    guess.check(caller.connection(), caller.now).await?;
+    guess
+        .refuse_if_throttled(caller.connection(), caller.now)
+        .await?;
     let verified = own.password_hash.clone();
     if !hash_permit
         .verify(input.current_password, verified.clone())
@@ -383,7 +387,7 @@ pub async fn change_password(
     if row.password_hash != verified {
         return Err(wrong_password_error());
     }
-    session::end_all(permit.tx(), row.id, caller.session, caller.now).await?;
+    session::end_account_sessions(permit.tx(), row.id, caller.session, caller.now).await?;
     let row = set_password(&mut permit, &row, hash).await?;
     permit.commit().await?;
     Ok(row)
@@ -401,7 +405,7 @@ fn wrong_password_error() -> Error {
 async fn note_wrong_password(
     caller: &Caller,
     own: &account::Model,
-    guess: &SessionGuess,
+    guess: &SessionPasswordGuesses,
 ) -> Result<()> {
     // In a transaction of its own, which stays although the act is refused.
     let tx: Transaction = caller.begin_bookkeeping().await?;

@@ -38,7 +38,7 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 /// The hash that a password is verified against where the account has none or does not exist, so that it takes as long
 /// as a wrong password.
 static NOBODY: LazyLock<Option<String>> =
-    LazyLock::new(|| make_hash(&crate::token::random_text::<24>().ok()?).ok());
+    LazyLock::new(|| hash_with_argon2(&crate::token::random_text::<24>().ok()?).ok());
 
 /// Passwords that guessers try first.
 const COMMON: &[&str] = &[
@@ -127,14 +127,14 @@ pub fn check_password(faults: &mut Faults, path: &str, password: &str, key: &str
         let message = format!("A password has at least {SHORTEST} characters.");
         let reason = Some(Reason::WeakPassword);
         faults.add(path, UserErrorCode::Invalid, reason, message);
-    } else if is_easy(password, key) {
+    } else if is_easy_to_guess(password, key) {
         let message = "This password is too easy to guess. Take a few words that only you would put together.";
         let reason = Some(Reason::WeakPassword);
         faults.add(path, UserErrorCode::Invalid, reason, message);
     }
 }
 
-fn is_easy(password: &str, key: &str) -> bool {
+fn is_easy_to_guess(password: &str, key: &str) -> bool {
     let lower = password.to_lowercase();
     let mut different: Vec<char> = lower.chars().collect();
     different.sort_unstable();
@@ -184,7 +184,7 @@ impl HashPermit {
     }
 
     pub(super) async fn hash(&self, password: String) -> Result<String> {
-        run_blocking(move || make_hash(&password))
+        run_blocking(move || hash_with_argon2(&password))
             .await?
             .map_err(Error::internal)
     }
@@ -192,7 +192,10 @@ impl HashPermit {
 
 /// The key of an account with this password, among those that share one hash: a demo and a generated organisation set
 /// one password for all at once, and must not be served to others.
-pub async fn find_shared_password_key(store: &Store, password: &str) -> Result<Option<String>> {
+pub async fn find_key_of_shared_password_account(
+    store: &Store,
+    password: &str,
+) -> Result<Option<String>> {
     use account::Column;
     let shared: Vec<(String, String)> = account::Entity::find()
         .select_only()
@@ -229,7 +232,7 @@ async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
         .map_err(Error::internal)
 }
 
-fn make_hash(password: &str) -> Result<String, argon2::password_hash::Error> {
+fn hash_with_argon2(password: &str) -> Result<String, argon2::password_hash::Error> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{
     password::HashPermit,
-    throttle::{self, Guess},
+    throttle::{self, ThrottledSignIn},
 };
 use crate::{
     access::{Caller, Keyed},
@@ -44,7 +44,7 @@ const ENDED: &str = "The session has ended. Sign in again.";
 /// A pair of tokens, the answer to signing in and to refreshing.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Tokens {
+pub struct SessionTokens {
     /// The token for the `Authorization` header, after `Bearer`.
     pub access_token: String,
     /// The token for the next pair, valid once.
@@ -79,16 +79,17 @@ impl Authenticator<'_> {
     ///
     /// # Errors
     /// `Unauthenticated` where it is refused; `RateLimited` where too many attempts failed or too many wait for a hash.
-    pub async fn sign_in(self, attempt: SignInRequest) -> Result<Tokens> {
-        let guess = Guess::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
+    pub async fn sign_in(self, attempt: SignInRequest) -> Result<SessionTokens> {
+        let guess =
+            ThrottledSignIn::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
         guess
-            .check(self.store.sign_in_reader(), self.clock.now())
+            .refuse_if_throttled(self.store.sign_in_reader(), self.clock.now())
             .await?;
         let hash_permit = HashPermit::acquire().await?;
         // Once more with the turn taken: of many tries at once only as many run as there are turns, and each sees
         // what those before it came to.
         guess
-            .check(self.store.sign_in_reader(), self.clock.now())
+            .refuse_if_throttled(self.store.sign_in_reader(), self.clock.now())
             .await?;
         let account = self.find_account(&attempt.login).await?;
         let hash = account
@@ -107,7 +108,7 @@ impl Authenticator<'_> {
                 self.record_failure(account.map(|account| account.id), &guess)
                     .await?;
                 drop(hash_permit);
-                throttle::delete_expired(self.store.clone(), self.clock.now());
+                throttle::delete_expired_in_background(self.store.clone(), self.clock.now());
                 Err(Error::Unauthenticated(WRONG))
             }
         }
@@ -126,9 +127,9 @@ impl Authenticator<'_> {
     async fn start_session(
         self,
         verified: &account::Model,
-        guess: &Guess,
+        guess: &ThrottledSignIn,
         user_agent: Option<String>,
-    ) -> Result<Tokens> {
+    ) -> Result<SessionTokens> {
         let now = self.clock.now();
         let tx = self.store.begin_sign_in().await?;
         let account = account::Entity::find_by_id(verified.id)
@@ -142,7 +143,7 @@ impl Authenticator<'_> {
             return Err(Error::Unauthenticated(WRONG));
         }
         guess.note_success(&tx, verified.id, now).await?;
-        drop_dead_tokens(&tx, verified.id, now).await?;
+        delete_tokens_of_ended_sessions(&tx, verified.id, now).await?;
         let session = session::ActiveModel {
             id: Set(id::new()),
             account_id: Set(verified.id),
@@ -170,7 +171,11 @@ impl Authenticator<'_> {
         self.issue_tokens(&session, &refresh, now)
     }
 
-    async fn record_failure(self, account: Option<AccountId>, guess: &Guess) -> Result<()> {
+    async fn record_failure(
+        self,
+        account: Option<AccountId>,
+        guess: &ThrottledSignIn,
+    ) -> Result<()> {
         let now = self.clock.now();
         let tx = self.store.begin_sign_in().await?;
         guess.note_failure(&tx, now).await?;
@@ -191,7 +196,7 @@ impl Authenticator<'_> {
     ///
     /// # Errors
     /// `Unauthenticated` where the token is unknown or its session has ended.
-    pub async fn refresh(self, token: &str) -> Result<Tokens> {
+    pub async fn refresh(self, token: &str) -> Result<SessionTokens> {
         let now = self.clock.now();
         let (token, found) = self.find_refresh_token(token).await?;
         let tx = self.store.begin_sign_in().await?;
@@ -288,13 +293,13 @@ impl Authenticator<'_> {
         session: &session::Model,
         refresh: &RefreshToken,
         now: DateTime<Utc>,
-    ) -> Result<Tokens> {
+    ) -> Result<SessionTokens> {
         let access = SessionClaims {
             account: session.account_id,
             session: session.id,
         };
         let (access_token, expires_at) = self.key.sign_access(access, now)?;
-        Ok(Tokens {
+        Ok(SessionTokens {
             access_token,
             refresh_token: refresh.to_text(),
             expires_at,
@@ -343,7 +348,7 @@ async fn note_session_use(tx: &Transaction, session: SessionId, now: DateTime<Ut
 }
 
 /// Ends every session of an account, except one where one is named.
-pub(super) async fn end_all(
+pub(super) async fn end_account_sessions(
     tx: &Transaction,
     account: AccountId,
     except: Option<SessionId>,
@@ -363,25 +368,29 @@ async fn end_sessions_where(tx: &Transaction, which: Condition, now: DateTime<Ut
         .filter(session::Column::EndedAt.is_null())
         .exec(tx)
         .await?;
-    drop_tokens(
+    delete_tokens_of_sessions(
         tx,
-        select_ids(which.add(session::Column::EndedAt.is_not_null())),
+        select_session_ids(which.add(session::Column::EndedAt.is_not_null())),
     )
     .await
 }
 
 /// Drops the tokens of an account's sessions that have ended or run out.
-async fn drop_dead_tokens(tx: &Transaction, account: AccountId, now: DateTime<Utc>) -> Result<()> {
+async fn delete_tokens_of_ended_sessions(
+    tx: &Transaction,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let dead = Condition::any()
         .add(session::Column::EndedAt.is_not_null())
         .add(session::Column::ExpiresAt.lte(now));
     let theirs = Condition::all()
         .add(session::Column::AccountId.eq(account))
         .add(dead);
-    drop_tokens(tx, select_ids(theirs)).await
+    delete_tokens_of_sessions(tx, select_session_ids(theirs)).await
 }
 
-fn select_ids(which: Condition) -> SelectStatement {
+fn select_session_ids(which: Condition) -> SelectStatement {
     session::Entity::find()
         .select_only()
         .column(session::Column::Id)
@@ -389,7 +398,7 @@ fn select_ids(which: Condition) -> SelectStatement {
         .into_query()
 }
 
-async fn drop_tokens(tx: &Transaction, sessions: SelectStatement) -> Result<()> {
+async fn delete_tokens_of_sessions(tx: &Transaction, sessions: SelectStatement) -> Result<()> {
     refresh_token::Entity::delete_many()
         .filter(refresh_token::Column::SessionId.in_subquery(sessions))
         .exec(tx)
@@ -406,7 +415,7 @@ pub struct SessionEndInput {
 
 /// The sessions in which somebody is signed in now, as a condition.
 #[must_use]
-pub fn live_condition(now: DateTime<Utc>) -> Condition {
+pub fn live_sessions_condition(now: DateTime<Utc>) -> Condition {
     Condition::all()
         .add(session::Column::EndedAt.is_null())
         .add(session::Column::ExpiresAt.gt(now))
@@ -428,7 +437,7 @@ pub async fn end_session(caller: &Caller, input: &SessionEndInput) -> Result<ses
     };
     let row = permit.update::<session::Entity>(&row, change).await?;
     let it = Condition::all().add(session::Column::Id.eq(row.id));
-    drop_tokens(permit.tx(), select_ids(it)).await?;
+    delete_tokens_of_sessions(permit.tx(), select_session_ids(it)).await?;
     permit.commit().await?;
     Ok(row)
 }

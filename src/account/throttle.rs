@@ -50,34 +50,34 @@ const FINGERPRINT: u16 = 12;
 
 /// The failures allowed before an attempt has to wait, and the rate at which they are forgotten.
 #[derive(Clone, Copy, Debug)]
-struct Allowance {
+struct FailureAllowance {
     failures: i32,
     forgets_one_in: Duration,
     /// The longest wait.
     longest: Duration,
 }
 
-const OF_ACCOUNT: Allowance = Allowance {
+const OF_ACCOUNT: FailureAllowance = FailureAllowance {
     failures: 5,
     forgets_one_in: Duration::hours(1),
     longest: Duration::minutes(15),
 };
 // Longer waits than for the account: each origin has its own.
-const OF_ORIGIN: Allowance = Allowance {
+const OF_ORIGIN: FailureAllowance = FailureAllowance {
     failures: 5,
     forgets_one_in: Duration::hours(1),
     longest: Duration::hours(1),
 };
 // Behind one address there may be a whole office.
-const OF_NETWORK: Allowance = Allowance {
+const OF_NETWORK: FailureAllowance = FailureAllowance {
     failures: 30,
     forgets_one_in: Duration::minutes(1),
     longest: Duration::minutes(15),
 };
 
-impl Allowance {
+impl FailureAllowance {
     /// The wait of the next attempt: 1 second after the last failure allowed, doubling with each further one.
-    fn delay(self, failures: i32) -> Duration {
+    fn wait_after(self, failures: i32) -> Duration {
         match failures.cmp(&self.failures) {
             Ordering::Less => Duration::zero(),
             _ => {
@@ -89,7 +89,7 @@ impl Allowance {
     }
 
     /// Number of failures that count after one more, `since` the last: one is forgotten in each `forgets_one_in`.
-    fn count_after(self, before: i32, since: Duration) -> i32 {
+    fn count_with_failure(self, before: i32, since: Duration) -> i32 {
         // Whole ones alone: `last_failed_at` moves with each failure, so that trying all the time forgets nothing.
         let forgotten = since.num_seconds() / self.forgets_one_in.num_seconds().max(1);
         let forgotten = i32::try_from(forgotten.max(0)).unwrap_or(i32::MAX);
@@ -106,7 +106,7 @@ impl Allowance {
 #[derive(Clone, Debug)]
 struct ThrottleSubject {
     hash: Vec<u8>,
-    allowance: Allowance,
+    allowance: FailureAllowance,
 }
 
 impl ThrottleSubject {
@@ -165,7 +165,7 @@ fn network_bytes(address: IpAddr) -> Vec<u8> {
 
 /// An attempt with a password, as the subjects for which it is counted.
 #[derive(Clone, Debug)]
-pub struct Guess {
+pub struct ThrottledSignIn {
     account: ThrottleSubject,
     network: ThrottleSubject,
     /// The account in this network.
@@ -176,7 +176,7 @@ pub struct Guess {
     itself: ThrottleSubject,
 }
 
-impl Guess {
+impl ThrottledSignIn {
     /// An attempt with this password from this address at an account, whether one with this key exists or not.
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
         let (login, network) = (fold_key(login), network_bytes(address));
@@ -200,10 +200,17 @@ impl Guess {
     ///
     /// # Errors
     /// `RateLimited`, with the seconds to wait.
-    pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
+    pub async fn refuse_if_throttled<C: ConnectionTrait>(
+        &self,
+        db: &C,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         match self.is_from_known_origin(db, now).await? {
-            true => check_subjects(db, &[&self.origin, &self.itself], now).await,
-            false => check_subjects(db, &[&self.account, &self.network, &self.itself], now).await,
+            true => refuse_throttled_subjects(db, &[&self.origin, &self.itself], now).await,
+            false => {
+                refuse_throttled_subjects(db, &[&self.account, &self.network, &self.itself], now)
+                    .await
+            }
         }
     }
 
@@ -288,9 +295,9 @@ async fn drop_oldest_origins(tx: &Transaction, account: AccountId) -> Result<()>
 
 /// The throttle of guessing the present password from inside a session.
 #[derive(Clone, Debug)]
-pub struct SessionGuess(ThrottleSubject);
+pub struct SessionPasswordGuesses(ThrottleSubject);
 
-impl SessionGuess {
+impl SessionPasswordGuesses {
     /// An attempt in this session.
     #[must_use]
     pub fn new(session: SessionId) -> Self {
@@ -298,8 +305,12 @@ impl SessionGuess {
     }
 
     /// Refuses an attempt that has to wait.
-    pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
-        check_subjects(db, &[&self.0], now).await
+    pub async fn refuse_if_throttled<C: ConnectionTrait>(
+        &self,
+        db: &C,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        refuse_throttled_subjects(db, &[&self.0], now).await
     }
 
     /// Counts a failed attempt.
@@ -317,7 +328,7 @@ fn hash_subject(kind: &str, what: &[u8]) -> Vec<u8> {
     hash.finalize().to_vec()
 }
 
-async fn check_subjects<C: ConnectionTrait>(
+async fn refuse_throttled_subjects<C: ConnectionTrait>(
     db: &C,
     subjects: &[&ThrottleSubject],
     now: DateTime<Utc>,
@@ -370,13 +381,13 @@ async fn count_failure(
     let row = row.ok_or_else(|| Error::internal("a row just made is not there"))?;
     let since = now - row.last_failed_at;
     let before = if since < KEPT { row.failures } else { 0 };
-    let failures = subject.allowance.count_after(before, since);
+    let failures = subject.allowance.count_with_failure(before, since);
     sign_in_throttle::Entity::update_many()
         .col_expr(sign_in_throttle::Column::Failures, Expr::value(failures))
         .col_expr(sign_in_throttle::Column::LastFailedAt, Expr::value(now))
         .col_expr(
             sign_in_throttle::Column::BlockedUntil,
-            Expr::value(now + subject.allowance.delay(failures)),
+            Expr::value(now + subject.allowance.wait_after(failures)),
         )
         .filter(sign_in_throttle::Column::Subject.eq(subject.hash.clone()))
         .exec(tx)
@@ -397,7 +408,7 @@ pub async fn forget_failures(tx: &Transaction, account: AccountId, key: &str) ->
 }
 
 /// Deletes expired failures and origins in the background, one run at a time: no sign-in waits for it or fails with it.
-pub fn delete_expired(store: Store, now: DateTime<Utc>) {
+pub fn delete_expired_in_background(store: Store, now: DateTime<Utc>) {
     static TURN: Semaphore = Semaphore::const_new(1);
     // Under an attack each failure calls this: all but one go away at once.
     let Ok(turn) = TURN.try_acquire() else { return };
@@ -424,25 +435,25 @@ mod tests {
     #[test]
     fn the_wait_doubles_from_a_second_to_a_quarter_of_an_hour() {
         let waits: Vec<i64> = (4..18)
-            .map(|failures| OF_ACCOUNT.delay(failures).num_seconds())
+            .map(|failures| OF_ACCOUNT.wait_after(failures).num_seconds())
             .collect();
         assert_eq!(
             waits,
             [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
         );
-        assert_eq!(OF_NETWORK.delay(29), Duration::zero());
-        assert_eq!(OF_NETWORK.delay(30), Duration::seconds(1));
-        assert_eq!(OF_NETWORK.delay(i32::MAX), Duration::minutes(15));
-        assert_eq!(OF_ORIGIN.delay(i32::MAX), Duration::hours(1));
+        assert_eq!(OF_NETWORK.wait_after(29), Duration::zero());
+        assert_eq!(OF_NETWORK.wait_after(30), Duration::seconds(1));
+        assert_eq!(OF_NETWORK.wait_after(i32::MAX), Duration::minutes(15));
+        assert_eq!(OF_ORIGIN.wait_after(i32::MAX), Duration::hours(1));
     }
 
     /// Failures within a day of somebody who tries again as soon as they may.
-    fn in_a_day(allowance: Allowance) -> usize {
+    fn in_a_day(allowance: FailureAllowance) -> usize {
         let (mut failures, mut last, mut now, mut all) = (0, Duration::zero(), Duration::zero(), 0);
         while now < Duration::days(1) && all < 1_000_000 {
-            failures = allowance.count_after(failures, now - last);
+            failures = allowance.count_with_failure(failures, now - last);
             last = now;
-            now += allowance.delay(failures);
+            now += allowance.wait_after(failures);
             all += 1;
         }
         all
@@ -456,12 +467,15 @@ mod tests {
 
     #[test]
     fn failures_are_forgotten_one_by_one() {
-        assert_eq!(OF_ACCOUNT.count_after(0, Duration::zero()), 1);
-        assert_eq!(OF_ACCOUNT.count_after(5, Duration::minutes(59)), 6);
-        assert_eq!(OF_ACCOUNT.count_after(5, Duration::minutes(121)), 4);
-        assert_eq!(OF_ACCOUNT.count_after(5, Duration::days(9)), 1);
-        assert_eq!(OF_ACCOUNT.count_after(5, Duration::seconds(-9)), 6);
-        assert_eq!(OF_ACCOUNT.count_after(i32::MAX, Duration::zero()), 17);
+        assert_eq!(OF_ACCOUNT.count_with_failure(0, Duration::zero()), 1);
+        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::minutes(59)), 6);
+        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::minutes(121)), 4);
+        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::days(9)), 1);
+        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::seconds(-9)), 6);
+        assert_eq!(
+            OF_ACCOUNT.count_with_failure(i32::MAX, Duration::zero()),
+            17
+        );
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Blueprint {
         self.canvas
             .get_or_try_init(|| async {
                 let caller = caller(ctx)?;
-                let canvas = shared::find_by_row(ctx, caller, &self.row).await?;
+                let canvas = shared::find_canvas_of_row(ctx, caller, &self.row).await?;
                 canvas.ok_or_else(|| Error::not_found("", "blueprint"))
             })
             .await

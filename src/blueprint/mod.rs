@@ -193,7 +193,7 @@ async fn set_secondary_personas(
         .exec_without_returning(permit.tx())
         .await?;
     let ids: Vec<String> = personas.iter().map(ToString::to_string).collect();
-    permit.note(Event::about::<blueprint::Entity>(
+    permit.note(Event::changed_beside_row::<blueprint::Entity>(
         row,
         serde_json::json!({ "secondaryPersonaIds": ids }),
     ));

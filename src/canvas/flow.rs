@@ -314,7 +314,7 @@ impl<'c> FlowAnalysis<'c> {
         };
         // Iterative deepening, so that shorter ways come first: depth first alone would fill the list, which has an
         // end, with long ones.
-        let mut search = Search {
+        let mut search = WaySearch {
             flow: self,
             to: FlowNode::At(to),
             distance_to_target: &distance_to_target,
@@ -334,7 +334,7 @@ impl<'c> FlowAnalysis<'c> {
     }
 
     /// The movements that lead on from a place; from the ends only the competitor's.
-    pub(super) fn edges_on_from(&self, place: FlowNode) -> Vec<&FlowEdge> {
+    pub(super) fn movements_leading_on(&self, place: FlowNode) -> Vec<&FlowEdge> {
         match place {
             FlowNode::At(at) => self.graph.onward[at]
                 .iter()
@@ -428,7 +428,7 @@ fn shortest_way(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
 }
 
 /// Looks for ways of one length.
-struct Search<'f, 'c> {
+struct WaySearch<'f, 'c> {
     flow: &'f FlowAnalysis<'c>,
     to: FlowNode,
     distance_to_target: &'f BTreeMap<FlowNode, usize>,
@@ -439,7 +439,7 @@ struct Search<'f, 'c> {
     found: &'f mut WayList,
 }
 
-impl Search<'_, '_> {
+impl WaySearch<'_, '_> {
     /// Goes on from a place by exactly so many transitions.
     fn extend_way(&mut self, place: FlowNode, length: usize) -> Result<()> {
         if place == self.to {
@@ -455,7 +455,7 @@ impl Search<'_, '_> {
         }
         self.tried += 1;
         self.found.more |= self.tried > MOST_VISITED;
-        let onward = self.flow.edges_on_from(place);
+        let onward = self.flow.movements_leading_on(place);
         self.steps.take(1 + onward.len() / TRANSITIONS_PER_STEP)?;
         for edge in onward {
             // Too far from the target for the length that is left: without this cut the search would try nearly every

@@ -111,14 +111,14 @@ impl Canvas {
             of_touchpoint: HashMap::new(),
             graph: OnceLock::new(),
         }
-        .arrange();
+        .sort_and_index();
         // After loading, when the number of rows is known; the statements themselves are paid one by one.
         caller.budget.spend(ROW_KEPT * canvas.row_count() as u64)?;
         Ok(canvas)
     }
 
     /// Puts everything in the order of display and notes where each part begins.
-    pub(crate) fn arrange(mut self) -> Self {
+    pub(crate) fn sort_and_index(mut self) -> Self {
         let order: HashMap<PhaseId, usize> = self
             .phases
             .iter()
@@ -189,16 +189,16 @@ fn select_live_touchpoints(id: BlueprintId) -> sea_orm::Select<touchpoint::Entit
 }
 
 /// A channel, and a touchpoint that has it.
-struct OfTouchpoint {
+struct ChannelOfTouchpoint {
     channel: channel::Model,
     touchpoint_id: TouchpointId,
 }
 
-impl Read for OfTouchpoint {
+impl Read for ChannelOfTouchpoint {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             channel: Read::read(cells)?,
-            touchpoint_id: cells.take()?,
+            touchpoint_id: cells.read_next()?,
         })
     }
 }
@@ -222,7 +222,7 @@ async fn load_channels(
         .filter(touchpoint_channel::Column::TouchpointId.in_subquery(ids.into_query()))
         .order_by_asc(touchpoint_channel::Column::Position);
     let statement = select.build(tx.get_database_backend());
-    let rows: Vec<OfTouchpoint> = read::read_all(tx, statement).await?;
+    let rows: Vec<ChannelOfTouchpoint> = read::read_all(tx, statement).await?;
     let mut channels: HashMap<TouchpointId, Vec<channel::Model>> = HashMap::new();
     for row in rows {
         channels

@@ -93,7 +93,7 @@ impl Canvas {
 
     /// The KPIs that judge a touchpoint.
     #[must_use]
-    pub fn links_of(&self, id: TouchpointId) -> &[JudgedLink] {
+    pub fn kpi_links_of_touchpoint(&self, id: TouchpointId) -> &[JudgedLink] {
         let range = self
             .of_touchpoint
             .get(&id)
@@ -104,7 +104,10 @@ impl Canvas {
     }
 
     /// The KPIs that judge a phase as a whole, or with none the whole blueprint.
-    pub fn links_above(&self, phase: Option<PhaseId>) -> impl Iterator<Item = &JudgedLink> {
+    pub fn kpi_links_of_phase_or_blueprint(
+        &self,
+        phase: Option<PhaseId>,
+    ) -> impl Iterator<Item = &JudgedLink> {
         self.links.iter().filter(move |judged| {
             judged.link.touchpoint_id.is_none() && judged.link.phase_id == phase
         })

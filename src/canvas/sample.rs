@@ -141,7 +141,7 @@ pub(crate) fn canvas(
         of_touchpoint: HashMap::new(),
         graph: OnceLock::new(),
     }
-    .arrange()
+    .sort_and_index()
 }
 
 /// The canvas with these departments taking part.

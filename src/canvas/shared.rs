@@ -21,15 +21,15 @@ type CanvasCell = Arc<OnceCell<Option<Arc<Canvas>>>>;
 
 /// The canvases of one request, by the key of what was asked for.
 #[derive(Debug, Default)]
-pub struct Canvases(Mutex<HashMap<String, CanvasCell>>);
+pub struct RequestCanvases(Mutex<HashMap<String, CanvasCell>>);
 
-impl Canvases {
+impl RequestCanvases {
     fn cell(&self, key: String) -> CanvasCell {
         let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(read.entry(key).or_default())
     }
 
-    async fn get(
+    async fn find_or_load(
         &self,
         caller: &Caller,
         key: String,
@@ -44,13 +44,13 @@ impl Canvases {
 }
 
 /// The canvas of a blueprint row, as of today; none where the row is gone since.
-pub async fn find_by_row(
+pub async fn find_canvas_of_row(
     ctx: &Context<'_>,
     caller: &Caller,
     row: &blueprint::Model,
 ) -> Result<Option<Arc<Canvas>>> {
     // At another revision it is another moment of it.
-    let key = row_key(row.id, row.revision);
+    let key = canvas_key(row.id, row.revision);
     let which = Condition::all().add(blueprint::Column::Id.eq(row.id));
     find_canvas(ctx, caller, key, which).await
 }
@@ -63,14 +63,14 @@ pub async fn find_canvas(
     which: Condition,
 ) -> Result<Option<Arc<Canvas>>> {
     let is_query = ctx.query_env.operation.node.ty == OperationType::Query;
-    match ctx.data_opt::<Canvases>().filter(|_| is_query) {
+    match ctx.data_opt::<RequestCanvases>().filter(|_| is_query) {
         Some(canvases) => {
-            let canvas = canvases.get(caller, key, which).await?;
+            let canvas = canvases.find_or_load(caller, key, which).await?;
             if let Some(canvas) = &canvas {
                 // Kept under its row too: an edge that leads back to it by the row then reads nothing.
                 let row = &canvas.blueprint;
                 canvases
-                    .cell(row_key(row.id, row.revision))
+                    .cell(canvas_key(row.id, row.revision))
                     .set(Some(Arc::clone(canvas)))
                     // It is set already where the row was asked for first: then both are the same moment of it.
                     .ok();
@@ -81,6 +81,6 @@ pub async fn find_canvas(
     }
 }
 
-fn row_key(id: BlueprintId, revision: i32) -> String {
+fn canvas_key(id: BlueprintId, revision: i32) -> String {
     format!("{} {revision}", id.uuid())
 }

@@ -17,7 +17,7 @@ use crate::{compute::Steps, error::Result};
 
 /// A smaller picture. Touchpoints and transitions are indices on the canvas.
 #[derive(Debug)]
-pub struct View {
+pub struct CanvasView {
     /// The touchpoints that stay, in order of display.
     pub touchpoints: Vec<usize>,
     /// The joints between them: transitions that stay, in their order, then bridges.
@@ -39,7 +39,7 @@ pub struct ViewJoint {
 
 /// How much of a view is computed, as far as the document asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Detail {
+pub enum ViewDetail {
     /// Only the touchpoints that stay.
     Touchpoints,
     /// The joints too.
@@ -48,7 +48,10 @@ pub enum Detail {
     LeftOut,
 }
 
-fn indices_where(canvas: &Canvas, wanted: impl Fn(&touchpoint::Model) -> bool) -> BTreeSet<usize> {
+fn touchpoint_indices_where(
+    canvas: &Canvas,
+    wanted: impl Fn(&touchpoint::Model) -> bool,
+) -> BTreeSet<usize> {
     let touchpoints = canvas.touchpoints.iter().enumerate();
     let kept = touchpoints.filter(|(_, touchpoint)| wanted(touchpoint));
     kept.map(|(at, _)| at).collect()
@@ -57,13 +60,13 @@ fn indices_where(canvas: &Canvas, wanted: impl Fn(&touchpoint::Model) -> bool) -
 /// The touchpoints of the smallest useful map.
 #[must_use]
 pub fn essential_touchpoints(canvas: &Canvas) -> BTreeSet<usize> {
-    indices_where(canvas, |touchpoint| touchpoint.essential)
+    touchpoint_indices_where(canvas, |touchpoint| touchpoint.essential)
 }
 
 /// The touchpoints that customers take part in.
 #[must_use]
 pub fn touchpoints_seen_by_customers(canvas: &Canvas) -> BTreeSet<usize> {
-    indices_where(canvas, |touchpoint| {
+    touchpoint_indices_where(canvas, |touchpoint| {
         matches!(touchpoint.lane, Lane::Customer | Lane::Frontstage)
     })
 }
@@ -71,7 +74,7 @@ pub fn touchpoints_seen_by_customers(canvas: &Canvas) -> BTreeSet<usize> {
 /// The touchpoints that matter most: essential ones first, then by the sum of both importances, where an unknown one
 /// counts nothing, then by key.
 #[must_use]
-pub fn simplify(canvas: &Canvas, to: usize) -> BTreeSet<usize> {
+pub fn most_important_touchpoints(canvas: &Canvas, to: usize) -> BTreeSet<usize> {
     let rank = |touchpoint: &touchpoint::Model| {
         let importance = touchpoint.importance_customer.unwrap_or_default()
             + touchpoint.importance_organisation.unwrap_or_default();
@@ -88,7 +91,7 @@ pub fn simplify(canvas: &Canvas, to: usize) -> BTreeSet<usize> {
     ranked.into_iter().take(to).map(|(at, _)| at).collect()
 }
 
-impl View {
+impl CanvasView {
     /// The picture of these touchpoints. Steps left out are bridged, so that whatever led from one place to another
     /// still does; work that enables is shown where both sides stay.
     ///
@@ -97,14 +100,14 @@ impl View {
     pub fn new(
         flow: &FlowAnalysis<'_>,
         kept: &BTreeSet<usize>,
-        detail: Detail,
+        detail: ViewDetail,
         steps: &Steps,
     ) -> Result<Self> {
         let mut view = Self {
             touchpoints: kept.iter().copied().collect(),
             joints: Vec::new(),
         };
-        if detail == Detail::Touchpoints {
+        if detail == ViewDetail::Touchpoints {
             return Ok(view);
         }
         steps.take(flow.edges().len())?;
@@ -135,7 +138,7 @@ impl View {
         for (from, into) in leaving {
             // One search for each touchpoint that stays, not one for each pair: it finds all bridges that begin
             // there.
-            let (reached, came_from) = search_beyond(flow, into, stays, steps)?;
+            let (reached, came_from) = find_nodes_beyond_left_out(flow, into, stays, steps)?;
             for (to, last) in reached {
                 // From an end to an end nothing of the picture is passed.
                 let ends = matches!((from, to), (FlowNode::End(_), FlowNode::End(_)));
@@ -143,7 +146,7 @@ impl View {
                     continue;
                 }
                 let passed = match detail {
-                    Detail::LeftOut => way_to(last, &came_from),
+                    ViewDetail::LeftOut => way_to(last, &came_from),
                     _ => Vec::new(),
                 };
                 steps.take(BRIDGE + passed.len() * PASSED)?;
@@ -185,7 +188,7 @@ type CameFrom = BTreeMap<usize, Option<usize>>;
 
 /// Breadth-first search over touchpoints that are left out: the first nodes that stay, each with the last touchpoint
 /// left out before it.
-fn search_beyond(
+fn find_nodes_beyond_left_out(
     flow: &FlowAnalysis<'_>,
     into: Vec<usize>,
     stays: impl Fn(FlowNode) -> bool,
@@ -201,7 +204,7 @@ fn search_beyond(
     let mut found = Vec::new();
     let mut known = BTreeSet::new();
     while let Some(at) = next.pop_front() {
-        let onward = flow.edges_on_from(FlowNode::At(at));
+        let onward = flow.movements_leading_on(FlowNode::At(at));
         steps.take(1 + onward.len())?;
         for edge in onward {
             if stays(edge.to) {
@@ -232,7 +235,7 @@ fn way_to(at: usize, came_from: &CameFrom) -> Vec<usize> {
 
 /// Number of touchpoints in the phases of a stage.
 #[must_use]
-pub fn count_in_stage(canvas: &Canvas, stage: Stage) -> usize {
+pub fn count_touchpoints_in_stage(canvas: &Canvas, stage: Stage) -> usize {
     let phases = canvas.phases.iter().filter(|phase| phase.stage == stage);
     phases
         .map(|phase| canvas.touchpoints_of(phase.id).len())
@@ -241,7 +244,7 @@ pub fn count_in_stage(canvas: &Canvas, stage: Stage) -> usize {
 
 /// Number of touchpoints that are assumed, not observed.
 #[must_use]
-pub fn count_assumed(canvas: &Canvas) -> usize {
+pub fn count_assumed_touchpoints(canvas: &Canvas) -> usize {
     let touchpoints = canvas.touchpoints.iter();
     touchpoints
         .filter(|touchpoint| touchpoint.basis == Basis::Assumed)

@@ -7,7 +7,7 @@ use sea_orm::DbErr;
 
 use crate::{
     compute::{Budget, ROW_READ, STATEMENT},
-    error::database::{carry, error_code},
+    error::database::{error_code, wrap_as_database_error},
 };
 
 /// Steps of the budget for the work of SQLite between two looks at its signal, about 50 microseconds.
@@ -42,7 +42,7 @@ impl Charge {
     }
 
     /// Replaces the error of a statement that SQLite interrupted because the budget is spent by the budget's refusal.
-    pub(super) fn explain(&self, error: DbErr) -> DbErr {
+    pub(super) fn explain_interruption(&self, error: DbErr) -> DbErr {
         match error_code(&error).as_deref() {
             // The interrupt may also stem from the signal of a dropped request: only a budget that is really spent
             // replaces the error. Spending 0 asks for that and changes nothing.
@@ -52,8 +52,8 @@ impl Charge {
     }
 
     fn spend(&self, steps: u64) -> Result<(), DbErr> {
-        self.0
-            .as_ref()
-            .map_or(Ok(()), |budget| budget.spend(steps).map_err(carry))
+        self.0.as_ref().map_or(Ok(()), |budget| {
+            budget.spend(steps).map_err(wrap_as_database_error)
+        })
     }
 }

@@ -61,7 +61,7 @@ impl Connector {
                     // just after it would run to its end.
                     handle.set_progress_handler(STEPS, move || signal.should_continue());
                     drop(handle);
-                    Inner::Sqlite(connection)
+                    DriverConnection::Sqlite(connection)
                 }
                 Self::Postgres(options) => {
                     let mut connection = options.connect().await?;
@@ -74,7 +74,7 @@ impl Connector {
                         Ok(_) | Err(Error::Database(_)) => {}
                         Err(error) => return Err(error),
                     }
-                    Inner::Postgres(Box::new(connection))
+                    DriverConnection::Postgres(Box::new(connection))
                 }
             };
             Ok(Connection {
@@ -89,7 +89,7 @@ impl Connector {
 }
 
 #[derive(Debug)]
-enum Inner {
+enum DriverConnection {
     Sqlite(SqliteConnection),
     Postgres(Box<PgConnection>),
 }
@@ -109,7 +109,7 @@ pub(super) enum ConnectionState {
 /// A connection, used by one lease at a time.
 #[derive(Debug)]
 pub(super) struct Connection {
-    inner: Inner,
+    inner: DriverConnection,
     state: ConnectionState,
     /// Whether a transaction is open on it.
     in_transaction: bool,
@@ -122,8 +122,8 @@ pub(super) struct Connection {
 macro_rules! either {
     ($inner:expr, $connection:ident => $body:expr) => {
         match $inner {
-            Inner::Sqlite($connection) => $body,
-            Inner::Postgres(connection) => {
+            DriverConnection::Sqlite($connection) => $body,
+            DriverConnection::Postgres(connection) => {
                 let $connection = &mut **connection;
                 $body
             }
@@ -147,7 +147,7 @@ impl Connection {
     }
 
     /// Begins a transaction with these words.
-    pub(super) async fn begin(&mut self, words: &str) -> Result<(), DbErr> {
+    pub(super) async fn begin_transaction(&mut self, words: &str) -> Result<(), DbErr> {
         // Set before BEGIN is sent: dropped half-way, the transaction may be open, and the connection must not be
         // lent again.
         self.in_transaction = true;
@@ -155,9 +155,9 @@ impl Connection {
     }
 
     /// Runs a statement with a bound on its time, and remembers how it ended.
-    async fn run<T>(
+    async fn run_statement<T>(
         &mut self,
-        statement: impl AsyncFnOnce(&mut Inner) -> Result<T, Error>,
+        statement: impl AsyncFnOnce(&mut DriverConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let silence = self.begin_statement()?;
         let result = await_answer(silence, statement(&mut self.inner)).await;
@@ -176,8 +176,8 @@ impl Connection {
             ConnectionState::Clean => {
                 self.state = ConnectionState::Running;
                 Ok(match self.inner {
-                    Inner::Sqlite(_) => None,
-                    Inner::Postgres(_) => Some(self.silence),
+                    DriverConnection::Sqlite(_) => None,
+                    DriverConnection::Postgres(_) => Some(self.silence),
                 })
             }
             ConnectionState::Failed(kind) => Err(kind.subsequent_error()),
@@ -196,7 +196,7 @@ impl Connection {
 
     /// Gives the further statements of this transaction, its commit included, ten minutes each.
     pub(super) async fn extend_timeouts(&mut self) -> Result<(), DbErr> {
-        if matches!(self.inner, Inner::Postgres(_)) {
+        if matches!(self.inner, DriverConnection::Postgres(_)) {
             self.execute_unprepared(LONG_STATEMENT).await?;
             self.silence = LONG_SILENCE;
         }
@@ -204,7 +204,7 @@ impl Connection {
     }
 
     /// Ends the transaction with this word.
-    pub(super) async fn end(&mut self, word: &str) -> Result<(), DbErr> {
+    pub(super) async fn end_transaction(&mut self, word: &str) -> Result<(), DbErr> {
         // A rollback is often sent because PostgreSQL has gone silent: it does not wait as long as the statement did.
         if word == "ROLLBACK" {
             self.silence = ROLLBACK;
@@ -215,7 +215,7 @@ impl Connection {
     }
 
     pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
-        let ran = self.run(async |inner| {
+        let ran = self.run_statement(async |inner| {
             either!(inner, connection => bind_query(statement).execute(&mut *connection).await.map(ExecResult::from))
         });
         ran.await.map_err(execution_error)
@@ -223,7 +223,7 @@ impl Connection {
 
     /// Runs SQL without values and without preparing it.
     pub(super) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
-        let ran = self.run(async |inner| {
+        let ran = self.run_statement(async |inner| {
             either!(inner, connection => {
                 connection.execute(AssertSqlSafe(sql)).await.map(ExecResult::from)
             })
@@ -235,7 +235,7 @@ impl Connection {
         &mut self,
         statement: &Statement,
     ) -> Result<Option<QueryResult>, DbErr> {
-        let ran = self.run(async |inner| {
+        let ran = self.run_statement(async |inner| {
             either!(inner, connection => {
                 let row = bind_query(statement).fetch_optional(&mut *connection).await?;
                 Ok(row.map(QueryResult::from))
@@ -248,7 +248,7 @@ impl Connection {
         &mut self,
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let ran = self.run(async |inner| {
+        let ran = self.run_statement(async |inner| {
             either!(inner, connection => {
                 let rows = bind_query(statement).fetch_all(&mut *connection).await?;
                 Ok(rows.into_iter().map(QueryResult::from).collect())
@@ -266,11 +266,11 @@ impl Connection {
             let silence = self.begin_statement().map_err(query_error)?;
             let failed = {
                 let mut rows = match &mut self.inner {
-                    Inner::Sqlite(connection) => bind_query(&statement)
+                    DriverConnection::Sqlite(connection) => bind_query(&statement)
                         .fetch(&mut *connection)
                         .map(|row| row.map(QueryResult::from))
                         .boxed(),
-                    Inner::Postgres(connection) => bind_query(&statement)
+                    DriverConnection::Postgres(connection) => bind_query(&statement)
                         .fetch(&mut **connection)
                         .map(|row| row.map(QueryResult::from))
                         .boxed(),
@@ -299,8 +299,8 @@ impl Connection {
             return false;
         }
         match &mut self.inner {
-            Inner::Sqlite(_) => true,
-            Inner::Postgres(connection) => {
+            DriverConnection::Sqlite(_) => true,
+            DriverConnection::Postgres(connection) => {
                 matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())))
             }
         }
@@ -309,16 +309,18 @@ impl Connection {
     /// Waits until a statement that was given up has ended, and closes the connection.
     pub(super) async fn close(self) {
         let closed = match self.inner {
-            Inner::Sqlite(connection) => connection.close().await,
+            DriverConnection::Sqlite(connection) => connection.close().await,
             // The ping is answered behind the cancelled statement. Closing without it would say only that the socket
             // is shut, while the statement may go on in the server and hold its locks.
-            Inner::Postgres(mut connection) if self.state == ConnectionState::Running => {
+            DriverConnection::Postgres(mut connection)
+                if self.state == ConnectionState::Running =>
+            {
                 match connection.ping().await {
                     Ok(()) => connection.close().await,
                     Err(error) => Err(error),
                 }
             }
-            Inner::Postgres(connection) => connection.close().await,
+            DriverConnection::Postgres(connection) => connection.close().await,
         };
         if let Err(error) = closed {
             tracing::debug!(%error, "a connection was broken when it was closed");

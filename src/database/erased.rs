@@ -40,11 +40,11 @@ impl LogEraser {
     pub(super) async fn empty_log(self: &Arc<Self>, writer: &Pool) -> bool {
         let (eraser, writer) = (Arc::clone(self), writer.clone());
         // In a task of its own, so that it goes on where the time is up or the client has gone.
-        let emptying = tokio::spawn(async move { eraser.keep_trying(&writer).await });
+        let emptying = tokio::spawn(async move { eraser.retry_truncation(&writer).await });
         matches!(timeout(MOMENT, emptying).await, Ok(Ok(true)))
     }
 
-    async fn keep_trying(&self, writer: &Pool) -> bool {
+    async fn retry_truncation(&self, writer: &Pool) -> bool {
         let mine = self.wanted.fetch_add(1, Ordering::SeqCst) + 1;
         let mut emptied = self.emptied.lock().await;
         let mut pause = PAUSE;

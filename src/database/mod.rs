@@ -147,7 +147,7 @@ impl Store {
             },
         };
         if let Some(path) = &file {
-            sqlite::make_private(path)?;
+            sqlite::create_private_database(path)?;
         }
         // Opened first of all, so that a file that is not there is made by whoever may write.
         writer.lease().await?;
@@ -234,7 +234,7 @@ impl Store {
     }
 
     /// Begins a read-only transaction, all of whose statements see the database at one moment.
-    pub async fn snapshot(&self) -> Result<Transaction, DbErr> {
+    pub async fn begin_snapshot(&self) -> Result<Transaction, DbErr> {
         Transaction::begin_read(&self.reader).await
     }
 
@@ -277,13 +277,13 @@ impl Store {
 
     /// Number of statements since the opening, without BEGIN, COMMIT and ROLLBACK.
     #[must_use]
-    pub fn statements(&self) -> u64 {
+    pub fn statement_count(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
 
     /// Number of syncs of SQLite's log asked for since the opening; 0 on PostgreSQL.
     #[must_use]
-    pub fn syncs(&self) -> u64 {
+    pub fn sync_count(&self) -> u64 {
         self.wal.as_ref().map_or(0, |wal| wal.sync_count())
     }
 

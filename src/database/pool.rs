@@ -267,7 +267,7 @@ impl PoolState {
 
     /// Cancels a statement that nobody waits for, or closes a connection on which one has failed. Returns the place
     /// when it is free for another connection.
-    async fn give_up(&self, place: PoolPlace, broken: Connection) -> PoolPlace {
+    async fn cancel_or_close(&self, place: PoolPlace, broken: Connection) -> PoolPlace {
         let ended = async {
             match broken.state() {
                 // Where PostgreSQL cannot be told, it will not say either that the statement has ended.
@@ -338,7 +338,7 @@ impl Lease {
     }
 
     /// The connection for one more statement, which is counted and charged before it runs.
-    pub(super) fn counted_connection(&mut self) -> Result<&mut Connection, DbErr> {
+    pub(super) fn connection_for_statement(&mut self) -> Result<&mut Connection, DbErr> {
         // Charged before it runs: refused afterwards, it would have cost the database all the same.
         self.charge.charge_statement()?;
         self.shared
@@ -349,24 +349,24 @@ impl Lease {
     }
 
     pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
-        let result = self.counted_connection()?.execute(statement).await;
-        result.map_err(|error| self.charge.explain(error))
+        let result = self.connection_for_statement()?.execute(statement).await;
+        result.map_err(|error| self.charge.explain_interruption(error))
     }
 
     pub(super) async fn query_one(
         &mut self,
         statement: &Statement,
     ) -> Result<Option<QueryResult>, DbErr> {
-        let row = self.counted_connection()?.query_one(statement).await;
-        row.map_err(|error| self.charge.explain(error))
+        let row = self.connection_for_statement()?.query_one(statement).await;
+        row.map_err(|error| self.charge.explain_interruption(error))
     }
 
     pub(super) async fn query_all(
         &mut self,
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let rows = self.counted_connection()?.query_all(statement).await;
-        let rows = rows.map_err(|error| self.charge.explain(error))?;
+        let rows = self.connection_for_statement()?.query_all(statement).await;
+        let rows = rows.map_err(|error| self.charge.explain_interruption(error))?;
         self.charge.charge_rows(rows.len())?;
         Ok(rows)
     }
@@ -377,9 +377,9 @@ impl Lease {
         statement: Statement,
     ) -> Result<BoxStream<'_, Result<QueryResult, DbErr>>, DbErr> {
         let charge = self.charge.clone();
-        let rows = self.counted_connection()?.stream(statement);
+        let rows = self.connection_for_statement()?.stream(statement);
         let paid = move |row: Result<QueryResult, DbErr>| {
-            let row = row.map_err(|error| charge.explain(error))?;
+            let row = row.map_err(|error| charge.explain_interruption(error))?;
             charge.charge_rows(1)?;
             Ok(row)
         };
@@ -387,7 +387,7 @@ impl Lease {
     }
 
     /// Charges what follows to somebody else, and returns who was charged before.
-    pub(super) fn recharge(&mut self, charge: Charge) -> Charge {
+    pub(super) fn swap_charge(&mut self, charge: Charge) -> Charge {
         if let Some((place, _)) = &self.place {
             place.signal.charge_to(&charge);
         }
@@ -426,7 +426,7 @@ impl Drop for Lease {
                 // In a task of its own, since `drop` cannot wait; the permit comes back with the place, not before.
                 runtime.spawn(async move {
                     shared.close_connections(outdated).await;
-                    let place = shared.give_up(place, broken).await;
+                    let place = shared.cancel_or_close(place, broken).await;
                     shared.put_place_back(place, None);
                     drop(permit);
                 });

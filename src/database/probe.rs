@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, time::timeout};
 use super::{
     pool::Pool,
     transaction::{CommitError, Transaction},
-    wal::{Broken, Wal},
+    wal::{Wal, WalFailure},
 };
 use crate::error::database::{FailureKind, sqlx_cause};
 
@@ -92,7 +92,7 @@ impl Probe {
         {
             return seen.clone();
         }
-        let seen = self.examine().await.err();
+        let seen = self.probe_database().await.err();
         *last = Some((Instant::now(), seen.clone()));
         seen
     }
@@ -101,12 +101,12 @@ impl Probe {
         self.reader.close().await;
     }
 
-    async fn examine(&self) -> Result<(), Trouble> {
+    async fn probe_database(&self) -> Result<(), Trouble> {
         // Before anything is read: SQLite still answers from a file that was removed, as the descriptor keeps it
         // alive.
         match self.wal.as_ref().and_then(|wal| wal.broken_reason()) {
-            Some(Broken::Moved) => return Err(Trouble::FileGone),
-            Some(Broken::Disk) => return Err(Trouble::Unwritable),
+            Some(WalFailure::Moved) => return Err(Trouble::FileGone),
+            Some(WalFailure::Disk) => return Err(Trouble::Unwritable),
             None => {}
         }
         match timeout(PATIENCE, self.try_read()).await {
@@ -133,7 +133,7 @@ impl Probe {
         let applied = self.reader.query_all_raw(applied).await?;
         let applied: Result<BTreeSet<String>, DbErr> =
             applied.iter().map(|row| row.try_get_by_index(0)).collect();
-        let pending = migration::not_in(&applied?);
+        let pending = migration::count_unapplied(&applied?);
         if pending > 0 {
             return Ok(Err(Trouble::Pending(pending)));
         }
@@ -155,7 +155,7 @@ impl Probe {
         );
         let tx = match begun.await {
             Ok(Ok(tx)) => tx,
-            Ok(Err(error)) => return write_verdict(&error),
+            Ok(Err(error)) => return trouble_of_failed_write(&error),
             // No turn within the time means that somebody else is writing, which shows that it can be done.
             Err(_) => return Ok(()),
         };
@@ -167,14 +167,14 @@ impl Probe {
         };
         match timeout(PATIENCE, kept).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(CommitError::NotKept(error))) => write_verdict(&error),
+            Ok(Err(CommitError::NotKept(error))) => trouble_of_failed_write(&error),
             Ok(Err(CommitError::Unknown(_))) | Err(_) => Err(Trouble::Unwritable),
         }
     }
 }
 
 /// Whether a write that failed is trouble: being busy is none.
-fn write_verdict(error: &DbErr) -> Result<(), Trouble> {
+fn trouble_of_failed_write(error: &DbErr) -> Result<(), Trouble> {
     match sqlx_cause(error).map(FailureKind::classify) {
         Some(FailureKind::Unwritable) => Err(Trouble::Unwritable),
         _ => Ok(()),

@@ -22,7 +22,7 @@ use super::{
     pool::{Lease, Pool},
     wal::Wal,
 };
-use crate::error::{Error, database::is_refusal};
+use crate::error::{Error, database::is_certainly_not_kept};
 
 /// An open transaction. Dropped without `commit`, nothing of it happened.
 #[derive(Debug)]
@@ -66,10 +66,10 @@ impl Transaction {
     /// Begins one with this SQL. Dropped while BEGIN runs, the lease closes its connection: the transaction may have
     /// begun.
     async fn begin(pool: &Pool, words: &str) -> Result<Self, DbErr> {
-        // Not `counted_connection`: BEGIN, COMMIT and ROLLBACK are ours, not the request's, and are neither counted
-        // nor charged.
+        // Not `connection_for_statement`: BEGIN, COMMIT and ROLLBACK are ours, not the request's, and are neither
+        // counted nor charged.
         let mut lease = pool.lease().await?;
-        lease.connection()?.begin(words).await?;
+        lease.connection()?.begin_transaction(words).await?;
         Ok(Self {
             backend: lease.backend(),
             lease: Mutex::new(Some(lease)),
@@ -93,15 +93,15 @@ impl Transaction {
 
     /// Runs reads that are charged to nobody: they fill a cache that serves everybody.
     pub async fn run_uncharged<T>(&self, read: impl Future<Output = T>) -> T {
-        let paying = self.recharge(Charge::default()).await;
+        let paying = self.swap_charge(Charge::default()).await;
         let read = read.await;
-        self.recharge(paying).await;
+        self.swap_charge(paying).await;
         read
     }
 
-    async fn recharge(&self, charge: Charge) -> Charge {
+    async fn swap_charge(&self, charge: Charge) -> Charge {
         match self.lease.lock().await.as_mut() {
-            Some(lease) => lease.recharge(charge),
+            Some(lease) => lease.swap_charge(charge),
             None => charge,
         }
     }
@@ -153,7 +153,7 @@ impl Transaction {
             .as_ref()
             .is_some_and(Lease::is_clean);
         let ended = self.end(COMMIT).await;
-        ended.map_err(|error| match is_sent && !is_refusal(&error) {
+        ended.map_err(|error| match is_sent && !is_certainly_not_kept(&error) {
             true => CommitError::Unknown(error),
             false => CommitError::NotKept(error),
         })?;
@@ -173,7 +173,7 @@ impl Transaction {
         // the connection.
         let lease = self.lease.lock().await.take();
         let mut lease = lease.ok_or_else(ended_error)?;
-        lease.connection()?.end(word).await?;
+        lease.connection()?.end_transaction(word).await?;
         // A transaction that only looked says nothing of the disk.
         if word == COMMIT && self.write_count() > 0 {
             lease.note_written();
@@ -294,7 +294,7 @@ impl Drop for Transaction {
         if let (true, Ok(runtime)) = (lease.is_clean(), runtime) {
             runtime.spawn(async move {
                 let rolled_back = match lease.connection() {
-                    Ok(connection) => connection.end("ROLLBACK").await,
+                    Ok(connection) => connection.end_transaction("ROLLBACK").await,
                     Err(error) => Err(error),
                 };
                 if let Err(error) = rolled_back {

@@ -39,12 +39,12 @@ pub(super) struct Wal {
     asked: AtomicU64,
     /// Number of those that are done; whoever holds the lock syncs.
     synced: Arc<Mutex<u64>>,
-    broken: OnceLock<Broken>,
+    broken: OnceLock<WalFailure>,
 }
 
 /// The reason why nothing is written until a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum WalFailure {
     /// A sync has failed. What the disk has of the log is unknown from then on, and a later sync that succeeds
     /// says nothing of it: the kernel has forgotten the pages that it could not write.
     Disk,
@@ -120,19 +120,19 @@ impl Wal {
     fn sync_in_turn(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
         // Read before the sync: what is asked for while the disk works may have been committed too late for it.
         let all = self.asked.load(Ordering::SeqCst);
-        // One that has failed is the last: see `Broken`.
+        // One that has failed is the last: see `WalFailure`.
         if self.broken.get().is_none() {
             let done = self.file.sync_data();
             if let Err(error) = done {
                 tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
-                self.broken.get_or_init(|| Broken::Disk);
+                self.broken.get_or_init(|| WalFailure::Disk);
             // After the sync, which succeeds on a removed file too: SQLite may have gone on in another one.
-            } else if !self.is_in_place() {
+            } else if !self.is_unreplaced() {
                 tracing::error!(
                     database = %self.database, log = %self.log,
                     "the file or its write-ahead log was removed or replaced: nothing is written until a restart"
                 );
-                self.broken.get_or_init(|| Broken::Moved);
+                self.broken.get_or_init(|| WalFailure::Moved);
             }
         }
         self.refuse_if_broken()?;
@@ -146,8 +146,8 @@ impl Wal {
     }
 
     /// The reason why nothing may be written; none where it may.
-    pub(super) fn broken_reason(&self) -> Option<Broken> {
-        let now = || (!self.is_in_place()).then_some(Broken::Moved);
+    pub(super) fn broken_reason(&self) -> Option<WalFailure> {
+        let now = || (!self.is_unreplaced()).then_some(WalFailure::Moved);
         self.broken.get().copied().or_else(now)
     }
 
@@ -155,18 +155,18 @@ impl Wal {
     pub(super) fn refuse_if_broken(&self) -> Result<(), DbErr> {
         let why = match self.broken_reason() {
             None => return Ok(()),
-            Some(Broken::Disk) => {
+            Some(WalFailure::Disk) => {
                 "the disk has failed to keep what was written; restart the server when it is sound again"
             }
-            Some(Broken::Moved) => {
+            Some(WalFailure::Moved) => {
                 "the database's file or its write-ahead log is gone or was replaced; put them back and restart the server"
             }
         };
         Err(sync_error(io::Error::other(why)))
     }
 
-    fn is_in_place(&self) -> bool {
-        self.database.is_there() && self.log.is_there()
+    fn is_unreplaced(&self) -> bool {
+        self.database.is_still_same_file() && self.log.is_still_same_file()
     }
 
     /// Lets go of the log, which SQLite then may remove.
@@ -233,7 +233,7 @@ mod tests {
     async fn a_sync_that_failed_is_the_last() {
         let files = Files::failing();
         assert!(files.wal.sync().await.is_err());
-        assert_eq!(files.wal.broken_reason(), Some(Broken::Disk));
+        assert_eq!(files.wal.broken_reason(), Some(WalFailure::Disk));
         assert!(files.wal.refuse_if_broken().is_err());
     }
 
@@ -243,7 +243,7 @@ mod tests {
         let begun = poll_immediate(Box::pin(files.wal.sync())).await;
         assert!(begun.is_none(), "it is under way, and dropped");
         for _ in 0..100 {
-            if files.wal.broken_reason() == Some(Broken::Disk) {
+            if files.wal.broken_reason() == Some(WalFailure::Disk) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -289,6 +289,6 @@ mod tests {
         fs::rename(&log, &aside).unwrap();
         assert!(files.wal.sync().await.is_err());
         fs::rename(&aside, &log).unwrap();
-        assert_eq!(files.wal.broken_reason(), Some(Broken::Moved));
+        assert_eq!(files.wal.broken_reason(), Some(WalFailure::Moved));
     }
 }

@@ -9,13 +9,13 @@ use std::{
 #[derive(Debug)]
 pub(super) struct WatchedFile {
     path: PathBuf,
-    identity: Identity,
+    identity: FileIdentity,
 }
 
 #[cfg(unix)]
-type Identity = (u64, u64);
+type FileIdentity = (u64, u64);
 #[cfg(not(unix))]
-type Identity = ();
+type FileIdentity = ();
 
 impl WatchedFile {
     /// Remembers the file that is there now.
@@ -27,7 +27,7 @@ impl WatchedFile {
     }
 
     /// Whether the same file is still there; false where that cannot be found out.
-    pub(super) fn is_there(&self) -> bool {
+    pub(super) fn is_still_same_file(&self) -> bool {
         file_identity(&self.path).is_ok_and(|now| now == self.identity)
     }
 }
@@ -39,13 +39,13 @@ impl fmt::Display for WatchedFile {
 }
 
 #[cfg(unix)]
-fn file_identity(path: &Path) -> io::Result<Identity> {
+fn file_identity(path: &Path) -> io::Result<FileIdentity> {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]
-fn file_identity(path: &Path) -> io::Result<Identity> {
+fn file_identity(path: &Path) -> io::Result<FileIdentity> {
     fs::metadata(path).map(|_| ())
 }

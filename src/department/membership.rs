@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Guarded, require_live},
-    account::{holds_memberships, own_role_error},
+    account::{may_hold_memberships, own_role_change_error},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, Faults},
     policy::Action,
@@ -70,11 +70,11 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
         permit.decide::<department::Entity>(required_action(role), &ties, &department)?;
     }
     if caller.account() == Some(account.id) {
-        return Err(own_role_error(account.id));
+        return Err(own_role_change_error(account.id));
     }
     require_live::<department::Entity>("departmentId", &department)?;
     require_live::<account::Entity>("accountId", &account)?;
-    if !holds_memberships(account.role) {
+    if !may_hold_memberships(account.role) {
         return Err(Error::fault(
             "accountId",
             UserErrorCode::Invalid,

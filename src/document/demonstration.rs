@@ -23,7 +23,7 @@ use super::{
 use crate::{
     access::{Caller, Keyed, Permit},
     error::{Error, Result, UserErrorCode},
-    feedback::record::{AnswerInput, FeedbackInput, record_into},
+    feedback::record::{AnswerInput, FeedbackInput, record_within_permit},
     id,
     input::Faults,
 };
@@ -106,7 +106,7 @@ pub async fn load_demonstration(
     }
     create_memberships(&permit, &said.people, &ids).await?;
     let answers = answer_inputs(&permit, &said.feedback).await?;
-    record_into(&mut permit, answers).await?;
+    record_within_permit(&mut permit, answers).await?;
     permit.commit().await
 }
 

@@ -97,7 +97,7 @@ pub(super) async fn commit_and_report(
             changes,
         });
     }
-    permit.collapse_events(Event::about::<blueprint::Entity>(
+    permit.collapse_events(Event::changed_beside_row::<blueprint::Entity>(
         &blueprint,
         json!({ "imported": true, "changes": changes.len() }),
     ));

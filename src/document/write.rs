@@ -48,7 +48,7 @@ where
 
 /// Notes an audit event, without which a transaction would not commit; the import collapses all of them into one.
 pub(crate) fn note_event(permit: &mut Permit<'_>, what: &str, how_many: usize) {
-    permit.note(Event::import(json!({ what: how_many })));
+    permit.note(Event::rows_written(json!({ what: how_many })));
 }
 
 /// Inserts the rows that are missing, in one statement, and updates those that differ; equal rows keep their version.

@@ -33,20 +33,20 @@ pub fn error_code(error: &DbErr) -> Option<String> {
 
 /// A refusal of ours on its way through sea-orm, whose functions return errors of databases only.
 #[derive(Debug)]
-struct Carried(Error);
+struct CarriedError(Error);
 
-impl fmt::Display for Carried {
+impl fmt::Display for CarriedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("it was refused before the database was asked, or while it worked")
     }
 }
 
-impl std::error::Error for Carried {}
+impl std::error::Error for CarriedError {}
 
 /// Wraps a refusal as an error of the database; converting it into an [`Error`] unwraps it.
 #[must_use]
-pub fn carry(error: Error) -> DbErr {
-    let carried = sqlx::Error::AnyDriverError(Box::new(Carried(error)));
+pub fn wrap_as_database_error(error: Error) -> DbErr {
+    let carried = sqlx::Error::AnyDriverError(Box::new(CarriedError(error)));
     DbErr::Query(RuntimeErr::SqlxError(carried.into()))
 }
 
@@ -175,7 +175,7 @@ fn ends_connection(severity: PgSeverity) -> bool {
 /// has all of it or nothing. PostgreSQL has to have refused it, and to live: a server that goes down, or a pooler in
 /// between that has lost it, may say so after it was kept.
 #[must_use]
-pub fn is_refusal(error: &DbErr) -> bool {
+pub fn is_certainly_not_kept(error: &DbErr) -> bool {
     let Some(sqlx::Error::Database(said)) = sqlx_cause(error) else {
         return false;
     };
@@ -198,12 +198,12 @@ impl From<DbErr> for Error {
             return Self::Internal(Arc::new(error));
         };
         if let sqlx::Error::AnyDriverError(inside) = cause
-            && let Some(Carried(error)) = inside.downcast_ref()
+            && let Some(CarriedError(error)) = inside.downcast_ref()
         {
             return error.clone();
         }
         match (FailureKind::classify(cause), cause) {
-            (FailureKind::Unique, sqlx::Error::Database(said)) => taken_error(&**said),
+            (FailureKind::Unique, sqlx::Error::Database(said)) => lost_race_error(&**said),
             (FailureKind::ForeignKey, _) => Self::conflict(
                 "id",
                 Reason::InUse,
@@ -225,7 +225,7 @@ impl From<DbErr> for Error {
 }
 
 /// The conflict of an act that lost a race: somebody else has inserted the same first.
-fn taken_error(said: &(dyn DatabaseError + 'static)) -> Error {
+fn lost_race_error(said: &(dyn DatabaseError + 'static)) -> Error {
     match constraint_name(said) {
         "responsibility_one_accountable" | "responsibility.touchpoint_id" => Error::conflict(
             "id",

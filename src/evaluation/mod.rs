@@ -284,7 +284,7 @@ async fn set_verdicts(
     {
         return Ok(false);
     }
-    permit.note(Event::about::<evaluation::Entity>(row, after));
+    permit.note(Event::changed_beside_row::<evaluation::Entity>(row, after));
     Ok(true)
 }
 

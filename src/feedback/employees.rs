@@ -7,13 +7,13 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{
     entry::{AnswerEntry, MOST, digest_external_id},
-    places::AnswerReferences,
+    references::AnswerReferences,
 };
 use crate::{access::Permit, error::Result, id, kpi::cells::closing};
 
 /// Keeps answers of employees that are new. Says how many they were. Neither a department nor the journey is told of
 /// them: that somebody answered is told by a cell alone.
-pub(super) async fn store_answers(
+pub(super) async fn store_employee_answers(
     permit: &Permit<'_>,
     places: &AnswerReferences,
     entries: Vec<AnswerEntry>,

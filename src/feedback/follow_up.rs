@@ -12,14 +12,14 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
-use super::{open_condition, rules::is_closed};
+use super::{open_follow_ups_condition, rules::is_closed};
 use crate::{
     access::{Caller, FindingInput, Permit, expect_version},
     audit::Event,
     department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
     input::{Faults, set_if_given, set_or_clear},
-    kpi::measurement::check_day,
+    kpi::measurement::add_year_range_fault,
     policy::Action,
     scalar::Date,
 };
@@ -99,14 +99,14 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
     let assignee: Option<AccountId> =
         faults.parse_optional_id("assigneeId", input.assignee_id.value());
     if let Some(due_on) = input.due_on {
-        check_day(&mut faults, "dueOn", due_on.0);
+        add_year_range_fault(&mut faults, "dueOn", due_on.0);
     }
     faults.check()?;
     let (row, answer, mut permit) =
         fetch_follow_up(caller, Action::AssignFollowUp, id, input.expected_version).await?;
     // Who is assigned already may stay so when only the day is changed, although they have left the department since.
     if let Some(assignee) = assignee.filter(|id| row.assignee_account_id != Some(*id)) {
-        refuse_outsider(&permit, answer.department_id, assignee).await?;
+        refuse_unfit_assignee(&permit, answer.department_id, assignee).await?;
     }
     let changes = follow_up::ActiveModel {
         assignee_account_id: set_or_clear(&input.assignee_id, |_| assignee),
@@ -134,7 +134,7 @@ async fn fetch_follow_up(
 }
 
 /// Refuses whoever could not work a follow-up of this department: it takes a lead, also from above, or a contributor.
-async fn refuse_outsider(
+async fn refuse_unfit_assignee(
     permit: &Permit<'_>,
     department: Option<DepartmentId>,
     assignee: AccountId,
@@ -176,13 +176,13 @@ async fn refuse_outsider(
 
 /// Gives the answers whose follow-ups these departments have still to do to their successor, whose lead assigns them
 /// anew. What is closed stays as it was. The departments are locked: nothing more is routed to them.
-pub async fn hand_over(
+pub async fn hand_over_follow_ups(
     permit: &mut Permit<'_>,
     of: &BTreeSet<DepartmentId>,
     successor: DepartmentId,
 ) -> Result<()> {
     let rows = follow_up::Entity::find()
-        .filter(open_condition(of))
+        .filter(open_follow_ups_condition(of))
         .all(permit.tx())
         .await?;
     if rows.is_empty() {
@@ -199,7 +199,7 @@ pub async fn hand_over(
             .update_anyway::<follow_up::Entity>(row, unassigned)
             .await?;
         let to = serde_json::json!({ "departmentId": successor.to_string() });
-        permit.note(Event::about::<follow_up::Entity>(&row, to));
+        permit.note(Event::changed_beside_row::<follow_up::Entity>(&row, to));
     }
     feedback::Entity::update_many()
         .col_expr(feedback::Column::DepartmentId, Expr::value(successor))

@@ -14,7 +14,7 @@ use super::{
     playbook::PlaybookSetInput,
     record::{AnswersRecorded, FeedbackRecordInput},
     respondent::RespondentEraseInput,
-    summary::{self, Summary},
+    summary::{self, AnswerSummary},
 };
 use crate::{
     error::{Result, UserError},
@@ -164,8 +164,8 @@ pub struct FeedbackSummary {
     pub alike: i32,
 }
 
-impl From<Summary> for FeedbackSummary {
-    fn from(summary: Summary) -> Self {
+impl From<AnswerSummary> for FeedbackSummary {
+    fn from(summary: AnswerSummary) -> Self {
         let all = summary.tally_of_all();
         // That of employees nothing can be told is not the same as that nobody answered.
         let told = all.answers() > 0 || !summary.withheld && summary.alike == 0;
@@ -176,11 +176,11 @@ impl From<Summary> for FeedbackSummary {
             satisfied: count(all.satisfied),
             indifferent: count(all.indifferent),
             dissatisfied: count(all.dissatisfied),
-            nps: summary.tally_on(FeedbackScale::Nps).net(),
-            csat: csat.mean(),
+            nps: summary.tally_on(FeedbackScale::Nps).net_score(),
+            csat: csat.mean_score(),
             csat_satisfied_share: csat.satisfied_share(),
-            ces: summary.tally_on(FeedbackScale::Ces).mean(),
-            enps: summary.tally_on(FeedbackScale::Enps).net(),
+            ces: summary.tally_on(FeedbackScale::Ces).mean_score(),
+            enps: summary.tally_on(FeedbackScale::Enps).net_score(),
             withheld: summary.withheld,
             alike: i32::try_from(summary.alike).unwrap_or(i32::MAX),
         }

@@ -7,9 +7,9 @@ mod entry;
 pub mod filter;
 pub mod follow_up;
 pub mod graphql;
-mod places;
 pub mod playbook;
 pub mod record;
+mod references;
 pub mod respondent;
 pub mod rules;
 pub mod sheet;
@@ -18,7 +18,9 @@ pub mod summary;
 use entity::feedback;
 
 pub use self::entry::MOST;
-pub use self::filter::{FeedbackFilter, FollowUpFilter, open_condition, select_follow_ups};
+pub use self::filter::{
+    FeedbackFilter, FollowUpFilter, open_follow_ups_condition, select_follow_ups,
+};
 use crate::{
     access::Caller,
     policy::{Action, Relation, Ties},

@@ -47,13 +47,13 @@ pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<pl
         .await?;
     let row = match of_group {
         Some(before) => replace_playbook(&mut permit, &before, &input, text).await?,
-        None => create_playbook(&mut permit, id, &input, text).await?,
+        None => insert_first_playbook(&mut permit, id, &input, text).await?,
     };
     permit.commit().await?;
     Ok(row)
 }
 
-async fn create_playbook(
+async fn insert_first_playbook(
     permit: &mut Permit<'_>,
     id: PlaybookId,
     input: &PlaybookSetInput,
@@ -119,6 +119,6 @@ impl DueDays {
 
     pub(super) fn for_group(&self, group: FeedbackGroup) -> i32 {
         let days = self.0.get(&group).copied();
-        days.unwrap_or_else(|| rules::due_days(group))
+        days.unwrap_or_else(|| rules::default_due_days(group))
     }
 }

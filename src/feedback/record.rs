@@ -15,8 +15,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use super::{
     employees,
     entry::{AnswerEntry, ERASED, MOST, digest_external_id},
-    places::{AnswerReferences, find_heirs},
     playbook::DueDays,
+    references::{AnswerReferences, lock_live_successors},
     rules::{due_on, is_closed},
 };
 use crate::{
@@ -27,8 +27,8 @@ use crate::{
     input::{Faults, NAME},
     kpi::{
         answers,
-        fed::{self, Recount},
-        measurement::check_day,
+        fed::{self, RecountScope},
+        measurement::add_year_range_fault,
     },
     scalar::Date,
 };
@@ -110,7 +110,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
         faults.check()?;
     }
     let mut permit = caller.begin().await?;
-    let done = record_into(
+    let done = record_within_permit(
         &mut permit,
         input.feedback.into_iter().map(AnswerInput::from),
     )
@@ -120,7 +120,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
 }
 
 /// Records answers as a part of a larger act, which commits them: all of them or none.
-pub async fn record_into(
+pub async fn record_within_permit(
     permit: &mut Permit<'_>,
     list: impl IntoIterator<Item = AnswerInput>,
 ) -> Result<AnswersRecorded> {
@@ -128,24 +128,26 @@ pub async fn record_into(
     let entries = read_entries(permit.caller, &mut faults, list);
     let places = AnswerReferences::load(permit, &entries).await?;
     // Before faults are told: who may not record at a touchpoint is not told what is wrong with the answers there.
-    places.require(permit, &entries).await?;
-    places.check_all(&mut faults, &entries);
+    places
+        .require_recording_permission(permit, &entries)
+        .await?;
+    places.add_reference_faults(&mut faults, &entries);
     let total = entries.len();
     let of_an_employee = |entry: &AnswerEntry| places.subject_of(entry) == Subject::Employee;
     let (of_employees, of_customers): (Vec<AnswerEntry>, Vec<AnswerEntry>) =
         entries.into_iter().partition(of_an_employee);
-    let known = find_recorded(permit, &mut faults, &of_customers).await?;
+    let known = find_recorded_answers(permit, &mut faults, &of_customers).await?;
     faults.check()?;
     let fresh = of_customers.into_iter().filter(|entry| {
         let id = entry.external_id.as_ref();
         !id.is_some_and(|id| known.contains_key(id))
     });
     // Months close under a lock that comes before those of KPIs.
-    let employees = employees::store_answers(permit, &places, of_employees).await?;
-    let mut done = store_answers(permit, &places, fresh.collect()).await?;
+    let employees = employees::store_employee_answers(permit, &places, of_employees).await?;
+    let mut done = store_customer_answers(permit, &places, fresh.collect()).await?;
     if done.recorded + employees > 0 {
         // How many employees answered when is told by nothing but their cells.
-        permit.note(Event::import(serde_json::json!({
+        permit.note(Event::rows_written(serde_json::json!({
             "recorded": done.recorded,
             "unroutable": done.unroutable,
         })));
@@ -275,7 +277,7 @@ fn read_moment(
             message,
         );
     } else {
-        check_day(faults, &path, on);
+        add_year_range_fault(faults, &path, on);
     }
     (at, on)
 }
@@ -283,7 +285,7 @@ fn read_moment(
 /// The answers of customers that the caller has recorded already under one of the external ids, those erased since
 /// among them. One that says something else is a fault. What others recorded has ids of its own: else an id would tell
 /// of their answers.
-async fn find_recorded(
+async fn find_recorded_answers(
     permit: &Permit<'_>,
     faults: &mut Faults,
     entries: &[AnswerEntry],
@@ -316,7 +318,7 @@ async fn find_recorded(
     }
     for entry in entries {
         let before = entry.external_id.as_ref().and_then(|id| known.get(id));
-        if before.is_some_and(|row| !entry.is_same_as(row)) {
+        if before.is_some_and(|row| !entry.matches_stored(row)) {
             let message = "You have recorded another answer with this external id.";
             let path = entry.field_path("externalId");
             faults.add(
@@ -335,7 +337,7 @@ async fn find_recorded(
 
 /// Keeps answers of customers that are new, each with who looks after it and, where it is known who gave it, a
 /// follow-up.
-async fn store_answers(
+async fn store_customer_answers(
     permit: &mut Permit<'_>,
     places: &AnswerReferences,
     entries: Vec<AnswerEntry>,
@@ -346,7 +348,7 @@ async fn store_answers(
     }
     // The locks of KPIs before those of departments, as everywhere.
     let fed = fed::lock_fed_kpis(permit, entries.iter().map(|entry| entry.scale)).await?;
-    let recount = Recount::Of {
+    let recount = RecountScope::Of {
         days: entries.iter().map(|entry| entry.on).collect(),
         touchpoints: entries
             .iter()
@@ -356,9 +358,9 @@ async fn store_answers(
     // Routed by the moment of the answer and not of its recording: who was accountable then looks after it.
     let routed = entries
         .iter()
-        .map(|entry| places.accountable(entry, entry.at));
+        .map(|entry| places.accountable_department(entry, entry.at));
     let routed: Vec<Option<DepartmentId>> = routed.collect();
-    let heirs = find_heirs(permit, routed.iter().flatten().copied().collect()).await?;
+    let heirs = lock_live_successors(permit, routed.iter().flatten().copied().collect()).await?;
     let due_days = DueDays::load(permit).await?;
     let (mut rows, mut follow_ups) = (Vec::new(), Vec::new());
     for (entry, routed) in entries.into_iter().zip(routed) {

@@ -12,7 +12,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
     entry::{ERASED, digest_external_id},
-    filter::of_answers_condition,
+    filter::follow_ups_of_answers_condition,
 };
 use crate::{
     access::{Caller, FindingInput, Permit},
@@ -44,7 +44,7 @@ pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> 
     let its = Condition::any()
         .add(feedback::Column::Respondent.is_in(spellings.clone()))
         .add(feedback::Column::Contact.is_in(spellings));
-    let erased = erase_answers(&mut permit, its, None).await?;
+    let erased = erase_respondents_of_answers(&mut permit, its, None).await?;
     if erased == 0 {
         return Err(Error::not_found("respondent", "respondent"));
     }
@@ -84,7 +84,7 @@ fn fold_name(name: &str) -> String {
 }
 
 /// Erases who gave answers, and what they wrote, where it is more than so many days ago. Says how many there were.
-pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
+pub async fn erase_respondents_older_than(caller: &Caller, days: u32) -> Result<u64> {
     use feedback::Column;
     let Some(last) = caller.today.checked_sub_days(Days::new(u64::from(days))) else {
         return Ok(0);
@@ -102,7 +102,7 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
         let mut permit = caller
             .permit(Action::EraseRespondent, &Ties::none())
             .await?;
-        erased += erase_answers(&mut permit, old.clone(), Some(AT_ONCE)).await?;
+        erased += erase_respondents_of_answers(&mut permit, old.clone(), Some(AT_ONCE)).await?;
         permit.empty_log_on_commit();
         permit.commit().await?;
     }
@@ -110,7 +110,7 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
 }
 
 /// Erases who gave these answers and what was written about it. What was still to be done about them is over.
-async fn erase_answers(
+async fn erase_respondents_of_answers(
     permit: &mut Permit<'_>,
     which: Condition,
     most: Option<u64>,
@@ -169,7 +169,7 @@ async fn erase_answers(
         }
     }
     let erased = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-    permit.note(Event::import(serde_json::json!({ "erased": erased })));
+    permit.note(Event::rows_written(serde_json::json!({ "erased": erased })));
     Ok(erased)
 }
 
@@ -177,7 +177,7 @@ async fn erase_answers(
 async fn close_follow_ups(permit: &Permit<'_>, answers: Condition) -> Result<()> {
     use follow_up::Column;
     let next = || Expr::col(Column::Version).add(1);
-    let its = of_answers_condition(answers);
+    let its = follow_ups_of_answers_condition(answers);
     // Two statements: closed follow-ups keep their state and the moment at which they were closed, and lose their
     // note alone.
     follow_up::Entity::update_many()

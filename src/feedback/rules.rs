@@ -11,7 +11,7 @@ use crate::responsibility::in_force::was_in_force_at;
 
 /// How many days after the answer its follow-up is due where no playbook says otherwise.
 #[must_use]
-pub const fn due_days(group: FeedbackGroup) -> i32 {
+pub const fn default_due_days(group: FeedbackGroup) -> i32 {
     match group {
         FeedbackGroup::Satisfied => 14,
         FeedbackGroup::Indifferent => 7,

@@ -16,13 +16,13 @@ use entity::{
 };
 use tokio::task::spawn_blocking;
 
-use super::record::{AnswerInput, AnswersRecorded, FeedbackInput, record_into};
+use super::record::{AnswerInput, AnswersRecorded, FeedbackInput, record_within_permit};
 use crate::{
     access::Caller,
     error::{Error, Result, UserError, UserErrorCode},
     input::Faults,
     intake::Names,
-    sheet::{self, Bounds, CellRef, SheetReader, SheetRow, Spooled},
+    sheet::{self, CellRef, SheetBounds, SheetReader, SheetRow, SpooledSheet},
 };
 
 /// The columns, as they are named in what is asked for.
@@ -55,7 +55,7 @@ const ALIASES: &[(&str, &str)] = &[
 const NEEDED: &[&str] = &["scale", "score"];
 
 /// How large a sheet may be: all of it is held while it is recorded.
-const BOUNDS: Bounds = Bounds::with_short_rows(10_000);
+const BOUNDS: SheetBounds = SheetBounds::with_short_rows(10_000);
 /// Bytes of the longest sheet.
 pub const LONGEST: u64 = 32 << 20;
 
@@ -69,7 +69,11 @@ pub struct AnswersImported {
 }
 
 /// Records what a sheet says, or tells what would become of it.
-pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<AnswersImported> {
+pub async fn import(
+    caller: &Caller,
+    sheet: SpooledSheet,
+    dry_run: bool,
+) -> Result<AnswersImported> {
     let known = AnswerSheetReferences::load(caller).await?;
     // Reading a file blocks, and 10,000 rows take longer than a thread that answers requests can spare.
     let read = spawn_blocking(move || AnswerSheet::read(&sheet, &known));
@@ -82,7 +86,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<An
     } = said;
     let mut permit = caller.begin().await?;
     // Also after faults of cells: what is wrong with the answers that could be read is told in the same answer.
-    let recorded = record_into(&mut permit, answers).await;
+    let recorded = record_within_permit(&mut permit, answers).await;
     let done = match recorded {
         Ok(done) => done,
         Err(Error::Refused(found)) => {
@@ -114,7 +118,7 @@ fn locate_faults(
             continue;
         };
         let place = match path.next().map(|field| column_of_field(field)) {
-            Some(name) => columns.place_in(row, name),
+            Some(name) => columns.cell_ref_at(row, name),
             None => row.clone(),
         };
         place.add_fault(fault.code, fault.message, faults);
@@ -169,11 +173,11 @@ struct AnswerSheet {
 
 impl AnswerSheet {
     /// Reads a sheet, with every fault of its cells.
-    fn read(sheet: &Spooled, known: &AnswerSheetReferences) -> Result<(Self, Faults)> {
+    fn read(sheet: &SpooledSheet, known: &AnswerSheetReferences) -> Result<(Self, Faults)> {
         let mut faults = Faults::default();
         let mut reader = sheet.read(BOUNDS)?;
         let columns = reader.columns_with_aliases(COLUMNS, ALIASES, &mut faults);
-        columns.require(NEEDED, &mut faults);
+        columns.add_missing_column_faults(NEEDED, &mut faults);
         let mut said = Self {
             columns,
             rows: 0,
@@ -214,7 +218,7 @@ impl AnswerSheet {
                     Slot::Occupied(first) => {
                         let message =
                             format!("This external id stands on line {} too.", first.get());
-                        let place = self.columns.place(&row, "external_id");
+                        let place = self.columns.cell_ref(&row, "external_id");
                         place.add_fault(UserErrorCode::Duplicate, message, faults);
                         continue;
                     }

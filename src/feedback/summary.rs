@@ -27,7 +27,7 @@ use crate::{
 
 /// What answers come to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Summary {
+pub struct AnswerSummary {
     scales: BTreeMap<FeedbackScale, Tally>,
     /// Whether employees are asked there and no cell of them is told: the same before anybody has answered and after.
     pub withheld: bool,
@@ -35,7 +35,7 @@ pub struct Summary {
     pub alike: i64,
 }
 
-impl Summary {
+impl AnswerSummary {
     /// All answers, whatever their scale.
     #[must_use]
     pub fn tally_of_all(&self) -> Tally {
@@ -77,14 +77,14 @@ pub async fn summarise_touchpoints(
     caller: &Caller,
     touchpoints: &[TouchpointId],
     days: (Option<NaiveDate>, Option<NaiveDate>),
-) -> Result<HashMap<TouchpointId, Summary>> {
+) -> Result<HashMap<TouchpointId, AnswerSummary>> {
     use feedback::Column;
     let (from, to) = days;
     let answered = Condition::all()
         .add(Column::TouchpointId.is_in(touchpoints.iter().copied()))
         .add_option(from.map(|from| Column::AnsweredOn.gte(from)))
         .add_option(to.map(|to| Column::AnsweredOn.lt(to)));
-    let mut at: HashMap<TouchpointId, Summary> = HashMap::new();
+    let mut at: HashMap<TouchpointId, AnswerSummary> = HashMap::new();
     for row in count_answers(caller, answered, true).await? {
         if let Some(touchpoint) = row.touchpoint_id {
             at.entry(touchpoint)
@@ -107,7 +107,9 @@ pub async fn summarise_touchpoints(
     }
     // Cells only of touchpoints that the caller may see and where employees are asked.
     let theirs = employee_cell::Column::TouchpointId.is_in(of_employees.iter().copied());
-    for cells in load_readable_cells(caller, within_days_condition(days).add(theirs), true).await? {
+    for cells in
+        load_readable_cells(caller, cells_within_days_condition(days).add(theirs), true).await?
+    {
         if let Some(id) = cells.touchpoint_id {
             at.entry(id).or_default().add_cells(&cells);
         }
@@ -120,8 +122,8 @@ pub async fn summarise_touchpoints(
 }
 
 /// What these answers come to, all together.
-pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Summary> {
-    let mut summary = Summary::default();
+pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<AnswerSummary> {
+    let mut summary = AnswerSummary::default();
     for row in count_answers(caller, filter.condition()?, false).await? {
         summary.add_tally(row.scale, row.tally());
     }
@@ -134,7 +136,7 @@ pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Summa
         return Ok(summary);
     }
     let days = (filter.from.map(|day| day.0), filter.to.map(|day| day.0));
-    let there = within_days_condition(days).add(which.condition());
+    let there = cells_within_days_condition(days).add(which.condition());
     for cells in load_readable_cells(caller, there, false).await? {
         summary.add_cells(&cells);
         summary.withheld = false;
@@ -143,7 +145,7 @@ pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Summa
 }
 
 /// The cells whose whole block lies from a day on and before another.
-fn within_days_condition((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Condition {
+fn cells_within_days_condition((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Condition {
     use employee_cell::Column;
     Condition::all()
         .add_option(from.map(|from| Column::FromDay.gte(from)))
@@ -160,7 +162,7 @@ async fn load_readable_cells(
     // The scope is a choice of conditions: what was added to it would be one more that suffices.
     let readable = scope::employee_cells_condition(caller.principal());
     let which = Condition::all().add(readable).add(which);
-    cells::load_totals(caller.connection(), which, by_touchpoint).await
+    cells::load_cell_totals(caller.connection(), which, by_touchpoint).await
 }
 
 /// The ids of the journeys in which employees are asked.

@@ -224,7 +224,7 @@ impl FindingQuery {
     /// blueprint see `Blueprint.findings`.
     #[graphql(complexity = "50 * child_complexity")]
     async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<Listed<Finding>> {
-        let found = super::find_in_organisation(caller(ctx)?).await?;
+        let found = super::find_organisation_violations(caller(ctx)?).await?;
         Ok(metered_list(found))
     }
 }

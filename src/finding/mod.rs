@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`renewal`] notes `open_since` once for everybody; a finding that was never noted has none yet. Open findings of
-//! severity ERROR refuse publishing ([`refuse_errors`]).
+//! severity ERROR refuse publishing ([`refuse_open_errors`]).
 
 pub mod graphql;
 pub mod renewal;
@@ -92,30 +92,34 @@ pub async fn find_tracked(
     let Some(blueprint) = which.one(&tx).await? else {
         return Ok(Vec::new());
     };
-    let inspection = Inspection::load(caller, &tx, blueprint, day).await?;
+    let inspection = InspectionInput::load(caller, &tx, blueprint, day).await?;
     tx.commit().await?;
-    inspection.judge(caller, (day, thresholds)).await
+    inspection
+        .compute_findings_on_pool(caller, (day, thresholds))
+        .await
 }
 
 /// The findings on a day of a blueprint that the caller may read, in the transaction that its row was read in.
-pub async fn find_tracked_in(
+pub async fn find_tracked_in_transaction(
     caller: &Caller,
     tx: &Transaction,
     blueprint: blueprint::Model,
     (day, thresholds): (NaiveDate, &Thresholds),
 ) -> Result<Vec<TrackedFinding>> {
-    let inspection = Inspection::load(caller, tx, blueprint, day).await?;
-    inspection.judge(caller, (day, thresholds)).await
+    let inspection = InspectionInput::load(caller, tx, blueprint, day).await?;
+    inspection
+        .compute_findings_on_pool(caller, (day, thresholds))
+        .await
 }
 
 /// The input of the rules, and the stored rows of earlier findings.
-struct Inspection {
+struct InspectionInput {
     snapshot: BlueprintSnapshot,
     around: Surroundings,
     noted: HashMap<FindingId, finding::Model>,
 }
 
-impl Inspection {
+impl InspectionInput {
     async fn load(
         caller: &Caller,
         tx: &Transaction,
@@ -135,7 +139,7 @@ impl Inspection {
     }
 
     /// The findings, computed on the pool of workers.
-    async fn judge(
+    async fn compute_findings_on_pool(
         self,
         caller: &Caller,
         (day, thresholds): (NaiveDate, &Thresholds),
@@ -143,13 +147,13 @@ impl Inspection {
         let (reader, thresholds) = (caller.clone(), thresholds.clone());
         let work = move |steps: &Steps| {
             steps.take(JUDGED * self.snapshot.row_count())?;
-            Ok(self.judge_now(&reader, (day, &thresholds)))
+            Ok(self.compute_findings(&reader, (day, &thresholds)))
         };
         caller.compute(work).await
     }
 
     /// The findings, as far as the caller may know of them.
-    fn judge_now(
+    fn compute_findings(
         mut self,
         caller: &Caller,
         (day, thresholds): (NaiveDate, &Thresholds),
@@ -166,7 +170,7 @@ impl Inspection {
                 let row = self.noted.remove(&finding.fingerprint);
                 // A finding that looks beyond may be open already for somebody who reads more: its date would tell of
                 // that.
-                let may_know = reads_everything || !finding.code.looks_beyond();
+                let may_know = reads_everything || !finding.code.looks_beyond_blueprint();
                 TrackedFinding {
                     open_since: row.as_ref().filter(|_| may_know).map(|row| row.open_since),
                     dismissed: row.filter(|row| row.dismissed_at.is_some()),
@@ -182,7 +186,7 @@ const JUDGED: usize = 100;
 
 /// The findings of the organisation as a whole, by the blueprints that the caller may read. They belong to no
 /// blueprint, so they have no `open_since` and nobody dismisses them.
-pub async fn find_in_organisation(caller: &Caller) -> Result<Vec<Violation>> {
+pub async fn find_organisation_violations(caller: &Caller) -> Result<Vec<Violation>> {
     use responsibility::Column;
     let tx = caller.snapshot().await?;
     let departments = caller.select::<department::Entity>().all(&tx).await?;
@@ -198,7 +202,7 @@ pub async fn find_in_organisation(caller: &Caller) -> Result<Vec<Violation>> {
         .await?;
     tx.commit().await?;
     let holding = holding.into_iter().collect();
-    Ok(rules::find_in_organisation(&departments, &holding))
+    Ok(rules::find_organisation_violations(&departments, &holding))
 }
 
 /// The findings of severity ERROR that nobody dismissed: they stand in the way of publishing.
@@ -217,7 +221,7 @@ async fn find_open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Vi
 }
 
 /// Refuses to publish a blueprint with open errors, and names them.
-pub async fn refuse_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<()> {
+pub async fn refuse_open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<()> {
     let errors = find_open_errors(permit, canvas).await?;
     if errors.is_empty() {
         return Ok(());
@@ -283,10 +287,10 @@ async fn set_dismissal(
     let row = permit
         .lock_row::<blueprint::Entity>("blueprintId", blueprint)
         .await?;
-    let inspection = Inspection::load(caller, permit.tx(), row.clone(), caller.today).await?;
+    let inspection = InspectionInput::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Not on the pool: whoever waits there for a turn must not hold what everybody needs to write.
     let mut found = inspection
-        .judge_now(caller, (caller.today, thresholds))
+        .compute_findings(caller, (caller.today, thresholds))
         .into_iter();
     let mut told = found
         .find(|told| told.finding.fingerprint == fingerprint)
@@ -302,7 +306,7 @@ async fn set_dismissal(
         return Ok(told);
     }
     store_dismissal(&permit, &told, dismissal.as_ref()).await?;
-    permit.note(Event::about::<blueprint::Entity>(
+    permit.note(Event::changed_beside_row::<blueprint::Entity>(
         &row,
         // What it is about may be a KPI that readers of the log may not read of.
         serde_json::json!({ "finding": fingerprint, "dismissed": dismissal.is_some() }),

@@ -28,12 +28,12 @@ const AT_ONCE: usize = 1_000;
 const TRIES: usize = 3;
 
 /// Notes the findings of every blueprint that is due. A blueprint that fails stays due, and does not stop the others.
-pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
+pub async fn renew_due_blueprints(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     // Read before the findings are computed and deleted after: what is marked meanwhile keeps a mark of its own.
     let marks = load_marks(caller).await?;
     // As a set: a blueprint that ten marks lead to is computed once.
-    let mut due = find_dependents(caller, &marks).await?;
-    due.extend(find_outdated(caller).await?);
+    let mut due = find_dependent_blueprints(caller, &marks).await?;
+    due.extend(find_outdated_blueprints(caller).await?);
     let mut failed = Ok(());
     for blueprint in due {
         if let Err(error) = renew_blueprint(caller, blueprint, thresholds).await {
@@ -66,7 +66,7 @@ async fn delete_marks(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
 }
 
 /// The blueprints, archived ones left out, without a renewal at their revision and on this day.
-async fn find_outdated(caller: &Caller) -> Result<Vec<BlueprintId>> {
+async fn find_outdated_blueprints(caller: &Caller) -> Result<Vec<BlueprintId>> {
     use finding_renewal::Column;
     let its = |of_renewal: Column, current: blueprint::Column| {
         of_renewal.into_expr().equals((blueprint::Entity, current))
@@ -88,7 +88,7 @@ async fn find_outdated(caller: &Caller) -> Result<Vec<BlueprintId>> {
 }
 
 /// The blueprints whose findings depend on the marked rows.
-async fn find_dependents(
+async fn find_dependent_blueprints(
     caller: &Caller,
     marks: &[finding_mark::Model],
 ) -> Result<BTreeSet<BlueprintId>> {
@@ -182,7 +182,7 @@ impl FindingChange {
             caller.today,
         ))
         .await?;
-        let open = open_fingerprints(caller, &tx, &snapshot, thresholds).await?;
+        let open = compute_open_fingerprints(caller, &tx, &snapshot, thresholds).await?;
         tx.commit().await?;
         let noted: HashSet<FindingId> = noted.into_iter().collect();
         Ok(Some(Self {
@@ -197,7 +197,7 @@ impl FindingChange {
     async fn write(&self, caller: &Caller) -> Result<bool> {
         let tx = caller.begin_bookkeeping().await?;
         // First in the transaction: whoever loses has written nothing yet.
-        if !self.raise_number(&tx, caller).await? {
+        if !self.raise_renewal_number(&tx, caller).await? {
             return Ok(false);
         }
         for gone in self.gone.chunks(AT_ONCE) {
@@ -226,7 +226,7 @@ impl FindingChange {
     }
 
     /// Raises the renewal's number from the one that was read: of two servers at once, one succeeds (compare and swap).
-    async fn raise_number(&self, tx: &Transaction, caller: &Caller) -> Result<bool> {
+    async fn raise_renewal_number(&self, tx: &Transaction, caller: &Caller) -> Result<bool> {
         use finding_renewal::Column;
         let number = self.before.as_ref().map_or(0, |before| before.number);
         let next = finding_renewal::ActiveModel {
@@ -261,7 +261,7 @@ impl FindingChange {
 
 /// The fingerprints of all findings that anybody may see: with all confidential KPIs, and with none. Whoever reads some
 /// of them sees a subset of both, as each rule is about one touchpoint or one KPI.
-async fn open_fingerprints(
+async fn compute_open_fingerprints(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,

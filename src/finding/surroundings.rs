@@ -44,15 +44,16 @@ pub async fn load_surroundings(
         contacts_elsewhere.insert(persona.id, per_month);
     }
     Ok(Surroundings {
-        segments: load_segments(tx, snapshot.personas().map(|persona| persona.id)).await?,
+        segments: load_segments_of_personas(tx, snapshot.personas().map(|persona| persona.id))
+            .await?,
         contacts_elsewhere,
-        held_elsewhere: count_held_elsewhere(caller, tx, snapshot).await?,
+        held_elsewhere: count_responsibilities_elsewhere(caller, tx, snapshot).await?,
         measured_on: load_latest_days(tx, snapshot, day).await?,
-        unroutable: count_unroutable(tx, snapshot, day).await?,
+        unroutable: count_unrouted_answers(tx, snapshot, day).await?,
     })
 }
 
-async fn load_segments(
+async fn load_segments_of_personas(
     tx: &Transaction,
     personas: impl Iterator<Item = PersonaId>,
 ) -> Result<HashMap<PersonaId, HashSet<SegmentId>>> {
@@ -71,7 +72,7 @@ async fn load_segments(
 }
 
 /// Number of responsibilities that the departments taking part hold in other counted blueprints.
-async fn count_held_elsewhere(
+async fn count_responsibilities_elsewhere(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
@@ -104,7 +105,7 @@ async fn count_held_elsewhere(
 }
 
 /// By touchpoint, the number of answers until the day, inclusive, whose follow-up is open and has no department.
-async fn count_unroutable(
+async fn count_unrouted_answers(
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
     day: NaiveDate,
@@ -134,7 +135,7 @@ async fn count_unroutable(
 }
 
 #[derive(FromQueryResult)]
-struct LatestMeasurement {
+struct LatestMeasuredDay {
     kpi_id: KpiId,
     measured_on: Option<NaiveDate>,
 }
@@ -162,7 +163,7 @@ async fn load_latest_days(
         .value(day)
         .then(" ORDER BY measured_on DESC LIMIT 1) AS measured_on FROM kpi WHERE id IN ")
         .list(linked);
-    let rows = LatestMeasurement::find_by_statement(text.statement())
+    let rows = LatestMeasuredDay::find_by_statement(text.statement())
         .all(tx)
         .await?;
     let rows = rows.into_iter();

@@ -42,7 +42,7 @@ use crate::{
     error::Result,
     insight::graphql::without_archived,
     judgement::{self, JudgedLink},
-    publication::without_document,
+    publication::select_without_document,
 };
 
 macro_rules! by_id {
@@ -91,7 +91,8 @@ impl Key for PublicationId {
 
     async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let select = caller.select::<publication::Entity>();
-        let select = without_document(select.filter(publication::Column::Id.is_in(ids.to_vec())));
+        let select =
+            select_without_document(select.filter(publication::Column::Id.is_in(ids.to_vec())));
         let rows = select.all(caller.connection()).await?.into_iter();
         Ok(rows.map(|row| (row.id, row)).collect())
     }

@@ -41,7 +41,7 @@ pub(super) fn sign_link(
         theme: theme.unwrap_or_default(),
     };
     let (link, expires_at) =
-        key.sign_link(SessionClaims { account, session }, shown, caller.now)?;
+        key.sign_picture_link(SessionClaims { account, session }, shown, caller.now)?;
     let path = format!("/blueprints/{}.svg?link={link}", blueprint.key);
     Ok(PictureLink { path, expires_at })
 }

@@ -15,7 +15,7 @@ use crate::{
     canvas::{
         Canvas,
         flow::FlowAnalysis,
-        view::{self, Detail, View},
+        view::{self, CanvasView, ViewDetail},
     },
     compute::{SEARCH, Steps},
     department::graphql::Department,
@@ -29,7 +29,7 @@ use crate::{
 /// A smaller picture of a blueprint: some of its touchpoints, and the connections between them.
 pub(super) struct BlueprintView {
     canvas: Arc<Canvas>,
-    seen: view::View,
+    seen: view::CanvasView,
 }
 
 /// A phase of a smaller picture.
@@ -211,7 +211,7 @@ pub(super) fn count_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
     let stages = Stage::ALL.iter();
     stages
         .map(|stage| {
-            let touchpoints = view::count_in_stage(canvas, *stage);
+            let touchpoints = view::count_touchpoints_in_stage(canvas, *stage);
             StageAttention {
                 stage: *stage,
                 touchpoints,
@@ -223,7 +223,7 @@ pub(super) fn count_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
 
 /// How many touchpoints are somebody's guess.
 pub(super) fn count_assumptions(canvas: &Canvas) -> Assumptions {
-    let touchpoints = view::count_assumed(canvas);
+    let touchpoints = view::count_assumed_touchpoints(canvas);
     Assumptions {
         touchpoints,
         share: share_of_touchpoints(touchpoints, canvas),
@@ -238,15 +238,15 @@ pub(super) async fn build_view(
 ) -> Result<BlueprintView> {
     let joints = ctx.look_ahead().field("joints");
     let detail = match (joints.exists(), joints.field("leftOut").exists()) {
-        (false, _) => Detail::Touchpoints,
-        (true, false) => Detail::Joints,
-        (true, true) => Detail::LeftOut,
+        (false, _) => ViewDetail::Touchpoints,
+        (true, false) => ViewDetail::Joints,
+        (true, true) => ViewDetail::LeftOut,
     };
     let within = Arc::clone(canvas);
     let seen = caller(ctx)?
         .compute(move |steps| {
             steps.take(within.touchpoints.len())?;
-            View::new(&FlowAnalysis::new(&within), &choose(&within), detail, steps)
+            CanvasView::new(&FlowAnalysis::new(&within), &choose(&within), detail, steps)
         })
         .await?;
     Ok(BlueprintView {
@@ -334,7 +334,7 @@ pub(super) async fn build_customer_view(
 
 fn draw_customer_view(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
     let kept = view::touchpoints_seen_by_customers(canvas);
-    let seen = View::new(&FlowAnalysis::new(canvas), &kept, Detail::Joints, steps)?;
+    let seen = CanvasView::new(&FlowAnalysis::new(canvas), &kept, ViewDetail::Joints, steps)?;
     let phases = canvas.phases.iter().map(|phase| {
         let rows = seen.touchpoints.iter();
         let rows = rows.filter_map(|at| canvas.touchpoints.get(*at));

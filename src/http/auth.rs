@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     access::{self, Caller},
-    account::session::{Authenticator, SignInRequest, Tokens},
+    account::session::{Authenticator, SessionTokens, SignInRequest},
     error::{Code, Error},
     token::{SessionClaims, service::ServiceTokenSecret},
 };
@@ -144,7 +144,7 @@ fn authenticator<'a>(app: &'a App, id: &'a RequestId) -> Authenticator<'a> {
     }
 }
 
-fn respond_with_tokens(result: crate::error::Result<Tokens>, id: &RequestId) -> Response {
+fn respond_with_tokens(result: crate::error::Result<SessionTokens>, id: &RequestId) -> Response {
     match result {
         Ok(tokens) => with_no_store(Json(tokens).into_response()),
         Err(error) => error_response(&error, id),

@@ -130,7 +130,7 @@ impl fmt::Debug for StateCollector {
 impl Collector for StateCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let weight = self.cube.memory_usage();
-        let statements = ConstCounter::new(self.store.statements());
+        let statements = ConstCounter::new(self.store.statement_count());
         let metric = encoder.encode_descriptor(
             "database_statements",
             "Statements that were sent to the database",

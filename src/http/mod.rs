@@ -49,7 +49,7 @@ use self::{
     problem::with_retry_soon,
     request_id::{REQUEST_ID, RequestId},
 };
-use crate::{access::Caller, batch::Loaders, canvas::shared::Canvases, error::Code};
+use crate::{access::Caller, batch::Loaders, canvas::shared::RequestCanvases, error::Code};
 
 /// Every route with its limits.
 pub fn router(app: App) -> Router {
@@ -185,7 +185,7 @@ const SMALL: u64 = 64 * 1024;
 fn attach_caller(request: async_graphql::Request, caller: Caller) -> async_graphql::Request {
     request
         .data(Loaders::new(caller.clone()))
-        .data(Canvases::default())
+        .data(RequestCanvases::default())
         .data(caller)
 }
 

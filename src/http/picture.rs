@@ -142,7 +142,7 @@ fn authorise_with_token(caller: Caller, asked: &PictureParams) -> Result<Picture
 
 /// What a link shows, to its account with its rights as they are now.
 async fn authorise_with_link(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest> {
-    let (signed, shown) = app.key.verify_link(link, app.clock.now())?;
+    let (signed, shown) = app.key.verify_picture_link(link, app.clock.now())?;
     let request_id = std::sync::Arc::clone(&id.0);
     let caller = access::identify(
         &app.store,

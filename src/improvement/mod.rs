@@ -266,7 +266,7 @@ async fn set_touchpoints(
     {
         return Ok(false);
     }
-    permit.note(Event::about::<improvement::Entity>(
+    permit.note(Event::changed_beside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "touchpointIds": touchpoints }),
     ));
@@ -298,7 +298,7 @@ async fn set_kpis(
     {
         return Ok(false);
     }
-    permit.note(Event::about::<improvement::Entity>(
+    permit.note(Event::changed_beside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "kpiIds": kpis }),
     ));

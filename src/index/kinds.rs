@@ -15,7 +15,7 @@ use crate::fields::touchpoint::touchpoint_fields;
 
 /// The kinds: the word of each, its table, the blueprint that a row is or lies in, and the fields that are searched,
 /// the row's name or title first; those of a table of fields follow, by their ranks. A further kind is a line here, a
-/// word of `SearchKind`, and a `watch` in a migration.
+/// word of `SearchKind`, and a call of `create_search_triggers` in a migration.
 macro_rules! every_kind {
     ($do:ident) => {
         $do! {

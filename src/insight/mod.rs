@@ -320,7 +320,7 @@ async fn set_sources(
     {
         return Ok(false);
     }
-    permit.note(Event::about::<insight::Entity>(
+    permit.note(Event::changed_beside_row::<insight::Entity>(
         row,
         serde_json::json!({ "sourceIds": sources }),
     ));

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::{
     kpi_target, measurement,
-    read::{Cells, Read, Stored},
+    read::{Cells, Read, StoredModel},
     words::{Direction, KpiState},
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -114,15 +114,15 @@ pub(super) fn select_judged<C: ConnectionTrait>(
 }
 
 /// The columns of a table under an alias, as they are read.
-pub(super) fn columns_sql<R: Stored>(alias: &str) -> String {
+pub(super) fn columns_sql<R: StoredModel>(alias: &str) -> String {
     let columns = R::COLUMNS.iter().map(|column| format!("{alias}.{column}"));
     columns.collect::<Vec<_>>().join(", ")
 }
 
 impl Read for Judgement {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
-        let latest = cells.take_joined()?;
-        let target = cells.take_joined::<kpi_target::Model>()?;
+        let latest = cells.read_joined()?;
+        let target = cells.read_joined::<kpi_target::Model>()?;
         Ok(Self {
             is_judged: true,
             latest,

@@ -183,7 +183,7 @@ struct WholeKpi {
 impl Read for WholeKpi {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
-            kpi_id: cells.take()?,
+            kpi_id: cells.read_next()?,
             judgement: Read::read(cells)?,
         })
     }

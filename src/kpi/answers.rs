@@ -52,7 +52,7 @@ pub const fn is_scale_for(scale: FeedbackScale, subject: Subject) -> bool {
 
 /// The type of the KPIs that answers on a scale feed. Their spellings are the same, on which SQL in `fed` relies.
 #[must_use]
-pub const fn type_fed_by(scale: FeedbackScale) -> KpiType {
+pub const fn kpi_type_fed_by(scale: FeedbackScale) -> KpiType {
     match scale {
         FeedbackScale::Nps => KpiType::Nps,
         FeedbackScale::Csat => KpiType::Csat,
@@ -61,11 +61,11 @@ pub const fn type_fed_by(scale: FeedbackScale) -> KpiType {
     }
 }
 
-/// The scale whose answers feed KPIs of a type; the inverse of [`type_fed_by`].
+/// The scale whose answers feed KPIs of a type; the inverse of [`kpi_type_fed_by`].
 #[must_use]
 pub fn scale_feeding(kpi_type: KpiType) -> Option<FeedbackScale> {
     let mut scales = FeedbackScale::ALL.iter().copied();
-    scales.find(|scale| type_fed_by(*scale) == kpi_type)
+    scales.find(|scale| kpi_type_fed_by(*scale) == kpi_type)
 }
 
 /// Many answers on one scale, counted.
@@ -102,13 +102,13 @@ impl Tally {
 
     /// Satisfied less dissatisfied, in points of all answers, from −100 to 100; none without answers.
     #[must_use]
-    pub fn net(&self) -> Option<f64> {
+    pub fn net_score(&self) -> Option<f64> {
         self.per_answer(100 * (self.satisfied - self.dissatisfied))
     }
 
     /// The mean score; none without answers.
     #[must_use]
-    pub fn mean(&self) -> Option<f64> {
+    pub fn mean_score(&self) -> Option<f64> {
         self.per_answer(self.sum)
     }
 
@@ -171,16 +171,16 @@ mod tests {
     fn a_net_score_keeps_the_passives_in_its_base() {
         let answers = tally(FeedbackScale::Nps, &[10, 9, 8, 7, 6, 0, 10, 3]);
         assert_eq!((answers.satisfied, answers.dissatisfied), (3, 3));
-        assert_eq!(answers.net(), Some(0.0));
+        assert_eq!(answers.net_score(), Some(0.0));
         let answers = tally(FeedbackScale::Nps, &[4, 10, 9, 2, 5, 7]);
-        assert_eq!(answers.net(), Some(-100.0 / 6.0), "2 less 3, of 6");
-        assert_eq!(Tally::default().net(), None);
+        assert_eq!(answers.net_score(), Some(-100.0 / 6.0), "2 less 3, of 6");
+        assert_eq!(Tally::default().net_score(), None);
     }
 
     #[test]
     fn satisfaction_is_a_mean_or_the_share_of_the_two_highest_answers() {
         let answers = tally(FeedbackScale::Csat, &[5, 4, 4, 3, 1]);
-        assert_eq!(answers.mean(), Some(3.4));
+        assert_eq!(answers.mean_score(), Some(3.4));
         assert_eq!(answers.satisfied_share(), Some(0.6));
     }
 

@@ -99,7 +99,7 @@ pub const BEFORE_FIRST_CLOSING: NaiveDate = match NaiveDate::from_ymd_opt(1970, 
 
 /// The month that a day is in, as its first day.
 #[must_use]
-pub fn month_of(day: NaiveDate) -> NaiveDate {
+pub fn first_day_of_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
 }
 
@@ -141,7 +141,7 @@ const ALIKE: &str = "CASE WHEN satisfied + indifferent = 0 OR satisfied + dissat
 
 /// What these cells come to: by scale, those whose answers are all alike apart from the others, and by touchpoint where
 /// that is asked.
-pub async fn load_totals(
+pub async fn load_cell_totals(
     db: &impl ConnectionTrait,
     which: Condition,
     by_touchpoint: bool,

@@ -32,7 +32,7 @@ use sea_orm::{
 };
 
 use super::{
-    answers::{Tally, type_fed_by},
+    answers::{Tally, kpi_type_fed_by},
     cells,
     measurement::{MeasurementContent, MeasurementKey, upsert},
     rules::{Figures, KpiMeasure},
@@ -74,7 +74,7 @@ fn formula_for(measure: KpiMeasure) -> Option<FedFormula> {
 
 /// Whether answers can feed such a KPI.
 #[must_use]
-pub fn can_be_fed(measure: KpiMeasure) -> bool {
+pub fn can_be_fed_by_answers(measure: KpiMeasure) -> bool {
     formula_for(measure).is_some()
 }
 
@@ -83,8 +83,11 @@ fn compute_figures(formula: FedFormula, tally: &Tally) -> Option<Figures> {
     // Counts of answers lie far below 2⁵³: exact.
     let share = |counted: i64| (Some(counted as f64), Some(tally.answers() as f64));
     let (value, (numerator, denominator)) = match formula {
-        FedFormula::Net => (tally.net()?, share(tally.satisfied - tally.dissatisfied)),
-        FedFormula::Mean => (tally.mean()?, (None, None)),
+        FedFormula::Net => (
+            tally.net_score()?,
+            share(tally.satisfied - tally.dissatisfied),
+        ),
+        FedFormula::Mean => (tally.mean_score()?, (None, None)),
         FedFormula::Share(times) => (tally.satisfied_share()? * times, share(tally.satisfied)),
     };
     Some(Figures {
@@ -97,7 +100,7 @@ fn compute_figures(formula: FedFormula, tally: &Tally) -> Option<Figures> {
 
 /// Which answers have to be counted anew.
 #[derive(Clone, Debug)]
-pub enum Recount {
+pub enum RecountScope {
     /// All.
     All,
     /// Those in cells of blocks that ended after this day.
@@ -115,7 +118,7 @@ pub async fn lock_fed_kpis(
     permit: &Permit<'_>,
     scales: impl IntoIterator<Item = FeedbackScale>,
 ) -> Result<Vec<kpi::Model>> {
-    let types = scales.into_iter().map(type_fed_by);
+    let types = scales.into_iter().map(kpi_type_fed_by);
     let mut kpis = kpi::Entity::find()
         .filter(kpi::Column::KpiType.is_in(types))
         .order_by_asc(kpi::Column::Id)
@@ -133,7 +136,7 @@ pub async fn lock_fed_kpis(
 pub async fn feed_kpis(
     permit: &mut Permit<'_>,
     kpis: &[kpi::Model],
-    recount: &Recount,
+    recount: &RecountScope,
 ) -> Result<usize> {
     let mut fed = Vec::new();
     let mut formulas: BTreeMap<KpiId, FedFormula> = BTreeMap::new();
@@ -150,9 +153,11 @@ pub async fn feed_kpis(
         return Ok(0);
     }
     let tallies = match recount {
-        Recount::Of { .. } => load_customer_tallies(permit, formulas.keys(), recount).await?,
-        Recount::Closed(day) => employees::load_employee_tallies(permit, &fed, Some(*day)).await?,
-        Recount::All => {
+        RecountScope::Of { .. } => load_customer_tallies(permit, formulas.keys(), recount).await?,
+        RecountScope::Closed(day) => {
+            employees::load_employee_tallies(permit, &fed, Some(*day)).await?
+        }
+        RecountScope::All => {
             let mut tallies = load_customer_tallies(permit, formulas.keys(), recount).await?;
             tallies.extend(employees::load_employee_tallies(permit, &fed, None).await?);
             tallies
@@ -209,13 +214,13 @@ WHERE (
 ) AND kpi.id IN "
 );
 
-fn recounted_rows_sql<'k>(
+fn count_answers_sql<'k>(
     backend: sea_orm::DbBackend,
     kpis: impl Iterator<Item = &'k KpiId>,
-    recount: &Recount,
+    recount: &RecountScope,
 ) -> SqlBuilder {
     let mut text = SqlBuilder::new(backend, COUNTING).list(kpis.copied());
-    if let Recount::Of { days, touchpoints } = recount {
+    if let RecountScope::Of { days, touchpoints } = recount {
         text = text
             .then(" AND feedback.answered_on IN ")
             .list(days.iter().copied())
@@ -237,9 +242,9 @@ fn recounted_rows_sql<'k>(
 async fn load_customer_tallies(
     permit: &Permit<'_>,
     kpis: impl Iterator<Item = &KpiId>,
-    recount: &Recount,
+    recount: &RecountScope,
 ) -> Result<BTreeMap<MeasurementKey, Tally>> {
-    let statement = recounted_rows_sql(permit.tx().get_database_backend(), kpis, recount);
+    let statement = count_answers_sql(permit.tx().get_database_backend(), kpis, recount);
     let counted = AnswerCount::find_by_statement(statement.statement())
         .all(permit.tx())
         .await?;
@@ -254,7 +259,10 @@ async fn load_customer_tallies(
 
 /// Refuses that a KPI is fed by answers that not everybody may read, unless a CX manager lets it: those on the
 /// relationship as a whole, and those in a journey that is still a draft, or that not the whole organisation may read.
-pub async fn require_open_answers(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
+pub async fn refuse_feeding_restricted_answers(
+    permit: &Permit<'_>,
+    kpi: &kpi::Model,
+) -> Result<()> {
     if !kpi.fed_by_feedback || permit.caller.may(Action::GovernKpi, &Ties::none()) {
         return Ok(());
     }
@@ -297,7 +305,7 @@ impl Relinking {
         let mut before = Vec::new();
         for kpi in kpis {
             let subject = match kpi.scope {
-                KpiScope::Relationship => Some(find_subject(permit, &kpi).await?),
+                KpiScope::Relationship => Some(find_answer_subject(permit, &kpi).await?),
                 KpiScope::Transactional => None,
             };
             before.push((kpi, subject));
@@ -308,20 +316,20 @@ impl Relinking {
     /// Lets answers feed them where they judge now.
     pub async fn finish(self, permit: &mut Permit<'_>) -> Result<()> {
         for (kpi, before) in &self.kpis {
-            require_open_answers(permit, kpi).await?;
+            refuse_feeding_restricted_answers(permit, kpi).await?;
             if let Some(before) = *before {
-                refuse_other_subject(permit, kpi, before).await?;
+                refuse_answer_subject_change(permit, kpi, before).await?;
             }
         }
         let kpis: Vec<kpi::Model> = self.kpis.into_iter().map(|(kpi, _)| kpi).collect();
-        feed_kpis(permit, &kpis, &Recount::All).await?;
+        feed_kpis(permit, &kpis, &RecountScope::All).await?;
         Ok(())
     }
 }
 
 /// Whose answers on the relationship as a whole feed a KPI: customers', unless it judges nothing but journeys of
 /// employees.
-async fn find_subject(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
+async fn find_answer_subject(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
     let judged = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::BlueprintId)
@@ -342,12 +350,12 @@ async fn find_subject(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> 
 
 /// Refuses that a KPI on the relationship as a whole comes to count others than its values are of: the two are never
 /// added up, nor follow one another in one series.
-async fn refuse_other_subject(
+async fn refuse_answer_subject_change(
     permit: &Permit<'_>,
     kpi: &kpi::Model,
     before: Subject,
 ) -> Result<()> {
-    if find_subject(permit, kpi).await? == before {
+    if find_answer_subject(permit, kpi).await? == before {
         return Ok(());
     }
     let fed = measurements::Entity::find()
@@ -369,8 +377,11 @@ async fn refuse_other_subject(
 
 /// Closes the months of employees' answers that are over, and feeds the KPIs with their cells. Does nothing where
 /// `done`, the month in which this last succeeded, is the current one.
-pub async fn renew_fed(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<()> {
-    let month = cells::month_of(caller.today);
+pub async fn close_months_and_feed_kpis(
+    caller: &Caller,
+    done: &mut Option<NaiveDate>,
+) -> Result<()> {
+    let month = cells::first_day_of_month(caller.today);
     if *done == Some(month) {
         return Ok(());
     }
@@ -381,12 +392,12 @@ pub async fn renew_fed(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<
         // The first closing ever: migration 21 deleted the measurements into which employees' answers of single days
         // had gone, so customers' answers of those days have to be counted anew.
         let recount = if closed.before == cells::BEFORE_FIRST_CLOSING {
-            Recount::All
+            RecountScope::All
         } else {
-            Recount::Closed(closed.before)
+            RecountScope::Closed(closed.before)
         };
         let kpis = feed_kpis(&mut permit, &kpis, &recount).await?;
-        permit.note(Event::import(
+        permit.note(Event::rows_written(
             serde_json::json!({ "cells": closed.cells, "kpis": kpis }),
         ));
         permit.commit().await?;

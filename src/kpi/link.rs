@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 pub use super::days::days_overlap;
-use super::{days::LinkDays, fed::Relinking, measurement::check_day};
+use super::{days::LinkDays, fed::Relinking, measurement::add_year_range_fault};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     error::{Error, Reason, Result, UserErrorCode},
@@ -72,7 +72,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         input.valid_from.map(Into::into),
         input.valid_to.map(Into::into),
     );
-    check_days(&mut faults, "", days);
+    add_link_days_faults(&mut faults, "", days);
     faults.check_finite("weight", input.weight);
     let which = LocationInput::from_ids(
         &mut faults,
@@ -86,7 +86,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = which.lock(&mut permit).await?;
-    let kpi = fetch_to_define(&mut permit, "kpiId", kpi_id).await?;
+    let kpi = fetch_kpi_to_define(&mut permit, "kpiId", kpi_id).await?;
     let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && location_of(row) == place;
     if let Some(row) = permit
         .find_already_created::<kpi_link::Entity>(input.id.as_ref(), id, same)
@@ -116,10 +116,10 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
 }
 
 /// Collects what is wrong with the days of the link at this path.
-pub fn check_days(faults: &mut Faults, path: &str, (from, to): LinkDays) {
+pub fn add_link_days_faults(faults: &mut Faults, path: &str, (from, to): LinkDays) {
     for (field, day) in [("validFrom", from), ("validTo", to)] {
         if let Some(day) = day {
-            check_day(faults, &format!("{path}.{field}"), day);
+            add_year_range_fault(faults, &format!("{path}.{field}"), day);
         }
     }
     if from.zip(to).is_some_and(|(from, to)| to <= from) {
@@ -131,7 +131,11 @@ pub fn check_days(faults: &mut Faults, path: &str, (from, to): LinkDays) {
 }
 
 /// The KPI under its lock, which is taken after the blueprint's.
-async fn fetch_to_define(permit: &mut Permit<'_>, field: &str, id: KpiId) -> Result<kpi::Model> {
+async fn fetch_kpi_to_define(
+    permit: &mut Permit<'_>,
+    field: &str,
+    id: KpiId,
+) -> Result<kpi::Model> {
     let kpi = permit
         .fetch::<kpi::Entity>(Action::DefineKpi, field, id)
         .await?;
@@ -187,7 +191,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         day(&input.valid_to, row.valid_to),
     );
     let mut faults = Faults::default();
-    check_days(&mut faults, "", days);
+    add_link_days_faults(&mut faults, "", days);
     faults.check()?;
     refuse_overlap(&permit, row.kpi_id, location_of(&row), days, Some(row.id)).await?;
     let change = kpi_link::ActiveModel {
@@ -211,7 +215,7 @@ async fn fetch_link(
     let row = permit
         .fetch::<kpi_link::Entity>(Action::DefineKpi, "id", id)
         .await?;
-    let kpi = fetch_to_define(permit, "id", row.kpi_id).await?;
+    let kpi = fetch_kpi_to_define(permit, "id", row.kpi_id).await?;
     expect_version::<kpi_link::Entity>(&row, expected_version)?;
     Ok((row, kpi))
 }

@@ -115,7 +115,7 @@ impl MeasurementsRecorded {
     }
 
     /// The count that the caller may know.
-    fn visible_count(
+    fn visible_counter(
         &mut self,
         hidden: bool,
         which: impl FnOnce(&mut Self) -> &mut i32,
@@ -195,20 +195,20 @@ pub(super) async fn upsert_batch(
         let hidden = state.hidden.contains(&key.kpi);
         match in_force.get(&key) {
             Some(before) if MeasurementContent::from_row(before) == content => {
-                *put.done.visible_count(hidden, |done| &mut done.unchanged) += 1;
+                *put.done.visible_counter(hidden, |done| &mut done.unchanged) += 1;
                 continue;
             }
             Some(before) => {
-                *put.done.visible_count(hidden, |done| &mut done.corrected) += 1;
+                *put.done.visible_counter(hidden, |done| &mut done.corrected) += 1;
                 corrections.push((before.id, id));
             }
             None => put.done.recorded += 1,
         }
         put.kpis.insert(key.kpi);
-        rows.push(new_row(permit.caller, id, key, content));
+        rows.push(new_measurement_row(permit.caller, id, key, content));
     }
     if !state.dry_run {
-        insert_rows(permit, rows, corrections, &mut state.raised).await?;
+        insert_measurements(permit, rows, corrections, &mut state.raised).await?;
     }
     Ok(put)
 }
@@ -219,7 +219,8 @@ async fn load_in_force(
     values: &[(MeasurementKey, MeasurementContent)],
     state: &UpsertState,
 ) -> Result<HashMap<MeasurementKey, measurement::Model>> {
-    let Some(looked_up) = lookup_sql(permit.tx().get_database_backend(), values, state) else {
+    let Some(looked_up) = select_in_force_sql(permit.tx().get_database_backend(), values, state)
+    else {
         return Ok(HashMap::new());
     };
     let rows = measurement::Model::find_by_statement(looked_up.statement())
@@ -232,7 +233,7 @@ async fn load_in_force(
 }
 
 /// The statement that looks up what is in force; nothing where there is nothing to look up.
-fn lookup_sql(
+fn select_in_force_sql(
     backend: DbBackend,
     values: &[(MeasurementKey, MeasurementContent)],
     state: &UpsertState,
@@ -265,7 +266,7 @@ fn lookup_sql(
 }
 
 /// What is wrong with a KPI whose values nobody records by hand.
-pub(super) fn fed_fault(kpi: &kpi::Model) -> Option<FigureFault> {
+pub(super) fn fed_by_answers_fault(kpi: &kpi::Model) -> Option<FigureFault> {
     kpi.fed_by_feedback.then(|| FigureFault {
         field: "kpiId",
         code: UserErrorCode::Conflict,
@@ -275,7 +276,7 @@ pub(super) fn fed_fault(kpi: &kpi::Model) -> Option<FigureFault> {
 }
 
 /// The row of a new measurement, in force.
-fn new_row(
+fn new_measurement_row(
     caller: &Caller,
     id: MeasurementId,
     key: MeasurementKey,
@@ -301,7 +302,7 @@ fn new_row(
 }
 
 /// Raises the revisions of what was measured of KPIs, which are under their locks, and gives each row its own.
-async fn raise_revisions(
+async fn raise_kpi_revisions(
     permit: &Permit<'_>,
     rows: &mut [measurement::ActiveModel],
     raised: &mut HashMap<KpiId, i32>,
@@ -337,11 +338,11 @@ const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(1900, 1, 1);
 const END_OF_DAYS: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
 
 /// Finds fault with a day outside the years 1900 to 2999.
-pub fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
-    add_fault(faults, path, calendar_fault(day));
+pub fn add_year_range_fault(faults: &mut Faults, path: &str, day: NaiveDate) {
+    add_fault(faults, path, year_range_fault(day));
 }
 
-fn calendar_fault(day: NaiveDate) -> Option<FigureFault> {
+fn year_range_fault(day: NaiveDate) -> Option<FigureFault> {
     (Some(day) < FIRST_DAY || Some(day) >= END_OF_DAYS).then(|| FigureFault {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
@@ -351,14 +352,14 @@ fn calendar_fault(day: NaiveDate) -> Option<FigureFault> {
 }
 
 /// Finds fault with a day in the future or outside those years.
-pub fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate, today: NaiveDate) {
-    add_fault(faults, path, day_fault(day, today));
+pub fn add_measured_day_fault(faults: &mut Faults, path: &str, day: NaiveDate, today: NaiveDate) {
+    add_fault(faults, path, measured_day_fault(day, today));
 }
 
 /// What is wrong with a day on which nothing can have been measured.
-pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<FigureFault> {
+pub(super) fn measured_day_fault(day: NaiveDate, today: NaiveDate) -> Option<FigureFault> {
     if day <= today {
-        return calendar_fault(day);
+        return year_range_fault(day);
     }
     Some(FigureFault {
         field: "measuredOn",
@@ -375,7 +376,7 @@ fn add_fault(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
 }
 
 /// What is wrong with the figures, each at its field behind the path.
-pub fn check_figures(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures: &Figures) {
+pub fn add_figure_faults(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures: &Figures) {
     for wrong in rules::figure_faults(kpi.into(), figures) {
         let path = format!("{path}.{}", wrong.field);
         add_fault(faults, &path, Some(wrong));
@@ -384,7 +385,7 @@ pub fn check_figures(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures:
 
 /// Keeps new measurements; those that they correct make room first. At most [`AT_ONCE`]: 1,000 rows of 15 columns are
 /// fewer parameters than either database takes in a statement (SQLite 32,766).
-async fn insert_rows(
+async fn insert_measurements(
     permit: &Permit<'_>,
     mut rows: Vec<measurement::ActiveModel>,
     corrections: Vec<(MeasurementId, MeasurementId)>,
@@ -406,7 +407,7 @@ async fn insert_rows(
         permit.tx().execute_raw(supersede.statement()).await?;
     }
     if !rows.is_empty() {
-        raise_revisions(permit, &mut rows, raised).await?;
+        raise_kpi_revisions(permit, &mut rows, raised).await?;
         measurement::Entity::insert_many(rows)
             .exec_without_returning(permit.tx())
             .await?;
@@ -480,15 +481,15 @@ pub async fn correct_measurement(
         return Err(conflict.with_current(by.0));
     }
     let mut faults = Faults::default();
-    add_fault(&mut faults, "measurementId", fed_fault(&kpi));
-    check_figures(&mut faults, "", &kpi, &content.figures);
+    add_fault(&mut faults, "measurementId", fed_by_answers_fault(&kpi));
+    add_figure_faults(&mut faults, "", &kpi, &content.figures);
     faults.check()?;
     if MeasurementContent::from_row(&before) == content {
         return Ok(before);
     }
-    insert_rows(
+    insert_measurements(
         &permit,
-        vec![new_row(caller, id, key, content)],
+        vec![new_measurement_row(caller, id, key, content)],
         vec![(before.id, id)],
         &mut HashMap::new(),
     )
@@ -498,7 +499,9 @@ pub async fn correct_measurement(
         .await?;
     let corrects = serde_json::json!({ "corrects": before.id.to_string() });
     permit.invalidate_findings(FindingInput::Kpi(after.kpi_id));
-    permit.note(Event::about::<measurement::Entity>(&after, corrects));
+    permit.note(Event::changed_beside_row::<measurement::Entity>(
+        &after, corrects,
+    ));
     permit.commit().await?;
     Ok(after)
 }

@@ -26,7 +26,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
 };
 
-use self::fed::Recount;
+use self::fed::RecountScope;
 use crate::{
     access::{Caller, Permit, apply_change, expect_version},
     error::{Error, Reason, Result, UserErrorCode},
@@ -134,7 +134,7 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     let description = faults.check_optional_text("description", input.description.as_deref());
     faults.check_within("decimals", Some(input.decimals), DECIMALS);
-    check_currency(
+    add_currency_fault(
         &mut faults,
         "currency",
         input.unit,
@@ -190,7 +190,7 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
 pub const DECIMALS: std::ops::RangeInclusive<i32> = 0..=6;
 
 /// A currency is said where the unit is CURRENCY, and nowhere else.
-pub fn check_currency(faults: &mut Faults, path: &str, unit: Unit, currency: Option<&str>) {
+pub fn add_currency_fault(faults: &mut Faults, path: &str, unit: Unit, currency: Option<&str>) {
     match (unit, currency) {
         (Unit::Currency, None) => {
             let message = "A KPI with the unit CURRENCY needs a `currency`.";
@@ -226,9 +226,9 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         .await?;
     let unit = input.unit.unwrap_or(row.unit);
     let currency = resolve_currency(&row, unit, &input.currency)?;
-    refuse_if_fixed(&permit, &row, &input, &currency).await?;
+    refuse_redefining_measured(&permit, &row, &input, &currency).await?;
     if let Some(direction) = input.direction.filter(|new| *new != row.direction) {
-        refuse_if_warned(&permit, &row, direction).await?;
+        refuse_direction_against_warnings(&permit, &row, direction).await?;
     }
     let change = kpi::ActiveModel {
         name,
@@ -245,13 +245,13 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         fed_by_feedback: set_if_some(input.fed_by_feedback),
         ..Default::default()
     };
-    refuse_unfeedable(&apply_change::<kpi::Entity>(&row, &change)?)?;
+    refuse_unfeedable_kpi(&apply_change::<kpi::Entity>(&row, &change)?)?;
     let before = row;
     let row = permit.update::<kpi::Entity>(&before, change).await?;
     if (before.fed_by_feedback, before.scope) != (row.fed_by_feedback, row.scope) {
-        fed::require_open_answers(&permit, &row).await?;
+        fed::refuse_feeding_restricted_answers(&permit, &row).await?;
     }
-    fed::feed_kpis(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
+    fed::feed_kpis(&mut permit, std::slice::from_ref(&row), &RecountScope::All).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -261,8 +261,8 @@ pub const UNFEEDABLE: &str = "Answers give NPS and ENPS as SCORE and RATIO, CSAT
     PERCENT and RATIO, CES as SCALE_1_7 and AVERAGE.";
 
 /// Refuses a KPI that is to be fed by answers that cannot give its values.
-fn refuse_unfeedable(row: &kpi::Model) -> Result<()> {
-    if !row.fed_by_feedback || fed::can_be_fed(row.into()) {
+fn refuse_unfeedable_kpi(row: &kpi::Model) -> Result<()> {
+    if !row.fed_by_feedback || fed::can_be_fed_by_answers(row.into()) {
         return Ok(());
     }
     Err(Error::fault(
@@ -289,12 +289,12 @@ fn resolve_currency(
         MaybeUndefined::Value(code) => Some(code.clone()),
     };
     let mut faults = Faults::default();
-    check_currency(&mut faults, "currency", unit, currency.as_deref());
+    add_currency_fault(&mut faults, "currency", unit, currency.as_deref());
     faults.check()?;
     Ok(currency)
 }
 
-async fn refuse_if_fixed(
+async fn refuse_redefining_measured(
     permit: &Permit<'_>,
     row: &kpi::Model,
     input: &KpiUpdateInput,
@@ -323,7 +323,7 @@ async fn refuse_if_fixed(
 }
 
 /// Refuses to turn a KPI round while a warning level would come to lie on the better side of its target.
-async fn refuse_if_warned(
+async fn refuse_direction_against_warnings(
     permit: &Permit<'_>,
     row: &kpi::Model,
     direction: Direction,
@@ -382,7 +382,7 @@ pub async fn set_archived(
         return Ok(row);
     }
     let row = permit.set_archived::<kpi::Entity>(&row, archived).await?;
-    fed::feed_kpis(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
+    fed::feed_kpis(&mut permit, std::slice::from_ref(&row), &RecountScope::All).await?;
     permit.commit().await?;
     Ok(row)
 }

@@ -13,8 +13,8 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Lock
 
 use super::{
     measurement::{
-        MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult, check_measured_on,
-        fed_fault, upsert,
+        MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult,
+        add_measured_day_fault, fed_by_answers_fault, upsert,
     },
     rules::{self, FigureFault, Figures},
 };
@@ -84,14 +84,14 @@ pub async fn record_measurements(
     let ids = named_ids(&entries, |key| Some(key.kpi));
     let kpis = lock_kpis(&mut permit, ids).await?;
     // Not at the first fault: a program that sends a thousand values is told of all that are wrong in one answer.
-    check_kpis(&mut faults, &entries, &kpis);
-    check_places(&permit, &mut faults, &entries).await?;
+    add_kpi_faults(&mut faults, &entries, &kpis);
+    add_missing_place_faults(&permit, &mut faults, &entries).await?;
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
     // Who may record and not read is told no counts of what was there before: they would give the values away.
     let hidden = find_hidden_kpis(permit.caller, permit.tx(), kpis.values()).await?;
     let put = upsert(&permit, values.collect(), hidden).await?;
-    note_event(&mut permit, &kpis, &put);
+    note_recording_event(&mut permit, &kpis, &put);
     permit.commit().await?;
     Ok(put.done)
 }
@@ -104,7 +104,7 @@ pub(super) fn recording_faults(kpi: &kpi::Model, figures: &Figures) -> Vec<Figur
         reason: None,
         message: "This KPI is archived. Unarchive it first.".to_owned(),
     });
-    let wrong = archived.into_iter().chain(fed_fault(kpi));
+    let wrong = archived.into_iter().chain(fed_by_answers_fault(kpi));
     wrong
         .chain(rules::figure_faults(kpi.into(), figures))
         .collect()
@@ -150,7 +150,7 @@ fn read_entry(
     input: &KpiMeasurementInput,
 ) -> MeasurementEntry {
     let at = |field: &str| format!("{path}.{field}");
-    check_measured_on(faults, &at("measuredOn"), input.measured_on.0, caller.today);
+    add_measured_day_fault(faults, &at("measuredOn"), input.measured_on.0, caller.today);
     let key = MeasurementKey {
         kpi: faults.parse_id(&at("kpiId"), &input.kpi_id),
         touchpoint: faults.parse_optional_id(&at("touchpointId"), input.touchpoint_id.as_ref()),
@@ -203,7 +203,7 @@ pub(super) async fn lock_kpis(
     Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
 }
 
-fn check_kpis(
+fn add_kpi_faults(
     faults: &mut Faults,
     entries: &[MeasurementEntry],
     kpis: &HashMap<KpiId, kpi::Model>,
@@ -226,21 +226,23 @@ fn check_kpis(
     }
 }
 
-async fn check_places(
+async fn add_missing_place_faults(
     permit: &Permit<'_>,
     faults: &mut Faults,
     entries: &[MeasurementEntry],
 ) -> Result<()> {
-    check_there::<touchpoint::Entity>(permit, faults, entries, "touchpointId", |key| {
+    add_missing_faults::<touchpoint::Entity>(permit, faults, entries, "touchpointId", |key| {
         key.touchpoint
     })
     .await?;
-    check_there::<channel::Entity>(permit, faults, entries, "channelId", |key| key.channel).await?;
-    check_there::<segment::Entity>(permit, faults, entries, "segmentId", |key| key.segment).await
+    add_missing_faults::<channel::Entity>(permit, faults, entries, "channelId", |key| key.channel)
+        .await?;
+    add_missing_faults::<segment::Entity>(permit, faults, entries, "segmentId", |key| key.segment)
+        .await
 }
 
 /// Finds fault with ids of what is not there, or not for the caller.
-async fn check_there<E: Guarded>(
+async fn add_missing_faults<E: Guarded>(
     permit: &Permit<'_>,
     faults: &mut Faults,
     entries: &[MeasurementEntry],
@@ -275,7 +277,7 @@ where
 }
 
 /// One event for all of it, without values.
-pub(super) fn note_event(
+pub(super) fn note_recording_event(
     permit: &mut Permit<'_>,
     kpis: &HashMap<KpiId, kpi::Model>,
     UpsertResult {
@@ -296,5 +298,5 @@ pub(super) fn note_event(
         "unchanged": done.unchanged,
         "kpiIds": ids,
     });
-    permit.note(Event::about::<kpi::Entity>(first, batch));
+    permit.note(Event::changed_beside_row::<kpi::Entity>(first, batch));
 }

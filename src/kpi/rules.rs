@@ -105,7 +105,7 @@ impl KpiMeasure {
     /// What a numerator over its denominator is multiplied by, to be told in the unit: shares in percent and net
     /// promoter scores are told in points of a hundred.
     #[must_use]
-    pub fn ratio_scale(self) -> f64 {
+    pub fn ratio_multiplier(self) -> f64 {
         match self.unit {
             Unit::Percent => 100.0,
             Unit::Score if self.is_net_promoter() => 100.0,
@@ -197,7 +197,8 @@ fn ratio_fault(measure: KpiMeasure, figures: &Figures) -> Option<FigureFault> {
             Some(FigureFault::new("numerator", Reason::OutOfRange, message))
         }
         (Some(numerator), Some(denominator))
-            if measure.unit == Unit::Ratio && !is_close(figures.value, numerator / denominator) =>
+            if measure.unit == Unit::Ratio
+                && !is_nearly_equal(figures.value, numerator / denominator) =>
         {
             let message = "The value is not the numerator over the denominator.";
             Some(FigureFault::new("value", Reason::OutOfRange, message))
@@ -215,7 +216,7 @@ fn missing_fault(field: &'static str) -> FigureFault {
     }
 }
 
-fn is_close(one: f64, other: f64) -> bool {
+fn is_nearly_equal(one: f64, other: f64) -> bool {
     one == other || (one - other).abs() <= TOLERANCE * one.abs().max(other.abs())
 }
 

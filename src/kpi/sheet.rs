@@ -28,7 +28,7 @@ use super::{
         AT_ONCE, MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult,
         UpsertState, upsert_batch,
     },
-    record::{lock_kpis, note_event},
+    record::{lock_kpis, note_recording_event},
     rules::KpiMeasure,
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
     input::Faults,
     intake::DuplicateFinder,
     judgement::find_hidden_kpis,
-    sheet::{SheetReader, Spooled},
+    sheet::{SheetReader, SpooledSheet},
 };
 
 mod read;
@@ -73,7 +73,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// its rows are recorded by then.
 pub async fn import(
     caller: &Caller,
-    sheet: Spooled,
+    sheet: SpooledSheet,
     dry_run: bool,
 ) -> Result<MeasurementsImported> {
     let (sheet, known) = (
@@ -84,7 +84,7 @@ pub async fn import(
         let (sheet, known) = (Arc::clone(&sheet), Arc::clone(&known));
         run_blocking(move || check_sheet(sheet.read(BOUNDS)?, &known)).await?
     };
-    let mut writing = SheetWriter {
+    let mut writing = MeasurementSheetRecorder {
         caller,
         kpis: checked.kpis,
         checked: Some(CheckedInput {
@@ -99,14 +99,14 @@ pub async fn import(
         rows: checked.rows,
         ..MeasurementsImported::default()
     };
-    let ended = writing.write_all(&mut imported).await;
-    ended.map_err(|error| imported.stopped_by(error, dry_run))?;
+    let ended = writing.record_all(&mut imported).await;
+    ended.map_err(|error| imported.error_after_progress(error, dry_run))?;
     Ok(imported)
 }
 
 impl MeasurementsImported {
     /// A failure, after what is done already.
-    fn stopped_by(&self, error: Error, dry_run: bool) -> Error {
+    fn error_after_progress(&self, error: Error, dry_run: bool) -> Error {
         match self.done.row_count() {
             0 => error,
             _ if dry_run => error,
@@ -120,13 +120,13 @@ impl MeasurementsImported {
 
 /// A checked sheet, with the faults that were found.
 struct CheckedInput {
-    sheet: Arc<Spooled>,
+    sheet: Arc<SpooledSheet>,
     known: Arc<SheetReferences>,
     faults: Faults,
 }
 
 /// A sheet that is being written.
-struct SheetWriter<'c> {
+struct MeasurementSheetRecorder<'c> {
     caller: &'c Caller,
     /// Its KPIs, as they were when it was read.
     kpis: HashMap<KpiId, kpi::Model>,
@@ -136,11 +136,11 @@ struct SheetWriter<'c> {
     dry_run: bool,
 }
 
-impl SheetWriter<'_> {
+impl MeasurementSheetRecorder<'_> {
     /// Puts all values in force, and says after each act what is done: whatever fails, it failed after that.
-    async fn write_all(&mut self, imported: &mut MeasurementsImported) -> Result<()> {
+    async fn record_all(&mut self, imported: &mut MeasurementsImported) -> Result<()> {
         loop {
-            imported.done.add(self.write_act().await?);
+            imported.done.add(self.record_next_act().await?);
             imported.acts += 1;
             if self.batches.is_at_end().await? {
                 return Ok(());
@@ -150,7 +150,7 @@ impl SheetWriter<'_> {
     }
 
     /// Puts values in force: all that are left on PostgreSQL, and on SQLite those of about a second.
-    async fn write_act(&mut self) -> Result<MeasurementsRecorded> {
+    async fn record_next_act(&mut self) -> Result<MeasurementsRecorded> {
         let mut permit = self.caller.begin().await?;
         let begun = Instant::now();
         let in_one_act = permit.is_on_postgresql();
@@ -158,10 +158,10 @@ impl SheetWriter<'_> {
         if let Some(checked) = self.checked.take() {
             // After `lock_kpis`: who may not record is told that, and nothing of what is wrong with the sheet.
             checked.faults.check()?;
-            self.batches = Batches::start(checked.sheet, checked.known);
+            self.batches = Batches::start_reading(checked.sheet, checked.known);
         }
         // In every act: between two acts of SQLite others may write.
-        refuse_if_changed(&self.kpis, &kpis)?;
+        refuse_changed_kpis(&self.kpis, &kpis)?;
         let mut state = UpsertState {
             dry_run: self.dry_run,
             // Asked under the locks: nobody else can give them values until the commit.
@@ -179,7 +179,7 @@ impl SheetWriter<'_> {
         if !self.dry_run {
             // The checks of millions of corrections come with the commit.
             permit.tx().extend_timeouts().await?;
-            note_event(&mut permit, &kpis, &put);
+            note_recording_event(&mut permit, &kpis, &put);
             if put.done.recorded + put.done.corrected >= ANALYZE_FROM_ROWS {
                 permit.run_on_postgresql(ANALYZE_MEASUREMENTS).await?;
             }
@@ -236,7 +236,7 @@ pub fn check_sheet<R: Read>(
 }
 
 /// Refuses where a KPI is no longer what the figures were held to.
-fn refuse_if_changed(
+fn refuse_changed_kpis(
     read: &HashMap<KpiId, kpi::Model>,
     now: &HashMap<KpiId, kpi::Model>,
 ) -> Result<()> {
@@ -299,7 +299,7 @@ struct Batches {
 }
 
 impl Batches {
-    fn start(sheet: Arc<Spooled>, known: Arc<SheetReferences>) -> Self {
+    fn start_reading(sheet: Arc<SpooledSheet>, known: Arc<SheetReferences>) -> Self {
         let (sender, read) = mpsc::channel(2);
         let reading = spawn_blocking(move || send_batches(&sheet, &known, &sender));
         Self {
@@ -335,7 +335,7 @@ impl Batches {
 
 /// Reads the sheet for the second time, and gives its values on by the batch; ends early where nobody takes them.
 fn send_batches(
-    sheet: &Spooled,
+    sheet: &SpooledSheet,
     known: &SheetReferences,
     taken: &mpsc::Sender<Batch>,
 ) -> Result<()> {

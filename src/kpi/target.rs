@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-use super::{measurement::check_day, rules};
+use super::{measurement::add_year_range_fault, rules};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     audit,
@@ -42,7 +42,7 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
     let mut faults = Faults::default();
     let id: KpiTargetId = faults.parse_or_make_id(input.id.as_ref());
     let kpi_id: KpiId = faults.parse_id("kpiId", &input.kpi_id);
-    check_day(&mut faults, "validFrom", input.valid_from.0);
+    add_year_range_fault(&mut faults, "validFrom", input.valid_from.0);
     faults.check()?;
     let (kpi, mut permit) = caller
         .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)

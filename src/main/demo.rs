@@ -70,8 +70,8 @@ pub(crate) async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     let serve = Serve {
         // Nobody waits for a demo that was stopped.
         drain_seconds: 5,
-        ..Serve::new(database, SocketAddr::new(demo.host, demo.port))
+        ..Serve::with_defaults(database, SocketAddr::new(demo.host, demo.port))
     };
-    let key = SigningKey::for_this_process()?;
+    let key = SigningKey::random_for_process()?;
     serve_store(&serve, store, key).await
 }

@@ -16,7 +16,7 @@ use cx_blueprint::{
     feedback,
     input::By,
     kpi,
-    sheet::{Spool, Spooled},
+    sheet::{SheetSpool, SpooledSheet},
 };
 
 use super::{
@@ -51,13 +51,17 @@ async fn record_sheet(options: Import) -> Result<(), Failure> {
     let (store, caller) = open_as_operator(&options.database, "import").await?;
     let result = record_and_describe(&caller, sheet, &options).await;
     store.close().await?;
-    let done = result.map_err(|error| import_failure(&name, without_places(error)))?;
+    let done = result.map_err(|error| import_failure(&name, strip_fault_paths(error)))?;
     let would = if options.dry_run { "Would be: " } else { "" };
     eprintln!("{would}{done}.");
     Ok(())
 }
 
-async fn record_and_describe(caller: &Caller, sheet: Spooled, options: &Import) -> Result<String> {
+async fn record_and_describe(
+    caller: &Caller,
+    sheet: SpooledSheet,
+    options: &Import,
+) -> Result<String> {
     if options.feedback {
         let imported = feedback::sheet::import(caller, sheet, options.dry_run).await?;
         let done = imported.done;
@@ -75,11 +79,11 @@ async fn record_and_describe(caller: &Caller, sheet: Spooled, options: &Import) 
 }
 
 /// The sheet in the file, or all that comes from standard input.
-fn spool_input(options: &Import) -> std::io::Result<Spooled> {
+fn spool_input(options: &Import) -> std::io::Result<SpooledSheet> {
     if options.file.as_os_str() != "-" {
-        return Ok(Spooled::new(std::fs::File::open(&options.file)?));
+        return Ok(SpooledSheet::new(std::fs::File::open(&options.file)?));
     }
-    let mut spool = Spool::new(LONGEST_SHEET)?;
+    let mut spool = SheetSpool::new(LONGEST_SHEET)?;
     if spool.copy_all(std::io::stdin().lock())? {
         Ok(spool.finish(None))
     } else {
@@ -91,14 +95,14 @@ fn spool_input(options: &Import) -> std::io::Result<Spooled> {
 /// Tells what changed.
 fn print_report(done: &ImportReport, dry_run: bool) {
     for change in &done.changes {
-        println!("{}", change_line(change));
+        println!("{}", format_change(change));
     }
     let would = if dry_run { "would change" } else { "changed" };
     eprintln!("{} {would}.", done.changes.len());
 }
 
 /// Loads a whole organisation.
-async fn load_organisation(caller: &Caller, options: &Import, text: &str) -> Result<()> {
+async fn import_organisation(caller: &Caller, options: &Import, text: &str) -> Result<()> {
     if options.prune {
         let message =
             "There is nothing to prune: a whole organisation is loaded into an empty database.";
@@ -120,7 +124,7 @@ async fn load_organisation(caller: &Caller, options: &Import, text: &str) -> Res
 }
 
 /// Whether what is too large for a blueprint says at its beginning that it is a whole organisation.
-fn names_organisation(text: &[u8]) -> bool {
+fn begins_as_organisation(text: &[u8]) -> bool {
     let beginning = text.get(..1_024).unwrap_or(text);
     let format = organisation::FORMAT.as_bytes();
     beginning
@@ -148,7 +152,7 @@ impl ImportInput {
             Box::new(BufReader::new(file))
         };
         if let Some(blueprint) = options.blueprint.clone() {
-            let table = TouchpointTable::read(source).map_err(without_places);
+            let table = TouchpointTable::read(source).map_err(strip_fault_paths);
             let table = table.map_err(|error| import_failure(&name.to_string(), error))?;
             let table = Box::new(table.with_complete_roles(&options.complete));
             return Ok(Self::Sheet { blueprint, table });
@@ -166,7 +170,7 @@ impl ImportInput {
         let mut text = Vec::new();
         let mut read = source.by_ref().take(LARGEST + 1).read_to_end(&mut text);
         let mut largest = LARGEST;
-        if text.len() as u64 > LARGEST && names_organisation(&text) {
+        if text.len() as u64 > LARGEST && begins_as_organisation(&text) {
             largest = LARGEST_ORGANISATION;
             let rest = largest + 1 - text.len() as u64;
             read = source.take(rest).read_to_end(&mut text);
@@ -189,13 +193,13 @@ impl ImportInput {
         let done = match self {
             Self::Document(text) => match format::format_of(&text) {
                 Some(format) if format == organisation::OrganisationInput::FORMAT => {
-                    return load_organisation(caller, options, &text).await;
+                    return import_organisation(caller, options, &text).await;
                 }
                 _ => import::import(caller, format::parse(&text)?, how).await?,
             },
             Self::Sheet { blueprint, table } => {
                 let done = table::import(caller, &By::Key(blueprint), *table, how).await;
-                done.map_err(without_places)?
+                done.map_err(strip_fault_paths)?
             }
         };
         print_report(&done, options.dry_run);
@@ -204,7 +208,7 @@ impl ImportInput {
 }
 
 /// A change on a line.
-fn change_line(change: &DocumentChange) -> String {
+fn format_change(change: &DocumentChange) -> String {
     let mut line = format!("{:?} {} {}", change.kind, change.part, change.identity);
     if let Some(field) = &change.field {
         let value = |value: &Option<serde_json::Value>| {
@@ -220,7 +224,7 @@ fn change_line(change: &DocumentChange) -> String {
 }
 
 /// A fault in a sheet says itself where it is.
-fn without_places(error: Error) -> Error {
+fn strip_fault_paths(error: Error) -> Error {
     match error {
         Error::Refused(faults) => Error::Refused(
             faults

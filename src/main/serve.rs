@@ -100,14 +100,14 @@ pub(crate) async fn serve_store(
         tracing::info!("stopping: no new requests are taken, those under way are finished");
     };
     let retention = serve.feedback_retention_days;
-    let keeping = tokio::spawn(background::run_rounds(
+    let keeping = tokio::spawn(background::run_maintenance_rounds(
         store.clone(),
         clock,
         thresholds,
         retention,
     ));
     let drain = Duration::from_secs(serve.drain_seconds);
-    let door = Door::open()?;
+    let door = AcceptRuntime::open()?;
     let listener = listener.into_std()?;
     let served = door.runtime()?.spawn(async move {
         let listener = TcpListener::from_std(listener)?;
@@ -137,9 +137,9 @@ pub(crate) async fn serve_store(
 
 /// The runtime that accepts, reads, refuses and answers probes. The system gives its threads, which rest most of the
 /// time, their turn before those that are always at work.
-struct Door(Option<Runtime>);
+struct AcceptRuntime(Option<Runtime>);
 
-impl Door {
+impl AcceptRuntime {
     fn open() -> Result<Self, Failure> {
         let mut runtime = Builder::new_multi_thread();
         let runtime = runtime.worker_threads(2).thread_name("door").enable_all();
@@ -151,7 +151,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for AcceptRuntime {
     fn drop(&mut self) {
         // Not by dropping it: that would wait for its threads, which is not for a task to do.
         if let Some(runtime) = self.0.take() {
@@ -187,7 +187,7 @@ fn build_app(
         cors_origins: origins,
         concurrent_requests: serve.concurrent_queries(),
         requests_of_one_client: to_usize(serve.connections_per_client),
-        cube: BiStore::new(serve.store_bytes()),
+        cube: BiStore::new(serve.bi_cache_bytes()),
         longest_sheet: serve.max_sheet_bytes(),
     }))
 }

@@ -58,14 +58,18 @@ pub(crate) async fn open_as_operator(
 
 /// The migrations that are pending.
 pub(crate) async fn pending_migrations(store: &Store) -> Result<Vec<String>, Failure> {
-    let asked = timeout(PATIENCE, migration::pending(store.migration_connection())).await;
+    let asked = timeout(
+        PATIENCE,
+        migration::pending_steps(store.migration_connection()),
+    )
+    .await;
     Ok(asked.map_err(|_| "The database does not answer.")??)
 }
 
 /// Applies what is pending. A migration marks what has become searchable; folding its words is for the program.
 pub(crate) async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
     let anything = !pending_migrations(store).await?.is_empty();
-    migration::up(store.migration_connection()).await?;
+    migration::apply_pending_steps(store.migration_connection()).await?;
     // A step may have taken away what nothing may be left of.
     if anything {
         store.empty_log().await;

@@ -76,13 +76,13 @@ async fn print_tokens(list: TokenList) -> Result<(), Failure> {
     let keys: BTreeMap<_, _> = accounts.map(|row| (row.id, row.key)).collect();
     for row in rows {
         let account = keys.get(&row.account_id).map_or("", String::as_str);
-        println!("{}", token_line(&row, account));
+        println!("{}", format_token(&row, account));
     }
     Ok(())
 }
 
 /// A token on a line, its parts set apart by tabs.
-fn token_line(row: &token::Model, account: &str) -> String {
+fn format_token(row: &token::Model, account: &str) -> String {
     let scopes = row.scopes.0.iter().map(|scope| scope.as_str());
     let scopes: Vec<&str> = scopes.collect();
     let used = row.last_used_at.map_or_else(

@@ -239,7 +239,7 @@ async fn set_needs(permit: &mut Permit<'_>, row: &persona::Model, needs: &[Need]
             }
         }
     }
-    permit.note(Event::about::<persona::Entity>(
+    permit.note(Event::changed_beside_row::<persona::Entity>(
         row,
         serde_json::json!({ "needs": after }),
     ));
@@ -314,7 +314,7 @@ async fn set_segments(
     persona_segment::Entity::insert_many(rows)
         .exec_without_returning(permit.tx())
         .await?;
-    permit.note(Event::about::<persona::Entity>(
+    permit.note(Event::changed_beside_row::<persona::Entity>(
         row,
         serde_json::json!({ "segmentIds": segments }),
     ));

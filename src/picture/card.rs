@@ -80,7 +80,7 @@ impl<'c> Card<'c> {
                 Usage::Used | Usage::Unknown => None,
             },
             nobody: touchpoint.lane != Lane::Customer && !held.iter().any(answers),
-            gauges: Gauge::of_links(canvas, canvas.links_of(touchpoint.id)),
+            gauges: Gauge::of_links(canvas, canvas.kpi_links_of_touchpoint(touchpoint.id)),
             held,
             height: 0.0,
         };
@@ -103,10 +103,10 @@ impl<'c> Card<'c> {
                 width: WIDTH,
                 height: self.height,
             };
-            drawing.add_block("face", area, 7.0);
+            drawing.add_rectangle("face", area, 7.0);
             if self.touchpoint.essential {
                 let path = format!("M{} {}h{}", left + 7.0, top + 1.25, WIDTH - 14.0);
-                drawing.add_line("essential", path);
+                drawing.add_path("essential", path);
             }
             bottom = self.draw_head(drawing, (left + PAD, top));
             bottom = self.draw_departments(drawing, (left + PAD, bottom));
@@ -128,7 +128,8 @@ impl<'c> Card<'c> {
         let after = x + NUMBER.width(&number) + 7.0;
         let channels = META.clip(&self.channels, right - after);
         drawing.add_text("quiet", META, (after, line), &channels);
-        let mut y = drawing.add_lines("ink", NAME, (x, y + 39.0), NAME_LEADING, &self.name) - 8.5;
+        let mut y =
+            drawing.add_text_lines("ink", NAME, (x, y + 39.0), NAME_LEADING, &self.name) - 8.5;
         if let Some(tag) = self.tag {
             drawing.add_text("warn", TAG, (x, y + 6.0), tag);
             y += 12.0;
@@ -140,7 +141,7 @@ impl<'c> Card<'c> {
         if self.held.is_empty() && !self.nobody {
             return y;
         }
-        drawing.add_line("rule", format!("M{x} {}h{INNER}", y + 1.0));
+        drawing.add_path("rule", format!("M{x} {}h{INNER}", y + 1.0));
         y += 6.0;
         if self.nobody {
             draw_role(drawing, "offered", "A", (x, y));
@@ -148,7 +149,7 @@ impl<'c> Card<'c> {
             drawing.add_text("warn", HELD, place, "nobody answers for it");
             y += ROW;
         }
-        let shown = shown_rows(self.held.len(), MOST_DEPARTMENTS);
+        let shown = count_shown_rows(self.held.len(), MOST_DEPARTMENTS);
         for held in self.held.iter().take(shown) {
             let roles = u8::try_from(held.roles.len()).unwrap_or(u8::MAX);
             let mut left = x;
@@ -156,7 +157,7 @@ impl<'c> Card<'c> {
                 let offered = *status != ResponsibilityStatus::Accepted;
                 draw_role(
                     drawing,
-                    box_class(*which, offered),
+                    role_box_class(*which, offered),
                     role_letter(*which),
                     (left, y),
                 );
@@ -167,21 +168,21 @@ impl<'c> Card<'c> {
             drawing.add_text("ink", HELD, (x + left, y + ROW - 4.4), &name);
             y += ROW;
         }
-        draw_more(drawing, self.held.len() - shown, (x, y))
+        draw_left_out_count(drawing, self.held.len() - shown, (x, y))
     }
 
     fn draw_kpis(&self, drawing: &mut Drawing, (x, mut y): (f64, f64)) -> f64 {
         if self.gauges.is_empty() {
             return y;
         }
-        drawing.add_line("rule", format!("M{x} {}h{INNER}", y + 4.0));
+        drawing.add_path("rule", format!("M{x} {}h{INNER}", y + 4.0));
         y += 8.0;
-        let shown = shown_rows(self.gauges.len(), MOST_KPIS);
+        let shown = count_shown_rows(self.gauges.len(), MOST_KPIS);
         for gauge in self.gauges.iter().take(shown) {
             gauge.draw(drawing, (x, y), INNER);
             y += gauge::ROW;
         }
-        draw_more(drawing, self.gauges.len() - shown, (x, y))
+        draw_left_out_count(drawing, self.gauges.len() - shown, (x, y))
     }
 
     /// All of it in words, uncut.
@@ -246,12 +247,12 @@ fn roles_by_department(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<D
 }
 
 /// How many of these rows are shown, where so many are at most.
-const fn shown_rows(rows: usize, most: usize) -> usize {
+const fn count_shown_rows(rows: usize, most: usize) -> usize {
     if rows <= most { rows } else { most - 1 }
 }
 
 /// Says how many are not shown, and gives the place below.
-fn draw_more(drawing: &mut Drawing, left_out: usize, (x, y): (f64, f64)) -> f64 {
+fn draw_left_out_count(drawing: &mut Drawing, left_out: usize, (x, y): (f64, f64)) -> f64 {
     if left_out == 0 {
         return y;
     }
@@ -270,7 +271,7 @@ pub(super) const fn role_letter(role: Role) -> &'static str {
 }
 
 /// How a role's box looks.
-pub(super) const fn box_class(role: Role, offered: bool) -> &'static str {
+pub(super) const fn role_box_class(role: Role, offered: bool) -> &'static str {
     match (offered, role) {
         (true, _) => "offered",
         (false, Role::Accountable) => "full",
@@ -292,7 +293,7 @@ pub(super) fn draw_role(
         width: BOX,
         height: BOX,
     };
-    drawing.add_block(class, area, 2.5);
+    drawing.add_rectangle(class, area, 2.5);
     let class = if class == "full" { "on-ink" } else { "ink" };
     let place = (x + 0.5 + BOX / 2.0, y + 2.0 + BOX - 3.0);
     drawing.add_anchored_text(class, ROLE, Anchor::Middle, place, letter);
@@ -304,5 +305,5 @@ pub(super) fn draw_star(drawing: &mut Drawing, (x, y): (f64, f64)) {
         "M{x} {}q1 4.5 6 6q-5 1.5 -6 6q-1 -4.5 -6 -6q5 -1.5 6 -6z",
         y - 6.0
     );
-    drawing.add_line("truth", path);
+    drawing.add_path("truth", path);
 }

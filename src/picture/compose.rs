@@ -11,7 +11,7 @@ use super::{
     edges::{self, Edge},
     grid::Grid,
     head, legend,
-    plan::{Band, MARGIN, NAMES, Plan},
+    plan::{LaneBand, MARGIN, NAMES, Plan},
     route,
     text::{Font, clean_line},
 };
@@ -39,7 +39,7 @@ pub(super) fn draw_blueprint(canvas: &Canvas, day: NaiveDate) -> Drawing {
     let y = head::draw_head(&mut drawing, canvas, &cards, day);
     let mut y = head::draw_phases(&mut drawing, canvas, &plan, y + 8.0) + 10.0;
     if curve::has_emotions(&cards) {
-        draw_name(
+        draw_lane_name(
             &mut drawing,
             y + curve::HEIGHT / 2.0 - 4.0,
             "Emotion",
@@ -48,15 +48,15 @@ pub(super) fn draw_blueprint(canvas: &Canvas, day: NaiveDate) -> Drawing {
         curve::draw_curve(&mut drawing, canvas, &plan, &cards, y);
         y += curve::HEIGHT + 12.0;
     }
-    plan.lower(y);
+    plan.move_down(y);
     draw_lanes(&mut drawing, canvas, &plan);
     for (edge, route) in edges.iter().zip(&routes) {
         edge.draw(&mut drawing, &plan, route, &cards);
     }
     for (card, cell) in cards.iter().zip(&grid.cells) {
-        card.draw(&mut drawing, plan.corner(*cell));
+        card.draw(&mut drawing, plan.card_corner(*cell));
     }
-    edges::draw_ends(&mut drawing, canvas, &grid, &plan);
+    edges::draw_journey_ends(&mut drawing, canvas, &grid, &plan);
     let bottom = legend::draw_legend(&mut drawing, plan.bottom() + 16.0);
     drawing.height = (bottom + MARGIN * 0.75).ceil();
     drawing
@@ -87,16 +87,16 @@ fn draw_lanes(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan) {
             width: drawing.width - 2.0 * MARGIN + 32.0,
             height: band.bottom - band.top,
         };
-        drawing.add_block(class, area, 0.0);
+        drawing.add_rectangle(class, area, 0.0);
     }
     for band in &plan.bands {
-        let (called, what) = lane_words(band.lane, canvas.blueprint.subject);
-        draw_name(drawing, band.top + 30.0, called, what);
-        draw_line_below(drawing, band);
+        let (called, what) = lane_title_and_note(band.lane, canvas.blueprint.subject);
+        draw_lane_name(drawing, band.top + 30.0, called, what);
+        draw_lane_border(drawing, band);
     }
 }
 
-const fn lane_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) {
+const fn lane_title_and_note(lane: Lane, subject: Subject) -> (&'static str, &'static str) {
     match (lane, subject) {
         (Lane::Customer, Subject::Customer) => ("Customer", "alone"),
         (Lane::Customer, Subject::Employee) => ("Employee", "alone"),
@@ -106,13 +106,13 @@ const fn lane_words(lane: Lane, subject: Subject) -> (&'static str, &'static str
     }
 }
 
-fn draw_name(drawing: &mut Drawing, y: f64, called: &str, what: &str) {
+fn draw_lane_name(drawing: &mut Drawing, y: f64, called: &str, what: &str) {
     drawing.add_text("ink", LANE, (MARGIN, y), called);
     drawing.add_text("quiet", WHAT, (MARGIN, y + 13.5), what);
 }
 
 /// The line between a lane and the next, with its name at the left.
-fn draw_line_below(drawing: &mut Drawing, band: &Band) {
+fn draw_lane_border(drawing: &mut Drawing, band: &LaneBand) {
     let (class, called): (_, &[&str]) = match band.lane {
         Lane::Customer => ("line interaction", &["LINE OF", "INTERACTION"]),
         Lane::Frontstage => ("line visibility", &["LINE OF", "VISIBILITY"]),
@@ -127,5 +127,5 @@ fn draw_line_below(drawing: &mut Drawing, band: &Band) {
     }
     let from = MARGIN + (wide + 8.0).min(NAMES);
     let to = drawing.width - MARGIN + 16.0;
-    drawing.add_line(class, format!("M{from} {y}H{to}"));
+    drawing.add_path(class, format!("M{from} {y}H{to}"));
 }

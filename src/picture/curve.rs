@@ -16,7 +16,7 @@ const BEAD: f64 = 9.0;
 const DOT: f64 = 3.0;
 
 /// A step whose emotion is known.
-struct Felt<'c> {
+struct FeltStep<'c> {
     card: &'c Card<'c>,
     emotion: i32,
     x: f64,
@@ -43,7 +43,7 @@ pub(super) fn draw_curve(
     for level in -2..=2 {
         let y = middle - f64::from(level) * STEP;
         let class = if level == 0 { "zero" } else { "level" };
-        drawing.add_line(class, format!("M{left} {y}H{}", plan.width - MARGIN));
+        drawing.add_path(class, format!("M{left} {y}H{}", plan.width - MARGIN));
         let text = match level {
             0 => "0".to_owned(),
             1.. => format!("+{level}"),
@@ -60,8 +60,8 @@ pub(super) fn draw_curve(
             "M{} {}C{half} {} {half} {} {} {}",
             one.x, one.y, one.y, next.y, next.x, next.y
         );
-        drawing.add_line("swell", format!("{path}V{middle}H{}z", one.x));
-        drawing.add_line(class, path);
+        drawing.add_path("swell", format!("{path}V{middle}H{}z", one.x));
+        drawing.add_path(class, path);
     }
     let mut room_from = f64::NEG_INFINITY;
     for (at, felt_here) in felt.iter().enumerate() {
@@ -72,7 +72,7 @@ pub(super) fn draw_curve(
             DOT
         };
         room_from = felt_here.x + radius + 1.0;
-        draw_bead(drawing, felt_here, radius);
+        draw_emotion_dot(drawing, felt_here, radius);
     }
 }
 
@@ -83,7 +83,7 @@ fn felt_steps<'c>(
     plan: &Plan,
     cards: &'c [Card<'c>],
     middle: f64,
-) -> Vec<Felt<'c>> {
+) -> Vec<FeltStep<'c>> {
     let mut felt = Vec::new();
     let mut before = true;
     let mut first = 0;
@@ -93,7 +93,7 @@ fn felt_steps<'c>(
         for (nth, card) in cards.iter().skip(first).take(steps).enumerate() {
             if let Some(emotion) = card.touchpoint.emotion {
                 let emotion = emotion.clamp(-2, 2);
-                felt.push(Felt {
+                felt.push(FeltStep {
                     card,
                     emotion,
                     x: left + (nth as f64 + 0.5) * share,
@@ -108,7 +108,7 @@ fn felt_steps<'c>(
     felt
 }
 
-fn draw_bead(drawing: &mut Drawing, felt: &Felt<'_>, radius: f64) {
+fn draw_emotion_dot(drawing: &mut Drawing, felt: &FeltStep<'_>, radius: f64) {
     let class = match felt.emotion {
         ..=-2 => "bead worst",
         -1 => "bead bad",
@@ -132,9 +132,9 @@ fn draw_bead(drawing: &mut Drawing, felt: &Felt<'_>, radius: f64) {
                 width: area.width + 4.0,
                 height: area.height + 4.0,
             };
-            drawing.add_block("halo", ring, radius + 2.0);
+            drawing.add_rectangle("halo", ring, radius + 2.0);
         }
-        drawing.add_block("dot", area, radius);
+        drawing.add_rectangle("dot", area, radius);
         if radius > DOT {
             let place = (felt.x, felt.y + 3.0);
             let number = felt.card.number.to_string();

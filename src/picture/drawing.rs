@@ -72,11 +72,11 @@ impl Drawing {
         self.parts.push(DrawingPart::Close);
     }
 
-    pub(super) fn add_block(&mut self, class: &'static str, area: Area, round: f64) {
+    pub(super) fn add_rectangle(&mut self, class: &'static str, area: Area, round: f64) {
         self.parts.push(DrawingPart::Block { class, area, round });
     }
 
-    pub(super) fn add_line(&mut self, class: &'static str, path: String) {
+    pub(super) fn add_path(&mut self, class: &'static str, path: String) {
         self.parts.push(DrawingPart::Line { class, path });
     }
 
@@ -112,7 +112,7 @@ impl Drawing {
     }
 
     /// Lines of text below one another; gives the place of the line that would come next.
-    pub(super) fn add_lines(
+    pub(super) fn add_text_lines(
         &mut self,
         class: &'static str,
         font: Font,

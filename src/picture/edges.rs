@@ -52,7 +52,7 @@ impl<'c> Edge<'c> {
         let (Some(from), Some(to)) = (cards.get(self.from), cards.get(self.to)) else {
             return;
         };
-        let mut corners = plan.way_corners(route, (from.height, to.height));
+        let mut corners = plan.route_corners(route, (from.height, to.height));
         let guess = self.row.basis == Basis::Assumed;
         let class = match (self.row.kind, guess) {
             (TransitionKind::Loop | TransitionKind::Backtrack, false) => "edge back",
@@ -62,9 +62,9 @@ impl<'c> Edge<'c> {
             (_, true) => "edge guess",
         };
         drawing.add_group(class, self.describe(from, to), |drawing| {
-            let head = shorten_for_arrow(&mut corners);
-            drawing.add_line("way", rounded_path(&corners));
-            drawing.add_line("head", head);
+            let head = cut_off_arrow_head(&mut corners);
+            drawing.add_path("way", rounded_path(&corners));
+            drawing.add_path("head", head);
         });
     }
 
@@ -91,7 +91,7 @@ fn describe_further(row: &transition::Model, told: &mut String) {
 }
 
 /// The head at the end of a way, which is shortened for it.
-fn shorten_for_arrow(corners: &mut [(f64, f64)]) -> String {
+fn cut_off_arrow_head(corners: &mut [(f64, f64)]) -> String {
     let [.., before, end] = corners else {
         return String::new();
     };
@@ -148,7 +148,7 @@ fn rounded_path(corners: &[(f64, f64)]) -> String {
 }
 
 /// Draws where the journey begins, ends and is taken up again, beside the cards where it does.
-pub(super) fn draw_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
+pub(super) fn draw_journey_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
     let mut drawn: BTreeSet<(usize, bool, End)> = BTreeSet::new();
     for row in &canvas.transitions {
         let (Some(end), Some(touchpoint)) =
@@ -166,7 +166,7 @@ pub(super) fn draw_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, pla
         // From the first to the last word of End, in its order.
         let there = (at, leaving, End::Start)..=(at, leaving, End::Competitor);
         let nth = drawn.range(there).count() - 1;
-        let (x, y) = plan.corner(grid.cells[at]);
+        let (x, y) = plan.card_corner(grid.cells[at]);
         // Below one another beside the card: the middle, the lower part, then the upper edge.
         let y = y + [53.5, 92.0, 4.0][nth.min(2)];
         let mut told = describe_end(end, leaving).to_owned();
@@ -174,14 +174,14 @@ pub(super) fn draw_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, pla
         drawing.add_group("end", told, |drawing| match leaving {
             true => {
                 let x = x + super::card::WIDTH;
-                drawing.add_line("stub", format!("M{x} {y}h6"));
+                drawing.add_path("stub", format!("M{x} {y}h6"));
                 draw_end_mark(drawing, end, leaving, (x + 11.0, y));
             }
             false => {
                 draw_end_mark(drawing, end, leaving, (x - 13.0, y));
-                drawing.add_line("stub", format!("M{} {y}h4", x - 8.0));
+                drawing.add_path("stub", format!("M{} {y}h4", x - 8.0));
                 let path = format!("M{x} {y}l-5 -2.8v5.6z");
-                drawing.add_line("tip", path);
+                drawing.add_path("tip", path);
             }
         });
     }
@@ -206,15 +206,15 @@ pub(super) fn draw_end_mark(drawing: &mut Drawing, end: End, leaving: bool, (x, 
         height: 2.0 * radius,
     };
     match (end, leaving) {
-        (End::Start, _) => drawing.add_block("solid", circle(4.0), 4.0),
+        (End::Start, _) => drawing.add_rectangle("solid", circle(4.0), 4.0),
         (End::Exit, true) => {
-            drawing.add_block("open", circle(4.5), 4.5);
-            drawing.add_block("solid", circle(2.0), 2.0);
+            drawing.add_rectangle("open", circle(4.5), 4.5);
+            drawing.add_rectangle("solid", circle(2.0), 2.0);
         }
-        (End::Exit, false) => drawing.add_block("open", circle(4.0), 4.0),
+        (End::Exit, false) => drawing.add_rectangle("open", circle(4.0), 4.0),
         (End::Competitor, _) => {
             let path = format!("M{x} {}l5 5l-5 5l-5 -5z", y - 5.0);
-            drawing.add_line("rival", path);
+            drawing.add_path("rival", path);
         }
     }
 }

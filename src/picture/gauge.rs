@@ -120,28 +120,28 @@ pub(super) fn draw_state(drawing: &mut Drawing, state: Option<KpiState>, (x, y):
     };
     let sign = match state {
         Some(KpiState::Met) => {
-            drawing.add_block("met", ring, HALF);
+            drawing.add_rectangle("met", ring, HALF);
             format!("M{} {}l1.7 1.8l3.1 -3.7", x - 2.4, y + 0.2)
         }
         Some(KpiState::AtRisk) => {
             let path = format!("M{x} {}l5.2 9.2h-10.4z", y - 5.0);
-            drawing.add_line("risk", path);
+            drawing.add_path("risk", path);
             format!("M{x} {}v3.2M{x} {}v0.4", y - 1.6, y + 2.7)
         }
         Some(KpiState::Missed) => {
-            drawing.add_block("missed", ring, 1.5);
+            drawing.add_rectangle("missed", ring, 1.5);
             let (x, y) = (x - 2.0, y - 2.0);
             format!("M{x} {y}l4 4M{} {y}l-4 4", x + 4.0)
         }
-        Some(KpiState::NoTarget) => return drawing.add_block("hollow", inset_area(ring), HALF),
+        Some(KpiState::NoTarget) => return drawing.add_rectangle("hollow", inset_area(ring), HALF),
         Some(KpiState::NoData) => {
-            drawing.add_block("hollow", inset_area(ring), HALF);
+            drawing.add_rectangle("hollow", inset_area(ring), HALF);
             let path = format!("M{} {y}h4", x - 2.0);
-            return drawing.add_line("dash", path);
+            return drawing.add_path("dash", path);
         }
-        None => return drawing.add_block("hollow untold", inset_area(ring), HALF),
+        None => return drawing.add_rectangle("hollow untold", inset_area(ring), HALF),
     };
-    drawing.add_line("sign", sign);
+    drawing.add_path("sign", sign);
 }
 
 fn inset_area(area: Area) -> Area {

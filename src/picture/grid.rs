@@ -44,7 +44,7 @@ impl Grid {
     pub(super) fn new(canvas: &Canvas) -> Self {
         let counts = count_touchpoints(canvas);
         let deepest = counts.iter().flatten().copied().max().unwrap_or(0);
-        let depth = (1..=deepest).find(|depth| does_fit(&counts, *depth));
+        let depth = (1..=deepest).find(|depth| fits_drawing_width(&counts, *depth));
         Self::at_depth(canvas, &counts, depth.unwrap_or(deepest).max(1))
     }
 
@@ -56,7 +56,7 @@ impl Grid {
             let deep = counts.iter().map(|phase| rows_needed(phase, *lane, depth));
             rows.extend(std::iter::repeat_n(*lane, deep.max().unwrap_or(0)));
         }
-        let enabled = first_enabled(canvas);
+        let enabled = first_enabled_touchpoints(canvas);
         let mut columns = 0;
         let mut phases = Vec::with_capacity(counts.len());
         let mut cells = Vec::with_capacity(canvas.touchpoints.len());
@@ -117,7 +117,7 @@ fn rows_needed(counts: &[usize; 4], lane: Lane, depth: usize) -> usize {
 
 /// Whether the drawing is not too wide at this depth.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred of them")]
-fn does_fit(counts: &[[usize; 4]], depth: usize) -> bool {
+fn fits_drawing_width(counts: &[[usize; 4]], depth: usize) -> bool {
     let columns: usize = counts
         .iter()
         .map(|phase| columns_needed(phase, depth))
@@ -131,7 +131,7 @@ fn does_fit(counts: &[[usize; 4]], depth: usize) -> bool {
 }
 
 /// What each touchpoint enables first.
-fn first_enabled(canvas: &Canvas) -> HashMap<usize, usize> {
+fn first_enabled_touchpoints(canvas: &Canvas) -> HashMap<usize, usize> {
     let mut enabled = HashMap::new();
     for edge in &canvas.transitions {
         if edge.kind != TransitionKind::Enables {

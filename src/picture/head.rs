@@ -42,9 +42,9 @@ pub(super) fn draw_head(
     drawing.add_text("quiet", KIND, (MARGIN, MARGIN + 8.0), "SERVICE BLUEPRINT");
     let title = title_font.wrap(&clean_line(&canvas.blueprint.title), within, 2);
     let y = MARGIN + 14.0 + 32.0 * times;
-    let y = drawing.add_lines("ink", title_font, (MARGIN, y), 38.0 * times, &title);
+    let y = drawing.add_text_lines("ink", title_font, (MARGIN, y), 38.0 * times, &title);
     let about = about_font.wrap(&journey_line(canvas, day), within, 2);
-    let y = drawing.add_lines(
+    let y = drawing.add_text_lines(
         "quiet",
         about_font,
         (MARGIN, y - 8.0 * times),
@@ -52,7 +52,7 @@ pub(super) fn draw_head(
         &about,
     );
     let y = draw_figures(drawing, canvas, cards, (MARGIN, y + 2.0));
-    let gauges = Gauge::of_links(canvas, canvas.links_above(None));
+    let gauges = Gauge::of_links(canvas, canvas.kpi_links_of_phase_or_blueprint(None));
     let mut x = MARGIN;
     for gauge in gauges.iter().take(MOST_KPIS) {
         gauge.draw(drawing, (x, y), KPI_WIDTH);
@@ -155,7 +155,9 @@ pub(super) fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, t
     let mut bottom = top + 30.0;
     let times = title_scale(drawing);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
-        let judging: Vec<&JudgedLink> = canvas.links_above(Some(phase.id)).collect();
+        let judging: Vec<&JudgedLink> = canvas
+            .kpi_links_of_phase_or_blueprint(Some(phase.id))
+            .collect();
         let gauges = Gauge::of_links(canvas, judging);
         let mut end = 0.0;
         drawing.add_group("phase", describe(phase), |drawing| {
@@ -191,15 +193,15 @@ fn draw_phase(
         width: within,
         height: 5.0,
     };
-    drawing.add_block(class, bar, 2.5);
+    drawing.add_rectangle(class, bar, 2.5);
     let (name_font, goal_font) = (PHASE.scaled(times), GOAL.scaled(times));
     drawing.add_text(tint, STAGE, (x, y + 21.0), stage);
     let name = name_font.wrap(&clean_line(&phase.name), within, 2);
     let mut y = y + 25.0 + 16.0 * times;
-    y = drawing.add_lines("ink", name_font, (x, y), 19.0 * times, &name);
+    y = drawing.add_text_lines("ink", name_font, (x, y), 19.0 * times, &name);
     let goal = phase.customer_goal.as_deref().unwrap_or_default();
     let goal = goal_font.wrap(&clean_line(goal), within.min(420.0 * times), 3);
-    y = drawing.add_lines("quiet", goal_font, (x, y - times), 14.5 * times, &goal) - 4.0;
+    y = drawing.add_text_lines("quiet", goal_font, (x, y - times), 14.5 * times, &goal) - 4.0;
     for gauge in gauges.iter().take(MOST_KPIS) {
         gauge.draw(drawing, (x, y), within.min(KPI_WIDTH));
         y += gauge::ROW;

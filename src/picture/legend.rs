@@ -17,9 +17,9 @@ const SIGN: f64 = 30.0;
 const GAP: f64 = 24.0;
 
 /// A sign around the middle of its place, and what it means.
-type Item = (fn(&mut Drawing, (f64, f64)), &'static str);
+type LegendItem = (fn(&mut Drawing, (f64, f64)), &'static str);
 
-const ROLES: &[Item] = &[
+const ROLES: &[LegendItem] = &[
     (
         |drawing, at| draw_role(drawing, Role::Accountable, at),
         "answers for it",
@@ -41,7 +41,7 @@ const ROLES: &[Item] = &[
         "offered, not accepted",
     ),
 ];
-const KPIS: &[Item] = &[
+const KPIS: &[LegendItem] = &[
     (
         |drawing, at| gauge::draw_state(drawing, Some(KpiState::Met), at),
         "met",
@@ -67,29 +67,32 @@ const KPIS: &[Item] = &[
         "not told",
     ),
 ];
-const STEPS: &[Item] = &[
+const STEPS: &[LegendItem] = &[
     (
         |drawing, at| card::draw_star(drawing, at),
         "moment of truth",
     ),
     (
-        |drawing, at| draw_face(drawing, "card", true, at),
+        |drawing, at| draw_card_face(drawing, "card", true, at),
         "essential",
     ),
     (
-        |drawing, at| draw_face(drawing, "card guess", false, at),
+        |drawing, at| draw_card_face(drawing, "card guess", false, at),
         "assumed",
     ),
 ];
-const WAYS: &[Item] = &[
-    (|drawing, at| draw_way(drawing, "edge", at), "on"),
+const WAYS: &[LegendItem] = &[
+    (|drawing, at| draw_transition(drawing, "edge", at), "on"),
     (
-        |drawing, at| draw_way(drawing, "edge back", at),
+        |drawing, at| draw_transition(drawing, "edge back", at),
         "round again, back",
     ),
-    (|drawing, at| draw_way(drawing, "edge guess", at), "assumed"),
     (
-        |drawing, at| draw_way(drawing, "edge enables", at),
+        |drawing, at| draw_transition(drawing, "edge guess", at),
+        "assumed",
+    ),
+    (
+        |drawing, at| draw_transition(drawing, "edge enables", at),
         "makes it possible",
     ),
     (
@@ -139,16 +142,16 @@ pub(super) fn draw_legend(drawing: &mut Drawing, top: f64) -> f64 {
     y + 12.0
 }
 
-fn item_width(item: &Item) -> f64 {
+fn item_width(item: &LegendItem) -> f64 {
     SIGN + FONT.width(item.1)
 }
 
 fn draw_role(drawing: &mut Drawing, role: Role, (x, y): (f64, f64)) {
-    let class = card::box_class(role, false);
+    let class = card::role_box_class(role, false);
     card::draw_role(drawing, class, card::role_letter(role), (x - 6.5, y - 7.5));
 }
 
-fn draw_face(drawing: &mut Drawing, class: &'static str, essential: bool, (x, y): (f64, f64)) {
+fn draw_card_face(drawing: &mut Drawing, class: &'static str, essential: bool, (x, y): (f64, f64)) {
     drawing.add_group(class, String::new(), |drawing| {
         let area = Area {
             x: x - 10.0,
@@ -156,16 +159,16 @@ fn draw_face(drawing: &mut Drawing, class: &'static str, essential: bool, (x, y)
             width: 20.0,
             height: 14.0,
         };
-        drawing.add_block("face", area, 3.0);
+        drawing.add_rectangle("face", area, 3.0);
         if essential {
-            drawing.add_line("essential", format!("M{} {}h14", x - 7.0, y - 5.75));
+            drawing.add_path("essential", format!("M{} {}h14", x - 7.0, y - 5.75));
         }
     });
 }
 
-fn draw_way(drawing: &mut Drawing, class: &'static str, (x, y): (f64, f64)) {
+fn draw_transition(drawing: &mut Drawing, class: &'static str, (x, y): (f64, f64)) {
     drawing.add_group(class, String::new(), |drawing| {
-        drawing.add_line("way", format!("M{} {y}H{}", x - 12.0, x + 5.0));
-        drawing.add_line("head", format!("M{} {y}l-7 -3.4v6.8z", x + 10.0));
+        drawing.add_path("way", format!("M{} {y}H{}", x - 12.0, x + 5.0));
+        drawing.add_path("head", format!("M{} {y}l-7 -3.4v6.8z", x + 10.0));
     });
 }

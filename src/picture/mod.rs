@@ -22,7 +22,7 @@ mod write;
 
 use chrono::NaiveDate;
 
-pub use self::text::escape_into;
+pub use self::text::escape_xml_into;
 
 use crate::{canvas::Canvas, scalar::Theme};
 

@@ -6,7 +6,7 @@ use entity::words::Lane;
 use super::{
     card::{self, Card},
     grid::{Grid, GridCell},
-    route::{Lead, Port, Route, Tracks},
+    route::{Corridor, Port, Route, TrackCounts},
 };
 
 pub(super) const MARGIN: f64 = 48.0;
@@ -25,7 +25,7 @@ const NARROWEST: f64 = 1120.0;
 
 /// A lane from top to bottom.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Band {
+pub(super) struct LaneBand {
     pub lane: Lane,
     pub top: f64,
     pub bottom: f64,
@@ -35,7 +35,7 @@ pub(super) struct Band {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub width: f64,
-    pub bands: Vec<Band>,
+    pub bands: Vec<LaneBand>,
     /// From left to right, for each phase.
     pub phases: Vec<(f64, f64)>,
     columns: Vec<f64>,
@@ -46,7 +46,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) -> Self {
+    pub(super) fn new(grid: &Grid, cards: &[Card<'_>], tracks: &TrackCounts) -> Self {
         let mut plan = Self {
             width: 0.0,
             bands: Vec::new(),
@@ -61,8 +61,8 @@ impl Plan {
         plan
     }
 
-    fn lay_out_across(&mut self, grid: &Grid, tracks: &Tracks) {
-        let room = |lead: Lead| gutter_width(tracks.get(&lead).copied().unwrap_or(0));
+    fn lay_out_across(&mut self, grid: &Grid, tracks: &TrackCounts) {
+        let room = |corridor: Corridor| gutter_width(tracks.get(&corridor).copied().unwrap_or(0));
         let begins =
             |column: usize| column > 0 && grid.phases.iter().any(|phase| phase.start == column);
         let mut x = MARGIN + NAMES;
@@ -71,12 +71,12 @@ impl Plan {
                 x += BETWEEN_PHASES;
             }
             self.gutters.push(x + BESIDE);
-            x += BESIDE + room(Lead::Gutter(column)) + BESIDE;
+            x += BESIDE + room(Corridor::Gutter(column)) + BESIDE;
             self.columns.push(x);
             x += card::WIDTH;
         }
         self.gutters.push(x + BESIDE);
-        x += BESIDE + room(Lead::Gutter(grid.columns)) + BESIDE;
+        x += BESIDE + room(Corridor::Gutter(grid.columns)) + BESIDE;
         self.width = (x + MARGIN).max(NARROWEST);
         let columns = &self.columns;
         let ends = grid.phases.iter().filter_map(|phase| {
@@ -89,10 +89,10 @@ impl Plan {
         self.phases = ends.collect();
     }
 
-    /// From the top of the first lane, which lies at nothing here; see [`Plan::lower`].
-    fn lay_out_down(&mut self, grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) {
+    /// From the top of the first lane, which lies at nothing here; see [`Plan::move_down`].
+    fn lay_out_down(&mut self, grid: &Grid, cards: &[Card<'_>], tracks: &TrackCounts) {
         let room = |row: usize| {
-            let tracks = tracks.get(&Lead::Channel(row)).copied().unwrap_or(0);
+            let tracks = tracks.get(&Corridor::Channel(row)).copied().unwrap_or(0);
             ABOVE + gutter_width(tracks) + ABOVE
         };
         let mut heights = vec![0.0_f64; grid.rows.len()];
@@ -119,7 +119,7 @@ impl Plan {
                 }
             }
             y = (y + LANE_BOTTOM).max(top + LOWEST_LANE);
-            self.bands.push(Band {
+            self.bands.push(LaneBand {
                 lane: *lane,
                 top,
                 bottom: y,
@@ -128,7 +128,7 @@ impl Plan {
     }
 
     /// Moves all of it down, below what stands above the lanes.
-    pub(super) fn lower(&mut self, by: f64) {
+    pub(super) fn move_down(&mut self, by: f64) {
         let ys = self.rows.iter_mut().chain(&mut self.channels);
         ys.for_each(|y| *y += by);
         for band in &mut self.bands {
@@ -142,40 +142,40 @@ impl Plan {
     }
 
     /// The upper left corner of a card.
-    pub(super) fn corner(&self, cell: GridCell) -> (f64, f64) {
+    pub(super) fn card_corner(&self, cell: GridCell) -> (f64, f64) {
         let x = self.columns.get(cell.column).copied().unwrap_or_default();
         let y = self.rows.get(cell.row).copied().unwrap_or_default();
         (x, y)
     }
 
     /// The corners of a way, from port to port.
-    pub(super) fn way_corners(&self, route: &Route, heights: (f64, f64)) -> Vec<(f64, f64)> {
-        let (mut x, mut y) = self.port(route.from, route.out, heights.0);
-        let end = self.port(route.to, route.into, heights.1);
+    pub(super) fn route_corners(&self, route: &Route, heights: (f64, f64)) -> Vec<(f64, f64)> {
+        let (mut x, mut y) = self.port_point(route.from, route.out, heights.0);
+        let end = self.port_point(route.to, route.into, heights.1);
         let mut corners = vec![(x, y)];
-        for (lead, track) in &route.leads {
-            match lead {
-                Lead::Gutter(at) => {
+        for (corridor, track) in &route.corridors {
+            match corridor {
+                Corridor::Gutter(at) => {
                     x = self.gutters.get(*at).copied().unwrap_or_default() + track_middle(*track);
                 }
-                Lead::Channel(at) => {
+                Corridor::Channel(at) => {
                     let bottom = self.channels.get(*at).copied().unwrap_or_default();
                     y = bottom - ABOVE - track_middle(*track);
                 }
             }
             corners.push((x, y));
         }
-        match route.leads.last() {
-            Some((Lead::Gutter(_), _)) => corners.push((x, end.1)),
-            Some((Lead::Channel(_), _)) => corners.push((end.0, y)),
+        match route.corridors.last() {
+            Some((Corridor::Gutter(_), _)) => corners.push((x, end.1)),
+            Some((Corridor::Channel(_), _)) => corners.push((end.0, y)),
             None => {}
         }
         corners.push(end);
         corners
     }
 
-    fn port(&self, cell: GridCell, port: Port, height: f64) -> (f64, f64) {
-        let (left, top) = self.corner(cell);
+    fn port_point(&self, cell: GridCell, port: Port, height: f64) -> (f64, f64) {
+        let (left, top) = self.card_corner(cell);
         let (right, bottom) = (left + card::WIDTH, top + height);
         let at = |share: f64| left + share * card::WIDTH;
         match port {

@@ -32,9 +32,9 @@ pub(super) enum Port {
     EnableIn,
 }
 
-/// Where a way runs between its ports.
+/// A stretch of a way between its ports: one gutter or one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lead {
+pub(super) enum Corridor {
     /// Up or down the gutter left of a column.
     Gutter(usize),
     /// Along the channel above a row.
@@ -47,7 +47,7 @@ pub(super) struct Route {
     pub from: GridCell,
     pub out: Port,
     /// Each with its track.
-    pub leads: Vec<(Lead, usize)>,
+    pub corridors: Vec<(Corridor, usize)>,
     pub to: GridCell,
     pub into: Port,
 }
@@ -57,7 +57,7 @@ const MOST_TRACKS: usize = 12;
 
 /// The way from one card to another, without tracks yet.
 pub(super) fn find_route(grid: &Grid, from: GridCell, to: GridCell, enables: bool) -> Route {
-    let (out, leads, into) = if enables && from.row > to.row {
+    let (out, corridors, into) = if enables && from.row > to.row {
         enabling_route(grid, from, to)
     } else {
         moving_route(grid, from, to)
@@ -65,7 +65,10 @@ pub(super) fn find_route(grid: &Grid, from: GridCell, to: GridCell, enables: boo
     Route {
         from,
         out,
-        leads: leads.into_iter().map(|lead| (lead, 0)).collect(),
+        corridors: corridors
+            .into_iter()
+            .map(|corridor| (corridor, 0))
+            .collect(),
         to,
         into,
     }
@@ -84,20 +87,20 @@ fn is_clear_across(grid: &Grid, left: GridCell, right: GridCell) -> bool {
         && (left.column + 1..right.column).all(|column| grid.is_free(column, left.row))
 }
 
-fn enabling_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
+fn enabling_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Corridor>, Port) {
     if is_clear_down(grid, to, from) {
         return (Port::EnableTop, Vec::new(), Port::EnableBottom);
     }
     let beside = to.column + usize::from(from.column > to.column);
-    let leads = vec![
-        Lead::Channel(from.row),
-        Lead::Gutter(beside),
-        Lead::Channel(to.row + 1),
+    let corridors = vec![
+        Corridor::Channel(from.row),
+        Corridor::Gutter(beside),
+        Corridor::Channel(to.row + 1),
     ];
-    (Port::EnableOut, leads, Port::EnableIn)
+    (Port::EnableOut, corridors, Port::EnableIn)
 }
 
-fn moving_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
+fn moving_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Corridor>, Port) {
     if is_clear_across(grid, from, to) {
         return (Port::OnwardRight, Vec::new(), Port::OnwardLeft);
     }
@@ -105,51 +108,63 @@ fn moving_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, 
         return (Port::DownBottom, Vec::new(), Port::DownTop);
     }
     if from.row == to.row {
-        return (Port::OverOut, vec![Lead::Channel(from.row)], Port::OverIn);
+        return (
+            Port::OverOut,
+            vec![Corridor::Channel(from.row)],
+            Port::OverIn,
+        );
     }
     if from.column == to.column {
         return match from.row < to.row {
             true => {
-                let leads = vec![Lead::Channel(from.row + 1), Lead::Gutter(to.column)];
-                (Port::OutBottom, leads, Port::InLeft)
+                let corridors = vec![Corridor::Channel(from.row + 1), Corridor::Gutter(to.column)];
+                (Port::OutBottom, corridors, Port::InLeft)
             }
-            false => (Port::OutLeft, vec![Lead::Gutter(to.column)], Port::InLeft),
+            false => (
+                Port::OutLeft,
+                vec![Corridor::Gutter(to.column)],
+                Port::InLeft,
+            ),
         };
     }
     if from.column > to.column {
-        let leads = vec![Lead::Channel(from.row), Lead::Gutter(to.column + 1)];
-        return (Port::OverOut, leads, Port::InRight);
+        let corridors = vec![Corridor::Channel(from.row), Corridor::Gutter(to.column + 1)];
+        return (Port::OverOut, corridors, Port::InRight);
     }
     if from.column + 1 == to.column {
-        return (Port::OutRight, vec![Lead::Gutter(to.column)], Port::InLeft);
+        return (
+            Port::OutRight,
+            vec![Corridor::Gutter(to.column)],
+            Port::InLeft,
+        );
     }
     let beside = to.row + usize::from(from.row > to.row);
-    let leads = vec![
-        Lead::Gutter(from.column + 1),
-        Lead::Channel(beside),
-        Lead::Gutter(to.column),
+    let corridors = vec![
+        Corridor::Gutter(from.column + 1),
+        Corridor::Channel(beside),
+        Corridor::Gutter(to.column),
     ];
-    (Port::OutRight, leads, Port::InLeft)
+    (Port::OutRight, corridors, Port::InLeft)
 }
 
 /// How many tracks there are beside one another in each gutter and channel.
-pub(super) type Tracks = BTreeMap<Lead, usize>;
+pub(super) type TrackCounts = BTreeMap<Corridor, usize>;
 
 /// Gives every way its tracks, short ones first, so that they lie inside longer ones.
-pub(super) fn assign_tracks(routes: &mut [Route]) -> Tracks {
-    // (length, from, route, its lead): sorts short ones first.
-    let mut along: BTreeMap<Lead, Vec<(usize, usize, usize, usize)>> = BTreeMap::new();
+pub(super) fn assign_tracks(routes: &mut [Route]) -> TrackCounts {
+    // (length, from, route, its corridor): sorts short ones first.
+    let mut along: BTreeMap<Corridor, Vec<(usize, usize, usize, usize)>> = BTreeMap::new();
     for (at, route) in routes.iter().enumerate() {
-        for (nth, (lead, _)) in route.leads.iter().enumerate() {
-            let (from, to) = lead_span(route, nth);
+        for (nth, (corridor, _)) in route.corridors.iter().enumerate() {
+            let (from, to) = corridor_span(route, nth);
             along
-                .entry(*lead)
+                .entry(*corridor)
                 .or_default()
                 .push((to - from, from, at, nth));
         }
     }
-    let mut tracks = Tracks::new();
-    for (lead, mut spans) in along {
+    let mut tracks = TrackCounts::new();
+    for (corridor, mut spans) in along {
         spans.sort_unstable();
         let mut beside: Vec<Vec<(usize, usize)>> = Vec::new();
         for (length, from, at, nth) in spans {
@@ -168,28 +183,28 @@ pub(super) fn assign_tracks(routes: &mut [Route]) -> Tracks {
             if free.is_some() || beside[track].is_empty() {
                 beside[track].push((from, to));
             }
-            routes[at].leads[nth].1 = track;
+            routes[at].corridors[nth].1 = track;
         }
-        tracks.insert(lead, beside.len());
+        tracks.insert(corridor, beside.len());
     }
     tracks
 }
 
-/// From where to where a lead is used: cards have odd places, gutters and channels even ones.
-fn lead_span(route: &Route, nth: usize) -> (usize, usize) {
-    let downward = matches!(route.leads[nth].0, Lead::Gutter(_));
+/// From where to where a corridor is used: cards have odd places, gutters and channels even ones.
+fn corridor_span(route: &Route, nth: usize) -> (usize, usize) {
+    let downward = matches!(route.corridors[nth].0, Corridor::Gutter(_));
     let of_card = |cell: GridCell| match downward {
         true => 2 * cell.row + 1,
         false => 2 * cell.column + 1,
     };
-    let of_lead = |(lead, _): &(Lead, usize)| match lead {
-        Lead::Gutter(at) | Lead::Channel(at) => 2 * at,
+    let of_corridor = |(corridor, _): &(Corridor, usize)| match corridor {
+        Corridor::Gutter(at) | Corridor::Channel(at) => 2 * at,
     };
     let before = nth
         .checked_sub(1)
-        .and_then(|before| route.leads.get(before));
-    let one = before.map_or_else(|| of_card(route.from), of_lead);
-    let after = route.leads.get(nth + 1);
-    let other = after.map_or_else(|| of_card(route.to), of_lead);
+        .and_then(|before| route.corridors.get(before));
+    let one = before.map_or_else(|| of_card(route.from), of_corridor);
+    let after = route.corridors.get(nth + 1);
+    let other = after.map_or_else(|| of_card(route.to), of_corridor);
     (one.min(other), one.max(other))
 }

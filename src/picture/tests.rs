@@ -137,7 +137,7 @@ fn drawn(phases: usize, mut steps: Vec<Step>, edges: &[(Side, Side, TransitionKi
         phase.name.clone_from(&step.name);
         phase.customer_goal = Some(step.name.clone());
     }
-    canvas.arrange()
+    canvas.sort_and_index()
 }
 
 type Edges = Vec<(Side, Side, TransitionKind)>;

@@ -158,7 +158,7 @@ pub(super) fn clean_line(text: &str) -> String {
 }
 
 /// The text with everything replaced that means something in XML.
-pub fn escape_into(text: &str, into: &mut String) {
+pub fn escape_xml_into(text: &str, into: &mut String) {
     for c in text.chars() {
         match c {
             '&' => into.push_str("&amp;"),
@@ -283,7 +283,7 @@ mod tests {
             "e\u{301}\u{301}"
         );
         let mut escaped = String::new();
-        escape_into("<b a=\"1\" c='2'>&\u{1}", &mut escaped);
+        escape_xml_into("<b a=\"1\" c='2'>&\u{1}", &mut escaped);
         assert_eq!(escaped, "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;");
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     drawing::{Anchor, Area, Drawing, DrawingPart},
-    text::{Font, escape_into},
+    text::{Font, escape_xml_into},
 };
 use crate::scalar::Theme;
 
@@ -22,9 +22,9 @@ pub(super) fn write_svg(drawing: &Drawing, theme: Theme) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"cxb\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\" aria-labelledby=\"cxb-title cxb-desc\">\n<title id=\"cxb-title\">"
     );
-    escape_into(&drawing.title, &mut svg);
+    escape_xml_into(&drawing.title, &mut svg);
     svg.push_str("</title>\n<desc id=\"cxb-desc\">");
-    escape_into(&drawing.description, &mut svg);
+    escape_xml_into(&drawing.description, &mut svg);
     svg.push_str("</desc>\n<style>\n");
     write_style(theme, &mut svg);
     svg.push_str("</style>\n");
@@ -42,7 +42,7 @@ pub(super) fn write_svg(drawing: &Drawing, theme: Theme) -> String {
 /// A page that holds a picture and asks for nothing else.
 pub(super) fn write_html(drawing: &Drawing, theme: Theme) -> String {
     let mut title = String::new();
-    escape_into(&drawing.title, &mut title);
+    escape_xml_into(&drawing.title, &mut title);
     let scheme = match theme {
         Theme::Auto => "light dark",
         Theme::Light => "light",
@@ -82,7 +82,7 @@ fn write_part(part: &DrawingPart, svg: &mut String) {
                 // Lines of a tooltip are parted by what every text else is rid of.
                 for (at, line) in told.lines().enumerate() {
                     svg.push_str(if at > 0 { "\n" } else { "" });
-                    escape_into(line, svg);
+                    escape_xml_into(line, svg);
                 }
                 svg.push_str("</title>");
             }
@@ -118,7 +118,7 @@ fn write_part(part: &DrawingPart, svg: &mut String) {
             let (x, y) = (format_number(*x), format_number(*y));
             let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"");
             write_font(*font, *anchor, text, svg);
-            escape_into(text, svg);
+            escape_xml_into(text, svg);
             writeln!(svg, "</text>")
         }
     };

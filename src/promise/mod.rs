@@ -150,7 +150,7 @@ async fn set_deliveries(
     {
         return Ok(false);
     }
-    permit.note(Event::about::<promise::Entity>(
+    permit.note(Event::changed_beside_row::<promise::Entity>(
         row,
         serde_json::json!({ "deliveredAtIds": touchpoints }),
     ));

@@ -24,8 +24,7 @@ use crate::{
 
 /// A state of a blueprint: the current one, or that of a publication.
 #[derive(Clone, Debug, OneofObject)]
-#[graphql(name = "BlueprintVersion")]
-pub enum Version {
+pub enum BlueprintVersion {
     /// Id of a blueprint: its current state.
     BlueprintId(ID),
     /// Id of a publication: the state that it keeps.
@@ -67,8 +66,8 @@ impl VersionState {
 /// The changes from one state to another, if the caller may see both.
 pub async fn diff_versions(
     caller: &Caller,
-    from: &Version,
-    to: &Version,
+    from: &BlueprintVersion,
+    to: &BlueprintVersion,
 ) -> Result<Vec<DocumentChange>> {
     let from = load_state(caller, "from", from).await?;
     let to = load_state(caller, "to", to).await?;
@@ -93,9 +92,13 @@ pub async fn diff_versions(
     caller.compute(compare).await
 }
 
-async fn load_state(caller: &Caller, path: &str, version: &Version) -> Result<VersionState> {
+async fn load_state(
+    caller: &Caller,
+    path: &str,
+    version: &BlueprintVersion,
+) -> Result<VersionState> {
     match version {
-        Version::BlueprintId(id) => {
+        BlueprintVersion::BlueprintId(id) => {
             let id: BlueprintId = input::parse_id(&format!("{path}.blueprintId"), id)?;
             let which = Condition::all().add(blueprint::Column::Id.eq(id));
             let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
@@ -105,7 +108,7 @@ async fn load_state(caller: &Caller, path: &str, version: &Version) -> Result<Ve
                 source: VersionSource::Current(snapshot),
             })
         }
-        Version::PublicationId(id) => {
+        BlueprintVersion::PublicationId(id) => {
             let id: PublicationId = input::parse_id(&format!("{path}.publicationId"), id)?;
             let missing = || Error::not_found(path, "publication");
             let row = caller
@@ -151,8 +154,8 @@ impl OriginKeys {
                     .await?
             };
         }
-        let phases = keys_in_origin(&copy.key, keys!(phase, copy), keys!(phase, origin));
-        let touchpoints = keys_in_origin(
+        let phases = map_keys_to_origin(&copy.key, keys!(phase, copy), keys!(phase, origin));
+        let touchpoints = map_keys_to_origin(
             &copy.key,
             keys!(touchpoint, copy),
             keys!(touchpoint, origin),
@@ -165,7 +168,7 @@ impl OriginKeys {
 }
 
 /// The keys of one kind of part; rows are (id, key, id that it was copied from).
-fn keys_in_origin(
+fn map_keys_to_origin(
     copy: &str,
     parts: Vec<(Uuid, String, Option<Uuid>)>,
     origin: Vec<(Uuid, String, Option<Uuid>)>,

@@ -9,7 +9,8 @@ use entity::{
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
-    BlueprintCopyInput, BlueprintPublishInput, BlueprintRestoreInput, Version, diff_versions,
+    BlueprintCopyInput, BlueprintPublishInput, BlueprintRestoreInput, BlueprintVersion,
+    diff_versions,
 };
 use crate::{
     access::Caller,
@@ -85,7 +86,7 @@ impl PublicationQuery {
             let caller = caller(ctx)?;
             let which = publication::Column::Id.eq(id);
             let select = caller.select::<publication::Entity>().filter(which);
-            let select = super::without_document(select);
+            let select = super::select_without_document(select);
             Ok(select.one(caller.connection()).await?)
         })
         .await
@@ -105,7 +106,7 @@ impl PublicationQuery {
         let blueprint: BlueprintId = input::parse_id("blueprintId", &blueprint_id)?;
         let select = caller.select::<publication::Entity>();
         let select = select.filter(publication::Column::BlueprintId.eq(blueprint));
-        let select = super::without_document(select);
+        let select = super::select_without_document(select);
         page::page_oldest_first(ctx, select, Page { first, after }, Publication::from).await
     }
 
@@ -115,8 +116,8 @@ impl PublicationQuery {
     async fn blueprint_diff(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The older state.")] from: Version,
-        #[graphql(desc = "The newer state.")] to: Version,
+        #[graphql(desc = "The older state.")] from: BlueprintVersion,
+        #[graphql(desc = "The newer state.")] to: BlueprintVersion,
     ) -> Result<Listed<BlueprintChange>> {
         let changes = diff_versions(caller(ctx)?, &from, &to).await?;
         Ok(metered_list(changes))

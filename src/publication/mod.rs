@@ -17,7 +17,7 @@ use sea_orm::{
     QuerySelect, Select, Set, Statement, sea_query::Expr,
 };
 
-pub use self::compare::{Version, diff_versions};
+pub use self::compare::{BlueprintVersion, diff_versions};
 use self::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
@@ -87,7 +87,7 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     let row = life::take_step(&mut permit, Step::Publish, &row).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
-    finding::refuse_errors(&permit, &snapshot.canvas).await?;
+    finding::refuse_open_errors(&permit, &snapshot.canvas).await?;
     let document = write_document_text(caller, snapshot).await?;
     store_publication(&mut permit, &row, (row.published_number, label), document).await?;
     permit.commit().await?;
@@ -126,7 +126,7 @@ async fn store_publication(
 }
 
 /// Publications as lists show them: their documents may be two megabytes each.
-pub fn without_document(select: Select<publication::Entity>) -> Select<publication::Entity> {
+pub fn select_without_document(select: Select<publication::Entity>) -> Select<publication::Entity> {
     use publication::Column;
     let others = Column::iter().filter(|column| !matches!(column, Column::Document));
     let select = select.select_only().columns(others);
@@ -173,7 +173,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     if changes.is_empty() {
         return Ok(row);
     }
-    if !is_latest(&permit, row.id, &before).await? {
+    if !is_latest_document(&permit, row.id, &before).await? {
         let was = blueprint::Model {
             // Taking the lock has raised it by one.
             revision: row.revision - 1,
@@ -186,7 +186,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
 }
 
 /// Whether the latest publication has this text.
-async fn is_latest(permit: &Permit<'_>, id: BlueprintId, text: &str) -> Result<bool> {
+async fn is_latest_document(permit: &Permit<'_>, id: BlueprintId, text: &str) -> Result<bool> {
     let latest = publication::Entity::find()
         .filter(publication::Column::BlueprintId.eq(id))
         .order_by_desc(publication::Column::CreatedAt)
@@ -234,7 +234,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let patch = caller.compute(copied).await?;
     let (row, _) =
         import::import_into(&mut permit, None, patch, (true, Authority::Agreed(id))).await?;
-    remember_origin(permit.tx(), origin.id, row.id).await?;
+    store_copy_origins(permit.tx(), origin.id, row.id).await?;
     let row = permit.get::<blueprint::Entity>("id", row.id).await?;
     permit.commit().await?;
     Ok(row)
@@ -242,7 +242,11 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
 
 /// Notes on a copy and its parts what each was copied from, by their keys, which are the same; and the template, which
 /// documents do not name.
-async fn remember_origin(tx: &Transaction, origin: BlueprintId, copy: BlueprintId) -> Result<()> {
+async fn store_copy_origins(
+    tx: &Transaction,
+    origin: BlueprintId,
+    copy: BlueprintId,
+) -> Result<()> {
     const PHASES: &str = "UPDATE phase SET copied_from_id = (SELECT origin.id FROM phase AS origin \
         WHERE origin.blueprint_id = $1 AND lower(origin.key) = lower(phase.key)) WHERE blueprint_id = $2";
     const TOUCHPOINTS: &str = "UPDATE touchpoint SET copied_from_id = (SELECT origin.id FROM touchpoint AS origin \

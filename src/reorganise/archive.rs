@@ -9,7 +9,7 @@ use super::{
     holdings::Holdings,
     impact::ReorganisationImpact,
     question,
-    takeover::{DepartmentToEnd, Takeover, refuse_circle},
+    takeover::{DepartmentToEnd, Takeover, refuse_ending_successor},
 };
 use crate::{
     access::Caller,
@@ -59,7 +59,7 @@ pub async fn archive(
         permit
             .read_live::<department::Entity>("successorId", successor)
             .await?;
-        refuse_circle(permit.tx(), &of, successor).await?;
+        refuse_ending_successor(permit.tx(), &of, successor).await?;
         permit.audit_for(successor);
     }
     let takeover = Takeover::plan_under_lock(&mut permit, &of, successor).await?;
@@ -92,9 +92,9 @@ pub async fn archive_impact(
     }
     let of = BTreeSet::from([id]);
     if let Some(successor) = successor {
-        question::require_other::<department::Entity>(caller, &tx, "successorId", successor)
+        question::require_live_row::<department::Entity>(caller, &tx, "successorId", successor)
             .await?;
-        refuse_circle(&tx, &of, successor).await?;
+        refuse_ending_successor(&tx, &of, successor).await?;
     }
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, successor).await?;
     tx.commit().await?;

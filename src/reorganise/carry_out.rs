@@ -46,7 +46,7 @@ pub(super) async fn carry_out(
             continue;
         }
         // An earlier step may have changed it already.
-        let row = read_current(permit, step.responsibility_id()).await?;
+        let row = read_current_responsibility(permit, step.responsibility_id()).await?;
         let next = apply_step(&step, &row, (of, successor), &became, by)?;
         write_transition(permit, &row, next).await?;
     }
@@ -96,14 +96,17 @@ fn apply_step(
     Ok(next)
 }
 
-async fn read_current(permit: &Permit<'_>, id: ResponsibilityId) -> Result<responsibility::Model> {
+async fn read_current_responsibility(
+    permit: &Permit<'_>,
+    id: ResponsibilityId,
+) -> Result<responsibility::Model> {
     let row = responsibility::Entity::find_by_id(id)
         .one(permit.tx())
         .await?;
     row.ok_or_else(|| Error::internal(format!("{id} is gone")))
 }
 
-pub(super) async fn give_ownership(
+pub(super) async fn give_owned_to_successor(
     permit: &mut Permit<'_>,
     holdings: &Holdings,
     successor: DepartmentId,

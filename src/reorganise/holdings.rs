@@ -17,7 +17,7 @@ use crate::{
     access::{Guarded, Permit, Principal, scope},
     database::Transaction,
     error::Result,
-    feedback::open_condition,
+    feedback::open_follow_ups_condition,
     policy::CallerStanding,
 };
 
@@ -71,12 +71,12 @@ impl Holdings {
                 .filter(responsibility::Entity::readable_condition(
                     Principal::CallerStanding(eyes),
                 ))
-                .filter(open_and_condition(which))
+                .filter(open_responsibilities_condition(which))
                 .order_by_asc(C::CreatedAt)
                 .order_by_asc(C::Id);
             Ok(rows.all(tx).await?)
         };
-        let (held, made) = open(held_or_made_condition(of))
+        let (held, made) = open(held_or_proposed_condition(of))
             .await?
             .into_iter()
             // One statement for both, since a proposal from one of them to another would otherwise come twice.
@@ -86,7 +86,7 @@ impl Holdings {
             .clone()
             .add(C::Status.eq(ResponsibilityStatus::Proposed))
             .add(C::ReplacesId.in_subquery(select_held_column(of, C::Id)));
-        let there = C::TouchpointId.in_subquery(select_touchpoints(of));
+        let there = C::TouchpointId.in_subquery(select_held_touchpoints(of));
         let met = match successor {
             Some(successor) => {
                 let its = Condition::all().add(C::DepartmentId.eq(successor));
@@ -110,13 +110,13 @@ impl Holdings {
             met,
             beside: open(beside).await?,
             blueprints: blueprints.into_iter().map(|row| (row.id, row)).collect(),
-            owned: select_owned(of)
+            owned: select_owned_blueprints(of)
                 .filter(blueprint::Entity::readable_condition(
                     Principal::CallerStanding(eyes),
                 ))
                 .all(tx)
                 .await?,
-            kpis: select_kpis(of)
+            kpis: select_owned_kpis(of)
                 .filter(kpi::Entity::readable_condition(Principal::CallerStanding(
                     eyes,
                 )))
@@ -126,7 +126,7 @@ impl Holdings {
                 .filter(follow_up::Entity::readable_condition(
                     Principal::CallerStanding(eyes),
                 ))
-                .filter(open_condition(of))
+                .filter(open_follow_ups_condition(of))
                 .order_by_asc(follow_up::Column::Id)
                 .all(tx)
                 .await?,
@@ -171,7 +171,7 @@ pub(super) async fn lock_blueprints_and_kpis(
         }
     }
     // After the blueprints, in the order of locks that everybody keeps.
-    select_kpis(of)
+    select_owned_kpis(of)
         .lock(LockType::NoKeyUpdate)
         .all(permit.tx())
         .await?;
@@ -182,7 +182,7 @@ async fn load_blueprint_ids(
     permit: &Permit<'_>,
     of: &BTreeSet<DepartmentId>,
 ) -> Result<BTreeSet<BlueprintId>> {
-    let owned: Vec<BlueprintId> = select_owned(of)
+    let owned: Vec<BlueprintId> = select_owned_blueprints(of)
         .select_only()
         .column(blueprint::Column::Id)
         .into_tuple()
@@ -191,7 +191,9 @@ async fn load_blueprint_ids(
     let taken_part_in: Vec<BlueprintId> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
-        .filter(open_and_condition(held_or_made_condition(of)))
+        .filter(open_responsibilities_condition(held_or_proposed_condition(
+            of,
+        )))
         .distinct()
         .into_tuple()
         .all(permit.tx())
@@ -199,25 +201,25 @@ async fn load_blueprint_ids(
     Ok(owned.into_iter().chain(taken_part_in).collect())
 }
 
-fn select_owned(of: &BTreeSet<DepartmentId>) -> Select<blueprint::Entity> {
+fn select_owned_blueprints(of: &BTreeSet<DepartmentId>) -> Select<blueprint::Entity> {
     blueprint::Entity::find()
         .filter(blueprint::Column::OwnerDepartmentId.is_in(of.iter().copied()))
         .order_by_asc(blueprint::Column::Id)
 }
 
-fn select_kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {
+fn select_owned_kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {
     kpi::Entity::find()
         .filter(kpi::Column::OwnerDepartmentId.is_in(of.iter().copied()))
         .order_by_asc(kpi::Column::Id)
 }
 
-fn open_and_condition(more: Condition) -> Condition {
+fn open_responsibilities_condition(more: Condition) -> Condition {
     Condition::all()
         .add(scope::open_responsibility_condition())
         .add(more)
 }
 
-fn held_or_made_condition(of: &BTreeSet<DepartmentId>) -> Condition {
+fn held_or_proposed_condition(of: &BTreeSet<DepartmentId>) -> Condition {
     let by_them = Condition::any()
         .add(responsibility::Column::ProposedByDepartmentId.is_in(of.iter().copied()))
         .add(responsibility::Column::ProposedFromDepartmentId.is_in(of.iter().copied()));
@@ -238,11 +240,11 @@ fn select_held_column(
     responsibility::Entity::find()
         .select_only()
         .column(column)
-        .filter(open_and_condition(Condition::all().add(held)))
+        .filter(open_responsibilities_condition(Condition::all().add(held)))
         .into_query()
 }
 
 /// The touchpoints at which these departments hold anything or are offered it.
-pub(super) fn select_touchpoints(of: &BTreeSet<DepartmentId>) -> SelectStatement {
+pub(super) fn select_held_touchpoints(of: &BTreeSet<DepartmentId>) -> SelectStatement {
     select_held_column(of, responsibility::Column::TouchpointId)
 }

@@ -87,8 +87,8 @@ impl ReorganisationImpact {
         successor: Option<DepartmentId>,
     ) -> Self {
         let mut impact = Self::from_steps(steps);
-        impact.note_lost(holdings, steps);
-        impact.note_hanging(hung, &find_losing_delivery(holdings, steps));
+        impact.note_lost_roles(holdings, steps);
+        impact.note_left_hanging(hung, &find_losing_delivery(holdings, steps));
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
         let follow_ups = holdings.follow_ups.iter().map(|row| row.id).collect();
@@ -150,7 +150,7 @@ impl ReorganisationImpact {
                 .collect(),
             ..Self::from_steps(steps)
         };
-        impact.note_hanging(hung, &BTreeSet::from([gone]));
+        impact.note_left_hanging(hung, &BTreeSet::from([gone]));
         impact
     }
 
@@ -180,7 +180,7 @@ impl ReorganisationImpact {
         impact
     }
 
-    fn note_lost(&mut self, holdings: &Holdings, steps: &[PlanStep]) {
+    fn note_lost_roles(&mut self, holdings: &Holdings, steps: &[PlanStep]) {
         let lost = |role| -> BTreeSet<TouchpointId> {
             let ended = ended_responsibilities(steps).filter(|row| row.role == role);
             ended.map(|row| row.touchpoint_id).collect()
@@ -197,7 +197,7 @@ impl ReorganisationImpact {
     }
 
     /// Notes the KPIs and promises that are left with these touchpoints only.
-    fn note_hanging(&mut self, hung: &HangingRows, gone: &BTreeSet<TouchpointId>) {
+    fn note_left_hanging(&mut self, hung: &HangingRows, gone: &BTreeSet<TouchpointId>) {
         let judging = hung
             .links
             .iter()

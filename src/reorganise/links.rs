@@ -59,15 +59,15 @@ async fn load_kpi_links(
     use kpi_link::Column as C;
     // Two steps in one statement: the KPIs that are touched, and then all of their links, since only these tell
     // whether one is left.
-    let judging = select_links(caller)
+    let judging = select_current_kpi_links(caller)
         .filter(C::TouchpointId.in_subquery(touchpoints))
         .select_only()
         .column(C::KpiId);
-    let links = select_links(caller).filter(C::KpiId.in_subquery(judging.into_query()));
+    let links = select_current_kpi_links(caller).filter(C::KpiId.in_subquery(judging.into_query()));
     Ok(links.all(tx).await?)
 }
 
-fn select_links(caller: &Caller) -> sea_orm::Select<kpi_link::Entity> {
+fn select_current_kpi_links(caller: &Caller) -> sea_orm::Select<kpi_link::Entity> {
     use kpi_link::Column as C;
     let kpis = kpi::Entity::find()
         .select_only()

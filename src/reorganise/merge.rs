@@ -10,7 +10,7 @@ use sea_orm::Set;
 use super::{
     impact::ReorganisationImpact,
     question,
-    takeover::{DepartmentToEnd, Takeover, refuse_circle},
+    takeover::{DepartmentToEnd, Takeover, refuse_ending_successor},
 };
 use crate::{
     access::{Caller, Permit, require_live},
@@ -31,7 +31,7 @@ pub struct DepartmentMergeInput {
 
 /// What a merger did.
 #[derive(Debug)]
-pub struct Merged {
+pub struct MergeResult {
     /// Who took over.
     pub successor: department::Model,
     /// Those that ended, in the order of their ids.
@@ -41,7 +41,7 @@ pub struct Merged {
 }
 
 /// Merges departments into another.
-pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merged> {
+pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<MergeResult> {
     let mut faults = Faults::default();
     let going = read_departments_to_end(&mut faults, &input.departments);
     let successor: DepartmentId = faults.parse_id("successorId", &input.successor_id);
@@ -59,7 +59,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
     let into = permit
         .read_live::<department::Entity>("successorId", successor)
         .await?;
-    refuse_circle(permit.tx(), &of, successor).await?;
+    refuse_ending_successor(permit.tx(), &of, successor).await?;
     permit.audit_for(successor);
     let takeover = Takeover::plan_under_lock(&mut permit, &of, Some(successor)).await?;
     let takeover = note_moved_children(takeover);
@@ -69,7 +69,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
         .carry_out(&mut permit, going, Some(successor))
         .await?;
     permit.commit().await?;
-    Ok(Merged {
+    Ok(MergeResult {
         successor: into,
         departments,
         impact,
@@ -98,8 +98,8 @@ pub async fn merge_impact(
         require_live::<department::Entity>(&format!("ids.{at}"), &row)?;
     }
     let of: BTreeSet<DepartmentId> = of.into_iter().collect();
-    question::require_other::<department::Entity>(caller, &tx, "successorId", successor).await?;
-    refuse_circle(&tx, &of, successor).await?;
+    question::require_live_row::<department::Entity>(caller, &tx, "successorId", successor).await?;
+    refuse_ending_successor(&tx, &of, successor).await?;
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
     tx.commit().await?;
     Ok(Some(note_moved_children(takeover).impact))

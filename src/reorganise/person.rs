@@ -81,7 +81,7 @@ struct LeadershipGaps {
 }
 
 /// Who leads which departments.
-struct Leads {
+struct LeadMemberships {
     /// The departments that are not archived.
     living: BTreeSet<DepartmentId>,
     parents: HashMap<DepartmentId, Option<DepartmentId>>,
@@ -89,7 +89,7 @@ struct Leads {
     own: BTreeMap<DepartmentId, BTreeSet<AccountId>>,
 }
 
-impl Leads {
+impl LeadMemberships {
     async fn load(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Self> {
         let living = caller
             .select::<department::Entity>()
@@ -153,7 +153,7 @@ async fn load_impact_without(
     tx: &Transaction,
     person: AccountId,
 ) -> Result<ReorganisationImpact> {
-    let led = Leads::load(caller, tx, person).await?;
+    let led = LeadMemberships::load(caller, tx, person).await?;
     let left = move |steps: &Steps| {
         steps.take(LED * led.living.len())?;
         Ok(led.without_person(person))

@@ -50,7 +50,7 @@ pub enum AfterEnd {
 }
 
 /// Ends what is in force and closes what is offered.
-fn end_without_successor(
+fn plan_end_without_successor(
     held: &[responsibility::Model],
     reason: &'static str,
     after: AfterEnd,
@@ -64,42 +64,48 @@ fn end_without_successor(
 
 /// Suspends what is in force at a touchpoint that is archived, and closes what is offered there.
 #[must_use]
-pub(super) fn suspend(held: &[responsibility::Model]) -> Vec<PlanStep> {
-    end_without_successor(held, TOUCHPOINT_ARCHIVED, AfterEnd::Suspended)
+pub(super) fn plan_suspension(held: &[responsibility::Model]) -> Vec<PlanStep> {
+    plan_end_without_successor(held, TOUCHPOINT_ARCHIVED, AfterEnd::Suspended)
 }
 
 impl Holdings {
     /// What becomes of the responsibilities and proposals, in the order in which it has to be done: what ends first,
     /// so that nothing is ever held twice.
     #[must_use]
-    pub fn plan(&self, successor: Option<DepartmentId>) -> Vec<PlanStep> {
+    pub fn plan_steps(&self, successor: Option<DepartmentId>) -> Vec<PlanStep> {
         match successor {
-            Some(successor) => self.hand_over(successor),
-            None => end_without_successor(&self.held, DEPARTMENT_ARCHIVED, AfterEnd::Nothing),
+            Some(successor) => self.plan_hand_over(successor),
+            None => plan_end_without_successor(&self.held, DEPARTMENT_ARCHIVED, AfterEnd::Nothing),
         }
     }
 
-    fn hand_over(&self, successor: DepartmentId) -> Vec<PlanStep> {
+    fn plan_hand_over(&self, successor: DepartmentId) -> Vec<PlanStep> {
         // By touchpoint and role, of which the successor has one at the most: a unique index sees to it.
-        let met: HashMap<_, _> = self.met.iter().map(|met| (group_key(met), met)).collect();
+        let met: HashMap<_, _> = self
+            .met
+            .iter()
+            .map(|met| (place_and_role(met), met))
+            .collect();
         let mut steps = Vec::new();
         for group in self.group_by_place_and_role() {
-            let met = group.first().and_then(|held| met.get(&group_key(held)));
+            let met = group
+                .first()
+                .and_then(|held| met.get(&place_and_role(held)));
             let (accepted, offered): (Vec<_>, Vec<_>) = group
                 .into_iter()
                 .partition(|held| held.status == ResponsibilityStatus::Accepted);
             match accepted.first() {
                 Some(first) => {
                     steps.extend(plan_take_over(first, &accepted, met.copied()));
-                    steps.extend(offered.into_iter().map(decline_as_taken));
-                    steps.extend(self.close_rivals(first.id, successor));
+                    steps.extend(offered.into_iter().map(plan_decline_as_taken));
+                    steps.extend(self.plan_closing_rivals(first.id, successor));
                 }
                 None => {
                     // One proposal is enough for the successor: none where it has the role, or is offered it, already.
                     let first = usize::from(met.is_none());
                     let addressed = offered.iter().take(first).copied();
                     steps.extend(addressed.cloned().map(PlanStep::ChangeAddressee));
-                    steps.extend(offered.into_iter().skip(first).map(decline_as_taken));
+                    steps.extend(offered.into_iter().skip(first).map(plan_decline_as_taken));
                 }
             }
         }
@@ -120,7 +126,7 @@ impl Holdings {
         let mut at: HashMap<(TouchpointId, Role), usize> = HashMap::new();
         let mut groups: Vec<Vec<&responsibility::Model>> = Vec::new();
         for held in &self.held {
-            let group = *at.entry(group_key(held)).or_insert(groups.len());
+            let group = *at.entry(place_and_role(held)).or_insert(groups.len());
             if group == groups.len() {
                 groups.push(Vec::new());
             }
@@ -130,7 +136,7 @@ impl Holdings {
     }
 
     /// The proposals of others to take over from this one; the successor's own is closed already.
-    fn close_rivals(
+    fn plan_closing_rivals(
         &self,
         from: ResponsibilityId,
         successor: DepartmentId,
@@ -144,12 +150,12 @@ impl Holdings {
     }
 }
 
-fn group_key(row: &responsibility::Model) -> (TouchpointId, Role) {
+fn place_and_role(row: &responsibility::Model) -> (TouchpointId, Role) {
     (row.touchpoint_id, row.role)
 }
 
 /// Closes a proposal because its role is taken.
-fn decline_as_taken(offered: &responsibility::Model) -> PlanStep {
+fn plan_decline_as_taken(offered: &responsibility::Model) -> PlanStep {
     PlanStep::Decline(offered.clone(), TAKEN)
 }
 
@@ -173,7 +179,7 @@ fn plan_take_over(
     match (own, met) {
         (Some(own), _) => steps.push(PlanStep::Merge(own.clone(), tasks)),
         (None, offered) => {
-            steps.extend(offered.map(decline_as_taken));
+            steps.extend(offered.map(plan_decline_as_taken));
             steps.push(PlanStep::Accept(first.clone(), tasks));
         }
     }

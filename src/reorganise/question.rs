@@ -48,7 +48,7 @@ pub(super) fn require_permitted<E: Guarded>(
 }
 
 /// Requires that another row which the question names exists and is not archived.
-pub(super) async fn require_other<E: Archivable>(
+pub(super) async fn require_live_row<E: Archivable>(
     caller: &Caller,
     tx: &Transaction,
     field: &str,

@@ -7,7 +7,7 @@ use entity::{department, id::DepartmentId};
 use sea_orm::Set;
 
 use super::{
-    carry_out::{carry_out, give_ownership},
+    carry_out::{carry_out, give_owned_to_successor},
     holdings,
     holdings::Holdings,
     impact::ReorganisationImpact,
@@ -20,7 +20,7 @@ use crate::{
     database::Transaction,
     department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
-    feedback::follow_up::hand_over,
+    feedback::follow_up::hand_over_follow_ups,
     policy::{Action, CallerStanding},
 };
 
@@ -45,11 +45,12 @@ impl Takeover {
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
         let holdings = Holdings::load(tx, eyes, of, successor).await?;
-        let hung = links::load_hanging_rows(caller, tx, holdings::select_touchpoints(of)).await?;
+        let hung =
+            links::load_hanging_rows(caller, tx, holdings::select_held_touchpoints(of)).await?;
         let planned = move |budget: &Steps| {
             let hanging = hung.links.len() + hung.deliveries.len();
             budget.take(PLANNED * (holdings.row_count() + hanging))?;
-            let steps = holdings.plan(successor);
+            let steps = holdings.plan_steps(successor);
             let impact =
                 ReorganisationImpact::from_departments(&holdings, &steps, &hung, successor);
             Ok(Self {
@@ -110,8 +111,8 @@ impl Takeover {
         }
         carry_out(permit, self.steps, &self.holdings.of, successor).await?;
         if let Some(successor) = successor {
-            give_ownership(permit, &self.holdings, successor).await?;
-            hand_over(permit, &self.holdings.of, successor).await?;
+            give_owned_to_successor(permit, &self.holdings, successor).await?;
+            hand_over_follow_ups(permit, &self.holdings.of, successor).await?;
         }
         let mut archived = Vec::with_capacity(rows.len());
         for row in rows {
@@ -154,7 +155,7 @@ impl DepartmentToEnd {
 }
 
 /// Refuses a successor that goes itself, or lies below one that does.
-pub(super) async fn refuse_circle(
+pub(super) async fn refuse_ending_successor(
     tx: &Transaction,
     of: &BTreeSet<DepartmentId>,
     successor: DepartmentId,

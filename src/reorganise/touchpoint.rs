@@ -6,7 +6,7 @@ use sea_orm::{EntityTrait, QuerySelect, QueryTrait};
 
 use super::{
     carry_out::carry_out, impact::ReorganisationImpact, links, links::HangingRows, plan::PlanStep,
-    plan::suspend, question,
+    plan::plan_suspension, question,
 };
 use crate::{
     access::{Caller, Guarded, Permit, require_live},
@@ -30,7 +30,7 @@ pub async fn archive(
         return Ok((row, ReorganisationImpact::default()));
     }
     let snapshot = load_snapshot(caller, permit.tx(), &row).await?;
-    refuse_if_stripping(caller, &snapshot, row.id)?;
+    refuse_archiving_others_accountable(caller, &snapshot, row.id)?;
     let (steps, impact) = plan_archiving(caller, permit.tx(), &snapshot, row.id).await?;
     carry_out(&mut permit, steps, &[].into(), None).await?;
     let row = archive_fetched(&mut permit, &row).await?;
@@ -55,13 +55,13 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchp
 }
 
 /// Suspends what departments hold at a touchpoint that an import leaves out, and closes what they are offered there.
-pub async fn suspend_left_out(
+pub async fn suspend_left_out_touchpoint(
     permit: &mut Permit<'_>,
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
 ) -> Result<()> {
     refuse_taking_accountable(permit.caller, blueprint, held)?;
-    carry_out(permit, suspend(held), &[].into(), None).await
+    carry_out(permit, plan_suspension(held), &[].into(), None).await
 }
 
 /// What archiving a touchpoint would change, as far as the caller may see it.
@@ -79,12 +79,12 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
         return Ok(Some(ReorganisationImpact::default()));
     }
     let snapshot = load_snapshot(caller, &tx, &row).await?;
-    let (steps, hung) = load_hanging(caller, &tx, &snapshot, id).await?;
+    let (steps, hung) = plan_end_and_load_hanging(caller, &tx, &snapshot, id).await?;
     // The connection goes back before the computing begins.
     tx.commit().await?;
     let checks = [
         require_live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
-        refuse_if_stripping(caller, &snapshot, id),
+        refuse_archiving_others_accountable(caller, &snapshot, id),
     ];
     let work = move |_: &compute::Steps| {
         Ok(ReorganisationImpact::from_touchpoint(
@@ -95,7 +95,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     impact.with_obstacles(checks).map(Some)
 }
 
-fn refuse_if_stripping(
+fn refuse_archiving_others_accountable(
     caller: &Caller,
     snapshot: &BlueprintSnapshot,
     id: TouchpointId,
@@ -120,13 +120,13 @@ async fn plan_archiving(
     snapshot: &BlueprintSnapshot,
     id: TouchpointId,
 ) -> Result<(Vec<PlanStep>, ReorganisationImpact)> {
-    let (steps, hung) = load_hanging(caller, tx, snapshot, id).await?;
+    let (steps, hung) = plan_end_and_load_hanging(caller, tx, snapshot, id).await?;
     let impact = ReorganisationImpact::from_touchpoint(snapshot, id, &steps, &hung);
     Ok((steps, impact))
 }
 
 /// What ends with a touchpoint, and what hangs on it.
-async fn load_hanging(
+async fn plan_end_and_load_hanging(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
@@ -136,6 +136,6 @@ async fn load_hanging(
         .select_only()
         .column(touchpoint::Column::Id);
     let hung = links::load_hanging_rows(caller, tx, itself.into_query()).await?;
-    let steps = suspend(snapshot.canvas.responsibilities_of(id));
+    let steps = plan_suspension(snapshot.canvas.responsibilities_of(id));
     Ok((steps, hung))
 }

@@ -180,7 +180,7 @@ async fn set_steps(
     {
         return Ok(false);
     }
-    permit.note(Event::about::<scenario::Entity>(
+    permit.note(Event::changed_beside_row::<scenario::Entity>(
         row,
         serde_json::json!({ "touchpointIds": steps }),
     ));

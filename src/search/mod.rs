@@ -94,10 +94,10 @@ pub struct HitKey {
 impl Read for HitKey {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
-            distance: cells.take()?,
-            length: cells.take()?,
-            id: cells.take()?,
-            kind: cells.take()?,
+            distance: cells.read_next()?,
+            length: cells.read_next()?,
+            id: cells.read_next()?,
+            kind: cells.read_next()?,
         })
     }
 }

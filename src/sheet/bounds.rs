@@ -11,7 +11,7 @@ pub(super) const MOST_COLUMNS: usize = 200;
 
 /// The bounds of a sheet that is read.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub struct SheetBounds {
     /// Most rows below the headings.
     pub rows: usize,
     /// Most bytes of a cell.
@@ -20,7 +20,7 @@ pub struct Bounds {
     pub row: usize,
 }
 
-impl Bounds {
+impl SheetBounds {
     /// Bounds of a sheet that people wrote, with at most this many rows.
     #[must_use]
     pub const fn with_rows(rows: usize) -> Self {

@@ -7,26 +7,26 @@ use std::{
 };
 
 use super::{
-    bounds::{Bounds, MOST_COLUMNS},
+    bounds::{MOST_COLUMNS, SheetBounds},
     cell::CellRef,
 };
 use crate::error::UserErrorCode;
 
 /// A fault of the text, on its way through the reader's errors, which are all `io::Error`s.
 #[derive(Clone, Debug)]
-pub(super) struct Malformed {
+pub(super) struct MalformedCsv {
     pub place: CellRef,
     pub code: UserErrorCode,
     pub message: String,
 }
 
-impl std::fmt::Display for Malformed {
+impl std::fmt::Display for MalformedCsv {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.place, self.message)
     }
 }
 
-impl std::error::Error for Malformed {}
+impl std::error::Error for MalformedCsv {}
 
 /// The state behind the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +44,10 @@ enum ScanState {
 }
 
 /// A source whose bytes are well-formed CSV, up to its first error.
-pub(super) struct Checked<R> {
+pub(super) struct CsvChecker<R> {
     source: R,
     separator: u8,
-    bounds: Bounds,
+    bounds: SheetBounds,
     state: ScanState,
     /// The beginning of the present row, and the column of the present cell.
     place: CellRef,
@@ -57,11 +57,11 @@ pub(super) struct Checked<R> {
     row_bytes: usize,
     after_return: bool,
     starts: VecDeque<CellRef>,
-    malformed: Option<Malformed>,
+    malformed: Option<MalformedCsv>,
 }
 
-impl<R> Checked<R> {
-    pub(super) fn new(source: R, separator: u8, bounds: Bounds) -> Self {
+impl<R> CsvChecker<R> {
+    pub(super) fn new(source: R, separator: u8, bounds: SheetBounds) -> Self {
         Self {
             source,
             separator,
@@ -79,24 +79,24 @@ impl<R> Checked<R> {
     }
 
     /// The place of the next row that the reader has not returned yet: it reads ahead.
-    pub(super) fn next_start(&mut self) -> Option<CellRef> {
+    pub(super) fn next_row_start(&mut self) -> Option<CellRef> {
         self.starts.pop_front()
     }
 
     /// The place of the last byte that was read.
-    pub(super) fn last_place(&self) -> &CellRef {
+    pub(super) fn last_byte_place(&self) -> &CellRef {
         &self.place
     }
 
-    fn malformed(&self, code: UserErrorCode, message: impl Into<String>) -> Malformed {
-        Malformed {
+    fn malformed(&self, code: UserErrorCode, message: impl Into<String>) -> MalformedCsv {
+        MalformedCsv {
             place: self.place.clone(),
             code,
             message: message.into(),
         }
     }
 
-    fn scan_byte(&mut self, byte: u8) -> Result<(), Malformed> {
+    fn scan_byte(&mut self, byte: u8) -> Result<(), MalformedCsv> {
         let ends_line = matches!(byte, b'\n' | b'\r');
         // A line ends at \n, at \r, or at both.
         let second = byte == b'\n' && std::mem::take(&mut self.after_return);
@@ -159,7 +159,7 @@ impl<R> Checked<R> {
         self.state = state;
     }
 
-    fn end_cell(&mut self) -> Result<(), Malformed> {
+    fn end_cell(&mut self) -> Result<(), MalformedCsv> {
         self.state = ScanState::Cell;
         self.cell_bytes = 0;
         self.place.column = self.place.column.map(|column| column + 1);
@@ -170,7 +170,7 @@ impl<R> Checked<R> {
         Ok(())
     }
 
-    fn check_size(&mut self) -> Result<(), Malformed> {
+    fn check_size(&mut self) -> Result<(), MalformedCsv> {
         self.cell_bytes += 1;
         self.row_bytes += 1;
         if self.state == ScanState::Row {
@@ -199,7 +199,7 @@ fn format_bytes(bytes: usize) -> String {
     }
 }
 
-impl<R: Read> Read for Checked<R> {
+impl<R: Read> Read for CsvChecker<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(malformed) = self.malformed.take() {
             return Err(io::Error::other(malformed));

@@ -14,15 +14,15 @@ mod read;
 mod spool;
 mod write;
 
-pub use bounds::Bounds;
+pub use bounds::SheetBounds;
 pub use cell::{
-    CellRef, ITEM_SEPARATOR, SheetCell, escape_item, quotable, split_item_at, split_items,
-    unescape_item,
+    CellRef, ITEM_SEPARATOR, SheetCell, escape_item, shorten_for_message, split_item_at,
+    split_items, unescape_item,
 };
 pub use dialect::Dialect;
 pub use read::{SheetColumns, SheetReader, SheetRow};
-pub use spool::{Spool, Spooled};
-pub use write::{CsvCells, Writer};
+pub use spool::{SheetSpool, SpooledSheet};
+pub use write::{CsvCells, CsvWriter};
 
 #[cfg(test)]
 mod tests;

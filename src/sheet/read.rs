@@ -8,9 +8,9 @@ use std::{
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
-    bounds::{Bounds, MOST_COLUMNS},
-    cell::{CellRef, SheetCell, quotable},
-    check::{Checked, Malformed},
+    bounds::{MOST_COLUMNS, SheetBounds},
+    cell::{CellRef, SheetCell, shorten_for_message},
+    check::{CsvChecker, MalformedCsv},
     dialect::{Dialect, MARK},
 };
 use crate::{
@@ -24,7 +24,7 @@ const SAVE_AS: &str = "Save the sheet as \"CSV UTF-8\".";
 /// An iterator over the rows of a sheet. A fault of one row is that row's item, and reading goes on; a fault of the
 /// text itself (encoding, quotation marks, length) is the last item.
 pub struct SheetReader<R> {
-    rows: csv::Reader<Checked<Chain<Cursor<Vec<u8>>, R>>>,
+    rows: csv::Reader<CsvChecker<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
     headings: SheetRow,
     /// Rows that may still come, the headings included.
@@ -48,14 +48,14 @@ pub struct SheetColumns(HashMap<&'static str, usize>);
 impl<R: BufRead> SheetReader<R> {
     /// Opens a sheet with at most `most` rows below its headings.
     pub fn open(source: R, most: usize) -> Result<Self> {
-        Self::open_as(source, Bounds::with_rows(most), None)
+        Self::open_as(source, SheetBounds::with_rows(most), None)
     }
 
     /// Opens a sheet in a dialect, or in the one that its heading line shows.
     ///
     /// # Errors
     /// It cannot be read, is no UTF-8, or has no headings.
-    pub fn open_as(mut source: R, bounds: Bounds, dialect: Option<Dialect>) -> Result<Self> {
+    pub fn open_as(mut source: R, bounds: SheetBounds, dialect: Option<Dialect>) -> Result<Self> {
         let mut head = Vec::new();
         let limit = bounds.cell as u64;
         // Only the first line is looked at in advance, and no more of it than a cell may have: a file without an end
@@ -74,7 +74,7 @@ impl<R: BufRead> SheetReader<R> {
         let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next();
         let dialect = dialect.unwrap_or_else(|| Dialect::from_heading(line.unwrap_or_default()));
         let source = Cursor::new(head).chain(source);
-        let checked = Checked::new(source, dialect.separator(), bounds);
+        let checked = CsvChecker::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()
             .has_headers(false)
             // Rows of other widths are refused in `check_row`, which names their place as people find it, and reading
@@ -127,7 +127,7 @@ impl<R: Read> SheetReader<R> {
     ) -> SheetColumns {
         let mut columns = HashMap::new();
         for (at, heading) in self.headings.cells.iter().enumerate() {
-            let told = quotable(heading.trim());
+            let told = shorten_for_message(heading.trim());
             let place = self.headings.place.with_column(Some(at), "");
             let said = fold_heading(heading);
             let other = || aliases.iter().find(|(name, _)| fold_heading(name) == said);
@@ -167,7 +167,7 @@ impl<R: Read> SheetReader<R> {
                     return Err(self.read_error(error));
                 }
             }
-            let place = self.rows.get_mut().next_start().unwrap_or_default();
+            let place = self.rows.get_mut().next_row_start().unwrap_or_default();
             let row = self.check_row(&record, place)?;
             // Excel saves rows that were cleared as separators alone.
             if row.cells.iter().all(|cell| cell.trim().is_empty()) {
@@ -189,7 +189,7 @@ impl<R: Read> SheetReader<R> {
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
             let name = self.headings.cells.get(at).map_or("", |name| name.trim());
-            let here = || place.with_column(Some(at), &quotable(name));
+            let here = || place.with_column(Some(at), &shorten_for_message(name));
             let text = std::str::from_utf8(bytes).map_err(|wrong| {
                 let byte = bytes.get(wrong.valid_up_to()).copied().unwrap_or_default();
                 let message = format!("The byte {byte:02X} is no UTF-8. {SAVE_AS}");
@@ -222,15 +222,15 @@ impl<R: Read> SheetReader<R> {
     }
 
     fn read_error(&self, error: csv::Error) -> Error {
-        let here = self.rows.get_ref().last_place();
+        let here = self.rows.get_ref().last_byte_place();
         match error.into_kind() {
-            ErrorKind::Io(error) => match error.downcast::<Malformed>() {
+            ErrorKind::Io(error) => match error.downcast::<MalformedCsv>() {
                 Ok(wrong) => {
                     let at = wrong
                         .place
                         .column
                         .and_then(|at| self.headings.cells.get(at));
-                    let name = at.map_or_else(String::new, |name| quotable(name.trim()));
+                    let name = at.map_or_else(String::new, |name| shorten_for_message(name.trim()));
                     wrong
                         .place
                         .with_column(wrong.place.column, &name)
@@ -278,12 +278,12 @@ impl SheetColumns {
         Some(SheetCell {
             raw: row.cells.get(at)?,
             dialect: row.dialect,
-            place: self.place(row, name),
+            place: self.cell_ref(row, name),
         })
     }
 
     /// Adds a fault for each of these columns that the sheet does not have.
-    pub fn require(&self, names: &[&str], faults: &mut Faults) {
+    pub fn add_missing_column_faults(&self, names: &[&str], faults: &mut Faults) {
         for name in names.iter().filter(|name| !self.has(name)) {
             let message = format!("There is no column \"{name}\", and it takes one.");
             CellRef::first().add_fault(UserErrorCode::Required, message, faults);
@@ -292,13 +292,13 @@ impl SheetColumns {
 
     /// The place of this column in a row.
     #[must_use]
-    pub fn place(&self, row: &SheetRow, name: &str) -> CellRef {
-        self.place_in(&row.place, name)
+    pub fn cell_ref(&self, row: &SheetRow, name: &str) -> CellRef {
+        self.cell_ref_at(&row.place, name)
     }
 
     /// The place of this column in the row at a place.
     #[must_use]
-    pub fn place_in(&self, row: &CellRef, name: &str) -> CellRef {
+    pub fn cell_ref_at(&self, row: &CellRef, name: &str) -> CellRef {
         row.with_column(self.0.get(name).copied(), name)
     }
 }

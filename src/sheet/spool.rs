@@ -6,7 +6,7 @@ use std::{
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
 };
 
-use super::{bounds::Bounds, dialect::Dialect, read::SheetReader};
+use super::{bounds::SheetBounds, dialect::Dialect, read::SheetReader};
 use crate::error::{Error, Result};
 
 /// Bytes that are read from the file at once.
@@ -14,12 +14,12 @@ const AT_ONCE: usize = 64 << 10;
 
 /// A sheet that is still being sent.
 #[derive(Debug)]
-pub struct Spool {
+pub struct SheetSpool {
     file: File,
     left: u64,
 }
 
-impl Spool {
+impl SheetSpool {
     /// A spool for a sheet of at most `most` bytes, in the system's directory for temporary files (`TMPDIR`).
     pub fn new(most: u64) -> io::Result<Self> {
         let file = tempfile::tempfile()?;
@@ -51,8 +51,8 @@ impl Spool {
 
     /// The sheet, once all of it has come.
     #[must_use]
-    pub fn finish(self, dialect: Option<Dialect>) -> Spooled {
-        Spooled {
+    pub fn finish(self, dialect: Option<Dialect>) -> SpooledSheet {
+        SpooledSheet {
             file: self.file,
             dialect,
         }
@@ -61,12 +61,12 @@ impl Spool {
 
 /// A sheet that has come, to be read as often as it takes.
 #[derive(Debug)]
-pub struct Spooled {
+pub struct SpooledSheet {
     file: File,
     dialect: Option<Dialect>,
 }
 
-impl Spooled {
+impl SpooledSheet {
     /// A sheet in a file that is there already.
     #[must_use]
     pub fn new(file: File) -> Self {
@@ -77,7 +77,7 @@ impl Spooled {
     }
 
     /// Reads it from its beginning. One reader at a time: all of them share the position in the file.
-    pub fn read(&self, bounds: Bounds) -> Result<SheetReader<BufReader<&File>>> {
+    pub fn read(&self, bounds: SheetBounds) -> Result<SheetReader<BufReader<&File>>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0)).map_err(Error::internal)?;
         SheetReader::open_as(

@@ -36,7 +36,8 @@ fn refusal(bytes: impl Read) -> String {
 }
 
 fn written(rows: &[Vec<String>], dialect: Dialect) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new(), dialect, &["a", "b", "c"]).expect("memory takes it");
+    let mut writer =
+        CsvWriter::new(Vec::new(), dialect, &["a", "b", "c"]).expect("memory takes it");
     for row in rows {
         row.iter()
             .for_each(|text| writer.text(text).expect("memory takes it"));

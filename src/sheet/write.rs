@@ -93,12 +93,12 @@ impl CsvCells {
 }
 
 /// A sheet that is being written, row by row.
-pub struct Writer<W: Write> {
+pub struct CsvWriter<W: Write> {
     sink: W,
     cells: CsvCells,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> CsvWriter<W> {
     /// Begins a sheet with its headings.
     pub fn new(sink: W, dialect: Dialect, headings: &[&str]) -> io::Result<Self> {
         let cells = CsvCells::new(dialect, headings.iter().copied(), 0);

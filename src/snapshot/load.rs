@@ -74,7 +74,8 @@ impl BlueprintSnapshot {
         // The rows of a table that has the blueprint's id.
         macro_rules! rows {
             ($table:ident) => {
-                load_in_order::<$table::Entity>(tx, $table::Column::BlueprintId.eq(id)).await?
+                load_rows_by_creation::<$table::Entity>(tx, $table::Column::BlueprintId.eq(id))
+                    .await?
             };
         }
         // The lists that a join table holds: by owner, its members.
@@ -85,7 +86,7 @@ impl BlueprintSnapshot {
             ($table:ident where $which:expr, $owner:ident => $member:ident) => {{
                 use $table::Column;
                 let columns = [Column::$owner, Column::$member, Column::Position];
-                load_members::<$table::Entity, _, _>(tx, $which, columns).await?
+                load_join_lists::<$table::Entity, _, _>(tx, $which, columns).await?
             }};
         }
 
@@ -155,7 +156,10 @@ impl BlueprintSnapshot {
 }
 
 /// The rows of a table that a condition picks, in the order of creation.
-async fn load_in_order<E: Guarded>(tx: &Transaction, which: SimpleExpr) -> Result<Vec<E::Model>> {
+async fn load_rows_by_creation<E: Guarded>(
+    tx: &Transaction,
+    which: SimpleExpr,
+) -> Result<Vec<E::Model>> {
     let select = E::find()
         .filter(which)
         .order_by_asc(E::created_at_column())
@@ -164,7 +168,7 @@ async fn load_in_order<E: Guarded>(tx: &Transaction, which: SimpleExpr) -> Resul
 }
 
 /// The lists of a join table, by owner; its columns are those of the owner, of the member and of the position.
-async fn load_members<E, O, M>(
+async fn load_join_lists<E, O, M>(
     tx: &Transaction,
     which: SimpleExpr,
     [owner, member, position]: [E::Column; 3],

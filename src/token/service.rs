@@ -39,7 +39,7 @@ impl ServiceTokenSecret {
             // The bytes above the last multiple of 62 would make some digits likelier than others.
             let even = bytes.into_iter().filter(|byte| *byte < 248);
             let left = PREFIX.len() + RANDOM - text.len();
-            text.extend(even.take(left).map(|byte| nth_digit(byte.into())));
+            text.extend(even.take(left).map(|byte| base62_digit(byte.into())));
         }
         let checksum = checksum(&text);
         Ok(Self(text + &checksum))
@@ -81,7 +81,7 @@ impl ServiceTokenSecret {
     }
 }
 
-fn nth_digit(value: u32) -> char {
+fn base62_digit(value: u32) -> char {
     char::from(DIGITS[value as usize % DIGITS.len()])
 }
 
@@ -94,7 +94,7 @@ fn checksum(text: &str) -> String {
         .fold(0, |bits: u32, byte| (bits << 8) | u32::from(*byte));
     let digits = (0..CHECKSUM as u32).rev();
     digits
-        .map(|place| nth_digit(bits / 62_u32.pow(place) % 62))
+        .map(|place| base62_digit(bits / 62_u32.pow(place) % 62))
         .collect()
 }
 

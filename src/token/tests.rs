@@ -135,16 +135,18 @@ fn a_link_is_good_for_five_minutes_and_for_what_it_shows() {
         day: NaiveDate::from_ymd_opt(2025, 3, 31).expect("a day"),
         theme: Theme::Dark,
     };
-    let (token, expires_at) = key().sign_link(access(), shown, now()).expect("a token");
+    let (token, expires_at) = key()
+        .sign_picture_link(access(), shown, now())
+        .expect("a token");
     assert_eq!(expires_at, now() + Duration::minutes(5));
-    let read = |after| key().verify_link(&token, now() + Duration::seconds(after));
+    let read = |after| key().verify_picture_link(&token, now() + Duration::seconds(after));
     assert_eq!(
         read(300).expect("good within the leeway"),
         (access(), shown)
     );
     assert!(read(305).is_err());
     assert!(read(-6).is_err());
-    assert!(other_key().verify_link(&token, now()).is_err());
+    assert!(other_key().verify_picture_link(&token, now()).is_err());
 }
 
 #[test]
@@ -154,16 +156,18 @@ fn a_link_gives_no_access_and_an_access_token_is_no_link() {
         day: NaiveDate::default(),
         theme: Theme::Auto,
     };
-    let (link, _) = key().sign_link(access(), shown, now()).expect("a token");
+    let (link, _) = key()
+        .sign_picture_link(access(), shown, now())
+        .expect("a token");
     assert!(key().verify_access(&link, now()).is_err());
     let (token, _) = key().sign_access(access(), now()).expect("a token");
-    assert!(key().verify_link(&token, now()).is_err());
+    assert!(key().verify_picture_link(&token, now()).is_err());
     // Nor one that says all that a link says, for the wrong audience.
     let (both, _) = key()
         .sign(ISSUER, access(), shown, now(), LINK)
         .expect("a token");
     assert!(key().verify_access(&both, now()).is_ok());
-    assert!(key().verify_link(&both, now()).is_err());
+    assert!(key().verify_picture_link(&both, now()).is_err());
 }
 
 #[test]

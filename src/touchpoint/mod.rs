@@ -112,7 +112,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = channels.iter().map(ToString::to_string).collect();
-        permit.note(Event::about::<touchpoint::Entity>(
+        permit.note(Event::changed_beside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "channelIds": ids }),
         ));
@@ -140,7 +140,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = audience.iter().map(ToString::to_string).collect();
-        permit.note(Event::about::<touchpoint::Entity>(
+        permit.note(Event::changed_beside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "audienceSegmentIds": ids }),
         ));

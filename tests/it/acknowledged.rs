@@ -186,15 +186,15 @@ async fn what_was_done_already_is_answered_when_it_is_on_the_disk() {
     let id = format!("chn_{}", cx_blueprint::id::new_hex());
     let pigeon = json!({ "id": id, "name": "Pigeon", "medium": "OTHER" });
     let made = cx.does(CREATE, pigeon.clone()).await;
-    let before = world.store.syncs();
+    let before = world.store.sync_count();
     cx.does(CREATE, pigeon).await;
-    assert!(world.store.syncs() > before, "made once, sent twice");
-    let before = world.store.syncs();
+    assert!(world.store.sync_count() > before, "made once, sent twice");
+    let before = world.store.sync_count();
     let version = &made["channel"]["version"];
     let same = json!({ "id": id, "expectedVersion": version, "name": "Pigeon" });
     cx.does(UPDATE, same).await;
     assert!(
-        world.store.syncs() > before,
+        world.store.sync_count() > before,
         "a change that changes nothing"
     );
 
@@ -203,10 +203,10 @@ async fn what_was_done_already_is_answered_when_it_is_on_the_disk() {
     let token = json!({ "refreshToken": tokens["refreshToken"] });
     for path in ["/auth/refresh", "/auth/logout"] {
         world.post(path, None, &token).await;
-        let before = world.store.syncs();
+        let before = world.store.sync_count();
         let (status, answer) = world.post(path, None, &token).await;
         assert!(status.is_success(), "{path}: {answer}");
-        assert!(world.store.syncs() > before, "{path}, sent twice");
+        assert!(world.store.sync_count() > before, "{path}, sent twice");
     }
 }
 
@@ -327,7 +327,7 @@ async fn what_was_erased_leaves_the_log_when_nobody_reads_from_it_any_more() {
         bytes.windows(8).any(|some| some == b"qqperson")
     };
     assert!(is_in_log());
-    let reading = world.store.snapshot().await.expect("it begins");
+    let reading = world.store.begin_snapshot().await.expect("it begins");
     let looks = Statement::from_string(world.store.backend(), "SELECT count(*) FROM feedback");
     reading.query_one_raw(looks).await.expect("it reads");
     let erase = "mutation($input: RespondentEraseInput!) { respondentErase(input: $input) { erased userErrors { code } } }";

@@ -10,7 +10,7 @@ use cx_blueprint::{
     access::Caller,
     batch::Loaders,
     bi::store::BiStore,
-    canvas::shared::Canvases,
+    canvas::shared::RequestCanvases,
     compute::{BYTES, Budget, FIELD, STATEMENT, STEPS},
     error::Code,
     finding::rules::Thresholds,
@@ -84,13 +84,13 @@ async fn spent(world: &World, query: &str, variables: Value) -> Cost {
         .data(key)
         .data(BiStore::new(1 << 20))
         .data(Loaders::new(caller.clone()))
-        .data(Canvases::default())
+        .data(RequestCanvases::default())
         .data(caller);
-    let before = world.store.statements();
+    let before = world.store.statement_count();
     let answer = graph::build_schema(Thresholds::default())
         .execute(request)
         .await;
-    let statements = world.store.statements() - before;
+    let statements = world.store.statement_count() - before;
     let codes: Vec<Option<&str>> = answer.errors.iter().map(code).collect();
     // A field may refuse what it is asked; nothing may be a fault of ours.
     assert!(

@@ -137,9 +137,9 @@ async fn a_canvas_is_drawn_in_one_request() {
 /// How many statements a picture takes, sign-in included, and how many touchpoints are in it.
 async fn statements(world: &World, login: &str, blueprint: &str) -> (u64, usize) {
     let actor = world.sign_in(login).await;
-    let before = world.store.statements();
+    let before = world.store.statement_count();
     let picture = actor.runs("Canvas", json!({ "key": blueprint })).await;
-    let ran = world.store.statements() - before;
+    let ran = world.store.statement_count() - before;
     let phases = picture["blueprint"]["phases"].as_array().expect("phases");
     let touchpoints = phases
         .iter()

@@ -513,7 +513,7 @@ async fn open_errors_stand_in_the_way_of_publishing_and_dismissed_ones_do_not() 
             .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
             .await;
         let (_, permit) = opened.expect("the door opens");
-        match finding::refuse_errors(&permit, &canvas).await {
+        match finding::refuse_open_errors(&permit, &canvas).await {
             Ok(()) => Vec::new(),
             Err(Error::Refused(errors)) => errors.into_iter().map(|error| error.message).collect(),
             Err(other) => panic!("{other:?}"),

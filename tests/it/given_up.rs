@@ -48,7 +48,7 @@ async fn a_snapshot_given_up_while_it_begins_leaves_nobody_in_the_past() {
     let world = World::new().await;
     let everybody = || join_all((0..16).map(|_| segments(world.store.reader())));
     for turns in 0..150 {
-        join_all((0..8).map(|_| given_up(turns, world.store.snapshot()))).await;
+        join_all((0..8).map(|_| given_up(turns, world.store.begin_snapshot()))).await;
         // Whoever was left in a transaction looks once, and would see that from now on.
         everybody().await;
         write(&world.db(), &format!("segment-{turns}")).await;
@@ -106,7 +106,7 @@ async fn a_statement_that_nobody_waits_for_ends_and_gives_its_place_back() {
                     drop(tx.execute_unprepared(endless).await);
                 }
                 _ => {
-                    let tx = store.snapshot().await.expect("it begins");
+                    let tx = store.begin_snapshot().await.expect("it begins");
                     let backend = ConnectionTrait::get_database_backend(&tx);
                     let statement = Statement::from_string(backend, endless);
                     if place == "in a stream" {

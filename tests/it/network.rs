@@ -275,7 +275,7 @@ async fn nothing_waits_for_a_silent_database_for_ever() {
     let insert = segment("unknown");
     tx.execute_unprepared(&insert).await.expect("it is written");
     let other = store.begin().await.expect("it begins");
-    let idle = store.snapshot().await.expect("it begins");
+    let idle = store.begin_snapshot().await.expect("it begins");
     let begun = Instant::now();
     let renewed = async {
         // It is at its first statements when the network goes.
@@ -383,7 +383,7 @@ async fn a_statement_that_is_cancelled_has_taken_too_long() {
         return;
     }
     let world = World::new().await;
-    let tx = world.store.snapshot().await.expect("it begins");
+    let tx = world.store.begin_snapshot().await.expect("it begins");
     let brief = "SET LOCAL statement_timeout = '50ms'";
     tx.execute_unprepared(brief).await.expect("it is set");
     let slept = tx.execute_unprepared("SELECT pg_sleep(5)").await;

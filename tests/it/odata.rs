@@ -632,7 +632,7 @@ async fn head_asks_the_database_for_no_rows() {
         ("kpis/$count", "text/plain; charset=utf-8"),
         ("kpis('x')", "application/json;odata.metadata=minimal"),
     ] {
-        let before = world.store.statements();
+        let before = world.store.statement_count();
         let answer = send(
             &world,
             Method::HEAD,
@@ -641,7 +641,7 @@ async fn head_asks_the_database_for_no_rows() {
         )
         .await;
         assert_eq!(
-            world.store.statements() - before,
+            world.store.statement_count() - before,
             1,
             "{path}: who calls, and nothing else"
         );
@@ -729,9 +729,9 @@ async fn a_page_takes_few_statements() {
         ("departments?$orderby=department_key&$top=3", 4),
         ("kpis/$count", 2),
     ] {
-        let before = world.store.statements();
+        let before = world.store.statement_count();
         bea.odata(path, &[]).await;
-        let statements = world.store.statements() - before;
+        let statements = world.store.statement_count() - before;
         assert!(statements <= most, "{path} took {statements}");
     }
 }

@@ -617,10 +617,10 @@ async fn a_page_takes_no_more_statements_than_there_are_kinds() {
     let ann = world.sign_in("ann-cx").await;
     let mut ran = Vec::new();
     for first in [1, 60] {
-        let before = world.store.statements();
+        let before = world.store.statement_count();
         let page = search(&ann, json!({ "text": "a", "first": first })).await;
         assert_eq!(page["nodes"].as_array().expect("nodes").len(), first);
-        ran.push(world.store.statements() - before);
+        ran.push(world.store.statement_count() - before);
     }
     // Who calls, the count and the page; a statement a kind, and one for the needs of personas.
     assert!(ran.iter().all(|ran| *ran <= 3 + 9 + 1), "{ran:?}");

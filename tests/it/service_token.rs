@@ -483,9 +483,9 @@ async fn the_last_use_is_noted_once_in_some_minutes_beside_the_same_statements()
     let first = used().await;
     let canvas = "{ blueprint(by: { key: \"bp-member\" }) { phases { touchpoints { key responsibilities { role } } } } }";
     let statements = async |actor: &Actor<'_>| {
-        let before = world.store.statements();
+        let before = world.store.statement_count();
         actor.ask(canvas, json!({})).await;
-        world.store.statements() - before
+        world.store.statement_count() - before
     };
     let ann = world.sign_in("ann-cx").await;
     // The note is counted when its answer has come, which may be behind its row: once, and not in both of these.

@@ -108,8 +108,11 @@ async fn tables_and_entities_agree_on_every_column_and_on_what_may_be_empty() {
 async fn a_migrated_database_has_nothing_pending_and_bears_migrating_again() {
     let world = World::new().await;
     let db = &world.db().clone();
-    assert_eq!(migration::pending(db).await.unwrap(), Vec::<String>::new());
-    migration::up(db).await.unwrap();
+    assert_eq!(
+        migration::pending_steps(db).await.unwrap(),
+        Vec::<String>::new()
+    );
+    migration::apply_pending_steps(db).await.unwrap();
 }
 
 #[tokio::test]

@@ -113,7 +113,9 @@ async fn single_days_of_employees_go_and_their_answers_wait_for_a_cell() {
     let db = &world.store.migration_connection().clone();
     run(db, ORGANISATION).await;
     run(db, ANSWERS).await;
-    migration::up(db).await.expect("the upgrade");
+    migration::apply_pending_steps(db)
+        .await
+        .expect("the upgrade");
     let by_hand = || Some("by hand".to_owned());
     let fed = || Some("feedback".to_owned());
     let kept = [
@@ -161,7 +163,9 @@ async fn an_answer_that_is_sent_again_after_the_upgrade_counts_once() {
     let db = &world.store.migration_connection().clone();
     run(db, ORGANISATION).await;
     run(db, ANSWERS).await;
-    migration::up(db).await.expect("the upgrade");
+    migration::apply_pending_steps(db)
+        .await
+        .expect("the upgrade");
     let receipts = employee_receipt::Entity::find().all(db).await;
     let receipts = receipts.expect("receipts").into_iter();
     let receipts: BTreeSet<String> = receipts.map(|row| row.digest).collect();

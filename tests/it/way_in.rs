@@ -436,7 +436,7 @@ async fn a_server_that_stops_finishes_what_it_can_and_cuts_the_rest() {
         begun.elapsed()
     );
     let again = timeout(Duration::from_secs(5), async {
-        while world.store.clone().snapshot().await.is_err() {}
+        while world.store.clone().begin_snapshot().await.is_err() {}
     });
     assert!(
         again.await.is_ok(),
@@ -457,7 +457,7 @@ async fn being_busy_is_no_reason_to_be_unready_and_being_broken_is() {
     assert_eq!(ready().await.0, StatusCode::OK);
     let mut taken = Vec::new();
     for _ in 0..8 {
-        taken.push(world.store.snapshot().await.expect("a connection"));
+        taken.push(world.store.begin_snapshot().await.expect("a connection"));
     }
     sleep(Duration::from_millis(1_100)).await;
     for _ in 0..3 {
@@ -465,10 +465,10 @@ async fn being_busy_is_no_reason_to_be_unready_and_being_broken_is() {
         assert_eq!(status, StatusCode::OK);
         assert!(took < Duration::from_secs(1), "{took:?}");
     }
-    let before = world.store.statements();
+    let before = world.store.statement_count();
     join_all((0..200).map(|_| ready())).await;
     assert!(
-        world.store.statements() - before < 5,
+        world.store.statement_count() - before < 5,
         "asking costs next to nothing"
     );
     drop(taken);

@@ -222,13 +222,13 @@ impl World {
     /// The same, where it may fail.
     pub async fn renews_findings(&self) -> Result<()> {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "findingRenew");
-        finding::renewal::renew_due(&caller, &Thresholds::default()).await
+        finding::renewal::renew_due_blueprints(&caller, &Thresholds::default()).await
     }
 
     /// Closes the months of employees' answers that are over, as the server does in the background.
     pub async fn close_months(&self) {
         let operator = Caller::operator(self.store.clone(), self.clock.clone(), "feedbackMeasure");
-        let closed = fed::renew_fed(&operator, &mut None).await;
+        let closed = fed::close_months_and_feed_kpis(&operator, &mut None).await;
         closed.expect("months close");
     }
 
@@ -506,7 +506,7 @@ impl Template {
     async fn make(&self) -> (Source, Arc<Tokens>) {
         LazyLock::force(&BEGUN);
         let mut world = World::at(Place::fresh().await, chrono_tz::UTC, Arc::default()).await;
-        migration::up(world.store.migration_connection())
+        migration::apply_pending_steps(world.store.migration_connection())
             .await
             .expect("a fresh database migrates");
         let mut tokens = Tokens::new();

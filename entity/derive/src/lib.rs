@@ -4,28 +4,28 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Error, Fields, Ident, Result, ext::IdentExt, parse_macro_input};
 
-/// Implements `entity::read::Read` and `entity::read::Stored` for a struct with named fields: its columns bear the
+/// Implements `entity::read::Read` and `entity::read::StoredModel` for a struct with named fields: its columns bear the
 /// names of the fields and are read in their order.
 #[proc_macro_derive(Read)]
 pub fn derive_read(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    implement(&input)
+    implement_read(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }
 
-fn implement(input: &DeriveInput) -> Result<TokenStream> {
+fn implement_read(input: &DeriveInput) -> Result<TokenStream> {
     let name = &input.ident;
     let fields = named_fields(input)?;
     let columns = fields.iter().map(|field| field.unraw().to_string());
     Ok(quote! {
-        impl crate::read::Stored for #name {
+        impl crate::read::StoredModel for #name {
             const COLUMNS: &'static [&'static str] = &[#(#columns),*];
         }
 
         impl crate::read::Read for #name {
             fn read(cells: &mut crate::read::Cells<'_>) -> Result<Self, sea_orm::DbErr> {
-                Ok(Self { #(#fields: cells.take()?),* })
+                Ok(Self { #(#fields: cells.read_next()?),* })
             }
         }
     })

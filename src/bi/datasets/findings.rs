@@ -196,7 +196,7 @@ async fn load_rows_of(
     let ReadContext { caller, tx } = context;
     let (id, key) = (blueprint.id, blueprint.key.clone());
     let options = (caller.today, &query.thresholds);
-    let tracked = finding::find_tracked_in(caller, tx, blueprint, options).await?;
+    let tracked = finding::find_tracked_in_transaction(caller, tx, blueprint, options).await?;
     let query = query.clone();
     let pass = move |steps: &Steps| {
         let price = ROW_STEPS + query.filter.step_cost();

@@ -399,7 +399,7 @@ impl<'a> SeriesRow<'a> {
     pub fn value(&self) -> Option<f64> {
         let like = self.representative_kpi();
         self.sum
-            .value(like.aggregation, KpiMeasure::from(like).ratio_scale())
+            .value(like.aggregation, KpiMeasure::from(like).ratio_multiplier())
     }
 
     /// Numerators and denominators, each added up; nothing where a value has none.

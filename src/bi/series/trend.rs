@@ -174,7 +174,7 @@ fn trend_point(
         };
         aggregate.add(&value, targets.target_on(day));
     }
-    let value = aggregate.value(kpi.aggregation, KpiMeasure::from(kpi).ratio_scale());
+    let value = aggregate.value(kpi.aggregation, KpiMeasure::from(kpi).ratio_multiplier());
     let target = match kpi.aggregation {
         Aggregation::Sum => aggregate.target_sum.target(),
         _ => targets.target_on(day_number(period.end) - 1),

@@ -95,18 +95,18 @@ async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas)
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
         let mut cells = Cells::new(&row)?;
-        let kpi: KpiId = cells.take()?;
+        let kpi: KpiId = cells.read_next()?;
         let series_key = SeriesKey {
-            touchpoint: cells.take()?,
-            channel: cells.take()?,
-            segment: cells.take()?,
-            blueprint: cells.take()?,
+            touchpoint: cells.read_next()?,
+            channel: cells.read_next()?,
+            segment: cells.read_next()?,
+            blueprint: cells.read_next()?,
         };
         let value = DayValue {
-            day: day_number(cells.take()?),
-            value: cells.take()?,
-            parts: Option::zip(cells.take()?, cells.take()?),
-            sample_size: cells.take()?,
+            day: day_number(cells.read_next()?),
+            value: cells.read_next()?,
+            parts: Option::zip(cells.read_next()?, cells.read_next()?),
+            sample_size: cells.read_next()?,
         };
         let by_key = deltas.entry(kpi).or_default();
         by_key.entry(series_key).or_default().push(value);
@@ -156,48 +156,48 @@ async fn read_topologies(
     // since touchpoints and links refer to them by index.
     for row in query_inside(tx, PHASES, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let topology: &mut Topology = all.entry(cells.take()?).or_default();
+        let topology: &mut Topology = all.entry(cells.read_next()?).or_default();
         let phase = TopologyPhase {
-            id: cells.take()?,
-            name: cells.take::<String>()?.into(),
-            stage: cells.take()?,
+            id: cells.read_next()?,
+            name: cells.read_next::<String>()?.into(),
+            stage: cells.read_next()?,
         };
         phases.insert(phase.id, topology.phases.len());
         topology.phases.push(phase);
     }
     for row in query_inside(tx, TOUCHPOINTS, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let topology = all.entry(cells.take()?).or_default();
+        let topology = all.entry(cells.read_next()?).or_default();
         let touchpoint = TopologyTouchpoint {
-            id: cells.take()?,
-            key: cells.take::<String>()?.into(),
-            name: cells.take::<String>()?.into(),
+            id: cells.read_next()?,
+            key: cells.read_next::<String>()?.into(),
+            name: cells.read_next::<String>()?.into(),
         };
         topology.add_touchpoint(
             touchpoint,
-            require_known(phases.get(&cells.take()?).copied())?,
+            require_known(phases.get(&cells.read_next()?).copied())?,
         );
     }
     for row in query_inside(tx, HOLDERS, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let topology = all.entry(cells.take()?).or_default();
-        let at = require_known(topology.touchpoint_index(cells.take()?))?;
-        let (id, department, role) = (cells.take()?, cells.take()?, cells.take()?);
-        let (from, to) = days_in_force(caller, cells.take()?, cells.take()?);
+        let topology = all.entry(cells.read_next()?).or_default();
+        let at = require_known(topology.touchpoint_index(cells.read_next()?))?;
+        let (id, department, role) = (cells.read_next()?, cells.read_next()?, cells.read_next()?);
+        let (from, to) = days_in_force(caller, cells.read_next()?, cells.read_next()?);
         topology.add_role_holder(at, id, department, role, day_range(from, to));
     }
     for row in query_inside(tx, LINKS, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let topology = all.entry(cells.take()?).or_default();
-        let (id, kpi) = (cells.take()?, cells.take()?);
+        let topology = all.entry(cells.read_next()?).or_default();
+        let (id, kpi) = (cells.read_next()?, cells.read_next()?);
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
-            (cells.take()?, cells.take()?);
+            (cells.read_next()?, cells.read_next()?);
         let target = match (touchpoint, phase) {
             (Some(id), _) => LinkTarget::Touchpoint(require_known(topology.touchpoint_index(id))?),
             (None, Some(id)) => LinkTarget::Phase(require_known(phases.get(&id).copied())?),
             (None, None) => LinkTarget::Blueprint,
         };
-        let days = day_range(cells.take()?, cells.take()?);
+        let days = day_range(cells.read_next()?, cells.read_next()?);
         topology.links.push(Link {
             id,
             kpi,

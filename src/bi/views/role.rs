@@ -64,7 +64,7 @@ pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
         renewed_at: Set(None),
     };
     row.insert(tx).await?;
-    permit.note(Event::about::<account::Entity>(
+    permit.note(Event::changed_beside_row::<account::Entity>(
         &account,
         json!({ "biRole": input.name }),
     ));
@@ -92,7 +92,7 @@ pub async fn remove(caller: &Caller, name: &str) -> Result<()> {
     let account = permit
         .get::<account::Entity>("accountId", row.account_id)
         .await?;
-    permit.note(Event::about::<account::Entity>(
+    permit.note(Event::changed_beside_row::<account::Entity>(
         &account,
         json!({ "biRole": name }),
     ));

@@ -101,10 +101,10 @@ pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput)
     master.archive_rows(permit).await?;
     // Master rows are inserted without events: without this one an organisation of no blueprints would have none to
     // collapse.
-    permit.note(Event::import(
+    permit.note(Event::rows_written(
         serde_json::json!({ "kpis": said.kpis.len() }),
     ));
-    permit.collapse_events(Event::import(serde_json::json!({
+    permit.collapse_events(Event::rows_written(serde_json::json!({
         "departments": said.departments.len(),
         "blueprints": said.blueprints.len(),
         "kpis": said.kpis.len(),

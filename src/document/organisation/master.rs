@@ -20,7 +20,10 @@ use crate::{
     error::{Reason, Result, UserErrorCode},
     id,
     input::Faults,
-    kpi::{self as kpis, fed::can_be_fed, measurement::check_day, rules::target_faults},
+    kpi::{
+        self as kpis, fed::can_be_fed_by_answers, measurement::add_year_range_fault,
+        rules::target_faults,
+    },
 };
 
 /// What has a key, by the key in small letters.
@@ -230,7 +233,7 @@ impl SharedRows {
         let description =
             faults.check_optional_text(&at("description"), said.description.as_deref());
         faults.check_within(&at("decimals"), Some(said.decimals), kpis::DECIMALS);
-        kpis::check_currency(faults, &at("currency"), said.unit, said.currency.as_deref());
+        kpis::add_currency_fault(faults, &at("currency"), said.unit, said.currency.as_deref());
         self.add_targets(path, id, said, now, faults);
         let Some(owner_department_id) = owner else {
             return;
@@ -256,7 +259,7 @@ impl SharedRows {
             archived_at: said.archived_at,
             version: 1,
         };
-        if row.fed_by_feedback && !can_be_fed((&row).into()) {
+        if row.fed_by_feedback && !can_be_fed_by_answers((&row).into()) {
             let path = at("fedByFeedback");
             faults.add(&path, UserErrorCode::Invalid, None, kpis::UNFEEDABLE);
         }
@@ -280,7 +283,7 @@ impl SharedRows {
                 warning,
             } = *target;
             let day = format!("{path}.validFrom");
-            check_day(faults, &day, valid_from);
+            add_year_range_fault(faults, &day, valid_from);
             if !days.insert(valid_from) {
                 let message = "There is a target from this day on already.";
                 faults.add(&day, UserErrorCode::Duplicate, None, message);

@@ -17,7 +17,7 @@ use crate::{
     input::Faults,
     intake::DuplicateFinder,
     kpi::{
-        measurement::{MeasurementKey, check_figures, check_measured_on},
+        measurement::{MeasurementKey, add_figure_faults, add_measured_day_fault},
         rules::Figures,
     },
 };
@@ -38,7 +38,7 @@ pub(super) fn measurement_rows(
         let mut once = DuplicateFinder::default();
         for (number, measured) in (0..).zip(&entry.measurements) {
             let path = format!("kpis.{at}.measurements.{number}");
-            check_measured_on(
+            add_measured_day_fault(
                 faults,
                 &format!("{path}.measuredOn"),
                 measured.measured_on,
@@ -112,7 +112,7 @@ fn measurement_row(
         denominator: said.denominator,
         sample_size: said.sample_size,
     };
-    check_figures(faults, path, kpi, &figures);
+    add_figure_faults(faults, path, kpi, &figures);
     measurement::Model {
         id: id::new(),
         kpi_id: key.kpi,

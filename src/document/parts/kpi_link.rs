@@ -86,7 +86,7 @@ impl Resolver<'_> {
                 self.add_invalid(&path, "One link is to a phase or a touchpoint, not both.");
             }
             let days = (part.valid_from, part.valid_to);
-            link::check_days(self.faults, &path, days);
+            link::add_link_days_faults(self.faults, &path, days);
             self.faults.check_finite(&at("weight"), part.weight);
             let (Some(kpi_id), Some(phase_id), Some(touchpoint_id)) = (kpi, phase, touchpoint)
             else {

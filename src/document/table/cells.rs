@@ -4,11 +4,11 @@ use std::io;
 
 use crate::{
     document::part_field::EvidenceItem,
-    sheet::{ITEM_SEPARATOR, Writer, escape_item},
+    sheet::{CsvWriter, ITEM_SEPARATOR, escape_item},
 };
 
 /// A table that is being written.
-pub(super) struct TouchpointCells(pub Writer<Vec<u8>>);
+pub(super) struct TouchpointCells(pub CsvWriter<Vec<u8>>);
 
 impl TouchpointCells {
     pub(super) fn write_text(&mut self, text: Option<&str>) -> io::Result<()> {

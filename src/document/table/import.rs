@@ -196,6 +196,6 @@ impl TableLocations<'_> {
             }
             _ => return None,
         };
-        Some(self.table.columns.place(self.table.rows.get(row)?, name))
+        Some(self.table.columns.cell_ref(self.table.rows.get(row)?, name))
     }
 }

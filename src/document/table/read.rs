@@ -23,7 +23,7 @@ use crate::{
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
     input::{Faults, make_key},
-    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, quotable},
+    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, shorten_for_message},
 };
 
 /// What a table says, and where.
@@ -93,16 +93,16 @@ impl TouchpointTable {
             faults,
         };
         let Some(key) = line.read_key("key", "name") else {
-            let place = self.columns.place(&row, "key");
+            let place = self.columns.cell_ref(&row, "key");
             let message = "A touchpoint needs a key, or a name to make one from.";
             return place.add_fault(UserErrorCode::Required, message, faults);
         };
         if let Some(first) = met.insert(fold_key(&key), row.place.line) {
             let message = format!(
                 "The touchpoint {} is on line {first} already.",
-                quotable(&key)
+                shorten_for_message(&key)
             );
-            let place = self.columns.place(&row, "key");
+            let place = self.columns.cell_ref(&row, "key");
             return place.add_fault(UserErrorCode::Duplicate, message, faults);
         }
         let phase = line.read_phase();
@@ -160,7 +160,7 @@ fn set_or_refuse<T: PartialEq>(
             let message = format!(
                 "On line {} this phase has \"{}\" here.",
                 at.line,
-                quotable(&spelled(first))
+                shorten_for_message(&spelled(first))
             );
             place.add_fault(UserErrorCode::Invalid, message, faults);
         }
@@ -231,13 +231,13 @@ impl TableRow<'_> {
         let stage = stage.0.flatten();
         let Some(key) = key else {
             let message = "This cannot be empty.";
-            let place = self.columns.place(self.row, PHASE);
+            let place = self.columns.cell_ref(self.row, PHASE);
             if self.columns.has(PHASE) {
                 place.add_fault(UserErrorCode::Required, message, self.faults);
             }
             return None;
         };
-        let at = |name| self.columns.place(self.row, name);
+        let at = |name| self.columns.cell_ref(self.row, name);
         Some(NamedPhase {
             key,
             name: name.map(|name| (name, at(PHASE_NAME))),
@@ -278,7 +278,7 @@ impl TableRow<'_> {
             let named: Vec<_> = cell.parse_list(faults).iter().map(|key| parse_department(key)).collect();
             let mut met = HashSet::new();
             if let Some((twice, _)) = named.iter().find(|(key, _)| !met.insert(fold_key(key))) {
-                let message = format!("The department {} is named twice.", quotable(twice));
+                let message = format!("The department {} is named twice.", shorten_for_message(twice));
                 cell.place.add_fault(UserErrorCode::Duplicate, message, faults);
             }
             let accepted = Some(ResponsibilityStatus::Accepted);

@@ -13,7 +13,7 @@ use crate::{
     document::blueprint::{Document, PhasePart, TouchpointPart},
     error::{Error, Result},
     fields::{kinds, touchpoint::touchpoint_fields},
-    sheet::{Dialect, Writer},
+    sheet::{CsvWriter, Dialect},
 };
 
 /// The departments at each touchpoint, by its key and their role, as a cell writes them.
@@ -26,7 +26,7 @@ pub fn write_table(document: &Document, dialect: Dialect) -> Result<String> {
 }
 
 fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
-    let mut cells = TouchpointCells(Writer::new(Vec::new(), dialect, COLUMNS)?);
+    let mut cells = TouchpointCells(CsvWriter::new(Vec::new(), dialect, COLUMNS)?);
     let phases: HashMap<&str, &PhasePart> = document
         .phases
         .iter()

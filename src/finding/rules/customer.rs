@@ -14,7 +14,7 @@ use super::{
     violation::{FindingSubject, Violations, quote},
 };
 
-pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+pub(super) fn add_customer_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let important = context.threshold(FindingCode::ImportantAndNegative);
     let stand_for = represented_segments(context);
@@ -52,7 +52,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
             );
         }
         let audience = context.snapshot.touchpoint_segments.get(&row.id);
-        if audience.is_some_and(|audience| is_mismatch(audience, &stand_for)) {
+        if audience.is_some_and(|audience| is_audience_mismatch(audience, &stand_for)) {
             let sentence = format!(
                 "{} is for other people than those whose journey it is.",
                 quote(&row.name)
@@ -73,7 +73,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
             sentence,
         );
     }
-    find_over_contacted(context, found);
+    find_over_contacted_personas(context, found);
 }
 
 fn persona_subject(persona: &persona::Model) -> FindingSubject {
@@ -109,14 +109,14 @@ fn represented_segments(context: &RuleContext<'_>) -> HashSet<SegmentId> {
 }
 
 /// Whether none of the audience is stood for; where nobody knows whom the personas stand for, there is nothing to say.
-fn is_mismatch(audience: &[SegmentId], stand_for: &HashSet<SegmentId>) -> bool {
+fn is_audience_mismatch(audience: &[SegmentId], stand_for: &HashSet<SegmentId>) -> bool {
     !audience.is_empty()
         && !stand_for.is_empty()
         && !audience.iter().any(|segment| stand_for.contains(segment))
 }
 
 /// Personas that are contacted too often, where this journey contacts them at all.
-fn find_over_contacted(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_over_contacted_personas(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let begun = |row: &&touchpoint::Model| row.initiator != Some(Initiator::Customer);
     let here = canvas.touchpoints.iter().filter(begun);

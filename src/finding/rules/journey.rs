@@ -10,7 +10,7 @@ use super::{
 };
 use crate::canvas::{flow::FlowAnalysis, view};
 
-pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+pub(super) fn add_journey_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let flow = FlowAnalysis::new(canvas);
     for row in flow.unreachable() {
@@ -68,7 +68,7 @@ fn find_missing_stages(context: &RuleContext<'_>, found: &mut Violations) {
         return;
     }
     let (after, all) = (
-        view::count_in_stage(canvas, Stage::After),
+        view::count_touchpoints_in_stage(canvas, Stage::After),
         canvas.touchpoints.len(),
     );
     let enough = context.threshold(FindingCode::AfterNeglected) / 100.0 * as_number(all);

@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{judgement::JudgedLink, responsibility::in_force::is_delivering};
 
-pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let delivered = canvas.touchpoints.iter();
     for row in delivered.filter(|row| row.lane != Lane::Customer) {
         if context
-            .links_that_count(canvas.links_of(row.id))
+            .links_that_count(canvas.kpi_links_of_touchpoint(row.id))
             .next()
             .is_none()
         {
@@ -41,11 +41,11 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     }
     let delivering = Delivering::new(context);
     for (kpi, links) in kpis.values() {
-        find_of_kpi(context, (kpi, links), &delivering, found);
+        find_violations_of_kpi(context, (kpi, links), &delivering, found);
     }
 }
 
-fn find_of_kpi(
+fn find_violations_of_kpi(
     context: &RuleContext<'_>,
     (kpi, links): (&kpi::Model, &[&JudgedLink]),
     delivering: &Delivering,

@@ -2,9 +2,9 @@
 //!
 //! [`table`] lists every rule with its code, severity, sentence and threshold. Five files apply them, one per question:
 //! who is [`responsible`], what is [`measured`], whether the [`journey`] holds together, what it means for the
-//! [`customer`], and what is [`known`]. Each takes a [`RuleContext`](context::RuleContext) and adds a [`Violation`] for
-//! each breach; its fingerprint is a hash of the code and the ids that it is about, so that renaming or moving a
-//! touchpoint opens no new finding:
+//! [`customer`], and what the [`knowledge`] of it rests on. Each takes a [`RuleContext`](context::RuleContext) and adds
+//! a [`Violation`] for each breach; its fingerprint is a hash of the code and the ids that it is about, so that
+//! renaming or moving a touchpoint opens no new finding:
 //!
 //! ```text
 //! NOBODY_ACCOUNTABLE at touchpoint 0197… ─► fingerprint 5c1f… ─► open since, dismissed by (table `finding`)
@@ -16,7 +16,7 @@
 mod context;
 mod customer;
 mod journey;
-mod known;
+mod knowledge;
 mod measured;
 mod responsible;
 mod table;
@@ -51,11 +51,11 @@ pub fn find_violations(
         options,
     };
     let mut found = Violations::new(Some(snapshot.canvas.blueprint.id));
-    responsible::find(&context, &mut found);
-    measured::find(&context, &mut found);
-    journey::find(&context, &mut found);
-    customer::find(&context, &mut found);
-    known::find(&context, &mut found);
+    responsible::add_responsibility_violations(&context, &mut found);
+    measured::add_kpi_violations(&context, &mut found);
+    journey::add_journey_violations(&context, &mut found);
+    customer::add_customer_violations(&context, &mut found);
+    knowledge::add_knowledge_violations(&context, &mut found);
     let canvas = &snapshot.canvas;
     let mut findings = found.findings;
     findings.sort_by_cached_key(|finding| {
@@ -72,13 +72,13 @@ pub fn find_violations(
 #[must_use]
 pub fn find_errors(canvas: &Canvas) -> Vec<Violation> {
     let mut found = Violations::new(Some(canvas.blueprint.id));
-    responsible::find_errors(canvas, &mut found);
+    responsible::add_error_violations(canvas, &mut found);
     found.findings
 }
 
 /// The flaws of the organisation as a whole: departments that hold no role, nor any department below them.
 #[must_use]
-pub fn find_in_organisation(
+pub fn find_organisation_violations(
     departments: &[department::Model],
     holding: &HashSet<DepartmentId>,
 ) -> Vec<Violation> {

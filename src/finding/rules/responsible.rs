@@ -19,18 +19,18 @@ use crate::{
 };
 
 /// The number of departments that have accepted a role at a touchpoint.
-fn count_holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize {
+fn count_departments_holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize {
     let held = canvas.responsibilities_of(touchpoint.id).iter();
     held.filter(|held| held.role == role && held.status == ResponsibilityStatus::Accepted)
         .count()
 }
 
 /// Touchpoints that nobody answers for, or does.
-pub(super) fn find_errors(canvas: &Canvas, found: &mut Violations) {
+pub(super) fn add_error_violations(canvas: &Canvas, found: &mut Violations) {
     let delivered = canvas.touchpoints.iter();
     for row in delivered.filter(|row| row.lane != Lane::Customer) {
         let name = quote(&row.name);
-        if count_holding(canvas, row, Role::Accountable) == 0 {
+        if count_departments_holding(canvas, row, Role::Accountable) == 0 {
             let sentence = format!("Nobody is accountable for {name}.");
             found.add(
                 FindingCode::NobodyAccountable,
@@ -38,7 +38,7 @@ pub(super) fn find_errors(canvas: &Canvas, found: &mut Violations) {
                 sentence,
             );
         }
-        if count_holding(canvas, row, Role::Responsible) == 0 {
+        if count_departments_holding(canvas, row, Role::Responsible) == 0 {
             let sentence = format!("Nobody is responsible for doing {name}.");
             found.add(
                 FindingCode::NobodyResponsible,
@@ -49,13 +49,13 @@ pub(super) fn find_errors(canvas: &Canvas, found: &mut Violations) {
     }
 }
 
-pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+pub(super) fn add_responsibility_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
-    find_errors(canvas, found);
+    add_error_violations(canvas, found);
     let most_consulted = context.threshold(FindingCode::TooManyConsulted);
     for row in &canvas.touchpoints {
         find_accountable_partner(canvas, row, found);
-        let consulted = count_holding(canvas, row, Role::Consulted);
+        let consulted = count_departments_holding(canvas, row, Role::Consulted);
         if as_number(consulted) > most_consulted {
             let sentence = format!(
                 "{consulted} departments are consulted at {}.",
@@ -68,7 +68,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
             );
         }
     }
-    find_overloaded(context, found);
+    find_overloaded_departments(context, found);
 }
 
 fn find_accountable_partner(canvas: &Canvas, row: &touchpoint::Model, found: &mut Violations) {
@@ -90,7 +90,7 @@ fn find_accountable_partner(canvas: &Canvas, row: &touchpoint::Model, found: &mu
     }
 }
 
-fn find_overloaded(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_overloaded_departments(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let mut here: HashMap<DepartmentId, usize> = HashMap::new();
     for held in &canvas.responsibilities {

@@ -161,7 +161,7 @@ impl FindingCode {
 
     /// Whether the rule looks beyond the blueprint, at others that not everybody may read.
     #[must_use]
-    pub const fn looks_beyond(self) -> bool {
+    pub const fn looks_beyond_blueprint(self) -> bool {
         matches!(
             self,
             Self::ContactPressure | Self::DepartmentOverloaded | Self::DepartmentWithoutRole

@@ -146,7 +146,7 @@ fn snapshot(order: &[usize], renamed: bool) -> BlueprintSnapshot {
     canvas.responsibilities = responsibilities;
     let canvas = sample::with_departments(canvas, departments);
     BlueprintSnapshot {
-        canvas: canvas.arrange(),
+        canvas: canvas.sort_and_index(),
         insights,
         promises,
         evaluations,
@@ -246,7 +246,7 @@ fn what_surrounds_a_journey_is_added_to_what_it_holds_itself() {
             confidential: true,
         };
         let found = find_violations(&snapshot, &around, &asked).into_iter();
-        let beyond = found.filter(|finding| finding.code.looks_beyond());
+        let beyond = found.filter(|finding| finding.code.looks_beyond_blueprint());
         beyond.map(|finding| finding.code).collect::<Vec<_>>()
     };
     assert!(codes(1.5, 59).is_empty(), "3 of 3 and 60 of 60");
@@ -279,7 +279,7 @@ fn a_department_above_one_with_a_role_has_one() {
         row(4, Some(2)),
         row(5, None),
     ];
-    let found = find_in_organisation(&departments, &HashSet::from([id(3)]));
+    let found = find_organisation_violations(&departments, &HashSet::from([id(3)]));
     let without: Vec<_> = found
         .iter()
         .filter_map(|finding| finding.subject.department)

@@ -62,7 +62,10 @@ impl<'c> Projected<'c> for OnCanvas<'c, phase::Model> {
             "createdAt" => value_writer(|phase: Self| format_moment(phase.row.created_at)),
             "archivedAt" => value_writer(|phase: Self| phase.row.archived_at.map(format_moment)),
             "kpis" => list_writer(asked, |phase: Self| {
-                let links = phase.context.canvas.links_above(Some(phase.row.id));
+                let links = phase
+                    .context
+                    .canvas
+                    .kpi_links_of_phase_or_blueprint(Some(phase.row.id));
                 projected_links(phase.context, links)
             }),
             "touchpoints" => list_writer(asked, |phase: Self| {
@@ -113,7 +116,10 @@ impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
                 held.iter().map(move |row| step.with_row(row))
             }),
             "kpis" => list_writer(asked, |step: Self| {
-                projected_links(step.context, step.context.canvas.links_of(step.row.id))
+                projected_links(
+                    step.context,
+                    step.context.canvas.kpi_links_of_touchpoint(step.row.id),
+                )
             }),
             "phase" => object_writer(asked, |step: Self| {
                 let phase = step.context.canvas.phase(step.row.phase_id);

@@ -85,7 +85,10 @@ impl Blueprint {
     #[graphql(complexity = "canvas::COST + 10 * child_complexity")]
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         let canvas = self.load_canvas(ctx).await?;
-        Ok(list_judged_links(canvas, canvas.links_above(None)))
+        Ok(list_judged_links(
+            canvas,
+            canvas.kpi_links_of_phase_or_blueprint(None),
+        ))
     }
 
     /// Its phases, in order of display.
@@ -162,7 +165,7 @@ impl Blueprint {
         let canvas = self.load_canvas(ctx).await?;
         let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
         let choose = move |canvas: &Canvas| {
-            let kept = view::simplify(canvas, most);
+            let kept = view::most_important_touchpoints(canvas, most);
             match essential_only {
                 true => &kept & &view::essential_touchpoints(canvas),
                 false => kept,
@@ -277,7 +280,7 @@ impl Phase {
         match &self.canvas {
             Some(canvas) => Ok(list_judged_links(
                 canvas,
-                canvas.links_above(Some(self.row.id)),
+                canvas.kpi_links_of_phase_or_blueprint(Some(self.row.id)),
             )),
             None => load_links(ctx, KpisJudgingPhase(self.row.id)).await,
         }

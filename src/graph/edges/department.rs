@@ -21,7 +21,7 @@ use crate::{
     compute::SEARCH,
     department::graphql::{Department, Membership, page_of_departments, page_of_memberships},
     error::Result,
-    feedback::{graphql::FollowUp, open_condition},
+    feedback::{graphql::FollowUp, open_follow_ups_condition},
     improvement::graphql::Improvement,
     kpi::{
         graphql::Kpi,
@@ -222,7 +222,7 @@ impl Department {
         let of = self.ids_with_below(ctx, include_descendants).await?;
         let select = caller
             .select::<follow_up::Entity>()
-            .filter(open_condition(&of));
+            .filter(open_follow_ups_condition(&of));
         page::page_oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
     }
 

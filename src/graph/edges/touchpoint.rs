@@ -135,7 +135,10 @@ impl Touchpoint {
     /// The KPIs that judge it, as of today, in the order of creation.
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         match &self.canvas {
-            Some(canvas) => Ok(list_judged_links(canvas, canvas.links_of(self.row.id))),
+            Some(canvas) => Ok(list_judged_links(
+                canvas,
+                canvas.kpi_links_of_touchpoint(self.row.id),
+            )),
             None => load_links(ctx, KpisJudgingTouchpoint(self.row.id)).await,
         }
     }

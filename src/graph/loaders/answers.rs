@@ -15,7 +15,7 @@ use crate::{
     access::Caller,
     batch::Key,
     error::Result,
-    feedback::summary::{Summary, summarise_touchpoints},
+    feedback::summary::{AnswerSummary, summarise_touchpoints},
 };
 
 /// The follow-up of an answer.
@@ -65,7 +65,7 @@ pub(crate) struct FeedbackSummaryAt {
 }
 
 impl Key for FeedbackSummaryAt {
-    type Value = Summary;
+    type Value = AnswerSummary;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut periods: HashMap<_, Vec<TouchpointId>> = HashMap::new();

@@ -132,7 +132,7 @@ async fn entity_tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<E
         return Ok(None);
     }
     let caller = &feed.caller;
-    let acts = audit::count_since(tx, caller.beginning_of_yesterday()).await?;
+    let acts = audit::count_changes_since(tx, caller.beginning_of_yesterday()).await?;
     let account = caller
         .account()
         .map(|id| id.to_string())

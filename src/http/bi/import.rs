@@ -37,7 +37,7 @@ use crate::{
     },
     kpi,
     policy::Action,
-    sheet::{Dialect, Spool, Spooled},
+    sheet::{Dialect, SheetSpool, SpooledSheet},
 };
 
 /// How much of a sheet has to come in how long, at the least, unless it ends before.
@@ -107,7 +107,7 @@ impl SheetKind {
     }
 
     /// Takes it in, and tells what became of it.
-    async fn import(self, caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Value> {
+    async fn import(self, caller: &Caller, sheet: SpooledSheet, dry_run: bool) -> Result<Value> {
         match self {
             Self::Measurements => {
                 let imported = kpi::sheet::import(caller, sheet, dry_run).await?;
@@ -280,14 +280,14 @@ async fn spool_body(
     dialect: Option<Dialect>,
     request: Request,
     id: &RequestId,
-) -> Result<Spooled, SheetRejection> {
+) -> Result<SpooledSheet, SheetRejection> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     // Refused before it is sent. A sheet without a length is counted as it comes.
     if announced.is_some_and(|length| length > most) {
         return Err(too_large_rejection(most, id));
     }
-    let spool = Spool::new(most).map_err(Error::internal)?;
+    let spool = SheetSpool::new(most).map_err(Error::internal)?;
     match timeout(LONGEST, spool_into(spool, request.into_body())).await {
         Ok(Ok(Some(spool))) => Ok(spool.finish(dialect)),
         Ok(Ok(None)) => Err(too_large_rejection(most, id)),
@@ -301,7 +301,7 @@ fn slow_error() -> Error {
 }
 
 /// Takes the body into the file piece by piece; nothing where it is too large.
-async fn spool_into(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
+async fn spool_into(mut spool: SheetSpool, body: Body) -> Result<Option<SheetSpool>> {
     let mut pieces = body.into_data_stream();
     let mut held = Vec::with_capacity(AT_ONCE);
     let (mut came, mut due) = (0_usize, Instant::now() + LEAST.1);

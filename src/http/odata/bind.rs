@@ -24,7 +24,7 @@ pub fn bind_value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
     Some(Some(match (column.of, literal) {
         (_, Literal::Null) => return Some(None),
         (Type::Id(prefix), Literal::String(text)) => {
-            Value::Id(prefix, id::parse(text, prefix).ok()?)
+            Value::Id(prefix, id::parse_with_prefix(text, prefix).ok()?)
         }
         (Type::Text | Type::Word(_), Literal::String(text)) => Value::Text(text.clone()),
         (Type::Day, Literal::Date(day)) => Value::Day(*day),

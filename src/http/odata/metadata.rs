@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bi::model::dataset::{Column, Dataset, Type},
-    picture::escape_into,
+    picture::escape_xml_into,
 };
 
 /// The namespace of the types.
@@ -138,6 +138,6 @@ fn entity_set_xml(dataset: &Dataset) -> String {
 
 fn description_xml(text: &str) -> String {
     let mut escaped = String::new();
-    escape_into(text, &mut escaped);
+    escape_xml_into(text, &mut escaped);
     format!("        <Annotation Term=\"Org.OData.Core.V1.Description\" String=\"{escaped}\"/>\n")
 }

@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{AnswerCell, AnswerSeries, month_of, walk};
+use super::{AnswerCell, AnswerSeries, first_day_of_month, walk};
 use crate::{
     access::Permit,
     error::{Error, Result},
@@ -28,7 +28,7 @@ const AT_ONCE: usize = 1_000;
 
 /// What closing months gave.
 #[derive(Clone, Copy, Debug)]
-pub struct Closed {
+pub struct ClosedMonths {
     /// The month before which everything was closed already.
     pub before: NaiveDate,
     pub cells: usize,
@@ -38,7 +38,7 @@ pub struct Closed {
 /// meanwhile, and none that has closed is answered in any more, whatever a clock says.
 pub async fn lock_receiving_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     // The later of the two: a clock that was set back must not answer in a month whose cells have been told.
-    Ok(lock_running_month(permit)
+    Ok(lock_first_open_month(permit)
         .await?
         .max(load_current_month(permit).await?))
 }
@@ -47,7 +47,7 @@ pub async fn lock_receiving_month(permit: &Permit<'_>) -> Result<NaiveDate> {
 /// server whose clock is far ahead would else close months to come, and nothing would be told until they are over.
 /// SQLite has no clock but this server's: whoever sets it decides.
 async fn load_current_month(permit: &Permit<'_>) -> Result<NaiveDate> {
-    let month = month_of(permit.caller.today);
+    let month = first_day_of_month(permit.caller.today);
     if !permit.is_on_postgresql() {
         return Ok(month);
     }
@@ -62,7 +62,7 @@ async fn load_current_month(permit: &Permit<'_>) -> Result<NaiveDate> {
 
 /// This month, or the one after that of the database's day where it is more than one ahead.
 fn cap_month(month: NaiveDate, database: NaiveDate) -> NaiveDate {
-    let most = month_of(database) + Months::new(1);
+    let most = first_day_of_month(database) + Months::new(1);
     if month > most {
         tracing::warn!(%month, %most, "this clock is more than a month ahead of the database's: it is not followed");
     }
@@ -70,15 +70,15 @@ fn cap_month(month: NaiveDate, database: NaiveDate) -> NaiveDate {
 }
 
 /// Closes the months that are over. Nothing where no month was over that had not been closed.
-pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
+pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<ClosedMonths>> {
     let (running, month) = (
-        lock_running_month(permit).await?,
+        lock_first_open_month(permit).await?,
         load_current_month(permit).await?,
     );
     if month <= running {
         return Ok(None);
     }
-    let cells = walk::close_cells(load_input(permit, month).await?, running);
+    let cells = walk::close_cells(load_closing_input(permit, month).await?, running);
     for some in cells.chunks(AT_ONCE) {
         let deletion = delete_answers_sql(permit, some);
         permit.tx().execute_raw(deletion.statement()).await?;
@@ -93,14 +93,14 @@ pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
         .col_expr(employee_month::Column::Running, Expr::value(month))
         .exec(permit.tx())
         .await?;
-    Ok(Some(Closed {
+    Ok(Some(ClosedMonths {
         before: running,
         cells: cells.len(),
     }))
 }
 
 /// The month before which everything is closed. Locks it.
-async fn lock_running_month(permit: &Permit<'_>) -> Result<NaiveDate> {
+async fn lock_first_open_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     let row = employee_month::Entity::find()
         .lock(LockType::Update)
         .one(permit.tx())
@@ -110,8 +110,8 @@ async fn lock_running_month(permit: &Permit<'_>) -> Result<NaiveDate> {
 }
 
 /// Everything that closing the months before this one depends on.
-async fn load_input(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
-    let waiting = load_waiting(permit, before).await?;
+async fn load_closing_input(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
+    let waiting = count_waiting_answers(permit, before).await?;
     let mut known = walk::ClosingInput {
         begins: load_block_starts(permit, &waiting).await?,
         ..walk::ClosingInput::default()
@@ -134,7 +134,7 @@ struct WaitingCount {
 }
 
 /// The answers received before this month that are in no cell yet, counted by place and month.
-async fn load_waiting(
+async fn count_waiting_answers(
     permit: &Permit<'_>,
     before: NaiveDate,
 ) -> Result<BTreeMap<(AnswerSeries, NaiveDate), Tally>> {
@@ -175,13 +175,13 @@ async fn load_block_starts(
     waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
 ) -> Result<BTreeMap<AnswerSeries, NaiveDate>> {
     use employee_cell::Column;
-    type Ended = (
+    type BlockEndRow = (
         FeedbackScale,
         Option<BlueprintId>,
         Option<TouchpointId>,
         NaiveDate,
     );
-    let ended: Vec<Ended> = employee_cell::Entity::find()
+    let ended: Vec<BlockEndRow> = employee_cell::Entity::find()
         .select_only()
         .columns([Column::Scale, Column::BlueprintId, Column::TouchpointId])
         .column_as(Column::ToDay.max(), "ended")
@@ -232,7 +232,7 @@ async fn load_journey_starts(
     let blueprints = blueprints.into_iter().map(|(id, at)| (Some(id), at));
     let all = blueprints.chain(organisation.flatten().map(|at| (None, at)));
     Ok(all
-        .map(|(id, at)| (id, month_of(permit.caller.day_of(at))))
+        .map(|(id, at)| (id, first_day_of_month(permit.caller.day_of(at))))
         .collect())
 }
 
@@ -240,10 +240,10 @@ async fn load_journey_starts(
 async fn load_closed_cells(
     permit: &Permit<'_>,
     from: NaiveDate,
-) -> Result<Vec<(walk::Journey, walk::Span)>> {
+) -> Result<Vec<(walk::JourneyOnScale, walk::MonthSpan)>> {
     use employee_cell::Column;
-    type Told = (FeedbackScale, Option<BlueprintId>, NaiveDate, NaiveDate);
-    let told: Vec<Told> = employee_cell::Entity::find()
+    type CellSpanRow = (FeedbackScale, Option<BlueprintId>, NaiveDate, NaiveDate);
+    let told: Vec<CellSpanRow> = employee_cell::Entity::find()
         .select_only()
         .columns([
             Column::Scale,
@@ -261,7 +261,7 @@ async fn load_closed_cells(
         .map(|(scale, blueprint, first, to)| {
             // `to_day` is the first day after the cell; a span names its last month.
             let last = to - Months::new(1);
-            ((scale, blueprint), walk::Span { first, last })
+            ((scale, blueprint), walk::MonthSpan { first, last })
         })
         .collect())
 }

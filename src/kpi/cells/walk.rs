@@ -14,11 +14,11 @@ use super::{AnswerCell, AnswerSeries};
 use crate::kpi::answers::{FEWEST_OF_EMPLOYEES, Tally};
 
 /// A journey on one scale: whose places can be told from one another by their sum.
-pub(super) type Journey = (FeedbackScale, Option<BlueprintId>);
+pub(super) type JourneyOnScale = (FeedbackScale, Option<BlueprintId>);
 
 /// The first and the last month of which a cell has answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct MonthSpan {
     pub first: NaiveDate,
     pub last: NaiveDate,
 }
@@ -31,12 +31,12 @@ pub(super) struct ClosingInput {
     /// Where the next block of each place that waits begins.
     pub begins: BTreeMap<AnswerSeries, NaiveDate>,
     /// The cells that journeys have already, as far as they reach into months of which something waits.
-    pub told: Vec<(Journey, Span)>,
+    pub told: Vec<(JourneyOnScale, MonthSpan)>,
 }
 
 impl AnswerSeries {
     /// The journey that it is in.
-    pub(super) const fn journey(&self) -> Journey {
+    pub(super) const fn journey(&self) -> JourneyOnScale {
         (self.scale, self.blueprint)
     }
 }
@@ -44,11 +44,11 @@ impl AnswerSeries {
 /// The cells that close in the months from `running` on. Those before are closed: what waits of them only adds to what
 /// comes.
 pub(super) fn close_cells(known: ClosingInput, running: NaiveDate) -> Vec<AnswerCell> {
-    let mut journeys: BTreeMap<Journey, BlockWalk> = BTreeMap::new();
+    let mut journeys: BTreeMap<JourneyOnScale, BlockWalk> = BTreeMap::new();
     for ((series, month), tally) in known.waiting {
         let begin = known.begins.get(&series).copied().unwrap_or(month);
         let walk = journeys.entry(series.journey()).or_default();
-        let place = walk.places.entry(series).or_insert_with(|| WaitingPlace {
+        let place = walk.places.entry(series).or_insert_with(|| WaitingSeries {
             begin,
             months: BTreeMap::new(),
         });
@@ -60,28 +60,30 @@ pub(super) fn close_cells(known: ClosingInput, running: NaiveDate) -> Vec<Answer
         }
     }
     let journeys = journeys.into_values();
-    journeys.flat_map(|walk| walk.close_from(running)).collect()
+    journeys
+        .flat_map(|walk| walk.close_months_from(running))
+        .collect()
 }
 
 /// What waits at one place.
 #[derive(Debug)]
-struct WaitingPlace {
+struct WaitingSeries {
     /// Where its next block begins: what waits of months before is never told.
     begin: NaiveDate,
     months: BTreeMap<NaiveDate, Tally>,
 }
 
-impl WaitingPlace {
+impl WaitingSeries {
     fn count_answers(&self, first: NaiveDate, last: NaiveDate) -> i64 {
         let months = self.months.range(first..=last);
         months.map(|(_, tally)| tally.answers()).sum()
     }
 
     /// The longest block that it could be told in with this month.
-    fn longest_block(&self, month: NaiveDate) -> Option<Block> {
+    fn longest_block(&self, month: NaiveDate) -> Option<ClosingBlock> {
         let now = self.months.get(&month)?.answers();
         let (first, _) = self.months.range(self.begin..=month).next()?;
-        let block = Block {
+        let block = ClosingBlock {
             first: *first,
             answers: self.count_answers(*first, month),
             has_waited: self.count_answers(*first, month) - now >= FEWEST_OF_EMPLOYEES,
@@ -92,7 +94,7 @@ impl WaitingPlace {
 
 /// A block that may close: from this month of answers on.
 #[derive(Clone, Copy, Debug)]
-struct Block {
+struct ClosingBlock {
     first: NaiveDate,
     answers: i64,
     /// Whether it had enough before, and waited so that another place is not the only one.
@@ -102,12 +104,12 @@ struct Block {
 /// The places of one journey on the way through its months.
 #[derive(Debug, Default)]
 struct BlockWalk {
-    places: BTreeMap<AnswerSeries, WaitingPlace>,
-    told: Vec<Span>,
+    places: BTreeMap<AnswerSeries, WaitingSeries>,
+    told: Vec<MonthSpan>,
 }
 
 impl BlockWalk {
-    fn close_from(mut self, running: NaiveDate) -> Vec<AnswerCell> {
+    fn close_months_from(mut self, running: NaiveDate) -> Vec<AnswerCell> {
         let months = self.places.values().flat_map(|place| place.months.keys());
         let months: BTreeSet<NaiveDate> = months.filter(|at| **at >= running).copied().collect();
         months
@@ -120,12 +122,12 @@ impl BlockWalk {
     /// lies in the months up to here, and what was left there stays as much.
     fn close_month(&mut self, month: NaiveDate) -> Vec<AnswerCell> {
         let blocks = self.places.iter();
-        let mut blocks: BTreeMap<AnswerSeries, Block> = blocks
+        let mut blocks: BTreeMap<AnswerSeries, ClosingBlock> = blocks
             .filter_map(|(series, place)| Some((*series, place.longest_block(month)?)))
             .collect();
         // Each round takes a month or a block away, so it ends.
         while let Some(from) = self.find_exposed_month(&blocks, month) {
-            self.hold_one_back(&mut blocks, from, month);
+            self.delay_one_block(&mut blocks, from, month);
         }
         let to = month + Months::new(1);
         let mut closed = Vec::new();
@@ -145,7 +147,7 @@ impl BlockWalk {
                 tally,
             });
             place.begin = to;
-            self.told.push(Span {
+            self.told.push(MonthSpan {
                 first: block.first,
                 last: month,
             });
@@ -157,21 +159,21 @@ impl BlockWalk {
     /// Only months in which a block begins are looked at: of those before the first nothing more is told now.
     fn find_exposed_month(
         &self,
-        blocks: &BTreeMap<AnswerSeries, Block>,
+        blocks: &BTreeMap<AnswerSeries, ClosingBlock>,
         month: NaiveDate,
     ) -> Option<NaiveDate> {
         let firsts: BTreeSet<NaiveDate> = blocks.values().map(|block| block.first).collect();
         firsts
             .into_iter()
-            .find(|from| !self.is_safe(blocks, *from, month))
+            .find(|from| !self.isolates_nobody(blocks, *from, month))
     }
 
     /// Whether the journey in the months from one to another, less the cells in them, is nobody or five people. Of
     /// cells told before only the first and the last month are known for certain; what a cell that began earlier has in
     /// these months is not known at all.
-    fn is_safe(
+    fn isolates_nobody(
         &self,
-        blocks: &BTreeMap<AnswerSeries, Block>,
+        blocks: &BTreeMap<AnswerSeries, ClosingBlock>,
         from: NaiveDate,
         to: NaiveDate,
     ) -> bool {
@@ -200,16 +202,16 @@ impl BlockWalk {
         };
         let beside_told = left.iter().filter(|(month, _)| told.contains(*month));
         let certain: i64 = beside_told.map(|(_, answers)| answers).sum();
-        let reaches_in = |span: &Span| span.first < from && from <= span.last;
+        let reaches_in = |span: &MonthSpan| span.first < from && from <= span.last;
         certain >= FEWEST_OF_EMPLOYEES
             || !left.keys().any(perhaps_told) && !self.told.iter().any(reaches_in)
     }
 
     /// Lets one of the blocks in these months begin a month of answers later, or wait: one that has waited before, and
     /// else the least.
-    fn hold_one_back(
+    fn delay_one_block(
         &self,
-        blocks: &mut BTreeMap<AnswerSeries, Block>,
+        blocks: &mut BTreeMap<AnswerSeries, ClosingBlock>,
         from: NaiveDate,
         month: NaiveDate,
     ) {
@@ -231,7 +233,7 @@ impl BlockWalk {
                 let first = *first;
                 blocks.insert(
                     series,
-                    Block {
+                    ClosingBlock {
                         first,
                         answers,
                         ..block

@@ -92,7 +92,9 @@ impl JudgedPlaces {
                 Some(blueprint) => {
                     self.is_published_or_archived(blueprint)
                         && cover_all_days(judging, (cell.from, cell.to))
-                        && !links.iter().any(|link| self.is_of_customers(link))
+                        && !links
+                            .iter()
+                            .any(|link| self.judges_customer_blueprint(link))
                 }
                 None => links.is_empty() && series.scale == FeedbackScale::Enps,
             },
@@ -110,7 +112,7 @@ impl JudgedPlaces {
         )
     }
 
-    fn is_of_customers(&self, link: &kpi_link::Model) -> bool {
+    fn judges_customer_blueprint(&self, link: &kpi_link::Model) -> bool {
         let blueprint = self.blueprints.get(&link.blueprint_id);
         blueprint.is_some_and(|(_, subject)| *subject == Subject::Customer)
     }

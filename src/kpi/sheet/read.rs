@@ -10,7 +10,7 @@ use entity::{
 };
 
 use super::super::{
-    measurement::{MeasurementContent, MeasurementKey, day_fault},
+    measurement::{MeasurementContent, MeasurementKey, measured_day_fault},
     record::recording_faults,
     rules::{FigureFault, Figures},
 };
@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     input::Faults,
     intake::Names,
-    sheet::{self, Bounds, SheetCell, SheetReader, SheetRow},
+    sheet::{self, SheetBounds, SheetCell, SheetReader, SheetRow},
 };
 
 /// The columns, as they are named in what is asked for.
@@ -49,7 +49,7 @@ const ALIASES: &[(&str, &str)] = &[
 const NEEDED: &[&str] = &["kpi", "measured_on", "value"];
 
 /// How large a sheet may be: years of every KPI of a large organisation, as programs write them.
-pub const BOUNDS: Bounds = Bounds::with_short_rows(5_000_000);
+pub const BOUNDS: SheetBounds = SheetBounds::with_short_rows(5_000_000);
 
 /// What a sheet may name.
 pub struct SheetReferences {
@@ -101,7 +101,7 @@ impl MeasurementColumns {
         faults: &mut Faults,
     ) -> Self {
         let columns = reader.columns_with_aliases(COLUMNS, ALIASES, faults);
-        columns.require(NEEDED, faults);
+        columns.add_missing_column_faults(NEEDED, faults);
         Self(columns)
     }
 
@@ -127,7 +127,7 @@ impl MeasurementColumns {
         let touchpoint = read_reference(cell("touchpoint"), &known.touchpoints, faults);
         let channel = read_reference(cell("channel"), &known.channels, faults);
         let segment = read_reference(cell("segment"), &known.segments, faults);
-        let wrong = day.and_then(|day| day_fault(day, known.today));
+        let wrong = day.and_then(|day| measured_day_fault(day, known.today));
         self.add_faults(row, wrong, faults);
         let figures = value.map(|value| Figures {
             value,
@@ -169,7 +169,7 @@ impl MeasurementColumns {
                 "sampleSize" => "sample_size",
                 same => same,
             };
-            let place = self.0.place(row, column);
+            let place = self.0.cell_ref(row, column);
             place.add_fault(wrong.code, wrong.message, faults);
         }
     }

@@ -101,7 +101,7 @@ fn what_is_in_force_ends_and_is_accepted_anew() {
         PlanStep::Accept(held.clone(), tasks(&[1])),
         PlanStep::ChangeReplaced(rival, held.id),
     ];
-    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+    assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn duplicates_merge() {
         PlanStep::End(held, AfterEnd::Merged),
         PlanStep::Merge(own, tasks(&[2, 1])),
     ];
-    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+    assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn what_the_successor_was_offered_gives_way_to_what_it_takes_over() {
         PlanStep::Decline(offered, TAKEN),
         PlanStep::Accept(held, tasks(&[1])),
     ];
-    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+    assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_several_hold_of_one_role_becomes_one_of_the_successor() {
         PlanStep::End(second, AfterEnd::Merged),
         PlanStep::Accept(first, tasks(&[1, 2])),
     ];
-    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+    assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_
         PlanStep::ChangeAddressee(first.clone()),
         PlanStep::Decline(second, TAKEN),
     ];
-    assert_eq!(offered.plan(Some(department(NEW))), plan);
+    assert_eq!(offered.plan_steps(Some(department(NEW))), plan);
     let held = responsibility(2, OTHER, Role::Accountable, Accepted);
     let holdings = Holdings {
         held: vec![first.clone(), held.clone()],
@@ -185,7 +185,7 @@ fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_
         PlanStep::Accept(held, tasks(&[2])),
         PlanStep::Decline(first, TAKEN),
     ];
-    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+    assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn proposals_are_addressed_anew_or_closed() {
         PlanStep::Decline(second, TAKEN),
         PlanStep::ChangeProposer(made),
     ];
-    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+    assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn only_what_counts_needs_a_successor_and_the_rest_is_let_go() {
     );
     assert!(!Holdings::default().needs_successor());
     assert_eq!(
-        within(blueprint(BlueprintState::Current, BlueprintStatus::Draft)).plan(None),
+        within(blueprint(BlueprintState::Current, BlueprintStatus::Draft)).plan_steps(None),
         [
             PlanStep::End(held.clone(), AfterEnd::Nothing),
             PlanStep::Decline(asked.clone(), DEPARTMENT_ARCHIVED)

@@ -136,10 +136,10 @@ async fn head_asks_the_database_for_no_rows() {
     let bearer = format!("Bearer {}", analyst.token);
     let headers = [("authorization", bearer.as_str())];
     let path = format!("/bi/v1/kpi_facts.csv?{YEAR}");
-    let before = world.store.statements();
+    let before = world.store.statement_count();
     let answer = send(&world, Method::HEAD, &path, &headers).await;
     assert_eq!(
-        world.store.statements() - before,
+        world.store.statement_count() - before,
         1,
         "who calls, and nothing else"
     );
@@ -286,9 +286,9 @@ async fn a_feed_takes_few_statements_however_many_rows() {
         (format!("{facts}&kpi=KU1&limit=5"), 9),
         ("departments.csv".to_owned(), 5),
     ] {
-        let before = world.store.statements();
+        let before = world.store.statement_count();
         bea.feeds(&format!("/bi/v1/{path}")).await;
-        let statements = world.store.statements() - before;
+        let statements = world.store.statement_count() - before;
         assert!(statements <= most, "{path} took {statements}");
     }
 }

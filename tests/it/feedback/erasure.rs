@@ -99,7 +99,9 @@ async fn who_answered_long_ago_is_erased_in_time() {
         world.clock.clone(),
         "feedbackErase",
     );
-    let erase = async || cx_blueprint::feedback::respondent::erase_older_than(&operator, 30).await;
+    let erase = async || {
+        cx_blueprint::feedback::respondent::erase_respondents_older_than(&operator, 30).await
+    };
     assert_eq!(erase().await.expect("it is erased"), 1);
     assert_eq!(erase().await.expect("there is nothing left"), 0);
     let known: Vec<Value> = listed(&manager, Value::Null)

@@ -195,14 +195,14 @@ async fn a_write_runs_no_more_statements_for_it() {
     let world = World::small().await;
     let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
     let rename = "mutation($input: TouchpointRenameInput!) { touchpointRename(input: $input) { userErrors { code } } }";
-    let before = world.store.statements();
+    let before = world.store.statement_count();
     manager
         .does(
             rename,
             json!({ "id": ids["T4"], "expectedVersion": 1, "name": "Renamed" }),
         )
         .await;
-    let ran = world.store.statements() - before;
+    let ran = world.store.statement_count() - before;
     // Of these one notes that the findings are due, and one asks what is to be found by other words.
     assert!(ran <= 11, "{ran} statements");
 }

@@ -216,9 +216,9 @@ async fn the_number_of_statements_rises_by_few_with_every_thousand_rows() {
     let world = World::small().await;
     let contributor = world.sign_in("contributor").await;
     let took = async |count, value, expected| {
-        let before = world.store.statements();
+        let before = world.store.statement_count();
         assert_eq!(contributor.brings("", rows(count, value)).await, expected);
-        world.store.statements() - before
+        world.store.statement_count() - before
     };
     let few = took(1_000, 1, [1_000, 1_000, 0, 0]).await;
     let many = took(5_000, 1, [5_000, 4_000, 0, 1_000]).await;

@@ -149,9 +149,9 @@ async fn a_thousand_measurements_take_as_many_statements_as_one() {
         (0..count).map(|day| json!({ "kpiId": ids["PRICE"], "measuredOn": first + chrono::Days::new(day), "value": value })).collect()
     };
     let statements = async |batch: Value, expected: [i64; 3]| {
-        let before = world.store.statements();
+        let before = world.store.statement_count();
         assert_eq!(counts(&cx.records(batch).await), expected);
-        world.store.statements() - before
+        world.store.statement_count() - before
     };
     let one = statements(days(1, 1.0), [1, 0, 0]).await;
     assert_eq!(statements(days(1_000, 1.0), [999, 0, 1]).await, one);

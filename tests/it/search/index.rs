@@ -219,7 +219,9 @@ async fn what_was_there_before_the_migration_is_found_after_it() {
     }
     does(&db, "DROP TABLE search_text; DROP TABLE search_stale; DELETE FROM seaql_migrations WHERE version LIKE '%search'").await;
 
-    migration::up(&db).await.expect("it migrates");
+    migration::apply_pending_steps(&db)
+        .await
+        .expect("it migrates");
     let tx = world.store.begin().await.expect("a transaction");
     index::reindex_marked(&tx).await.expect("it is renewed");
     tx.commit().await.expect("it is committed");

@@ -84,14 +84,14 @@ async fn asking_again_reads_no_values_and_a_new_one_alone() {
     let analyst = world.sign_in("analyst").await;
     let question = ask(&["AVG"], &["DEPARTMENT"], "MONTH");
     let first = analyst.series(question.clone(), 200).await;
-    let statements = |before: u64| world.store.statements() - before;
-    let before = world.store.statements();
+    let statements = |before: u64| world.store.statement_count() - before;
+    let before = world.store.statement_count();
     assert_eq!(analyst.series(question.clone(), 200).await, first);
     let again = statements(before);
     let value = json!({ "kpiId": ids["AVG"], "measuredOn": "2025-06-01", "value": 1 });
     let cx = world.sign_in("cx-manager").await;
     cx.does(RECORD, json!({ "measurements": [value] })).await;
-    let before = world.store.statements();
+    let before = world.store.statement_count();
     assert_ne!(analyst.series(question, 200).await, first);
     assert_eq!(
         statements(before),

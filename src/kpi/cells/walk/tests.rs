@@ -47,7 +47,7 @@ impl Kept {
             });
             self.known.begins.insert(cell.series, cell.to);
             let last = cell.to - Months::new(1);
-            let span = Span {
+            let span = MonthSpan {
                 first: cell.first,
                 last,
             };

@@ -33,10 +33,10 @@ pub(crate) async fn fill_database(
         .await
         .map_err(|error| format!("The database cannot be opened: {error}."))?;
     if store.backend() == DbBackend::Sqlite {
-        migration::up(store.migration_connection()).await?;
+        migration::apply_pending_steps(store.migration_connection()).await?;
     }
     // PostgreSQL may be shared: when its tables change is for whoever keeps it to say.
-    if !migration::pending(store.migration_connection())
+    if !migration::pending_steps(store.migration_connection())
         .await?
         .is_empty()
     {

@@ -65,7 +65,7 @@ pub(crate) async fn generate(
     let mut generator = Generator::new(&permit, size);
     generator.generate_all(password_hash).await?;
     let (rows, took) = generator.progress.finish();
-    permit.note(Event::import(serde_json::json!({
+    permit.note(Event::rows_written(serde_json::json!({
         "departments": size.departments,
         "blueprints": size.blueprints,
         "kpis": size.kpis,

@@ -40,16 +40,27 @@ pub(super) struct AnswerReferences {
 
 impl AnswerReferences {
     pub(super) async fn load(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<Self> {
-        let touchpoints =
-            load_named::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
+        let touchpoints = load_visible_references::<touchpoint::Entity>(permit, entries, |entry| {
+            entry.touchpoint
+        })
+        .await?;
         let named = entries.iter().filter_map(|entry| entry.blueprint);
         // Two statements one after the other: the blueprints of touchpoints are known only when those are read.
         let inside = touchpoints.values().map(|row| row.blueprint_id);
         let blueprints = load_by_ids::<blueprint::Entity>(permit, named.chain(inside)).await?;
         Ok(Self {
-            personas: load_named::<persona::Entity>(permit, entries, |entry| entry.persona).await?,
-            channels: load_named::<channel::Entity>(permit, entries, |entry| entry.channel).await?,
-            segments: load_named::<segment::Entity>(permit, entries, |entry| entry.segment).await?,
+            personas: load_visible_references::<persona::Entity>(permit, entries, |entry| {
+                entry.persona
+            })
+            .await?,
+            channels: load_visible_references::<channel::Entity>(permit, entries, |entry| {
+                entry.channel
+            })
+            .await?,
+            segments: load_visible_references::<segment::Entity>(permit, entries, |entry| {
+                entry.segment
+            })
+            .await?,
             held: load_delivering_responsibilities(permit, touchpoints.keys().copied()).await?,
             touchpoints,
             blueprints,
@@ -59,7 +70,7 @@ impl AnswerReferences {
     /// Refuses the batch where the caller may see one of its touchpoints and not record there. On the relationship as
     /// a whole nobody delivers. A person who delivers records no answers of employees: those who recorded them know
     /// them, and delivering is done among colleagues.
-    pub(super) async fn require(
+    pub(super) async fn require_recording_permission(
         &self,
         permit: &mut Permit<'_>,
         entries: &[AnswerEntry],
@@ -89,7 +100,7 @@ impl AnswerReferences {
     }
 
     /// Finds fault with what is not there for the caller, and with what employees are never asked.
-    pub(super) fn check_all(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
+    pub(super) fn add_reference_faults(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
         add_missing_faults::<touchpoint::Entity>(
             faults,
             entries,
@@ -126,11 +137,11 @@ impl AnswerReferences {
             |one| one.segment,
         );
         for entry in entries {
-            self.check_one(faults, entry);
+            self.add_entry_faults(faults, entry);
         }
     }
 
-    fn check_one(&self, faults: &mut Faults, entry: &AnswerEntry) {
+    fn add_entry_faults(&self, faults: &mut Faults, entry: &AnswerEntry) {
         let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
         let inside = touchpoint.map(|row| row.blueprint_id);
         if inside.is_some() && entry.blueprint.is_some() && inside != entry.blueprint {
@@ -213,7 +224,7 @@ impl AnswerReferences {
     }
 
     /// The department that was accountable at the touchpoint in this moment, in a journey that counts.
-    pub(super) fn accountable(
+    pub(super) fn accountable_department(
         &self,
         entry: &AnswerEntry,
         at: DateTime<Utc>,
@@ -228,7 +239,7 @@ impl AnswerReferences {
 }
 
 /// What the entries name of one kind and the caller may see.
-async fn load_named<E: Guarded>(
+async fn load_visible_references<E: Guarded>(
     permit: &Permit<'_>,
     entries: &[AnswerEntry],
     id: impl Fn(&AnswerEntry) -> Option<E::Id>,
@@ -302,7 +313,7 @@ async fn load_delivering_responsibilities(
 
 /// The departments themselves, or who took over from those that are archived; none for one that nobody took over from.
 /// None of them can be archived until the act is over.
-pub(super) async fn find_heirs(
+pub(super) async fn lock_live_successors(
     permit: &Permit<'_>,
     of: BTreeSet<DepartmentId>,
 ) -> Result<HashMap<DepartmentId, DepartmentId>> {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::canvas::find_accountable;
 
-pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+pub(super) fn add_knowledge_violations(context: &RuleContext<'_>, found: &mut Violations) {
     find_source_gaps(context, found);
     for promise in &context.snapshot.promises {
         find_promise_gaps(context, promise, found);
@@ -34,7 +34,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
             found.add(FindingCode::InformationNeedUnanswered, subject, sentence);
         }
     }
-    find_conflicts(context, found);
+    find_message_conflicts(context, found);
 }
 
 fn find_source_gaps(context: &RuleContext<'_>, found: &mut Violations) {
@@ -114,7 +114,7 @@ fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found:
 
 /// Conflicts by the latest evaluation of each touchpoint that looked at messages. Two touchpoints that are found in
 /// conflict from both sides are in one conflict.
-fn find_conflicts(context: &RuleContext<'_>, found: &mut Violations) {
+fn find_message_conflicts(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
     let mut latest: HashMap<TouchpointId, &evaluation::Model> = HashMap::new();
