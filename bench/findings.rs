@@ -26,7 +26,7 @@ use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, cr
 use cx_blueprint::{
     access::Caller,
     account::password,
-    bi::store::BiStore,
+    bi::cache::BiCache,
     canvas::{Canvas, flow::FlowAnalysis},
     clock::Clock,
     database::{Options, Store},
@@ -131,7 +131,7 @@ impl Journey {
             cors_origins: Vec::new(),
             concurrent_requests: 512,
             requests_of_one_client: 512,
-            cube: BiStore::new(1 << 20),
+            cube: BiCache::new(1 << 20),
             longest_sheet: 8 << 20,
             thresholds: Thresholds::default(),
         }))

@@ -64,7 +64,7 @@ pub async fn run_maintenance_rounds(
         if let Err(error) = findings {
             tracing::warn!(?error, "findings were not noted; it is tried again");
         }
-        if let Err(error) = login::renew_reaches(&caller("biRefresh")).await {
+        if let Err(error) = login::renew_stale_reaches(&caller("biRefresh")).await {
             tracing::warn!(
                 ?error,
                 "what BI roles may see was not renewed; it is tried again"

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A key of a data loader: an id, or an id and the arguments of a field. Each type of key is a kind of its own.
-pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
+pub trait LoaderKey: Clone + Eq + Hash + Send + Sync + 'static {
     /// The value behind a key; cheap to clone.
     type Value: Clone + Send + Sync + 'static;
 
@@ -40,7 +40,7 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
 }
 
 /// Keys of one kind that are looked up together.
-struct Batch<K: Key> {
+struct KeyBatch<K: LoaderKey> {
     /// The keys; nothing is added once the batch has begun.
     asked: Mutex<PendingKeys<K>>,
     /// The values, or the error that every field of the batch gets.
@@ -55,7 +55,7 @@ struct PendingKeys<K> {
 /// Most keys of a batch; further ones begin another. Statements have a bound on their parameters.
 const MOST: usize = 1_000;
 
-impl<K: Key> Batch<K> {
+impl<K: LoaderKey> KeyBatch<K> {
     fn new(key: K) -> Self {
         Self {
             asked: Mutex::new(PendingKeys {
@@ -67,8 +67,8 @@ impl<K: Key> Batch<K> {
     }
 
     /// Adds a key and says so, unless the batch has begun or is full.
-    fn join(&self, key: &K) -> bool {
-        let mut asked = lock(&self.asked);
+    fn try_add_key(&self, key: &K) -> bool {
+        let mut asked = lock_ignoring_poison(&self.asked);
         let open = !asked.begun && asked.keys.len() < MOST;
         open && {
             asked.keys.insert(key.clone());
@@ -76,20 +76,20 @@ impl<K: Key> Batch<K> {
         }
     }
 
-    fn begin(&self) -> Vec<K> {
-        let mut asked = lock(&self.asked);
+    fn close_and_list_keys(&self) -> Vec<K> {
+        let mut asked = lock_ignoring_poison(&self.asked);
         asked.begun = true;
         asked.keys.iter().cloned().collect()
     }
 
-    async fn get(&self, caller: &Caller, key: &K) -> Result<Option<K::Value>> {
+    async fn load_value(&self, caller: &Caller, key: &K) -> Result<Option<K::Value>> {
         let run = async || {
             // Fields beside this one are resolved in the same turn, and join before the next.
             yield_now().await;
-            let (caller, keys) = (caller.clone(), self.begin());
+            let (caller, keys) = (caller.clone(), self.close_and_list_keys());
             // In a box, and so not moved about on this stack.
             let load = async move { Box::pin(K::load(&caller, &keys)).await };
-            Workers::current().run(load).await
+            Workers::current().run_while_awaited(load).await
         };
         match self.found.get_or_init(run).await {
             Ok(found) => Ok(found.get(key).cloned()),
@@ -99,21 +99,21 @@ impl<K: Key> Batch<K> {
 }
 
 /// The batches of one kind of key.
-struct KeyBatches<K: Key> {
+struct KeyBatches<K: LoaderKey> {
     /// The newest, which keys may still join.
-    open: Option<Arc<Batch<K>>>,
+    open: Option<Arc<KeyBatch<K>>>,
     /// The batch of each key that is kept until the request ends.
-    kept: HashMap<K, Arc<Batch<K>>>,
+    kept: HashMap<K, Arc<KeyBatch<K>>>,
 }
 
-impl<K: Key> KeyBatches<K> {
+impl<K: LoaderKey> KeyBatches<K> {
     /// The batch in which a key is looked up, a new one where none can take it.
-    fn batch_for(&mut self, key: K, keeps: bool) -> Arc<Batch<K>> {
+    fn batch_of_key(&mut self, key: K, keeps: bool) -> Arc<KeyBatch<K>> {
         if let Some(kept) = self.kept.get(&key) {
             return Arc::clone(kept);
         }
-        let open = self.open.take().filter(|open| open.join(&key));
-        let batch = open.unwrap_or_else(|| Arc::new(Batch::new(key.clone())));
+        let open = self.open.take().filter(|open| open.try_add_key(&key));
+        let batch = open.unwrap_or_else(|| Arc::new(KeyBatch::new(key.clone())));
         self.open = Some(Arc::clone(&batch));
         if keeps {
             self.kept.insert(key, Arc::clone(&batch));
@@ -143,7 +143,7 @@ impl Loaders {
     ///
     /// # Errors
     /// Those of the statement.
-    pub async fn load_many<K: Key>(
+    pub async fn load_many<K: LoaderKey>(
         &self,
         keys: impl IntoIterator<Item = K>,
         keeps: bool,
@@ -151,19 +151,19 @@ impl Loaders {
         let asked = self.join_batches(keys, keeps)?;
         let mut found = HashMap::with_capacity(asked.len());
         for (key, batch) in asked {
-            let value = batch.get(&self.caller, &key).await?;
+            let value = batch.load_value(&self.caller, &key).await?;
             found.extend(value.map(|value| (key, value)));
         }
         Ok(found)
     }
 
     /// The batch of each key. The lock is never held while anybody waits.
-    fn join_batches<K: Key>(
+    fn join_batches<K: LoaderKey>(
         &self,
         keys: impl IntoIterator<Item = K>,
         keeps: bool,
-    ) -> Result<Vec<(K, Arc<Batch<K>>)>> {
-        let mut kinds = lock(&self.kinds);
+    ) -> Result<Vec<(K, Arc<KeyBatch<K>>)>> {
+        let mut kinds = lock_ignoring_poison(&self.kinds);
         let kind = kinds.entry(TypeId::of::<K>()).or_insert_with(|| {
             Box::new(KeyBatches::<K> {
                 open: None,
@@ -174,14 +174,14 @@ impl Loaders {
         let batches = batches.ok_or_else(|| Error::internal("batches of another kind of key"))?;
         let asked = keys
             .into_iter()
-            .map(|key| (key.clone(), batches.batch_for(key, keeps)))
+            .map(|key| (key.clone(), batches.batch_of_key(key, keeps)))
             .collect();
         Ok(asked)
     }
 }
 
 /// No lock is held where something could panic half-way.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_ignoring_poison<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -190,27 +190,27 @@ const KEY: u64 = 100;
 
 /// The values of many keys, in one statement. A query keeps them until it is answered. A mutation does not: the second
 /// mutation of a document must see what the first one did.
-pub async fn load_many<K: Key>(
+pub async fn load_many<K: LoaderKey>(
     ctx: &Context<'_>,
     keys: impl IntoIterator<Item = K>,
 ) -> Result<HashMap<K, K::Value>> {
     let keeps = ctx.query_env.operation.node.ty == OperationType::Query;
     // Boxed, as it lies in the future of nearly every field, and those lie in one another.
-    Box::pin(look_up(ctx, keys, keeps)).await
+    Box::pin(load_through_loaders(ctx, keys, keeps)).await
 }
 
 /// The value of a key; none where it is not there or the caller may not see it.
-pub async fn load<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
+pub async fn load<K: LoaderKey>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
     Ok(load_many(ctx, [key.clone()]).await?.remove(&key))
 }
 
 /// The same for values that are large and seldom asked for twice: kept only for the fields that ask in the same turn.
-pub async fn load_once<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
-    let found = Box::pin(look_up(ctx, [key.clone()], false)).await;
+pub async fn load_uncached<K: LoaderKey>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
+    let found = Box::pin(load_through_loaders(ctx, [key.clone()], false)).await;
     Ok(found?.remove(&key))
 }
 
-async fn look_up<K: Key>(
+async fn load_through_loaders<K: LoaderKey>(
     ctx: &Context<'_>,
     keys: impl IntoIterator<Item = K>,
     keeps: bool,

@@ -51,13 +51,13 @@ impl Clock {
 
     /// A moment of another clock, moved by as much as this one was advanced.
     #[must_use]
-    pub fn shift(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn shift_by_advance(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         at + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 
     /// The day in which a moment lies, in the deployment's time zone.
     #[must_use]
-    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+    pub fn day_of_moment(&self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.zone).date_naive()
     }
 

@@ -21,7 +21,7 @@ pub use self::{
     database::DatabaseArgs,
     token::{TokenCreate, TokenList, TokenRevoke, TokenVerb},
 };
-use crate::{finding::rules::Threshold, scalar::Theme, sheet::Dialect};
+use crate::{finding::rules::Threshold, scalar::PictureTheme, sheet::Dialect};
 
 /// Service blueprints that several departments share.
 #[derive(Debug, Parser)]
@@ -237,7 +237,7 @@ pub struct Export {
     pub as_of: Option<NaiveDate>,
     /// The colours of a picture.
     #[arg(long, value_enum, default_value_t)]
-    pub theme: Theme,
+    pub theme: PictureTheme,
     /// The CSV dialect of a sheet.
     #[arg(long, value_enum, default_value_t)]
     pub dialect: Dialect,

@@ -87,7 +87,7 @@ impl Faults {
     }
 
     /// Adds the faults of a part of the input, with the part's path before theirs.
-    pub fn take_over(&mut self, path: &str, faults: Vec<UserError>) {
+    pub fn add_under_path(&mut self, path: &str, faults: Vec<UserError>) {
         let above = UserError::new(path, UserErrorCode::Invalid, None, "").field;
         for fault in faults {
             self.push(UserError {
@@ -317,7 +317,7 @@ impl Faults {
 
     /// Validates a key: ASCII letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
     pub fn check_key(&mut self, path: &str, key: &str) -> String {
-        if !is_key(key) {
+        if !is_valid_key(key) {
             self.add(
                 path,
                 if key.len() > KEY { UserErrorCode::TooLong } else { UserErrorCode::Invalid },
@@ -366,7 +366,7 @@ impl Faults {
 
 /// Whether a text can be a key.
 #[must_use]
-pub fn is_key(text: &str) -> bool {
+pub fn is_valid_key(text: &str) -> bool {
     text.len() <= KEY
         && text
             .bytes()
@@ -412,7 +412,7 @@ pub fn set_if_given<T, V: Into<sea_orm::Value>>(
 
 /// Makes a key from a name: `Ærø by night` becomes `aeroe-by-night`. At most 41 characters.
 #[must_use]
-pub fn make_key(name: &str) -> String {
+pub fn make_key_from_name(name: &str) -> String {
     let mut key = String::new();
     for c in name.to_lowercase().chars() {
         match c {

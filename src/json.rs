@@ -16,7 +16,7 @@ pub struct JsonWriter {
 impl JsonWriter {
     /// Goes on behind what is written.
     #[must_use]
-    pub fn new(bytes: Vec<u8>) -> Self {
+    pub fn appending_to(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
             failure: None,

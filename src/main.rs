@@ -122,13 +122,13 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
             let pending = pending_migrations(&store).await?;
             let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "migrate");
             if !pending.is_empty() {
-                views::remove_own_views(&caller).await?;
+                views::drop_views_if_ours(&caller).await?;
             }
             bring_up_to_date(&store).await?;
             if views::refresh_views(&caller).await? {
                 println!("done: the views for BI");
             }
-            login::renew_reaches(&caller).await?;
+            login::renew_stale_reaches(&caller).await?;
             pending.iter().for_each(|name| println!("done: {name}"));
             println!("The database is up to date.");
             Ok(())

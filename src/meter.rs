@@ -17,15 +17,15 @@ use crate::{access::Caller, compute::FIELD, error::Result};
 pub struct Metered<T>(pub T);
 
 /// A list of metered objects.
-pub type Listed<T> = Vec<Metered<T>>;
+pub type MeteredList<T> = Vec<Metered<T>>;
 
 /// Makes a list of metered objects from rows.
-pub fn metered_list<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> Listed<T> {
+pub fn metered_list<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> MeteredList<T> {
     rows.into_iter().map(|row| Metered(row.into())).collect()
 }
 
 /// Turns a refusal of the budget into an error at the field that was charged.
-pub fn charge(field: &Positioned<Field>, charged: Result<()>) -> ServerResult<()> {
+pub fn error_at_field(field: &Positioned<Field>, charged: Result<()>) -> ServerResult<()> {
     charged.map_err(|error| async_graphql::Error::from(error).into_server_error(field.pos))
 }
 
@@ -56,9 +56,12 @@ impl<T: OutputType> OutputType for Metered<T> {
             return self.0.resolve(ctx, field).await;
         };
         let fields = count_fields(&ctx.item.node, &ctx.query_env.fragments);
-        charge(field, caller.budget.spend(FIELD.saturating_mul(fields)))?;
+        error_at_field(field, caller.budget.spend(FIELD.saturating_mul(fields)))?;
         let value = self.0.resolve(ctx, field).await?;
-        charge(field, caller.budget.count_answer(estimate_bytes(&value)))?;
+        error_at_field(
+            field,
+            caller.budget.count_answer_bytes(estimate_bytes(&value)),
+        )?;
         Ok(value)
     }
 }

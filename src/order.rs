@@ -22,7 +22,7 @@ pub struct Insertion<I> {
 
 /// Makes room behind one of the others, or at the beginning where none is named. None where it is not among them.
 /// Closes gaps in the others' positions as well.
-pub fn make_room<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option<Insertion<P::Id>> {
+pub fn plan_insertion<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option<Insertion<P::Id>> {
     let index = match after {
         None => 0,
         Some(after) => others.iter().position(|other| other.id() == *after)? + 1,
@@ -42,7 +42,7 @@ pub fn make_room<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option<Inse
 }
 
 /// Closes the gaps in positions after one has left: the others that move, each with its new position.
-pub fn close_gaps<P: Ordered>(remaining: &[P]) -> Vec<(P::Id, i32)> {
+pub fn moves_closing_gaps<P: Ordered>(remaining: &[P]) -> Vec<(P::Id, i32)> {
     remaining
         .iter()
         .zip(1..)
@@ -80,37 +80,37 @@ mod tests {
     fn what_stands_behind_moves_one_place_on() {
         let others = [Card('a', 1), Card('b', 2), Card('c', 3)];
         assert_eq!(
-            make_room(&others, Some(&'a')),
+            plan_insertion(&others, Some(&'a')),
             Some(Insertion {
                 free: 2,
                 moved: vec![('b', 3), ('c', 4)]
             })
         );
         assert_eq!(
-            make_room(&others, None),
+            plan_insertion(&others, None),
             Some(Insertion {
                 free: 1,
                 moved: vec![('a', 2), ('b', 3), ('c', 4)]
             })
         );
         assert_eq!(
-            make_room(&others, Some(&'c')),
+            plan_insertion(&others, Some(&'c')),
             Some(Insertion {
                 free: 4,
                 moved: vec![]
             })
         );
-        assert_eq!(make_room(&others, Some(&'x')), None);
+        assert_eq!(plan_insertion(&others, Some(&'x')), None);
     }
 
     #[test]
     fn a_gap_left_behind_is_closed() {
         assert_eq!(
-            close_gaps(&[Card('a', 1), Card('c', 3), Card('d', 4)]),
+            moves_closing_gaps(&[Card('a', 1), Card('c', 3), Card('d', 4)]),
             vec![('c', 2), ('d', 3)]
         );
         assert_eq!(
-            make_room(&[Card('a', 1), Card('c', 3)], Some(&'a')),
+            plan_insertion(&[Card('a', 1), Card('c', 3)], Some(&'a')),
             Some(Insertion {
                 free: 2,
                 moved: vec![]

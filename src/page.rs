@@ -6,9 +6,9 @@
 //! nothing more.
 //!
 //! Pages that one level of a document asks for, such as the first twenty touchpoints of each of fifty departments, are
-//! read in one statement (`page/together.rs`).
+//! read in one statement (`page/union.rs`).
 
-mod together;
+mod union;
 
 use async_graphql::{
     Context, OutputType, SimpleObject,
@@ -25,7 +25,7 @@ use crate::{
     meter::Metered,
 };
 
-pub use self::together::load_rows;
+pub use self::union::load_rows_batched;
 
 /// Objects on a page where the document names no number.
 pub const DEFAULT: u16 = 50;
@@ -34,7 +34,7 @@ pub const MOST: u16 = 200;
 
 /// The arguments `first` and `after` of a list.
 #[derive(Clone, Debug, Default)]
-pub struct Page {
+pub struct PageArguments {
     pub first: Option<i32>,
     pub after: Option<String>,
 }
@@ -47,7 +47,7 @@ pub struct Total {
 }
 
 /// A page of objects.
-pub type Pages<N> = Connection<String, Metered<N>, Total>;
+pub type ObjectPage<N> = Connection<String, Metered<N>, Total>;
 
 /// The complexity of a list field whose objects cost `child` each.
 #[must_use]
@@ -64,7 +64,7 @@ pub fn cost(first: Option<i32>, child: usize) -> usize {
 /// The complexity of a list besides its objects: a statement.
 const LIST: usize = 5;
 
-impl Page {
+impl PageArguments {
     /// Objects on this page.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Page {
         total: Option<u64>,
         cursor: impl Fn(&R) -> String,
         mut node: impl FnMut(R) -> N,
-    ) -> Result<Pages<N>> {
+    ) -> Result<ObjectPage<N>> {
         let size = usize::try_from(self.size()?).unwrap_or(usize::MAX);
         let more = rows.len() > size;
         rows.truncate(size);
@@ -108,9 +108,9 @@ impl Page {
 pub async fn page_oldest_first<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
     select: Select<E>,
-    page: Page,
+    page: PageArguments,
     node: impl FnMut(E::Model) -> N,
-) -> Result<Pages<N>> {
+) -> Result<ObjectPage<N>> {
     Box::pin(page_by_keyset(ctx, select, page, Order::Asc, node)).await
 }
 
@@ -118,20 +118,20 @@ pub async fn page_oldest_first<E: Guarded, N: OutputType>(
 pub async fn page_newest_first<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
     select: Select<E>,
-    page: Page,
+    page: PageArguments,
     node: impl FnMut(E::Model) -> N,
-) -> Result<Pages<N>> {
+) -> Result<ObjectPage<N>> {
     Box::pin(page_by_keyset(ctx, select, page, Order::Desc, node)).await
 }
 
 async fn page_by_keyset<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
     select: Select<E>,
-    page: Page,
+    page: PageArguments,
     order: Order,
     node: impl FnMut(E::Model) -> N,
-) -> Result<Pages<N>> {
-    let total = total_if_asked(ctx, &select).await?;
+) -> Result<ObjectPage<N>> {
+    let total = count_total_if_requested(ctx, &select).await?;
     let (at, id) = (E::created_at_column(), E::id_column());
     let mut select = select
         .order_by(at, order.clone())
@@ -147,7 +147,7 @@ async fn page_by_keyset<E: Guarded, N: OutputType>(
         let same_moment = Condition::all().add(at.eq(last_at)).add(next);
         select = select.filter(Condition::any().add(later).add(same_moment));
     }
-    let mut rows = load_rows(ctx, select).await?;
+    let mut rows = load_rows_batched(ctx, select).await?;
     rows.sort_unstable_by_key(|row| (E::created_at(row), E::uuid(row)));
     if order == Order::Desc {
         rows.reverse();
@@ -162,12 +162,14 @@ async fn page_by_keyset<E: Guarded, N: OutputType>(
 
 /// The number of rows of a select where the document asks for `totalCount` of the list being resolved; else none, and
 /// no statement.
-pub async fn total_if_asked<E: Guarded>(
+pub async fn count_total_if_requested<E: Guarded>(
     ctx: &Context<'_>,
     select: &Select<E>,
 ) -> Result<Option<u64>> {
     match wants_total(ctx) {
-        true => together::count_rows(ctx, select.clone()).await.map(Some),
+        true => union::count_rows_batched(ctx, select.clone())
+            .await
+            .map(Some),
         false => Ok(None),
     }
 }
@@ -184,15 +186,15 @@ fn encode_time_cursor(at: DateTime<Utc>, id: Uuid) -> String {
 
 fn decode_time_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
     let bytes = decode_cursor(text)?;
-    let (at, id) = bytes.split_at_checked(8).ok_or_else(invalid_cursor)?;
+    let (at, id) = bytes.split_at_checked(8).ok_or_else(invalid_cursor_error)?;
     let at = at
         .try_into()
         .map(i64::from_be_bytes)
         .ok()
         .and_then(DateTime::from_timestamp_micros);
     Ok((
-        at.ok_or_else(invalid_cursor)?,
-        Uuid::from_slice(id).map_err(|_| invalid_cursor())?,
+        at.ok_or_else(invalid_cursor_error)?,
+        Uuid::from_slice(id).map_err(|_| invalid_cursor_error())?,
     ))
 }
 
@@ -209,11 +211,11 @@ pub fn encode_day_cursor<const N: usize>(day: NaiveDate, ids: [Uuid; N]) -> Stri
 /// `BadInput` where it is none.
 pub fn decode_day_cursor<const N: usize>(text: &str) -> Result<(NaiveDate, [Uuid; N])> {
     let bytes = decode_cursor(text)?;
-    let (day, ids) = bytes.split_first_chunk().ok_or_else(invalid_cursor)?;
+    let (day, ids) = bytes.split_first_chunk().ok_or_else(invalid_cursor_error)?;
     let day = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day));
     let ids: Option<Vec<Uuid>> = ids.chunks(16).map(|id| Uuid::from_slice(id).ok()).collect();
     let ids = ids.and_then(|ids| ids.try_into().ok());
-    day.zip(ids).ok_or_else(invalid_cursor)
+    day.zip(ids).ok_or_else(invalid_cursor_error)
 }
 
 /// Encodes the concatenation of these bytes as a cursor: base64 for URLs, without padding.
@@ -222,16 +224,18 @@ pub fn encode_cursor(parts: &[&[u8]]) -> String {
     URL_SAFE_NO_PAD.encode(parts.concat())
 }
 
-/// Decodes what [`encode`] encoded.
+/// Decodes what [`encode_cursor`] encoded.
 ///
 /// # Errors
 /// `BadInput` where it is no base64.
 pub fn decode_cursor(text: &str) -> Result<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid_cursor())
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| invalid_cursor_error())
 }
 
 /// The error for a cursor that no page of the list gave.
 #[must_use]
-pub fn invalid_cursor() -> Error {
+pub fn invalid_cursor_error() -> Error {
     Error::BadInput("`after` is not a cursor of this list.".to_owned())
 }

@@ -39,7 +39,7 @@ pub struct Refusal {
 ///
 /// # Errors
 /// The error itself where it is no user error: it fails the request.
-pub async fn into_refusal(caller: &Caller, error: Error) -> Result<Refusal> {
+pub async fn audit_refusal(caller: &Caller, error: Error) -> Result<Refusal> {
     if let Error::Forbidden(forbidden) = &error {
         caller.note_refusal(forbidden).await?;
     }
@@ -56,12 +56,12 @@ pub async fn into_refusal(caller: &Caller, error: Error) -> Result<Refusal> {
 /// The payload of a refused act: the object in conflict as it is now, and the user errors.
 ///
 /// # Errors
-/// Those of [`into_refusal`].
-pub async fn refused_payload<E: Guarded>(
+/// Those of [`audit_refusal`].
+pub async fn load_conflict_and_errors<E: Guarded>(
     caller: &Caller,
     error: Error,
 ) -> Result<(Option<E::Model>, Vec<UserError>)> {
-    let refusal = into_refusal(caller, error).await?;
+    let refusal = audit_refusal(caller, error).await?;
     let current = match refusal.current {
         Some(id) => caller.get::<E>(id.into()).await?,
         None => None,
@@ -72,14 +72,14 @@ pub async fn refused_payload<E: Guarded>(
 /// What was done, or nothing of it and why.
 ///
 /// # Errors
-/// Those of [`into_refusal`].
+/// Those of [`audit_refusal`].
 pub async fn done_or_refused<T: Default>(
     caller: &Caller,
     result: Result<T>,
 ) -> Result<(T, Vec<UserError>)> {
     match result {
         Ok(done) => Ok((done, Vec::new())),
-        Err(error) => Ok((T::default(), into_refusal(caller, error).await?.errors)),
+        Err(error) => Ok((T::default(), audit_refusal(caller, error).await?.errors)),
     }
 }
 
@@ -105,7 +105,7 @@ macro_rules! payload {
                 match result {
                     Ok(row) => Ok(Self { $field: Some(row.into()), user_errors: Vec::new() }),
                     Err(error) => {
-                        let (current, user_errors) = $crate::payload::refused_payload::<$entity>(caller, error).await?;
+                        let (current, user_errors) = $crate::payload::load_conflict_and_errors::<$entity>(caller, error).await?;
                         Ok(Self { $field: current.map(Into::into), user_errors })
                     }
                 }
@@ -134,7 +134,7 @@ macro_rules! payload {
                 match result {
                     Ok((row, more)) => Ok(Self { $field: Some(row.into()), $more: Some(more.into()), user_errors: Vec::new() }),
                     Err(error) => {
-                        let (current, user_errors) = $crate::payload::refused_payload::<$entity>(caller, error).await?;
+                        let (current, user_errors) = $crate::payload::load_conflict_and_errors::<$entity>(caller, error).await?;
                         Ok(Self { $field: current.map(Into::into), $more: None, user_errors })
                     }
                 }

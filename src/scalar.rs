@@ -53,8 +53,7 @@ impl From<Date> for NaiveDate {
 /// The colours of a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, Enum)]
 #[serde(rename_all = "lowercase")]
-#[graphql(name = "PictureTheme")]
-pub enum Theme {
+pub enum PictureTheme {
     /// Light or dark, as the viewer's device is set.
     #[default]
     Auto,

@@ -91,7 +91,10 @@ impl SqlBuilder {
 
     /// Appends `VALUES (…), (…)`. Without rows that is no SQL: the caller sees to it that there is one.
     #[must_use]
-    pub fn rows<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+    pub fn values_rows<const N: usize>(
+        mut self,
+        rows: impl IntoIterator<Item = [Value; N]>,
+    ) -> Self {
         // Where nothing stands before them, SQLite needs no numbers for their places, and among thousands of numbers
         // each is looked for from the first.
         let bare = self.backend == DbBackend::Sqlite && self.values.is_empty();
@@ -194,14 +197,14 @@ mod tests {
         let none = SqlBuilder::new(DbBackend::Sqlite, "id IN ").list(Vec::<i32>::new());
         assert_eq!(none.statement().sql, "id IN (SELECT NULL WHERE 1 = 0)");
         let two = SqlBuilder::new(DbBackend::Sqlite, "")
-            .rows([[1.into(), 2.into()], [3.into(), Value::Int(Some(4))]]);
+            .values_rows([[1.into(), 2.into()], [3.into(), Value::Int(Some(4))]]);
         assert_eq!(
             two.then(" ").value(5).statement().sql,
             "VALUES (?, ?), (?, ?) ?5"
         );
         let behind = SqlBuilder::new(DbBackend::Sqlite, "")
             .value(1)
-            .rows([[2.into(), 3.into()]]);
+            .values_rows([[2.into(), 3.into()]]);
         assert_eq!(behind.statement().sql, "?1VALUES (?2, ?3)");
     }
 }

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Error, Result},
-    scalar::Theme,
+    scalar::PictureTheme,
 };
 
 /// How long an access token is valid. Short, as it is verified without the database's knowing of its end.
@@ -327,7 +327,7 @@ pub struct SessionClaims {
 pub struct PictureClaims {
     pub blueprint: BlueprintId,
     pub day: NaiveDate,
-    pub theme: Theme,
+    pub theme: PictureTheme,
 }
 
 impl SigningKey {

@@ -23,12 +23,16 @@ impl Workers {
 
     /// Runs work in a task of its own. When this future is dropped, the task is aborted; `tokio::spawn` would let it go
     /// on. A panic of the work is resumed here.
-    pub async fn run<T: Send + 'static>(
+    pub async fn run_while_awaited<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> T {
         let work = async move { Box::new(work.await) as AnyResult };
-        match self.run_boxed(Box::pin(work)).await.downcast() {
+        match self
+            .run_boxed_while_awaited(Box::pin(work))
+            .await
+            .downcast()
+        {
             Ok(result) => *result,
             // It is of no other type than the one that was boxed above.
             Err(_) => pending().await,
@@ -36,7 +40,7 @@ impl Workers {
     }
 
     /// Not generic, so that what tokio compiles for a task exists once, and not for each of a hundred kinds of work.
-    async fn run_boxed(&self, work: BoxFuture<'static, AnyResult>) -> AnyResult {
+    async fn run_boxed_while_awaited(&self, work: BoxFuture<'static, AnyResult>) -> AnyResult {
         // A set of one: it ends its task when it is dropped.
         let mut task = JoinSet::new();
         task.spawn_on(work.in_current_span(), &self.0);

@@ -4,7 +4,7 @@ use cx_blueprint::{
     access::Caller,
     clock::Clock,
     database::{Options, Store},
-    document::{demonstration, format::parse},
+    document::{demonstration, format::parse_document},
 };
 
 const DEMO: &str = include_str!("../../demo/demonstration.json");
@@ -26,8 +26,8 @@ pub fn once<T>(work: impl AsyncFnOnce(&Caller, &Store) -> T) -> T {
             .await
             .expect("it migrates");
         let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "fuzz");
-        let demo = parse(DEMO).expect("the demo reads");
-        demonstration::load_demonstration(&caller, &demo, "")
+        let demo = parse_document(DEMO).expect("the demo reads");
+        demonstration::import_demonstration(&caller, &demo, "")
             .await
             .expect("the demo loads");
         let done = work(&caller, &store).await;

@@ -12,9 +12,9 @@ use chrono::{DateTime, Utc};
 use cx_blueprint::{
     document::{
         blueprint::{Document, DocumentPatch},
-        convert::complete_document,
+        convert::document_from_complete_patch,
         draft::MergedDocument,
-        format::parse,
+        format::parse_document,
     },
     error::Error,
 };
@@ -36,7 +36,7 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 });
 
 fn document(text: &str) {
-    let said: DocumentPatch = match parse(text) {
+    let said: DocumentPatch = match parse_document(text) {
         Ok(said) => said,
         Err(error) => return told(error, false),
     };
@@ -63,7 +63,7 @@ fn accepted(there: Option<&There>, said: DocumentPatch, prune: bool) -> Option<D
     let document = draft.document().clone();
     let before = there.map(|there| &there.before);
     let moment = (DateTime::<Utc>::UNIX_EPOCH, There::get().new_id);
-    match draft.resolve(before, &There::get().catalogue, moment) {
+    match draft.into_target_rows(before, &There::get().catalogue, moment) {
         Ok(_) => Some(document),
         Err(error) => {
             told(error, true);
@@ -75,8 +75,8 @@ fn accepted(there: Option<&There>, said: DocumentPatch, prune: bool) -> Option<D
 /// What is accepted says the same once it is written and read, and changes nothing where it is already so.
 fn written(document: &Document, there: Option<&There>) {
     let text = serde_json::to_string(document).expect("a document has a JSON form");
-    let said: DocumentPatch = parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let again = complete_document(said.clone()).expect("what is written says everything");
+    let said: DocumentPatch = parse_document(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let again = document_from_complete_patch(said.clone()).expect("what is written says everything");
     let other = serde_json::to_string(&again).expect("a document has a JSON form");
     assert_eq!(text, other, "written and read again");
     let unchanged =

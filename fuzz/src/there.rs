@@ -11,8 +11,8 @@ use cx_blueprint::{
     database::Store,
     document::{
         blueprint::Document,
-        catalogue::{Catalogue, fold_key},
-        format::parse,
+        catalogue::{ReferencedIds, fold_key},
+        format::parse_document,
         import::{self, ImportOptions},
         target::CurrentBlueprint,
     },
@@ -36,7 +36,7 @@ const PRUNED: &str = include_str!("../seeds/document/pruned.json");
 pub struct There {
     pub document: Document,
     pub before: CurrentBlueprint,
-    pub catalogue: Catalogue,
+    pub catalogue: ReferencedIds,
     /// The id of a blueprint that is not there yet.
     pub new_id: BlueprintId,
 }
@@ -50,12 +50,12 @@ impl There {
 
     async fn read(caller: &Caller, store: &Store) -> Self {
         for (text, prune) in [(KNOWN, false), (PRUNED, true)] {
-            let said = parse(text).expect("a document");
+            let said = parse_document(text).expect("a document");
             let how = ImportOptions {
                 prune,
                 ..ImportOptions::default()
             };
-            import::import(caller, said, how)
+            import::import_document(caller, said, how)
                 .await
                 .expect("it is imported");
         }
@@ -92,7 +92,7 @@ async fn before(store: &Store, snapshot: Arc<BlueprintSnapshot>) -> CurrentBluep
 }
 
 /// Everything that can be named, by key.
-async fn catalogue(store: &Store) -> Catalogue {
+async fn catalogue(store: &Store) -> ReferencedIds {
     macro_rules! all {
         ($entity:ident, $row:ident => $value:expr) => {{
             let rows = $entity::Entity::find()
@@ -104,7 +104,7 @@ async fn catalogue(store: &Store) -> Catalogue {
                 .collect::<HashMap<_, _>>()
         }};
     }
-    Catalogue {
+    ReferencedIds {
         departments: all!(department, row => (fold_key(&row.key), row.id)),
         personas: all!(persona, row => (fold_key(&row.key), (row.id, row.subject))),
         channels: all!(channel, row => (fold_key(&row.key), row.id)),

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     audit::{self, Actor},
     clock::Clock,
-    compute::{self, Budget, Steps},
+    compute::{self, Budget, StepBudget},
     database::{Pool, Store, Transaction},
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
@@ -79,7 +79,7 @@ impl Caller {
         };
         Self {
             now,
-            today: clock.day(now),
+            today: clock.day_of_moment(now),
             request_id,
             act: "".into(),
             session: None,
@@ -120,11 +120,11 @@ impl Caller {
     /// `Busy` where too much is waiting, `TooComplex` where the budget is spent.
     pub async fn compute<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         match self.writing.is_open() {
             // Not in a turn: others wait for the locks of this caller's permit, and would wait for its turn as well.
-            true => compute::run_at_once(&self.budget, work).await,
+            true => compute::run_beside_pool(&self.budget, work).await,
             false => compute::run(&self.budget, self.account(), work).await,
         }
     }
@@ -147,7 +147,7 @@ impl Caller {
     /// The day in which a moment lies, in the deployment's time zone.
     #[must_use]
     pub fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
-        self.clock.day(at)
+        self.clock.day_of_moment(at)
     }
 
     /// The caller's account; none for the operator.

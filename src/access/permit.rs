@@ -385,7 +385,7 @@ impl<'c> Permit<'c> {
         id: E::Id,
         inside: Option<BlueprintId>,
     ) -> Result<String> {
-        let key = given.map_or_else(|| input::make_key(name), str::to_owned);
+        let key = given.map_or_else(|| input::make_key_from_name(name), str::to_owned);
         let mut taken = E::find().filter(E::has_key(&key));
         if let (Some(scope), Some(blueprint)) = (E::key_scope(), inside) {
             taken = taken.filter(scope.eq(blueprint));
@@ -467,7 +467,7 @@ impl<'c> Permit<'c> {
         let redacted_event = |event: Event| event.with_redacted(self.redacted);
         let events = self.events.into_iter().map(redacted_event).collect();
         // In the same transaction: what a search finds is never older than what was acknowledged.
-        index::reindex_marked(&self.tx).await?;
+        index::reindex_stale_rows(&self.tx).await?;
         mark_finding_inputs(&self.tx, &self.finding_inputs).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
         audit::write_events(self.caller.actor(), &self.tx, events, &self.audited_for).await?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Result,
     input::{AtVersionInput, By},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
 };
@@ -165,7 +165,7 @@ impl AccountQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<AccountFilter>,
-    ) -> Result<Pages<Account>> {
+    ) -> Result<ObjectPage<Account>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
         let mut select = caller.select::<account::Entity>();
@@ -178,12 +178,12 @@ impl AccountQuery {
         if !filter.include_archived {
             select = select.filter(account::Column::ArchivedAt.is_null());
         }
-        page::page_oldest_first(ctx, select, Page { first, after }, Account::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Account::from).await
     }
 }
 
 /// The caller's own sessions that are alive.
-pub async fn own_sessions(ctx: &Context<'_>, page: Page) -> Result<Pages<Session>> {
+pub async fn own_sessions(ctx: &Context<'_>, page: PageArguments) -> Result<ObjectPage<Session>> {
     let caller = caller(ctx)?;
     let select = caller
         .select::<session::Entity>()

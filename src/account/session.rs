@@ -117,7 +117,11 @@ impl Authenticator<'_> {
     async fn find_account(self, login: &str) -> Result<Option<account::Model>> {
         let login = login.trim();
         // What cannot be a key is looked for as well, as nothing: it takes as long and breaks no database.
-        let key = if input::is_key(login) { login } else { "" };
+        let key = if input::is_valid_key(login) {
+            login
+        } else {
+            ""
+        };
         Ok(account::Entity::find()
             .filter(account::Entity::has_key(key))
             .one(self.store.sign_in_reader())

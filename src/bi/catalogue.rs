@@ -10,7 +10,7 @@ use super::{
         series::{self, SeriesReader},
         time,
     },
-    fact_join::FactJoin,
+    fact_join::FactJoinReader,
     model::{dataset::Dataset, query::DatasetQuery},
     source::{
         reader::{ReadContext, RowReader},
@@ -36,7 +36,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    facts::KPI_FACTS => FactJoin;
+    facts::KPI_FACTS => FactJoinReader;
     series::KPI_SERIES => SeriesReader;
     kpis::KPI_MEASUREMENTS => SqlReader;
     kpis::KPIS => SqlReader;
@@ -82,8 +82,10 @@ pub fn stream_rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Res
             tx: &tx,
         };
         match &query.changed {
-            Some(changed) => changes::send(reader, context, &query, changed, &to).await?,
-            None => reader.send(context, &query, &to).await?,
+            Some(changed) => {
+                changes::send_changed_rows(reader, context, &query, changed, &to).await?
+            }
+            None => reader.send_rows_of_query(context, &query, &to).await?,
         }
         Ok(tx.commit().await?)
     }))
@@ -102,7 +104,9 @@ pub async fn count_rows(query: &DatasetQuery, caller: &Caller, tx: &Transaction)
         ..query.clone()
     };
     let reader = find_reader(query.dataset)?;
-    reader.count(ReadContext { caller, tx }, &every).await
+    reader
+        .count_rows_of_query(ReadContext { caller, tx }, &every)
+        .await
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::{
     database::Transaction,
     error::Result,
     judgement::{self, target_on_sql},
-    page::Page,
+    page::PageArguments,
     policy::Action,
 };
 
@@ -76,10 +76,10 @@ const FIRST_ROUND: u64 = 16;
 const LARGEST_ROUND: u64 = 1_024;
 
 /// The rows of a page, and one more where there are more.
-pub async fn load_facts(
+pub async fn load_page_of_facts(
     caller: &Caller,
     filter: &FactFilter,
-    page: &Page,
+    page: &PageArguments,
 ) -> Result<Vec<DatasetRow>> {
     caller.require_reach(Action::PullFlatRows)?;
     // One more than the page shows, which says whether there is another page.
@@ -94,11 +94,12 @@ pub async fn load_facts(
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
         let missing = wanted - rows.len() as u64;
-        let candidates = find_candidates(caller, filter, next.as_ref(), round, &tx).await?;
+        let candidates =
+            find_candidate_measurements(caller, filter, next.as_ref(), round, &tx).await?;
         if let Some((last, day)) = candidates.last() {
             next = Some(ResumePoint::after_measurement(*day, *last));
             let query = rows_query(filter, &candidates, after.take(), missing);
-            if let Some(statement) = query.statement(caller, tx.get_database_backend())? {
+            if let Some(statement) = query.rows_statement(caller, tx.get_database_backend())? {
                 let projection = query.projection();
                 let stored = tx.query_all_raw(statement).await?.into_iter();
                 rows.extend(stored.map(|row| DatasetRow {
@@ -118,7 +119,7 @@ pub async fn load_facts(
 }
 
 /// The next measurements that could have a row that passes: conditions on measurements alone are applied here.
-async fn find_candidates(
+async fn find_candidate_measurements(
     caller: &Caller,
     filter: &FactFilter,
     next: Option<&ResumePoint>,

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::Result,
     meter::Metered,
-    page::{self, Page},
+    page::{self, PageArguments},
     payload::caller,
     scalar::Date,
 };
@@ -104,7 +104,7 @@ impl BiQuery {
             pull_facts(
                 ctx,
                 filter.unwrap_or_default().into(),
-                Page { first, after },
+                PageArguments { first, after },
             )
             .await,
         )
@@ -114,9 +114,9 @@ impl BiQuery {
 async fn pull_facts(
     ctx: &Context<'_>,
     filter: FactFilter,
-    page: Page,
+    page: PageArguments,
 ) -> Result<Connection<String, Metered<KpiFact>>> {
-    let mut rows = fact_page::load_facts(caller(ctx)?, &filter, &page).await?;
+    let mut rows = fact_page::load_page_of_facts(caller(ctx)?, &filter, &page).await?;
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);

@@ -1,4 +1,4 @@
-//! The blueprints that count in a scope, each with its topology from the store.
+//! The blueprints that count in a scope, each with its topology from the cache.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -9,8 +9,8 @@ use entity::{
 use sea_orm::{QueryOrder, QuerySelect};
 
 use super::{
+    cache::{BiCache, topology::Topology},
     scope::Scope,
-    store::{BiStore, topology::Topology},
 };
 use crate::{access::Caller, database::Transaction, error::Result};
 
@@ -38,7 +38,7 @@ impl Journeys {
     /// Reads those that count in a scope. Their revisions and the rest come from one snapshot.
     pub async fn load(
         caller: &Caller,
-        store: &BiStore,
+        cache: &BiCache,
         tx: &Transaction,
         scope: &Scope<'_>,
     ) -> Result<Self> {
@@ -52,7 +52,7 @@ impl Journeys {
             .all(tx)
             .await?;
         let wanted: Vec<_> = rows.iter().map(|row| (row.0, row.3)).collect();
-        let topologies = store.topologies(caller, tx, &wanted).await?;
+        let topologies = cache.load_topologies(caller, tx, &wanted).await?;
         let journeys = rows.into_iter().zip(topologies);
         let journeys = journeys.map(|((id, key, persona, _), topology)| Journey {
             id,

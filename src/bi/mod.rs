@@ -7,7 +7,7 @@
 //! 2. [`catalogue::stream_rows`] asks whether the caller may pull the dataset at all, looks up the dataset's
 //!    [`source::reader::RowReader`], and spawns it on a snapshot of the database.
 //! 3. The reader sends batches of rows. `kpi_facts` has [`fact_join`], which reads measurements by day and joins them
-//!    in memory with what the [`store`] keeps of blueprints; most datasets have `source::sql_reader`, which runs their
+//!    in memory with what the [`cache`] keeps of blueprints; most datasets have `source::sql_reader`, which runs their
 //!    SQL; series and findings are computed. Each reader asks [`scope`] what the caller may see, and reads nothing
 //!    else.
 //! 4. The face takes rows from the [`source::stream::RowStream`] and writes their cells, each a
@@ -19,6 +19,7 @@
 //! A new dataset is a table of columns in [`datasets`] and a line in [`catalogue`].
 
 mod api_value;
+pub mod cache;
 pub mod catalogue;
 pub mod changes;
 pub mod datasets;
@@ -31,5 +32,4 @@ pub mod names;
 pub mod scope;
 pub mod series;
 pub mod source;
-pub mod store;
 pub mod views;

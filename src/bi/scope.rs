@@ -18,7 +18,7 @@ use crate::{
 
 /// The scope of a reader, and what a query asks for.
 pub struct Scope<'c> {
-    who: Who<'c>,
+    viewer: ScopeViewer<'c>,
     backend: DbBackend,
     /// Whether drafts, what is in review and FUTURE blueprints are asked for.
     include_drafts: bool,
@@ -28,7 +28,7 @@ pub struct Scope<'c> {
     measurement_filter: Condition,
 }
 
-enum Who<'c> {
+enum ScopeViewer<'c> {
     Caller(&'c Caller),
     /// The BI login that reads a view, in a deployment of this time zone.
     Login(Tz),
@@ -38,18 +38,18 @@ impl<'c> Scope<'c> {
     /// The scope of a caller.
     #[must_use]
     pub fn for_caller(caller: &'c Caller, backend: DbBackend) -> Self {
-        Self::new(Who::Caller(caller), backend)
+        Self::new(ScopeViewer::Caller(caller), backend)
     }
 
     /// The scope of the BI login that reads a view, on every day from the first measurement on.
     #[must_use]
     pub fn for_login(zone: Tz) -> Self {
-        Self::new(Who::Login(zone), DbBackend::Postgres)
+        Self::new(ScopeViewer::Login(zone), DbBackend::Postgres)
     }
 
-    fn new(who: Who<'c>, backend: DbBackend) -> Self {
+    fn new(viewer: ScopeViewer<'c>, backend: DbBackend) -> Self {
         Self {
-            who,
+            viewer,
             backend,
             include_drafts: false,
             days: &[],
@@ -88,33 +88,33 @@ impl<'c> Scope<'c> {
     }
 
     fn principal(&self) -> Principal<'_> {
-        match self.who {
-            Who::Caller(caller) => caller.principal(),
-            Who::Login(_) => Principal::Login,
+        match self.viewer {
+            ScopeViewer::Caller(caller) => caller.principal(),
+            ScopeViewer::Login(_) => Principal::Login,
         }
     }
 
-    fn select<E: Guarded>(&self) -> Select<E> {
+    fn select_readable<E: Guarded>(&self) -> Select<E> {
         E::find().filter(E::readable_condition(self.principal()))
     }
 
     /// The rows of a table that may be seen.
     #[must_use]
     pub fn select_visible<E: Guarded>(&self) -> SelectStatement {
-        self.select::<E>().into_query()
+        self.select_readable::<E>().into_query()
     }
 
     /// The ids of the rows of a table that may be seen; none where it is all of them.
     #[must_use]
     pub fn select_visible_ids<E: Guarded>(&self) -> Option<SelectStatement> {
         let readable = E::readable_condition(self.principal());
-        (!readable.is_empty()).then(|| select_ids::<E>(readable).into_query())
+        (!readable.is_empty()).then(|| select_ids_where::<E>(readable).into_query())
     }
 
     /// The ids of the blueprints that may be seen and count: CURRENT ones in force, or all where that is asked for.
     #[must_use]
-    pub fn select_reportable_ids(&self) -> SelectStatement {
-        select_ids::<blueprint::Entity>(self.reportable_condition()).into_query()
+    pub fn select_reportable_blueprint_ids(&self) -> SelectStatement {
+        select_ids_where::<blueprint::Entity>(self.reportable_condition()).into_query()
     }
 
     /// The blueprints that may be seen and count.
@@ -135,26 +135,26 @@ impl<'c> Scope<'c> {
 
     /// The KPIs whose values may be seen.
     #[must_use]
-    pub fn select_kpis_with_values(&self) -> Select<kpi::Entity> {
+    pub fn select_kpis_with_visible_values(&self) -> Select<kpi::Entity> {
         let values = scope::kpi_values_condition(self.principal());
-        self.select::<kpi::Entity>().filter(values)
+        self.select_readable::<kpi::Entity>().filter(values)
     }
 
     /// The ids of the KPIs whose values may be seen; nothing where it is all of them.
     #[must_use]
-    pub fn select_valued_kpi_ids(&self) -> Option<SelectStatement> {
+    pub fn select_kpi_ids_with_visible_values(&self) -> Option<SelectStatement> {
         let definitions = kpi::Entity::readable_condition(self.principal());
         let values = scope::kpi_values_condition(self.principal());
         let all = definitions.is_empty() && values.is_empty();
         let both = Condition::all().add(definitions).add(values);
-        (!all).then(|| select_ids::<kpi::Entity>(both).into_query())
+        (!all).then(|| select_ids_where::<kpi::Entity>(both).into_query())
     }
 
     /// The measurements that may be seen, are in force and are asked about.
     #[must_use]
     pub fn select_measurements(&self) -> SelectStatement {
         let mut measured = self
-            .select::<measurement::Entity>()
+            .select_readable::<measurement::Entity>()
             .filter(measurement::Column::SupersededById.is_null())
             .filter(self.measurement_filter.clone());
         // The range spares the database measurements of other days; the join with the days themselves is the dataset's.
@@ -171,7 +171,7 @@ impl<'c> Scope<'c> {
     pub fn select_pulled_department_ids(&self) -> Option<SelectStatement> {
         let pulled =
             scope::flat_rows_condition(self.principal(), department::Column::Id.as_column_ref());
-        (!pulled.is_empty()).then(|| select_ids::<department::Entity>(pulled).into_query())
+        (!pulled.is_empty()).then(|| select_ids_where::<department::Entity>(pulled).into_query())
     }
 
     /// Appends the condition that the reader pulls the row, by the column of its department.
@@ -181,10 +181,10 @@ impl<'c> Scope<'c> {
             return text;
         };
         let text = text.then(" AND (");
-        let text = match self.who {
-            Who::Caller(_) => text,
+        let text = match self.viewer {
+            ScopeViewer::Caller(_) => text,
             // Who pulls everything pulls rows without a department as well.
-            Who::Login(_) => text
+            ScopeViewer::Login(_) => text
                 .then("EXISTS (")
                 .select(&access::login_has_all(Action::PullFlatRows))
                 .then(") OR "),
@@ -198,17 +198,17 @@ impl<'c> Scope<'c> {
     /// Appends a common table of the query's days: `day (day, ends)`, each with the moment at which it ends in the
     /// deployment's time zone. Of a view: the days from the first measurement through the last, or today.
     #[must_use]
-    pub fn append_days(&self, text: SqlBuilder) -> SqlBuilder {
+    pub fn append_days_table(&self, text: SqlBuilder) -> SqlBuilder {
         let text = text.then("day (day, ends) AS (");
-        match self.who {
-            Who::Caller(caller) => {
+        match self.viewer {
+            ScopeViewer::Caller(caller) => {
                 let days = self
                     .days
                     .iter()
                     .map(|day| [(*day).into(), caller.end_of_day(*day).into()]);
-                text.rows(days)
+                text.values_rows(days)
             }
-            Who::Login(zone) => text.then(&every_day_sql(zone)),
+            ScopeViewer::Login(zone) => text.then(&every_day_sql(zone)),
         }
         .then(")")
     }
@@ -216,9 +216,9 @@ impl<'c> Scope<'c> {
     /// Appends today as a day.
     #[must_use]
     pub fn append_today(&self, text: SqlBuilder) -> SqlBuilder {
-        match self.who {
-            Who::Caller(caller) => text.value(caller.today),
-            Who::Login(zone) => text.then(&today_sql(zone)),
+        match self.viewer {
+            ScopeViewer::Caller(caller) => text.value(caller.today),
+            ScopeViewer::Login(zone) => text.then(&today_sql(zone)),
         }
     }
 
@@ -284,6 +284,6 @@ pub enum DayPart {
 }
 
 /// The ids of the rows of a table that meet a condition.
-pub(super) fn select_ids<E: Guarded>(which: Condition) -> Select<E> {
+pub(super) fn select_ids_where<E: Guarded>(which: Condition) -> Select<E> {
     E::find().select_only().column(E::id_column()).filter(which)
 }

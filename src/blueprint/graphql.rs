@@ -21,7 +21,7 @@ use crate::{
     canvas::{Canvas, shared},
     error::{Error, Result},
     input::{self, AtVersionInput, By, ByInside},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
     scalar::Date,
@@ -218,7 +218,7 @@ impl BlueprintQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<BlueprintFilter>,
-    ) -> Result<Pages<Blueprint>> {
+    ) -> Result<ObjectPage<Blueprint>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
         let mut select = caller.select::<blueprint::Entity>();
@@ -242,7 +242,7 @@ impl BlueprintQuery {
             None if filter.include_archived => select,
             None => select.filter(blueprint::Column::ArchivedAt.is_null()),
         };
-        page::page_oldest_first(ctx, select, Page { first, after }, Blueprint::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Blueprint::from).await
     }
 
     /// A phase by id, or by its blueprint's key and its own.

@@ -299,7 +299,7 @@ async fn make_place(
     } else {
         after
     };
-    let places = order::make_room(others, after.as_ref());
+    let places = order::plan_insertion(others, after.as_ref());
     let places = places.ok_or_else(|| Error::not_found("afterId", "phase in this blueprint"))?;
     set_positions(permit, places.moved).await?;
     Ok(places.free)

@@ -21,7 +21,7 @@ use super::{
     graph::{FlowEdge, FlowGraph, FlowNode, entry_touchpoint, is_re_entry},
     model::{Canvas, find_accountable},
 };
-use crate::{compute::Steps, error::Result};
+use crate::{compute::StepBudget, error::Result};
 
 /// Most ways that are listed.
 const MOST_WAYS: usize = 100;
@@ -303,10 +303,10 @@ impl<'c> FlowAnalysis<'c> {
         from: usize,
         to: usize,
         longest: usize,
-        steps: &Steps,
+        steps: &StepBudget,
     ) -> Result<WayList> {
         let mut found = WayList::default();
-        steps.take(self.graph.edges.len())?;
+        steps.spend(self.graph.edges.len())?;
         // Once for the whole search: each step then knows whether the target can still be reached.
         let distance_to_target = self.distances_to(to);
         let Some(shortest) = distance_to_target.get(&FlowNode::At(from)) else {
@@ -435,7 +435,7 @@ struct WaySearch<'f, 'c> {
     passed: BTreeSet<FlowNode>,
     way: Vec<usize>,
     tried: usize,
-    steps: &'f Steps,
+    steps: &'f StepBudget,
     found: &'f mut WayList,
 }
 
@@ -445,7 +445,7 @@ impl WaySearch<'_, '_> {
         if place == self.to {
             if length == 0 {
                 self.steps
-                    .take(STEPS_PER_FOUND_TRANSITION * self.way.len())?;
+                    .spend(STEPS_PER_FOUND_TRANSITION * self.way.len())?;
                 match self.found.ways.len() < MOST_WAYS {
                     true => self.found.ways.push(self.way.clone()),
                     false => self.found.more = true,
@@ -456,7 +456,7 @@ impl WaySearch<'_, '_> {
         self.tried += 1;
         self.found.more |= self.tried > MOST_VISITED;
         let onward = self.flow.movements_leading_on(place);
-        self.steps.take(1 + onward.len() / TRANSITIONS_PER_STEP)?;
+        self.steps.spend(1 + onward.len() / TRANSITIONS_PER_STEP)?;
         for edge in onward {
             // Too far from the target for the length that is left: without this cut the search would try nearly every
             // way.

@@ -37,7 +37,7 @@ impl Canvas {
         which: Condition,
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
-        let _turn = caller.budget.acquire_load_permit().await?;
+        let _turn = caller.budget.acquire_blueprint_load_slot().await?;
         let tx = caller.snapshot().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()

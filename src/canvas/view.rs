@@ -13,7 +13,7 @@ use entity::{
 };
 
 use super::{flow::FlowAnalysis, graph::FlowNode, model::Canvas};
-use crate::{compute::Steps, error::Result};
+use crate::{compute::StepBudget, error::Result};
 
 /// A smaller picture. Touchpoints and transitions are indices on the canvas.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl CanvasView {
         flow: &FlowAnalysis<'_>,
         kept: &BTreeSet<usize>,
         detail: ViewDetail,
-        steps: &Steps,
+        steps: &StepBudget,
     ) -> Result<Self> {
         let mut view = Self {
             touchpoints: kept.iter().copied().collect(),
@@ -110,7 +110,7 @@ impl CanvasView {
         if detail == ViewDetail::Touchpoints {
             return Ok(view);
         }
-        steps.take(flow.edges().len())?;
+        steps.spend(flow.edges().len())?;
         let stays = |place: FlowNode| match place {
             FlowNode::At(at) => kept.contains(&at),
             FlowNode::End(_) => true,
@@ -149,7 +149,7 @@ impl CanvasView {
                     ViewDetail::LeftOut => way_to(last, &came_from),
                     _ => Vec::new(),
                 };
-                steps.take(BRIDGE + passed.len() * PASSED)?;
+                steps.spend(BRIDGE + passed.len() * PASSED)?;
                 view.joints.push(Arc::new(ViewJoint::new(from, to, passed)));
             }
         }
@@ -192,7 +192,7 @@ fn find_nodes_beyond_left_out(
     flow: &FlowAnalysis<'_>,
     into: Vec<usize>,
     stays: impl Fn(FlowNode) -> bool,
-    steps: &Steps,
+    steps: &StepBudget,
 ) -> Result<(Vec<(FlowNode, usize)>, CameFrom)> {
     let mut came_from = CameFrom::new();
     let mut next = VecDeque::new();
@@ -205,7 +205,7 @@ fn find_nodes_beyond_left_out(
     let mut known = BTreeSet::new();
     while let Some(at) = next.pop_front() {
         let onward = flow.movements_leading_on(FlowNode::At(at));
-        steps.take(1 + onward.len())?;
+        steps.spend(1 + onward.len())?;
         for edge in onward {
             if stays(edge.to) {
                 if known.insert(edge.to) {

@@ -81,7 +81,7 @@ impl Budget {
 
     /// The budget of one page of flat rows.
     #[must_use]
-    pub fn for_page() -> Self {
+    pub fn for_row_page() -> Self {
         Self {
             refusal: OF_ROWS,
             ..Self::new(PULL, u64::MAX)
@@ -93,7 +93,7 @@ impl Budget {
     pub fn for_feed() -> Self {
         Self {
             by_piece: true,
-            ..Self::for_page()
+            ..Self::for_row_page()
         }
     }
 
@@ -121,7 +121,7 @@ impl Budget {
     ///
     /// # Errors
     /// `TooComplex` once they exceed the budget.
-    pub fn count_answer(&self, bytes: u64) -> Result<()> {
+    pub fn count_answer_bytes(&self, bytes: u64) -> Result<()> {
         let told = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if told.saturating_add(bytes) <= self.most_bytes {
             return Ok(());
@@ -134,12 +134,12 @@ impl Budget {
     }
 
     /// Waits for a turn to read a whole blueprint, which ends when the permit is dropped.
-    pub async fn acquire_load_permit(&self) -> Result<SemaphorePermit<'_>> {
+    pub async fn acquire_blueprint_load_slot(&self) -> Result<SemaphorePermit<'_>> {
         self.loads.acquire().await.map_err(Error::internal)
     }
 
     /// Renews the steps of a feed, one piece of which is done; does nothing for other budgets.
-    pub fn renew(&self) {
+    pub fn renew_steps_of_feed(&self) {
         if self.by_piece {
             self.steps.store(0, Ordering::Relaxed);
         }
@@ -160,12 +160,12 @@ impl Budget {
 
 /// The budget in the hands of one piece of work, which also stops when nobody waits for it any more.
 #[derive(Clone, Debug)]
-pub struct Steps {
+pub struct StepBudget {
     budget: Arc<Budget>,
     gone: Arc<AtomicBool>,
 }
 
-impl Steps {
+impl StepBudget {
     pub(super) fn new(budget: Arc<Budget>, gone: Arc<AtomicBool>) -> Self {
         Self { budget, gone }
     }
@@ -180,7 +180,7 @@ impl Steps {
     ///
     /// # Errors
     /// `TooComplex` where the budget is spent, or nobody waits any more.
-    pub fn take(&self, steps: usize) -> Result<()> {
+    pub fn spend(&self, steps: usize) -> Result<()> {
         if self.gone.load(Ordering::Relaxed) {
             return Err(Error::TooComplex("Nobody waits for this.".to_owned()));
         }

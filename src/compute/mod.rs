@@ -6,7 +6,7 @@
 //! Work that may take longer than a tenth of a millisecond goes through [`run`], on a pool of one thread fewer than
 //! there are cores (one at the least), where accounts take turns. The future of [`run`] that is dropped, because its
 //! client has gone or its deadline has passed, stops the work at its next step. Who holds locks that others wait for
-//! does not queue: [`run_at_once`] has a thread of its own.
+//! does not queue: [`run_beside_pool`] has a thread of its own.
 //!
 //! ```text
 //! let view = compute::run(&caller.budget, caller.account(), move |steps| view(&canvas, steps)).await?;
@@ -25,7 +25,9 @@ use std::sync::{
 use entity::id::AccountId;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-pub use self::budget::{BYTES, Budget, FIELD, ROW_KEPT, ROW_READ, SEARCH, STATEMENT, STEPS, Steps};
+pub use self::budget::{
+    BYTES, Budget, FIELD, ROW_KEPT, ROW_READ, SEARCH, STATEMENT, STEPS, StepBudget,
+};
 use self::pool::{ComputePool, Job};
 use crate::error::{Error, Result};
 
@@ -48,7 +50,7 @@ impl Drop for CancelOnDrop {
 pub async fn run<T: Send + 'static>(
     budget: &Arc<Budget>,
     account: Option<AccountId>,
-    work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     run_on(&POOL, budget, account, work).await
 }
@@ -58,12 +60,12 @@ pub async fn run<T: Send + 'static>(
 ///
 /// # Errors
 /// `TooComplex` where the budget is spent.
-pub async fn run_at_once<T: Send + 'static>(
+pub async fn run_beside_pool<T: Send + 'static>(
     budget: &Arc<Budget>,
-    work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let gone = CancelOnDrop(Arc::default());
-    let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
+    let steps = StepBudget::new(Arc::clone(budget), Arc::clone(&gone.0));
     let result = spawn_blocking(move || work(&steps)).await;
     result.unwrap_or_else(|error| Err(Error::internal(error)))
 }
@@ -72,15 +74,15 @@ async fn run_on<T: Send + 'static>(
     pool: &ComputePool,
     budget: &Arc<Budget>,
     account: Option<AccountId>,
-    work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     // Lives in this future and not in the job: dropped with the future, it tells the job that nobody waits.
     let gone = CancelOnDrop(Arc::default());
-    let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
+    let steps = StepBudget::new(Arc::clone(budget), Arc::clone(&gone.0));
     let (done, result) = oneshot::channel();
     let job: Job = Box::new(move || {
         // Work whose client went away while it waited costs nothing.
-        let result = steps.take(0).and_then(|()| work(&steps));
+        let result = steps.spend(0).and_then(|()| work(&steps));
         // It fails where the client has gone meanwhile: then nobody misses the result.
         done.send(result).ok();
     });

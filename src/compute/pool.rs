@@ -23,24 +23,24 @@ const MOST_WAITING: usize = 256;
 const MOST_WAITING_OF_ONE: usize = 64;
 
 /// The account of a job; none for the command line.
-type Owner = Option<AccountId>;
+type JobOwner = Option<AccountId>;
 
 pub(super) struct ComputePool {
-    shared: Arc<SharedQueue>,
+    shared: Arc<SharedJobQueue>,
 }
 
-struct SharedQueue {
-    queue: Mutex<Queue>,
+struct SharedJobQueue {
+    queue: Mutex<JobQueue>,
     job_ready: Condvar,
 }
 
 /// The waiting jobs by account. An account is in `turns` exactly while a job of it waits.
 #[derive(Default)]
-struct Queue {
-    jobs: HashMap<Owner, VecDeque<Job>>,
-    turns: VecDeque<Owner>,
+struct JobQueue {
+    jobs: HashMap<JobOwner, VecDeque<Job>>,
+    turns: VecDeque<JobOwner>,
     waiting: usize,
-    running: HashMap<Owner, usize>,
+    running: HashMap<JobOwner, usize>,
     /// Most threads of one account at the same time.
     at_once: usize,
 }
@@ -54,11 +54,11 @@ pub(super) fn thread_count() -> usize {
 impl ComputePool {
     /// Starts a pool of this many threads.
     pub(super) fn start(threads: usize) -> Self {
-        let shared = Arc::new(SharedQueue {
-            queue: Mutex::new(Queue {
+        let shared = Arc::new(SharedJobQueue {
+            queue: Mutex::new(JobQueue {
                 // Where there are several, one is left to the others.
                 at_once: threads.saturating_sub(1).max(1),
-                ..Queue::default()
+                ..JobQueue::default()
             }),
             job_ready: Condvar::new(),
         });
@@ -80,7 +80,7 @@ impl ComputePool {
     /// # Errors
     ///
     /// `Busy` where the queue, or the account's share of it, is full.
-    pub(super) fn submit(&self, owner: Owner, job: Job) -> Result<()> {
+    pub(super) fn submit(&self, owner: JobOwner, job: Job) -> Result<()> {
         let mut queue = self.shared.lock();
         if queue.waiting >= MOST_WAITING {
             return Err(Error::Busy);
@@ -101,9 +101,9 @@ impl ComputePool {
     }
 }
 
-impl SharedQueue {
+impl SharedJobQueue {
     /// Locks the queue. Jobs, which may panic, run without the lock, so a poisoned one guards a whole queue.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, JobQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -122,7 +122,7 @@ impl SharedQueue {
         }
     }
 
-    fn wait_for_job(&self) -> (Owner, Job) {
+    fn wait_for_job(&self) -> (JobOwner, Job) {
         let mut queue = self.lock();
         loop {
             if let Some(next) = queue.next_job() {
@@ -134,12 +134,12 @@ impl SharedQueue {
     }
 }
 
-impl Queue {
+impl JobQueue {
     /// The next job, of the first account in turn that has not all its threads; the account goes to the end of the
     /// turns.
-    fn next_job(&mut self) -> Option<(Owner, Job)> {
+    fn next_job(&mut self) -> Option<(JobOwner, Job)> {
         let free =
-            |owner: &Owner| self.running.get(owner).copied().unwrap_or_default() < self.at_once;
+            |owner: &JobOwner| self.running.get(owner).copied().unwrap_or_default() < self.at_once;
         // Not always the first in turn: an account that has all its threads waits, and those behind it do not.
         let at = self.turns.iter().position(free)?;
         let owner = self.turns.remove(at)?;
@@ -154,7 +154,7 @@ impl Queue {
         Some((owner, job))
     }
 
-    fn finish_job(&mut self, owner: Owner) {
+    fn finish_job(&mut self, owner: JobOwner) {
         if let Some(running) = self.running.get_mut(&owner) {
             *running -= 1;
             if *running == 0 {

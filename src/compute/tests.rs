@@ -77,11 +77,11 @@ async fn work_stops_when_its_budget_is_spent() {
     let budget = Arc::new(Budget::new(100, 100));
     let endless = run_on(&pool, &budget, None, |steps| -> Result<()> {
         loop {
-            steps.take(1)?;
+            steps.spend(1)?;
         }
     });
     assert_eq!(endless.await.unwrap_err().code(), Code::QueryTooComplex);
-    let next = run_on(&pool, &budget, None, |steps| steps.take(1)).await;
+    let next = run_on(&pool, &budget, None, |steps| steps.spend(1)).await;
     assert_eq!(
         next.unwrap_err().code(),
         Code::QueryTooComplex,
@@ -97,7 +97,7 @@ async fn work_stops_when_nobody_waits_for_it() {
     let endless = run_on(&pool, &budget, None, move |steps| -> Result<()> {
         begun.send(()).ok();
         loop {
-            steps.take(1)?;
+            steps.spend(1)?;
         }
     });
     tokio::select! {

@@ -22,7 +22,7 @@ use crate::{
     access::Caller,
     error::Result,
     input::{self, AtVersionInput, By},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
 };
@@ -128,7 +128,7 @@ impl DepartmentQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<DepartmentFilter>,
-    ) -> Result<Pages<Department>> {
+    ) -> Result<ObjectPage<Department>> {
         let filter = filter.unwrap_or_default();
         let mut which = Condition::all();
         if let Some(kind) = filter.kind {
@@ -144,7 +144,7 @@ impl DepartmentQuery {
         if !filter.include_archived {
             which = which.add(department::Column::ArchivedAt.is_null());
         }
-        page_of_departments(ctx, which, Page { first, after }).await
+        page_of_departments(ctx, which, PageArguments { first, after }).await
     }
 }
 
@@ -152,8 +152,8 @@ impl DepartmentQuery {
 pub async fn page_of_departments(
     ctx: &Context<'_>,
     which: Condition,
-    page: Page,
-) -> Result<Pages<Department>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Department>> {
     let caller = caller(ctx)?;
     let select = caller.select::<department::Entity>().filter(which);
     page::page_oldest_first(ctx, select, page, Department::from).await
@@ -163,8 +163,8 @@ pub async fn page_of_departments(
 pub async fn page_of_memberships(
     ctx: &Context<'_>,
     which: Condition,
-    page: Page,
-) -> Result<Pages<Membership>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Membership>> {
     let caller = caller(ctx)?;
     let select = caller.select::<membership::Entity>().filter(which);
     page::page_oldest_first(ctx, select, page, Membership::from).await

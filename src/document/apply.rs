@@ -16,7 +16,7 @@ use super::parts::promise::apply_promises;
 use super::parts::scenario::apply_scenarios;
 use super::parts::touchpoint::apply_touchpoints;
 use super::target::{CurrentBlueprint, TargetRows};
-use super::write::{delete_unwanted, replace_rows, upsert};
+use super::write::{delete_unwanted_rows, replace_rows, upsert_rows};
 
 use crate::access::Permit;
 use crate::error::Result;
@@ -28,7 +28,7 @@ use crate::reorganise;
 /// The order is that of the references: phases before the touchpoints in them, touchpoints before what hangs on
 /// them, sources before insights. What is removed goes last where others may still name it: touchpoints and phases are
 /// archived only once nothing that stays refers to them.
-pub(super) async fn apply(
+pub(super) async fn apply_all_but_responsibilities(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
@@ -39,8 +39,8 @@ pub(super) async fn apply(
     apply_touchpoints(permit, before, target).await?;
     let snapshot = before.map(|before| &*before.snapshot);
     let there = snapshot.map_or(&[][..], |snapshot| &snapshot.canvas.transitions);
-    upsert::<transition::Entity>(permit, there, target.transitions.clone()).await?;
-    delete_unwanted::<transition::Entity>(permit, there, &target.transitions).await?;
+    upsert_rows::<transition::Entity>(permit, there, target.transitions.clone()).await?;
+    delete_unwanted_rows::<transition::Entity>(permit, there, &target.transitions).await?;
     let there = snapshot.map_or(&[][..], |snapshot| &snapshot.kpi_links);
     if authority == Authority::Own {
         refuse_forbidden_links(permit, there, &target.kpi_links).await?;
@@ -88,7 +88,7 @@ async fn apply_blueprint_row(
         row.version += 1;
     }
     let there = there.map_or_else(Vec::new, |now| vec![now.clone()]);
-    upsert::<blueprint::Entity>(permit, &there, vec![row.clone()]).await?;
+    upsert_rows::<blueprint::Entity>(permit, &there, vec![row.clone()]).await?;
     if was == target.secondary_personas {
         return Ok(());
     }

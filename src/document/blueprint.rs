@@ -24,7 +24,7 @@ use super::{
     diff::{self, DocumentChange},
     format::DocumentFormat,
     list::PartList,
-    merge::{self, SourceMap},
+    merge::{self, PartPositions},
     part::{PatchField, camel_case},
     reference::{Exists, References},
 };

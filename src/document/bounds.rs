@@ -73,19 +73,19 @@ fn read_list_up_to<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: u64,
 ) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_seq(BoundedList {
+    deserializer.deserialize_seq(BoundedListVisitor {
         most,
         of: PhantomData,
     })
 }
 
 /// Keeps the beginning of a list, and reads over the rest.
-struct BoundedList<T> {
+struct BoundedListVisitor<T> {
     most: u64,
     of: PhantomData<T>,
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedList<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedListVisitor<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,7 @@ use super::reference::ReferenceTarget;
 /// Ids by key in small letters: of all that one document names and that exists. What is hidden from the caller is not
 /// in it, nor what is archived (channels and segments never are).
 #[derive(Debug, Default)]
-pub struct Catalogue {
+pub struct ReferencedIds {
     pub departments: HashMap<String, DepartmentId>,
     pub personas: HashMap<String, (PersonaId, Subject)>,
     pub channels: HashMap<String, ChannelId>,
@@ -24,10 +24,10 @@ pub struct Catalogue {
     pub needs: HashMap<(PersonaId, String), NeedId>,
 }
 
-impl Catalogue {
+impl ReferencedIds {
     /// Whether it has what a key names. Of what lies inside a blueprint it knows nothing, and says yes.
     #[must_use]
-    pub fn has(&self, target: ReferenceTarget, key: &str) -> bool {
+    pub fn has_key(&self, target: ReferenceTarget, key: &str) -> bool {
         let key = fold_key(key);
         match target {
             ReferenceTarget::Phase

@@ -2,8 +2,8 @@
 
 use super::{
     blueprint::{Document, DocumentPatch},
-    catalogue::Catalogue,
-    merge::SourceMap,
+    catalogue::ReferencedIds,
+    merge::PartPositions,
 };
 use crate::{
     access::Permit,
@@ -21,20 +21,20 @@ pub fn to_patch(document: &Document) -> Result<DocumentPatch> {
 ///
 /// # Errors
 /// An internal one where the patch is not complete.
-pub fn complete_document(patch: DocumentPatch) -> Result<Document> {
-    let (mut source_map, mut faults) = (SourceMap::default(), Faults::default());
-    let document = Document::merge(None, patch, true, (&mut source_map, &mut faults));
+pub fn document_from_complete_patch(patch: DocumentPatch) -> Result<Document> {
+    let (mut part_positions, mut faults) = (PartPositions::default(), Faults::default());
+    let document = Document::merge(None, patch, true, (&mut part_positions, &mut faults));
     document.ok_or_else(|| Error::internal("a kept document is not complete"))
 }
 
 /// Drops from a patch what no longer exists outside of the blueprint, or what the caller may not see: an old document
 /// may name personas, channels, segments and KPIs that are archived or gone. `document` is the same, complete.
-pub async fn drop_missing(
+pub async fn drop_missing_references(
     permit: &Permit<'_>,
     document: &Document,
     mut patch: DocumentPatch,
 ) -> Result<DocumentPatch> {
-    let catalogue = Catalogue::load(permit, document).await?;
-    patch.drop_missing(&|target, key| catalogue.has(target, key));
+    let catalogue = ReferencedIds::load(permit, document).await?;
+    patch.drop_missing_references(&|target, key| catalogue.has_key(target, key));
     Ok(patch)
 }

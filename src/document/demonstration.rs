@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::{
     catalogue::fold_key,
     format::DocumentFormat,
-    organisation::{self, load_into, refuse_unless_empty},
+    organisation::{self, import_organisation_into, refuse_unless_database_empty},
 };
 use crate::{
     access::{Caller, Keyed, Permit},
@@ -84,27 +84,27 @@ impl DocumentFormat for Demonstration {
     }
 }
 
-/// Loads a demonstration; people get the password whose hash is given, services none.
-pub async fn load_demonstration(
+/// Imports a demonstration; people get the password whose hash is given, services none.
+pub async fn import_demonstration(
     caller: &Caller,
     said: &Demonstration,
     password_hash: &str,
 ) -> Result<()> {
     let mut permit = caller.begin().await?;
-    refuse_unless_empty(&permit).await?;
+    refuse_unless_database_empty(&permit).await?;
     if account::Entity::find().count(permit.tx()).await? > 0 {
         let message =
             "The database is not empty: it has accounts, and a demonstration brings its own.";
         return Err(Error::fault("", UserErrorCode::Conflict, None, message));
     }
     // Blueprints may name people, and people belong to departments.
-    let ids = create_people(&permit, &said.people, password_hash).await?;
+    let ids = insert_people(&permit, &said.people, password_hash).await?;
     let mut faults = Faults::default();
-    if let Err(error) = load_into(&mut permit, &said.organisation).await {
-        faults.take_over("organisation", error.into_user_errors()?);
+    if let Err(error) = import_organisation_into(&mut permit, &said.organisation).await {
+        faults.add_under_path("organisation", error.into_user_errors()?);
         faults.check()?;
     }
-    create_memberships(&permit, &said.people, &ids).await?;
+    insert_memberships(&permit, &said.people, &ids).await?;
     let answers = answer_inputs(&permit, &said.feedback).await?;
     record_within_permit(&mut permit, answers).await?;
     permit.commit().await
@@ -159,7 +159,7 @@ async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<A
     Ok(told)
 }
 
-async fn create_people(
+async fn insert_people(
     permit: &Permit<'_>,
     said: &[DemoPerson],
     password_hash: &str,
@@ -194,7 +194,7 @@ async fn create_people(
     Ok(ids)
 }
 
-async fn create_memberships(
+async fn insert_memberships(
     permit: &Permit<'_>,
     said: &[DemoPerson],
     ids: &[AccountId],

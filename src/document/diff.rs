@@ -7,7 +7,7 @@ use async_graphql::Enum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::part::{DocumentPart, Identity, camel_case};
+use super::part::{DocumentPart, NaturalKey, camel_case};
 
 /// The kind of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
@@ -47,7 +47,11 @@ pub fn to_json<T: Serialize>(value: &T) -> Value {
 }
 
 /// Adds a change for each of the document's own fields that differs.
-pub fn diff_fields(key: &str, fields: &[(&str, Value, Value)], changes: &mut Vec<DocumentChange>) {
+pub fn add_field_changes(
+    key: &str,
+    fields: &[(&str, Value, Value)],
+    changes: &mut Vec<DocumentChange>,
+) {
     for (field, before, after) in fields {
         if before != after {
             changes.push(field_change("blueprint", key, field, before, after));
@@ -77,12 +81,16 @@ fn field_change(
     }
 }
 
-/// Adds the changes from one list of parts to another. Parts are matched by identity, repeated ones in their order.
-pub fn diff_list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
-    let mut old: HashMap<Identity, Vec<&P>> = HashMap::new();
-    // In reverse: `pop` then takes parts with the same identity in their order.
+/// Adds the changes from one list of parts to another. Parts are matched by natural key, repeated ones in their order.
+pub fn add_list_changes<P: DocumentPart>(
+    before: &[P],
+    after: &[P],
+    changes: &mut Vec<DocumentChange>,
+) {
+    let mut old: HashMap<NaturalKey, Vec<&P>> = HashMap::new();
+    // In reverse: `pop` then takes parts with the same natural key in their order.
     for part in before.iter().rev() {
-        old.entry(part.identity()).or_default().push(part);
+        old.entry(part.natural_key()).or_default().push(part);
     }
     let whole = |kind, part: &P| {
         let value = Some(to_json(part));
@@ -90,49 +98,52 @@ pub fn diff_list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<D
         DocumentChange {
             kind,
             part: P::NOUN,
-            identity: part.identity().to_string(),
+            identity: part.natural_key().to_string(),
             field: None,
             before: value.clone().filter(|_| !added),
             after: value.filter(|_| added),
         }
     };
     for part in after {
-        match old.get_mut(&part.identity()).and_then(Vec::pop) {
+        match old.get_mut(&part.natural_key()).and_then(Vec::pop) {
             None => changes.push(whole(ChangeKind::Added, part)),
-            Some(was) => diff_part(was, part, changes),
+            Some(was) => add_part_changes(was, part, changes),
         }
     }
-    let gone: HashSet<Identity> = old
+    let gone: HashSet<NaturalKey> = old
         .iter()
         .filter(|(_, left)| !left.is_empty())
         .map(|(identity, _)| identity.clone())
         .collect();
     let mut left = old;
     for part in before {
-        if gone.contains(&part.identity())
-            && left.get_mut(&part.identity()).and_then(Vec::pop).is_some()
+        if gone.contains(&part.natural_key())
+            && left
+                .get_mut(&part.natural_key())
+                .and_then(Vec::pop)
+                .is_some()
         {
             changes.push(whole(ChangeKind::Removed, part));
         }
     }
     if P::ORDERED {
-        add_moves(before, after, changes);
+        add_move_changes(before, after, changes);
     }
 }
 
 /// Adds a change for each field that differs between two states of a part.
-fn diff_part<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentChange>) {
+fn add_part_changes<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentChange>) {
     if before == after {
         return;
     }
     let (Value::Object(old), Value::Object(new)) = (to_json(before), to_json(after)) else {
         return;
     };
-    let identity = after.identity().to_string();
+    let identity = after.natural_key().to_string();
     for (field, value) in &new {
         let was = old.get(field).unwrap_or(&Value::Null);
-        // Identity fields too: a title whose letters are only cased otherwise keeps its identity and is reported as
-        // renamed.
+        // Fields of the natural key too: a title whose letters are only cased otherwise keeps its natural key and is
+        // reported as renamed.
         if was != value {
             changes.push(field_change(P::NOUN, &identity, field, was, value));
         }
@@ -141,15 +152,15 @@ fn diff_part<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentC
 
 /// Adds a change for each of the fewest parts whose moving turns one order into the other: those outside a longest
 /// increasing subsequence. Touchpoints are ordered within their phase; one that changed phase has its change already.
-fn add_moves<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
+fn add_move_changes<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let among = |part: &P| {
         (
-            part.identity(),
+            part.natural_key(),
             to_json(part).get("phase").map(Value::to_string),
         )
     };
     let places: HashMap<_, usize> = before.iter().map(among).zip(0..).collect();
-    let mut groups: BTreeMap<Option<String>, Vec<(Identity, usize)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Option<String>, Vec<(NaturalKey, usize)>> = BTreeMap::new();
     for part in after {
         let (identity, group) = among(part);
         if let Some(was) = places.get(&(identity.clone(), group.clone())) {
@@ -159,7 +170,7 @@ fn add_moves<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<Docum
     for stayed in groups.into_values() {
         let order: Vec<usize> = stayed.iter().map(|(_, was)| *was).collect();
         // By position alone, one part taken to the front would make all others "moved".
-        let kept: HashSet<usize> = longest_increasing(&order).into_iter().collect();
+        let kept: HashSet<usize> = longest_increasing_subsequence(&order).into_iter().collect();
         let gone = stayed.iter().filter(|(_, was)| !kept.contains(was));
         changes.extend(gone.map(|(identity, _)| DocumentChange {
             kind: ChangeKind::Moved,
@@ -173,7 +184,7 @@ fn add_moves<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<Docum
 }
 
 /// A longest increasing subsequence of distinct numbers (patience sorting, O(n log n)).
-fn longest_increasing(numbers: &[usize]) -> Vec<usize> {
+fn longest_increasing_subsequence(numbers: &[usize]) -> Vec<usize> {
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = vec![None; numbers.len()];
     for (at, number) in numbers.iter().enumerate() {

@@ -6,8 +6,8 @@ use entity::id::BlueprintId;
 
 use super::{
     blueprint::{Document, DocumentPatch},
-    catalogue::Catalogue,
-    merge::SourceMap,
+    catalogue::ReferencedIds,
+    merge::PartPositions,
     target::{CurrentBlueprint, TargetRows},
 };
 use crate::{
@@ -28,7 +28,7 @@ const SPELLED: [(&str, &str); 5] = [
 #[derive(Debug)]
 pub struct MergedDocument {
     document: Document,
-    source_map: SourceMap,
+    part_positions: PartPositions,
     faults: Faults,
 }
 
@@ -39,13 +39,13 @@ impl MergedDocument {
     /// # Errors
     /// The faults, where a new part lacks a field: half a document cannot be resolved.
     pub fn merge(current: Option<&Document>, patch: DocumentPatch, prune: bool) -> Result<Self> {
-        let (mut source_map, mut faults) = (SourceMap::default(), Faults::default());
-        match Document::merge(current, patch, prune, (&mut source_map, &mut faults)) {
+        let (mut part_positions, mut faults) = (PartPositions::default(), Faults::default());
+        match Document::merge(current, patch, prune, (&mut part_positions, &mut faults)) {
             Some(mut document) => {
-                document.drop_dangling(&source_map);
+                document.drop_dangling_references(&part_positions);
                 Ok(Self {
                     document,
-                    source_map,
+                    part_positions,
                     faults,
                 })
             }
@@ -66,16 +66,16 @@ impl MergedDocument {
     ///
     /// # Errors
     /// Every fault of merging and resolving, at once.
-    pub fn resolve(
+    pub fn into_target_rows(
         mut self,
         before: Option<&CurrentBlueprint>,
-        catalogue: &Catalogue,
+        catalogue: &ReferencedIds,
         (now, new_id): (DateTime<Utc>, BlueprintId),
     ) -> Result<TargetRows> {
         let (document, faults) = (&self.document, &mut self.faults);
-        let target = TargetRows::resolve(
+        let target = TargetRows::from_document(
             document,
-            &self.source_map,
+            &self.part_positions,
             before,
             catalogue,
             (now, new_id),

@@ -18,7 +18,9 @@ pub trait DocumentFormat: DeserializeOwned {
 }
 
 /// Deserialises a document, and refuses one of another format.
-pub fn deserialize<'de, K: DocumentFormat, D: Deserializer<'de>>(deserializer: D) -> Result<K>
+pub fn deserialize_document<'de, K: DocumentFormat, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<K>
 where
     D::Error: std::fmt::Display,
 {
@@ -38,13 +40,13 @@ where
 }
 
 /// Parses a document from its text.
-pub fn parse<K: DocumentFormat>(text: &str) -> Result<K> {
+pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
     // Otherwise the fault of another kind of document would be the first field unknown here.
     if let Some(format) = format_of(text).filter(|format| format != K::FORMAT) {
         return Err(other_format_error::<K>(&format));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let document = deserialize(&mut deserializer)?;
+    let document = deserialize_document(&mut deserializer)?;
     deserializer.end().map_err(|error| {
         let message = format!("Something follows the document: {error}.");
         Error::fault("", UserErrorCode::Invalid, None, message)

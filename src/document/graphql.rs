@@ -5,14 +5,14 @@ use entity::words::Role;
 
 use super::{
     diff::{ChangeKind, DocumentChange},
-    format::deserialize,
-    import::{ImportOptions, ImportReport, import},
+    format::deserialize_document,
+    import::{ImportOptions, ImportReport, import_document},
     table::{self, TouchpointTable},
 };
 use crate::{
     access::Caller,
     blueprint::graphql::{Blueprint, BlueprintPayload},
-    compute::Steps,
+    compute::StepBudget,
     error::{Result, UserError},
     input::By,
     payload::mutation_caller,
@@ -147,9 +147,11 @@ impl DocumentMutation {
         };
         let document = input.document.0;
         // A document of a megabyte takes milliseconds to read, in which this thread would answer nobody.
-        let patch = caller.compute(move |_: &Steps| deserialize(document)).await;
+        let patch = caller
+            .compute(move |_: &StepBudget| deserialize_document(document))
+            .await;
         let result = match patch {
-            Ok(patch) => import(&caller, patch, how).await,
+            Ok(patch) => import_document(&caller, patch, how).await,
             Err(error) => Err(error),
         };
         BlueprintImportPayload::from_result(&caller, result).await
@@ -173,11 +175,11 @@ impl DocumentMutation {
             expected_revision: input.expected_revision,
         };
         let csv = input.csv;
-        let table = caller.compute(move |_: &Steps| TouchpointTable::read(csv.as_bytes()));
+        let table = caller.compute(move |_: &StepBudget| TouchpointTable::read(csv.as_bytes()));
         let result = match table.await {
             Ok(table) => {
                 let table = table.with_complete_roles(&input.complete);
-                table::import(&caller, &input.blueprint, table, how).await
+                table::import_table(&caller, &input.blueprint, table, how).await
             }
             Err(error) => Err(error),
         };

@@ -16,7 +16,7 @@ use super::{
     apply,
     authority::Authority,
     blueprint::{Document, DocumentPatch},
-    catalogue::Catalogue,
+    catalogue::ReferencedIds,
     diff::DocumentChange,
     draft::MergedDocument,
     report, responsibilities,
@@ -25,10 +25,10 @@ use super::{
 use crate::{
     access::{Caller, Keyed, Permit, require_live},
     audit::Event,
-    compute::Steps,
+    compute::StepBudget,
     error::{Error, Reason, Result},
     id,
-    input::is_key,
+    input::is_valid_key,
     policy::{Action, Relation, Ties},
     snapshot::BlueprintSnapshot,
 };
@@ -59,7 +59,7 @@ pub struct ImportReport {
 ///
 /// # Errors
 /// Every fault with its path in the document; FORBIDDEN, or a CONFLICT where the revision is another one.
-pub async fn import(
+pub async fn import_document(
     caller: &Caller,
     patch: DocumentPatch,
     how: ImportOptions,
@@ -67,7 +67,7 @@ pub async fn import(
     let mut permit = caller.begin().await?;
     let found = match patch.key.trim() {
         // Not asked with anything else: a text that is no key could be of any length.
-        key if is_key(key) => {
+        key if is_valid_key(key) => {
             let found = caller.select::<blueprint::Entity>();
             let found = found.filter(blueprint::Entity::has_key(key));
             found.one(permit.tx()).await?
@@ -76,10 +76,13 @@ pub async fn import(
         _ => None,
     };
     let blueprint = match &found {
-        Some(row) => Some(lock_for_import(&mut permit, row.id, how.expected_revision).await?),
+        Some(row) => {
+            Some(lock_blueprint_for_import(&mut permit, row.id, how.expected_revision).await?)
+        }
         None => None,
     };
-    let taken = import_into(&mut permit, blueprint, patch, (how.prune, Authority::Own)).await?;
+    let taken =
+        import_into_blueprint(&mut permit, blueprint, patch, (how.prune, Authority::Own)).await?;
     commit_and_report(permit, found, taken, how).await
 }
 
@@ -110,7 +113,7 @@ pub(super) async fn commit_and_report(
 }
 
 /// Locks a blueprint, if the caller may import into it.
-pub(super) async fn lock_for_import(
+pub(super) async fn lock_blueprint_for_import(
     permit: &mut Permit<'_>,
     id: BlueprintId,
     expected_revision: Option<i32>,
@@ -135,7 +138,7 @@ pub(super) async fn lock_for_import(
 
 /// Imports a patch into a locked blueprint, or a new one, and returns the row with the changes. Nothing is committed:
 /// that is up to whoever holds the permit.
-pub async fn import_into(
+pub async fn import_into_blueprint(
     permit: &mut Permit<'_>,
     blueprint: Option<blueprint::Model>,
     patch: DocumentPatch,
@@ -162,7 +165,8 @@ pub async fn import_into(
 
 /// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `base`,
 /// where that is given, else over the current document: a sheet import takes out beforehand what it removes
-/// (`TouchpointTable::base_document`). Whoever is not named in one of the `complete` roles holds it no longer.
+/// (`TouchpointTable::current_without_unnamed`). Whoever is not named in one of the `complete` roles holds it no
+/// longer.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
     snapshot: Option<BlueprintSnapshot>,
@@ -174,9 +178,9 @@ pub(super) async fn reconcile(
     // On the pool, as is what is computed below: merging thousands of parts would hold up an async worker.
     let drafted = {
         let snapshot = snapshot.clone();
-        move |steps: &Steps| {
+        move |steps: &StepBudget| {
             // Paid before it is done: a request without enough left is refused while that is still cheap.
-            steps.take(
+            steps.spend(
                 STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.row_count()),
             )?;
             let current = snapshot.as_deref().map(Document::from_snapshot);
@@ -186,11 +190,11 @@ pub(super) async fn reconcile(
     };
     let (current, draft) = caller.compute(drafted).await?;
     let before = match snapshot {
-        Some(snapshot) => Some(Arc::new(load_current(permit, snapshot).await?)),
+        Some(snapshot) => Some(Arc::new(load_current_blueprint(permit, snapshot).await?)),
         None => None,
     };
     // After the merge, which knows all that is named: only that is read.
-    let catalogue = Catalogue::load(permit, draft.document()).await?;
+    let catalogue = ReferencedIds::load(permit, draft.document()).await?;
     // The id of a copy may be its client's, so that a retry makes no second copy.
     let new_id = match authority {
         Authority::Own => id::new(),
@@ -198,26 +202,27 @@ pub(super) async fn reconcile(
     };
     let checked = {
         let (before, now) = (before.clone(), caller.now);
-        move |steps: &Steps| {
-            steps.take(STEPS_PER_ROW * draft.document().part_count())?;
-            draft.resolve(before.as_deref(), &catalogue, (now, new_id))
+        move |steps: &StepBudget| {
+            steps.spend(STEPS_PER_ROW * draft.document().part_count())?;
+            draft.into_target_rows(before.as_deref(), &catalogue, (now, new_id))
         }
     };
     let target = caller.compute(checked).await?;
     let before = before.as_deref();
     if before.is_none() {
-        require_new(permit, &target).await?;
+        authorise_new_blueprint(permit, &target).await?;
     }
-    apply::apply(permit, before, &target, authority).await?;
-    responsibilities::apply(permit, before, &target, (authority, complete)).await?;
+    apply::apply_all_but_responsibilities(permit, before, &target, authority).await?;
+    responsibilities::apply_responsibilities(permit, before, &target, (authority, complete))
+        .await?;
     // Read back, so that the report says what is, not what was wanted: a proposal may be PROPOSED still.
     let row = blueprint::Entity::find_by_id(target.blueprint.id)
         .one(permit.tx())
         .await?;
     let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
     let now = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), today).await?;
-    let compared = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * now.row_count())?;
+    let compared = move |steps: &StepBudget| {
+        steps.spend(STEPS_PER_ROW * now.row_count())?;
         let now = Document::from_snapshot(&now);
         Ok(match &current {
             Some(current) => report::changes_between(current, &now),
@@ -228,7 +233,7 @@ pub(super) async fn reconcile(
 }
 
 /// Authorises a new blueprint and checks that its key is free.
-async fn require_new(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
+async fn authorise_new_blueprint(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
     let row = &target.blueprint;
     let owner: DepartmentId = row.owner_department_id;
     let ties = Ties::none().and(Relation::OwnsBlueprint, [owner]);
@@ -245,7 +250,7 @@ async fn require_new(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()>
 }
 
 /// The snapshot with the archived phases and touchpoints, which come back where a document names them.
-async fn load_current(
+async fn load_current_blueprint(
     permit: &Permit<'_>,
     snapshot: Arc<BlueprintSnapshot>,
 ) -> Result<CurrentBlueprint> {

@@ -1,7 +1,7 @@
 //! A list of a document, whichever kind of parts it holds, so that one loop can walk all lists.
 
 use super::{
-    part::{DocumentPart, Identity},
+    part::{DocumentPart, NaturalKey},
     reference::{Exists, Reference, ReferenceField, References},
 };
 
@@ -13,7 +13,7 @@ pub(super) trait PartList {
     /// Removes all parts.
     fn clear(&mut self);
 
-    /// Sorts the parts by identity, unless people arrange them.
+    /// Sorts the parts by natural key, unless people arrange them.
     fn sort(&mut self);
 
     /// The references of its parts.
@@ -23,7 +23,7 @@ pub(super) trait PartList {
     fn references_mut(&mut self) -> Vec<Reference<&mut dyn ReferenceField>>;
 
     /// Drops what names something that does not exist, as each reference declares; parts that are `spared` stay whole.
-    fn drop_missing(&mut self, exists: Exists<'_>, spared: &dyn Fn(Identity) -> bool);
+    fn drop_missing_references(&mut self, exists: Exists<'_>, spared: &dyn Fn(NaturalKey) -> bool);
 }
 
 impl<P: DocumentPart + References> PartList for Vec<P> {
@@ -37,7 +37,7 @@ impl<P: DocumentPart + References> PartList for Vec<P> {
 
     fn sort(&mut self) {
         if !P::ORDERED {
-            self.sort_by_cached_key(DocumentPart::identity);
+            self.sort_by_cached_key(DocumentPart::natural_key);
         }
     }
 
@@ -51,7 +51,7 @@ impl<P: DocumentPart + References> PartList for Vec<P> {
             .collect()
     }
 
-    fn drop_missing(&mut self, exists: Exists<'_>, spared: &dyn Fn(Identity) -> bool) {
-        self.retain_mut(|part| spared(part.identity()) || part.keep_existing(exists));
+    fn drop_missing_references(&mut self, exists: Exists<'_>, spared: &dyn Fn(NaturalKey) -> bool) {
+        self.retain_mut(|part| spared(part.natural_key()) || part.drop_missing_keys(exists));
     }
 }

@@ -10,31 +10,32 @@ use sea_orm::{
 
 use super::{
     blueprint::Document,
-    catalogue::{Catalogue, fold_key},
+    catalogue::{ReferencedIds, fold_key},
     reference::ReferenceTarget,
 };
 use crate::{
     access::{Keyed, Permit},
     error::Result,
-    input::is_key,
+    input::is_valid_key,
 };
 
 /// Most keys that one statement looks up, so that no database runs out of parameters.
 const KEYS: usize = 5_000;
 
-impl Catalogue {
+impl ReferencedIds {
     /// Looks up what a document names: one statement for each table, as long as it names no more than `KEYS` rows of
     /// it.
     pub async fn load(permit: &Permit<'_>, document: &Document) -> Result<Self> {
-        let mut named = document.named_keys();
+        let mut named = document.referenced_keys();
         let mut keys = |target: ReferenceTarget| named.remove(&target).unwrap_or_default();
 
         let live = department::Column::ArchivedAt.is_null().into();
         let departments = keys(ReferenceTarget::Department);
-        let departments = look_up::<department::Entity>(permit, departments, live).await?;
+        let departments =
+            load_visible_by_keys::<department::Entity>(permit, departments, live).await?;
         let live = persona::Column::ArchivedAt.is_null().into();
         let personas = keys(ReferenceTarget::Persona);
-        let personas = look_up::<persona::Entity>(permit, personas, live).await?;
+        let personas = load_visible_by_keys::<persona::Entity>(permit, personas, live).await?;
         let ids: Vec<PersonaId> = personas.iter().map(|row| row.id).collect();
         // All needs of the personas: needs have no keys that could be looked up.
         let needs = persona_need::Entity::find()
@@ -42,14 +43,17 @@ impl Catalogue {
             .all(permit.tx())
             .await?;
         let channels = keys(ReferenceTarget::Channel);
-        let channels = look_up::<channel::Entity>(permit, channels, Condition::all()).await?;
+        let channels =
+            load_visible_by_keys::<channel::Entity>(permit, channels, Condition::all()).await?;
         let segments = keys(ReferenceTarget::Segment);
-        let segments = look_up::<segment::Entity>(permit, segments, Condition::all()).await?;
+        let segments =
+            load_visible_by_keys::<segment::Entity>(permit, segments, Condition::all()).await?;
         let live = kpi::Column::ArchivedAt.is_null().into();
-        let kpis = look_up::<kpi::Entity>(permit, keys(ReferenceTarget::Kpi), live).await?;
+        let kpis =
+            load_visible_by_keys::<kpi::Entity>(permit, keys(ReferenceTarget::Kpi), live).await?;
         let live = account::Column::ArchivedAt.is_null().into();
         let people = keys(ReferenceTarget::Account);
-        let people = look_up::<account::Entity>(permit, people, live).await?;
+        let people = load_visible_by_keys::<account::Entity>(permit, people, live).await?;
 
         Ok(Self {
             departments: index_by_key(departments, |row| (row.key, row.id)),
@@ -74,13 +78,13 @@ fn index_by_key<M, T>(rows: Vec<M>, entry: impl Fn(M) -> (String, T)) -> HashMap
 }
 
 /// The rows with these keys, in small letters, that the caller may see and `which` lets through.
-async fn look_up<E: Keyed>(
+async fn load_visible_by_keys<E: Keyed>(
     permit: &Permit<'_>,
     mut keys: BTreeSet<String>,
     which: Condition,
 ) -> Result<Vec<E::Model>> {
     // What cannot be a key is nobody's, and not every database takes every text.
-    keys.retain(|key| is_key(key));
+    keys.retain(|key| is_valid_key(key));
     let keys: Vec<String> = keys.into_iter().collect();
     let mut found = Vec::new();
     for keys in keys.chunks(KEYS) {

@@ -3,26 +3,26 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::part::{DocumentPart, Identity, PartPatch, camel_case};
+use super::part::{DocumentPart, NaturalKey, PartPatch, camel_case};
 use crate::{error::UserErrorCode, input::Faults};
 
 /// The index of each part in its list of the document that was read, so that a fault can name its place.
 #[derive(Debug, Default)]
-pub struct SourceMap(HashMap<(String, Identity), usize>);
+pub struct PartPositions(HashMap<(String, NaturalKey), usize>);
 
-impl SourceMap {
+impl PartPositions {
     /// Whether the document that was read names this part of a list; other parts are there already.
-    pub(super) fn contains(&self, list: &str, identity: Identity) -> bool {
-        self.0.contains_key(&(list.to_owned(), identity))
+    pub(super) fn names_part(&self, list: &str, natural_key: NaturalKey) -> bool {
+        self.0.contains_key(&(list.to_owned(), natural_key))
     }
 
     /// The path of a part in faults: `phases.3`, or `phases.arrival` where the document does not name it.
     #[must_use]
     pub fn path<P: DocumentPart>(&self, list: &str, part: &P) -> String {
-        let identity = part.identity();
-        match self.0.get(&(list.to_owned(), identity.clone())) {
+        let natural_key = part.natural_key();
+        match self.0.get(&(list.to_owned(), natural_key.clone())) {
             Some(at) => format!("{list}.{at}"),
-            None => format!("{list}.{identity}"),
+            None => format!("{list}.{natural_key}"),
         }
     }
 }
@@ -39,14 +39,14 @@ pub(super) fn add_required_faults(path: &str, noun: &str, lacking: &[&str], faul
     }
 }
 
-/// Numbers parts of the same identity from 1, so that kinds that repeat can be matched one by one.
-fn number_repeats(identities: impl Iterator<Item = Identity>) -> Vec<(Identity, usize)> {
-    let mut met: HashMap<Identity, usize> = HashMap::new();
-    identities
-        .map(|identity| {
-            let number = met.entry(identity.clone()).or_default();
+/// Numbers parts of the same natural key from 1, so that kinds that repeat can be matched one by one.
+fn number_repeats(natural_keys: impl Iterator<Item = NaturalKey>) -> Vec<(NaturalKey, usize)> {
+    let mut met: HashMap<NaturalKey, usize> = HashMap::new();
+    natural_keys
+        .map(|natural_key| {
+            let number = met.entry(natural_key.clone()).or_default();
             *number += 1;
-            (identity, *number)
+            (natural_key, *number)
         })
         .collect()
 }
@@ -64,7 +64,7 @@ pub(super) fn merge_list<P: DocumentPart>(
     current: &[P],
     patches: Option<Vec<P::Patch>>,
     prune: bool,
-    (source_map, faults): (&mut SourceMap, &mut Faults),
+    (part_positions, faults): (&mut PartPositions, &mut Faults),
 ) -> Option<Vec<P>> {
     // An absent list says nothing of its parts; an empty one, with `prune`, removes them all.
     let Some(patches) = patches else {
@@ -75,11 +75,11 @@ pub(super) fn merge_list<P: DocumentPart>(
         // The parts of such a list are not looked at.
         return Some(current.to_vec());
     }
-    let named = number_repeats(patches.iter().map(PartPatch::identity));
-    for (at, (identity, number)) in named.iter().enumerate() {
-        let first = source_map
+    let named = number_repeats(patches.iter().map(PartPatch::natural_key));
+    for (at, (natural_key, number)) in named.iter().enumerate() {
+        let first = part_positions
             .0
-            .entry((name.to_owned(), identity.clone()))
+            .entry((name.to_owned(), natural_key.clone()))
             .or_insert(at);
         if *number > 1 && !P::REPEATS {
             let message = format!("This {} is at {name}.{first} already.", P::NOUN);
@@ -91,15 +91,15 @@ pub(super) fn merge_list<P: DocumentPart>(
             );
         }
     }
-    let identities = number_repeats(current.iter().map(DocumentPart::identity));
+    let natural_keys = number_repeats(current.iter().map(DocumentPart::natural_key));
     // By map and not by search: two lists of thousands of parts would be compared with each other part by part.
-    let index: HashMap<&(Identity, usize), usize> = identities.iter().zip(0..).collect();
-    let kept: HashSet<&(Identity, usize)> = named.iter().collect();
+    let index: HashMap<&(NaturalKey, usize), usize> = natural_keys.iter().zip(0..).collect();
+    let kept: HashSet<&(NaturalKey, usize)> = named.iter().collect();
     // The parts that the patch does not name, by the named part that they stand behind; none for those before all.
     let mut behind: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     let mut last = None;
-    for (at, identity) in identities.iter().enumerate() {
-        if kept.contains(identity) {
+    for (at, natural_key) in natural_keys.iter().enumerate() {
+        if kept.contains(natural_key) {
             last = Some(at);
         } else if !prune {
             behind.entry(last).or_default().push(at);
@@ -116,12 +116,12 @@ pub(super) fn merge_list<P: DocumentPart>(
         );
     };
     follow(&mut merged, None);
-    for (at, (patch, identity)) in patches.into_iter().zip(&named).enumerate() {
+    for (at, (patch, natural_key)) in patches.into_iter().zip(&named).enumerate() {
         // A duplicate, which is reported above.
-        if identity.1 > 1 && !P::REPEATS {
+        if natural_key.1 > 1 && !P::REPEATS {
             continue;
         }
-        let was = index.get(identity).copied();
+        let was = index.get(natural_key).copied();
         match patch.apply_to(was.and_then(|was| current.get(was))) {
             Ok(part) => merged.push(part),
             Err(lacking) => {

@@ -1,5 +1,5 @@
 //! The two forms of a part of a document: the part that is written out is complete; the patch that is read may leave
-//! out anything but the identity. It knows no blueprint.
+//! out anything but the natural key. It knows no blueprint.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use entity::words::{End, Role, TransitionKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The natural key of a part among those of its kind: the texts of its identity fields, keys in small letters.
+/// The natural key of a part among those of its kind: the texts of its natural key fields, keys in small letters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity(pub Vec<String>);
+pub struct NaturalKey(pub Vec<String>);
 
-impl std::fmt::Display for Identity {
+impl std::fmt::Display for NaturalKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let texts = self.0.iter().filter(|text| !text.is_empty());
         let texts: Vec<&str> = texts.map(String::as_str).collect();
@@ -26,22 +26,22 @@ pub trait DocumentPart: Clone + PartialEq + Serialize {
     type Patch: PartPatch<Part = Self>;
     /// Its name in faults and reports.
     const NOUN: &'static str;
-    /// Whether people arrange these parts; others are written in the order of their identities.
+    /// Whether people arrange these parts; others are written in the order of their natural keys.
     const ORDERED: bool;
-    /// Whether several may have the same identity.
+    /// Whether several may have the same natural key.
     const REPEATS: bool;
 
-    /// Its identity.
-    fn identity(&self) -> Identity;
+    /// Its natural key.
+    fn natural_key(&self) -> NaturalKey;
 }
 
-/// A part of a document as it is read: anything but its identity may be absent.
+/// A part of a document as it is read: anything but its natural key may be absent.
 pub trait PartPatch {
     /// The part that it changes or makes.
     type Part: DocumentPart<Patch = Self>;
 
-    /// Its identity.
-    fn identity(&self) -> Identity;
+    /// Its natural key.
+    fn natural_key(&self) -> NaturalKey;
 
     /// The part that `current`, or a new one, becomes: an absent field stays as it is, or takes its initial value.
     ///
@@ -101,50 +101,50 @@ impl<T: JsonSchema> JsonSchema for PatchField<T> {
     }
 }
 
-/// A field of an identity.
-pub(super) trait IdentityField {
-    /// Its text in the identity: equal texts are the same key.
-    fn identity_text(&self) -> String;
+/// A field of a natural key.
+pub(super) trait NaturalKeyField {
+    /// Its text in the natural key: equal texts are the same key.
+    fn natural_key_text(&self) -> String;
 }
 
-impl IdentityField for String {
-    fn identity_text(&self) -> String {
+impl NaturalKeyField for String {
+    fn natural_key_text(&self) -> String {
         self.trim().to_lowercase()
     }
 }
 
-impl<T: IdentityField> IdentityField for Option<T> {
-    fn identity_text(&self) -> String {
+impl<T: NaturalKeyField> NaturalKeyField for Option<T> {
+    fn natural_key_text(&self) -> String {
         self.as_ref()
-            .map_or_else(String::new, IdentityField::identity_text)
+            .map_or_else(String::new, NaturalKeyField::natural_key_text)
     }
 }
 
-impl IdentityField for NaiveDate {
-    fn identity_text(&self) -> String {
+impl NaturalKeyField for NaiveDate {
+    fn natural_key_text(&self) -> String {
         self.to_string()
     }
 }
 
-macro_rules! identity_words {
+macro_rules! natural_key_words {
     ($($word:ident)*) => {
-        $(impl IdentityField for $word {
-            fn identity_text(&self) -> String {
+        $(impl NaturalKeyField for $word {
+            fn natural_key_text(&self) -> String {
                 self.as_str().to_owned()
             }
         })*
     };
 }
 
-identity_words!(Role TransitionKind End);
+natural_key_words!(Role TransitionKind End);
 
-/// Defines both forms of a kind of part. `identity` are the fields by which it is recognised. Of the `fields`, those
+/// Defines both forms of a kind of part. `natural_key` are the fields by which it is recognised. Of the `fields`, those
 /// with `= value` begin with it where a new part leaves them out; those without are required of a new part.
 macro_rules! parts {
     ($(
         $(#[$doc:meta])*
         $name:ident or $patch:ident, $noun:literal, ordered: $ordered:literal, repeats: $repeats:literal,
-        identity {
+        natural_key {
             $($(#[$key_doc:meta])* $key:ident: $key_type:ty,)*
         }
         fields {
@@ -174,16 +174,16 @@ macro_rules! parts {
             const ORDERED: bool = $ordered;
             const REPEATS: bool = $repeats;
 
-            fn identity(&self) -> Identity {
-                Identity(vec![$(IdentityField::identity_text(&self.$key)),*])
+            fn natural_key(&self) -> NaturalKey {
+                NaturalKey(vec![$(NaturalKeyField::natural_key_text(&self.$key)),*])
             }
         }
 
         impl PartPatch for $patch {
             type Part = $name;
 
-            fn identity(&self) -> Identity {
-                Identity(vec![$(IdentityField::identity_text(&self.$key)),*])
+            fn natural_key(&self) -> NaturalKey {
+                NaturalKey(vec![$(NaturalKeyField::natural_key_text(&self.$key)),*])
             }
 
             fn apply_to(self, current: Option<&$name>) -> Result<$name, Vec<&'static str>> {
@@ -260,7 +260,7 @@ macro_rules! document {
                 current: Option<&Self>,
                 patch: DocumentPatch,
                 prune: bool,
-                (source_map, faults): (&mut SourceMap, &mut Faults),
+                (part_positions, faults): (&mut PartPositions, &mut Faults),
             ) -> Option<Self> {
                 let mut lacking = Vec::new();
                 $(
@@ -274,7 +274,7 @@ macro_rules! document {
                 $(
                     let now = current.map_or(&[][..], |now| &now.$list);
                     let name = camel_case(stringify!($list));
-                    let places = (&mut *source_map, &mut *faults);
+                    let places = (&mut *part_positions, &mut *faults);
                     let $list = merge::merge_list((&name, $most), now, patch.$list.0, prune, places);
                 )*
                 match ($($field,)*) {
@@ -292,20 +292,20 @@ macro_rules! document {
             #[must_use]
             pub fn diff(&self, after: &Self) -> Vec<DocumentChange> {
                 let mut changes = Vec::new();
-                diff::diff_fields(&self.key, &[
+                diff::add_field_changes(&self.key, &[
                     $((stringify!($field), diff::to_json(&self.$field), diff::to_json(&after.$field)),)*
                 ], &mut changes);
-                $(diff::diff_list(&self.$list, &after.$list, &mut changes);)*
+                $(diff::add_list_changes(&self.$list, &after.$list, &mut changes);)*
                 changes
             }
         }
 
         impl DocumentPatch {
             /// Drops what names something that does not exist, as each reference declares.
-            pub(super) fn drop_missing(&mut self, exists: Exists<'_>) {
-                self.keep_existing(exists);
+            pub(super) fn drop_missing_references(&mut self, exists: Exists<'_>) {
+                self.drop_missing_keys(exists);
                 $(if let Some(list) = &mut self.$list.0 {
-                    list.retain_mut(|part| part.keep_existing(exists));
+                    list.retain_mut(|part| part.drop_missing_keys(exists));
                 })*
             }
         }

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     fields::kinds::{
-        EvidenceItems, FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord,
-        ScaledNumber, StartWord, YesNo,
+        BoundedInteger, EvidenceItems, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText,
+        OptionalWord, RequiredWord, YesNo,
     },
     input::Faults,
 };
@@ -29,7 +29,7 @@ pub trait PartField: FieldKind {
     fn to_part(stored: &Self::Stored) -> Self::Part;
 
     /// What is stored for a value that was read, with a fault at `path` where the kind does not take it.
-    fn resolve(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored;
+    fn to_stored(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored;
 
     /// The value in a new part that does not name the field.
     fn initial_part() -> Self::Part {
@@ -44,7 +44,7 @@ impl PartField for OptionalText {
         stored.clone()
     }
 
-    fn resolve(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
         Self::check(part.as_deref(), path, faults)
     }
 }
@@ -59,19 +59,19 @@ where
         *stored
     }
 
-    fn resolve(part: &Self::Part, _: &str, _: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, _: &str, _: &mut Faults) -> Self::Stored {
         *part
     }
 }
 
-impl<W: StartWord + Into<Value> + PartValue> PartField for RequiredWord<W> {
+impl<W: InitialWord + Into<Value> + PartValue> PartField for RequiredWord<W> {
     type Part = W;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
         *stored
     }
 
-    fn resolve(part: &Self::Part, _: &str, _: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, _: &str, _: &mut Faults) -> Self::Stored {
         *part
     }
 }
@@ -83,19 +83,19 @@ impl PartField for YesNo {
         *stored
     }
 
-    fn resolve(part: &Self::Part, _: &str, _: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, _: &str, _: &mut Faults) -> Self::Stored {
         *part
     }
 }
 
-impl<const MIN: i32, const MAX: i32> PartField for ScaledNumber<MIN, MAX> {
+impl<const MIN: i32, const MAX: i32> PartField for BoundedInteger<MIN, MAX> {
     type Part = Option<i32>;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
         *stored
     }
 
-    fn resolve(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
         Self::check(*part, path, faults)
     }
 }
@@ -107,7 +107,7 @@ impl PartField for MonthlyRate {
         *stored
     }
 
-    fn resolve(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
         Self::check(*part, path, faults)
     }
 }
@@ -119,7 +119,7 @@ impl PartField for NameList {
         names.clone()
     }
 
-    fn resolve(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
         Self::check(part, path, faults)
     }
 }
@@ -137,7 +137,7 @@ impl PartField for EvidenceItems {
             .collect()
     }
 
-    fn resolve(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
+    fn to_stored(part: &Self::Part, path: &str, faults: &mut Faults) -> Self::Stored {
         let items = part.iter();
         let items = items.map(|item| (&*item.label, item.link.as_deref()));
         Self::check(items, path, faults)

@@ -151,7 +151,7 @@ pub(super) trait References {
     }
 
     /// Drops keys of what does not exist, as each field declares; false where the whole part is to go.
-    fn keep_existing(&mut self, exists: Exists<'_>) -> bool {
+    fn drop_missing_keys(&mut self, exists: Exists<'_>) -> bool {
         self.references_mut().into_iter().all(|reference| {
             let keep = |key: &str| exists(reference.target, key);
             match reference.on_missing {

@@ -8,7 +8,7 @@ use entity::words::{ResponsibilityStatus, Role};
 use super::{
     blueprint::{Document, ResponsibilityPart},
     diff::{ChangeKind, DocumentChange},
-    part::{DocumentPart, Identity},
+    part::{DocumentPart, NaturalKey},
 };
 
 /// The changes from one document to another. Where the accountable department of a touchpoint changes, one
@@ -60,7 +60,7 @@ fn merge_hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &st
             &department.to_lowercase(),
             Role::Accountable.as_str(),
         ];
-        Identity(identity.map(str::to_owned).to_vec()).to_string()
+        NaturalKey(identity.map(str::to_owned).to_vec()).to_string()
     };
     let (ended, begun) = (told(old), told(new));
     // Where the new department was added: the report stays in the order of the document.

@@ -9,9 +9,9 @@ use entity::id::{BlueprintId, PersonaId};
 use entity::words::{BlueprintStatus, Subject};
 
 use super::blueprint::Document;
-use super::catalogue::Catalogue;
+use super::catalogue::ReferencedIds;
 use super::keys::DocumentKeys;
-use super::merge::{SourceMap, add_limit_fault};
+use super::merge::{PartPositions, add_limit_fault};
 use super::resolver::Resolver;
 use super::target::{CurrentBlueprint, TargetRows};
 
@@ -20,17 +20,17 @@ use crate::input::Faults;
 impl TargetRows {
     /// The rows that a document asks for; nothing where it cannot be, which the faults tell. `now` is the time of the
     /// import, `new_id` the id of a blueprint that it creates.
-    pub fn resolve(
+    pub fn from_document(
         document: &Document,
-        source_map: &SourceMap,
+        part_positions: &PartPositions,
         before: Option<&CurrentBlueprint>,
-        catalogue: &Catalogue,
+        catalogue: &ReferencedIds,
         (now, new_id): (DateTime<Utc>, BlueprintId),
         faults: &mut Faults,
     ) -> Option<Self> {
         let blueprint = before.map(|before| before.snapshot.canvas.blueprint.id);
         let mut resolver = Resolver {
-            source_map,
+            part_positions,
             before,
             keys: before.map(|before| DocumentKeys::new(&before.snapshot)),
             catalogue,
@@ -43,7 +43,7 @@ impl TargetRows {
             insights: HashMap::new(),
         };
         // Not only of the patch: merged with what is there, a list of a lawful length may come to be too long.
-        resolver.check_lengths(document);
+        resolver.check_list_lengths(document);
         // In the order of references: phases have ids before touchpoints name them. Nothing ends at the first fault,
         // so that all are told at once.
         let blueprint = resolver.resolve_blueprint(document);
@@ -90,7 +90,7 @@ impl TargetRows {
 }
 
 impl Resolver<'_> {
-    fn check_lengths(&mut self, document: &Document) {
+    fn check_list_lengths(&mut self, document: &Document) {
         for (name, most, list) in document.lists() {
             if list.count() as u64 > most {
                 add_limit_fault(&name, most, self.faults);
@@ -110,7 +110,10 @@ impl Resolver<'_> {
                 ("state", stored.state == document.state),
             ] {
                 if !same {
-                    self.add_invalid(field, "This cannot be changed once a blueprint is created.");
+                    self.add_invalid_fault(
+                        field,
+                        "This cannot be changed once a blueprint is created.",
+                    );
                 }
             }
         } else {
@@ -156,7 +159,7 @@ impl Resolver<'_> {
     ) -> Option<PersonaId> {
         let (persona, subject) = persona?;
         if subject != document.subject {
-            self.add_invalid(path, "This persona is of another subject than the journey.");
+            self.add_invalid_fault(path, "This persona is of another subject than the journey.");
         }
         Some(persona)
     }

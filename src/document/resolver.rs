@@ -9,41 +9,41 @@ use entity::id::{
 };
 use entity::words::Subject;
 
-use super::catalogue::{Catalogue, fold_key};
+use super::catalogue::{ReferencedIds, fold_key};
 use super::keys::DocumentKeys;
-use super::merge::SourceMap;
-use super::part::{DocumentPart, Identity};
+use super::merge::PartPositions;
+use super::part::{DocumentPart, NaturalKey};
 use super::reference::ReferenceTarget;
 use super::target::CurrentBlueprint;
 
 use crate::error::UserErrorCode;
 use crate::input::Faults;
 
-/// Current rows by the identity of their part. Each is taken once; of several with one identity, the oldest first.
-pub(crate) struct RowsByIdentity<M>(HashMap<Identity, VecDeque<M>>);
+/// Current rows by the natural key of their part. Each is taken once; of several with one key, the oldest first.
+pub(crate) struct RowsByNaturalKey<M>(HashMap<NaturalKey, VecDeque<M>>);
 
-impl<M> RowsByIdentity<M> {
+impl<M> RowsByNaturalKey<M> {
     pub(crate) fn new<P: DocumentPart>(rows: impl Iterator<Item = (P, M)>) -> Self {
-        let mut by: HashMap<Identity, VecDeque<M>> = HashMap::new();
+        let mut by: HashMap<NaturalKey, VecDeque<M>> = HashMap::new();
         for (part, row) in rows {
-            by.entry(part.identity()).or_default().push_back(row);
+            by.entry(part.natural_key()).or_default().push_back(row);
         }
         Self(by)
     }
 
-    pub(crate) fn take<P: DocumentPart>(&mut self, part: &P) -> Option<M> {
+    pub(crate) fn take_row_of<P: DocumentPart>(&mut self, part: &P) -> Option<M> {
         self.0
-            .get_mut(&part.identity())
+            .get_mut(&part.natural_key())
             .and_then(VecDeque::pop_front)
     }
 }
 
 /// The state of one resolution: what is looked up, what has an id so far, and the faults found.
 pub(crate) struct Resolver<'a> {
-    pub(crate) source_map: &'a SourceMap,
+    pub(crate) part_positions: &'a PartPositions,
     pub(crate) before: Option<&'a CurrentBlueprint>,
     pub(crate) keys: Option<DocumentKeys<'a>>,
-    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) catalogue: &'a ReferencedIds,
     pub(crate) faults: &'a mut Faults,
     pub(crate) now: DateTime<Utc>,
     pub(crate) blueprint: BlueprintId,
@@ -56,12 +56,12 @@ pub(crate) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// Adds an INVALID fault.
-    pub(crate) fn add_invalid(&mut self, path: &str, message: impl Into<String>) {
+    pub(crate) fn add_invalid_fault(&mut self, path: &str, message: impl Into<String>) {
         self.faults.add(path, UserErrorCode::Invalid, None, message);
     }
 
     /// Passes on what was found for a key; `None` adds the fault "There is no …".
-    pub(crate) fn require_found<T>(
+    pub(crate) fn found_or_fault<T>(
         &mut self,
         path: &str,
         target: ReferenceTarget,
@@ -82,7 +82,7 @@ impl<'a> Resolver<'a> {
     /// The id that a key names; `None` and a fault where there is none.
     pub(crate) fn resolve_id<I: ResolvedId>(&mut self, path: &str, key: &str) -> Option<I> {
         let found = I::find(self, &fold_key(key));
-        self.require_found(path, I::TARGET, key, found)
+        self.found_or_fault(path, I::TARGET, key, found)
     }
 
     /// The id that an optional reference names: `Some(None)` where it names nothing, `None` and a fault where what it
@@ -113,7 +113,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The key of a row: as it is stored, or checked where the row is new.
-    pub(crate) fn resolve_key(
+    pub(crate) fn stored_or_checked_key(
         &mut self,
         path: &str,
         stored: Option<&String>,

@@ -44,7 +44,7 @@ struct HandshakeImport<'t> {
 }
 
 /// Applies the wanted responsibilities. In the `complete` roles the document names everybody: whoever is missing goes.
-pub(super) async fn apply(
+pub(super) async fn apply_responsibilities(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
@@ -62,48 +62,60 @@ pub(super) async fn apply(
     };
     let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
     // First what goes: it makes room for whoever is named instead.
-    handshakes.end_missing(permit, there, target).await?;
+    handshakes
+        .end_unwanted_responsibilities(permit, there, target)
+        .await?;
     // Before anything is offered: a department that is named holds again what was suspended, instead of being asked
     // anew.
-    let resumed = handshakes.resume(permit, before, target).await?;
+    let resumed = handshakes
+        .resume_at_restored_touchpoints(permit, before, target)
+        .await?;
     let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
         let named = target
             .responsibilities
             .iter()
-            .any(|wanted| is_same(wanted, row));
+            .any(|wanted| is_same_handshake(wanted, row));
         named || !complete.contains(&row.role)
     });
-    handshakes.end_missing(permit, &go, target).await?;
+    handshakes
+        .end_unwanted_responsibilities(permit, &go, target)
+        .await?;
     for wanted in &target.responsibilities {
         match (
             &wanted.current,
-            stay.iter().find(|row| is_same(wanted, row)),
+            stay.iter().find(|row| is_same_handshake(wanted, row)),
         ) {
             (Some(current), _) => {
-                handshakes.update_details(permit, wanted, current).await?;
-                handshakes.accept(permit, wanted, current.id).await?;
+                handshakes
+                    .update_tasks_and_person(permit, wanted, current)
+                    .await?;
+                handshakes
+                    .accept_if_wanted(permit, wanted, current.id)
+                    .await?;
             }
             (None, Some(back)) => {
                 // It comes back as it was: what only names it does not know its tasks.
                 if !wanted.tasks.is_empty() || wanted.person.is_some() {
-                    handshakes.update_details(permit, wanted, back).await?;
+                    handshakes
+                        .update_tasks_and_person(permit, wanted, back)
+                        .await?;
                 }
-                handshakes.accept(permit, wanted, back.id).await?;
+                handshakes.accept_if_wanted(permit, wanted, back.id).await?;
             }
-            (None, None) => handshakes.make_new(permit, wanted).await?,
+            (None, None) => handshakes.insert_responsibility(permit, wanted).await?,
         }
     }
     Ok(())
 }
 
-fn is_same(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
+fn is_same_handshake(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
     (row.touchpoint_id, row.department_id, row.role)
         == (wanted.touchpoint, wanted.department, wanted.role)
 }
 
 impl HandshakeImport<'_> {
     /// Whether the caller may say for a department that it has accepted.
-    fn may_settle(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
+    fn may_accept_for(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
         let ties = self.owner_ties();
         self.authority != Authority::Own
             || (permit.caller.may(Action::ImportAccepted, &ties)
@@ -115,7 +127,7 @@ impl HandshakeImport<'_> {
         Ties::none().and(Relation::OwnsBlueprint, [owner])
     }
 
-    async fn end_missing(
+    async fn end_unwanted_responsibilities(
         &self,
         permit: &mut Permit<'_>,
         there: &[responsibility::Model],
@@ -140,7 +152,7 @@ impl HandshakeImport<'_> {
     }
 
     /// Resumes what was suspended at touchpoints that come back.
-    async fn resume(
+    async fn resume_at_restored_touchpoints(
         &self,
         permit: &mut Permit<'_>,
         before: Option<&CurrentBlueprint>,
@@ -159,7 +171,7 @@ impl HandshakeImport<'_> {
     }
 
     /// Updates tasks and person, where they differ.
-    async fn update_details(
+    async fn update_tasks_and_person(
         &self,
         permit: &mut Permit<'_>,
         wanted: &WantedResponsibility,
@@ -171,7 +183,8 @@ impl HandshakeImport<'_> {
         let ties = responsibility::Entity::load_ties(permit.tx(), current).await?;
         permit.decide::<responsibility::Entity>(Action::DescribeResponsibility, &ties, current)?;
         if current.person_id != wanted.person {
-            self.check_person(permit, wanted).await?;
+            self.refuse_person_outside_department(permit, wanted)
+                .await?;
         }
         let change = responsibility::ActiveModel {
             tasks: Set(Texts(wanted.tasks.clone())),
@@ -186,13 +199,13 @@ impl HandshakeImport<'_> {
     }
 
     /// Accepts an open proposal, where the document says ACCEPTED and the caller settles for the department.
-    async fn accept(
+    async fn accept_if_wanted(
         &self,
         permit: &mut Permit<'_>,
         wanted: &WantedResponsibility,
         id: ResponsibilityId,
     ) -> Result<()> {
-        if !(wanted.accepted && self.may_settle(permit, wanted.department)) {
+        if !(wanted.accepted && self.may_accept_for(permit, wanted.department)) {
             return Ok(());
         }
         let row = responsibility::Entity::find_by_id(id)
@@ -216,7 +229,11 @@ impl HandshakeImport<'_> {
     }
 
     /// Makes a new responsibility: a proposal, or in force at once where the caller settles for the department.
-    async fn make_new(&self, permit: &mut Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
+    async fn insert_responsibility(
+        &self,
+        permit: &mut Permit<'_>,
+        wanted: &WantedResponsibility,
+    ) -> Result<()> {
         permit.audit_for(wanted.department);
         permit
             .read_live::<department::Entity>(
@@ -224,7 +241,8 @@ impl HandshakeImport<'_> {
                 wanted.department,
             )
             .await?;
-        self.check_person(permit, wanted).await?;
+        self.refuse_person_outside_department(permit, wanted)
+            .await?;
         let offer = Offer {
             id: id::new(),
             blueprint: self.blueprint.id,
@@ -244,7 +262,7 @@ impl HandshakeImport<'_> {
         let holder = find_accountable(permit, wanted.touchpoint).await?;
         let replaces = holder.map(|holder| holder.id);
         let mut row = lifecycle::propose(offer, proposer, replaces, self.by);
-        if wanted.accepted && self.may_settle(permit, wanted.department) {
+        if wanted.accepted && self.may_accept_for(permit, wanted.department) {
             row = match self.authority {
                 // Nobody asked the department; a copy or a restored state was agreed at its origin.
                 Authority::Own => lifecycle::accept_unasked(&row, self.by)?,
@@ -259,7 +277,11 @@ impl HandshakeImport<'_> {
     }
 
     /// Refuses a person who is not one of the department's own. What a copy brings along was checked at its origin.
-    async fn check_person(&self, permit: &Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
+    async fn refuse_person_outside_department(
+        &self,
+        permit: &Permit<'_>,
+        wanted: &WantedResponsibility,
+    ) -> Result<()> {
         match wanted.person {
             Some(person) if self.authority == Authority::Own => {
                 let field = format!("{}.person", wanted.path);

@@ -40,7 +40,7 @@ pub struct WantedResponsibility {
 }
 
 /// Ordered lists by the id of their owner.
-pub type Lists<O, P> = HashMap<O, Vec<P>>;
+pub type ListsByOwner<O, P> = HashMap<O, Vec<P>>;
 
 /// A need, and whether it is met.
 pub type NeedVerdict = (NeedId, Verdict);
@@ -55,21 +55,21 @@ pub struct TargetRows {
     pub secondary_personas: Vec<PersonaId>,
     pub phases: Vec<phase::Model>,
     pub touchpoints: Vec<touchpoint::Model>,
-    pub touchpoint_channels: Lists<TouchpointId, ChannelId>,
-    pub touchpoint_segments: Lists<TouchpointId, SegmentId>,
+    pub touchpoint_channels: ListsByOwner<TouchpointId, ChannelId>,
+    pub touchpoint_segments: ListsByOwner<TouchpointId, SegmentId>,
     pub transitions: Vec<transition::Model>,
     pub responsibilities: Vec<WantedResponsibility>,
     pub kpi_links: Vec<WantedLink>,
     pub scenarios: Vec<scenario::Model>,
-    pub scenario_steps: Lists<ScenarioId, TouchpointId>,
+    pub scenario_steps: ListsByOwner<ScenarioId, TouchpointId>,
     pub sources: Vec<source::Model>,
     pub insights: Vec<insight::Model>,
-    pub insight_sources: Lists<InsightId, SourceId>,
+    pub insight_sources: ListsByOwner<InsightId, SourceId>,
     pub promises: Vec<promise::Model>,
-    pub promise_deliveries: Lists<PromiseId, TouchpointId>,
+    pub promise_deliveries: ListsByOwner<PromiseId, TouchpointId>,
     pub evaluations: Vec<evaluation::Model>,
-    pub evaluation_verdicts: Lists<EvaluationId, NeedVerdict>,
+    pub evaluation_verdicts: ListsByOwner<EvaluationId, NeedVerdict>,
     pub improvements: Vec<improvement::Model>,
-    pub improvement_touchpoints: Lists<ImprovementId, TouchpointId>,
-    pub improvement_kpis: Lists<ImprovementId, KpiId>,
+    pub improvement_touchpoints: ListsByOwner<ImprovementId, TouchpointId>,
+    pub improvement_kpis: ListsByOwner<ImprovementId, KpiId>,
 }

@@ -8,7 +8,7 @@ use super::{
     blueprint::Document,
     catalogue::fold_key,
     list::PartList,
-    merge::SourceMap,
+    merge::PartPositions,
     reference::{ReferenceTarget, References},
 };
 
@@ -29,7 +29,7 @@ impl Document {
         emptied
     }
 
-    /// Puts what people do not arrange into the order of identities, so that the same blueprint is the same text.
+    /// Puts what people do not arrange into the order of natural keys, so that the same blueprint is the same text.
     #[must_use]
     pub(super) fn sort_lists(mut self) -> Self {
         for (_, list) in self.lists_mut() {
@@ -48,7 +48,7 @@ impl Document {
 
     /// Drops references to pruned touchpoints and phases, as archiving would. Parts named by the import stay, so that
     /// validation reports them.
-    pub(super) fn drop_dangling(&mut self, source_map: &SourceMap) {
+    pub(super) fn drop_dangling_references(&mut self, part_positions: &PartPositions) {
         let phases = self.phases.iter().map(|part| fold_key(&part.key));
         let phases: HashSet<String> = phases.collect();
         let touchpoints = self.touchpoints.iter().map(|part| fold_key(&part.key));
@@ -60,7 +60,9 @@ impl Document {
             _ => true,
         };
         for (name, list) in self.lists_mut() {
-            list.drop_missing(&exists, &|identity| source_map.contains(&name, identity));
+            list.drop_missing_references(&exists, &|natural_key| {
+                part_positions.names_part(&name, natural_key)
+            });
         }
         // An insight that went with its touchpoint answers no question any more.
         let insights = self.insights.iter().map(|part| fold_key(&part.key));
@@ -68,8 +70,8 @@ impl Document {
         let exists = |target: ReferenceTarget, key: &str| {
             target != ReferenceTarget::Insight || insights.contains(&fold_key(key))
         };
-        let named = |identity| source_map.contains("insights", identity);
-        self.insights.drop_missing(&exists, &named);
+        let named = |natural_key| part_positions.names_part("insights", natural_key);
+        self.insights.drop_missing_references(&exists, &named);
     }
 
     /// Renames phases and touchpoints, wherever they are named. The maps go from the old key in small letters to the
@@ -107,7 +109,7 @@ impl Document {
     }
 
     /// What it names, each key once, trimmed and in small letters.
-    pub(super) fn named_keys(&self) -> BTreeMap<ReferenceTarget, BTreeSet<String>> {
+    pub(super) fn referenced_keys(&self) -> BTreeMap<ReferenceTarget, BTreeSet<String>> {
         let mut named: BTreeMap<ReferenceTarget, BTreeSet<String>> = BTreeMap::new();
         let lists = self.lists();
         let lists = lists.iter().flat_map(|(.., list)| list.references());

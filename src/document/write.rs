@@ -19,7 +19,7 @@ use crate::error::Result;
 
 /// The ids of the owners whose list changes. The version of those that exist already rises, as a list is part of its
 /// owner.
-pub(crate) fn ids_with_changed_lists<E, T: PartialEq>(
+pub(crate) fn raise_versions_of_changed_lists<E, T: PartialEq>(
     there: &[E::Model],
     rows: &mut [E::Model],
     was: Option<&HashMap<E::Id, Vec<T>>>,
@@ -47,12 +47,12 @@ where
 }
 
 /// Notes an audit event, without which a transaction would not commit; the import collapses all of them into one.
-pub(crate) fn note_event(permit: &mut Permit<'_>, what: &str, how_many: usize) {
+pub(crate) fn note_import_event(permit: &mut Permit<'_>, what: &str, how_many: usize) {
     permit.note(Event::rows_written(json!({ what: how_many })));
 }
 
 /// Inserts the rows that are missing, in one statement, and updates those that differ; equal rows keep their version.
-pub(crate) async fn upsert<E>(
+pub(crate) async fn upsert_rows<E>(
     permit: &mut Permit<'_>,
     there: &[E::Model],
     wanted: Vec<E::Model>,
@@ -79,14 +79,14 @@ where
         }
     }
     if !fresh.is_empty() {
-        note_event(permit, E::TYPE, fresh.len());
+        note_import_event(permit, E::TYPE, fresh.len());
         permit.insert_all::<E>(fresh).await?;
     }
     Ok(())
 }
 
 /// Deletes the current rows that are not wanted.
-pub(crate) async fn delete_unwanted<E: Guarded>(
+pub(crate) async fn delete_unwanted_rows<E: Guarded>(
     permit: &mut Permit<'_>,
     there: &[E::Model],
     wanted: &[E::Model],
@@ -111,7 +111,7 @@ where
 {
     let gone = E::delete_many().filter(old).exec(permit.tx()).await?;
     if gone.rows_affected > 0 || !rows.is_empty() {
-        note_event(permit, E::default().table_name(), rows.len());
+        note_import_event(permit, E::default().table_name(), rows.len());
     }
     permit.insert_all::<E>(rows).await
 }
@@ -135,11 +135,11 @@ macro_rules! list_rows {
 }
 
 list_rows! {
-    channel_rows: TouchpointId, touchpoint_channels => touchpoint_channel { touchpoint_id, channel_id };
-    segment_rows: TouchpointId, touchpoint_segments => touchpoint_segment { touchpoint_id, segment_id };
-    step_rows: ScenarioId, scenario_steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };
-    source_rows: InsightId, insight_sources => insight_source { insight_id, source_id, blueprint_id };
-    delivery_rows: PromiseId, promise_deliveries => promise_delivery { promise_id, touchpoint_id, blueprint_id };
+    touchpoint_channel_rows: TouchpointId, touchpoint_channels => touchpoint_channel { touchpoint_id, channel_id };
+    touchpoint_segment_rows: TouchpointId, touchpoint_segments => touchpoint_segment { touchpoint_id, segment_id };
+    scenario_step_rows: ScenarioId, scenario_steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };
+    insight_source_rows: InsightId, insight_sources => insight_source { insight_id, source_id, blueprint_id };
+    promise_delivery_rows: PromiseId, promise_deliveries => promise_delivery { promise_id, touchpoint_id, blueprint_id };
     improvement_touchpoint_rows: ImprovementId, improvement_touchpoints =>
         improvement_touchpoint { improvement_id, touchpoint_id, blueprint_id };
     improvement_kpi_rows: ImprovementId, improvement_kpis => improvement_kpi { improvement_id, kpi_id };

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     error::{Result, UserError},
     input,
-    meter::{Listed, metered_list},
-    page::{self, Page, Pages},
+    meter::{MeteredList, metered_list},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, mutation_caller},
     scalar::Date,
@@ -202,11 +202,11 @@ impl FeedbackQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<FeedbackFilter>,
-    ) -> Result<Pages<Feedback>> {
+    ) -> Result<ObjectPage<Feedback>> {
         let caller = caller(ctx)?;
         let which = filter.unwrap_or_default().condition()?;
         let select = caller.select::<feedback::Entity>().filter(which);
-        page::page_oldest_first(ctx, select, Page { first, after }, Feedback::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Feedback::from).await
     }
 
     /// The totals of answers, including those of employees.
@@ -228,10 +228,10 @@ impl FeedbackQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<FollowUpFilter>,
-    ) -> Result<Pages<FollowUp>> {
+    ) -> Result<ObjectPage<FollowUp>> {
         let caller = caller(ctx)?;
         let select = super::select_follow_ups(caller, &filter.unwrap_or_default())?;
-        page::page_oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, FollowUp::from).await
     }
 
     /// A follow-up by id; null if there is none that you may see.
@@ -249,7 +249,7 @@ impl FeedbackQuery {
 
     /// The playbooks, at most one per group of answers. Without a playbook, follow-ups are due 2 days after a
     /// dissatisfied answer, 7 after an indifferent and 14 after a satisfied one.
-    async fn playbooks(&self, ctx: &Context<'_>) -> Result<Listed<Playbook>> {
+    async fn playbooks(&self, ctx: &Context<'_>) -> Result<MeteredList<Playbook>> {
         let caller = caller(ctx)?;
         let rows = caller
             .select::<playbook::Entity>()

@@ -21,7 +21,7 @@ use crate::{
     access::Caller,
     error::{Error, Result, UserError, UserErrorCode},
     input::Faults,
-    intake::Names,
+    intake::KeyIndex,
     sheet::{self, CellRef, SheetBounds, SheetReader, SheetRow, SpooledSheet},
 };
 
@@ -114,7 +114,7 @@ fn locate_faults(
         let at = path.next().and_then(|at| at.parse::<usize>().ok());
         let Some(row) = at.and_then(|at| rows.get(at)) else {
             // A fault of the batch as a whole has no row.
-            faults.take_over("", vec![fault]);
+            faults.add_under_path("", vec![fault]);
             continue;
         };
         let place = match path.next().map(|field| column_of_field(field)) {
@@ -142,22 +142,22 @@ fn column_of_field(field: &str) -> &str {
 
 /// What a sheet may name.
 struct AnswerSheetReferences {
-    touchpoints: Names<TouchpointId>,
-    blueprints: Names<BlueprintId>,
-    personas: Names<PersonaId>,
-    channels: Names<ChannelId>,
-    segments: Names<SegmentId>,
+    touchpoints: KeyIndex<TouchpointId>,
+    blueprints: KeyIndex<BlueprintId>,
+    personas: KeyIndex<PersonaId>,
+    channels: KeyIndex<ChannelId>,
+    segments: KeyIndex<SegmentId>,
 }
 
 impl AnswerSheetReferences {
     /// Everything that the caller may see.
     async fn load(caller: &Caller) -> Result<Self> {
         Ok(Self {
-            touchpoints: Names::load_touchpoints(caller).await?,
-            blueprints: Names::load::<blueprint::Entity>(caller).await?,
-            personas: Names::load::<persona::Entity>(caller).await?,
-            channels: Names::load::<channel::Entity>(caller).await?,
-            segments: Names::load::<segment::Entity>(caller).await?,
+            touchpoints: KeyIndex::load_visible_touchpoints(caller).await?,
+            blueprints: KeyIndex::load_visible::<blueprint::Entity>(caller).await?,
+            personas: KeyIndex::load_visible::<persona::Entity>(caller).await?,
+            channels: KeyIndex::load_visible::<channel::Entity>(caller).await?,
+            segments: KeyIndex::load_visible::<segment::Entity>(caller).await?,
         })
     }
 }
@@ -202,7 +202,7 @@ impl AnswerSheet {
             let row = match row {
                 Ok(row) => row,
                 Err(error) => {
-                    faults.take_over("", error.into_user_errors()?);
+                    faults.add_under_path("", error.into_user_errors()?);
                     continue;
                 }
             };
@@ -276,10 +276,10 @@ fn read_answer(
 fn find_id<I: Id + std::hash::Hash + sea_orm::TryGetable>(
     columns: &sheet::SheetColumns,
     row: &SheetRow,
-    (column, names): (&str, &Names<I>),
+    (column, names): (&str, &KeyIndex<I>),
     faults: &mut Faults,
 ) -> Option<ID> {
     let cell = columns.cell(row, column)?;
-    let id = names.find(&cell, faults)?;
+    let id = names.resolve_cell(&cell, faults)?;
     Some(ID(id.to_string()))
 }

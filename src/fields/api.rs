@@ -6,8 +6,8 @@ use entity::words::StoredWord;
 use sea_orm::{ActiveValue, Set, Value};
 
 use super::kinds::{
-    FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord, ScaledNumber,
-    StartWord, YesNo,
+    BoundedInteger, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText, OptionalWord,
+    RequiredWord, YesNo,
 };
 use crate::input::{Faults, set_if_given, set_or_clear};
 
@@ -19,13 +19,17 @@ pub trait ApiField: FieldKind {
     type Output;
 
     /// The change that an input makes, with a fault at `path` for each value that the kind does not take.
-    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored>;
+    fn change_from_input(
+        input: &Self::Input,
+        path: &str,
+        faults: &mut Faults,
+    ) -> ActiveValue<Self::Stored>;
 
     /// The value that an object shows, made from the stored one.
     fn to_output(stored: Self::Stored) -> Self::Output;
 
     /// The change, with the value of a new row where it says nothing.
-    fn or_initial(change: ActiveValue<Self::Stored>) -> ActiveValue<Self::Stored> {
+    fn change_or_initial(change: ActiveValue<Self::Stored>) -> ActiveValue<Self::Stored> {
         if change.is_set() {
             change
         } else {
@@ -38,7 +42,11 @@ impl ApiField for OptionalText {
     type Input = MaybeUndefined<String>;
     type Output = Option<String>;
 
-    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        path: &str,
+        faults: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_or_clear(input, |text| {
             Self::check(text.map(String::as_str), path, faults)
         })
@@ -56,7 +64,11 @@ where
     type Input = MaybeUndefined<W>;
     type Output = Option<W>;
 
-    fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        _: &str,
+        _: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_or_clear(input, |word| word.copied())
     }
 
@@ -65,11 +77,15 @@ where
     }
 }
 
-impl<W: StartWord + Into<Value>> ApiField for RequiredWord<W> {
+impl<W: InitialWord + Into<Value>> ApiField for RequiredWord<W> {
     type Input = Option<W>;
     type Output = W;
 
-    fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        _: &str,
+        _: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_if_given(input.as_ref(), |word| *word)
     }
 
@@ -82,7 +98,11 @@ impl ApiField for YesNo {
     type Input = Option<bool>;
     type Output = bool;
 
-    fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        _: &str,
+        _: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_if_given(input.as_ref(), |flag| *flag)
     }
 
@@ -91,11 +111,15 @@ impl ApiField for YesNo {
     }
 }
 
-impl<const MIN: i32, const MAX: i32> ApiField for ScaledNumber<MIN, MAX> {
+impl<const MIN: i32, const MAX: i32> ApiField for BoundedInteger<MIN, MAX> {
     type Input = MaybeUndefined<i32>;
     type Output = Option<i32>;
 
-    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        path: &str,
+        faults: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_or_clear(input, |number| Self::check(number.copied(), path, faults))
     }
 
@@ -108,7 +132,11 @@ impl ApiField for MonthlyRate {
     type Input = MaybeUndefined<f64>;
     type Output = Option<f64>;
 
-    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        path: &str,
+        faults: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_or_clear(input, |rate| Self::check(rate.copied(), path, faults))
     }
 
@@ -121,7 +149,11 @@ impl ApiField for NameList {
     type Input = Option<Vec<String>>;
     type Output = Vec<String>;
 
-    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        path: &str,
+        faults: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_if_given(input.as_ref(), |names| Self::check(names, path, faults))
     }
 

@@ -37,7 +37,7 @@ pub struct RequiredWord<W>(PhantomData<W>);
 pub struct YesNo;
 
 /// A whole number from `MIN` to `MAX`, both included, or none.
-pub struct ScaledNumber<const MIN: i32, const MAX: i32>;
+pub struct BoundedInteger<const MIN: i32, const MAX: i32>;
 
 /// A number a month, or unknown.
 pub struct MonthlyRate;
@@ -49,17 +49,17 @@ pub struct NameList;
 pub struct EvidenceItems;
 
 /// A word with which new rows begin.
-pub trait StartWord: StoredWord {
+pub trait InitialWord: StoredWord {
     /// That word.
-    const START: Self;
+    const INITIAL: Self;
 }
 
-impl StartWord for Usage {
-    const START: Self = Self::Unknown;
+impl InitialWord for Usage {
+    const INITIAL: Self = Self::Unknown;
 }
 
-impl StartWord for Basis {
-    const START: Self = Self::Assumed;
+impl InitialWord for Basis {
+    const INITIAL: Self = Self::Assumed;
 }
 
 impl FieldKind for OptionalText {
@@ -90,12 +90,12 @@ where
     }
 }
 
-impl<W: StartWord + Into<Value>> FieldKind for RequiredWord<W> {
+impl<W: InitialWord + Into<Value>> FieldKind for RequiredWord<W> {
     type Stored = W;
     const IS_TEXT: bool = false;
 
     fn initial() -> Self::Stored {
-        W::START
+        W::INITIAL
     }
 }
 
@@ -108,7 +108,7 @@ impl FieldKind for YesNo {
     }
 }
 
-impl<const MIN: i32, const MAX: i32> FieldKind for ScaledNumber<MIN, MAX> {
+impl<const MIN: i32, const MAX: i32> FieldKind for BoundedInteger<MIN, MAX> {
     type Stored = Option<i32>;
     const IS_TEXT: bool = false;
 
@@ -117,7 +117,7 @@ impl<const MIN: i32, const MAX: i32> FieldKind for ScaledNumber<MIN, MAX> {
     }
 }
 
-impl<const MIN: i32, const MAX: i32> ScaledNumber<MIN, MAX> {
+impl<const MIN: i32, const MAX: i32> BoundedInteger<MIN, MAX> {
     /// The number; outside the scale it is a fault.
     pub fn check(number: Option<i32>, path: &str, faults: &mut Faults) -> Option<i32> {
         faults.check_within(path, number, MIN..=MAX)

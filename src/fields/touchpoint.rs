@@ -45,19 +45,19 @@ macro_rules! touchpoint_fields {
                     column: "Number of contacts a month with each customer here.",
                 }
                 /// The customer's emotion, from −2 (worst) to 2 (best).
-                emotion "emotion": kinds::ScaledNumber<-2, 2> {
+                emotion "emotion": kinds::BoundedInteger<-2, 2> {
                     column: "The customer's emotion, from -2 (worst) to 2 (best).",
                 }
                 /// The employee's emotion, from −2 (worst) to 2 (best).
-                employee_emotion "employeeEmotion": kinds::ScaledNumber<-2, 2> {
+                employee_emotion "employeeEmotion": kinds::BoundedInteger<-2, 2> {
                     column: "The employee's emotion, from -2 (worst) to 2 (best).",
                 }
                 /// Importance to the customer, from 1 (least) to 5 (most).
-                importance_customer "importanceCustomer": kinds::ScaledNumber<1, 5> {
+                importance_customer "importanceCustomer": kinds::BoundedInteger<1, 5> {
                     column: "Importance to the customer, from 1 (least) to 5 (most).",
                 }
                 /// Importance to the organisation, from 1 (least) to 5 (most).
-                importance_organisation "importanceOrganisation": kinds::ScaledNumber<1, 5> {
+                importance_organisation "importanceOrganisation": kinds::BoundedInteger<1, 5> {
                     column: "Importance to the organisation, from 1 (least) to 5 (most).",
                 }
                 /// Whether customers use it.
@@ -75,7 +75,7 @@ macro_rules! touchpoint_fields {
                     column: "Whether it belongs to the smallest useful picture of the journey.",
                 }
                 /// Expected duration in minutes.
-                expected_minutes "expectedMinutes": kinds::ScaledNumber<0, { i32::MAX }> {
+                expected_minutes "expectedMinutes": kinds::BoundedInteger<0, { i32::MAX }> {
                     column: "Duration in minutes that the customer expects.",
                 }
                 /// Whether it was observed or is assumed.

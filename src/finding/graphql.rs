@@ -11,8 +11,8 @@ use super::{
 use crate::{
     access::Caller,
     error::{Error, Result, UserError},
-    meter::{Listed, metered_list},
-    payload::{caller, into_refusal, mutation_caller},
+    meter::{MeteredList, metered_list},
+    payload::{audit_refusal, caller, mutation_caller},
     scalar::Date,
 };
 
@@ -108,7 +108,7 @@ pub struct Dismissal {
 #[derive(SimpleObject)]
 pub struct Findings {
     /// The findings: the most severe first, then by code and in the order of display.
-    pub findings: Listed<Finding>,
+    pub findings: MeteredList<Finding>,
     /// Number of findings of severity ERROR.
     pub errors: usize,
     /// Number of findings of severity WARNING.
@@ -223,7 +223,7 @@ impl FindingQuery {
     /// The findings about the organisation as a whole, by the blueprints that you may read. For findings of one
     /// blueprint see `Blueprint.findings`.
     #[graphql(complexity = "50 * child_complexity")]
-    async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<Listed<Finding>> {
+    async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<MeteredList<Finding>> {
         let found = super::find_organisation_violations(caller(ctx)?).await?;
         Ok(metered_list(found))
     }
@@ -242,7 +242,7 @@ impl FindingPayload {
     async fn from_result(caller: &Caller, result: Result<TrackedFinding>) -> Result<Self> {
         let (finding, user_errors) = match result {
             Ok(told) => (Some(told.into()), Vec::new()),
-            Err(error) => (None, into_refusal(caller, error).await?.errors),
+            Err(error) => (None, audit_refusal(caller, error).await?.errors),
         };
         Ok(Self {
             finding,

@@ -35,7 +35,7 @@ use crate::{
     access::{Caller, Permit, scope, with_all_columns_set},
     audit::Event,
     canvas::Canvas,
-    compute::Steps,
+    compute::StepBudget,
     database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
     input::Faults,
@@ -84,7 +84,7 @@ pub async fn find_tracked(
     day: NaiveDate,
     thresholds: &Thresholds,
 ) -> Result<Vec<TrackedFinding>> {
-    let _turn = caller.budget.acquire_load_permit().await?;
+    let _turn = caller.budget.acquire_blueprint_load_slot().await?;
     let tx = caller.snapshot().await?;
     let which = caller
         .select::<blueprint::Entity>()
@@ -145,8 +145,8 @@ impl InspectionInput {
         (day, thresholds): (NaiveDate, &Thresholds),
     ) -> Result<Vec<TrackedFinding>> {
         let (reader, thresholds) = (caller.clone(), thresholds.clone());
-        let work = move |steps: &Steps| {
-            steps.take(JUDGED * self.snapshot.row_count())?;
+        let work = move |steps: &StepBudget| {
+            steps.spend(JUDGED * self.snapshot.row_count())?;
             Ok(self.compute_findings(&reader, (day, &thresholds)))
         };
         caller.compute(work).await

@@ -21,7 +21,7 @@ use crate::{
     audit::{AuditSubject, CONFIDENTIAL_TARGET_FIELDS, redact},
     error::{Error, Result},
     input,
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload::caller,
     policy::Action,
 };
@@ -155,16 +155,23 @@ impl AuditQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<AuditEventFilter>,
-    ) -> Option<Result<Pages<AuditEvent>>> {
-        Some(page_of_events(ctx, Page { first, after }, filter.unwrap_or_default()).await)
+    ) -> Option<Result<ObjectPage<AuditEvent>>> {
+        Some(
+            page_of_events(
+                ctx,
+                PageArguments { first, after },
+                filter.unwrap_or_default(),
+            )
+            .await,
+        )
     }
 }
 
 async fn page_of_events(
     ctx: &Context<'_>,
-    page: Page,
+    page: PageArguments,
     filter: AuditEventFilter,
-) -> Result<Pages<AuditEvent>> {
+) -> Result<ObjectPage<AuditEvent>> {
     let caller = caller(ctx)?;
     caller.require_reach(Action::ReadAudit)?;
     let mut select = caller.select::<audit_event::Entity>();

@@ -37,7 +37,7 @@ use crate::{
     canvas::Canvas,
     department::load_parents,
     json::JsonWriter,
-    meter::{Listed, charge, metered_list},
+    meter::{MeteredList, error_at_field, metered_list},
     responsibility::parties::Parents,
 };
 
@@ -129,13 +129,13 @@ where
         if let Some(json) = self.try_write(ctx).await {
             if let Some(caller) = ctx.data_opt::<Caller>() {
                 let bytes = json.len() as u64;
-                charge(field, caller.budget.spend(bytes / BYTES_PER_STEP))?;
-                charge(field, caller.budget.count_answer(bytes))?;
+                error_at_field(field, caller.budget.spend(bytes / BYTES_PER_STEP))?;
+                error_at_field(field, caller.budget.count_answer_bytes(bytes))?;
             }
             return Ok(Value::Binary(json));
         }
         let rows = (self.rows)(&self.canvas).iter();
-        let parts: Listed<T> = metered_list(rows.map(|row| T::to_object(row, &self.canvas)));
+        let parts: MeteredList<T> = metered_list(rows.map(|row| T::to_object(row, &self.canvas)));
         parts.resolve(ctx, field).await
     }
 }
@@ -395,7 +395,7 @@ where
 
 /// Writes an answer as JSON, appended to what is given; finished text in it is copied as it is.
 pub fn write_response(value: &Value, before: Vec<u8>) -> serde_json::Result<Vec<u8>> {
-    let mut out = JsonWriter::new(before);
+    let mut out = JsonWriter::appending_to(before);
     write_value(value, &mut out);
     out.finish()
 }

@@ -10,11 +10,11 @@ use entity::{
 
 use crate::{
     canvas::{Canvas, flow},
-    compute::Steps,
+    compute::StepBudget,
     department::graphql::Department,
     error::{Error, Result},
     input,
-    meter::{Listed, Metered, metered_list},
+    meter::{Metered, MeteredList, metered_list},
     payload::caller,
     touchpoint::graphql::{Touchpoint, Transition},
 };
@@ -29,7 +29,7 @@ pub(super) struct Flow(pub Arc<Canvas>);
 #[derive(SimpleObject)]
 pub(super) struct Loop {
     /// The touchpoints, in order of display.
-    touchpoints: Listed<Touchpoint>,
+    touchpoints: MeteredList<Touchpoint>,
 }
 
 /// The hand-offs from one accountable department to another.
@@ -42,14 +42,14 @@ pub(super) struct HandOff {
     /// Number of transitions with this hand-off.
     count: usize,
     /// The transitions with this hand-off, in the order of creation.
-    transitions: Listed<Transition>,
+    transitions: MeteredList<Transition>,
 }
 
 /// Ways from one touchpoint to another.
 #[derive(SimpleObject)]
 pub(super) struct Ways {
     /// The ways, shorter ones first; at most 100.
-    ways: Listed<Way>,
+    ways: MeteredList<Way>,
     /// Whether there are, or may be, more ways than these.
     has_more: bool,
 }
@@ -58,7 +58,7 @@ pub(super) struct Ways {
 #[derive(SimpleObject)]
 pub(super) struct Way {
     /// The transitions, in order. A way may lead to a competitor and back.
-    transitions: Listed<Transition>,
+    transitions: MeteredList<Transition>,
 }
 
 impl Flow {
@@ -70,12 +70,12 @@ impl Flow {
         Ok(flow::FlowAnalysis::new(&self.0))
     }
 
-    fn list_touchpoints(&self, rows: Vec<&touchpoint::Model>) -> Listed<Touchpoint> {
+    fn list_touchpoints(&self, rows: Vec<&touchpoint::Model>) -> MeteredList<Touchpoint> {
         let rows = rows.into_iter();
         metered_list(rows.map(|row| Touchpoint::from_canvas(row, &self.0)))
     }
 
-    fn list_transitions(&self, rows: Vec<&transition::Model>) -> Listed<Transition> {
+    fn list_transitions(&self, rows: Vec<&transition::Model>) -> MeteredList<Transition> {
         let rows = rows.into_iter();
         metered_list(rows.map(|row| Transition::from_canvas(row, &self.0)))
     }
@@ -98,7 +98,7 @@ impl Flow {
 impl Flow {
     /// The loops, in order of display. Ends of the graph belong to none.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn loops(&self, ctx: &Context<'_>) -> Result<Listed<Loop>> {
+    async fn loops(&self, ctx: &Context<'_>) -> Result<MeteredList<Loop>> {
         let loops = self.begin_walk(ctx)?.loops().into_iter();
         Ok(metered_list(loops.map(|rows| Loop {
             touchpoints: self.list_touchpoints(rows),
@@ -107,45 +107,45 @@ impl Flow {
 
     /// Transitions that lead back to an earlier phase.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn backtracks(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+    async fn backtracks(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
         Ok(self.list_transitions(self.begin_walk(ctx)?.backtracks()))
     }
 
     /// Transitions of kind SKIP, and those that pass over a whole phase.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn skips(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+    async fn skips(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
         Ok(self.list_transitions(self.begin_walk(ctx)?.skips()))
     }
 
     /// Transitions by which people leave the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn exits(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+    async fn exits(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
         Ok(self.list_transitions(self.begin_walk(ctx)?.exits()))
     }
 
     /// Transitions by which people come back into it.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn re_entries(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+    async fn re_entries(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
         Ok(self.list_transitions(self.begin_walk(ctx)?.re_entries()))
     }
 
     /// Touchpoints that people reach and that no transition leaves, not even out of the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn dead_ends(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+    async fn dead_ends(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         Ok(self.list_touchpoints(self.begin_walk(ctx)?.dead_ends()))
     }
 
     /// Touchpoints that no way reaches from START or a re-entry, and that enable no step that people reach. Empty if no
     /// transition enters the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn unreachable(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+    async fn unreachable(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         Ok(self.list_touchpoints(self.begin_walk(ctx)?.unreachable()))
     }
 
     /// Hand-offs: transitions between touchpoints whose accountable departments are known and differ, grouped by both
     /// departments.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn hand_offs(&self, ctx: &Context<'_>) -> Result<Listed<HandOff>> {
+    async fn hand_offs(&self, ctx: &Context<'_>) -> Result<MeteredList<HandOff>> {
         let found = self.begin_walk(ctx)?.hand_offs().into_iter();
         found
             .map(|found| {
@@ -162,7 +162,7 @@ impl Flow {
     /// The touchpoints that every way from START to a phase of stage GOAL passes, in that order; the last is the one by
     /// which all ways reach the goal. A way may lead to a competitor and back.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn must_pass(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+    async fn must_pass(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         Ok(self.list_touchpoints(self.begin_walk(ctx)?.unavoidable_touchpoints()))
     }
 
@@ -181,7 +181,7 @@ impl Flow {
         let to = self.index_of("to", &to)?;
         let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
         let canvas = Arc::clone(&self.0);
-        let work = move |steps: &Steps| {
+        let work = move |steps: &StepBudget| {
             flow::FlowAnalysis::new(&canvas).find_ways_between(from, to, longest, steps)
         };
         let found = caller(ctx)?.compute(work).await?;

@@ -37,7 +37,7 @@ use sea_orm::{
 
 use crate::{
     access::{Caller, Guarded, scope},
-    batch::Key,
+    batch::LoaderKey,
     department::below as department_below,
     error::Result,
     insight::graphql::without_archived,
@@ -47,7 +47,7 @@ use crate::{
 
 macro_rules! by_id {
     ($($id:ident of $entity:ident,)*) => {
-        $(impl Key for $id {
+        $(impl LoaderKey for $id {
             type Value = $entity::Model;
 
             async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -86,7 +86,7 @@ by_id! {
     TransitionId of transition,
 }
 
-impl Key for PublicationId {
+impl LoaderKey for PublicationId {
     type Value = publication::Model;
 
     async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -102,7 +102,7 @@ impl Key for PublicationId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ResponsibilitiesAt(pub TouchpointId);
 
-impl Key for ResponsibilitiesAt {
+impl LoaderKey for ResponsibilitiesAt {
     type Value = Arc<Vec<responsibility::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -130,7 +130,7 @@ pub(super) struct KpisJudgingPhase(pub PhaseId);
 
 macro_rules! judging_links {
     ($($key:ident by $column:ident $field:ident,)*) => {
-        $(impl Key for $key {
+        $(impl LoaderKey for $key {
             type Value = Arc<Vec<(JudgedLink, kpi::Model)>>;
 
             async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -142,7 +142,7 @@ macro_rules! judging_links {
                     .filter(kpi_link::Column::$column.is_in(keys.iter().map(|key| key.0)));
                 let judged = judgement::judge_links(caller, links.into_query(), day).await?;
                 let today = judged.into_iter().filter(|(judged, kpi)| {
-                    kpi.archived_at.is_none() && judgement::is_in_force(&judged.link, day)
+                    kpi.archived_at.is_none() && judgement::is_link_in_force(&judged.link, day)
                 });
                 Ok(group_pairs(today.filter_map(|pair| Some(($key(pair.0.link.$field?), pair)))))
             }
@@ -159,7 +159,7 @@ judging_links! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TouchpointsIn(pub PhaseId);
 
-impl Key for TouchpointsIn {
+impl LoaderKey for TouchpointsIn {
     type Value = Arc<Vec<touchpoint::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -179,7 +179,7 @@ impl Key for TouchpointsIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DepartmentSubtree(pub DepartmentId);
 
-impl Key for DepartmentSubtree {
+impl LoaderKey for DepartmentSubtree {
     type Value = Arc<Vec<DepartmentId>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -199,7 +199,7 @@ macro_rules! by_creation {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(super) struct $key(pub $of);
 
-        impl Key for $key {
+        impl LoaderKey for $key {
             type Value = Arc<Vec<$entity::Model>>;
 
             async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -258,7 +258,7 @@ fn at_living_touchpoint<E: EntityTrait, C: ColumnTrait>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct VerdictsOf(pub EvaluationId);
 
-impl Key for VerdictsOf {
+impl LoaderKey for VerdictsOf {
     type Value = Arc<Vec<(persona_need::Model, Verdict)>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -290,7 +290,7 @@ impl Key for VerdictsOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct NeedsOf(pub PersonaId);
 
-impl Key for NeedsOf {
+impl LoaderKey for NeedsOf {
     type Value = Arc<Vec<persona_need::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -312,7 +312,7 @@ macro_rules! by_position {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(super) struct $key(pub $of);
 
-        impl Key for $key {
+        impl LoaderKey for $key {
             type Value = Arc<Vec<$entity::Model>>;
 
             async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {

@@ -7,7 +7,7 @@ use entity::blueprint;
 use crate::{
     error::{Error, Result},
     payload::caller,
-    scalar::{Date, Theme},
+    scalar::{Date, PictureTheme},
     token::{PictureClaims, SessionClaims, SigningKey},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn sign_link(
     ctx: &Context<'_>,
     blueprint: &blueprint::Model,
     as_of: Option<Date>,
-    theme: Option<Theme>,
+    theme: Option<PictureTheme>,
 ) -> Result<PictureLink> {
     let caller = caller(ctx)?;
     let key = ctx.data_opt::<SigningKey>();

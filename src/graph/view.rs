@@ -17,10 +17,10 @@ use crate::{
         flow::FlowAnalysis,
         view::{self, CanvasView, ViewDetail},
     },
-    compute::{SEARCH, Steps},
+    compute::{SEARCH, StepBudget},
     department::graphql::Department,
     error::Result,
-    meter::{Listed, Metered, metered_list},
+    meter::{Metered, MeteredList, metered_list},
     payload::caller,
     responsibility::pressure,
     touchpoint::graphql::{Touchpoint, Transition},
@@ -38,7 +38,7 @@ pub(super) struct PhaseView {
     /// The phase.
     phase: Phase,
     /// The touchpoints that stay, in order of display.
-    touchpoints: Listed<Touchpoint>,
+    touchpoints: MeteredList<Touchpoint>,
 }
 
 /// What joins two places of a smaller picture.
@@ -57,7 +57,7 @@ fn touchpoint_at(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
 impl BlueprintView {
     /// The phases with the touchpoints that stay, in order of display; phases without touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn phases(&self) -> Listed<PhaseView> {
+    async fn phases(&self) -> MeteredList<PhaseView> {
         let canvas = &self.canvas;
         let mut phases = Vec::new();
         for phase in &canvas.phases {
@@ -80,7 +80,7 @@ impl BlueprintView {
     /// The connections: first the transitions that stay, in the order of creation, then bridges over touchpoints left
     /// out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn joints(&self) -> Listed<Joint> {
+    async fn joints(&self) -> MeteredList<Joint> {
         let joints = self.seen.joints.iter().map(|joint| Joint {
             canvas: Arc::clone(&self.canvas),
             joint: Arc::clone(joint),
@@ -120,7 +120,7 @@ impl Joint {
 
     /// The touchpoints that a bridge passes over, on the shortest way.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn left_out(&self) -> Listed<Touchpoint> {
+    async fn left_out(&self) -> MeteredList<Touchpoint> {
         let left_out = self.joint.left_out.iter();
         let left_out = left_out.filter_map(|at| touchpoint_at(&self.canvas, *at));
         metered_list(left_out)
@@ -164,7 +164,7 @@ pub(super) struct ContactPressure {
     /// Whether there are more contacts than the persona tolerates.
     too_much: bool,
     /// The departments that contact the persona, the most frequent first.
-    senders: Listed<Sender>,
+    senders: MeteredList<Sender>,
 }
 
 /// The number of contacts a month of one department with a persona.
@@ -245,7 +245,7 @@ pub(super) async fn build_view(
     let within = Arc::clone(canvas);
     let seen = caller(ctx)?
         .compute(move |steps| {
-            steps.take(within.touchpoints.len())?;
+            steps.spend(within.touchpoints.len())?;
             CanvasView::new(&FlowAnalysis::new(&within), &choose(&within), detail, steps)
         })
         .await?;
@@ -263,9 +263,9 @@ pub(super) struct CustomerView {
     /// The persona's name.
     persona: String,
     /// The phases, in order of display.
-    phases: Listed<CustomerPhase>,
+    phases: MeteredList<CustomerPhase>,
     /// The connections between the steps, in the order of creation.
-    ways: Listed<CustomerWay>,
+    ways: MeteredList<CustomerWay>,
 }
 
 /// A phase as customers may see it.
@@ -278,7 +278,7 @@ pub(super) struct CustomerPhase {
     /// The customer's goal in it.
     customer_goal: Option<String>,
     /// The steps in which the customer takes part, in order of display.
-    steps: Listed<CustomerStep>,
+    steps: MeteredList<CustomerStep>,
 }
 
 /// A step as customers may see it.
@@ -295,7 +295,7 @@ pub(super) struct CustomerStep {
     /// Physical evidence: things that the customer holds or sees, in order.
     evidence: Vec<String>,
     /// Its channels, in order.
-    channels: Listed<CustomerChannel>,
+    channels: MeteredList<CustomerChannel>,
     /// The customer's emotion, from −2 (worst) to 2 (best).
     emotion: Option<i32>,
     /// Expected duration in minutes.
@@ -328,11 +328,11 @@ pub(super) async fn build_customer_view(
     canvas: &Arc<Canvas>,
 ) -> Result<CustomerView> {
     let canvas = Arc::clone(canvas);
-    let work = move |steps: &Steps| draw_customer_view(&canvas, steps);
+    let work = move |steps: &StepBudget| draw_customer_view(&canvas, steps);
     caller(ctx)?.compute(work).await
 }
 
-fn draw_customer_view(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
+fn draw_customer_view(canvas: &Canvas, steps: &StepBudget) -> Result<CustomerView> {
     let kept = view::touchpoints_seen_by_customers(canvas);
     let seen = CanvasView::new(&FlowAnalysis::new(canvas), &kept, ViewDetail::Joints, steps)?;
     let phases = canvas.phases.iter().map(|phase| {

@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 
 use super::{admission::Admission, graphql::Settings, metrics::Metrics};
 use crate::{
-    bi::store::BiStore, clock::Clock, database::Store, finding::rules::Thresholds, graph::Api,
+    bi::cache::BiCache, clock::Clock, database::Store, finding::rules::Thresholds, graph::Api,
     token::SigningKey, workers::Workers,
 };
 
@@ -40,7 +40,7 @@ pub struct AppParts {
     /// How many requests of one client may be under way.
     pub requests_of_one_client: usize,
     /// Measured values that are kept in memory.
-    pub cube: BiStore,
+    pub cube: BiCache,
     /// Bytes of the longest sheet that is taken in.
     pub longest_sheet: u64,
 }

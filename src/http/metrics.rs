@@ -26,7 +26,7 @@ use prometheus_client::{
 };
 
 use super::admission::{Admission, AdmissionQueue};
-use crate::{bi::store::BiStore, database::Store};
+use crate::{bi::cache::BiCache, database::Store};
 
 /// Upper bounds of how long requests take, in seconds.
 const SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0];
@@ -53,7 +53,7 @@ pub struct Metrics {
 impl Metrics {
     /// Nothing counted yet, over this database, what is kept of it and who waits for it.
     #[must_use]
-    pub fn new(store: Store, cube: BiStore, admission: Admission) -> Self {
+    pub fn new(store: Store, cube: BiCache, admission: Admission) -> Self {
         let mut registry = Registry::with_prefix("cx_blueprint");
         let requests = Family::default();
         let seconds: Family<RouteLabel, Histogram, fn() -> Histogram> =
@@ -117,7 +117,7 @@ pub fn route_of<B>(request: &Request<B>) -> String {
 /// What is looked at when it is asked for.
 struct StateCollector {
     store: Store,
-    cube: BiStore,
+    cube: BiCache,
     admission: Admission,
 }
 

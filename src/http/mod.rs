@@ -90,7 +90,7 @@ pub fn router(app: App) -> Router {
         .merge(odata::routes())
         .layer(middleware::from_fn(move |request, next: Next| {
             let workers = workers.clone();
-            async move { workers.run(next.run(request)).await }
+            async move { workers.run_while_awaited(next.run(request)).await }
         }));
     let served = Router::new()
         .route("/graphql", any(serve_graphql))
@@ -169,7 +169,7 @@ async fn serve_graphql(
             Err(error) => graphql::refuse_caller(&error, &headers, &id),
         }
     };
-    workers.run(work).await
+    workers.run_while_awaited(work).await
 }
 
 /// Whether a body is so small that it is taken in before it is known who sends it; one of which the length is not said

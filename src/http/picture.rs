@@ -25,10 +25,10 @@ use super::{
 use crate::{
     access::{self, Caller, Keyed},
     canvas::Canvas,
-    compute::Steps,
+    compute::StepBudget,
     error::{Code, Error, Result},
     picture,
-    scalar::{Date, Theme},
+    scalar::{Date, PictureTheme},
 };
 
 /// What may stand behind the question mark.
@@ -48,7 +48,7 @@ struct PictureRequest {
     caller: Caller,
     which: Condition,
     day: NaiveDate,
-    theme: Theme,
+    theme: PictureTheme,
 }
 
 /// Answers with the picture.
@@ -114,7 +114,7 @@ async fn draw_if_changed(
         return Ok(None);
     };
     let (day, theme) = (wanted.day, wanted.theme);
-    let draw = move |_: &Steps| Ok(Some(picture::to_svg(&canvas, day, theme)));
+    let draw = move |_: &StepBudget| Ok(Some(picture::to_svg(&canvas, day, theme)));
     wanted.caller.compute(draw).await
 }
 
@@ -129,8 +129,8 @@ fn authorise_with_token(caller: Caller, asked: &PictureParams) -> Result<Picture
         None => caller.today,
     };
     let theme = match &asked.theme {
-        Some(theme) => Theme::from_str(theme, true).map_err(|_| malformed_error())?,
-        None => Theme::Auto,
+        Some(theme) => PictureTheme::from_str(theme, true).map_err(|_| malformed_error())?,
+        None => PictureTheme::Auto,
     };
     Ok(PictureRequest {
         caller,

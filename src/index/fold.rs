@@ -17,7 +17,7 @@ pub(super) const LONGEST: usize = 40;
 
 /// A word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
+pub struct FoldedWord {
     /// The word without case and accents.
     pub folded: String,
     /// Its bytes in the text.
@@ -25,7 +25,7 @@ pub struct Word {
 }
 
 /// The words of a text, in order. Anything that is neither a letter nor a digit separates them.
-pub fn split_words(text: &str) -> impl Iterator<Item = Word> {
+pub fn split_words(text: &str) -> impl Iterator<Item = FoldedWord> {
     let mut letters = text.char_indices().peekable();
     std::iter::from_fn(move || {
         while letters
@@ -33,15 +33,15 @@ pub fn split_words(text: &str) -> impl Iterator<Item = Word> {
             .is_some()
         {}
         let (start, _) = *letters.peek()?;
-        let mut folded = Folded::default();
+        let mut folded = FoldedWordBuilder::default();
         let mut end = start;
         while let Some((at, letter)) =
-            letters.next_if(|(_, letter)| is_word_letter(*letter) || is_silent(*letter))
+            letters.next_if(|(_, letter)| is_word_letter(*letter) || is_ignored_in_word(*letter))
         {
             end = at + letter.len_utf8();
             folded.add_letter(letter);
         }
-        Some(Word {
+        Some(FoldedWord {
             folded: folded.text,
             at: start..end,
         })
@@ -61,7 +61,7 @@ fn is_word_letter(letter: char) -> bool {
 }
 
 /// Whether a character is part of a word without being a letter: a combining accent, a soft hyphen, a joiner.
-fn is_silent(letter: char) -> bool {
+fn is_ignored_in_word(letter: char) -> bool {
     is_combining_mark(letter)
         || matches!(
             letter,
@@ -71,26 +71,26 @@ fn is_silent(letter: char) -> bool {
 
 /// A word under construction.
 #[derive(Default)]
-struct Folded {
+struct FoldedWordBuilder {
     text: String,
     letters: usize,
     last: Option<char>,
 }
 
-impl Folded {
+impl FoldedWordBuilder {
     fn add_letter(&mut self, letter: char) {
         for letter in fold_letter(letter).flat_map(char::to_lowercase) {
             let mut own = [0; 4];
-            for letter in base_letters(letter)
+            for letter in transliterate_letter(letter)
                 .unwrap_or(letter.encode_utf8(&mut own))
                 .chars()
             {
-                self.push(letter);
+                self.push_unless_lengthening(letter);
             }
         }
     }
 
-    fn push(&mut self, letter: char) {
+    fn push_unless_lengthening(&mut self, letter: char) {
         let lengthens = matches!(
             (self.last, letter),
             (Some('a'), 'a' | 'e') | (Some('o' | 'u'), 'e')
@@ -108,7 +108,7 @@ impl Folded {
 }
 
 /// The plain letters for a letter that has no decomposition.
-fn base_letters(letter: char) -> Option<&'static str> {
+fn transliterate_letter(letter: char) -> Option<&'static str> {
     Some(match letter {
         'æ' => "ae",
         'œ' => "oe",
@@ -169,8 +169,8 @@ mod tests {
     fn words_are_parted_by_what_is_no_letter_and_know_where_they_stand() {
         assert_eq!(folded("e-mail: \"NEAR\"(x*)\0y_z"), "e mail near x y z");
         assert_eq!(folded(" … 🚀 – "), "");
-        let found: Vec<Word> = split_words("på Ærø!").collect();
-        let at = |text: &str, at: Range<usize>| Word {
+        let found: Vec<FoldedWord> = split_words("på Ærø!").collect();
+        let at = |text: &str, at: Range<usize>| FoldedWord {
             folded: text.to_owned(),
             at,
         };

@@ -48,7 +48,7 @@ pub struct SearchEntry {
 
 /// A row that can be indexed.
 pub trait Searchable {
-    /// Its searched texts, without those in tables of their own: see [`add_needs`].
+    /// Its searched texts, without those in tables of their own: see [`add_persona_needs`].
     fn search_entry(&self) -> SearchEntry;
 }
 
@@ -97,7 +97,7 @@ macro_rules! searched {
         })*
 
         /// The searched texts of the rows of a kind with these ids; rows that are gone are left out.
-        pub(super) async fn load_entries<C: ConnectionTrait>(
+        pub(super) async fn load_search_entries<C: ConnectionTrait>(
             db: &C,
             kind: SearchKind,
             ids: &[Uuid],
@@ -109,7 +109,7 @@ macro_rules! searched {
                     rows.all(db).await?.iter().map(Searchable::search_entry).collect()
                 })*
             };
-            add_needs(db, kind, &mut entries).await?;
+            add_persona_needs(db, kind, &mut entries).await?;
             Ok(entries)
         }
     };
@@ -141,7 +141,7 @@ macro_rules! ranked_texts {
 every_kind!(searched);
 
 /// Adds the searched texts that lie in tables of their own: the needs of personas.
-pub async fn add_needs<C: ConnectionTrait>(
+pub async fn add_persona_needs<C: ConnectionTrait>(
     db: &C,
     kind: SearchKind,
     entries: &mut [SearchEntry],

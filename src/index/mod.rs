@@ -23,7 +23,7 @@ use crate::database::Transaction;
 
 pub use fold::split_words;
 pub(crate) use kinds::every_kind;
-pub use kinds::{SearchEntry, Searchable, add_needs};
+pub use kinds::{SearchEntry, Searchable, add_persona_needs};
 
 /// Rows that are indexed at a time.
 const BATCH: u64 = 200;
@@ -33,9 +33,9 @@ const BATCH: u64 = 200;
 const MOST_WORDS: usize = 4_000;
 
 /// Indexes every marked row again. Afterwards the transaction sees no mark.
-pub async fn reindex_marked(tx: &Transaction) -> Result<(), DbErr> {
+pub async fn reindex_stale_rows(tx: &Transaction) -> Result<(), DbErr> {
     loop {
-        let marked = take_marks(tx).await?;
+        let marked = delete_oldest_stale_marks(tx).await?;
         // In batches, as an import marks thousands of rows, whose texts would all be in memory.
         let more = marked.len() as u64 == BATCH;
         let mut kinds: BTreeMap<SearchKind, BTreeSet<Uuid>> = BTreeMap::new();
@@ -44,7 +44,7 @@ pub async fn reindex_marked(tx: &Transaction) -> Result<(), DbErr> {
             kinds.entry(mark.kind).or_default().insert(mark.id);
         }
         for (kind, ids) in kinds {
-            reindex_kind(tx, kind, &ids.into_iter().collect::<Vec<_>>()).await?;
+            reindex_rows_of_kind(tx, kind, &ids.into_iter().collect::<Vec<_>>()).await?;
         }
         if !more {
             return Ok(());
@@ -53,7 +53,7 @@ pub async fn reindex_marked(tx: &Transaction) -> Result<(), DbErr> {
 }
 
 /// Takes the oldest marks, at most [`BATCH`], out of the table.
-async fn take_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
+async fn delete_oldest_stale_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
     let oldest = search_stale::Entity::find()
         .select_only()
         .column(search_stale::Column::Number)
@@ -66,9 +66,13 @@ async fn take_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr>
         .await
 }
 
-async fn reindex_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
+async fn reindex_rows_of_kind(
+    tx: &Transaction,
+    kind: SearchKind,
+    ids: &[Uuid],
+) -> Result<(), DbErr> {
     use search_text::Column;
-    let entries = kinds::load_entries(tx, kind, ids).await?;
+    let entries = kinds::load_search_entries(tx, kind, ids).await?;
     // Fewer than were marked: the others were deleted.
     if entries.len() < ids.len() {
         let there: HashSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
@@ -85,14 +89,14 @@ async fn reindex_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Resul
     let replace = OnConflict::columns([Column::Kind, Column::Id])
         .update_columns([Column::BlueprintId, Column::Title, Column::Words])
         .to_owned();
-    search_text::Entity::insert_many(entries.iter().map(|entry| search_row(kind, entry)))
+    search_text::Entity::insert_many(entries.iter().map(|entry| search_text_row(kind, entry)))
         .on_conflict(replace)
         .exec_without_returning(tx)
         .await?;
     Ok(())
 }
 
-fn search_row(kind: SearchKind, entry: &SearchEntry) -> search_text::ActiveModel {
+fn search_text_row(kind: SearchKind, entry: &SearchEntry) -> search_text::ActiveModel {
     // A blank at each end, so that `LIKE '% word %'` finds the first and the last word too.
     let (mut title, mut words) = (" ".to_owned(), " ".to_owned());
     let mut known = HashSet::new();

@@ -17,7 +17,7 @@ use crate::{
     access::Caller,
     error::Result,
     input::{self, AtVersionInput, ByInside},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
     scalar::Date,
@@ -156,10 +156,10 @@ impl InsightQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<InsightFilter>,
-    ) -> Result<Pages<Insight>> {
+    ) -> Result<ObjectPage<Insight>> {
         let caller = caller(ctx)?;
         let select = select_insights(caller, &filter.unwrap_or_default())?;
-        page::page_oldest_first(ctx, select, Page { first, after }, Insight::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Insight::from).await
     }
 
     /// A source by id.

@@ -98,15 +98,15 @@ fn figures_join_sql(backend: DbBackend) -> String {
 
 /// Selects `shown` of a table's rows, each followed by the columns of its [`Judgement`] on a day. `judged`, the table
 /// or a subquery, has the columns `kpi_id` and `touchpoint_id`; a condition on it comes next.
-pub(super) fn select_judged<C: ConnectionTrait>(
+pub(super) fn select_with_judgement<C: ConnectionTrait>(
     db: &C,
     judged: &str,
     shown: &str,
     day: NaiveDate,
 ) -> SqlBuilder {
     let backend = db.get_database_backend();
-    let latest = columns_sql::<measurement::Model>("latest");
-    let target = columns_sql::<kpi_target::Model>("target");
+    let latest = aliased_columns_sql::<measurement::Model>("latest");
+    let target = aliased_columns_sql::<kpi_target::Model>("target");
     let select = format!("SELECT {shown}, {latest}, {target} FROM {judged} judged");
     SqlBuilder::new(backend, &select)
         .bind(day)
@@ -114,7 +114,7 @@ pub(super) fn select_judged<C: ConnectionTrait>(
 }
 
 /// The columns of a table under an alias, as they are read.
-pub(super) fn columns_sql<R: StoredModel>(alias: &str) -> String {
+pub(super) fn aliased_columns_sql<R: StoredModel>(alias: &str) -> String {
     let columns = R::COLUMNS.iter().map(|column| format!("{alias}.{column}"));
     columns.collect::<Vec<_>>().join(", ")
 }

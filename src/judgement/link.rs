@@ -15,8 +15,8 @@ use sea_orm::{
 };
 
 use super::{
-    figure::{Judgement, columns_sql, select_judged},
-    visible::find_hidden_kpis,
+    figure::{Judgement, aliased_columns_sql, select_with_judgement},
+    visible::find_kpis_with_hidden_values,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
 
@@ -31,11 +31,11 @@ pub struct JudgedLink {
 const WHOLE_KPIS: &str =
     "(SELECT id, id AS kpi_id, CAST(NULL AS uuid) AS touchpoint_id, created_at FROM kpi)";
 
-fn select_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder {
-    select_judged(
+fn select_judged_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder {
+    select_with_judgement(
         db,
         "kpi_link",
-        &columns_sql::<kpi_link::Model>("judged"),
+        &aliased_columns_sql::<kpi_link::Model>("judged"),
         day,
     )
 }
@@ -53,13 +53,13 @@ impl Read for JudgedLink {
 
 /// Whether a link holds on a day: from its first day on, and before the day on which it no longer does.
 #[must_use]
-pub fn is_in_force(link: &kpi_link::Model, day: NaiveDate) -> bool {
+pub fn is_link_in_force(link: &kpi_link::Model, day: NaiveDate) -> bool {
     link.valid_from.is_none_or(|from| from <= day) && link.valid_to.is_none_or(|to| to > day)
 }
 
-/// The twin of [`is_in_force`] as a condition on `kpi_link`.
+/// The twin of [`is_link_in_force`] as a condition on `kpi_link`.
 #[must_use]
-pub fn in_force_on_condition(day: NaiveDate) -> Condition {
+pub fn link_in_force_condition(day: NaiveDate) -> Condition {
     use kpi_link::Column::{ValidFrom, ValidTo};
     let begun = Condition::any()
         .add(ValidFrom.is_null())
@@ -68,9 +68,9 @@ pub fn in_force_on_condition(day: NaiveDate) -> Condition {
     Condition::all().add(begun).add(lasts)
 }
 
-/// The twin of [`is_in_force`] for statements written as text: a condition on the table or alias `$link`, where `$day`
-/// is an expression. A literal, so that statements that use it stay constants.
-macro_rules! in_force_on_sql {
+/// The twin of [`is_link_in_force`] for statements written as text: a condition on the table or alias `$link`, where
+/// `$day` is an expression. A literal, so that statements that use it stay constants.
+macro_rules! link_in_force_sql {
     ($link:literal, $day:literal) => {
         concat!(
             "(",
@@ -90,7 +90,7 @@ macro_rules! in_force_on_sql {
     };
 }
 
-pub(crate) use in_force_on_sql;
+pub(crate) use link_in_force_sql;
 
 /// The links in a blueprint that hold on a day with their judgements, in the order of creation; links of KPIs that
 /// are not among `kpis` are left out. Reads on the connection given, so that it joins a snapshot.
@@ -101,14 +101,14 @@ pub async fn judge_links_in_blueprint<C: ConnectionTrait>(
     kpis: &HashMap<KpiId, kpi::Model>,
     day: NaiveDate,
 ) -> Result<Vec<JudgedLink>> {
-    let text = select_links(db, day)
+    let text = select_judged_links(db, day)
         .then("judged.blueprint_id = ")
         .value(blueprint)
-        .then(concat!(" AND ", in_force_on_sql!("judged", "$1")))
+        .then(concat!(" AND ", link_in_force_sql!("judged", "$1")))
         .then(BY_CREATION);
     let mut links: Vec<JudgedLink> = read::read_all(db, text.statement()).await?;
     links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));
-    let hidden = find_hidden_kpis(caller, db, kpis.values()).await?;
+    let hidden = find_kpis_with_hidden_values(caller, db, kpis.values()).await?;
     for judged in &mut links {
         if hidden.contains(&judged.link.kpi_id) {
             judged.judgement = Judgement::default();
@@ -125,7 +125,7 @@ pub async fn judge_links(
     day: NaiveDate,
 ) -> Result<Vec<(JudgedLink, kpi::Model)>> {
     let db = caller.snapshot().await?;
-    let text = select_links(&db, day)
+    let text = select_judged_links(&db, day)
         .then("judged.id IN (")
         .select(&links)
         .then(")")
@@ -138,13 +138,13 @@ pub async fn judge_links(
         .into_iter()
         .map(|kpi| (kpi.id, kpi))
         .collect();
-    let hidden = find_hidden_kpis(caller, &db, kpis.values()).await?;
+    let hidden = find_kpis_with_hidden_values(caller, &db, kpis.values()).await?;
     db.commit().await?;
     Ok(judged
         .into_iter()
         .filter_map(|mut judged| {
             let kpi = kpis.get(&judged.link.kpi_id)?.clone();
-            if hidden.contains(&kpi.id) || !is_in_force(&judged.link, day) {
+            if hidden.contains(&kpi.id) || !is_link_in_force(&judged.link, day) {
                 judged.judgement = Judgement::default();
             }
             Some((judged, kpi))
@@ -175,12 +175,12 @@ pub async fn judge_links_by_id(
     judge_links(caller, links.into_query(), day).await
 }
 
-struct WholeKpi {
+struct JudgedKpi {
     kpi_id: KpiId,
     judgement: Judgement,
 }
 
-impl Read for WholeKpi {
+impl Read for JudgedKpi {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             kpi_id: cells.read_next()?,
@@ -196,11 +196,11 @@ pub async fn judge_kpis(
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, Judgement>> {
     let db = caller.snapshot().await?;
-    let text = select_judged(&db, WHOLE_KPIS, "judged.kpi_id", day)
+    let text = select_with_judgement(&db, WHOLE_KPIS, "judged.kpi_id", day)
         .then("judged.id IN ")
         .list(kpis.iter().map(|kpi| kpi.id));
-    let rows: Vec<WholeKpi> = read::read_all(&db, text.statement()).await?;
-    let hidden = find_hidden_kpis(caller, &db, kpis).await?;
+    let rows: Vec<JudgedKpi> = read::read_all(&db, text.statement()).await?;
+    let hidden = find_kpis_with_hidden_values(caller, &db, kpis).await?;
     db.commit().await?;
     Ok(rows
         .into_iter()

@@ -26,15 +26,15 @@ mod visible;
 pub use self::{
     figure::Judgement,
     link::{
-        JudgedLink, in_force_on_condition, is_in_force, judge_kpis, judge_links, judge_links_by_id,
-        judge_links_in_blueprint,
+        JudgedLink, is_link_in_force, judge_kpis, judge_links, judge_links_by_id,
+        judge_links_in_blueprint, link_in_force_condition,
     },
     state::{judge_state, state_sql},
     target::target_on,
     visible::are_values_visible,
 };
 pub(crate) use self::{
-    link::in_force_on_sql,
+    link::link_in_force_sql,
     target::{join_target_sql, target_on_sql, warning_sql},
-    visible::find_hidden_kpis,
+    visible::find_kpis_with_hidden_values,
 };

@@ -13,7 +13,7 @@ use crate::{
 
 /// Those of the KPIs whose values the caller may not see. One statement at the most, and none unless a grant by name
 /// could matter.
-pub(crate) async fn find_hidden_kpis<'k, C: ConnectionTrait>(
+pub(crate) async fn find_kpis_with_hidden_values<'k, C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     kpis: impl IntoIterator<Item = &'k kpi::Model>,
@@ -45,7 +45,9 @@ pub(crate) async fn find_hidden_kpis<'k, C: ConnectionTrait>(
 
 /// Whether the caller may see a KPI's values.
 pub async fn are_values_visible(caller: &Caller, kpi: &kpi::Model) -> Result<bool> {
-    Ok(find_hidden_kpis(caller, caller.connection(), [kpi])
-        .await?
-        .is_empty())
+    Ok(
+        find_kpis_with_hidden_values(caller, caller.connection(), [kpi])
+            .await?
+            .is_empty(),
+    )
 }

@@ -41,7 +41,7 @@ use crate::{
     access::{Caller, FindingInput, Permit},
     audit::Event,
     error::{Error, Reason, Result},
-    judgement::in_force_on_sql,
+    judgement::link_in_force_sql,
     policy::{Action, Ties},
     statement::SqlBuilder,
 };
@@ -202,12 +202,12 @@ WHERE (
             AND (link.touchpoint_id IS NULL OR link.touchpoint_id = feedback.touchpoint_id)
             AND (link.phase_id IS NULL OR link.phase_id = touchpoint.phase_id)
             AND ",
-    in_force_on_sql!("link", "feedback.answered_on"),
+    link_in_force_sql!("link", "feedback.answered_on"),
     ")
     OR kpi.scope = 'RELATIONSHIP' AND feedback.touchpoint_id IS NULL AND (EXISTS (
         SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id AND link.blueprint_id = feedback.blueprint_id
             AND ",
-    in_force_on_sql!("link", "feedback.answered_on"),
+    link_in_force_sql!("link", "feedback.answered_on"),
     "
             AND blueprint.status IN ('PUBLISHED', 'ARCHIVED'))
         OR feedback.blueprint_id IS NULL AND NOT EXISTS (SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id))

@@ -24,7 +24,7 @@ use crate::{
     error::{Result, UserError},
     input::{self, AtVersionInput, By},
     judgement::{self, JudgedLink, Judgement},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, mutation_caller},
     scalar::Date,
@@ -286,10 +286,10 @@ impl KpiQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<KpiFilter>,
-    ) -> Result<Pages<Kpi>> {
+    ) -> Result<ObjectPage<Kpi>> {
         let caller = caller(ctx)?;
         let select = select_kpis(caller, filter.unwrap_or_default()).await?;
-        page::page_oldest_first(ctx, select, Page { first, after }, Kpi::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Kpi::from).await
     }
 
     /// A KPI link by id.

@@ -254,7 +254,7 @@ fn select_in_force_sql(
     });
     let given = "WITH given (kpi_id, touchpoint_id, channel_id, segment_id, measured_on) AS (";
     // A CROSS JOIN because SQLite takes it at its word: else it may read all measurements for a few keys.
-    let text = SqlBuilder::new(backend, given).rows(keys).then(
+    let text = SqlBuilder::new(backend, given).values_rows(keys).then(
         ") SELECT measurement.* FROM given CROSS JOIN measurement WHERE measurement.kpi_id = given.kpi_id
         AND measurement.measured_on = given.measured_on
         AND measurement.touchpoint_id IS NOT DISTINCT FROM given.touchpoint_id
@@ -401,7 +401,7 @@ async fn insert_measurements(
             permit.tx().get_database_backend(),
             "WITH correction (was, becomes) AS (",
         )
-        .rows(pairs)
+        .values_rows(pairs)
         .then(") UPDATE measurement SET superseded_by_id = correction.becomes")
         .then(" FROM correction WHERE measurement.id = correction.was");
         permit.tx().execute_raw(supersede.statement()).await?;

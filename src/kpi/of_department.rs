@@ -126,7 +126,7 @@ fn select_links_to_delivered(
         .filter(scope::kpi_values_condition(caller.principal()));
     caller
         .select::<kpi_link::Entity>()
-        .filter(judgement::in_force_on_condition(day))
+        .filter(judgement::link_in_force_condition(day))
         .filter(
             kpi_link::Column::TouchpointId.in_subquery(select_delivered_touchpoints(
                 caller,

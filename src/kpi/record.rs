@@ -24,7 +24,7 @@ use crate::{
     error::{Result, UserErrorCode},
     input::Faults,
     intake::DuplicateFinder,
-    judgement::find_hidden_kpis,
+    judgement::find_kpis_with_hidden_values,
     policy::{Action, Relation, Ties},
     scalar::Date,
 };
@@ -89,7 +89,7 @@ pub async fn record_measurements(
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
     // Who may record and not read is told no counts of what was there before: they would give the values away.
-    let hidden = find_hidden_kpis(permit.caller, permit.tx(), kpis.values()).await?;
+    let hidden = find_kpis_with_hidden_values(permit.caller, permit.tx(), kpis.values()).await?;
     let put = upsert(&permit, values.collect(), hidden).await?;
     note_recording_event(&mut permit, &kpis, &put);
     permit.commit().await?;

@@ -36,7 +36,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     input::Faults,
     intake::DuplicateFinder,
-    judgement::find_hidden_kpis,
+    judgement::find_kpis_with_hidden_values,
     sheet::{SheetReader, SpooledSheet},
 };
 
@@ -166,7 +166,7 @@ impl MeasurementSheetRecorder<'_> {
             dry_run: self.dry_run,
             // Asked under the locks: nobody else can give them values until the commit.
             fresh: find_kpis_without_values(&permit, kpis.keys().copied().collect()).await?,
-            hidden: find_hidden_kpis(permit.caller, permit.tx(), kpis.values()).await?,
+            hidden: find_kpis_with_hidden_values(permit.caller, permit.tx(), kpis.values()).await?,
             ..UpsertState::default()
         };
         let mut put = UpsertResult::default();
@@ -213,7 +213,7 @@ pub fn check_sheet<R: Read>(
             let row = match row {
                 Ok(row) => row,
                 Err(error) => {
-                    faults.take_over("", error.into_user_errors()?);
+                    faults.add_under_path("", error.into_user_errors()?);
                     continue;
                 }
             };

@@ -61,7 +61,7 @@ async fn create_role(create: BiRoleCreate) -> Result<(), Failure> {
         statement_timeout: create.statement_timeout,
         password: given,
     };
-    let password = role::create(&caller, input).await?;
+    let password = role::create_bi_role(&caller, input).await?;
     eprintln!(
         "Made the role {}, which sees in the schema bi what {} may see.",
         create.name, account.key
@@ -103,7 +103,7 @@ async fn print_logins(database: DatabaseArgs) -> Result<(), Failure> {
 
 async fn drop_role(drop: BiRoleDrop) -> Result<(), Failure> {
     let caller = open_postgresql_as_operator(&drop.database, "biRoleDrop").await?;
-    role::remove(&caller, &drop.name).await?;
+    role::drop_bi_role(&caller, &drop.name).await?;
     eprintln!("Dropped the role {}.", drop.name);
     Ok(())
 }
@@ -111,7 +111,7 @@ async fn drop_role(drop: BiRoleDrop) -> Result<(), Failure> {
 async fn refresh_views(database: DatabaseArgs) -> Result<(), Failure> {
     let caller = open_postgresql_as_operator(&database, "biRefresh").await?;
     let made = views::refresh_views(&caller).await?;
-    let renewed = login::renew_reaches(&caller).await?;
+    let renewed = login::renew_stale_reaches(&caller).await?;
     let views = if made {
         "made anew"
     } else {

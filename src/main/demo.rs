@@ -46,7 +46,7 @@ pub(crate) async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         .display()
         .to_string();
     let shown: Demonstration =
-        document::format::parse(&text).map_err(|error| import_failure(&named, error))?;
+        document::format::parse_document(&text).map_err(|error| import_failure(&named, error))?;
     let fresh = tempfile::tempdir()?;
     let in_fresh_file = || format!("sqlite://{}", fresh.path().join("demo.db").display());
     let database = DatabaseArgs {
@@ -59,7 +59,7 @@ pub(crate) async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     bring_up_to_date(&store).await?;
     let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "demo");
     let password_hash = password::hash(DEMO_PASSWORD).await?;
-    demonstration::load_demonstration(&caller, &shown, &password_hash)
+    demonstration::import_demonstration(&caller, &shown, &password_hash)
         .await
         .map_err(|error| import_failure(&named, error))?;
     println!(

@@ -38,7 +38,7 @@ async fn export_blueprint(caller: &Caller, options: &Export, key: &str) -> Resul
     Ok(match options.format {
         ExportFormat::Json => to_pretty_json(&Document::from_snapshot(&snapshot))?,
         ExportFormat::Csv => {
-            table::write_table(&Document::from_snapshot(&snapshot), options.dialect)?
+            table::table_text(&Document::from_snapshot(&snapshot), options.dialect)?
         }
         ExportFormat::Svg => picture::to_svg(&snapshot.canvas, day, options.theme),
         ExportFormat::Html => picture::to_html(&snapshot.canvas, day, options.theme),
@@ -50,7 +50,7 @@ async fn export_organisation(caller: &Caller, options: &Export) -> Result<String
     if options.format != ExportFormat::Json {
         return Err("A picture or a sheet shows one blueprint: say which with --blueprint.".into());
     }
-    to_pretty_json(&organisation::export(caller).await?)
+    to_pretty_json(&organisation::export_organisation(caller).await?)
 }
 
 fn to_pretty_json(document: &impl serde::Serialize) -> Result<String, Failure> {

@@ -108,11 +108,11 @@ async fn import_organisation(caller: &Caller, options: &Import, text: &str) -> R
             "There is nothing to prune: a whole organisation is loaded into an empty database.";
         return Err(Error::fault("", UserErrorCode::Invalid, None, message));
     }
-    let said: organisation::OrganisationInput = format::parse(text)?;
-    let how = organisation::OrganisationLoadOptions {
+    let said: organisation::OrganisationInput = format::parse_document(text)?;
+    let how = organisation::OrganisationImportOptions {
         dry_run: options.dry_run,
     };
-    organisation::load_organisation(caller, &said, how).await?;
+    organisation::import_organisation(caller, &said, how).await?;
     let would = if options.dry_run {
         "would be loaded"
     } else {
@@ -195,10 +195,10 @@ impl ImportInput {
                 Some(format) if format == organisation::OrganisationInput::FORMAT => {
                     return import_organisation(caller, options, &text).await;
                 }
-                _ => import::import(caller, format::parse(&text)?, how).await?,
+                _ => import::import_document(caller, format::parse_document(&text)?, how).await?,
             },
             Self::Sheet { blueprint, table } => {
-                let done = table::import(caller, &By::Key(blueprint), *table, how).await;
+                let done = table::import_table(caller, &By::Key(blueprint), *table, how).await;
                 done.map_err(strip_fault_paths)?
             }
         };

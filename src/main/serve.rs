@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use axum::http::HeaderValue;
 use cx_blueprint::{
     background,
-    bi::store::BiStore,
+    bi::cache::BiCache,
     clock::Clock,
     config::Serve,
     database::{self, Store},
@@ -187,7 +187,7 @@ fn build_app(
         cors_origins: origins,
         concurrent_requests: serve.concurrent_queries(),
         requests_of_one_client: to_usize(serve.connections_per_client),
-        cube: BiStore::new(serve.bi_cache_bytes()),
+        cube: BiCache::new(serve.bi_cache_bytes()),
         longest_sheet: serve.max_sheet_bytes(),
     }))
 }

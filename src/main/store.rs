@@ -75,6 +75,6 @@ pub(crate) async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
         store.empty_log().await;
     }
     let transaction = store.begin().await?;
-    index::reindex_marked(&transaction).await?;
+    index::reindex_stale_rows(&transaction).await?;
     Ok(transaction.commit().await?)
 }

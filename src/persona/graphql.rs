@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::Result,
     input::{AtVersionInput, By},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
 };
@@ -207,7 +207,7 @@ impl PersonaQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<PersonaFilter>,
-    ) -> Result<Pages<Persona>> {
+    ) -> Result<ObjectPage<Persona>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
         let mut select = caller.select::<persona::Entity>();
@@ -217,7 +217,7 @@ impl PersonaQuery {
         if !filter.include_archived {
             select = select.filter(persona::Column::ArchivedAt.is_null());
         }
-        page::page_oldest_first(ctx, select, Page { first, after }, Persona::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Persona::from).await
     }
 
     /// A segment by id or key.
@@ -238,13 +238,13 @@ impl PersonaQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<SegmentFilter>,
-    ) -> Result<Pages<Segment>> {
+    ) -> Result<ObjectPage<Segment>> {
         let caller = caller(ctx)?;
         let mut select = caller.select::<segment::Entity>();
         if let Some(dimension) = filter.and_then(|filter| filter.dimension) {
             select = select.filter(segment::Column::Dimension.eq(dimension));
         }
-        page::page_oldest_first(ctx, select, Page { first, after }, Segment::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Segment::from).await
     }
 
     /// A channel by id or key.
@@ -265,13 +265,13 @@ impl PersonaQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<ChannelFilter>,
-    ) -> Result<Pages<Channel>> {
+    ) -> Result<ObjectPage<Channel>> {
         let caller = caller(ctx)?;
         let mut select = caller.select::<channel::Entity>();
         if let Some(medium) = filter.and_then(|filter| filter.medium) {
             select = select.filter(channel::Column::Medium.eq(medium));
         }
-        page::page_oldest_first(ctx, select, Page { first, after }, Channel::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Channel::from).await
     }
 }
 

@@ -24,16 +24,16 @@ use chrono::NaiveDate;
 
 pub use self::text::escape_xml_into;
 
-use crate::{canvas::Canvas, scalar::Theme};
+use crate::{canvas::Canvas, scalar::PictureTheme};
 
 /// The picture as an SVG document. The day is the one that the canvas was loaded for.
 #[must_use]
-pub fn to_svg(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
+pub fn to_svg(canvas: &Canvas, day: NaiveDate, theme: PictureTheme) -> String {
     write::write_svg(&compose::draw_blueprint(canvas, day), theme)
 }
 
 /// The picture in a page of its own.
 #[must_use]
-pub fn to_html(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
+pub fn to_html(canvas: &Canvas, day: NaiveDate, theme: PictureTheme) -> String {
     write::write_html(&compose::draw_blueprint(canvas, day), theme)
 }

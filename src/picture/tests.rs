@@ -21,7 +21,7 @@ use crate::{
         Canvas,
         sample::{self, Side},
     },
-    scalar::Theme,
+    scalar::PictureTheme,
 };
 
 /// How far a letter of the family climbs above its line and hangs below it.
@@ -306,8 +306,8 @@ proptest! {
         let canvas = drawn(phases, steps, &edges);
         let drawing = compose::draw_blueprint(&canvas, day());
         hold(&drawing)?;
-        let svg = write::write_svg(&drawing, Theme::Auto);
-        prop_assert_eq!(&svg, &write::write_svg(&compose::draw_blueprint(&canvas, day()), Theme::Auto));
+        let svg = write::write_svg(&drawing, PictureTheme::Auto);
+        prop_assert_eq!(&svg, &write::write_svg(&compose::draw_blueprint(&canvas, day()), PictureTheme::Auto));
         prop_assert!(svg.chars().all(|c| c == '\n' || !c.is_control()));
         for (at, _) in svg.match_indices('&') {
             let rest = &svg[at..];

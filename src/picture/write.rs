@@ -6,14 +6,14 @@ use super::{
     drawing::{Anchor, Area, Drawing, DrawingPart},
     text::{Font, escape_xml_into},
 };
-use crate::scalar::Theme;
+use crate::scalar::PictureTheme;
 
 const RULES: &str = include_str!("style/rules.css");
 const LIGHT: &str = include_str!("style/light.css");
 const DARK: &str = include_str!("style/dark.css");
 
 /// The drawing as one SVG document, the same for the same drawing.
-pub(super) fn write_svg(drawing: &Drawing, theme: Theme) -> String {
+pub(super) fn write_svg(drawing: &Drawing, theme: PictureTheme) -> String {
     let mut svg = String::with_capacity(drawing.parts.len() * 110 + 8192);
     let (width, height) = (format_number(drawing.width), format_number(drawing.height));
     // Writing to a string does not fail.
@@ -40,13 +40,13 @@ pub(super) fn write_svg(drawing: &Drawing, theme: Theme) -> String {
 }
 
 /// A page that holds a picture and asks for nothing else.
-pub(super) fn write_html(drawing: &Drawing, theme: Theme) -> String {
+pub(super) fn write_html(drawing: &Drawing, theme: PictureTheme) -> String {
     let mut title = String::new();
     escape_xml_into(&drawing.title, &mut title);
     let scheme = match theme {
-        Theme::Auto => "light dark",
-        Theme::Light => "light",
-        Theme::Dark => "dark",
+        PictureTheme::Auto => "light dark",
+        PictureTheme::Light => "light",
+        PictureTheme::Dark => "dark",
     };
     let svg = write_svg(drawing, theme);
     format!(
@@ -59,11 +59,11 @@ pub(super) fn write_html(drawing: &Drawing, theme: Theme) -> String {
     )
 }
 
-fn write_style(theme: Theme, svg: &mut String) {
+fn write_style(theme: PictureTheme, svg: &mut String) {
     let _ = match theme {
-        Theme::Light => writeln!(svg, ".cxb{{{}}}", LIGHT.trim()),
-        Theme::Dark => writeln!(svg, ".cxb{{{}}}", DARK.trim()),
-        Theme::Auto => writeln!(
+        PictureTheme::Light => writeln!(svg, ".cxb{{{}}}", LIGHT.trim()),
+        PictureTheme::Dark => writeln!(svg, ".cxb{{{}}}", DARK.trim()),
+        PictureTheme::Auto => writeln!(
             svg,
             ".cxb{{{}}}\n@media (prefers-color-scheme:dark){{.cxb{{{}}}}}",
             LIGHT.trim(),

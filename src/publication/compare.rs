@@ -13,9 +13,10 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
 use super::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::Caller,
-    compute::Steps,
+    compute::StepBudget,
     document::{
-        blueprint::Document, convert::complete_document, diff::DocumentChange, import, report,
+        blueprint::Document, convert::document_from_complete_patch, diff::DocumentChange, import,
+        report,
     },
     error::{Error, Result},
     input,
@@ -45,15 +46,15 @@ enum VersionSource {
 
 impl VersionState {
     /// The document, with the keys of its origin where it is a copy.
-    fn into_document(self, keys: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
+    fn into_document(self, keys: Option<OriginKeys>, steps: &StepBudget) -> Result<Document> {
         let document = match self.source {
             VersionSource::Current(snapshot) => {
-                steps.take(import::STEPS_PER_ROW * snapshot.row_count())?;
+                steps.spend(import::STEPS_PER_ROW * snapshot.row_count())?;
                 Document::from_snapshot(&snapshot)
             }
             VersionSource::Stored(row) => {
-                steps.take(row.document.len() / BYTES_PER_STEP)?;
-                complete_document(parse_stored_document(&row)?)?
+                steps.spend(row.document.len() / BYTES_PER_STEP)?;
+                document_from_complete_patch(parse_stored_document(&row)?)?
             }
         };
         Ok(match keys {
@@ -82,7 +83,7 @@ pub async fn diff_versions(
         let message = "These are two journeys of which neither was copied from the other.";
         return Err(Error::BadInput(message.to_owned()));
     };
-    let compare = move |steps: &Steps| {
+    let compare = move |steps: &StepBudget| {
         let (from, to) = (
             from.into_document(of_old, steps)?,
             to.into_document(of_new, steps)?,

@@ -15,12 +15,12 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::BlueprintPayload,
-    compute::Steps,
+    compute::StepBudget,
     document::graphql::BlueprintChange,
     error::{Error, Result},
     input,
-    meter::{Listed, metered_list},
-    page::{self, Page, Pages},
+    meter::{MeteredList, metered_list},
+    page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node, mutation_caller},
     snapshot,
 };
@@ -63,8 +63,8 @@ impl Publication {
         let row = caller.get::<publication::Entity>(self.row.id).await?;
         let row = row.ok_or_else(|| Error::not_found("", "publication"))?;
         let document = row.document;
-        caller.budget.count_answer(document.len() as u64)?;
-        let parse = move |_: &Steps| serde_json::from_str(&document).map_err(Error::internal);
+        caller.budget.count_answer_bytes(document.len() as u64)?;
+        let parse = move |_: &StepBudget| serde_json::from_str(&document).map_err(Error::internal);
         caller.compute(parse).await.map(Json)
     }
 }
@@ -101,13 +101,19 @@ impl PublicationQuery {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<Publication>> {
+    ) -> Result<ObjectPage<Publication>> {
         let caller = caller(ctx)?;
         let blueprint: BlueprintId = input::parse_id("blueprintId", &blueprint_id)?;
         let select = caller.select::<publication::Entity>();
         let select = select.filter(publication::Column::BlueprintId.eq(blueprint));
         let select = super::select_without_document(select);
-        page::page_oldest_first(ctx, select, Page { first, after }, Publication::from).await
+        page::page_oldest_first(
+            ctx,
+            select,
+            PageArguments { first, after },
+            Publication::from,
+        )
+        .await
     }
 
     /// The differences between two states of a blueprint, or between a blueprint and a copy of it; parts of the copy
@@ -118,7 +124,7 @@ impl PublicationQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The older state.")] from: BlueprintVersion,
         #[graphql(desc = "The newer state.")] to: BlueprintVersion,
-    ) -> Result<Listed<BlueprintChange>> {
+    ) -> Result<MeteredList<BlueprintChange>> {
         let changes = diff_versions(caller(ctx)?, &from, &to).await?;
         Ok(metered_list(changes))
     }

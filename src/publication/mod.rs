@@ -22,12 +22,12 @@ use self::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     blueprint::life::{self, Step},
-    compute::Steps,
+    compute::StepBudget,
     database::Transaction,
     document::{
         authority::Authority,
         blueprint::Document,
-        convert::{complete_document, drop_missing, to_patch},
+        convert::{document_from_complete_patch, drop_missing_references, to_patch},
         import::{self, STEPS_PER_ROW},
     },
     error::{Error, Result},
@@ -96,8 +96,8 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
 
 /// The document of a blueprint as JSON text, written on the pool of workers.
 async fn write_document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
-    let write = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
+    let write = move |steps: &StepBudget| {
+        steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
     };
     caller.compute(write).await
@@ -155,13 +155,13 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
             "publication of this blueprint",
         ));
     }
-    let parsed = move |steps: &Steps| {
-        steps.take(publication.document.len() / BYTES_PER_STEP)?;
+    let parsed = move |steps: &StepBudget| {
+        steps.spend(publication.document.len() / BYTES_PER_STEP)?;
         let patch = parse_stored_document(&publication)?;
-        Ok((complete_document(patch.clone())?, patch))
+        Ok((document_from_complete_patch(patch.clone())?, patch))
     };
     let (document, patch) = caller.compute(parsed).await?;
-    let mut patch = drop_missing(&permit, &document, patch).await?;
+    let mut patch = drop_missing_references(&permit, &document, patch).await?;
     patch.owner_department.0 = None;
     patch.visibility.0 = None;
     patch.responsibilities.0 = None;
@@ -169,7 +169,8 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     // Written before the import replaces it; stored only if the import changes something.
     let before = write_document_text(caller, snapshot).await?;
     let (row, changes) =
-        import::import_into(&mut permit, Some(row), patch, (true, Authority::Own)).await?;
+        import::import_into_blueprint(&mut permit, Some(row), patch, (true, Authority::Own))
+            .await?;
     if changes.is_empty() {
         return Ok(row);
     }
@@ -221,8 +222,8 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
         .await?;
     let snapshot =
         BlueprintSnapshot::load(caller, permit.tx(), origin.clone(), caller.today).await?;
-    let copied = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
+    let copied = move |steps: &StepBudget| {
+        steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let copy = Document {
             key,
             title,
@@ -233,7 +234,8 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     };
     let patch = caller.compute(copied).await?;
     let (row, _) =
-        import::import_into(&mut permit, None, patch, (true, Authority::Agreed(id))).await?;
+        import::import_into_blueprint(&mut permit, None, patch, (true, Authority::Agreed(id)))
+            .await?;
     store_copy_origins(permit.tx(), origin.id, row.id).await?;
     let row = permit.get::<blueprint::Entity>("id", row.id).await?;
     permit.commit().await?;

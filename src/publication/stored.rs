@@ -15,5 +15,6 @@ pub(super) const BYTES_PER_STEP: usize = 10;
 /// # Errors
 /// An internal one: what was stored was a document when it was written.
 pub(super) fn parse_stored_document(row: &publication::Model) -> Result<DocumentPatch> {
-    format::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
+    format::parse_document(&row.document)
+        .map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
 }

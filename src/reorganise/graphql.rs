@@ -10,7 +10,7 @@ use crate::{
     error::{Result, UserError},
     input::AtVersionInput,
     payload,
-    payload::{caller, into_node, mutation_caller, refused_payload},
+    payload::{caller, into_node, load_conflict_and_errors, mutation_caller},
     snapshot,
     touchpoint::graphql::{Touchpoint, TouchpointPayload},
 };
@@ -174,7 +174,7 @@ impl ReorganiseMutation {
             }),
             Err(error) => {
                 let (current, user_errors) =
-                    refused_payload::<department::Entity>(&caller, error).await?;
+                    load_conflict_and_errors::<department::Entity>(&caller, error).await?;
                 Ok(DepartmentMergePayload {
                     department: current.map(Into::into),
                     merged: Vec::new(),

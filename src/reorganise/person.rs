@@ -16,7 +16,7 @@ use super::{impact::ReorganisationImpact, question};
 use crate::{
     access::{Caller, scope},
     account::{count_other_admins, deactivate as deactivate_account, refuse_last_admin},
-    compute::Steps,
+    compute::StepBudget,
     database::Transaction,
     department::{ancestors_and_self, load_parents},
     error::Result,
@@ -154,8 +154,8 @@ async fn load_impact_without(
     person: AccountId,
 ) -> Result<ReorganisationImpact> {
     let led = LeadMemberships::load(caller, tx, person).await?;
-    let left = move |steps: &Steps| {
-        steps.take(LED * led.living.len())?;
+    let left = move |steps: &StepBudget| {
+        steps.spend(LED * led.living.len())?;
         Ok(led.without_person(person))
     };
     let unled = caller.compute(left).await?;
@@ -179,9 +179,9 @@ async fn load_impact_without(
         .filter(blueprint::Column::ArchivedAt.is_null());
     let waiting = OpenProposals::load(caller, tx).await?;
     let leads = load_leads(tx, Some(person)).await?;
-    let resting = move |steps: &Steps| {
+    let resting = move |steps: &StepBudget| {
         // Twice, as the rules are asked with the person and without.
-        steps.take(2 * STEPS_PER_PROPOSAL * waiting.len())?;
+        steps.spend(2 * STEPS_PER_PROPOSAL * waiting.len())?;
         Ok(waiting.resting_on_condition(person, &leads))
     };
     let resting = caller.compute(resting).await?;

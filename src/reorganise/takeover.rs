@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Permit, expect_version},
-    compute::Steps,
+    compute::StepBudget,
     database::Transaction,
     department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
@@ -47,9 +47,9 @@ impl Takeover {
         let holdings = Holdings::load(tx, eyes, of, successor).await?;
         let hung =
             links::load_hanging_rows(caller, tx, holdings::select_held_touchpoints(of)).await?;
-        let planned = move |budget: &Steps| {
+        let planned = move |budget: &StepBudget| {
             let hanging = hung.links.len() + hung.deliveries.len();
-            budget.take(PLANNED * (holdings.row_count() + hanging))?;
+            budget.spend(PLANNED * (holdings.row_count() + hanging))?;
             let steps = holdings.plan_steps(successor);
             let impact =
                 ReorganisationImpact::from_departments(&holdings, &steps, &hung, successor);

@@ -68,7 +68,7 @@ pub async fn suspend_left_out_touchpoint(
 pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: TouchpointId = input::parse_id("id", id)?;
     // A whole blueprint is read: no request holds more than two connections for that.
-    let _turn = caller.budget.acquire_load_permit().await?;
+    let _turn = caller.budget.acquire_blueprint_load_slot().await?;
     let tx = caller.snapshot().await?;
     let about =
         question::find_permitted_row::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
@@ -86,7 +86,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
         require_live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
         refuse_archiving_others_accountable(caller, &snapshot, id),
     ];
-    let work = move |_: &compute::Steps| {
+    let work = move |_: &compute::StepBudget| {
         Ok(ReorganisationImpact::from_touchpoint(
             &snapshot, id, &steps, &hung,
         ))

@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{
     canvas::Canvas,
-    compute::Steps,
+    compute::StepBudget,
     error::{Error, Reason, Result, UserError},
     input::{self, AtVersionInput},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
     scalar::Date,
@@ -151,7 +151,7 @@ impl ResponsibilityQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<ResponsibilityFilter>,
-    ) -> Result<Pages<Responsibility>> {
+    ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
         let open = vec![
@@ -183,14 +183,20 @@ impl ResponsibilityQuery {
             // spelling would differ some day.
             let leads = load_leads(caller.connection(), None).await?;
             let waiting = OpenProposals::load(caller, caller.connection()).await?;
-            let without = move |steps: &Steps| {
-                steps.take(STEPS_PER_PROPOSAL * waiting.len())?;
+            let without = move |steps: &StepBudget| {
+                steps.spend(STEPS_PER_PROPOSAL * waiting.len())?;
                 Ok(waiting.without_lead_condition(&leads))
             };
             all = all.add(caller.compute(without).await?);
         }
         let select = caller.select::<responsibility::Entity>().filter(all);
-        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(
+            ctx,
+            select,
+            PageArguments { first, after },
+            Responsibility::from,
+        )
+        .await
     }
 
     /// The responsibilities at a touchpoint: those in force at the end of the day `asOf`, or, without it, all that were
@@ -205,7 +211,7 @@ impl ResponsibilityQuery {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<Responsibility>> {
+    ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
         let touchpoint: TouchpointId = input::parse_id("touchpointId", &touchpoint_id)?;
         let held = as_of.map(|day| in_force_at_end_of_condition(caller, day.0));
@@ -213,7 +219,13 @@ impl ResponsibilityQuery {
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.eq(touchpoint))
             .filter(Condition::all().add_option(held));
-        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(
+            ctx,
+            select,
+            PageArguments { first, after },
+            Responsibility::from,
+        )
+        .await
     }
 }
 

@@ -45,14 +45,14 @@ pub(super) fn find_matches(
         .iter()
         .flat_map(|(field, texts)| texts.iter().map(|text| (*field, text)));
     let found = texts.filter_map(|(field, text)| {
-        let at = find_ranges(text, wanted);
+        let at = find_word_ranges(text, wanted);
         (!at.is_empty()).then(|| cut_excerpt(field, text, &at))
     });
     found.take(most).collect()
 }
 
 /// The ranges of a text's words that begin with one of the wanted ones, in order.
-fn find_ranges(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
+fn find_word_ranges(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
     let found = split_words(text).filter(|word| {
         wanted
             .iter()

@@ -23,7 +23,7 @@ use crate::{
     input,
     insight::graphql::{Insight, Source},
     kpi::graphql::Kpi,
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload::caller,
     persona::graphql::Persona,
     promise::graphql::Promise,
@@ -67,7 +67,7 @@ macro_rules! findable {
                     let rows = caller.select::<Entity>().filter(Column::Id.is_in(ids.iter().copied()));
                     let rows = rows.all(tx).await?;
                     let mut entries: Vec<_> = rows.iter().map(Searchable::search_entry).collect();
-                    index::add_needs(tx, kind, &mut entries).await?;
+                    index::add_persona_needs(tx, kind, &mut entries).await?;
                     let hits = rows.into_iter().zip(entries).map(|(row, entry)| {
                         let matches = excerpt::find_matches(&entry, &request.words, MOST_MATCHES);
                         (entry.id, SearchHit { kind, node: Findable::$kind(row.into()), matches })
@@ -104,12 +104,12 @@ impl SearchQuery {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<SearchHit>> {
+    ) -> Result<ObjectPage<SearchHit>> {
         let caller = caller(ctx)?;
         caller.budget.spend(SEARCH)?;
         let blueprint = input::parse_optional_id("blueprintId", blueprint_id.as_ref())?;
         let request = SearchRequest::parse(&text, kinds, blueprint, include_archived)?;
-        let page = Page { first, after };
+        let page = PageArguments { first, after };
         let tx = caller.snapshot().await?;
         let total = if page::wants_total(ctx) {
             Some(super::count_hits(caller, &request, &tx).await?)
@@ -117,7 +117,7 @@ impl SearchQuery {
             None
         };
         // Ids first and rows after: ranking reads the index alone, and only the rows of one page are loaded.
-        let places = super::find_page(caller, &request, &page, &tx).await?;
+        let places = super::find_hits_of_page(caller, &request, &page, &tx).await?;
         let mut hits = load_hits(caller, &request, &places, &tx).await?;
         tx.commit().await?;
         let found = places.into_iter().filter_map(|place| {

@@ -26,7 +26,7 @@ use crate::{
     database::Transaction,
     error::{Error, Result},
     index::{self, every_kind},
-    page::{self, Page},
+    page::{self, PageArguments},
     statement::SqlBuilder,
 };
 
@@ -122,20 +122,20 @@ impl HitKey {
                 kind: SearchKind::from_name(std::str::from_utf8(kind).ok()?)?,
             })
         };
-        read().ok_or_else(page::invalid_cursor)
+        read().ok_or_else(page::invalid_cursor_error)
     }
 }
 
 /// The hits of one page in order, and one more where there is one.
-pub async fn find_page(
+pub async fn find_hits_of_page(
     caller: &Caller,
     request: &SearchRequest,
-    page: &Page,
+    page: &PageArguments,
     tx: &Transaction,
 ) -> Result<Vec<HitKey>> {
     let after = page.after.as_deref().map(HitKey::from_cursor).transpose()?;
     let limit = page.size()? + 1;
-    let mut text = found_sql(caller, request, tx).then(" SELECT * FROM found");
+    let mut text = with_found_sql(caller, request, tx).then(" SELECT * FROM found");
     if let Some(place) = after {
         text = text
             // The kind, too: two kinds may have rows with one id.
@@ -157,7 +157,7 @@ pub async fn find_page(
 
 /// Number of hits that the caller may see.
 pub async fn count_hits(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> Result<u64> {
-    let text = found_sql(caller, request, tx).then(" SELECT COUNT(*) FROM found");
+    let text = with_found_sql(caller, request, tx).then(" SELECT COUNT(*) FROM found");
     let row = tx.query_one_raw(text.statement()).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     Ok(u64::try_from(count).unwrap_or_default())
@@ -166,7 +166,7 @@ pub async fn count_hits(caller: &Caller, request: &SearchRequest, tx: &Transacti
 /// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds
 /// would keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from
 /// turning the join round and scanning everything that the caller may see.
-fn found_sql(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> SqlBuilder {
+fn with_found_sql(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> SqlBuilder {
     let backend = tx.get_database_backend();
     let mut text = SqlBuilder::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
     text = append_distance(text, &request.words)
@@ -239,14 +239,14 @@ fn select_matched_row(
     macro_rules! of_kind {
         ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($_texts:tt)* })*) => {
             match kind {
-                $(SearchKind::$kind => select_readable::<entity::$table::Entity>(caller, include_archived),)*
+                $(SearchKind::$kind => select_readable_match::<entity::$table::Entity>(caller, include_archived),)*
             }
         };
     }
     every_kind!(of_kind)
 }
 
-fn select_readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatement {
+fn select_readable_match<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatement {
     let matched = Expr::col(("matched", "id"));
     let select = caller
         .select::<E>()
@@ -256,19 +256,19 @@ fn select_readable<E: Guarded>(caller: &Caller, include_archived: bool) -> Selec
     if include_archived {
         select.into_query()
     } else {
-        select.filter(living_condition::<E>()).into_query()
+        select.filter(not_archived_condition::<E>()).into_query()
     }
 }
 
 /// Rows that are not archived, nor in an archived phase or touchpoint. Archived blueprints are left out earlier.
-fn living_condition<E: Guarded>() -> Condition {
+fn not_archived_condition<E: Guarded>() -> Condition {
     // By name, as each kind has some of these columns and no trait says which.
     let column = |name: &str| name.parse::<E::Column>().ok();
     let mut all = Condition::all().add_option(column("archived_at").map(|at| at.is_null()));
     let archived_phases =
-        select_archived::<entity::phase::Entity>(entity::phase::Column::ArchivedAt);
+        select_archived_ids::<entity::phase::Entity>(entity::phase::Column::ArchivedAt);
     let archived_touchpoints =
-        select_archived::<entity::touchpoint::Entity>(entity::touchpoint::Column::ArchivedAt);
+        select_archived_ids::<entity::touchpoint::Entity>(entity::touchpoint::Column::ArchivedAt);
     for (place, archived) in [
         ("phase_id", archived_phases),
         ("touchpoint_id", archived_touchpoints),
@@ -281,7 +281,7 @@ fn living_condition<E: Guarded>() -> Condition {
     all
 }
 
-fn select_archived<E: Guarded>(archived_at: E::Column) -> SelectStatement {
+fn select_archived_ids<E: Guarded>(archived_at: E::Column) -> SelectStatement {
     E::find()
         .select_only()
         .column(E::id_column())

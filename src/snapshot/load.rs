@@ -49,7 +49,7 @@ impl BlueprintSnapshot {
         which: Condition,
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
-        let _turn = caller.budget.acquire_load_permit().await?;
+        let _turn = caller.budget.acquire_blueprint_load_slot().await?;
         let tx = caller.snapshot().await?;
         let select = caller.select::<blueprint::Entity>().filter(which);
         let Some(blueprint) = select.one(&tx).await? else {

@@ -18,7 +18,7 @@ use crate::{
     blueprint::graphql::BlueprintPayload,
     error::Result,
     input::{AtVersionInput, By},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
 };
@@ -122,13 +122,13 @@ impl TemplateQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<TemplateFilter>,
-    ) -> Result<Pages<Template>> {
+    ) -> Result<ObjectPage<Template>> {
         let caller = caller(ctx)?;
         let mut select = caller.select::<template::Entity>();
         if let Some(subject) = filter.and_then(|filter| filter.subject) {
             select = select.filter(for_subject_condition(subject));
         }
-        page::page_oldest_first(ctx, select, Page { first, after }, Template::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Template::from).await
     }
 }
 

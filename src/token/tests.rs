@@ -133,7 +133,7 @@ fn a_link_is_good_for_five_minutes_and_for_what_it_shows() {
     let shown = PictureClaims {
         blueprint: Uuid::from_u128(3).into(),
         day: NaiveDate::from_ymd_opt(2025, 3, 31).expect("a day"),
-        theme: Theme::Dark,
+        theme: PictureTheme::Dark,
     };
     let (token, expires_at) = key()
         .sign_picture_link(access(), shown, now())
@@ -154,7 +154,7 @@ fn a_link_gives_no_access_and_an_access_token_is_no_link() {
     let shown = PictureClaims {
         blueprint: Uuid::from_u128(3).into(),
         day: NaiveDate::default(),
-        theme: Theme::Auto,
+        theme: PictureTheme::Auto,
     };
     let (link, _) = key()
         .sign_picture_link(access(), shown, now())

@@ -23,7 +23,7 @@ use crate::{
     error::{Result, UserError},
     fields::{api::ApiField, kinds, touchpoint::touchpoint_fields},
     input::{self, AtVersionInput, ByInside},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, mutation_caller},
 };
@@ -201,10 +201,16 @@ impl TouchpointQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<TouchpointFilter>,
-    ) -> Result<Pages<Touchpoint>> {
+    ) -> Result<ObjectPage<Touchpoint>> {
         let caller = caller(ctx)?;
         let select = select_touchpoints(caller, filter.unwrap_or_default())?;
-        page::page_oldest_first(ctx, select, Page { first, after }, Touchpoint::from).await
+        page::page_oldest_first(
+            ctx,
+            select,
+            PageArguments { first, after },
+            Touchpoint::from,
+        )
+        .await
     }
 
     /// A transition by id.

@@ -40,7 +40,7 @@ macro_rules! text_input {
             /// The columns that change, with every fault in their values.
             fn columns(&self, faults: &mut Faults) -> touchpoint::ActiveModel {
                 touchpoint::ActiveModel {
-                    $($($field: <$kind as ApiField>::read(&self.$field, $name, faults),)*)*
+                    $($($field: <$kind as ApiField>::change_from_input(&self.$field, $name, faults),)*)*
                     ..Default::default()
                 }
             }
@@ -49,7 +49,7 @@ macro_rules! text_input {
         /// A new touchpoint's columns: where nothing is said of a field, it begins as its kind does.
         pub(super) fn with_initial_values(text: touchpoint::ActiveModel) -> touchpoint::ActiveModel {
             touchpoint::ActiveModel {
-                $($($field: <$kind as ApiField>::or_initial(text.$field),)*)*
+                $($($field: <$kind as ApiField>::change_or_initial(text.$field),)*)*
                 ..text
             }
         }
@@ -160,7 +160,11 @@ impl ApiField for EvidenceItems {
     type Input = Option<Vec<EvidenceInput>>;
     type Output = Vec<EvidenceInput>;
 
-    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+    fn change_from_input(
+        input: &Self::Input,
+        path: &str,
+        faults: &mut Faults,
+    ) -> ActiveValue<Self::Stored> {
         set_if_given(input.as_ref(), |items| {
             let items = items.iter();
             let items = items.map(|item| (&*item.label, item.link.as_deref()));

@@ -267,7 +267,7 @@ pub async fn relocate(
     let mut phases = vec![to];
     if from.id != row.phase_id {
         let remaining = load_of_phase(&permit, from.id).await?;
-        set_positions(&permit, order::close_gaps(&remaining)).await?;
+        set_positions(&permit, order::moves_closing_gaps(&remaining)).await?;
         phases.push(from);
     }
     phases.sort_by_key(|phase| phase.position);
@@ -297,7 +297,7 @@ pub async fn archive_fetched(
 ) -> Result<touchpoint::Model> {
     let row = permit.set_archived::<touchpoint::Entity>(row, true).await?;
     let remaining = load_of_phase(permit, row.phase_id).await?;
-    set_positions(permit, order::close_gaps(&remaining)).await?;
+    set_positions(permit, order::moves_closing_gaps(&remaining)).await?;
     Ok(row)
 }
 
@@ -313,7 +313,7 @@ pub async fn unarchive_fetched(
     let others = load_of_phase(permit, row.phase_id).await?;
     let before = others.iter().rfind(|other| other.position < row.position);
     let before = before.map(|other| other.id);
-    let places = order::make_room(&others, before.as_ref());
+    let places = order::plan_insertion(&others, before.as_ref());
     let places = places.ok_or_else(|| Error::internal("a neighbour is not among the others"))?;
     set_positions(permit, places.moved).await?;
     let change = touchpoint::ActiveModel {
@@ -359,7 +359,7 @@ async fn make_place(
     } else {
         after
     };
-    let places = order::make_room(others, after.as_ref());
+    let places = order::plan_insertion(others, after.as_ref());
     let places = places.ok_or_else(|| Error::not_found("afterId", "touchpoint in this phase"))?;
     set_positions(permit, places.moved).await?;
     Ok(places.free)

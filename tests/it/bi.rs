@@ -341,7 +341,7 @@ async fn a_calendar_knows_weeks_and_quarters() {
     });
     assert_eq!(days[0], monday);
     assert_eq!(days.len(), 2);
-    let today = world.clock.day(world.clock.now());
+    let today = world.clock.day_of_moment(world.clock.now());
     let after = today.succ_opt().expect("a tomorrow");
     let now = analyst
         .lines(&format!(

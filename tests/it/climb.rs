@@ -9,7 +9,7 @@ use async_graphql::{Request, Value as Answer, Variables};
 use cx_blueprint::{
     access::Caller,
     batch::Loaders,
-    bi::store::BiStore,
+    bi::cache::BiCache,
     canvas::shared::RequestCanvases,
     compute::{BYTES, Budget, FIELD, STATEMENT, STEPS},
     error::Code,
@@ -82,7 +82,7 @@ async fn spent(world: &World, query: &str, variables: Value) -> Cost {
     let request = Request::new(query)
         .variables(Variables::from_json(variables))
         .data(key)
-        .data(BiStore::new(1 << 20))
+        .data(BiCache::new(1 << 20))
         .data(Loaders::new(caller.clone()))
         .data(RequestCanvases::default())
         .data(caller);

@@ -161,7 +161,7 @@ async fn a_canvas_takes_at_most_12_statements_whatever_its_size() {
         kpis: 20,
         links: 2,
         days: 2,
-        until: world.clock.day(world.clock.now()),
+        until: world.clock.day_of_moment(world.clock.now()),
         seed: 7,
     };
     let operator = Caller::operator(world.store.clone(), world.clock.clone(), "generate");

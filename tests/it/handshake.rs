@@ -355,7 +355,7 @@ async fn history_knows_who_answered_at_the_end_of_a_day() {
         world.sign_in_anew(&lead.login).await,
         world.sign_in_anew(&neighbour.login).await,
     );
-    let today = world.clock.day(world.clock.now());
+    let today = world.clock.day_of_moment(world.clock.now());
     let yesterday = today.pred_opt().expect("a day");
     let handed_over = propose(&neighbour, keys.offer("T3", "sales", "ACCOUNTABLE")).await;
     lead.does(ACCEPT, at(&handed_over)).await;

@@ -49,7 +49,7 @@ async fn a_state_in_sql_is_the_state_of_the_rules() {
         world.db().get_database_backend(),
         "WITH given (at, direction, measured, value, warning) AS (",
     )
-    .rows(given)
+    .values_rows(given)
     .then(&format!(") SELECT {state} AS state FROM given ORDER BY at"));
     let rows = world
         .db()

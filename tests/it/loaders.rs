@@ -9,7 +9,7 @@ use std::{
 
 use cx_blueprint::{
     access::Caller,
-    batch::{Key, Loaders},
+    batch::{LoaderKey, Loaders},
     error::{Error, Result},
 };
 use futures_util::future::{join, join_all};
@@ -47,7 +47,7 @@ fn batches(log: &Mutex<Vec<(&'static str, Vec<u32>)>>, test: &str) -> Vec<Vec<u3
     its.map(|(_, numbers)| numbers.clone()).collect()
 }
 
-impl Key for Number {
+impl LoaderKey for Number {
     type Value = u32;
 
     async fn load(_: &Caller, keys: &[Self]) -> Result<HashMap<Self, u32>> {

@@ -5,7 +5,7 @@ use cx_blueprint::{
     access::Caller,
     document::{
         format,
-        organisation::{self, OrganisationInput, OrganisationLoadOptions},
+        organisation::{self, OrganisationImportOptions, OrganisationInput},
     },
     error::Error,
 };
@@ -21,14 +21,18 @@ fn operator(world: &World) -> Caller {
 }
 
 async fn exported(world: &World) -> String {
-    let written = organisation::export(&operator(world)).await;
+    let written = organisation::export_organisation(&operator(world)).await;
     serde_json::to_string_pretty(&written.expect("it is written out")).expect("JSON")
 }
 
 async fn loads(world: &World, text: &str, dry_run: bool) -> Result<(), Error> {
-    let said: OrganisationInput = format::parse(text)?;
-    organisation::load_organisation(&operator(world), &said, OrganisationLoadOptions { dry_run })
-        .await
+    let said: OrganisationInput = format::parse_document(text)?;
+    organisation::import_organisation(
+        &operator(world),
+        &said,
+        OrganisationImportOptions { dry_run },
+    )
+    .await
 }
 
 /// The document, into an empty database and out again.

@@ -213,7 +213,7 @@ async fn organisation(seed: u64, dice: &mut Dice) -> World {
         kpis: 6,
         links: 1,
         days: 1,
-        until: world.clock.day(world.clock.now()),
+        until: world.clock.day_of_moment(world.clock.now()),
         seed,
     };
     let operator = Caller::operator(world.store.clone(), world.clock.clone(), "generate");

@@ -184,7 +184,7 @@ async fn an_answer_that_is_sent_again_after_the_upgrade_counts_once() {
         touchpoint_id: Some(TouchpointId(uuid::Uuid::from_u128(7)).to_string().into()),
         blueprint_id: None,
         persona_id: None,
-        answered_on: Some(world.clock.day(world.clock.now()).into()),
+        answered_on: Some(world.clock.day_of_moment(world.clock.now()).into()),
         answered_at: None,
         respondent: None,
         contact: None,

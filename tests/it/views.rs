@@ -14,7 +14,7 @@ use cx_blueprint::{
     access::Caller,
     bi::{
         catalogue,
-        model::dataset::{Dataset, Type},
+        model::dataset::{ColumnType, Dataset},
         views::{self, login},
     },
 };
@@ -99,7 +99,7 @@ impl<'w> Role<'w> {
             let seen = self.rows(dataset).await;
             let mut path = format!("/bi/v1/{}.ndjson", dataset.name);
             if dataset.needs_days {
-                let today = self.world.clock.day(self.world.clock.now());
+                let today = self.world.clock.day_of_moment(self.world.clock.now());
                 let end = today.succ_opt().expect("a tomorrow");
                 let first = dataset.day.expect("a day");
                 let first = seen.iter().filter_map(|row| row[first].as_str()).min();
@@ -137,7 +137,7 @@ impl Drop for Role<'_> {
 
 fn viewed() -> impl Iterator<Item = &'static Dataset> {
     let all = catalogue::ALL.iter().copied();
-    all.filter(|dataset| dataset.source.sql().is_some())
+    all.filter(|dataset| dataset.source.sql_fragments().is_some())
 }
 
 fn bi(world: &World, arguments: &[&str], input: &str) -> Output {
@@ -168,13 +168,13 @@ fn make(world: &World, name: &str, account: &str) -> Output {
 
 /// Rows as texts by the types of their columns, in an order of their own.
 fn sorted(dataset: &Dataset, rows: &[Value]) -> Vec<String> {
-    let cell = |of: Type, cell: &Value| match (of, cell) {
+    let cell = |of: ColumnType, cell: &Value| match (of, cell) {
         (_, Value::Null) => "-".to_owned(),
-        (Type::Instant, Value::String(at)) => {
+        (ColumnType::Instant, Value::String(at)) => {
             let at: DateTime<Utc> = at.parse().expect("an instant");
             at.to_rfc3339()
         }
-        (Type::Number, Value::Number(number)) => format!("{:?}", number.as_f64()),
+        (ColumnType::Number, Value::Number(number)) => format!("{:?}", number.as_f64()),
         (_, other) => other.to_string(),
     };
     let row = |row: &Value| {
@@ -195,7 +195,7 @@ fn operator(world: &World) -> Caller {
 
 /// What the server does in the background.
 async fn renew(world: &World) -> usize {
-    login::renew_reaches(&operator(world))
+    login::renew_stale_reaches(&operator(world))
         .await
         .expect("it is renewed")
 }
@@ -415,7 +415,7 @@ async fn a_renewed_program_makes_the_views_anew_and_roles_keep_their_rights() {
     let gone = role.refused("SELECT * FROM bi.gone").await;
     assert!(gone.contains("does not exist"), "{gone}");
     // Tables can change under the views, as they make way.
-    views::remove_own_views(&operator(&world))
+    views::drop_views_if_ours(&operator(&world))
         .await
         .expect("they go");
     let altered = "ALTER TABLE measurement ALTER COLUMN sample_size TYPE bigint";

@@ -17,7 +17,7 @@ use chrono_tz::Tz;
 use cx_blueprint::{
     access::Caller,
     account::password,
-    bi::store::BiStore,
+    bi::cache::BiCache,
     clock::Clock,
     database::{Options, Store},
     document::{self, demonstration},
@@ -194,7 +194,7 @@ impl World {
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: queries,
             requests_of_one_client: of_one_client,
-            cube: BiStore::new(64 << 20),
+            cube: BiCache::new(64 << 20),
             longest_sheet: 8 << 20,
         });
         Self {
@@ -210,8 +210,8 @@ impl World {
     /// Loads an organisation, as the command line does.
     pub async fn load(&self, document: &str) -> Result<()> {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "load");
-        let said = document::format::parse(document)?;
-        demonstration::load_demonstration(&caller, &said, &password_hash().await).await
+        let said = document::format::parse_document(document)?;
+        demonstration::import_demonstration(&caller, &said, &password_hash().await).await
     }
 
     /// Notes since when findings are open, as the server does in the background.

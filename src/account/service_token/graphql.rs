@@ -9,7 +9,7 @@ use crate::{
     access::Caller,
     error::{Result, UserError},
     input,
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, mutation_caller},
     policy::Action,
@@ -82,16 +82,23 @@ impl ServiceTokenQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<ServiceTokenFilter>,
-    ) -> Option<Result<Pages<ServiceToken>>> {
-        Some(page_of_tokens(ctx, Page { first, after }, filter.unwrap_or_default()).await)
+    ) -> Option<Result<ObjectPage<ServiceToken>>> {
+        Some(
+            page_of_tokens(
+                ctx,
+                PageArguments { first, after },
+                filter.unwrap_or_default(),
+            )
+            .await,
+        )
     }
 }
 
 async fn page_of_tokens(
     ctx: &Context<'_>,
-    page: Page,
+    page: PageArguments,
     filter: ServiceTokenFilter,
-) -> Result<Pages<ServiceToken>> {
+) -> Result<ObjectPage<ServiceToken>> {
     let caller = caller(ctx)?;
     caller.require_reach(Action::KeepOrganisation)?;
     let account: Option<AccountId> =
@@ -121,7 +128,7 @@ impl ServiceTokenCreatePayload {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let refusal = payload::into_refusal(caller, error).await?;
+                let refusal = payload::audit_refusal(caller, error).await?;
                 Ok(Self {
                     service_token: None,
                     secret: None,

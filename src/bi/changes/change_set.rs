@@ -20,7 +20,7 @@ use crate::audit::AuditSubject;
 
 /// The entities whose acts may have changed rows.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct ChangeSet {
+pub(super) struct ChangedEntities {
     /// When the first of the acts began: values that came with them carry no earlier moment.
     pub from: Option<DateTime<Utc>>,
     /// KPIs all of whose rows may have changed.
@@ -59,7 +59,7 @@ const ON_ANSWERS: [&str; 5] = [
     "feedbackMeasure",
 ];
 
-impl ChangeSet {
+impl ChangedEntities {
     /// The changes of these acts; none where they cannot be told. `include_drafts`: whether rows of blueprints that do
     /// not count are pulled as well.
     pub(super) fn from_events(events: &[audit_event::Model], include_drafts: bool) -> Option<Self> {
@@ -68,12 +68,12 @@ impl ChangeSet {
             ..Self::default()
         };
         let all = events.iter();
-        all.map(|event| changes.add(event, include_drafts))
+        all.map(|event| changes.add_event(event, include_drafts))
             .collect::<Option<()>>()?;
         Some(changes)
     }
 
-    fn add(&mut self, event: &audit_event::Model, include_drafts: bool) -> Option<()> {
+    fn add_event(&mut self, event: &audit_event::Model, include_drafts: bool) -> Option<()> {
         let (before, after) = (event.before.as_ref(), event.after.as_ref());
         let Some((subject_type, id)) = event.subject_type.as_deref().zip(event.subject_id) else {
             // An act without a subject names nothing that could have changed; these are known to change values alone,
@@ -85,18 +85,18 @@ impl ChangeSet {
             KPI => self.kpis.extend(before.map(|_| KpiId(id))),
             TARGET => {
                 self.targets.insert(KpiTargetId(id));
-                self.kpis.extend(ids_in::<KpiId>(event, "kpiId"));
+                self.kpis.extend(ids_in_field::<KpiId>(event, "kpiId"));
             }
             LINK => {
                 self.links.insert(KpiLinkId(id));
-                self.kpis.extend(ids_in::<KpiId>(event, "kpiId"));
+                self.kpis.extend(ids_in_field::<KpiId>(event, "kpiId"));
             }
             RESPONSIBILITY => {
                 self.responsibilities.insert(ResponsibilityId(id));
-                let places = ids_in::<TouchpointId>(event, "touchpointId");
+                let places = ids_in_field::<TouchpointId>(event, "touchpointId");
                 self.touchpoints.extend(places);
             }
-            TOUCHPOINT if mentions_any(before, &["key", "name", "phaseId"]) => {
+            TOUCHPOINT if has_any_field(before, &["key", "name", "phaseId"]) => {
                 self.touchpoints.insert(TouchpointId(id));
             }
             PHASE => {
@@ -104,10 +104,10 @@ impl ChangeSet {
             }
             DEPARTMENT => self.departments.extend(before.map(|_| DepartmentId(id))),
             // One event stands for a whole document, whose parts have none of their own.
-            BLUEPRINT if mentions_any(after, &["imported"]) => return None,
+            BLUEPRINT if has_any_field(after, &["imported"]) => return None,
             // What hung on it is gone with it; while it did not count, nothing showed that.
             BLUEPRINT if after.is_none() => return (!include_drafts).then_some(()),
-            BLUEPRINT if mentions_any(after, &["key", "state", "status", "archivedFrom"]) => {
+            BLUEPRINT if has_any_field(after, &["key", "state", "status", "archivedFrom"]) => {
                 self.blueprints.insert(BlueprintId(id));
             }
             // What of these remains has no column in the rows; values are found by `recorded_at`.
@@ -123,12 +123,12 @@ impl ChangeSet {
 }
 
 /// Whether a body says something of one of these fields.
-fn mentions_any(body: Option<&Json>, fields: &[&str]) -> bool {
+fn has_any_field(body: Option<&Json>, fields: &[&str]) -> bool {
     body.is_some_and(|body| fields.iter().any(|field| body.get(field).is_some()))
 }
 
 /// The ids that the bodies of an event hold in a field.
-fn ids_in<I: Id>(event: &audit_event::Model, field: &str) -> Vec<I> {
+fn ids_in_field<I: Id>(event: &audit_event::Model, field: &str) -> Vec<I> {
     let bodies = [event.before.as_ref(), event.after.as_ref()];
     let texts = bodies.into_iter().flatten();
     let texts = texts.filter_map(|body| body.get(field)?.as_str());

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::{ExprTrait, IntoCondition, SelectStatement, SimpleExpr, UnionType},
 };
 
-use super::change_set::ChangeSet;
+use super::change_set::ChangedEntities;
 use crate::{
     access::Caller,
     bi::{model::query::DatasetQuery, names::select_linked_kpi_ids},
@@ -19,15 +19,15 @@ use crate::{
 
 /// The first `most` measurements that the query selects, that the caller may see, and of which a row may have changed;
 /// by day and then by id. Superseded ones are among them: they have no row any more.
-pub(super) async fn find_changed(
+pub(super) async fn find_changed_measurements(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
-    changes: &ChangeSet,
+    changes: &ChangedEntities,
     most: u64,
 ) -> Result<Vec<(NaiveDate, MeasurementId)>> {
     use measurement::Column::{Id, MeasuredOn};
-    let Some(ids) = select_ids(changes) else {
+    let Some(ids) = select_changed_measurement_ids(changes) else {
         return Ok(Vec::new());
     };
     Ok(caller
@@ -45,7 +45,7 @@ pub(super) async fn find_changed(
 }
 
 /// Their ids, as a union: each part uses an index of its own, where one condition with ORs would scan.
-fn select_ids(changes: &ChangeSet) -> Option<SelectStatement> {
+fn select_changed_measurement_ids(changes: &ChangedEntities) -> Option<SelectStatement> {
     use measurement::Column::{KpiId, RecordedAt, SupersededById, TouchpointId};
     // From the beginning of the first act, not from the token's moment: a value carries the time at which its act
     // began, which may lie before the token although it was committed after.
@@ -76,7 +76,7 @@ fn select_measurement_ids_where(condition: impl IntoCondition) -> SelectStatemen
 }
 
 /// The KPIs all of whose rows may have changed.
-fn select_changed_kpis(changes: &ChangeSet) -> SelectStatement {
+fn select_changed_kpis(changes: &ChangedEntities) -> SelectStatement {
     let of_targets = kpi_target::Entity::find()
         .select_only()
         .column(kpi_target::Column::KpiId)
@@ -95,7 +95,7 @@ fn select_changed_kpis(changes: &ChangeSet) -> SelectStatement {
 }
 
 /// The touchpoints all of whose rows may have changed.
-fn select_changed_touchpoints(changes: &ChangeSet) -> SelectStatement {
+fn select_changed_touchpoints(changes: &ChangedEntities) -> SelectStatement {
     use responsibility::Column::{DepartmentId, Id, TouchpointId};
     use touchpoint::Column as C;
     let held = responsibility::Entity::find()
@@ -121,7 +121,7 @@ fn select_changed_touchpoints(changes: &ChangeSet) -> SelectStatement {
 }
 
 /// The KPIs that judge these touchpoints, or a phase or blueprint of which all rows may have changed.
-fn select_judging_kpis(changes: &ChangeSet, places: &SelectStatement) -> SelectStatement {
+fn select_judging_kpis(changes: &ChangedEntities, places: &SelectStatement) -> SelectStatement {
     use kpi_link::Column::{BlueprintId, PhaseId, TouchpointId};
     select_linked_kpi_ids(
         Condition::any()

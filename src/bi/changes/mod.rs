@@ -7,8 +7,8 @@
 //!
 //! ```text
 //! 1. fingerprint of the scope differs    → refused: rows may have come and gone without an event
-//! 2. events of the log since the token   → a ChangeSet: KPIs, links, touchpoints, … whose rows may differ
-//! 3. ChangeSet                           → measurements, found by indexes; wider than the truth, never narrower
+//! 2. events of the log since the token   → ChangedEntities: KPIs, links, touchpoints, … whose rows may differ
+//! 3. ChangedEntities                     → measurements, found by indexes; wider than the truth, never narrower
 //! 4. their rows, with tombstones between → sent like any other pull
 //! ```
 //!
@@ -27,11 +27,11 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use self::change_set::ChangeSet;
-pub(super) use self::stream::send;
+use self::change_set::ChangedEntities;
+pub(super) use self::stream::send_changed_rows;
 use super::{
     model::query::{ChangedMeasurements, DatasetQuery},
-    scope::{Scope, select_ids},
+    scope::{Scope, select_ids_where},
 };
 use crate::{
     access::{self, Caller, Guarded, scope},
@@ -76,7 +76,7 @@ impl SyncToken {
 }
 
 /// The token of a pull in this snapshot.
-pub async fn current_token(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
+pub async fn current_sync_token(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
     Ok(SyncToken {
         place: position::current_position(tx).await?,
         scope: scope_fingerprint(caller, tx).await?,
@@ -88,7 +88,7 @@ pub async fn current_token(caller: &Caller, tx: &Transaction) -> Result<SyncToke
 ///
 /// # Errors
 /// `PullAgain` where the changes cannot be known, or are too many.
-pub async fn find_changed(
+pub async fn find_measurements_changed_since(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
@@ -103,10 +103,12 @@ pub async fn find_changed(
         EventsAfter::TooMuch => return Err(Error::PullAgain("Too much has been done since.")),
         EventsAfter::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
     };
-    let changes = ChangeSet::from_events(&events, query.include_drafts)
+    let changes = ChangedEntities::from_events(&events, query.include_drafts)
         .ok_or(Error::PullAgain("A document was imported."))?;
     // One more than may be sent, so that "exactly as many" and "too many" differ.
-    let changed = measurements::find_changed(caller, tx, query, &changes, MOST_CHANGED + 1).await?;
+    let changed =
+        measurements::find_changed_measurements(caller, tx, query, &changes, MOST_CHANGED + 1)
+            .await?;
     if changed.len() as u64 > MOST_CHANGED {
         return Err(Error::PullAgain("Too much has changed since."));
     }
@@ -118,10 +120,10 @@ pub async fn find_changed(
 /// nothing: KPIs whose values they may not see, blueprints in force that they may not read, others that they may.
 async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FINGERPRINT]> {
     let scope = Scope::for_caller(caller, tx.get_database_backend());
-    let kpis = match scope.select_valued_kpi_ids() {
+    let kpis = match scope.select_kpi_ids_with_visible_values() {
         Some(valued) => {
             let hidden = kpi::Column::Id.not_in_subquery(valued);
-            load_ids::<kpi::Entity>(tx, Condition::all().add(hidden)).await?
+            load_ids_where::<kpi::Entity>(tx, Condition::all().add(hidden)).await?
         }
         None => Vec::new(),
     };
@@ -129,13 +131,13 @@ async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FIN
         Some(readable) => {
             let id = blueprint::Column::Id;
             let in_force =
-                select_ids::<blueprint::Entity>(scope::in_force_condition()).into_query();
+                select_ids_where::<blueprint::Entity>(scope::in_force_condition()).into_query();
             let hidden = id.not_in_subquery(readable.clone());
             let not_in_force = id.not_in_subquery(in_force.clone());
             let exceptions = Condition::any()
                 .add(id.in_subquery(in_force).and(hidden))
                 .add(id.in_subquery(readable).and(not_in_force));
-            load_ids::<blueprint::Entity>(tx, exceptions).await?
+            load_ids_where::<blueprint::Entity>(tx, exceptions).await?
         }
         None => Vec::new(),
     };
@@ -153,7 +155,7 @@ async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FIN
     Ok(std::array::from_fn(|at| hash[at]))
 }
 
-async fn load_ids<E: Guarded>(tx: &Transaction, which: Condition) -> Result<Vec<Uuid>> {
-    let ids = select_ids::<E>(which).order_by_asc(E::id_column());
+async fn load_ids_where<E: Guarded>(tx: &Transaction, which: Condition) -> Result<Vec<Uuid>> {
+    let ids = select_ids_where::<E>(which).order_by_asc(E::id_column());
     Ok(ids.into_tuple().all(tx).await?)
 }

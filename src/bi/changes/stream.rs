@@ -16,7 +16,7 @@ use crate::{
         model::value::Value,
         source::reader::{ReadContext, RowReader},
         source::row::{DatasetRow, RowData},
-        source::stream::{Batch, BatchSender},
+        source::stream::{BatchSender, RowBatch},
     },
     error::Result,
 };
@@ -27,7 +27,7 @@ const LARGEST_ROUND: usize = 1_024;
 
 /// Sends the rows of the changed measurements after the query's resume point, round by round, and a tombstone in the
 /// place of each that has no row any more.
-pub(crate) async fn send(
+pub(crate) async fn send_changed_rows(
     reader: &dyn RowReader,
     context: ReadContext<'_>,
     query: &DatasetQuery,
@@ -45,7 +45,7 @@ pub(crate) async fn send(
         let (these, later) = rest.split_at(round.min(rest.len()));
         rest = later;
         let query = query.narrowed_to_measurements(these, missing);
-        let merge = ChangeMerge {
+        let merge = TombstoneMerge {
             changed: these.iter(),
             last: begun,
             projection: &projection,
@@ -53,8 +53,8 @@ pub(crate) async fn send(
         // The merge runs beside the reader in the same task: both stop together when nobody receives.
         let (sender, fetched) = mpsc::channel(1);
         // The sender is dropped with the last row: that ends the merge.
-        let fetching = async move { reader.send(context, &query, &sender).await };
-        let (fetched, sent) = tokio::join!(fetching, merge.send(fetched, missing, to));
+        let fetching = async move { reader.send_rows_of_query(context, &query, &sender).await };
+        let (fetched, sent) = tokio::join!(fetching, merge.send_merged(fetched, missing, to));
         fetched?;
         // Where nobody receives, fetching has ended, too.
         let Some(sent) = sent? else {
@@ -67,7 +67,7 @@ pub(crate) async fn send(
 }
 
 /// Merges fetched rows with tombstones, both in the order of measurements.
-struct ChangeMerge<'r> {
+struct TombstoneMerge<'r> {
     /// Those of which nothing was sent yet.
     changed: slice::Iter<'r, (NaiveDate, MeasurementId)>,
     /// The last one of which a row was sent.
@@ -75,11 +75,11 @@ struct ChangeMerge<'r> {
     projection: &'r Projection,
 }
 
-impl ChangeMerge<'_> {
+impl TombstoneMerge<'_> {
     /// Sends rows and tombstones. Returns how many; none where nobody receives any more.
-    async fn send(
+    async fn send_merged(
         mut self,
-        mut fetched: Receiver<Result<Batch>>,
+        mut fetched: Receiver<Result<RowBatch>>,
         missing: Option<u64>,
         to: &BatchSender,
     ) -> Result<Option<u64>> {

@@ -14,12 +14,12 @@ use super::{columns, fact_columns::kpi_fact_columns, filters, order, warning_lev
 use crate::{
     bi::{
         model::dataset::{
+            ColumnType::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
             Dataset, RowSource,
-            Type::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
         },
         scope::Scope,
     },
-    judgement::{self, in_force_on_sql, join_target_sql},
+    judgement::{self, join_target_sql, link_in_force_sql},
     policy::Action,
     responsibility::in_force::{delivering_sql, in_force_at_end_sql},
     statement::SqlBuilder,
@@ -77,7 +77,7 @@ const JOINED: &str = concat!(
     join_target_sql!("of_day", "measured.kpi_id", "measured.measured_on"),
     "
     LEFT JOIN kpi_link link ON link.kpi_id = measured.kpi_id AND ",
-    in_force_on_sql!("link", "measured.measured_on"),
+    link_in_force_sql!("link", "measured.measured_on"),
     "
         AND (measured.touchpoint_id IS NULL OR link.touchpoint_id = measured.touchpoint_id)
         AND link.blueprint_id IN (SELECT id FROM counted)
@@ -93,11 +93,14 @@ const JOINED: &str = concat!(
 fn joined_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = text
         .then("counted AS (")
-        .select(&scope.select_reportable_ids())
+        .select(&scope.select_reportable_blueprint_ids())
         .then("), measured AS (")
         .select(&scope.select_measurements())
         .then("), ");
-    let text = scope.append_days(text).then(", joined AS (").then(JOINED);
+    let text = scope
+        .append_days_table(text)
+        .then(", joined AS (")
+        .then(JOINED);
     scope
         .append_pulled_condition(text, "responsibility.department_id")
         .then(")")
@@ -122,7 +125,7 @@ LEFT JOIN department ON department.id = joined.department_id
 WHERE kpi.id = joined.kpi_id";
 
 fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    KPI_FACTS.select(text, scope).then(FROM)
+    KPI_FACTS.append_select(text, scope).then(FROM)
 }
 
 fn fact_state_sql(_: &Scope<'_>) -> String {

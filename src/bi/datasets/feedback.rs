@@ -8,12 +8,12 @@ use entity::{
     words::{FeedbackGroup, FeedbackScale, FollowUpCause, FollowUpState},
 };
 
-use super::{append_visible, columns, filters, order};
+use super::{append_visible_rows, columns, filters, order};
 use crate::{
     bi::{
         model::dataset::{
+            ColumnType::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
             Dataset, RowSource,
-            Type::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
         },
         scope::Scope,
     },
@@ -76,13 +76,13 @@ LEFT JOIN follow_up ON follow_up.feedback_id = feedback.id
 WHERE (feedback.blueprint_id IS NULL OR feedback.blueprint_id IN (";
 
 fn answers_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let text = append_visible::<feedback::Entity>(
-        FEEDBACK.select(text, scope).then(" FROM "),
+    let text = append_visible_rows::<feedback::Entity>(
+        FEEDBACK.append_select(text, scope).then(" FROM "),
         scope,
         "feedback",
     )
     .then(JOINS)
-    .select(&scope.select_reportable_ids())
+    .select(&scope.select_reportable_blueprint_ids())
     .then("))");
     scope.append_pulled_condition(text, "feedback.department_id")
 }

@@ -4,17 +4,17 @@ use entity::words::StoredWord;
 use sea_orm::Value;
 
 use crate::{
-    bi::model::dataset::{Column, ColumnSql, Type},
+    bi::model::dataset::{Column, ColumnSql, ColumnType},
     fields::kinds::{
-        FieldKind, MonthlyRate, OptionalText, OptionalWord, RequiredWord, ScaledNumber, StartWord,
-        YesNo,
+        BoundedInteger, FieldKind, InitialWord, MonthlyRate, OptionalText, OptionalWord,
+        RequiredWord, YesNo,
     },
 };
 
 /// A kind that can be a column.
 pub(super) trait DatasetField: FieldKind {
     /// The type of its cells.
-    const TYPE: Type;
+    const TYPE: ColumnType;
     /// Whether a cell may be empty.
     const NULLABLE: bool;
 }
@@ -35,7 +35,7 @@ pub(super) const fn field_column<K: DatasetField>(
 }
 
 impl DatasetField for OptionalText {
-    const TYPE: Type = Type::Text;
+    const TYPE: ColumnType = ColumnType::Text;
     const NULLABLE: bool = true;
 }
 
@@ -43,26 +43,26 @@ impl<W: StoredWord> DatasetField for OptionalWord<W>
 where
     Option<W>: Into<Value>,
 {
-    const TYPE: Type = Type::Word(W::texts);
+    const TYPE: ColumnType = ColumnType::Word(W::texts);
     const NULLABLE: bool = true;
 }
 
-impl<W: StartWord + Into<Value>> DatasetField for RequiredWord<W> {
-    const TYPE: Type = Type::Word(W::texts);
+impl<W: InitialWord + Into<Value>> DatasetField for RequiredWord<W> {
+    const TYPE: ColumnType = ColumnType::Word(W::texts);
     const NULLABLE: bool = false;
 }
 
 impl DatasetField for YesNo {
-    const TYPE: Type = Type::Boolean;
+    const TYPE: ColumnType = ColumnType::Boolean;
     const NULLABLE: bool = false;
 }
 
-impl<const MIN: i32, const MAX: i32> DatasetField for ScaledNumber<MIN, MAX> {
-    const TYPE: Type = Type::Integer;
+impl<const MIN: i32, const MAX: i32> DatasetField for BoundedInteger<MIN, MAX> {
+    const TYPE: ColumnType = ColumnType::Integer;
     const NULLABLE: bool = true;
 }
 
 impl DatasetField for MonthlyRate {
-    const TYPE: Type = Type::Number;
+    const TYPE: ColumnType = ColumnType::Number;
     const NULLABLE: bool = true;
 }

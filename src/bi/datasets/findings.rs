@@ -17,17 +17,17 @@ use crate::{
     bi::{
         model::cursor::{RowKey, RowKeyPart},
         model::dataset::{
+            ColumnType::{Id as IdOf, Instant, Text as Words, Word},
             Dataset, RowSource,
-            Type::{Id as IdOf, Instant, Text as Words, Word},
         },
         model::query::DatasetQuery,
         model::value::Value,
-        source::memory::{ComputedRow, sort_and_cut},
+        source::memory::{ComputedRow, sort_and_limit},
         source::reader::{ReadContext, RowReader},
         source::row::RowData,
         source::stream::BatchSender,
     },
-    compute::Steps,
+    compute::StepBudget,
     error::Result,
     finding::{
         self, TrackedFinding,
@@ -52,7 +52,7 @@ pub static FINDINGS: Dataset = Dataset {
     // Since when a finding is open is noted without an event of the audit log.
     source: RowSource::Computed {
         is_series: false,
-        is_logged: false,
+        is_fully_audited: false,
     },
 };
 
@@ -68,8 +68,8 @@ computed_columns! {
     finding_id: IdOf(FindingId::PREFIX) => |row| Value::id(Some(row.tracked.finding.fingerprint)), "Id of the finding: it stays the same whatever is renamed or moved.";
     blueprint_id: IdOf(BlueprintId::PREFIX) => |row| Value::id(Some(row.blueprint)), "Id of the blueprint.";
     blueprint_key: Words => |row| Value::text(Some(row.blueprint_key)), "The blueprint's key.";
-    code: Word(codes) => |row| Value::text(Some(row.tracked.finding.code.as_str())), "The rule that found it.";
-    severity: Word(severities) => |row| Value::text(Some(row.tracked.finding.code.severity().as_str())), "The severity of the finding.";
+    code: Word(rule_codes) => |row| Value::text(Some(row.tracked.finding.code.as_str())), "The rule that found it.";
+    severity: Word(severity_names) => |row| Value::text(Some(row.tracked.finding.code.severity().as_str())), "The severity of the finding.";
     sentence: Words => |row| Value::text(Some(&row.tracked.finding.sentence)), "The finding as a sentence, for people.";
     phase_id empty: IdOf(PhaseId::PREFIX) => |row| Value::id(row.tracked.finding.subject.phase), "Id of the phase concerned.";
     touchpoint_id empty: IdOf(TouchpointId::PREFIX) => |row| Value::id(row.tracked.finding.subject.touchpoint), "Id of the touchpoint concerned.";
@@ -84,11 +84,11 @@ computed_columns! {
     reason empty: Words => |row| Value::text(row.tracked.dismissed.as_ref().and_then(|row| row.reason.as_deref())), "The reason for the dismissal; empty while it is not dismissed.";
 }
 
-fn codes() -> Vec<&'static str> {
+fn rule_codes() -> Vec<&'static str> {
     Rule::ALL.iter().map(|rule| rule.code.as_str()).collect()
 }
 
-fn severities() -> Vec<&'static str> {
+fn severity_names() -> Vec<&'static str> {
     Severity::ALL.iter().map(|one| one.as_str()).collect()
 }
 
@@ -96,32 +96,32 @@ fn severities() -> Vec<&'static str> {
 pub(in crate::bi) struct FindingsReader;
 
 impl RowReader for FindingsReader {
-    fn send<'r>(
+    fn send_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
         to: &'r BatchSender,
     ) -> BoxFuture<'r, Result<()>> {
         match query.order.is_empty() {
-            true => Box::pin(send_by_blueprint(context, query, to)),
+            true => Box::pin(send_rows_by_blueprint(context, query, to)),
             false => Box::pin(async move {
-                let rows = load_all_rows(context, query).await?;
+                let rows = compute_all_rows(context, query).await?;
                 to.send(Ok(Some(rows))).await.ok();
                 Ok(())
             }),
         }
     }
 
-    fn count<'r>(
+    fn count_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
     ) -> BoxFuture<'r, Result<u64>> {
-        Box::pin(async move { Ok(load_all_rows(context, query).await?.len() as u64) })
+        Box::pin(async move { Ok(compute_all_rows(context, query).await?.len() as u64) })
     }
 }
 
-async fn send_by_blueprint(
+async fn send_rows_by_blueprint(
     context: ReadContext<'_>,
     query: &DatasetQuery,
     to: &BatchSender,
@@ -129,7 +129,7 @@ async fn send_by_blueprint(
     let mut skipped = query.offset.unwrap_or_default();
     let mut missing = query.limit.unwrap_or(u64::MAX);
     for blueprint in load_blueprints(context, query).await? {
-        let mut rows = load_rows_of(context, query, blueprint).await?;
+        let mut rows = compute_rows_of_blueprint(context, query, blueprint).await?;
         let skip = skipped.min(rows.len() as u64);
         skipped -= skip;
         rows.drain(..usize::try_from(skip).unwrap_or_default());
@@ -143,21 +143,21 @@ async fn send_by_blueprint(
             break;
         }
         // The budget is for one blueprint: whoever takes its rows may have the next.
-        context.caller.budget.renew();
+        context.caller.budget.renew_steps_of_feed();
     }
     Ok(())
 }
 
 /// All rows, in the query's order.
-async fn load_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowData>> {
+async fn compute_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowData>> {
     let mut rows = Vec::new();
     for blueprint in load_blueprints(context, query).await? {
-        rows.extend(load_rows_of(context, query, blueprint).await?);
+        rows.extend(compute_rows_of_blueprint(context, query, blueprint).await?);
     }
     let query = query.clone();
-    let order = move |steps: &Steps| {
-        steps.take(ROW_STEPS * (1 + query.order.len()) * rows.len())?;
-        Ok(sort_and_cut(rows, &query))
+    let order = move |steps: &StepBudget| {
+        steps.spend(ROW_STEPS * (1 + query.order.len()) * rows.len())?;
+        Ok(sort_and_limit(rows, &query))
     };
     context.caller.compute(order).await
 }
@@ -188,7 +188,7 @@ async fn load_blueprints(
 }
 
 /// The rows of one blueprint that pass, by their keys.
-async fn load_rows_of(
+async fn compute_rows_of_blueprint(
     context: ReadContext<'_>,
     query: &DatasetQuery,
     blueprint: blueprint::Model,
@@ -198,22 +198,22 @@ async fn load_rows_of(
     let options = (caller.today, &query.thresholds);
     let tracked = finding::find_tracked_in_transaction(caller, tx, blueprint, options).await?;
     let query = query.clone();
-    let pass = move |steps: &Steps| {
+    let pass = move |steps: &StepBudget| {
         let price = ROW_STEPS + query.filter.step_cost();
         let mut rows = Vec::new();
         for tracked in &tracked {
-            steps.take(price)?;
+            steps.spend(price)?;
             let parts = [id.uuid(), tracked.finding.fingerprint.uuid()];
             let row = ComputedRow {
                 key: RowKey(parts.map(RowKeyPart::Id).to_vec()),
-                cells: cells(&FindingRow {
+                cells: cells_of_row(&FindingRow {
                     blueprint: id,
                     blueprint_key: &key,
                     tracked,
                 }),
             };
-            // In another order than the dataset's own, `sort_and_cut` applies the resume point.
-            let is_next = !query.order.is_empty() || row.is_behind(&query);
+            // In another order than the dataset's own, `sort_and_limit` applies the resume point.
+            let is_next = !query.order.is_empty() || row.is_after_resume_point(&query);
             rows.extend(Some(row).filter(|row| is_next && row.passes(&query)));
         }
         rows.sort_by(|one, other| one.key.cmp(&other.key));

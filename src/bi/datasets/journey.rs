@@ -6,13 +6,14 @@ use entity::{
     words::{BlueprintState, BlueprintStatus, Lane, Stage, Subject, Visibility},
 };
 
-use super::{append_visible, columns, field_column::field_column, filters, order};
+use super::{append_visible_rows, columns, field_column::field_column, filters, order};
 use crate::{
     access::Guarded,
     bi::{
         model::dataset::{
-            Column, Dataset, RowSource,
-            Type::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
+            Column,
+            ColumnType::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
+            Dataset, RowSource,
         },
         scope::Scope,
     },
@@ -22,16 +23,16 @@ use crate::{
 };
 
 /// Goes on with the rows of a table inside the blueprints that count, joined with their blueprint.
-fn append_inside_blueprints<E: Guarded>(
+fn append_rows_in_reportable_blueprints<E: Guarded>(
     text: SqlBuilder,
     scope: &Scope<'_>,
     table: &str,
 ) -> SqlBuilder {
-    append_visible::<E>(text, scope, table)
+    append_visible_rows::<E>(text, scope, table)
         .then(&format!(
             " JOIN blueprint ON blueprint.id = {table}.blueprint_id WHERE {table}.blueprint_id IN ("
         ))
-        .select(&scope.select_reportable_ids())
+        .select(&scope.select_reportable_blueprint_ids())
         .then(")")
 }
 
@@ -83,8 +84,8 @@ macro_rules! touchpoint_columns {
 touchpoint_fields!(touchpoint_columns);
 
 fn touchpoints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let text = TOUCHPOINTS.select(text, scope).then(" FROM ");
-    append_inside_blueprints::<touchpoint::Entity>(text, scope, "touchpoint")
+    let text = TOUCHPOINTS.append_select(text, scope).then(" FROM ");
+    append_rows_in_reportable_blueprints::<touchpoint::Entity>(text, scope, "touchpoint")
 }
 
 /// Phases: groups of touchpoints.
@@ -117,8 +118,8 @@ pub static PHASES: Dataset = Dataset {
 };
 
 fn phases_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let text = PHASES.select(text, scope).then(" FROM ");
-    append_inside_blueprints::<phase::Entity>(text, scope, "phase")
+    let text = PHASES.append_select(text, scope).then(" FROM ");
+    append_rows_in_reportable_blueprints::<phase::Entity>(text, scope, "phase")
 }
 
 /// Blueprints: one journey each.
@@ -159,8 +160,8 @@ pub static BLUEPRINTS: Dataset = Dataset {
 
 fn blueprints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     BLUEPRINTS
-        .select(text, scope)
+        .append_select(text, scope)
         .then(" FROM blueprint WHERE blueprint.id IN (")
-        .select(&scope.select_reportable_ids())
+        .select(&scope.select_reportable_blueprint_ids())
         .then(")")
 }

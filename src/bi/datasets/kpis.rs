@@ -9,12 +9,12 @@ use entity::{
     words::{Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity, Unit},
 };
 
-use super::{append_visible, columns, filters, order, warning_level_sql};
+use super::{append_visible_rows, columns, filters, order, warning_level_sql};
 use crate::{
     bi::{
         model::dataset::{
+            ColumnType::{Day, Id as IdOf, Instant, Integer, Number, Text as Words, Word},
             Dataset, RowSource,
-            Type::{Day, Id as IdOf, Instant, Integer, Number, Text as Words, Word},
         },
         scope::Scope,
     },
@@ -72,7 +72,9 @@ const MEASURED_FROM: &str = concat!(
 );
 
 fn measurements_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    KPI_MEASUREMENTS.select(text, scope).then(MEASURED_FROM)
+    KPI_MEASUREMENTS
+        .append_select(text, scope)
+        .then(MEASURED_FROM)
 }
 
 fn measurement_state_sql(_: &Scope<'_>) -> String {
@@ -116,7 +118,7 @@ pub static KPIS: Dataset = Dataset {
 };
 
 fn kpis_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    append_visible::<kpi::Entity>(KPIS.select(text, scope).then(" FROM "), scope, "kpi")
+    append_visible_rows::<kpi::Entity>(KPIS.append_select(text, scope).then(" FROM "), scope, "kpi")
 }
 
 /// Targets, each with the day on which the next one takes over.
@@ -147,8 +149,8 @@ pub static KPI_TARGETS: Dataset = Dataset {
 };
 
 fn targets_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    append_visible::<kpi_target::Entity>(
-        KPI_TARGETS.select(text, scope).then(" FROM "),
+    append_visible_rows::<kpi_target::Entity>(
+        KPI_TARGETS.append_select(text, scope).then(" FROM "),
         scope,
         "kpi_target",
     )
@@ -186,12 +188,12 @@ pub static KPI_LINKS: Dataset = Dataset {
 };
 
 fn links_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let text = append_visible::<kpi_link::Entity>(KPI_LINKS.select(text, scope).then(" FROM "), scope, "kpi_link")
+    let text = append_visible_rows::<kpi_link::Entity>(KPI_LINKS.append_select(text, scope).then(" FROM "), scope, "kpi_link")
         .then(" JOIN kpi ON kpi.id = kpi_link.kpi_id JOIN blueprint ON blueprint.id = kpi_link.blueprint_id")
         .then(" WHERE kpi_link.blueprint_id IN (")
-        .select(&scope.select_reportable_ids())
+        .select(&scope.select_reportable_blueprint_ids())
         .then(")");
-    match scope.select_valued_kpi_ids() {
+    match scope.select_kpi_ids_with_visible_values() {
         Some(valued) => text
             .then(" AND kpi_link.kpi_id IN (")
             .select(&valued)

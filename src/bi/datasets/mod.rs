@@ -46,15 +46,15 @@ macro_rules! computed_columns {
             columns![$($name $($empty)?: $of, $description;)*];
 
         /// The cells of a row, in the order of the columns.
-        pub(in crate::bi) fn cells(row: &$row) -> Vec<crate::bi::model::value::Value> {
-            vec![$(crate::bi::datasets::cell(row, $cell)),*]
+        pub(in crate::bi) fn cells_of_row(row: &$row) -> Vec<crate::bi::model::value::Value> {
+            vec![$(crate::bi::datasets::make_cell(row, $cell)),*]
         }
     };
 }
 use computed_columns;
 
 /// Calls the closure of a column; only as an argument here does it learn the type of its row.
-fn cell<R>(row: &R, cell: impl FnOnce(&R) -> Value) -> Value {
+fn make_cell<R>(row: &R, cell: impl FnOnce(&R) -> Value) -> Value {
     cell(row)
 }
 
@@ -84,7 +84,7 @@ use super::{model::value::Value, scope::Scope};
 use crate::{access::Guarded, judgement::warning_sql, statement::SqlBuilder};
 
 /// Appends the rows of a table that may be seen, under the table's own name.
-fn append_visible<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
+fn append_visible_rows<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
     text.then("(")
         .select(&scope.select_visible::<E>())
         .then(&format!(") AS {table}"))

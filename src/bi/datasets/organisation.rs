@@ -7,12 +7,12 @@ use entity::{
     words::{DepartmentKind, ResponsibilityStatus, Role, Subject},
 };
 
-use super::{append_visible, columns, filters, order};
+use super::{append_visible_rows, columns, filters, order};
 use crate::{
     bi::{
         model::dataset::{
+            ColumnType::{Id as IdOf, Instant, Integer, Text as Words, Word},
             Dataset, RowSource,
-            Type::{Id as IdOf, Instant, Integer, Text as Words, Word},
         },
         scope::Scope,
     },
@@ -66,10 +66,10 @@ JOIN department ON department.id = responsibility.department_id
 WHERE responsibility.blueprint_id IN (";
 
 fn responsibilities_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    let text = RESPONSIBILITIES.select(text, scope).then(" FROM ");
-    let text = append_visible::<responsibility::Entity>(text, scope, "responsibility")
+    let text = RESPONSIBILITIES.append_select(text, scope).then(" FROM ");
+    let text = append_visible_rows::<responsibility::Entity>(text, scope, "responsibility")
         .then(RESPONSIBILITY_JOINS)
-        .select(&scope.select_reportable_ids())
+        .select(&scope.select_reportable_blueprint_ids())
         .then(")");
     scope.append_pulled_condition(text, "responsibility.department_id")
 }
@@ -133,7 +133,9 @@ LEFT JOIN seen above ON above.id = seen.parent_id
 LEFT JOIN seen successor ON successor.id = seen.successor_id";
 
 fn departments_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    DEPARTMENTS.select(text, scope).then(DEPARTMENTS_IN_TREE)
+    DEPARTMENTS
+        .append_select(text, scope)
+        .then(DEPARTMENTS_IN_TREE)
 }
 
 /// Personas.
@@ -163,8 +165,8 @@ pub static PERSONAS: Dataset = Dataset {
 };
 
 fn personas_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    append_visible::<persona::Entity>(
-        PERSONAS.select(text, scope).then(" FROM "),
+    append_visible_rows::<persona::Entity>(
+        PERSONAS.append_select(text, scope).then(" FROM "),
         scope,
         "persona",
     )

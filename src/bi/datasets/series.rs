@@ -1,4 +1,4 @@
-//! `kpi_series`: values aggregated by period and by the dimensions of a request. Computed from the store.
+//! `kpi_series`: values aggregated by period and by the dimensions of a request. Computed from the cache.
 
 use entity::{
     id::{
@@ -14,19 +14,19 @@ use super::{columns, computed_columns, filters, order, series_columns::kpi_serie
 use crate::{
     bi::{
         model::dataset::{
+            ColumnType::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
             Dataset, RowSource,
-            Type::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
         },
         model::filter::Filter,
         model::query::DatasetQuery,
         model::value::Value,
         series::{self, RowIndex, SeriesAnswer, SeriesRow},
-        source::memory::{ComputedRow, sort_and_cut},
+        source::memory::{ComputedRow, sort_and_limit},
         source::reader::{ReadContext, RowReader},
         source::row::RowData,
         source::stream::{BATCH, BatchSender},
     },
-    compute::Steps,
+    compute::StepBudget,
     error::{Error, Result},
     policy::Action,
 };
@@ -62,7 +62,7 @@ pub static KPI_SERIES: Dataset = Dataset {
     key: "row_id",
     source: RowSource::Computed {
         is_series: true,
-        is_logged: true,
+        is_fully_audited: true,
     },
 };
 
@@ -70,19 +70,19 @@ pub static KPI_SERIES: Dataset = Dataset {
 pub(in crate::bi) struct SeriesReader;
 
 impl RowReader for SeriesReader {
-    fn send<'r>(
+    fn send_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
         to: &'r BatchSender,
     ) -> BoxFuture<'r, Result<()>> {
         match query.order.is_empty() {
-            true => Box::pin(send_in_own_order(context, query, to)),
-            false => Box::pin(send_ordered(context, query, to)),
+            true => Box::pin(send_in_dataset_order(context, query, to)),
+            false => Box::pin(send_in_query_order(context, query, to)),
         }
     }
 
-    fn count<'r>(
+    fn count_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
@@ -92,7 +92,7 @@ impl RowReader for SeriesReader {
 }
 
 /// Sends the rows batch after batch, each worked out only now.
-async fn send_in_own_order(
+async fn send_in_dataset_order(
     context: ReadContext<'_>,
     query: &DatasetQuery,
     to: &BatchSender,
@@ -108,26 +108,26 @@ async fn send_in_own_order(
         if batch.is_empty() || to.send(Ok(Some(batch))).await.is_err() {
             return Ok(());
         }
-        caller.budget.renew();
+        caller.budget.renew_steps_of_feed();
     }
 }
 
 /// Sends all rows at once, sorted. They are at most [`series::request::MOST_CELLS`].
-async fn send_ordered(
+async fn send_in_query_order(
     context: ReadContext<'_>,
     query: &DatasetQuery,
     to: &BatchSender,
 ) -> Result<()> {
     let answer = compute_series(context, query).await?;
     let query = query.clone();
-    let order = move |steps: &Steps| {
+    let order = move |steps: &StepBudget| {
         let price = ROW_STEPS * (1 + query.order.len()) + query.filter.step_cost();
         let mut rows = Vec::new();
         for row in answer.rows(RowIndex::default()) {
-            steps.take(price)?;
+            steps.spend(price)?;
             rows.extend(Some(computed_row(&row)).filter(|row| row.passes(&query)));
         }
-        Ok(sort_and_cut(rows, &query))
+        Ok(sort_and_limit(rows, &query))
     };
     let rows = context.caller.compute(order).await?;
     to.send(Ok(Some(rows))).await.ok();
@@ -138,13 +138,13 @@ async fn send_ordered(
 async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u64> {
     let answer = compute_series(context, query).await?;
     let query = query.clone();
-    let count = move |steps: &Steps| {
+    let count = move |steps: &StepBudget| {
         let price = ROW_STEPS + query.filter.step_cost();
         // Without a filter no cell needs to be made.
         let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
         let mut rows = 0;
         for row in answer.rows(RowIndex::default()) {
-            steps.take(price)?;
+            steps.spend(price)?;
             rows += u64::from(every || computed_row(&row).passes(&query));
         }
         Ok(rows)
@@ -156,12 +156,12 @@ async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u6
 const ROW_STEPS: usize = 10;
 
 async fn compute_series(context: ReadContext<'_>, query: &DatasetQuery) -> Result<SeriesAnswer> {
-    let (Some(request), Some(store)) = (&query.series, &query.store) else {
+    let (Some(request), Some(cache)) = (&query.series, &query.cache) else {
         return Err(Error::internal(
-            "a query for a series without its request or its store",
+            "a query for a series without its request or its cache",
         ));
     };
-    series::answer(context.caller, store, context.tx, request).await
+    series::answer_request(context.caller, cache, context.tx, request).await
 }
 
 /// A scan over the rows of a query, in the dataset's own order.
@@ -179,16 +179,16 @@ impl SeriesScan {
     fn new(answer: SeriesAnswer, query: &DatasetQuery) -> Self {
         let after = query.after.as_ref();
         Self {
-            next: after.map_or_else(RowIndex::default, |after| answer.first_after(after)),
-            skipped: query.skipped_rows(),
-            missing: query.most_rows(),
+            next: after.map_or_else(RowIndex::default, |after| answer.first_index_after(after)),
+            skipped: query.row_offset(),
+            missing: query.row_limit(),
             query: query.clone(),
             answer,
         }
     }
 
     /// The next rows, at most `most`; none at the end.
-    fn next_rows(&mut self, most: usize, steps: &Steps) -> Result<Vec<RowData>> {
+    fn next_rows(&mut self, most: usize, steps: &StepBudget) -> Result<Vec<RowData>> {
         let price = ROW_STEPS + self.query.filter.step_cost();
         let most = most.min(self.missing);
         let (mut rows, mut last) = (Vec::new(), None);
@@ -196,7 +196,7 @@ impl SeriesScan {
             if rows.len() == most {
                 break;
             }
-            steps.take(price)?;
+            steps.spend(price)?;
             last = Some(row.index);
             let row = computed_row(&row);
             if !row.passes(&self.query) {
@@ -208,7 +208,9 @@ impl SeriesScan {
             }
         }
         if let Some(last) = last {
-            self.next = self.answer.first_after(&self.answer.row(last).row_key());
+            self.next = self
+                .answer
+                .first_index_after(&self.answer.row(last).row_key());
         }
         self.missing -= rows.len();
         Ok(rows)
@@ -217,7 +219,7 @@ impl SeriesScan {
 
 fn computed_row(row: &SeriesRow<'_>) -> ComputedRow {
     ComputedRow {
-        cells: cells(row),
+        cells: cells_of_row(row),
         key: row.row_key(),
     }
 }

@@ -73,10 +73,10 @@ macro_rules! kpi_series_columns {
             value empty: Option<f64>, Number => |row| Value::number(row.value()),
                 "The combined value, in the unit; empty where it is not defined: several values on the last day, or shares without numerators and denominators.",
                 "The combined value, in the unit; null where it is not defined: several values on the last day, or shares without numerators and denominators.";
-            numerator empty: Option<f64>, Number => |row| Value::number(row.parts().map(|parts| parts.0)),
+            numerator empty: Option<f64>, Number => |row| Value::number(row.numerator_and_denominator().map(|parts| parts.0)),
                 "Sum of the numerators; empty if a value has none.",
                 "Sum of the numerators; null if a value has none.";
-            denominator empty: Option<f64>, Number => |row| Value::number(row.parts().map(|parts| parts.1)),
+            denominator empty: Option<f64>, Number => |row| Value::number(row.numerator_and_denominator().map(|parts| parts.1)),
                 "Sum of the denominators; empty if a value has none.",
                 "Sum of the denominators; null if a value has none.";
             // Counts of answers lie far below 2⁵³: exact.

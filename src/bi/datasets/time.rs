@@ -4,8 +4,8 @@ use super::{columns, filters, order};
 use crate::{
     bi::{
         model::dataset::{
+            ColumnType::{Boolean, Day, Instant, Integer},
             Dataset, RowSource,
-            Type::{Boolean, Day, Instant, Integer},
         },
         scope::{DayPart, Scope},
     },
@@ -46,12 +46,18 @@ pub static DATES: Dataset = Dataset {
 
 fn days_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     scope
-        .append_today(scope.append_days(text).then(", today (day) AS (VALUES ("))
+        .append_today(
+            scope
+                .append_days_table(text)
+                .then(", today (day) AS (VALUES ("),
+        )
         .then("))")
 }
 
 fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
-    DATES.select(text, scope).then(" FROM day CROSS JOIN today")
+    DATES
+        .append_select(text, scope)
+        .then(" FROM day CROSS JOIN today")
 }
 
 /// Functions that make the SQL of a part of the day.

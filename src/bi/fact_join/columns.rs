@@ -11,11 +11,11 @@ use entity::{
 use super::measurements::MeasurementRow;
 use crate::{
     bi::{
+        cache::topology::{LinkTarget, RoleHolder, TopologyPhase, TopologyTouchpoint},
         datasets::{fact_columns::kpi_fact_columns, facts::KPI_FACTS},
         journeys::Journey,
         model::{dataset::Column, value::ValueRef},
         names::NamedEntity,
-        store::topology::{LinkTarget, RoleHolder, TopologyPhase, TopologyTouchpoint},
     },
     judgement,
     responsibility::in_force::is_delivering_role,
@@ -90,8 +90,8 @@ fn push_id<I: Id>(text: &mut String, id: I) {
 pub(super) type CellReader = for<'f> fn(&'f FactView<'f>) -> ValueRef<'f>;
 
 /// The reader of a column of `kpi_facts`; none for a column of another dataset.
-pub(super) fn find_reader(column: &Column) -> Option<CellReader> {
-    READERS.get(KPI_FACTS.position(column)?).copied()
+pub(super) fn find_cell_reader(column: &Column) -> Option<CellReader> {
+    READERS.get(KPI_FACTS.column_index(column)?).copied()
 }
 
 /// Takes the readers out of the table of columns.

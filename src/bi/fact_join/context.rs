@@ -10,20 +10,20 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{
-    columns::{CellReader, FactKey, find_reader},
+    columns::{CellReader, FactKey, find_cell_reader},
     measurements::MeasurementRow,
 };
 use crate::{
     access::Caller,
     bi::{
+        cache::{
+            kpi_values::day_number,
+            topology::{LinkTarget, TopologyLink},
+        },
         journeys::{Journey, Journeys},
         model::query::DatasetQuery,
         names::EntityNames,
         scope::Scope,
-        store::{
-            kpi_columns::day_number,
-            topology::{Link, LinkTarget},
-        },
     },
     database::Transaction,
     error::{Error, Result},
@@ -40,13 +40,13 @@ pub(super) struct JoinContext {
     /// Whether the caller also pulls rows without a department.
     pulls_without_department: bool,
     /// The links of each KPI, by the ids of the links.
-    links: HashMap<KpiId, Vec<LinkIndex>>,
+    links: HashMap<KpiId, Vec<LinkPosition>>,
     /// The readers of the columns that the query selects.
     pub selected: Vec<CellReader>,
 }
 
 /// A link: its id, the index of its journey, and its index among the links there.
-type LinkIndex = (KpiLinkId, usize, usize);
+type LinkPosition = (KpiLinkId, usize, usize);
 
 impl JoinContext {
     /// Reads the context of a query's rows.
@@ -55,20 +55,20 @@ impl JoinContext {
         tx: &Transaction,
         query: &DatasetQuery,
     ) -> Result<Self> {
-        let Some(store) = &query.store else {
-            return Err(Error::internal("a query for the join without its store"));
+        let Some(cache) = &query.cache else {
+            return Err(Error::internal("a query for the join without its cache"));
         };
         let scope = query.scope(caller, tx.get_database_backend(), &[])?;
-        let journeys = Journeys::load(caller, store, tx, &scope).await?;
+        let journeys = Journeys::load(caller, cache, tx, &scope).await?;
         let selected = query.columns.iter().map(|column| {
-            find_reader(column)
+            find_cell_reader(column)
                 .ok_or_else(|| Error::internal("a column that the join does not have"))
         });
-        let departments = load_departments(tx, &scope).await?;
+        let departments = load_pulled_departments(tx, &scope).await?;
         let ranks = journeys.iter();
         let ranks = ranks.map(|one| departments.ranks(&one.topology.departments));
         Ok(Self {
-            links: index_links(&journeys),
+            links: index_links_by_kpi(&journeys),
             ranks: ranks.collect(),
             journeys,
             departments,
@@ -89,7 +89,7 @@ impl JoinContext {
                 if let Some((journey, target)) = place {
                     let links = self.journeys[journey].topology.links_of(measured.kpi);
                     for link in links.iter().filter(|link| link.target == target) {
-                        self.push_link_keys(measured, journey, link, keys);
+                        self.push_fact_keys_of_link(measured, journey, link, keys);
                     }
                 }
                 place
@@ -97,7 +97,7 @@ impl JoinContext {
             None => {
                 for (_, journey, at) in self.links.get(&measured.kpi).into_iter().flatten() {
                     let link = &self.journeys[*journey].topology.links[*at];
-                    self.push_link_keys(measured, *journey, link, keys);
+                    self.push_fact_keys_of_link(measured, *journey, link, keys);
                 }
                 None
             }
@@ -113,11 +113,11 @@ impl JoinContext {
 
     /// Adds the keys of the rows of one link: at a touchpoint one for each department and role that held it when the
     /// day ended, else one without.
-    fn push_link_keys(
+    fn push_fact_keys_of_link(
         &self,
         measured: &MeasurementRow,
         journey: usize,
-        link: &Link,
+        link: &TopologyLink,
         keys: &mut Vec<FactKey>,
     ) {
         let day = day_number(measured.day);
@@ -136,7 +136,7 @@ impl JoinContext {
             let holders = holders.iter().enumerate();
             let there = holders.filter(|(_, holder)| holder.days.contains(&day));
             keys.extend(there.filter_map(|(at, holder)| {
-                let department = self.ranks[journey][holder.department()]?;
+                let department = self.ranks[journey][holder.department_index()]?;
                 Some(FactKey {
                     holder: Some((at, department)),
                     ..key
@@ -149,8 +149,8 @@ impl JoinContext {
     }
 }
 
-fn index_links(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkIndex>> {
-    let mut all: HashMap<KpiId, Vec<LinkIndex>> = HashMap::new();
+fn index_links_by_kpi(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkPosition>> {
+    let mut all: HashMap<KpiId, Vec<LinkPosition>> = HashMap::new();
     for (journey, one) in journeys.iter().enumerate() {
         for (at, link) in one.topology.links.iter().enumerate() {
             let links = all.entry(link.kpi).or_default();
@@ -165,7 +165,7 @@ fn index_links(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkIndex>> {
     all
 }
 
-async fn load_departments(
+async fn load_pulled_departments(
     tx: &Transaction,
     scope: &Scope<'_>,
 ) -> Result<EntityNames<DepartmentId>> {

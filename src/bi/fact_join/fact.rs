@@ -6,18 +6,18 @@ use std::{cell::OnceCell, sync::Arc};
 use entity::id::{Id, ResponsibilityId};
 
 use super::{
-    columns::{FactKey, FactView, find_reader},
+    columns::{FactKey, FactView, find_cell_reader},
     context::JoinContext,
     measurements::MeasurementRow,
 };
 use crate::bi::{
+    cache::topology::LinkTarget,
     model::{
         cursor::{RowKey, RowKeyPart},
         dataset::Column,
         filter::Filter,
         value::ValueRef,
     },
-    store::topology::LinkTarget,
 };
 
 /// A batch of measurements and the context shared by their rows.
@@ -69,7 +69,7 @@ impl JoinedFact {
     pub fn passes(&self, filter: &Filter) -> bool {
         let view = self.view();
         filter.passes(&|column: &Column| {
-            find_reader(column).map_or(ValueRef::Empty, |read| read(&view))
+            find_cell_reader(column).map_or(ValueRef::Empty, |read| read(&view))
         })
     }
 
@@ -121,7 +121,7 @@ impl JoinedFact {
             LinkTarget::Phase(at) => view.phase = Some(&topology.phases[at]),
             LinkTarget::Touchpoint(at) => {
                 view.touchpoint = Some(&topology.touchpoints[at]);
-                view.phase = Some(&topology.phases[topology.phase_of(at)]);
+                view.phase = Some(&topology.phases[topology.phase_index_of(at)]);
                 if let Some((holder, department)) = self.key.holder {
                     view.holder = Some(&topology.role_holders(at)[holder]);
                     view.department = context.departments.by_rank(department);

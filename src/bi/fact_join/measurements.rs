@@ -68,7 +68,7 @@ impl Read for MeasurementRow {
 }
 
 /// Reads the next measurements of these days that the caller may see, at most `most`.
-pub(super) async fn load_next(
+pub(super) async fn load_next_measurements(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
@@ -80,7 +80,7 @@ pub(super) async fn load_next(
     // batch.
     let from = behind.map_or(0, |behind| days.partition_point(|day| *day < behind.day));
     let scope = query.scope(caller, tx.get_database_backend(), &days[from..])?;
-    Ok(read::read_all(tx, next_statement(&scope, behind, most)).await?)
+    Ok(read::read_all(tx, next_measurements_statement(&scope, behind, most)).await?)
 }
 
 const COLUMNS: &str = "\
@@ -99,7 +99,11 @@ const JOINED: &str = concat!(
     ORDER BY measured.measured_on, measured.id"
 );
 
-fn next_statement(scope: &Scope<'_>, behind: Option<&ResumePoint>, most: usize) -> Statement {
+fn next_measurements_statement(
+    scope: &Scope<'_>,
+    behind: Option<&ResumePoint>,
+    most: usize,
+) -> Statement {
     let text = SqlBuilder::new(scope.backend(), COLUMNS).select(&scope.select_measurements());
     let text = text.then(") AS seen");
     let text = match behind {

@@ -1,6 +1,6 @@
 //! The rows of `kpi_facts`, joined in memory: the same rows as its SQL selects, in the dataset's own order.
 //!
-//! Links and holders come from the store; measurements are read a few thousand at a time, so that ten years take no
+//! Links and holders come from the cache; measurements are read a few thousand at a time, so that ten years take no
 //! more memory than a day. By SQL alone the database would look up links and holders for every measurement anew, sort
 //! all rows, and send names with each: in memory they are looked up once, and rows come in order as they are made.
 //! Tests hold the two together. What the caller may not see is never read.
@@ -26,7 +26,7 @@ use super::{
     source::sql_reader::SqlReader,
     source::stream::{BATCH, BatchSender},
 };
-use crate::{compute::Steps, error::Result};
+use crate::{compute::StepBudget, error::Result};
 
 /// Measurements read at a time, at most: enough to hide the round trip, few enough for memory.
 const MOST_MEASUREMENTS: usize = 4_000;
@@ -34,10 +34,10 @@ const MOST_MEASUREMENTS: usize = 4_000;
 const GROWTH: usize = 4;
 
 /// Reads `kpi_facts`: joined in memory in the dataset's own order, by its SQL in any other.
-pub(super) struct FactJoin;
+pub(super) struct FactJoinReader;
 
-impl RowReader for FactJoin {
-    fn send<'r>(
+impl RowReader for FactJoinReader {
+    fn send_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
@@ -45,29 +45,29 @@ impl RowReader for FactJoin {
     ) -> BoxFuture<'r, Result<()>> {
         // The join walks measurements by day: in another order, or for an offset, it would have to keep all rows.
         match query.order.is_empty() && query.offset.unwrap_or_default() == 0 {
-            true => Box::pin(send_joined(context, query, to)),
-            false => SqlReader.send(context, query, to),
+            true => Box::pin(send_joined_rows(context, query, to)),
+            false => SqlReader.send_rows_of_query(context, query, to),
         }
     }
 
-    fn count<'r>(
+    fn count_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
     ) -> BoxFuture<'r, Result<u64>> {
-        SqlReader.count(context, query)
+        SqlReader.count_rows_of_query(context, query)
     }
 }
 
 /// Sends the rows in the dataset's own order.
-async fn send_joined(
+async fn send_joined_rows(
     context: ReadContext<'_>,
     query: &DatasetQuery,
     to: &BatchSender,
 ) -> Result<()> {
     let ReadContext { caller, tx } = context;
-    let days = query.days_left();
-    let mut missing = query.most_rows();
+    let days = query.days_from_resume_point();
+    let mut missing = query.row_limit();
     if days.is_empty() || missing == 0 {
         return Ok(());
     }
@@ -80,7 +80,8 @@ async fn send_joined(
     let query = Arc::new(query.clone());
     loop {
         let measured =
-            measurements::load_next(caller, tx, &query, &days, behind.as_ref(), most).await?;
+            measurements::load_next_measurements(caller, tx, &query, &days, behind.as_ref(), most)
+                .await?;
         // Fewer than asked for: there are no more, and the empty read after them is spared.
         let is_last = measured.len() < most;
         let last = measured.last();
@@ -117,7 +118,7 @@ async fn send_joined(
             return Ok(());
         }
         // After the batch was sent: a feed pays for each piece, and its client has taken the last one.
-        caller.budget.renew();
+        caller.budget.renew_steps_of_feed();
     }
 }
 
@@ -136,7 +137,7 @@ struct BatchJoin {
 
 impl BatchJoin {
     /// The rows of the batch that pass. Each row looked at costs its steps, whether it passes or not.
-    fn join_rows(&mut self, steps: &Steps) -> Result<Vec<RowData>> {
+    fn join_rows(&mut self, steps: &StepBudget) -> Result<Vec<RowData>> {
         let price = FACT_STEPS + self.query.filter.step_cost();
         // One buffer for the keys of all measurements: most have a handful, and an allocation for each would be most
         // of the work.
@@ -145,7 +146,7 @@ impl BatchJoin {
             keys.clear();
             self.batch.context.push_fact_keys(measured, &mut keys);
             // A measurement without a row was looked at as well.
-            steps.take(price * keys.len().max(1))?;
+            steps.spend(price * keys.len().max(1))?;
             for key in &keys {
                 // The weight counts every row of the measurement that the caller may see, whatever the filter says.
                 let fact = JoinedFact::new(&self.batch, at, *key, keys.len());

@@ -41,12 +41,12 @@ impl RowKey {
         let mut parts = Vec::new();
         for key in dataset.order {
             let part;
-            (part, rest) = decode_part(key.of, rest).ok_or_else(page::invalid_cursor)?;
+            (part, rest) = decode_part(key.of, rest).ok_or_else(page::invalid_cursor_error)?;
             parts.push(part);
         }
         match rest {
             [] => Ok(Self(parts)),
-            _ => Err(page::invalid_cursor()),
+            _ => Err(page::invalid_cursor_error()),
         }
     }
 

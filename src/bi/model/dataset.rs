@@ -31,7 +31,7 @@ pub struct Dataset {
 /// One column.
 pub struct Column {
     pub name: &'static str,
-    pub of: Type,
+    pub of: ColumnType,
     /// Whether a cell may be empty.
     pub nullable: bool,
     pub description: &'static str,
@@ -41,7 +41,7 @@ pub struct Column {
 
 /// What the cells of a column hold.
 #[derive(Clone, Copy)]
-pub enum Type {
+pub enum ColumnType {
     /// An id with this prefix.
     Id(&'static str),
     /// Text that people wrote, or that was put together.
@@ -60,7 +60,7 @@ pub enum Type {
     Boolean,
 }
 
-impl Type {
+impl ColumnType {
     /// The type's name, as the list of datasets tells it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -115,14 +115,14 @@ pub enum RowSource {
         /// Whether a pull says how rows are grouped, by `grain` and `by`.
         is_series: bool,
         /// Whether rows change only by what the audit log tells.
-        is_logged: bool,
+        is_fully_audited: bool,
     },
 }
 
 impl RowSource {
     /// The common tables and the SELECT; none for computed rows.
     #[must_use]
-    pub const fn sql(&self) -> Option<(Option<SqlFragment>, SqlFragment)> {
+    pub const fn sql_fragments(&self) -> Option<(Option<SqlFragment>, SqlFragment)> {
         match self {
             Self::Sql { with, rows } => Some((*with, *rows)),
             Self::Computed { .. } => None,
@@ -142,7 +142,7 @@ pub enum ColumnSql {
 impl Column {
     /// A column whose cells are never empty.
     #[must_use]
-    pub const fn new(name: &'static str, of: Type, description: &'static str) -> Self {
+    pub const fn new(name: &'static str, of: ColumnType, description: &'static str) -> Self {
         Self {
             name,
             of,
@@ -154,7 +154,7 @@ impl Column {
 
     /// A column whose cells may be empty.
     #[must_use]
-    pub const fn nullable(name: &'static str, of: Type, description: &'static str) -> Self {
+    pub const fn nullable(name: &'static str, of: ColumnType, description: &'static str) -> Self {
         Self {
             nullable: true,
             ..Self::new(name, of, description)
@@ -193,11 +193,11 @@ impl Dataset {
 
     /// Whether rows change only by what the audit log tells, so that a place in the log is an ETag of them.
     #[must_use]
-    pub const fn is_logged(&self) -> bool {
+    pub const fn is_fully_audited(&self) -> bool {
         let unlogged = matches!(
             self.source,
             RowSource::Computed {
-                is_logged: false,
+                is_fully_audited: false,
                 ..
             }
         );
@@ -206,7 +206,7 @@ impl Dataset {
 
     /// Appends `SELECT` and every column that has SQL, under its name; what else is selected, and FROM, come next.
     #[must_use]
-    pub fn select(&self, text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+    pub fn append_select(&self, text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
         let columns = self.columns.iter().filter_map(|column| {
             Some(match column.sql? {
                 ColumnSql::Expression(sql) => format!("{sql} AS {}", column.name),
@@ -225,7 +225,7 @@ impl Dataset {
 
     /// The index of a column among its columns.
     #[must_use]
-    pub fn position(&self, column: &Column) -> Option<usize> {
+    pub fn column_index(&self, column: &Column) -> Option<usize> {
         self.columns
             .iter()
             .position(|other| std::ptr::eq(other, column))

@@ -53,7 +53,7 @@ pub enum TextPosition {
 }
 
 impl TextPosition {
-    fn is_in(self, text: &str, wanted: &str) -> bool {
+    fn matches_text(self, text: &str, wanted: &str) -> bool {
         match self {
             Self::Anywhere => text.contains(wanted),
             Self::Beginning => text.starts_with(wanted),
@@ -71,29 +71,31 @@ impl Default for Filter {
 impl Filter {
     /// Writes the filter as a condition.
     #[must_use]
-    pub fn write(&self, text: SqlBuilder) -> SqlBuilder {
-        self.write_null_safe(text, false)
+    pub fn append_condition(&self, text: SqlBuilder) -> SqlBuilder {
+        self.append_null_safe_condition(text, false)
     }
 
     /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd
     /// to false.
-    fn write_null_safe(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
+    fn append_null_safe_condition(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
         match self {
-            Self::All(all) => write_joined(text, all, "1 = 1", " AND ", inside_not),
-            Self::Any(any) => write_joined(text, any, "1 = 0", " OR ", inside_not),
-            Self::Not(inner) => inner.write_null_safe(text.then("NOT "), true),
+            Self::All(all) => append_joined_conditions(text, all, "1 = 1", " AND ", inside_not),
+            Self::Any(any) => append_joined_conditions(text, any, "1 = 0", " OR ", inside_not),
+            Self::Not(inner) => inner.append_null_safe_condition(text.then("NOT "), true),
             Self::Empty(column) => text.then(&format!("({} IS NULL)", column.name)),
-            Self::Compare(column, Comparison::NotEqual, value) => bind_value(
+            Self::Compare(column, Comparison::NotEqual, value) => append_value(
                 text.then(&format!("({} IS DISTINCT FROM ", column.name)),
                 value,
             )
             .then(")"),
-            _ if inside_not => self.write_plain(text.then("COALESCE(")).then(", FALSE)"),
-            _ => self.write_plain(text.then("(")).then(")"),
+            _ if inside_not => self
+                .append_plain_condition(text.then("COALESCE("))
+                .then(", FALSE)"),
+            _ => self.append_plain_condition(text.then("(")).then(")"),
         }
     }
 
-    fn write_plain(&self, text: SqlBuilder) -> SqlBuilder {
+    fn append_plain_condition(&self, text: SqlBuilder) -> SqlBuilder {
         match self {
             Self::Compare(column, how, value) => {
                 let sign = match how {
@@ -104,7 +106,7 @@ impl Filter {
                     Comparison::Above => ">",
                     Comparison::AtLeast => ">=",
                 };
-                bind_value(text.then(&format!("{} {sign} ", column.name)), value)
+                append_value(text.then(&format!("{} {sign} ", column.name)), value)
             }
             Self::In(column, values) => text
                 .then(&format!("{} IN ", column.name))
@@ -113,9 +115,9 @@ impl Filter {
                 .then(&format!("lower({}) IN ", column.name))
                 .list(keys.iter().map(|key| key.to_ascii_lowercase())),
             Self::Has(column, position, wanted) => {
-                write_text_match(text, column.name, *position, wanted)
+                append_text_match(text, column.name, *position, wanted)
             }
-            other => other.write_null_safe(text, false),
+            other => other.append_null_safe_condition(text, false),
         }
     }
 
@@ -140,17 +142,17 @@ impl Filter {
             Self::Empty(column) => cell(column) == ValueRef::Empty,
             Self::In(column, values) => values
                 .iter()
-                .any(|value| compare(cell(column), value) == Some(Ordering::Equal)),
+                .any(|value| compare_cell_with_value(cell(column), value) == Some(Ordering::Equal)),
             Self::Keys(column, keys) => match cell(column) {
                 ValueRef::Text(text) => keys.iter().any(|key| key.eq_ignore_ascii_case(text)),
                 _ => false,
             },
             Self::Has(column, position, wanted) => match cell(column) {
-                ValueRef::Text(text) => position.is_in(text, wanted),
+                ValueRef::Text(text) => position.matches_text(text, wanted),
                 _ => false,
             },
             Self::Compare(column, how, value) => {
-                let order = compare(cell(column), value);
+                let order = compare_cell_with_value(cell(column), value);
                 match how {
                     Comparison::Equal => order == Some(Ordering::Equal),
                     Comparison::NotEqual => order != Some(Ordering::Equal),
@@ -164,7 +166,7 @@ impl Filter {
     }
 }
 
-fn write_joined(
+fn append_joined_conditions(
     text: SqlBuilder,
     parts: &[Filter],
     none: &str,
@@ -176,13 +178,13 @@ fn write_joined(
     }
     let all = parts.iter().enumerate();
     all.fold(text.then("("), |text, (at, part)| {
-        part.write_null_safe(text.then(if at == 0 { "" } else { word }), inside_not)
+        part.append_null_safe_condition(text.then(if at == 0 { "" } else { word }), inside_not)
     })
     .then(")")
 }
 
 /// LIKE is not used: what counts as the same letter in it differs between the databases.
-fn write_text_match(
+fn append_text_match(
     text: SqlBuilder,
     column: &str,
     position: TextPosition,
@@ -208,13 +210,13 @@ fn write_text_match(
     text.value(wanted)
 }
 
-fn bind_value(text: SqlBuilder, value: &Value) -> SqlBuilder {
+fn append_value(text: SqlBuilder, value: &Value) -> SqlBuilder {
     text.value(sea_orm::Value::from(value))
 }
 
 /// The order of a cell relative to a value; none where the cell is empty. Unlike the order of rows this compares whole
 /// numbers with numbers, and has no place for NaN: as in SQL, nothing compares with it.
-fn compare(cell: ValueRef<'_>, value: &Value) -> Option<Ordering> {
+fn compare_cell_with_value(cell: ValueRef<'_>, value: &Value) -> Option<Ordering> {
     match (cell, value) {
         (ValueRef::Id(_, cell), Value::Id(_, value)) => Some(cell.cmp(value)),
         (ValueRef::Text(cell), Value::Text(value)) => Some(cell.cmp(value.as_str())),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    bi::{names::select_ids_by_keys, scope::Scope, series::request::SeriesRequest, store::BiStore},
+    bi::{cache::BiCache, names::select_ids_by_keys, scope::Scope, series::request::SeriesRequest},
     error::Result,
     finding::rules::Thresholds,
 };
@@ -47,7 +47,7 @@ pub struct DatasetQuery {
     /// The groups, periods and filters of a series; none for other datasets.
     pub series: Option<SeriesRequest>,
     /// Measured values and what they judge, in memory; rows of facts and series are computed from it.
-    pub store: Option<BiStore>,
+    pub cache: Option<BiCache>,
     /// The measurements whose rows may have changed, where only these are pulled.
     pub changed: Option<ChangedMeasurements>,
     /// Whether there are few enough rows to be fetched by one statement, without a cursor.
@@ -87,7 +87,7 @@ impl DatasetQuery {
             include_drafts: false,
             thresholds: Thresholds::default(),
             series: None,
-            store: None,
+            cache: None,
             changed: None,
             at_once: false,
             measurement_filter: Condition::all(),
@@ -95,7 +95,7 @@ impl DatasetQuery {
     }
 
     /// Lets the database look at measurements of KPIs with these keys alone; the filter says the same of the rows.
-    pub fn narrow_to_kpis(&mut self, keys: &[String]) {
+    pub fn narrow_measurements_to_kpis(&mut self, keys: &[String]) {
         // A subquery rather than a join: sources name the columns of `measurement` as they please.
         use measurement::Column::KpiId;
         let these = KpiId.in_subquery(select_ids_by_keys::<kpi::Entity>(keys));
@@ -103,7 +103,7 @@ impl DatasetQuery {
     }
 
     /// Lets the database look at measurements of these days alone; the filter says the same of the rows.
-    pub fn narrow_to_days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) {
+    pub fn narrow_measurements_to_days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) {
         use measurement::Column::MeasuredOn;
         let from = from.map(|from| MeasuredOn.gte(from));
         let to = to.map(|to| MeasuredOn.lt(to));
@@ -134,7 +134,7 @@ impl DatasetQuery {
     }
 
     /// The days that rows may be of: those from the resume point's on.
-    pub(in crate::bi) fn days_left(&self) -> Vec<NaiveDate> {
+    pub(in crate::bi) fn days_from_resume_point(&self) -> Vec<NaiveDate> {
         // In another order than the dataset's own, rows of earlier days lie behind the place too.
         let own = self.after.as_ref().filter(|_| self.order.is_empty());
         let from = own.and_then(RowKey::day);
@@ -144,12 +144,12 @@ impl DatasetQuery {
     }
 
     /// The most rows that it gives.
-    pub(in crate::bi) fn most_rows(&self) -> usize {
+    pub(in crate::bi) fn row_limit(&self) -> usize {
         usize::try_from(self.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
     }
 
     /// The number of rows that it leaves out before the first.
-    pub(in crate::bi) fn skipped_rows(&self) -> usize {
+    pub(in crate::bi) fn row_offset(&self) -> usize {
         usize::try_from(self.offset.unwrap_or_default()).unwrap_or(usize::MAX)
     }
 

@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use entity::{id::KpiId, kpi_target, words::Aggregation};
 
 use crate::{
-    bi::store::kpi_columns::{DayValue, day_number},
+    bi::cache::kpi_values::{DayValue, day_number},
     judgement::target_on,
 };
 
 /// What a KPI should reach, with its warning level.
-pub type Target = (f64, Option<f64>);
+pub type TargetLevels = (f64, Option<f64>);
 
 /// What a KPI should reach from which day on, by day.
 #[derive(Clone, Debug, Default)]
-pub struct TargetHistory(pub Vec<(i32, Option<Target>)>);
+pub struct TargetHistory(pub Vec<(i32, Option<TargetLevels>)>);
 
 impl TargetHistory {
     /// Those of each KPI, of rows in the order of their days.
@@ -31,7 +31,7 @@ impl TargetHistory {
 
     /// The target of a day.
     #[must_use]
-    pub fn target_on(&self, day: i32) -> Option<Target> {
+    pub fn target_on(&self, day: i32) -> Option<TargetLevels> {
         target_on(&self.0, day, |(from, _)| *from)?.1
     }
 }
@@ -68,7 +68,7 @@ pub struct TargetSum {
 
 impl TargetSum {
     /// Adds the target of another day.
-    pub fn add(&mut self, target: Option<Target>) {
+    pub fn add(&mut self, target: Option<TargetLevels>) {
         match target {
             Some((target, warning)) => {
                 self.target += target;
@@ -91,7 +91,7 @@ impl TargetSum {
 
     /// What the days should come to; nothing where one of them has no target.
     #[must_use]
-    pub fn target(&self) -> Option<Target> {
+    pub fn target(&self) -> Option<TargetLevels> {
         let warning = (self.without_warning == 0).then_some(self.warning);
         (self.without_target == 0).then_some((self.target, warning))
     }
@@ -99,7 +99,7 @@ impl TargetSum {
 
 impl Aggregate {
     /// Adds a value, and the target of its day.
-    pub fn add(&mut self, value: &DayValue, target: Option<Target>) {
+    pub fn add(&mut self, value: &DayValue, target: Option<TargetLevels>) {
         let (numerator, denominator) = value.parts.unwrap_or_default();
         let weight = value.sample_size.map_or(1.0, f64::from);
         self.merge(&Self {
@@ -155,14 +155,14 @@ impl Aggregate {
             (Aggregation::Average, _) => Some(self.weighted / self.weight),
             (Aggregation::Sum, _) => Some(self.sum),
             (Aggregation::Ratio, _) => self
-                .parts()
+                .numerator_and_denominator()
                 .map(|(numerator, denominator)| scale * numerator / denominator),
         }
     }
 
     /// Numerators and denominators, each added up; nothing where a value has none.
     #[must_use]
-    pub fn parts(&self) -> Option<(f64, f64)> {
+    pub fn numerator_and_denominator(&self) -> Option<(f64, f64)> {
         (self.values > 0 && self.without_parts == 0).then_some((self.numerator, self.denominator))
     }
 

@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{
-    aggregate::{Aggregate, Target},
+    aggregate::{Aggregate, TargetLevels},
     context::{self, SeriesContext, SeriesOrigin},
     contributions::Contributions,
     group_key::{GroupKey, KeyLayout},
@@ -24,18 +24,18 @@ use super::{
 use crate::{
     access::Caller,
     bi::{
+        cache::{
+            BiCache,
+            kpi_values::{KpiValues, SeriesKey, day_number},
+            topology::{DayNumberRange, TopologyPhase, TopologyTouchpoint},
+        },
         journeys::Journey,
         model::cursor::{RowKey, RowKeyPart},
         names::NamedEntity,
         scope::Scope,
         source::reader::ReadContext,
-        store::{
-            BiStore,
-            kpi_columns::{KpiColumns, SeriesKey, day_number},
-            topology::{Days, TopologyPhase, TopologyTouchpoint},
-        },
     },
-    compute::Steps,
+    compute::StepBudget,
     database::Transaction,
     error::{Error, Result},
     judgement,
@@ -77,33 +77,33 @@ pub struct SeriesRow<'a> {
 ///
 /// # Errors
 /// The request is at fault, has no defined value, or comes to more than [`MOST_CELLS`](super::request::MOST_CELLS).
-pub async fn answer(
+pub async fn answer_request(
     caller: &Caller,
-    store: &BiStore,
+    cache: &BiCache,
     tx: &Transaction,
     request: &SeriesRequest,
 ) -> Result<SeriesAnswer> {
     caller.require_reach(Action::PullFlatRows)?;
-    refuse_if_any(validate::request_faults(request))?;
+    refuse_if_faults(validate::request_faults(request))?;
     let scope = Scope::for_caller(caller, tx.get_database_backend())
         .including_drafts(request.include_drafts);
     let read = ReadContext { caller, tx };
     let kpis = context::load_kpis(tx, &scope, request).await?;
-    refuse_if_any(validate::kpi_faults(request, &kpis))?;
-    let context = context::load(read, store, &scope, request, kpis).await?;
+    refuse_if_faults(validate::kpi_faults(request, &kpis))?;
+    let context = context::load_series_context(read, cache, &scope, request, kpis).await?;
     // At most MOST_DAYS periods: `validate` has bounded the days.
     let periods = split_into_periods(request.grain, (request.from, request.to));
     let keys = Arc::new(KeyLayout::new(request, &context)?);
     let context = Arc::new(context);
     // Everything is read before anything is computed: the work goes to a thread that has no connection.
-    let known = load_values(read, store, &context).await?;
-    let days: Vec<Days> = periods
+    let known = load_values_with_origins(read, cache, &context).await?;
+    let days: Vec<DayNumberRange> = periods
         .iter()
         .map(|period| day_number(period.from)..day_number(period.to))
         .collect();
     let work = {
         let (context, keys, request) = (Arc::clone(&context), Arc::clone(&keys), request.clone());
-        move |steps: &Steps| sum_contributions(&context, &keys, &request, days, &known, steps)
+        move |steps: &StepBudget| sum_contributions(&context, &keys, &request, days, &known, steps)
     };
     let sums = caller.compute(work).await?;
     Ok(SeriesAnswer {
@@ -115,7 +115,7 @@ pub async fn answer(
     })
 }
 
-fn refuse_if_any(faults: Vec<String>) -> Result<()> {
+fn refuse_if_faults(faults: Vec<String>) -> Result<()> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(Error::BadInput(faults.join(" "))),
@@ -123,14 +123,14 @@ fn refuse_if_any(faults: Vec<String>) -> Result<()> {
 }
 
 /// The values of one KPI, and the origin of each of its time series.
-type KpiValues = (Arc<KpiColumns>, Vec<SeriesOrigin>);
+type ValuesWithOrigins = (Arc<KpiValues>, Vec<SeriesOrigin>);
 
-/// Reads the values of each of the KPIs from the store.
-async fn load_values(
+/// Reads the values of each of the KPIs from the cache.
+async fn load_values_with_origins(
     read: ReadContext<'_>,
-    store: &BiStore,
+    cache: &BiCache,
     context: &SeriesContext,
-) -> Result<Vec<KpiValues>> {
+) -> Result<Vec<ValuesWithOrigins>> {
     let wanted: Vec<(KpiId, i32)> = context
         .kpis
         .iter()
@@ -138,7 +138,7 @@ async fn load_values(
         .collect();
     let mut known = Vec::with_capacity(wanted.len());
     for wanted in wanted.chunks(AT_ONCE) {
-        let all = store.kpi_columns(read.tx, wanted).await?;
+        let all = cache.load_kpi_values(read.tx, wanted).await?;
         let origins = context.load_origins(read, &all).await?;
         known.extend(all.into_iter().zip(origins));
     }
@@ -150,49 +150,49 @@ fn sum_contributions(
     context: &SeriesContext,
     keys: &KeyLayout,
     request: &SeriesRequest,
-    days: Vec<Days>,
-    known: &[KpiValues],
-    steps: &Steps,
+    days: Vec<DayNumberRange>,
+    known: &[ValuesWithOrigins],
+    steps: &StepBudget,
 ) -> Result<GroupTotals> {
     let mut collected = Contributions::new(context, keys, request, &days);
-    let mut unmeasured = Unmeasured::default();
+    let mut unmeasured = UnmeasuredKpis::default();
     for (kpi, (measured, origins)) in known.iter().enumerate() {
         // What a KPI adds is known only afterwards, so its steps are charged behind it: the excess is that of one
         // KPI.
         let before = collected.contributions.len();
-        unmeasured.note(request, kpi, measured, origins);
-        collected.add(kpi, measured, origins);
-        steps.take(KPI + measured.value_count() + collected.contributions.len() - before)?;
+        unmeasured.note_kpi(request, kpi, measured, origins);
+        collected.add_kpi(kpi, measured, origins);
+        steps.spend(KPI + measured.value_count() + collected.contributions.len() - before)?;
     }
     // A question that was never measured is refused rather than answered with nothing, which would read as zero.
-    refuse_if_any(unmeasured.faults(context))?;
+    refuse_if_faults(unmeasured.faults(context))?;
     let Contributions {
         series,
         contributions,
         ..
     } = collected;
-    steps.take(contributions.len())?;
+    steps.spend(contributions.len())?;
     GroupTotals::new(days, series, contributions)
 }
 
 /// The KPIs that were never measured by a dimension that is asked for.
 #[derive(Default)]
-struct Unmeasured {
+struct UnmeasuredKpis {
     by_channel: Vec<usize>,
     by_segment: Vec<usize>,
 }
 
-impl Unmeasured {
-    fn note(
+impl UnmeasuredKpis {
+    fn note_kpi(
         &mut self,
         request: &SeriesRequest,
         kpi: usize,
-        measured: &KpiColumns,
+        measured: &KpiValues,
         origins: &[SeriesOrigin],
     ) {
         let never = |dimension: Dimension, has: fn(&SeriesKey) -> bool| {
             let mut series = measured.series.iter().zip(origins);
-            request.is_by(dimension)
+            request.groups_by(dimension)
                 && !series.any(|((series_key, _), origin)| {
                     *origin != SeriesOrigin::Hidden && has(series_key)
                 })
@@ -250,7 +250,7 @@ impl SeriesAnswer {
 
     /// The first index after a key, whether there is a row at it or not.
     #[must_use]
-    pub fn first_after(&self, after: &RowKey) -> RowIndex {
+    pub fn first_index_after(&self, after: &RowKey) -> RowIndex {
         let is_before = |key, period: &Period| self.row_key(key, period) <= *after;
         let groups = self
             .sums
@@ -274,14 +274,14 @@ impl SeriesAnswer {
     }
 
     fn row_key(&self, key: GroupKey, period: &Period) -> RowKey {
-        let ids = Dimension::ALL.map(|dimension| RowKeyPart::Id(self.id(key, dimension)));
+        let ids = Dimension::ALL.map(|dimension| RowKeyPart::Id(self.dimension_id(key, dimension)));
         let day = RowKeyPart::Day(period.begin);
         RowKey(ids.into_iter().chain([day]).collect())
     }
 
     /// The id that a group has in a dimension, nil where it has none. Ranks differ from answer to answer; ids do not,
     /// so a cursor holds these.
-    fn id(&self, key: GroupKey, dimension: Dimension) -> Uuid {
+    fn dimension_id(&self, key: GroupKey, dimension: Dimension) -> Uuid {
         let of = |rank: usize| {
             let context = &self.context;
             Some(match dimension {
@@ -289,13 +289,13 @@ impl SeriesAnswer {
                 Dimension::Department => context.names.departments.by_rank(rank)?.id.uuid(),
                 Dimension::Blueprint => context.journeys.get(rank)?.id.uuid(),
                 Dimension::Phase => {
-                    let (journey, at) = self.keys.phase(key)?;
+                    let (journey, at) = self.keys.phase_indices(key)?;
                     context.journeys[journey].topology.phases[at].id.uuid()
                 }
                 // Stages have no ids: their ranks stand in, from 1 on, since nil stands for none.
                 Dimension::Stage => Uuid::from_u128(rank as u128 + 1),
                 Dimension::Touchpoint => {
-                    let (journey, at) = self.keys.touchpoint(key)?;
+                    let (journey, at) = self.keys.touchpoint_indices(key)?;
                     context.journeys[journey].topology.touchpoints[at].id.uuid()
                 }
                 Dimension::Channel => context.names.channels.by_rank(rank)?.id.uuid(),
@@ -355,7 +355,7 @@ impl<'a> SeriesRow<'a> {
 
     /// The phase, where that is asked for.
     pub fn phase(&self) -> Option<&'a TopologyPhase> {
-        let (journey, at) = self.answer.keys.phase(self.key)?;
+        let (journey, at) = self.answer.keys.phase_indices(self.key)?;
         self.answer.context.journeys[journey]
             .topology
             .phases
@@ -370,7 +370,7 @@ impl<'a> SeriesRow<'a> {
 
     /// The touchpoint, where that is asked for.
     pub fn touchpoint(&self) -> Option<&'a TopologyTouchpoint> {
-        let (journey, at) = self.answer.keys.touchpoint(self.key)?;
+        let (journey, at) = self.answer.keys.touchpoint_indices(self.key)?;
         self.answer.context.journeys[journey]
             .topology
             .touchpoints
@@ -403,8 +403,8 @@ impl<'a> SeriesRow<'a> {
     }
 
     /// Numerators and denominators, each added up; nothing where a value has none.
-    pub fn parts(&self) -> Option<(f64, f64)> {
-        self.sum.parts()
+    pub fn numerator_and_denominator(&self) -> Option<(f64, f64)> {
+        self.sum.numerator_and_denominator()
     }
 
     /// How many answered; nothing where that is not known of every value.
@@ -419,7 +419,7 @@ impl<'a> SeriesRow<'a> {
 
     /// The target of a period is that of its end; that of a sum is the sum of those of the days that were measured.
     /// Several KPIs have none in common, unless they are added up.
-    pub fn target(&self) -> Option<Target> {
+    pub fn target(&self) -> Option<TargetLevels> {
         match (self.representative_kpi().aggregation, self.only_kpi_index()) {
             (Aggregation::Sum, _) => self.sum.target_sum.target(),
             // The day before the end, which is the period's last: periods are half open. The whole period's, also
@@ -454,7 +454,7 @@ impl<'a> SeriesRow<'a> {
             }
             match (dimension.prefix(), self.stage()) {
                 (Some(prefix), _) => {
-                    let part = self.answer.id(self.key, dimension);
+                    let part = self.answer.dimension_id(self.key, dimension);
                     id.push_str(&format!(".{prefix}_{}", part.simple()));
                 }
                 (None, Some(stage)) => id.push_str(&format!(".{}", stage.as_str())),

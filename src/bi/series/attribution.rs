@@ -11,13 +11,13 @@ use super::{
     group_key::{GroupKey, KeyLayout, KeyLocation},
     request::SeriesRequest,
 };
-use crate::bi::store::topology::{Days, LinkTarget, intersect, subtract};
+use crate::bi::cache::topology::{DayNumberRange, LinkTarget, intersect_days, subtract_days};
 
 /// Days on which values belong to a group.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Assignment {
     pub key: GroupKey,
-    pub days: Days,
+    pub days: DayNumberRange,
     pub values: ValueSource,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Attribution<'g> {
     keys: &'g KeyLayout,
     selection: RowSelection<'g>,
     /// All days of the request.
-    asked: Days,
+    asked: DayNumberRange,
     /// Per KPI: its links, cut to the days of the request.
     links: Vec<Vec<LinkedTarget>>,
     /// Per journey, in the order of its topology's departments: their key bits; none where their rows do not pass.
@@ -50,7 +50,7 @@ pub(super) struct Attribution<'g> {
 struct LinkedTarget {
     journey: usize,
     target: LinkTarget,
-    days: Days,
+    days: DayNumberRange,
 }
 
 /// The part of the filter that rows pass or not, besides their journey and department.
@@ -69,7 +69,7 @@ impl<'g> Attribution<'g> {
         context: &'g SeriesContext,
         keys: &'g KeyLayout,
         request: &'g SeriesRequest,
-        asked: Days,
+        asked: DayNumberRange,
     ) -> Self {
         // A filter by departments or roles leaves rows without a role out; so does a caller who pulls those of own
         // departments alone.
@@ -111,8 +111,8 @@ impl<'g> Attribution<'g> {
         own: &[SeriesOrigin],
         mut taker: impl FnMut(Assignment),
     ) {
-        let mut linked: Vec<Days> = Vec::new();
-        let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
+        let mut linked: Vec<DayNumberRange> = Vec::new();
+        let mut linked_at: Vec<Vec<DayNumberRange>> = vec![Vec::new(); own.len()];
         let places = own
             .iter()
             .enumerate()
@@ -157,7 +157,7 @@ impl<'g> Attribution<'g> {
                 days,
                 values: ValueSource::Whole,
             };
-            let left = subtract(&self.asked, linked).into_iter();
+            let left = subtract_days(&self.asked, linked).into_iter();
             left.map(entry).for_each(taker);
         }
     }
@@ -174,7 +174,7 @@ impl<'g> Attribution<'g> {
             return;
         };
         let key = self.keys.location_key(self.context, kpi, place);
-        let mut give = |key: GroupKey, days: Days| {
+        let mut give = |key: GroupKey, days: DayNumberRange| {
             if days.start < days.end {
                 taker(Assignment { key, days, values });
             }
@@ -190,10 +190,10 @@ impl<'g> Attribution<'g> {
         let departments = &self.departments[link.journey];
         let mut held_throughout = false;
         for holder in holders {
-            let days = intersect(&link.days, &holder.days);
+            let days = intersect_days(&link.days, &holder.days);
             // Where one department held a role for all of it, as mostly, no days without one need to be looked for.
             held_throughout |= days == link.days;
-            let department = departments[holder.department()];
+            let department = departments[holder.department_index()];
             let of_role = |roles: &[Role]| roles.contains(&holder.role);
             if let Some(department) =
                 department.filter(|_| self.selection.roles.is_none_or(of_role))
@@ -203,7 +203,7 @@ impl<'g> Attribution<'g> {
         }
         if self.selection.unheld && !held_throughout {
             let held = holders.iter().map(|holder| holder.days.clone()).collect();
-            for days in subtract(&link.days, held) {
+            for days in subtract_days(&link.days, held) {
                 give(key, days);
             }
         }
@@ -218,7 +218,7 @@ impl<'g> Attribution<'g> {
         let (phase, touchpoint) = match target {
             LinkTarget::Blueprint => (None, None),
             LinkTarget::Phase(phase) => (Some(phase), None),
-            LinkTarget::Touchpoint(at) => (Some(journey.topology.phase_of(at)), Some(at)),
+            LinkTarget::Touchpoint(at) => (Some(journey.topology.phase_index_of(at)), Some(at)),
         };
         let of_stage = self.selection.stages.is_none_or(|stages| {
             phase.is_some_and(|at| stages.contains(&journey.topology.phases[at].stage))
@@ -241,10 +241,10 @@ impl<'g> Attribution<'g> {
         &self,
         kpi: usize,
         (own, origin): (usize, SeriesOrigin),
-        linked: Vec<Days>,
+        linked: Vec<DayNumberRange>,
         taker: &mut impl FnMut(Assignment),
     ) {
-        let left = subtract(&self.asked, linked);
+        let left = subtract_days(&self.asked, linked);
         if left.is_empty() {
             return;
         }
@@ -263,7 +263,7 @@ impl<'g> Attribution<'g> {
 }
 
 /// Per KPI: its links on these days. KPIs and links are both sorted by KPI id, so one pass merges them.
-fn links_by_kpi(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
+fn links_by_kpi(context: &SeriesContext, asked: &DayNumberRange) -> Vec<Vec<LinkedTarget>> {
     let mut links: Vec<Vec<LinkedTarget>> = Vec::new();
     links.resize_with(context.kpis.len(), Vec::new);
     for (journey, one) in context.journeys.iter().enumerate() {
@@ -274,7 +274,7 @@ fn links_by_kpi(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>>
             let Some((_, links)) = kpis.peek_mut().filter(|(kpi, _)| kpi.id == link.kpi) else {
                 continue;
             };
-            let days = intersect(&link.days, asked);
+            let days = intersect_days(&link.days, asked);
             if !days.is_empty() {
                 let target = link.target;
                 links.push(LinkedTarget {

@@ -20,15 +20,15 @@ use super::{
 use crate::{
     access::Keyed,
     bi::{
+        cache::{
+            BiCache,
+            kpi_values::{KpiValues, SeriesKey},
+        },
         journeys::{Journey, Journeys},
         names::EntityNames,
         names::select_ids_by_keys,
         scope::Scope,
         source::reader::ReadContext,
-        store::{
-            BiStore,
-            kpi_columns::{KpiColumns, SeriesKey},
-        },
     },
     database::Transaction,
     error::Result,
@@ -78,7 +78,7 @@ impl SeriesContext {
     pub(super) async fn load_origins(
         &self,
         read: ReadContext<'_>,
-        measured: &[Arc<KpiColumns>],
+        measured: &[Arc<KpiValues>],
     ) -> Result<Vec<Vec<SeriesOrigin>>> {
         let mut hidden: HashSet<TouchpointId> = HashSet::new();
         let mut origin_of = |series_key: &SeriesKey| {
@@ -142,7 +142,10 @@ pub(super) async fn load_kpis(
     scope: &Scope<'_>,
     request: &SeriesRequest,
 ) -> Result<Vec<kpi::Model>> {
-    let asked = filter_by_keys(scope.select_kpis_with_values(), request.kpis.as_deref());
+    let asked = filter_by_keys(
+        scope.select_kpis_with_visible_values(),
+        request.kpis.as_deref(),
+    );
     Ok(read::read_selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
 }
 
@@ -154,20 +157,20 @@ fn filter_by_keys<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Selec
 }
 
 /// Reads the context of a request.
-pub(super) async fn load(
+pub(super) async fn load_series_context(
     ReadContext { caller, tx }: ReadContext<'_>,
-    store: &BiStore,
+    cache: &BiCache,
     scope: &Scope<'_>,
     request: &SeriesRequest,
     kpis: Vec<kpi::Model>,
 ) -> Result<SeriesContext> {
-    let journeys = Journeys::load(caller, store, tx, scope).await?;
+    let journeys = Journeys::load(caller, cache, tx, scope).await?;
     Ok(SeriesContext {
         targets: load_targets(tx, &kpis).await?,
-        accepted: load_accepted_journeys(tx, request, &journeys).await?,
+        accepted: load_journey_acceptance(tx, request, &journeys).await?,
         journeys,
         names: load_dimension_names(tx, request).await?,
-        departments: load_departments(tx, scope, request).await?,
+        departments: load_accepted_department_ids(tx, scope, request).await?,
         channels: load_ids_by_keys::<channel::Entity, ChannelId>(tx, request.channels.as_deref())
             .await?,
         segments: load_ids_by_keys::<segment::Entity, SegmentId>(tx, request.segments.as_deref())
@@ -228,7 +231,7 @@ async fn load_targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<Targe
 }
 
 /// Per journey: whether the filter accepts its rows.
-async fn load_accepted_journeys(
+async fn load_journey_acceptance(
     tx: &Transaction,
     request: &SeriesRequest,
     journeys: &[Journey],
@@ -251,7 +254,7 @@ async fn load_accepted_journeys(
 }
 
 /// The departments of the filter, as far as their rows may be pulled.
-async fn load_departments(
+async fn load_accepted_department_ids(
     tx: &Transaction,
     scope: &Scope<'_>,
     request: &SeriesRequest,

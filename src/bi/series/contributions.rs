@@ -11,9 +11,9 @@ use super::{
     request::{Dimension, SeriesRequest},
     totals::{Contribution, SummedSeries},
 };
-use crate::bi::store::{
-    kpi_columns::{KpiColumns, SeriesKey},
-    topology::{Days, intersect, subtract},
+use crate::bi::cache::{
+    kpi_values::{KpiValues, SeriesKey},
+    topology::{DayNumberRange, intersect_days, subtract_days},
 };
 
 /// Collects the contributions of one KPI after another.
@@ -22,7 +22,7 @@ pub(super) struct Contributions<'g> {
     request: &'g SeriesRequest,
     keys: &'g KeyLayout,
     /// The days of each period, cut to the request.
-    periods: &'g [Days],
+    periods: &'g [DayNumberRange],
     /// None where the request says nothing of places and the caller pulls every row: then each value counts once.
     attribution: Option<Attribution<'g>>,
     pub series: Vec<SummedSeries>,
@@ -43,25 +43,25 @@ struct KpiIntervals {
 struct OriginIntervals {
     origin: SeriesOrigin,
     /// Per period, those for all channels and segments where there are any, else those of parts.
-    counting: Vec<Interval>,
+    counting: Vec<SeriesInterval>,
     /// The days of the periods that have any values.
-    measured: Vec<Days>,
+    measured: Vec<DayNumberRange>,
     /// The intervals that count in the other periods: for a touchpoint, of the KPI as a whole.
-    others: Vec<Interval>,
+    others: Vec<SeriesInterval>,
 }
 
 /// Days on which a time series counts, with values on some of them.
-struct Interval {
+struct SeriesInterval {
     /// The index among the summed series.
     series: usize,
-    days: Days,
+    days: DayNumberRange,
     /// The key bits of its channel and segment.
     key: GroupKey,
 }
 
 impl KpiIntervals {
     /// The intervals that belong to a group by one assignment.
-    fn intervals_by(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
+    fn intervals_of_source(&self, values: ValueSource) -> impl Iterator<Item = &SeriesInterval> {
         let (first, then) = match values {
             ValueSource::Whole => (&self.whole.counting, None),
             ValueSource::At(own) => (&self.own[own].counting, Some(&self.own[own].others)),
@@ -76,7 +76,7 @@ impl<'g> Contributions<'g> {
         context: &'g SeriesContext,
         keys: &'g KeyLayout,
         request: &'g SeriesRequest,
-        periods: &'g [Days],
+        periods: &'g [DayNumberRange],
     ) -> Self {
         // Without places, attribution would only find that every value counts once: the walk over all links is
         // spared.
@@ -94,7 +94,12 @@ impl<'g> Contributions<'g> {
     }
 
     /// Adds the contributions of a KPI, given its time series and their origins.
-    pub(super) fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, origins: &[SeriesOrigin]) {
+    pub(super) fn add_kpi(
+        &mut self,
+        kpi: usize,
+        measured: &Arc<KpiValues>,
+        origins: &[SeriesOrigin],
+    ) {
         let mut counted = self.add_series_and_intervals(kpi, measured, origins);
         let Self {
             context,
@@ -104,8 +109,8 @@ impl<'g> Contributions<'g> {
             contributions,
             ..
         } = self;
-        let mut give = |key: GroupKey, part: &Interval, days: &Days| {
-            let days = intersect(&part.days, days);
+        let mut give = |key: GroupKey, part: &SeriesInterval, days: &DayNumberRange| {
+            let days = intersect_days(&part.days, days);
             // The whole interval is known to have values; only a part of it has to be looked at.
             if days != part.days && !series[part.series].has_values(&days) {
                 return;
@@ -126,18 +131,20 @@ impl<'g> Contributions<'g> {
             let key = keys.location_key(context, kpi, KeyLocation::default());
             let whole = counted.whole;
             let own = counted.own.iter();
-            let own = own.map(|own| subtract_days(series, &own.counting, &whole.measured));
+            let own =
+                own.map(|own| subtract_days_from_intervals(series, &own.counting, &whole.measured));
             let all = own.flatten().chain(whole.counting);
             all.for_each(|part| give(key, &part, &part.days));
             return;
         };
         // Once for each touchpoint and not for each of its assignments, which may be many.
         for place in &mut counted.own {
-            place.others = subtract_days(series, &counted.whole.counting, &place.measured);
+            place.others =
+                subtract_days_from_intervals(series, &counted.whole.counting, &place.measured);
         }
         let own: Vec<SeriesOrigin> = counted.own.iter().map(|place| place.origin).collect();
         attribution.for_each_assignment(kpi, &own, |entry| {
-            let parts = counted.intervals_by(entry.values);
+            let parts = counted.intervals_of_source(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
         });
     }
@@ -146,13 +153,13 @@ impl<'g> Contributions<'g> {
     fn add_series_and_intervals(
         &mut self,
         kpi: usize,
-        measured: &Arc<KpiColumns>,
+        measured: &Arc<KpiValues>,
         origins: &[SeriesOrigin],
     ) -> KpiIntervals {
         let first = self.series.len();
         let series_keys = measured.series.iter().map(|(series_key, _)| series_key);
         let asked = series_keys.enumerate().filter(|(at, series_key)| {
-            origins[*at] != SeriesOrigin::Hidden && self.asks_for(series_key)
+            origins[*at] != SeriesOrigin::Hidden && self.accepts_series(series_key)
         });
         let asked: Vec<(usize, &SeriesKey)> = asked.collect();
         let mut counted = KpiIntervals::default();
@@ -162,7 +169,7 @@ impl<'g> Contributions<'g> {
             let series_of =
                 |(at, _): &(usize, _)| SummedSeries::new(kpi, Arc::clone(measured), *at);
             self.series.extend(of_touchpoint.iter().map(series_of));
-            let place = self.intervals_of(origins[of_touchpoint[0].0], next);
+            let place = self.intervals_of_origin(origins[of_touchpoint[0].0], next);
             match place.origin {
                 SeriesOrigin::Whole => counted.whole = place,
                 _ => counted.own.push(place),
@@ -180,7 +187,7 @@ impl<'g> Contributions<'g> {
     }
 
     /// The intervals of an origin whose time series begin at index `first`.
-    fn intervals_of(&self, origin: SeriesOrigin, first: usize) -> OriginIntervals {
+    fn intervals_of_origin(&self, origin: SeriesOrigin, first: usize) -> OriginIntervals {
         let split = |series: &SummedSeries| {
             let series_key = series.series_key();
             u8::from(series_key.channel.is_some()) + 2 * u8::from(series_key.segment.is_some())
@@ -205,13 +212,18 @@ impl<'g> Contributions<'g> {
             let outranked = measured
                 .iter()
                 .filter(|period| first_split[**period] != split);
-            let outranked: Vec<Days> = outranked.map(|at| self.periods[*at].clone()).collect();
-            let all = Interval {
+            let outranked: Vec<DayNumberRange> =
+                outranked.map(|at| self.periods[*at].clone()).collect();
+            let all = SeriesInterval {
                 series: first + at,
                 days: requested_days(self.periods),
                 key: self.keys.series_bits(self.context, series[at].series_key()),
             };
-            counting.extend(subtract_days(&self.series, &[all], &outranked));
+            counting.extend(subtract_days_from_intervals(
+                &self.series,
+                &[all],
+                &outranked,
+            ));
         }
         let measured = self.periods.iter().zip(&first_split);
         let measured = measured.filter(|(_, first_split)| first_split.is_some());
@@ -224,36 +236,40 @@ impl<'g> Contributions<'g> {
     }
 
     /// Whether the request accepts values of this channel and segment.
-    fn asks_for(&self, series_key: &SeriesKey) -> bool {
+    fn accepts_series(&self, series_key: &SeriesKey) -> bool {
         let channels = self.context.channels.as_ref();
         let segments = self.context.segments.as_ref();
-        (!self.is_by_channel() || series_key.channel.is_some())
-            && (!self.is_by_segment() || series_key.segment.is_some())
+        (!self.separates_channels() || series_key.channel.is_some())
+            && (!self.separates_segments() || series_key.segment.is_some())
             && channels.is_none_or(|ids| series_key.channel.is_some_and(|id| ids.contains(&id)))
             && segments.is_none_or(|ids| series_key.segment.is_some_and(|id| ids.contains(&id)))
     }
 
-    fn is_by_channel(&self) -> bool {
-        self.request.is_by(Dimension::Channel) || self.request.channels.is_some()
+    fn separates_channels(&self) -> bool {
+        self.request.groups_by(Dimension::Channel) || self.request.channels.is_some()
     }
 
-    fn is_by_segment(&self) -> bool {
-        self.request.is_by(Dimension::Segment) || self.request.segments.is_some()
+    fn separates_segments(&self) -> bool {
+        self.request.groups_by(Dimension::Segment) || self.request.segments.is_some()
     }
 }
 
 /// All days of the request.
-fn requested_days(periods: &[Days]) -> Days {
+fn requested_days(periods: &[DayNumberRange]) -> DayNumberRange {
     let first = periods.first().map_or(0, |days| days.start);
     first..periods.last().map_or(first, |days| days.end)
 }
 
 /// The intervals without these days, as far as they have values.
-fn subtract_days(series: &[SummedSeries], parts: &[Interval], days: &[Days]) -> Vec<Interval> {
+fn subtract_days_from_intervals(
+    series: &[SummedSeries],
+    parts: &[SeriesInterval],
+    days: &[DayNumberRange],
+) -> Vec<SeriesInterval> {
     let parts = parts.iter().flat_map(|part| {
-        let days = subtract(&part.days, days.to_vec()).into_iter();
-        days.map(|days| Interval { days, ..*part })
+        let days = subtract_days(&part.days, days.to_vec()).into_iter();
+        days.map(|days| SeriesInterval { days, ..*part })
     });
-    let has_values = |part: &Interval| series[part.series].has_values(&part.days);
+    let has_values = |part: &SeriesInterval| series[part.series].has_values(&part.days);
     parts.filter(has_values).collect()
 }

@@ -9,24 +9,24 @@ use async_graphql::{
 use entity::words::{Aggregation, Direction, KpiState, Role, Stage, Unit};
 
 use super::{
-    RowIndex, SeriesAnswer, SeriesRow, answer,
+    RowIndex, SeriesAnswer, SeriesRow, answer_request,
     period::Grain,
     request::{Dimension, SeriesRequest},
 };
 use crate::{
     bi::{
         api_value::{api_description, next_value},
+        cache::{BiCache, kpi_values::day_number},
         datasets::{
-            series::{KPI_SERIES, cells},
+            series::{KPI_SERIES, cells_of_row},
             series_columns::kpi_series_columns,
         },
         model::cursor::RowKey,
-        store::{BiStore, kpi_columns::day_number},
     },
-    compute::Steps,
+    compute::StepBudget,
     error::{Error, Result},
     meter::Metered,
-    page::{self, Page},
+    page::{self, PageArguments},
     payload::caller,
     scalar::Date,
 };
@@ -43,7 +43,7 @@ macro_rules! api_object {
         impl KpiSeriesPoint {
             /// The point of a row.
             fn from_row(row: &SeriesRow<'_>) -> Result<Self> {
-                let mut values = cells(row).into_iter();
+                let mut values = cells_of_row(row).into_iter();
                 Ok(Self {
                     $($name: next_value(&mut values)?,)*
                 })
@@ -173,16 +173,16 @@ async fn pull_series(
     input: KpiSeriesInput,
 ) -> Result<Connection<String, Metered<KpiSeriesPoint>>> {
     let caller = caller(ctx)?;
-    let store = ctx
-        .data::<BiStore>()
+    let cache = ctx
+        .data::<BiCache>()
         .map_err(|_| Error::internal("nothing is kept for series"))?;
-    let page = Page {
+    let page = PageArguments {
         first: input.first,
         after: input.after.clone(),
     };
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let tx = caller.snapshot().await?;
-    let answer = answer(caller, store, &tx, &SeriesRequest::from(&input)).await?;
+    let answer = answer_request(caller, cache, &tx, &SeriesRequest::from(&input)).await?;
     // Everything is in memory now: the connection goes back before the sorting begins.
     tx.commit().await?;
     let after = page
@@ -192,8 +192,8 @@ async fn pull_series(
     let (order, after) = (input.order_by, after.transpose()?);
     let answer = Arc::new(answer);
     let sorted = Arc::clone(&answer);
-    let work = move |steps: &Steps| {
-        steps.take(CELL_STEPS * sorted.cell_count())?;
+    let work = move |steps: &StepBudget| {
+        steps.spend(CELL_STEPS * sorted.cell_count())?;
         Ok(order.page_of_cursors(&sorted, after, size + 1))
     };
     let mut cursors = caller.compute(work).await?;
@@ -224,12 +224,14 @@ impl SeriesCursor {
     /// Reads the cursor of an earlier answer as the first place after it, wherever its own point is now.
     fn decode(answer: &SeriesAnswer, cursor: &str) -> Result<Self> {
         let bytes = page::decode_cursor(cursor)?;
-        let (by, place) = bytes.split_first_chunk().ok_or_else(page::invalid_cursor)?;
-        let place = std::str::from_utf8(place).map_err(|_| page::invalid_cursor())?;
+        let (by, place) = bytes
+            .split_first_chunk()
+            .ok_or_else(page::invalid_cursor_error)?;
+        let place = std::str::from_utf8(place).map_err(|_| page::invalid_cursor_error())?;
         let place = RowKey::decode(&KPI_SERIES, place)?;
         Ok(Self {
             by: u64::from_be_bytes(*by),
-            index: answer.first_after(&place),
+            index: answer.first_index_after(&place),
         })
     }
 }

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     bi::{
+        cache::{kpi_values::SeriesKey, topology::Topology},
         journeys::Journey,
-        store::{kpi_columns::SeriesKey, topology::Topology},
     },
     error::{Error, Result},
 };
@@ -96,11 +96,11 @@ impl RankTable {
 impl KeyLayout {
     /// The layout for the dimensions that a request groups by.
     pub(super) fn new(request: &SeriesRequest, context: &SeriesContext) -> Result<Self> {
-        let inside = |dimension, ranked: fn(&[Journey]) -> RankTable| match request.is_by(dimension)
-        {
-            true => ranked(&context.journeys),
-            false => RankTable::default(),
-        };
+        let inside =
+            |dimension, ranked: fn(&[Journey]) -> RankTable| match request.groups_by(dimension) {
+                true => ranked(&context.journeys),
+                false => RankTable::default(),
+            };
         let phases = inside(Dimension::Phase, |journeys| {
             RankTable::new(journeys, |places| &places.phases, |phase| phase.id)
         });
@@ -111,7 +111,7 @@ impl KeyLayout {
         let mut shift = 0;
         // From the last on, so that the first dimension has the highest bits and decides first.
         for dimension in Dimension::ALL.into_iter().rev() {
-            if !request.is_by(dimension) {
+            if !request.groups_by(dimension) {
                 continue;
             }
             let many = match dimension {
@@ -213,13 +213,13 @@ impl KeyLayout {
     }
 
     /// Which journey's phase a key stands for, and which of its phases.
-    pub(super) fn phase(&self, key: GroupKey) -> Option<(usize, usize)> {
+    pub(super) fn phase_indices(&self, key: GroupKey) -> Option<(usize, usize)> {
         let rank = self.rank(key, Dimension::Phase)?;
         self.phases.all.get(rank).copied()
     }
 
     /// Which journey's touchpoint a key stands for, and which of its touchpoints.
-    pub(super) fn touchpoint(&self, key: GroupKey) -> Option<(usize, usize)> {
+    pub(super) fn touchpoint_indices(&self, key: GroupKey) -> Option<(usize, usize)> {
         let rank = self.rank(key, Dimension::Touchpoint)?;
         self.touchpoints.all.get(rank).copied()
     }

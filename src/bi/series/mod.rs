@@ -1,4 +1,4 @@
-//! Series: values of KPIs aggregated by period and by dimensions, computed from what the [`store`](super::store) keeps.
+//! Series: values of KPIs aggregated by period and by dimensions, computed from what the [`cache`](super::cache) keeps.
 //!
 //! 1. [`request`] says which grain, days, dimensions and filters; `validate` refuses what has no defined value.
 //! 2. `context` reads, in one snapshot, the KPIs, targets, journeys and names that the request needs.
@@ -31,6 +31,6 @@ pub mod trend;
 mod validate;
 
 pub use self::{
-    answer::{RowIndex, SeriesAnswer, SeriesRow, answer},
+    answer::{RowIndex, SeriesAnswer, SeriesRow, answer_request},
     request::{Dimension, SeriesRequest},
 };

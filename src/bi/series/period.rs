@@ -49,7 +49,7 @@ impl Grain {
 
     /// What is said where none was named.
     #[must_use]
-    pub fn expected_names() -> String {
+    pub fn invalid_grain_message() -> String {
         let names = Self::ALL.map(Self::as_str).join(", ");
         format!("`grain` has to be one of {names}.")
     }

@@ -135,7 +135,7 @@ impl SeriesRequest {
         }
     }
 
-    pub(super) fn is_by(&self, dimension: Dimension) -> bool {
+    pub(super) fn groups_by(&self, dimension: Dimension) -> bool {
         self.by.contains(&dimension)
     }
 

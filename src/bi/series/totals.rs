@@ -12,9 +12,9 @@ use super::{
     validate,
 };
 use crate::{
-    bi::store::{
-        kpi_columns::{KpiColumns, SeriesKey, TimeSeries},
-        topology::{Days, intersect},
+    bi::cache::{
+        kpi_values::{KpiValues, SeriesKey, TimeSeries},
+        topology::{DayNumberRange, intersect_days},
     },
     error::{Error, Result},
 };
@@ -28,7 +28,7 @@ pub(super) struct SummedSeries {
     pub kpi: usize,
     /// Whether several series share the KPI's daily targets: each day's target then counts once.
     pub shares_targets: bool,
-    measured: Arc<KpiColumns>,
+    measured: Arc<KpiValues>,
     /// The index among the KPI's time series.
     at: usize,
     /// Per period: the sum of its values; computed on first use.
@@ -42,12 +42,12 @@ pub(super) struct Contribution {
     /// The index among the summed series.
     pub series: usize,
     /// Half open.
-    pub days: Days,
+    pub days: DayNumberRange,
 }
 
 /// The groups by their keys, each with its contributions.
 pub(super) struct GroupTotals {
-    periods: Vec<Days>,
+    periods: Vec<DayNumberRange>,
     series: Vec<SummedSeries>,
     contributions: Vec<Contribution>,
     groups: Vec<Range<usize>>,
@@ -55,7 +55,7 @@ pub(super) struct GroupTotals {
 
 impl SummedSeries {
     /// The time series at index `at` of a KPI.
-    pub(super) fn new(kpi: usize, measured: Arc<KpiColumns>, at: usize) -> Self {
+    pub(super) fn new(kpi: usize, measured: Arc<KpiValues>, at: usize) -> Self {
         Self {
             kpi,
             shares_targets: false,
@@ -75,13 +75,13 @@ impl SummedSeries {
     }
 
     /// Whether it has values on some of these days.
-    pub(super) fn has_values(&self, days: &Days) -> bool {
+    pub(super) fn has_values(&self, days: &DayNumberRange) -> bool {
         !self.time_series().index_range(days).is_empty()
     }
 
     /// The indices of the periods in which it has values; periods are sorted and follow each other without
     /// gaps.
-    pub(super) fn measured_periods(&self, periods: &[Days]) -> Vec<usize> {
+    pub(super) fn measured_periods(&self, periods: &[DayNumberRange]) -> Vec<usize> {
         let (series, mut measured) = (self.time_series(), Vec::new());
         let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
             return measured;
@@ -98,14 +98,14 @@ impl SummedSeries {
     }
 
     /// Per period: the sum of its values.
-    fn aggregates(&self, periods: &[Days], targets: &TargetHistory) -> &[Aggregate] {
+    fn aggregates(&self, periods: &[DayNumberRange], targets: &TargetHistory) -> &[Aggregate] {
         self.aggregates.get_or_init(|| {
             let aggregates = periods.iter().map(|days| self.sum(days, targets));
             aggregates.collect()
         })
     }
 
-    fn sum(&self, days: &Days, targets: &TargetHistory) -> Aggregate {
+    fn sum(&self, days: &DayNumberRange, targets: &TargetHistory) -> Aggregate {
         let series = self.time_series();
         let mut sum = Aggregate::default();
         for at in series.index_range(days) {
@@ -134,7 +134,7 @@ impl GroupTotals {
     /// # Errors
     /// There are more than [`MOST_CELLS`] groups times periods.
     pub(super) fn new(
-        periods: Vec<Days>,
+        periods: Vec<DayNumberRange>,
         series: Vec<SummedSeries>,
         mut contributions: Vec<Contribution>,
     ) -> Result<Self> {
@@ -183,7 +183,7 @@ impl GroupTotals {
         let mut sum = Aggregate::default();
         let mut shared_target_days: Vec<(usize, i32)> = Vec::new();
         for contribution in &self.contributions[self.groups[group].clone()] {
-            let days = intersect(&contribution.days, asked);
+            let days = intersect_days(&contribution.days, asked);
             if days.is_empty() {
                 continue;
             }

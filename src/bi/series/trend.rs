@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    bi::store::kpi_columns::{DayValue, day_number},
+    bi::cache::kpi_values::{DayValue, day_number},
     error::Result,
     judgement,
     kpi::rules::{self, KpiMeasure},
@@ -57,7 +57,7 @@ pub struct Trend {
 
 impl Trend {
     /// The last two periods that are complete, if both have a value.
-    fn last_two(&self) -> Option<(f64, f64)> {
+    fn last_two_complete_values(&self) -> Option<(f64, f64)> {
         let mut complete = self.points.iter().rev().filter(|point| point.is_complete);
         let (last, before) = (complete.next()?.value?, complete.next()?.value?);
         Some((before, last))
@@ -66,13 +66,14 @@ impl Trend {
     /// How much the last complete period differs from the one before it.
     #[must_use]
     pub fn change(&self) -> Option<f64> {
-        self.last_two().map(|(before, last)| last - before)
+        self.last_two_complete_values()
+            .map(|(before, last)| last - before)
     }
 
     /// Which way it is going.
     #[must_use]
     pub fn direction(&self, better: Direction) -> Option<KpiTrendDirection> {
-        let (before, last) = self.last_two()?;
+        let (before, last) = self.last_two_complete_values()?;
         Some(match (better, last == before) {
             (_, true) => KpiTrendDirection::Steady,
             (better, _) if rules::is_worse(better, last, before) => KpiTrendDirection::Worsening,

@@ -40,12 +40,12 @@ pub(super) fn kpi_faults(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<St
         faults.push(format!(
             "A {} is finer than the cadence of {}: {} is measured {}.",
             request.grain.as_str(),
-            list_names(coarser.iter().copied()),
+            list_kpi_keys(coarser.iter().copied()),
             first.key,
             first.cadence.as_str(),
         ));
     }
-    if !request.is_by(Dimension::Kpi) {
+    if !request.groups_by(Dimension::Kpi) {
         faults.extend(mixed_kpi_faults(kpis));
     }
     faults
@@ -99,7 +99,7 @@ fn mixed_kpi_faults(kpis: &[kpi::Model]) -> Vec<String> {
     if faults.is_empty() && first.aggregation == Aggregation::Last {
         faults.push(format!(
             "The aggregation LAST is not defined for several KPIs ({}). Ask for one, or add the dimension KPI.",
-            list_names(kpis.iter())
+            list_kpi_keys(kpis.iter())
         ));
     }
     faults
@@ -113,7 +113,7 @@ pub(super) fn unmeasured_fault<'k>(
 ) -> Option<String> {
     (kpis.len() > 0).then(|| {
         let dimension = dimension.as_str();
-        format!("Not measured by {dimension}: {}.", list_names(kpis))
+        format!("Not measured by {dimension}: {}.", list_kpi_keys(kpis))
     })
 }
 
@@ -126,7 +126,7 @@ pub(super) fn too_large_fault() -> String {
     )
 }
 
-fn list_names<'k>(kpis: impl ExactSizeIterator<Item = &'k kpi::Model>) -> String {
+fn list_kpi_keys<'k>(kpis: impl ExactSizeIterator<Item = &'k kpi::Model>) -> String {
     let count = kpis.len();
     let named: Vec<&str> = kpis.take(NAMED).map(|kpi| kpi.key.as_str()).collect();
     match count.checked_sub(NAMED) {

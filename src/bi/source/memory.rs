@@ -21,7 +21,7 @@ pub struct ComputedRow {
 
 impl ComputedRow {
     fn cell(&self, query: &DatasetQuery, column: &Column) -> ValueRef<'_> {
-        let at = query.dataset.position(column);
+        let at = query.dataset.column_index(column);
         at.and_then(|at| self.cells.get(at))
             .map_or(ValueRef::Empty, Value::as_ref)
     }
@@ -36,7 +36,7 @@ impl ComputedRow {
 
     /// Whether it comes after the query's resume point, in the query's order.
     #[must_use]
-    pub fn is_behind(&self, query: &DatasetQuery) -> bool {
+    pub fn is_after_resume_point(&self, query: &DatasetQuery) -> bool {
         let Some(after) = &query.after else {
             return true;
         };
@@ -53,7 +53,7 @@ impl ComputedRow {
     #[must_use]
     pub(in crate::bi) fn select_columns(self, query: &DatasetQuery) -> RowData {
         let cells = query.columns.iter().map(|column| {
-            let at = query.dataset.position(column);
+            let at = query.dataset.column_index(column);
             let cell = at.and_then(|at| self.cells.get(at));
             cell.cloned().unwrap_or(Value::Empty)
         });
@@ -63,7 +63,7 @@ impl ComputedRow {
 
 /// Sorts rows by the query's order and cuts them at its resume point, offset and limit.
 #[must_use]
-pub(in crate::bi) fn sort_and_cut(
+pub(in crate::bi) fn sort_and_limit(
     mut rows: Vec<ComputedRow>,
     query: &DatasetQuery,
 ) -> Vec<RowData> {
@@ -78,9 +78,9 @@ pub(in crate::bi) fn sort_and_cut(
         order.then_with(|| one.key.cmp(&other.key))
     });
     // Before the offset, as in SQL, where the keyset condition stands in WHERE.
-    rows.retain(|row| row.is_behind(query));
-    let rows = rows.into_iter().skip(query.skipped_rows());
-    let rows = rows.take(query.most_rows());
+    rows.retain(|row| row.is_after_resume_point(query));
+    let rows = rows.into_iter().skip(query.row_offset());
+    let rows = rows.take(query.row_limit());
     rows.map(|row| row.select_columns(query)).collect()
 }
 

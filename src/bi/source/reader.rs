@@ -16,7 +16,7 @@ pub(in crate::bi) struct ReadContext<'r> {
 /// never once a row: what is sent are whole batches of plain [`RowData`](super::row::RowData).
 pub(in crate::bi) trait RowReader: Sync {
     /// Sends the rows that the query selects, in its order. Ends early, and without an error, once nobody receives.
-    fn send<'r>(
+    fn send_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
@@ -24,7 +24,7 @@ pub(in crate::bi) trait RowReader: Sync {
     ) -> BoxFuture<'r, Result<()>>;
 
     /// Counts the rows that pass the filter. The query has neither limit, offset nor resume point.
-    fn count<'r>(
+    fn count_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,

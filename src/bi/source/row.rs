@@ -7,7 +7,7 @@ use crate::bi::{
     fact_join::fact::JoinedFact,
     model::{
         cursor::{RowKey, RowKeyPart},
-        dataset::{Column, KeyType, Type},
+        dataset::{Column, ColumnType, KeyType},
         query::Projection,
         value::{Value, ValueRef},
     },
@@ -57,7 +57,7 @@ impl DatasetRow {
 
     /// Whether it says that a measurement has no rows any more.
     #[must_use]
-    pub fn is_deleted(&self) -> bool {
+    pub fn is_tombstone(&self) -> bool {
         matches!(self.data, RowData::Tombstone(..))
     }
 
@@ -90,16 +90,16 @@ impl DatasetRow {
     }
 }
 
-fn read_cell(row: read::RawRow<'_>, at: usize, of: Type) -> Result<ValueRef<'_>> {
+fn read_cell(row: read::RawRow<'_>, at: usize, of: ColumnType) -> Result<ValueRef<'_>> {
     let cell = match of {
-        Type::Id(prefix) => row.cell(at)?.map(|id| ValueRef::Id(prefix, id)),
+        ColumnType::Id(prefix) => row.cell(at)?.map(|id| ValueRef::Id(prefix, id)),
         // Borrowed from the row: a text is copied once, into the answer.
-        Type::Text | Type::Word(_) => row.text(at)?.map(ValueRef::Text),
-        Type::Day => row.cell(at)?.map(ValueRef::Day),
-        Type::Instant => row.cell(at)?.map(ValueRef::Instant),
-        Type::Integer => row.cell(at)?.map(ValueRef::Integer),
-        Type::Number => row.cell(at)?.map(ValueRef::Number),
-        Type::Boolean => row.cell(at)?.map(ValueRef::Boolean),
+        ColumnType::Text | ColumnType::Word(_) => row.text(at)?.map(ValueRef::Text),
+        ColumnType::Day => row.cell(at)?.map(ValueRef::Day),
+        ColumnType::Instant => row.cell(at)?.map(ValueRef::Instant),
+        ColumnType::Integer => row.cell(at)?.map(ValueRef::Integer),
+        ColumnType::Number => row.cell(at)?.map(ValueRef::Number),
+        ColumnType::Boolean => row.cell(at)?.map(ValueRef::Boolean),
     };
     Ok(cell.unwrap_or(ValueRef::Empty))
 }

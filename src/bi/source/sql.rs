@@ -19,7 +19,7 @@ use crate::{
 
 impl DatasetQuery {
     /// The statement of the query; none where no day is left to select.
-    pub(in crate::bi) fn statement(
+    pub(in crate::bi) fn rows_statement(
         &self,
         caller: &Caller,
         backend: DbBackend,
@@ -34,7 +34,7 @@ impl DatasetQuery {
         let Some(text) = self.begin_select(caller, backend, &selected.join(", "))? else {
             return Ok(None);
         };
-        let text = self.filter.write(text.then(" WHERE "));
+        let text = self.filter.append_condition(text.then(" WHERE "));
         let text = self.append_resume_condition(text);
         let text = self.append_order(text);
         let text = match (self.limit, self.offset, backend) {
@@ -57,10 +57,10 @@ impl DatasetQuery {
         backend: DbBackend,
         selected: &str,
     ) -> Result<Option<SqlBuilder>> {
-        let days = self.days_left();
+        let days = self.days_from_resume_point();
         // Before anything else: whoever may not pull is refused, also where there would be nothing to pull.
         let scope = self.scope(caller, backend, &days)?;
-        let Some((with, rows)) = self.dataset.source.sql() else {
+        let Some((with, rows)) = self.dataset.source.sql_fragments() else {
             return Ok(None);
         };
         if self.dataset.needs_days && days.is_empty() {
@@ -86,12 +86,12 @@ impl DatasetQuery {
             // Column by column and not as one row comparison: directions differ, and NULL in a row comparison makes
             // it unknown.
             let beyond = later_filter(column, *way, value.as_ref());
-            let text = beyond.write(text.then("(")).then(" OR ");
+            let text = beyond.append_condition(text.then("(")).then(" OR ");
             equal_filter(column, value.as_ref())
-                .write(text)
+                .append_condition(text)
                 .then(" AND ")
         });
-        let text = self.append_keys(text.then("(")).then(") > (");
+        let text = self.append_key_columns(text.then("(")).then(") > (");
         let parts = parts.iter().enumerate();
         parts
             .fold(text, |text, (at, part)| {
@@ -113,10 +113,10 @@ impl DatasetQuery {
                 };
                 text.then(&format!("{} {way}, ", column.name))
             });
-        self.append_keys(text)
+        self.append_key_columns(text)
     }
 
-    fn append_keys(&self, text: SqlBuilder) -> SqlBuilder {
+    fn append_key_columns(&self, text: SqlBuilder) -> SqlBuilder {
         let keys = self.dataset.order.iter().enumerate();
         keys.fold(text, |text, (at, key)| {
             let text = text.then(if at == 0 { "" } else { ", " });
@@ -138,7 +138,11 @@ impl DatasetQuery {
         backend: DbBackend,
     ) -> Result<Option<Statement>> {
         let text = self.begin_select(caller, backend, "COUNT(*) AS rows")?;
-        Ok(text.map(|text| self.filter.write(text.then(" WHERE ")).statement()))
+        Ok(text.map(|text| {
+            self.filter
+                .append_condition(text.then(" WHERE "))
+                .statement()
+        }))
     }
 }
 

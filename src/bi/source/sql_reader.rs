@@ -19,7 +19,7 @@ use crate::{bi::model::query::DatasetQuery, database::Transaction, error::Result
 pub(in crate::bi) struct SqlReader;
 
 impl RowReader for SqlReader {
-    fn send<'r>(
+    fn send_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
@@ -27,15 +27,15 @@ impl RowReader for SqlReader {
     ) -> BoxFuture<'r, Result<()>> {
         Box::pin(async move {
             let ReadContext { caller, tx } = context;
-            match query.statement(caller, tx.backend())? {
-                Some(statement) if query.at_once => send_all_at_once(tx, statement, to).await,
+            match query.rows_statement(caller, tx.backend())? {
+                Some(statement) if query.at_once => send_as_one_batch(tx, statement, to).await,
                 Some(statement) => send_statement_rows(tx, statement, to).await,
                 None => Ok(()),
             }
         })
     }
 
-    fn count<'r>(
+    fn count_rows_of_query<'r>(
         &'r self,
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
@@ -53,7 +53,7 @@ impl RowReader for SqlReader {
 }
 
 /// Sends the rows of a statement that gives few of them, as one batch.
-async fn send_all_at_once(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
+async fn send_as_one_batch(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
     let rows = tx.query_all_raw(statement).await?;
     let rows = rows.into_iter().map(RowData::Stored).collect();
     to.send(Ok(Some(rows))).await.ok();

@@ -19,7 +19,7 @@ pub(in crate::bi) const BATCH: usize = 1_000;
 
 /// The rows of one pull, in the order of its query.
 pub struct RowStream {
-    batches: Option<Receiver<Result<Batch>>>,
+    batches: Option<Receiver<Result<RowBatch>>>,
     fetching: Option<FetchTask>,
     batch: vec::IntoIter<RowData>,
     projection: Projection,
@@ -35,10 +35,10 @@ impl Drop for FetchTask {
 }
 
 /// Some rows; `None` after the last.
-pub(in crate::bi) type Batch = Option<Vec<RowData>>;
+pub(in crate::bi) type RowBatch = Option<Vec<RowData>>;
 
 /// Takes batches; sending fails once the stream is dropped.
-pub(in crate::bi) type BatchSender = Sender<Result<Batch>>;
+pub(in crate::bi) type BatchSender = Sender<Result<RowBatch>>;
 
 impl RowStream {
     /// Spawns the task that fetches: it sends batches, and an error ends the stream.

@@ -52,7 +52,7 @@ pub async fn list_logins(caller: &Caller) -> Result<Vec<DatabaseLogin>> {
 }
 
 /// The names of the logins that the cluster has a role for.
-pub(super) async fn list_login_names(tx: &Transaction) -> Result<Vec<String>> {
+pub(super) async fn list_names_of_logins_with_role(tx: &Transaction) -> Result<Vec<String>> {
     Ok(bi_login::Entity::find()
         .select_only()
         .column(bi_login::Column::Name)
@@ -77,7 +77,7 @@ const STALE: &str = "SELECT login, account_id, now AS signature FROM bi.signatur
 
 /// Writes down how far each login reaches whose account's standing has changed. Says of how many. What changes in
 /// between is seen by the next look.
-pub async fn renew_reaches(caller: &Caller) -> Result<usize> {
+pub async fn renew_stale_reaches(caller: &Caller) -> Result<usize> {
     let tx = caller.snapshot().await?;
     if tx.get_database_backend() != DbBackend::Postgres || !has_views(&tx).await? {
         return Ok(0);
@@ -161,7 +161,7 @@ async fn write_reach(
     if noted.rows_affected == 0 {
         return Ok(());
     }
-    forget_reach(tx, &login.login).await?;
+    delete_reach_rows(tx, &login.login).await?;
     for rows in rows.chunks(AT_ONCE) {
         let rows = rows.iter().cloned();
         bi_reach::Entity::insert_many(
@@ -174,7 +174,7 @@ async fn write_reach(
 }
 
 /// Forgets how far a login reaches.
-pub(super) async fn forget_reach(tx: &Transaction, login: &str) -> Result<()> {
+pub(super) async fn delete_reach_rows(tx: &Transaction, login: &str) -> Result<()> {
     bi_reach::Entity::delete_many()
         .filter(bi_reach::Column::Login.eq(login))
         .exec(tx)

@@ -32,7 +32,7 @@ use self::{
 };
 use super::{
     catalogue,
-    model::dataset::{Dataset, Type},
+    model::dataset::{ColumnType, Dataset},
     scope::Scope,
 };
 use crate::{
@@ -46,21 +46,21 @@ use crate::{
 const OURS: &str = "Flat rows of cx-blueprint. Each login sees what its account may see.";
 
 /// The datasets that are views: what is computed is none.
-fn viewed_datasets() -> impl Iterator<Item = &'static Dataset> {
+fn datasets_with_views() -> impl Iterator<Item = &'static Dataset> {
     let all = catalogue::ALL.iter().copied();
-    all.filter(|dataset| dataset.source.sql().is_some())
+    all.filter(|dataset| dataset.source.sql_fragments().is_some())
 }
 
 /// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
 fn view_statement(dataset: &Dataset, zone: Tz) -> Option<String> {
-    let (with, rows) = dataset.source.sql()?;
+    let (with, rows) = dataset.source.sql_fragments()?;
     let scope = Scope::for_login(zone);
     let text = match with {
         Some(with) => with(SqlBuilder::with_literals("WITH "), &scope).then("\n"),
         None => SqlBuilder::with_literals(""),
     };
     let columns = dataset.columns.iter().map(|column| match column.of {
-        Type::Id(prefix) => format!(
+        ColumnType::Id(prefix) => format!(
             "{} AS {}",
             scope.id_text_sql(prefix, column.name),
             column.name
@@ -100,9 +100,9 @@ FROM bi_login JOIN account ON account.id = bi_login.account_id",
 }
 
 /// The statements that make the views.
-fn create_statements(zone: Tz) -> Vec<String> {
+fn create_view_statements(zone: Tz) -> Vec<String> {
     let mut all = vec![standing_signatures_sql()];
-    for dataset in viewed_datasets() {
+    for dataset in datasets_with_views() {
         let Some(rows) = view_statement(dataset, zone) else {
             continue;
         };
@@ -132,21 +132,21 @@ fn create_statements(zone: Tz) -> Vec<String> {
 ///
 /// # Errors
 /// There is another schema `bi`, something else hangs on the views, or the database's user may not make them.
-pub async fn create_views(tx: &Transaction, zone: Tz) -> Result<bool> {
+pub async fn create_views_if_changed(tx: &Transaction, zone: Tz) -> Result<bool> {
     // Two servers that start at once make the views one after the other.
     tx.execute_unprepared("SELECT touched FROM fixed_row WHERE name = 'views' FOR UPDATE")
         .await?;
-    let owner = table_owner(tx).await?;
-    let statements = create_statements(zone);
+    let owner = load_table_owner(tx).await?;
+    let statements = create_view_statements(zone);
     let version = digest(&statements.join(";\n"));
-    match read_comment(tx).await? {
-        Some(comment) if comment == comment_text(&version) => return Ok(false),
+    match read_schema_comment(tx).await? {
+        Some(comment) if comment == schema_comment(&version) => return Ok(false),
         Some(comment) if !comment.starts_with(OURS) => {
             return Err(Error::BadInput(
                 "There is a schema \"bi\" in this database that is not ours. Rename it, and try again.".to_owned(),
             ));
         }
-        Some(_) => remove_views(tx).await?,
+        Some(_) => drop_views(tx).await?,
         None => run_ddl(tx, &format!("CREATE SCHEMA bi AUTHORIZATION {owner}")).await?,
     }
     // A superuser makes them for the user of the server, who has to keep them.
@@ -160,20 +160,20 @@ pub async fn create_views(tx: &Transaction, zone: Tz) -> Result<bool> {
         tx,
         &format!(
             "COMMENT ON SCHEMA bi IS {}",
-            quote_literal(&comment_text(&version))
+            quote_literal(&schema_comment(&version))
         ),
     )
     .await?;
-    for login in login::list_login_names(tx).await? {
+    for login in login::list_names_of_logins_with_role(tx).await? {
         grant_views(tx, &login).await?;
     }
-    // `role::create` goes on in this transaction, and needs the operator's CREATEROLE again.
+    // `role::create_bi_role` goes on in this transaction, and needs the operator's CREATEROLE again.
     run_ddl(tx, "SET LOCAL ROLE NONE").await?;
     Ok(true)
 }
 
 /// Whose our tables are, as a name in quotes.
-async fn table_owner(tx: &Transaction) -> Result<String> {
+async fn load_table_owner(tx: &Transaction) -> Result<String> {
     let sql = "SELECT tableowner::text AS owner FROM pg_tables \
                WHERE schemaname = current_schema() AND tablename = 'bi_login'";
     let row = query_first(tx, sql, []).await?;
@@ -181,12 +181,12 @@ async fn table_owner(tx: &Transaction) -> Result<String> {
     Ok(quote_name(&row.try_get::<String>("", "owner")?))
 }
 
-fn comment_text(version: &str) -> String {
+fn schema_comment(version: &str) -> String {
     format!("{OURS} Version {version}.")
 }
 
 /// The comment on the schema; empty where it has none, nothing where there is no schema.
-async fn read_comment(tx: &Transaction) -> Result<Option<String>> {
+async fn read_schema_comment(tx: &Transaction) -> Result<Option<String>> {
     let row = query_first(
         tx,
         "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') AS told FROM pg_namespace WHERE nspname = 'bi'",
@@ -197,7 +197,7 @@ async fn read_comment(tx: &Transaction) -> Result<Option<String>> {
 }
 
 /// Removes the views; the schema and the logins stay, and what was noted of them.
-async fn remove_views(tx: &Transaction) -> Result<()> {
+async fn drop_views(tx: &Transaction) -> Result<()> {
     let views = Statement::from_string(
         DbBackend::Postgres,
         "SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'bi'",
@@ -216,14 +216,14 @@ async fn remove_views(tx: &Transaction) -> Result<()> {
 }
 
 /// Removes the views where they are ours, so that the tables behind them can change.
-pub async fn remove_own_views(caller: &Caller) -> Result<()> {
+pub async fn drop_views_if_ours(caller: &Caller) -> Result<()> {
     let tx = caller.begin_bookkeeping().await?;
     if tx.get_database_backend() == DbBackend::Postgres
-        && let Some(comment) = read_comment(&tx).await?
+        && let Some(comment) = read_schema_comment(&tx).await?
         && comment.starts_with(OURS)
     {
-        remove_views(&tx).await?;
-        // Without a version: `create_views` takes the schema for ours and makes the views anew.
+        drop_views(&tx).await?;
+        // Without a version: `create_views_if_changed` takes the schema for ours and makes the views anew.
         run_ddl(
             &tx,
             &format!("COMMENT ON SCHEMA bi IS {}", quote_literal(OURS)),
@@ -237,18 +237,18 @@ pub async fn remove_own_views(caller: &Caller) -> Result<()> {
 pub async fn refresh_views(caller: &Caller) -> Result<bool> {
     let tx = caller.begin_bookkeeping().await?;
     if tx.get_database_backend() != DbBackend::Postgres
-        || login::list_login_names(&tx).await?.is_empty()
+        || login::list_names_of_logins_with_role(&tx).await?.is_empty()
     {
         return Ok(false);
     }
-    let made = create_views(&tx, caller.zone()).await?;
+    let made = create_views_if_changed(&tx, caller.zone()).await?;
     tx.commit().await?;
     Ok(made)
 }
 
 /// Lets a login read the views, and nothing else.
 async fn grant_views(tx: &Transaction, login: &str) -> Result<()> {
-    let views: Vec<String> = viewed_datasets()
+    let views: Vec<String> = datasets_with_views()
         .map(|dataset| format!("bi.{}", dataset.name))
         .collect();
     let (views, login) = (views.join(", "), quote_name(login));

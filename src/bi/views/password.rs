@@ -38,7 +38,7 @@ pub(super) fn check_password(password: &str) -> Result<()> {
 
 /// The SCRAM verifier of a password, with a salt of its own, in PostgreSQL's notation. It has nothing in it that a
 /// statement would need to escape.
-pub(super) fn verifier(password: &str) -> String {
+pub(super) fn scram_verifier(password: &str) -> String {
     scram_sha_256(password.as_bytes())
 }
 
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_verifier_is_salted_and_has_the_iterations_that_postgresql_uses() {
-        let verifiers = [verifier("pencil"), verifier("pencil")];
+        let verifiers = [scram_verifier("pencil"), scram_verifier("pencil")];
         assert_ne!(verifiers[0], verifiers[1]);
         for verifier in verifiers {
             let rest = verifier.strip_prefix("SCRAM-SHA-256$4096:");

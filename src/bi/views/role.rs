@@ -31,28 +31,28 @@ pub struct RoleCreate {
 }
 
 /// Makes a role, and the views where they are missing. Gives its password.
-pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
+pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String> {
     let account_id: AccountId = input::parse_id("accountId", &input.account_id)?;
-    check_name(&input.name)?;
+    check_role_name(&input.name)?;
     let password = match input.password {
         Some(password) => password,
         None => password::random_password()?,
     };
     password::check_password(&password)?;
-    let verifier = password::verifier(&password);
-    let mut permit = begin_role_act(caller).await?;
+    let verifier = password::scram_verifier(&password);
+    let mut permit = permit_role_change(caller).await?;
     let account = permit
         .read_live::<account::Entity>("accountId", account_id)
         .await?;
     let tx = permit.tx();
-    if exists(tx, &input.name).await? {
+    if role_exists(tx, &input.name).await? {
         return Err(name_taken_error(&input.name));
     }
-    super::create_views(tx, caller.zone()).await?;
-    create_role(tx, &input.name, &verifier, input.statement_timeout).await?;
+    super::create_views_if_changed(tx, caller.zone()).await?;
+    create_database_role(tx, &input.name, &verifier, input.statement_timeout).await?;
     super::grant_views(tx, &input.name).await?;
     // What is left of a role that somebody dropped past us.
-    login::forget_reach(tx, &input.name).await?;
+    login::delete_reach_rows(tx, &input.name).await?;
     bi_login::Entity::delete_by_id(&*input.name)
         .exec(tx)
         .await?;
@@ -69,23 +69,23 @@ pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
         json!({ "biRole": input.name }),
     ));
     permit.commit().await?;
-    login::renew_reaches(caller).await?;
+    login::renew_stale_reaches(caller).await?;
     Ok(password)
 }
 
 /// Drops a role; its account stays what it is.
-pub async fn remove(caller: &Caller, name: &str) -> Result<()> {
-    let mut permit = begin_role_act(caller).await?;
+pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
+    let mut permit = permit_role_change(caller).await?;
     let tx = permit.tx();
     let row = bi_login::Entity::find_by_id(name).one(tx).await?;
     let row = row.ok_or_else(|| {
         let message = format!("There is no BI role \"{name}\". `bi role list` lists them.");
         Error::fault("name", UserErrorCode::NotFound, None, message)
     })?;
-    login::forget_reach(tx, name).await?;
+    login::delete_reach_rows(tx, name).await?;
     bi_login::Entity::delete_by_id(name).exec(tx).await?;
-    if exists(tx, name).await? {
-        for statement in drop_statements(tx, name).await? {
+    if role_exists(tx, name).await? {
+        for statement in drop_role_statements(tx, name).await? {
             run_ddl(tx, &statement).await?;
         }
     }
@@ -99,7 +99,7 @@ pub async fn remove(caller: &Caller, name: &str) -> Result<()> {
     permit.commit().await
 }
 
-async fn begin_role_act(caller: &Caller) -> Result<Permit<'_>> {
+async fn permit_role_change(caller: &Caller) -> Result<Permit<'_>> {
     let permit = caller
         .permit(Action::KeepOrganisation, &Ties::none())
         .await?;
@@ -112,7 +112,7 @@ async fn begin_role_act(caller: &Caller) -> Result<Permit<'_>> {
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
+fn check_role_name(name: &str) -> Result<()> {
     let mut letters = name.bytes();
     let first = letters.next().is_some_and(|byte| byte.is_ascii_lowercase());
     let rest = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
@@ -139,7 +139,7 @@ fn name_taken_error(name: &str) -> Error {
     )
 }
 
-async fn exists(tx: &Transaction, name: &str) -> Result<bool> {
+async fn role_exists(tx: &Transaction, name: &str) -> Result<bool> {
     let sql = "SELECT 1 AS one FROM pg_roles WHERE rolname = $1";
     Ok(query_first(tx, sql, [name.into()]).await?.is_some())
 }
@@ -155,7 +155,12 @@ async fn load_database_and_schema(tx: &Transaction) -> Result<(String, String)> 
 
 /// Making the role. What everybody has of ours is taken from them: temporary things, with which a login could fill the
 /// disk, and making things beside our tables.
-async fn create_role(tx: &Transaction, name: &str, verifier: &str, timeout: u32) -> Result<()> {
+async fn create_database_role(
+    tx: &Transaction,
+    name: &str,
+    verifier: &str,
+    timeout: u32,
+) -> Result<()> {
     let (database, schema) = load_database_and_schema(tx).await?;
     let (name, verifier) = (quote_name(name), quote_literal(verifier));
     for statement in [
@@ -189,11 +194,11 @@ async fn revoke_large_objects(tx: &Transaction) -> Result<()> {
     .await
 }
 
-async fn drop_statements(tx: &Transaction, name: &str) -> Result<Vec<String>> {
+async fn drop_role_statements(tx: &Transaction, name: &str) -> Result<Vec<String>> {
     let (database, _) = load_database_and_schema(tx).await?;
     let name = quote_name(name);
     let mut statements = vec![format!("REVOKE ALL ON DATABASE {database} FROM {name}")];
-    if super::read_comment(tx).await?.is_some() {
+    if super::read_schema_comment(tx).await?.is_some() {
         statements.push(format!("REVOKE ALL ON ALL TABLES IN SCHEMA bi FROM {name}"));
         statements.push(format!("REVOKE ALL ON SCHEMA bi FROM {name}"));
     }

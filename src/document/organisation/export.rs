@@ -15,15 +15,16 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::schema::{
-    Blueprint, Channel, Department, FORMAT, Kpi, Measurement, Organisation, OrganisationOutput,
-    Origin, Persona, Publication, Responsibility, Segment, Target,
+    BlueprintEntry, ChannelEntry, DepartmentEntry, FORMAT, KpiEntry, MeasuredEntry,
+    OrganisationDocument, OrganisationOutput, OriginEntry, PersonaEntry, PublicationEntry,
+    ResponsibilityEntry, SegmentEntry, TargetEntry,
 };
 use crate::{
     access::Caller,
     database::Transaction,
     document::{
         blueprint::{Document, KpiLinkPart},
-        convert::complete_document,
+        convert::document_from_complete_patch,
         format,
         part::DocumentPart,
     },
@@ -32,14 +33,14 @@ use crate::{
 };
 
 /// The whole organisation.
-pub async fn export(caller: &Caller) -> Result<OrganisationOutput> {
+pub async fn export_organisation(caller: &Caller) -> Result<OrganisationOutput> {
     let tx = caller.snapshot().await?;
-    let keys = OrganisationKeys::load(&tx).await?;
+    let keys = OrganisationRows::load(&tx).await?;
     let mut blueprints = Vec::with_capacity(keys.blueprints.len());
     for row in &keys.blueprints {
         blueprints.push(keys.load_blueprint(caller, &tx, row).await?);
     }
-    let organisation = Organisation {
+    let organisation = OrganisationDocument {
         format: FORMAT.to_owned(),
         departments: keys.department_entries(),
         channels: keys.channels.iter().map(channel_entry).collect(),
@@ -52,16 +53,16 @@ pub async fn export(caller: &Caller) -> Result<OrganisationOutput> {
     Ok(organisation)
 }
 
-fn channel_entry(row: &channel::Model) -> Channel {
-    Channel {
+fn channel_entry(row: &channel::Model) -> ChannelEntry {
+    ChannelEntry {
         key: row.key.clone(),
         name: row.name.clone(),
         medium: row.medium,
     }
 }
 
-fn segment_entry(row: &segment::Model) -> Segment {
-    Segment {
+fn segment_entry(row: &segment::Model) -> SegmentEntry {
+    SegmentEntry {
         key: row.key.clone(),
         dimension: row.dimension.clone(),
         value: row.value.clone(),
@@ -69,7 +70,7 @@ fn segment_entry(row: &segment::Model) -> Segment {
 }
 
 /// What is named by its key, in the order of creation.
-struct OrganisationKeys {
+struct OrganisationRows {
     departments: Vec<department::Model>,
     channels: Vec<channel::Model>,
     segments: Vec<segment::Model>,
@@ -97,7 +98,7 @@ macro_rules! all {
     };
 }
 
-impl OrganisationKeys {
+impl OrganisationRows {
     async fn load(tx: &Transaction) -> Result<Self> {
         let departments = all!(department, tx);
         let channels = all!(channel, tx);
@@ -148,8 +149,8 @@ impl OrganisationKeys {
         self.department_keys.get(&id).cloned().unwrap_or_default()
     }
 
-    fn department_entries(&self) -> Vec<Department> {
-        let rows = self.departments.iter().map(|row| Department {
+    fn department_entries(&self) -> Vec<DepartmentEntry> {
+        let rows = self.departments.iter().map(|row| DepartmentEntry {
             key: row.key.clone(),
             name: row.name.clone(),
             kind: row.kind,
@@ -160,7 +161,7 @@ impl OrganisationKeys {
         rows.collect()
     }
 
-    async fn load_personas(&self, tx: &Transaction) -> Result<Vec<Persona>> {
+    async fn load_personas(&self, tx: &Transaction) -> Result<Vec<PersonaEntry>> {
         let needs = persona_need::Entity::find()
             .order_by_asc(persona_need::Column::Position)
             .all(tx)
@@ -176,7 +177,7 @@ impl OrganisationKeys {
         });
         let list =
             |of: &mut HashMap<PersonaId, Vec<String>>, id| of.remove(&id).unwrap_or_default();
-        let rows = all!(persona, tx).into_iter().map(|row| Persona {
+        let rows = all!(persona, tx).into_iter().map(|row| PersonaEntry {
             needs: list(&mut needs, row.id),
             segments: list(&mut segments, row.id),
             key: row.key,
@@ -189,13 +190,13 @@ impl OrganisationKeys {
         Ok(rows.collect())
     }
 
-    async fn load_kpis(&self, tx: &Transaction) -> Result<Vec<Kpi>> {
+    async fn load_kpis(&self, tx: &Transaction) -> Result<Vec<KpiEntry>> {
         let targets = kpi_target::Entity::find()
             .order_by_asc(kpi_target::Column::ValidFrom)
             .all(tx)
             .await?;
         let mut targets = group_by(targets, |row| {
-            let target = Target {
+            let target = TargetEntry {
                 valid_from: row.valid_from,
                 value: row.value,
                 warning: row.warning,
@@ -213,9 +214,9 @@ impl OrganisationKeys {
             let at = row.touchpoint_id;
             at.is_none_or(|id| self.touchpoints.contains_key(&id))
         });
-        let mut measured: HashMap<KpiId, Vec<Measurement>> =
+        let mut measured: HashMap<KpiId, Vec<MeasuredEntry>> =
             group_by(there, |row| (row.kpi_id, self.measurement_entry(row)));
-        let rows = self.kpis.iter().cloned().map(|row| Kpi {
+        let rows = self.kpis.iter().cloned().map(|row| KpiEntry {
             targets: targets.remove(&row.id).unwrap_or_default(),
             measurements: measured.remove(&row.id).unwrap_or_default(),
             key: row.key,
@@ -237,10 +238,10 @@ impl OrganisationKeys {
         Ok(rows.collect())
     }
 
-    fn measurement_entry(&self, row: measurement::Model) -> Measurement {
+    fn measurement_entry(&self, row: measurement::Model) -> MeasuredEntry {
         let place = row.touchpoint_id.and_then(|id| self.touchpoints.get(&id));
         let blueprint = place.and_then(|(id, _)| self.blueprint_keys.get(id));
-        Measurement {
+        MeasuredEntry {
             measured_on: row.measured_on,
             blueprint: blueprint.cloned(),
             touchpoint: place.map(|(_, key)| key.clone()),
@@ -265,14 +266,14 @@ impl OrganisationKeys {
         caller: &Caller,
         tx: &Transaction,
         row: &blueprint::Model,
-    ) -> Result<Blueprint<Document>> {
+    ) -> Result<BlueprintEntry<Document>> {
         let snapshot = BlueprintSnapshot::load(caller, tx, row.clone(), caller.today).await?;
         let mut document = self.without_people(Document::from_snapshot(&snapshot));
         // The blueprint's own list has them with their moments, and loading refuses them in both places.
         document.responsibilities.clear();
         document.kpi_links = self.load_kpi_links(tx, &snapshot).await?;
         let archived = row.status == BlueprintStatus::Archived;
-        Ok(Blueprint {
+        Ok(BlueprintEntry {
             // The status before archiving: `archivedAt` says the rest, and loading refuses ARCHIVED as a status.
             status: row.archived_from.filter(|_| archived).unwrap_or(row.status),
             archived_at: row.archived_at,
@@ -311,7 +312,7 @@ impl OrganisationKeys {
             })
         });
         let mut links: Vec<KpiLinkPart> = there.collect();
-        links.sort_by_cached_key(DocumentPart::identity);
+        links.sort_by_cached_key(DocumentPart::natural_key);
         Ok(links)
     }
 
@@ -328,7 +329,7 @@ impl OrganisationKeys {
         document.sort_lists()
     }
 
-    fn origin(&self, snapshot: &BlueprintSnapshot) -> Option<Origin> {
+    fn origin(&self, snapshot: &BlueprintSnapshot) -> Option<OriginEntry> {
         let canvas = &snapshot.canvas;
         let blueprint = canvas.blueprint.copied_from_id?;
         let phases = canvas.phases.iter().filter_map(|row| {
@@ -339,7 +340,7 @@ impl OrganisationKeys {
             let (_, key) = self.touchpoints.get(&row.copied_from_id?)?;
             Some((row.key.clone(), key.clone()))
         });
-        Some(Origin {
+        Some(OriginEntry {
             blueprint: self.blueprint_keys.get(&blueprint)?.clone(),
             phases: phases.collect::<BTreeMap<_, _>>(),
             touchpoints: touchpoints.collect::<BTreeMap<_, _>>(),
@@ -350,7 +351,7 @@ impl OrganisationKeys {
         &self,
         tx: &Transaction,
         id: BlueprintId,
-    ) -> Result<Vec<Publication<Document>>> {
+    ) -> Result<Vec<PublicationEntry<Document>>> {
         let rows = publication::Entity::find()
             .filter(publication::Column::BlueprintId.eq(id))
             .order_by_asc(publication::Column::CreatedAt)
@@ -358,10 +359,11 @@ impl OrganisationKeys {
             .all(tx)
             .await?;
         let kept = rows.into_iter().map(|row| {
-            let document = format::parse(&row.document).and_then(complete_document);
+            let document =
+                format::parse_document(&row.document).and_then(document_from_complete_patch);
             let document =
                 document.map_err(|error| Error::internal(format!("{}: {error:?}", row.id)));
-            Ok(Publication {
+            Ok(PublicationEntry {
                 number: row.number,
                 label: row.label,
                 made_at: row.created_at,
@@ -376,7 +378,7 @@ impl OrganisationKeys {
         &self,
         tx: &Transaction,
         snapshot: &BlueprintSnapshot,
-    ) -> Result<Vec<Responsibility>> {
+    ) -> Result<Vec<ResponsibilityEntry>> {
         let rows = responsibility::Entity::find()
             .filter(responsibility::Column::BlueprintId.eq(snapshot.canvas.blueprint.id))
             .order_by_asc(responsibility::Column::ProposedAt)
@@ -394,7 +396,7 @@ impl OrganisationKeys {
             // Loading finds what is replaced by touchpoint and department, among accountabilities only.
             let replaces = row.replaces_id.filter(|_| row.role == Role::Accountable);
             let replaces = replaces.and_then(|id| holders.get(&id));
-            Responsibility {
+            ResponsibilityEntry {
                 touchpoint,
                 department: self.department_key(row.department_id),
                 role: row.role,

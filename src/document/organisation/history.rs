@@ -14,15 +14,15 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
-    master::SharedRows,
-    schema::{Publication, Responsibility},
+    schema::{PublicationEntry, ResponsibilityEntry},
+    shared_rows::SharedRows,
 };
 use crate::{
     access::Permit,
     document::{
         blueprint::{Document, DocumentPatch},
         catalogue::fold_key,
-        convert::complete_document,
+        convert::document_from_complete_patch,
     },
     error::{Error, Reason, Result, UserErrorCode},
     id,
@@ -30,14 +30,14 @@ use crate::{
     responsibility::in_force::was_ever_in_force,
 };
 
-/// A blueprint that was loaded, and its parts by their keys.
-pub(super) struct LoadedBlueprint {
+/// A blueprint that was imported, and its parts by their keys.
+pub(super) struct ImportedBlueprint {
     pub row: blueprint::Model,
     pub phases: HashMap<String, PhaseId>,
     pub touchpoints: HashMap<String, TouchpointId>,
 }
 
-impl LoadedBlueprint {
+impl ImportedBlueprint {
     /// A blueprint with its parts as they are in the database.
     pub(super) async fn load(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
         let phases = phase::Entity::find().filter(phase::Column::BlueprintId.eq(row.id));
@@ -76,8 +76,8 @@ impl LoadedBlueprint {
 
 /// The handshakes of a blueprint as rows.
 pub(super) fn responsibility_rows(
-    (path, said): (&str, &[Responsibility]),
-    (loaded, master): (&LoadedBlueprint, &SharedRows),
+    (path, said): (&str, &[ResponsibilityEntry]),
+    (loaded, master): (&ImportedBlueprint, &SharedRows),
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> Vec<responsibility::Model> {
@@ -106,7 +106,7 @@ pub(super) fn responsibility_rows(
         let tasks = faults.check_texts(&at("tasks"), &entry.tasks);
         let note = faults.check_optional_text(&at("note"), entry.note.as_deref());
         let reason = faults.check_optional_text(&at("reason"), entry.reason.as_deref());
-        check_times(&path, entry, now, faults);
+        add_time_faults(&path, entry, now, faults);
         let (Some(touchpoint_id), Some(department_id)) = (touchpoint, department) else {
             continue;
         };
@@ -149,7 +149,7 @@ pub(super) fn responsibility_rows(
             version: 1,
         });
     }
-    check_accountable(path, &rows, faults);
+    add_accountable_overlap_faults(path, &rows, faults);
     // Now that all rows are there: a proposal may stand before what it replaces.
     for (at, department) in replacing {
         rows[at].replaces_id = find_accountability(&rows, rows[at].touchpoint_id, department);
@@ -175,7 +175,12 @@ fn find_accountability(
 }
 
 /// Each status has its moments: only what was accepted is in force, only what ended has an end, none lies ahead.
-fn check_times(path: &str, said: &Responsibility, now: DateTime<Utc>, faults: &mut Faults) {
+fn add_time_faults(
+    path: &str,
+    said: &ResponsibilityEntry,
+    now: DateTime<Utc>,
+    faults: &mut Faults,
+) {
     let mut wrong = |field: &str, message: &str| {
         let path = format!("{path}.{field}");
         faults.add(&path, UserErrorCode::Invalid, None, message);
@@ -212,7 +217,7 @@ fn check_times(path: &str, said: &Responsibility, now: DateTime<Utc>, faults: &m
 }
 
 /// Refuses two accountable departments at a touchpoint at the same moment.
-fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Faults) {
+fn add_accountable_overlap_faults(path: &str, rows: &[responsibility::Model], faults: &mut Faults) {
     let mut spells: HashMap<TouchpointId, Vec<_>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
         if row.role == Role::Accountable && was_ever_in_force(row) {
@@ -239,17 +244,17 @@ fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Fa
 }
 
 /// The number of the last publication, and what it holds.
-pub(super) type Last = (i32, Document);
+pub(super) type LastPublication = (i32, Document);
 
 /// What a blueprint was, as rows, and the last that was published.
 pub(super) fn publication_rows(
-    (path, said): (&str, &[Publication<DocumentPatch>]),
-    loaded: &LoadedBlueprint,
+    (path, said): (&str, &[PublicationEntry<DocumentPatch>]),
+    loaded: &ImportedBlueprint,
     now: DateTime<Utc>,
     faults: &mut Faults,
-) -> Result<(Vec<publication::Model>, Option<Last>)> {
+) -> Result<(Vec<publication::Model>, Option<LastPublication>)> {
     let mut rows = Vec::with_capacity(said.len());
-    let mut last: Option<Last> = None;
+    let mut last: Option<LastPublication> = None;
     let mut made = None;
     for (at, entry) in said.iter().enumerate() {
         let path = format!("{path}.{at}");
@@ -273,7 +278,7 @@ pub(super) fn publication_rows(
         made = Some(entry.made_at);
         let label = entry.label.as_deref();
         let label = label.map(|label| faults.check_name(&format!("{path}.label"), label));
-        let document = match complete_document(entry.document.clone()) {
+        let document = match document_from_complete_patch(entry.document.clone()) {
             Ok(document) => document,
             Err(_) => {
                 let message = "A publication says everything that the blueprint was.";

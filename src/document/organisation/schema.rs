@@ -19,9 +19,9 @@ use crate::document::{
 pub const FORMAT: &str = "cx-blueprint/organisation@1";
 
 /// An organisation as it is read.
-pub type OrganisationInput = Organisation<DocumentPatch>;
+pub type OrganisationInput = OrganisationDocument<DocumentPatch>;
 /// An organisation as it is written out.
-pub(super) type OrganisationOutput = Organisation<Document>;
+pub(super) type OrganisationOutput = OrganisationDocument<Document>;
 
 impl DocumentFormat for OrganisationInput {
     const FORMAT: &'static str = FORMAT;
@@ -47,30 +47,30 @@ macro_rules! objects {
 
 objects! {
     /// A whole organisation. Order in the document is the order of creation.
-    Organisation<D> as "organisation" {
+    OrganisationDocument<D> as "organisation" {
         /// The format: `cx-blueprint/organisation@1`.
         format: String,
         /// The departments, in any order.
-        departments: Vec<Department>,
+        departments: Vec<DepartmentEntry>,
         /// The channels.
         #[serde(default)]
-        channels: Vec<Channel>,
+        channels: Vec<ChannelEntry>,
         /// The segments.
         #[serde(default)]
-        segments: Vec<Segment>,
+        segments: Vec<SegmentEntry>,
         /// The personas.
         #[serde(default)]
-        personas: Vec<Persona>,
+        personas: Vec<PersonaEntry>,
         /// The KPIs, with their targets and values. What they judge stands in the blueprints.
         #[serde(default)]
-        kpis: Vec<Kpi>,
+        kpis: Vec<KpiEntry>,
         /// The blueprints.
-        #[serde(default = "Vec::<Blueprint<D>>::new")]
-        blueprints: Vec<Blueprint<D>>,
+        #[serde(default = "Vec::<BlueprintEntry<D>>::new")]
+        blueprints: Vec<BlueprintEntry<D>>,
     }
 
     /// A department.
-    Department as "department" {
+    DepartmentEntry as "department" {
         /// Its key, unique in the organisation.
         key: String,
         /// Its name.
@@ -89,7 +89,7 @@ objects! {
     }
 
     /// A channel.
-    Channel as "channel" {
+    ChannelEntry as "channel" {
         /// Its key, unique in the organisation.
         key: String,
         /// Its name.
@@ -99,7 +99,7 @@ objects! {
     }
 
     /// A segment.
-    Segment as "segment" {
+    SegmentEntry as "segment" {
         /// Its key, unique in the organisation.
         key: String,
         /// What people are told apart by.
@@ -109,7 +109,7 @@ objects! {
     }
 
     /// A persona.
-    Persona as "persona" {
+    PersonaEntry as "persona" {
         /// Its key, unique in the organisation.
         key: String,
         /// Its name.
@@ -134,7 +134,7 @@ objects! {
     }
 
     /// A KPI.
-    Kpi as "KPI" {
+    KpiEntry as "KPI" {
         /// Its key, unique in the organisation.
         key: String,
         /// Its name.
@@ -171,14 +171,14 @@ objects! {
         archived_at: Option<DateTime<Utc>>,
         /// What it should reach.
         #[serde(default)]
-        targets: Vec<Target>,
+        targets: Vec<TargetEntry>,
         /// Its values in force; what they corrected is not in it.
         #[serde(default)]
-        measurements: Vec<Measurement>,
+        measurements: Vec<MeasuredEntry>,
     }
 
     /// What a KPI should reach from a day on.
-    Target as "target" {
+    TargetEntry as "target" {
         /// The first day.
         valid_from: NaiveDate,
         /// What it should reach; null for no target from that day on.
@@ -190,7 +190,7 @@ objects! {
     }
 
     /// A value of a day.
-    Measurement as "measurement" {
+    MeasuredEntry as "measurement" {
         /// The day.
         measured_on: NaiveDate,
         /// The key of the blueprint of its touchpoint.
@@ -222,7 +222,7 @@ objects! {
     }
 
     /// A blueprint: its document, and what has happened to it.
-    Blueprint<D> as "blueprint with its history" {
+    BlueprintEntry<D> as "blueprint with its history" {
         /// DRAFT, IN_REVIEW or PUBLISHED; of an archived one, what it was archived from.
         status: BlueprintStatus,
         /// Since when it is archived.
@@ -230,19 +230,19 @@ objects! {
         archived_at: Option<DateTime<Utc>>,
         /// What it was copied from.
         #[serde(default)]
-        copied_from: Option<Origin>,
+        copied_from: Option<OriginEntry>,
         /// What it was, oldest first. One that is PUBLISHED and has none is published as it is.
-        #[serde(default = "Vec::<Publication<D>>::new")]
-        publications: Vec<Publication<D>>,
+        #[serde(default = "Vec::<PublicationEntry<D>>::new")]
+        publications: Vec<PublicationEntry<D>>,
         /// Who answered for what, and who was asked to, since when. The document's own list stays empty.
         #[serde(default)]
-        responsibilities: Vec<Responsibility>,
+        responsibilities: Vec<ResponsibilityEntry>,
         /// The blueprint as it is.
         document: D,
     }
 
     /// What a blueprint was copied from.
-    Origin as "origin" {
+    OriginEntry as "origin" {
         /// The key of the blueprint.
         blueprint: String,
         /// The keys of its phases, by the keys of the copies.
@@ -254,7 +254,7 @@ objects! {
     }
 
     /// What a blueprint was.
-    Publication<D> as "publication" {
+    PublicationEntry<D> as "publication" {
         /// From 1; null of what was kept before it was replaced.
         #[serde(default)]
         number: Option<i32>,
@@ -268,7 +268,7 @@ objects! {
     }
 
     /// Touchpoint × department × role: a handshake, and what became of it.
-    Responsibility as "handshake" {
+    ResponsibilityEntry as "handshake" {
         /// The key of the touchpoint.
         touchpoint: String,
         /// The key of the department.

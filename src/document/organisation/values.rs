@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{kpi, measurement};
 
 use super::{
-    history::LoadedBlueprint,
-    master::SharedRows,
-    schema::{Measurement, OrganisationInput},
+    history::ImportedBlueprint,
+    schema::{MeasuredEntry, OrganisationInput},
+    shared_rows::SharedRows,
 };
 use crate::{
     document::catalogue::fold_key,
@@ -22,13 +22,13 @@ use crate::{
     },
 };
 
-/// Blueprints that were loaded, by their keys in small letters.
-pub(super) type Blueprints = HashMap<String, LoadedBlueprint>;
+/// Blueprints that were imported, by their keys in small letters.
+pub(super) type ImportedBlueprints = HashMap<String, ImportedBlueprint>;
 
 /// The values of every KPI.
 pub(super) fn measurement_rows(
     said: &OrganisationInput,
-    (master, blueprints): (&SharedRows, &Blueprints),
+    (master, blueprints): (&SharedRows, &ImportedBlueprints),
     (now, today): (DateTime<Utc>, NaiveDate),
     faults: &mut Faults,
 ) -> Vec<measurement::Model> {
@@ -59,8 +59,8 @@ pub(super) fn measurement_rows(
 
 fn measurement_key(
     path: &str,
-    (kpi, said): (&kpi::Model, &Measurement),
-    (master, blueprints): (&SharedRows, &Blueprints),
+    (kpi, said): (&kpi::Model, &MeasuredEntry),
+    (master, blueprints): (&SharedRows, &ImportedBlueprints),
     faults: &mut Faults,
 ) -> MeasurementKey {
     let at = |field: &str| format!("{path}.{field}");
@@ -101,7 +101,7 @@ fn measurement_key(
 
 fn measurement_row(
     path: &str,
-    (kpi, said): (&kpi::Model, &Measurement),
+    (kpi, said): (&kpi::Model, &MeasuredEntry),
     key: MeasurementKey,
     now: DateTime<Utc>,
     faults: &mut Faults,

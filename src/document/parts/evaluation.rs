@@ -14,11 +14,13 @@ use crate::access::Permit;
 use crate::document::bounds::{read_day, read_short_object_list};
 use crate::document::catalogue::fold_key;
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::reference::{ReferenceField, ReferenceTarget};
-use crate::document::resolver::{Resolver, RowsByIdentity};
-use crate::document::target::{CurrentBlueprint, Lists, NeedVerdict, TargetRows};
-use crate::document::write::{delete_unwanted, ids_with_changed_lists, replace_rows, upsert};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, NeedVerdict, TargetRows};
+use crate::document::write::{
+    delete_unwanted_rows, raise_versions_of_changed_lists, replace_rows, upsert_rows,
+};
 use crate::error::Result;
 use crate::id;
 use crate::input::LIST;
@@ -26,7 +28,7 @@ use crate::input::LIST;
 parts! {
     /// A trial of a touchpoint against the persona's needs.
     EvaluationPart or EvaluationPatch, "evaluation", ordered: false, repeats: true,
-    identity {
+    natural_key {
         /// The key of the touchpoint.
         touchpoint: String,
         /// The day of the trial.
@@ -124,16 +126,19 @@ impl Resolver<'_> {
         &mut self,
         parts: &[EvaluationPart],
         needs_of: Option<PersonaId>,
-    ) -> (Vec<evaluation::Model>, Lists<EvaluationId, NeedVerdict>) {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+    ) -> (
+        Vec<evaluation::Model>,
+        ListsByOwner<EvaluationId, NeedVerdict>,
+    ) {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.evaluations.iter();
             rows.map(|row| (keys.evaluation_part(row), row))
         }));
         let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
         for part in parts {
-            let path = self.source_map.path("evaluations", part);
+            let path = self.part_positions.path("evaluations", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take(part);
+            let stored = current.take_row_of(part);
             let id = stored.map_or_else(id::new, |stored| stored.id);
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let other = part.conflicts_with.as_ref();
@@ -184,9 +189,9 @@ impl Resolver<'_> {
                 self.catalogue.needs.get(&need).copied()
             });
             let path = format!("{path}.{at}.need");
-            match self.require_found(&path, ReferenceTarget::Need, need, id) {
+            match self.found_or_fault(&path, ReferenceTarget::Need, need, id) {
                 Some(id) if found.iter().any(|(met, _)| *met == id) => {
-                    self.add_invalid(&path, "This need is in the list already.");
+                    self.add_invalid_fault(&path, "This need is in the list already.");
                 }
                 id => found.extend(id.map(|id| (id, *verdict))),
             }
@@ -205,14 +210,14 @@ pub(crate) async fn apply_evaluations(
     let mut rows = target.evaluations.clone();
     let was = snapshot.map(|snapshot| &snapshot.evaluation_verdicts);
     let rise = |row: &mut evaluation::Model| row.version += 1;
-    let changed = ids_with_changed_lists::<evaluation::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<evaluation::Entity, _>(
         current,
         &mut rows,
         was,
         &target.evaluation_verdicts,
         rise,
     );
-    upsert::<evaluation::Entity>(permit, current, rows).await?;
+    upsert_rows::<evaluation::Entity>(permit, current, rows).await?;
     let rows = changed.iter().flat_map(|evaluation| {
         let verdicts = target
             .evaluation_verdicts
@@ -232,5 +237,5 @@ pub(crate) async fn apply_evaluations(
     let rows: Vec<_> = rows.collect();
     let old = Condition::all().add(evaluation_verdict::Column::EvaluationId.is_in(changed));
     replace_rows::<evaluation_verdict::Entity>(permit, old, rows).await?;
-    delete_unwanted::<evaluation::Entity>(permit, current, &target.evaluations).await
+    delete_unwanted_rows::<evaluation::Entity>(permit, current, &target.evaluations).await
 }

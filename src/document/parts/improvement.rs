@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::bounds::{read_optional_day, read_short_list};
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::resolver::{Resolver, RowsByIdentity};
-use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
 use crate::document::write::{
-    delete_unwanted, ids_with_changed_lists, improvement_kpi_rows, improvement_touchpoint_rows,
-    replace_rows, upsert,
+    delete_unwanted_rows, improvement_kpi_rows, improvement_touchpoint_rows,
+    raise_versions_of_changed_lists, replace_rows, upsert_rows,
 };
 use crate::error::Result;
 use crate::id;
@@ -28,7 +28,7 @@ use crate::{access::Permit, audit::AuditSubject};
 parts! {
     /// What is to become better, or has.
     ImprovementPart or ImprovementPatch, "improvement", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// Its key, unique in the blueprint.
         key: String,
     }
@@ -97,19 +97,19 @@ impl Resolver<'_> {
         parts: &[ImprovementPart],
     ) -> (
         Vec<improvement::Model>,
-        Lists<ImprovementId, TouchpointId>,
-        Lists<ImprovementId, KpiId>,
+        ListsByOwner<ImprovementId, TouchpointId>,
+        ListsByOwner<ImprovementId, KpiId>,
     ) {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.improvements.iter();
             rows.map(|row| (keys.improvement_part(row), row))
         }));
         let (mut rows, mut improvement_touchpoints, mut improvement_kpis) =
             (Vec::new(), HashMap::new(), HashMap::new());
         for part in parts {
-            let path = self.source_map.path("improvements", part);
+            let path = self.part_positions.path("improvements", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take(part);
+            let stored = current.take_row_of(part);
             let id = stored.map_or_else(id::new, |stored| stored.id);
             let owner = self.resolve_id(&at("ownerDepartment"), &part.owner_department);
             let touchpoints = self.resolve_ids(&at("touchpoints"), &part.touchpoints);
@@ -118,7 +118,8 @@ impl Resolver<'_> {
             let Some(owner_department_id) = owner else {
                 continue;
             };
-            let key = self.resolve_key(&path, stored.map(|stored| &stored.key), &part.key);
+            let key =
+                self.stored_or_checked_key(&path, stored.map(|stored| &stored.key), &part.key);
             let faults = &mut *self.faults;
             let row = improvement::Model {
                 id,
@@ -197,7 +198,7 @@ pub(crate) async fn apply_improvements(
     let mut rows = target.improvements.clone();
     let rise = |row: &mut improvement::Model| row.version += 1;
     let was = snapshot.map(|snapshot| &snapshot.improvement_touchpoints);
-    let improvement_touchpoints = ids_with_changed_lists::<improvement::Entity, _>(
+    let improvement_touchpoints = raise_versions_of_changed_lists::<improvement::Entity, _>(
         current,
         &mut rows,
         was,
@@ -205,14 +206,14 @@ pub(crate) async fn apply_improvements(
         rise,
     );
     let was = snapshot.map(|snapshot| &snapshot.improvement_kpis);
-    let improvement_kpis = ids_with_changed_lists::<improvement::Entity, _>(
+    let improvement_kpis = raise_versions_of_changed_lists::<improvement::Entity, _>(
         current,
         &mut rows,
         was,
         &target.improvement_kpis,
         rise,
     );
-    upsert::<improvement::Entity>(permit, current, rows).await?;
+    upsert_rows::<improvement::Entity>(permit, current, rows).await?;
     let rows = improvement_touchpoint_rows(&improvement_touchpoints, target);
     let old = Condition::all()
         .add(improvement_touchpoint::Column::ImprovementId.is_in(improvement_touchpoints));
@@ -220,5 +221,5 @@ pub(crate) async fn apply_improvements(
     let rows = improvement_kpi_rows(&improvement_kpis, target);
     let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(improvement_kpis));
     replace_rows::<improvement_kpi::Entity>(permit, old, rows).await?;
-    delete_unwanted::<improvement::Entity>(permit, current, &target.improvements).await
+    delete_unwanted_rows::<improvement::Entity>(permit, current, &target.improvements).await
 }

@@ -14,11 +14,12 @@ use crate::access::Permit;
 use crate::document::bounds::read_short_list;
 use crate::document::catalogue::fold_key;
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::resolver::{Resolver, RowsByIdentity};
-use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
 use crate::document::write::{
-    delete_unwanted, ids_with_changed_lists, replace_rows, source_rows, upsert,
+    delete_unwanted_rows, insight_source_rows, raise_versions_of_changed_lists, replace_rows,
+    upsert_rows,
 };
 use crate::error::Result;
 use crate::id;
@@ -27,7 +28,7 @@ use crate::insight as insights;
 parts! {
     /// What is known at a touchpoint, of a phase, or with neither of the whole.
     InsightPart or InsightPatch, "insight", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// Its key, unique in the blueprint.
         key: String,
     }
@@ -91,8 +92,8 @@ impl Resolver<'_> {
     pub(crate) fn resolve_insights(
         &mut self,
         parts: &[InsightPart],
-    ) -> (Vec<insight::Model>, Lists<InsightId, SourceId>) {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+    ) -> (Vec<insight::Model>, ListsByOwner<InsightId, SourceId>) {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.insights.iter();
             rows.map(|row| (keys.insight_part(row), row))
         }));
@@ -100,7 +101,7 @@ impl Resolver<'_> {
         let identified: Vec<_> = parts
             .iter()
             .map(|part| {
-                let stored = current.take(part);
+                let stored = current.take_row_of(part);
                 let id: InsightId = stored.map_or_else(id::new, |stored| stored.id);
                 self.insights.insert(fold_key(&part.key), id);
                 (part, id, stored)
@@ -109,12 +110,12 @@ impl Resolver<'_> {
         let (mut rows, mut insight_sources) = (Vec::new(), HashMap::new());
         let mut answers = Vec::new();
         for (part, id, stored) in identified {
-            let path = self.source_map.path("insights", part);
+            let path = self.part_positions.path("insights", part);
             let at = |field: &str| format!("{path}.{field}");
             let touchpoint = self.resolve_optional_id(&at("touchpoint"), part.touchpoint.as_ref());
             let phase = self.resolve_optional_id(&at("phase"), part.phase.as_ref());
             if part.touchpoint.is_some() && part.phase.is_some() {
-                self.add_invalid(
+                self.add_invalid_fault(
                     &path,
                     "An insight is about a phase or a touchpoint, not both.",
                 );
@@ -133,7 +134,7 @@ impl Resolver<'_> {
                     != (touchpoint_id, phase_id, part.kind)
             });
             if fixed.is_some() {
-                self.add_invalid(
+                self.add_invalid_fault(
                     &path,
                     "Place and kind of an insight cannot be changed; create another one.",
                 );
@@ -141,7 +142,7 @@ impl Resolver<'_> {
             let row = insight::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.resolve_key(&path, stored.map(|stored| &stored.key), &part.key),
+                key: self.stored_or_checked_key(&path, stored.map(|stored| &stored.key), &part.key),
                 phase_id,
                 touchpoint_id,
                 persona_id: persona.map(|(persona, _)| persona),
@@ -164,12 +165,12 @@ impl Resolver<'_> {
             }
             rows.push(row);
         }
-        self.refuse_circles(&answers);
+        self.add_answer_circle_faults(&answers);
         (rows, insight_sources)
     }
 
     /// Refuses questions that answer one another in a circle, each circle once.
-    fn refuse_circles(&mut self, answers: &[(InsightId, String, InsightId)]) {
+    fn add_answer_circle_faults(&mut self, answers: &[(InsightId, String, InsightId)]) {
         let onward: HashMap<InsightId, InsightId> = answers
             .iter()
             .map(|(question, _, answer)| (*question, *answer))
@@ -183,7 +184,7 @@ impl Resolver<'_> {
                 next = onward.get(&at).copied();
             }
             if next.is_some_and(|met| walks.get(&met) == Some(start)) {
-                self.add_invalid(path, insights::CIRCLE);
+                self.add_invalid_fault(path, insights::CIRCLE);
             }
         }
     }
@@ -197,13 +198,13 @@ pub(crate) async fn apply_insights(
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
     let sources = snapshot.map_or(&[][..], |snapshot| &snapshot.sources);
-    upsert::<source::Entity>(permit, sources, target.sources.clone()).await?;
+    upsert_rows::<source::Entity>(permit, sources, target.sources.clone()).await?;
     let current = snapshot.map_or(&[][..], |snapshot| &snapshot.insights);
     let known: HashSet<InsightId> = current.iter().map(|row| row.id).collect();
     let mut rows = target.insights.clone();
     let was = snapshot.map(|snapshot| &snapshot.insight_sources);
     let rise = |row: &mut insight::Model| row.version += 1;
-    let changed = ids_with_changed_lists::<insight::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<insight::Entity, _>(
         current,
         &mut rows,
         was,
@@ -220,8 +221,8 @@ pub(crate) async fn apply_insights(
     let fresh = |row: &insight::Model| !known.contains(&row.id);
     let (fresh, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(fresh);
     // New ones first: a kept question may name a new insight as its answer.
-    upsert::<insight::Entity>(permit, current, fresh).await?;
-    upsert::<insight::Entity>(permit, current, kept).await?;
+    upsert_rows::<insight::Entity>(permit, current, fresh).await?;
+    upsert_rows::<insight::Entity>(permit, current, kept).await?;
     for (question, answer) in answered {
         insight::Entity::update_many()
             .filter(insight::Column::Id.eq(question))
@@ -232,9 +233,9 @@ pub(crate) async fn apply_insights(
             .exec(permit.tx())
             .await?;
     }
-    let rows = source_rows(&changed, target);
+    let rows = insight_source_rows(&changed, target);
     let old = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
     replace_rows::<insight_source::Entity>(permit, old, rows).await?;
-    delete_unwanted::<insight::Entity>(permit, current, &target.insights).await?;
-    delete_unwanted::<source::Entity>(permit, sources, &target.sources).await
+    delete_unwanted_rows::<insight::Entity>(permit, current, &target.insights).await?;
+    delete_unwanted_rows::<source::Entity>(permit, sources, &target.sources).await
 }

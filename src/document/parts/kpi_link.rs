@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::access::Permit;
 use crate::document::bounds::{read_day_or_null, read_optional_day};
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::WantedLink;
-use crate::document::write::{delete_unwanted, upsert};
+use crate::document::write::{delete_unwanted_rows, upsert_rows};
 use crate::error::{Reason, Result, UserErrorCode};
 use crate::id;
 use crate::kpi::fed::Relinking;
@@ -25,7 +25,7 @@ use crate::policy::Action;
 parts! {
     /// A KPI that judges a touchpoint, a phase, or with neither the whole blueprint.
     KpiLinkPart or KpiLinkPatch, "KPI link", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// The key of the touchpoint.
         #[serde(default)]
         touchpoint: Option<String>,
@@ -70,20 +70,20 @@ impl DocumentKeys<'_> {
 
 impl Resolver<'_> {
     pub(crate) fn resolve_kpi_links(&mut self, parts: &[KpiLinkPart]) -> Vec<WantedLink> {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.kpi_links.iter();
             rows.map(|row| (keys.kpi_link_part(row), row))
         }));
         let mut rows: Vec<WantedLink> = Vec::new();
         for part in parts {
-            let path = self.source_map.path("kpiLinks", part);
-            let stored = current.take(part);
+            let path = self.part_positions.path("kpiLinks", part);
+            let stored = current.take_row_of(part);
             let at = |field: &str| format!("{path}.{field}");
             let kpi = self.resolve_id(&at("kpi"), &part.kpi);
             let phase = self.resolve_optional_id(&at("phase"), part.phase.as_ref());
             let touchpoint = self.resolve_optional_id(&at("touchpoint"), part.touchpoint.as_ref());
             if part.phase.is_some() && part.touchpoint.is_some() {
-                self.add_invalid(&path, "One link is to a phase or a touchpoint, not both.");
+                self.add_invalid_fault(&path, "One link is to a phase or a touchpoint, not both.");
             }
             let days = (part.valid_from, part.valid_to);
             link::add_link_days_faults(self.faults, &path, days);
@@ -106,12 +106,12 @@ impl Resolver<'_> {
             };
             rows.push((path, row));
         }
-        self.refuse_overlaps(&rows);
+        self.add_link_overlap_faults(&rows);
         rows
     }
 
     /// Refuses two links of one KPI to one place that share a day.
-    fn refuse_overlaps(&mut self, rows: &[WantedLink]) {
+    fn add_link_overlap_faults(&mut self, rows: &[WantedLink]) {
         let mut places: HashMap<_, Vec<&WantedLink>> = HashMap::new();
         for wanted in rows {
             let (_, row) = wanted;
@@ -180,7 +180,7 @@ pub(crate) async fn apply_kpi_links(
         .await?;
     let relinking = Relinking::begin(permit, kpis).await?;
     // What goes makes room for what comes on the same days.
-    delete_unwanted::<kpi_link::Entity>(permit, current, &rows).await?;
-    upsert::<kpi_link::Entity>(permit, current, rows).await?;
+    delete_unwanted_rows::<kpi_link::Entity>(permit, current, &rows).await?;
+    upsert_rows::<kpi_link::Entity>(permit, current, rows).await?;
     relinking.finish(permit).await
 }

@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
 use crate::document::catalogue::fold_key;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::reference::References;
 use crate::document::resolver::Resolver;
 use crate::document::target::CurrentBlueprint;
-use crate::document::write::{note_event, upsert};
+use crate::document::write::{note_import_event, upsert_rows};
 use crate::error::Result;
 use crate::id;
 
 parts! {
     /// A column group, in order.
     PhasePart or PhasePatch, "phase", ordered: true, repeats: false,
-    identity {
+    natural_key {
         /// Its key, unique in the blueprint.
         key: String,
     }
@@ -61,12 +61,16 @@ impl Resolver<'_> {
             current.map(|row| (fold_key(&row.key), row)).collect();
         let mut rows = Vec::new();
         for (part, position) in parts.iter().zip(1..) {
-            let path = self.source_map.path("phases", part);
+            let path = self.part_positions.path("phases", part);
             let stored = current.remove(&fold_key(&part.key)).cloned();
             let row = phase::Model {
                 id: stored.as_ref().map_or_else(id::new, |stored| stored.id),
                 blueprint_id: self.blueprint,
-                key: self.resolve_key(&path, stored.as_ref().map(|stored| &stored.key), &part.key),
+                key: self.stored_or_checked_key(
+                    &path,
+                    stored.as_ref().map(|stored| &stored.key),
+                    &part.key,
+                ),
                 name: self.faults.check_name(&format!("{path}.name"), &part.name),
                 position,
                 stage: part.stage,
@@ -105,10 +109,10 @@ pub(crate) async fn apply_phases(
             moved.push((row.id, std::mem::replace(&mut row.position, *was)));
         }
     }
-    upsert::<phase::Entity>(permit, &current, rows).await?;
+    upsert_rows::<phase::Entity>(permit, &current, rows).await?;
     if !moved.is_empty() {
         crate::blueprint::phase::set_positions(permit, moved).await?;
-        note_event(permit, "moved phases", 1);
+        note_import_event(permit, "moved phases", 1);
     }
     Ok(())
 }

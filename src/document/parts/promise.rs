@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::access::Permit;
 use crate::document::bounds::read_short_list;
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::resolver::{Resolver, RowsByIdentity};
-use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
 use crate::document::write::{
-    delete_unwanted, delivery_rows, ids_with_changed_lists, replace_rows, upsert,
+    delete_unwanted_rows, promise_delivery_rows, raise_versions_of_changed_lists, replace_rows,
+    upsert_rows,
 };
 use crate::error::Result;
 use crate::id;
@@ -24,7 +25,7 @@ use crate::id;
 parts! {
     /// What customers are promised.
     PromisePart or PromisePatch, "promise", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// Its key, unique in the blueprint.
         key: String,
     }
@@ -63,16 +64,16 @@ impl Resolver<'_> {
     pub(crate) fn resolve_promises(
         &mut self,
         parts: &[PromisePart],
-    ) -> (Vec<promise::Model>, Lists<PromiseId, TouchpointId>) {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+    ) -> (Vec<promise::Model>, ListsByOwner<PromiseId, TouchpointId>) {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.promises.iter();
             rows.map(|row| (keys.promise_part(row), row))
         }));
         let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
         for part in parts {
-            let path = self.source_map.path("promises", part);
+            let path = self.part_positions.path("promises", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take(part);
+            let stored = current.take_row_of(part);
             let id = stored.map_or_else(id::new, |stored| stored.id);
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let deliver = self.resolve_ids(&at("deliveredAt"), &part.delivered_at);
@@ -80,13 +81,13 @@ impl Resolver<'_> {
                 continue;
             };
             if stored.is_some_and(|stored| stored.touchpoint_id != touchpoint_id) {
-                self.add_invalid(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
+                self.add_invalid_fault(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
             }
             delivered_at.insert(id, deliver);
             rows.push(promise::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.resolve_key(&path, stored.map(|stored| &stored.key), &part.key),
+                key: self.stored_or_checked_key(&path, stored.map(|stored| &stored.key), &part.key),
                 touchpoint_id,
                 text: self.faults.check_required_text(&at("text"), &part.text),
                 state: part.state,
@@ -108,16 +109,16 @@ pub(crate) async fn apply_promises(
     let mut rows = target.promises.clone();
     let was = snapshot.map(|snapshot| &snapshot.promise_deliveries);
     let rise = |row: &mut promise::Model| row.version += 1;
-    let changed = ids_with_changed_lists::<promise::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<promise::Entity, _>(
         current,
         &mut rows,
         was,
         &target.promise_deliveries,
         rise,
     );
-    upsert::<promise::Entity>(permit, current, rows).await?;
-    let rows = delivery_rows(&changed, target);
+    upsert_rows::<promise::Entity>(permit, current, rows).await?;
+    let rows = promise_delivery_rows(&changed, target);
     let old = Condition::all().add(promise_delivery::Column::PromiseId.is_in(changed));
     replace_rows::<promise_delivery::Entity>(permit, old, rows).await?;
-    delete_unwanted::<promise::Entity>(permit, current, &target.promises).await
+    delete_unwanted_rows::<promise::Entity>(permit, current, &target.promises).await
 }

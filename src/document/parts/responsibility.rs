@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::bounds::read_short_list;
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::WantedResponsibility;
 use crate::error::{Reason, UserErrorCode};
 
 parts! {
     /// A role of a department at a touchpoint.
     ResponsibilityPart or ResponsibilityPatch, "responsibility", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// The key of the touchpoint.
         touchpoint: String,
         /// The key of the department.
@@ -64,14 +64,14 @@ impl Resolver<'_> {
         &mut self,
         parts: &[ResponsibilityPart],
     ) -> Vec<WantedResponsibility> {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.responsibilities.iter();
             rows.map(|row| (keys.responsibility_part(row), row.clone()))
         }));
         let mut accountable: HashMap<TouchpointId, String> = HashMap::new();
         let mut wanted = Vec::new();
         for part in parts {
-            let path = self.source_map.path("responsibilities", part);
+            let path = self.part_positions.path("responsibilities", part);
             let at = |field: &str| format!("{path}.{field}");
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let department = self.resolve_id(&at("department"), &part.department);
@@ -80,7 +80,7 @@ impl Resolver<'_> {
             let tasks = self.faults.check_texts(&at("tasks"), &part.tasks);
             let accepted = part.status == ResponsibilityStatus::Accepted;
             if !accepted && part.status != ResponsibilityStatus::Proposed {
-                self.add_invalid(
+                self.add_invalid_fault(
                     &at("status"),
                     "This has to be PROPOSED or ACCEPTED: history cannot be imported.",
                 );
@@ -92,8 +92,8 @@ impl Resolver<'_> {
             if accepted
                 && part.role == Role::Accountable
                 && self
-                    .source_map
-                    .contains("responsibilities", part.identity())
+                    .part_positions
+                    .names_part("responsibilities", part.natural_key())
                 && let Some(first) = accountable.insert(touchpoint, path.clone())
             {
                 let message =
@@ -109,7 +109,7 @@ impl Resolver<'_> {
                 accepted,
                 tasks,
                 person,
-                current: current.take(part),
+                current: current.take_row_of(part),
                 path,
             });
         }

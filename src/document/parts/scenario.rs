@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::access::Permit;
 use crate::document::bounds::read_step_list;
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::resolver::{Resolver, RowsByIdentity};
-use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
 use crate::document::write::{
-    delete_unwanted, ids_with_changed_lists, replace_rows, step_rows, upsert,
+    delete_unwanted_rows, raise_versions_of_changed_lists, replace_rows, scenario_step_rows,
+    upsert_rows,
 };
 use crate::error::{Result, UserErrorCode};
 use crate::id;
@@ -25,7 +26,7 @@ use crate::scenario::MOST_STEPS;
 parts! {
     /// A named way through the journey.
     ScenarioPart or ScenarioPatch, "scenario", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// Its name, unique in the blueprint.
         name: String,
     }
@@ -60,16 +61,16 @@ impl Resolver<'_> {
     pub(crate) fn resolve_scenarios(
         &mut self,
         parts: &[ScenarioPart],
-    ) -> (Vec<scenario::Model>, Lists<ScenarioId, TouchpointId>) {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+    ) -> (Vec<scenario::Model>, ListsByOwner<ScenarioId, TouchpointId>) {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.scenarios.iter();
             rows.map(|row| (keys.scenario_part(row), row))
         }));
         let (mut rows, mut steps) = (Vec::new(), HashMap::new());
         for part in parts {
-            let path = self.source_map.path("scenarios", part);
+            let path = self.part_positions.path("scenarios", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take(part);
+            let stored = current.take_row_of(part);
             let id = stored.map_or_else(id::new, |stored| stored.id);
             if part.touchpoints.len() > MOST_STEPS {
                 let message = format!("A scenario has at most {MOST_STEPS} steps.");
@@ -116,16 +117,16 @@ pub(crate) async fn apply_scenarios(
     let mut rows = target.scenarios.clone();
     let was = snapshot.map(|snapshot| &snapshot.scenario_steps);
     let rise = |row: &mut scenario::Model| row.version += 1;
-    let changed = ids_with_changed_lists::<scenario::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<scenario::Entity, _>(
         current,
         &mut rows,
         was,
         &target.scenario_steps,
         rise,
     );
-    upsert::<scenario::Entity>(permit, current, rows).await?;
-    let rows = step_rows(&changed, target);
+    upsert_rows::<scenario::Entity>(permit, current, rows).await?;
+    let rows = scenario_step_rows(&changed, target);
     let old = Condition::all().add(scenario_step::Column::ScenarioId.is_in(changed));
     replace_rows::<scenario_step::Entity>(permit, old, rows).await?;
-    delete_unwanted::<scenario::Entity>(permit, current, &target.scenarios).await
+    delete_unwanted_rows::<scenario::Entity>(permit, current, &target.scenarios).await
 }

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::bounds::read_optional_day;
 use crate::document::catalogue::fold_key;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::reference::References;
-use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::id;
 use crate::insight::source as sources;
 
 parts! {
     /// Where something is known from.
     SourcePart or SourcePatch, "source", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// Its title, unique in the blueprint.
         title: String,
     }
@@ -53,15 +53,15 @@ pub(crate) fn source_part(row: &source::Model) -> SourcePart {
 
 impl Resolver<'_> {
     pub(crate) fn resolve_sources(&mut self, parts: &[SourcePart]) -> Vec<source::Model> {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.sources.iter();
             rows.map(|row| (source_part(row), row))
         }));
         let mut rows = Vec::new();
         for part in parts {
-            let path = self.source_map.path("sources", part);
+            let path = self.part_positions.path("sources", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take(part);
+            let stored = current.take_row_of(part);
             let id = stored.map_or_else(id::new, |stored| stored.id);
             self.sources.insert(fold_key(&part.title), id);
             let title = self.faults.check_name(&at("title"), &part.title);

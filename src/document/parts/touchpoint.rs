@@ -13,11 +13,13 @@ use crate::access::Permit;
 use crate::document::bounds::read_short_list;
 use crate::document::catalogue::fold_key;
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::part_field::{PartField, read_bounded_field};
 use crate::document::resolver::Resolver;
-use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
-use crate::document::write::{channel_rows, note_event, replace_rows, segment_rows, upsert};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
+use crate::document::write::{
+    note_import_event, replace_rows, touchpoint_channel_rows, touchpoint_segment_rows, upsert_rows,
+};
 use crate::error::Result;
 use crate::fields::kinds;
 use crate::fields::touchpoint::touchpoint_fields;
@@ -39,7 +41,7 @@ macro_rules! touchpoint_part {
         parts! {
             /// A step, in order within its phase.
             TouchpointPart or TouchpointPatch, "touchpoint", ordered: true, repeats: false,
-            identity {
+            natural_key {
                 /// Its key, unique in the blueprint.
                 key: String,
             }
@@ -108,8 +110,8 @@ impl Resolver<'_> {
         parts: &[TouchpointPart],
     ) -> (
         Vec<touchpoint::Model>,
-        Lists<TouchpointId, ChannelId>,
-        Lists<TouchpointId, SegmentId>,
+        ListsByOwner<TouchpointId, ChannelId>,
+        ListsByOwner<TouchpointId, SegmentId>,
     ) {
         let there = self.before.into_iter().flat_map(|before| {
             let live = before.snapshot.canvas.touchpoints.iter();
@@ -121,7 +123,7 @@ impl Resolver<'_> {
         let (mut channels, mut audiences) = (HashMap::new(), HashMap::new());
         let mut rows = Vec::new();
         for said in parts {
-            let path = self.source_map.path("touchpoints", said);
+            let path = self.part_positions.path("touchpoints", said);
             let stored = there.remove(&fold_key(&said.key)).cloned();
             let id = stored.as_ref().map_or_else(id::new, |stored| stored.id);
             self.touchpoints.insert(fold_key(&said.key), id);
@@ -150,7 +152,7 @@ impl Resolver<'_> {
         said: &TouchpointPart,
         stored: Option<&touchpoint::Model>,
     ) -> touchpoint::Model {
-        let key = self.resolve_key(path, stored.map(|stored| &stored.key), &said.key);
+        let key = self.stored_or_checked_key(path, stored.map(|stored| &stored.key), &said.key);
         let at = |field: &str| format!("{path}.{field}");
         let faults = &mut *self.faults;
         macro_rules! row {
@@ -165,7 +167,7 @@ impl Resolver<'_> {
                     name: faults.check_name(&at("name"), &said.name),
                     position,
                     lane: said.lane,
-                    $($($field: <$kind as PartField>::resolve(&said.$field, &at($name), faults),)*)*
+                    $($($field: <$kind as PartField>::to_stored(&said.$field, &at($name), faults),)*)*
                     copied_from_id: stored.and_then(|stored| stored.copied_from_id),
                     created_at: stored.map_or(self.now, |stored| stored.created_at),
                     archived_at: None,
@@ -208,17 +210,17 @@ pub(crate) async fn apply_touchpoints(
             ));
         }
     }
-    upsert::<touchpoint::Entity>(permit, &there, rows).await?;
+    upsert_rows::<touchpoint::Entity>(permit, &there, rows).await?;
     if !moved.is_empty() {
         touchpoints::set_positions(permit, moved).await?;
-        note_event(permit, "moved touchpoints", 1);
+        note_import_event(permit, "moved touchpoints", 1);
     }
     let ids = || changed.iter().copied();
     let old = Condition::all().add(touchpoint_channel::Column::TouchpointId.is_in(ids()));
-    let rows = channel_rows(&changed, target);
+    let rows = touchpoint_channel_rows(&changed, target);
     replace_rows::<touchpoint_channel::Entity>(permit, old, rows).await?;
     let old = Condition::all().add(touchpoint_segment::Column::TouchpointId.is_in(ids()));
-    let rows = segment_rows(&changed, target);
+    let rows = touchpoint_segment_rows(&changed, target);
     replace_rows::<touchpoint_segment::Entity>(permit, old, rows).await
 }
 

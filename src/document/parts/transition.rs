@@ -6,15 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::document::keys::DocumentKeys;
-use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
-use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::id;
 use crate::touchpoint::transition::check_shape;
 
 parts! {
     /// A way from one touchpoint to another, or from or to an end of the graph.
     TransitionPart or TransitionPatch, "transition", ordered: false, repeats: false,
-    identity {
+    natural_key {
         /// The key of the touchpoint that it leads from; null where it leads from an end.
         #[serde(default)]
         from: Option<String>,
@@ -62,14 +62,14 @@ impl Resolver<'_> {
         &mut self,
         parts: &[TransitionPart],
     ) -> Vec<transition::Model> {
-        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.transitions.iter();
             rows.map(|row| (keys.transition_part(row), row))
         }));
         let mut rows = Vec::new();
         for part in parts {
-            let path = self.source_map.path("transitions", part);
-            let stored = current.take(part);
+            let path = self.part_positions.path("transitions", part);
+            let stored = current.take_row_of(part);
             let at = |field: &str| format!("{path}.{field}");
             let from = self.resolve_optional_id(&at("from"), part.from.as_ref());
             let to = self.resolve_optional_id(&at("to"), part.to.as_ref());

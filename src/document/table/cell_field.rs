@@ -5,12 +5,12 @@ use std::{borrow::Cow, io};
 use entity::words::StoredWord;
 use sea_orm::Value;
 
-use super::cells::TouchpointCells;
+use super::cells::TouchpointTableWriter;
 use crate::{
     document::part_field::{EvidenceItem, PartField, PartValue},
     fields::kinds::{
-        EvidenceItems, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord,
-        ScaledNumber, StartWord, YesNo,
+        BoundedInteger, EvidenceItems, InitialWord, MonthlyRate, NameList, OptionalText,
+        OptionalWord, RequiredWord, YesNo,
     },
     input::Faults,
     sheet::{SheetCell, split_item_at, split_items, unescape_item},
@@ -19,18 +19,18 @@ use crate::{
 /// A kind that is a column of the table.
 pub(super) trait CellField: PartField {
     /// The value of a cell, with a fault where it is spelled wrong; an empty cell is the value of a new row.
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part;
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part;
 
     /// Writes the next cell of a row.
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()>;
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()>;
 }
 
 impl CellField for OptionalText {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_text(faults).map(Cow::into_owned)
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_text(part.as_deref())
     }
 }
@@ -40,79 +40,79 @@ where
     Self: PartField<Part = Option<W>>,
     Option<W>: Into<Value>,
 {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_word(W::ALL, W::as_str, faults)
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_word(part.map(W::as_str))
     }
 }
 
-impl<W: StartWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+impl<W: InitialWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         let word = cell.parse_word(W::ALL, W::as_str, faults);
-        word.unwrap_or(W::START)
+        word.unwrap_or(W::INITIAL)
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_word(Some(part.as_str()))
     }
 }
 
 impl CellField for YesNo {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_flag(faults).unwrap_or_default()
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_flag(*part)
     }
 }
 
-impl<const MIN: i32, const MAX: i32> CellField for ScaledNumber<MIN, MAX> {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+impl<const MIN: i32, const MAX: i32> CellField for BoundedInteger<MIN, MAX> {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_integer(faults)
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_integer(*part)
     }
 }
 
 impl CellField for MonthlyRate {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_number(faults)
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_number(*part)
     }
 }
 
 impl CellField for NameList {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_list(faults)
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_list(part)
     }
 }
 
 impl CellField for EvidenceItems {
-    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         let text = cell.parse_text(faults).unwrap_or_default();
-        split_items(&text).map(evidence_item).collect()
+        split_items(&text).map(parse_evidence_item).collect()
     }
 
-    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+    fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()> {
         cells.write_evidence(part)
     }
 }
 
 /// A label, with its link in angle brackets where it has one.
-fn evidence_item(item: &str) -> EvidenceItem {
+fn parse_evidence_item(item: &str) -> EvidenceItem {
     let linked = item
         .strip_suffix('>')
         .and_then(|item| split_item_at(item, '<'));

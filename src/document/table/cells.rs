@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// A table that is being written.
-pub(super) struct TouchpointCells(pub CsvWriter<Vec<u8>>);
+pub(super) struct TouchpointTableWriter(pub CsvWriter<Vec<u8>>);
 
-impl TouchpointCells {
+impl TouchpointTableWriter {
     pub(super) fn write_text(&mut self, text: Option<&str>) -> io::Result<()> {
         self.0.text(text.unwrap_or_default())
     }

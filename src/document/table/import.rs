@@ -12,15 +12,15 @@ use super::{
 };
 use crate::{
     access::Caller,
-    compute::Steps,
+    compute::StepBudget,
     document::{
         authority::Authority,
         blueprint::{Document, DocumentPatch, FORMAT, PhasePatch},
         bounds::PatchList,
         catalogue::fold_key,
         import::{
-            ImportOptions, ImportReport, STEPS_PER_ROW, commit_and_report, lock_for_import,
-            reconcile,
+            ImportOptions, ImportReport, STEPS_PER_ROW, commit_and_report,
+            lock_blueprint_for_import, reconcile,
         },
         part::PatchField,
     },
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Brings a blueprint to what a table says. Pruning archives the touchpoints that no row names; phases stay.
-pub async fn import(
+pub async fn import_table(
     caller: &Caller,
     which: &By,
     table: TouchpointTable,
@@ -42,12 +42,12 @@ pub async fn import(
     let found = found.filter(caller.by_condition::<blueprint::Entity>(which)?);
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
-    let row = lock_for_import(&mut permit, found.id, how.expected_revision).await?;
+    let row = lock_blueprint_for_import(&mut permit, found.id, how.expected_revision).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row, caller.today).await?;
-    let laid = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
+    let laid = move |steps: &StepBudget| {
+        steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let current = Document::from_snapshot(&snapshot);
-        let base = table.base_document(&current, how.prune);
+        let base = table.current_without_unnamed(&current, how.prune);
         let phases = table.phase_patches(&current);
         Ok(((snapshot, current.key), (table, base, phases)))
     };
@@ -78,7 +78,7 @@ pub async fn import(
 impl TouchpointTable {
     /// The blueprint without what the table no longer names: touchpoints where it prunes, and departments in columns
     /// that it says are complete.
-    fn base_document(&self, current: &Document, prune: bool) -> Document {
+    fn current_without_unnamed(&self, current: &Document, prune: bool) -> Document {
         let named: HashSet<String> = self
             .touchpoints
             .iter()

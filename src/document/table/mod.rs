@@ -14,6 +14,6 @@ mod import;
 mod read;
 mod write;
 
-pub use import::import;
+pub use import::import_table;
 pub use read::TouchpointTable;
-pub use write::write_table;
+pub use write::table_text;

@@ -22,7 +22,7 @@ use crate::{
     },
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
-    input::{Faults, make_key},
+    input::{Faults, make_key_from_name},
     sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, shorten_for_message},
 };
 
@@ -92,7 +92,7 @@ impl TouchpointTable {
             columns: &self.columns,
             faults,
         };
-        let Some(key) = line.read_key("key", "name") else {
+        let Some(key) = line.read_or_make_key("key", "name") else {
             let place = self.columns.cell_ref(&row, "key");
             let message = "A touchpoint needs a key, or a name to make one from.";
             return place.add_fault(UserErrorCode::Required, message, faults);
@@ -138,8 +138,8 @@ impl TouchpointTable {
             let row = self.rows.len();
             return self.phases.push(NamedPhase { row, ..said });
         };
-        set_or_refuse(&mut phase.name, said.name, |name| name.clone(), faults);
-        set_or_refuse(
+        set_or_add_fault(&mut phase.name, said.name, |name| name.clone(), faults);
+        set_or_add_fault(
             &mut phase.stage,
             said.stage,
             |stage| stage.as_str().to_owned(),
@@ -149,7 +149,7 @@ impl TouchpointTable {
 }
 
 /// Takes what is said where nothing was said yet; something else than what was said is a fault.
-fn set_or_refuse<T: PartialEq>(
+fn set_or_add_fault<T: PartialEq>(
     now: &mut Option<(T, CellRef)>,
     said: Option<(T, CellRef)>,
     spelled: fn(&T) -> String,
@@ -211,19 +211,19 @@ impl TableRow<'_> {
     }
 
     /// A key, or one made from the name where none is given.
-    fn read_key(&mut self, name: &str, from: &str) -> Option<String> {
+    fn read_or_make_key(&mut self, name: &str, from: &str) -> Option<String> {
         let key = self.read_text(name).0.flatten();
         key.map(|key| key.trim().to_owned()).or_else(|| {
             let cell = self.columns.cell(self.row, from)?;
             // Its faults are told where it is read for itself.
             let name = cell.parse_text(&mut Faults::default())?;
-            Some(make_key(&name))
+            Some(make_key_from_name(&name))
         })
     }
 
     /// The phase; nothing where the table has no column that says which.
     fn read_phase(&mut self) -> Option<NamedPhase> {
-        let key = self.read_key(PHASE, PHASE_NAME);
+        let key = self.read_or_make_key(PHASE, PHASE_NAME);
         let name = self.read_text(PHASE_NAME).0.flatten();
         let stage = self.read_field(STAGE, |cell, faults| {
             cell.parse_word(Stage::ALL, Stage::as_str, faults)
@@ -262,10 +262,10 @@ impl TableRow<'_> {
                         cell.parse_word(Lane::ALL, Lane::as_str, faults)
                     }),
                     // In the order of the columns, so that faults are.
-                    $($field: self.read_field($name, <$kind as CellField>::read),)*
-                    channels: self.read_field("channels", <kinds::NameList as CellField>::read),
-                    audience: self.read_field("audience", <kinds::NameList as CellField>::read),
-                    $($then: self.read_field($then_name, <$then_kind as CellField>::read),)*
+                    $($field: self.read_field($name, <$kind as CellField>::read_cell),)*
+                    channels: self.read_field("channels", <kinds::NameList as CellField>::read_cell),
+                    audience: self.read_field("audience", <kinds::NameList as CellField>::read_cell),
+                    $($then: self.read_field($then_name, <$then_kind as CellField>::read_cell),)*
                 }
             };
         }

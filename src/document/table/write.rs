@@ -6,7 +6,7 @@ use entity::words::{ResponsibilityStatus, Role};
 
 use super::{
     cell_field::CellField,
-    cells::TouchpointCells,
+    cells::TouchpointTableWriter,
     columns::{ASKED, COLUMNS, ROLES},
 };
 use crate::{
@@ -20,13 +20,13 @@ use crate::{
 type DepartmentsByRole<'d> = HashMap<(&'d str, Role), Vec<String>>;
 
 /// The table of a blueprint, all columns of it.
-pub fn write_table(document: &Document, dialect: Dialect) -> Result<String> {
+pub fn table_text(document: &Document, dialect: Dialect) -> Result<String> {
     let bytes = table_bytes(document, dialect).map_err(Error::internal)?;
     String::from_utf8(bytes).map_err(Error::internal)
 }
 
 fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
-    let mut cells = TouchpointCells(CsvWriter::new(Vec::new(), dialect, COLUMNS)?);
+    let mut cells = TouchpointTableWriter(CsvWriter::new(Vec::new(), dialect, COLUMNS)?);
     let phases: HashMap<&str, &PhasePart> = document
         .phases
         .iter()
@@ -60,16 +60,16 @@ fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
 }
 
 /// The fields of a touchpoint, in the order of the columns.
-fn write_fields(part: &TouchpointPart, cells: &mut TouchpointCells) -> io::Result<()> {
+fn write_fields(part: &TouchpointPart, cells: &mut TouchpointTableWriter) -> io::Result<()> {
     macro_rules! fields {
         ([]
             { $($(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty { $($_facts:tt)* })* }
             { $($(#[$_then_doc:meta])* $then:ident $_then_name:literal: $then_kind:ty { $($_then_facts:tt)* })* }
         ) => {
-            $(<$kind as CellField>::write(&part.$field, cells)?;)*
+            $(<$kind as CellField>::write_cell(&part.$field, cells)?;)*
             cells.write_list(&part.channels)?;
             cells.write_list(&part.audience)?;
-            $(<$then_kind as CellField>::write(&part.$then, cells)?;)*
+            $(<$then_kind as CellField>::write_cell(&part.$then, cells)?;)*
         };
     }
     cells.0.plain(&part.key)?;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{FieldWriter, OnCanvas, Selections, list_writer, value_writer};
 use crate::fields::kinds::{
-    EvidenceItems, FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord,
-    ScaledNumber, StartWord, YesNo,
+    BoundedInteger, EvidenceItems, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText,
+    OptionalWord, RequiredWord, YesNo,
 };
 
 /// A kind that can be drawn.
@@ -36,9 +36,9 @@ macro_rules! drawn_as_stored {
 drawn_as_stored! {
     [] OptionalText where [];
     [W: StoredWord + Serialize] OptionalWord<W> where [Option<W>: Into<Value>];
-    [W: StartWord + Into<Value> + Serialize] RequiredWord<W> where [];
+    [W: InitialWord + Into<Value> + Serialize] RequiredWord<W> where [];
     [] YesNo where [];
-    [const MIN: i32, const MAX: i32] ScaledNumber<MIN, MAX> where [];
+    [const MIN: i32, const MAX: i32] BoundedInteger<MIN, MAX> where [];
     [] MonthlyRate where [];
     [] NameList where [];
 }

@@ -14,8 +14,8 @@ use crate::{
     batch::load,
     department::graphql::{Department, Membership, load_living_memberships, page_of_memberships},
     error::Result,
-    meter::{self, Listed},
-    page::{self, Page, Pages},
+    meter::{self, MeteredList},
+    page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     responsibility::graphql::Responsibility,
 };
@@ -24,7 +24,7 @@ use crate::{
 impl Viewer {
     /// Your roles in departments; those in archived departments give no permissions and are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn memberships(&self, ctx: &Context<'_>) -> Result<Listed<Membership>> {
+    async fn memberships(&self, ctx: &Context<'_>) -> Result<MeteredList<Membership>> {
         Ok(meter::metered_list(
             load_living_memberships(caller(ctx)?, self.account.row.id).await?,
         ))
@@ -38,8 +38,8 @@ impl Viewer {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<Session>> {
-        own_sessions(ctx, Page { first, after }).await
+    ) -> Result<ObjectPage<Session>> {
+        own_sessions(ctx, PageArguments { first, after }).await
     }
 
     /// The open proposals that you may answer now, in the order of creation.
@@ -50,8 +50,8 @@ impl Viewer {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<Responsibility>> {
-        page_waiting_for_viewer(ctx, Page { first, after }).await
+    ) -> Result<ObjectPage<Responsibility>> {
+        page_waiting_for_viewer(ctx, PageArguments { first, after }).await
     }
 
     /// Responsibilities, in force or proposed, that name you as the person who does them, in the order of creation.
@@ -62,8 +62,8 @@ impl Viewer {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<Responsibility>> {
-        page_naming_person(ctx, self.account.row.id, Page { first, after }).await
+    ) -> Result<ObjectPage<Responsibility>> {
+        page_naming_person(ctx, self.account.row.id, PageArguments { first, after }).await
     }
 }
 
@@ -77,9 +77,9 @@ impl Account {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<Membership>> {
+    ) -> Result<ObjectPage<Membership>> {
         let its = Condition::all().add(membership::Column::AccountId.eq(self.row.id));
-        page_of_memberships(ctx, its, Page { first, after }).await
+        page_of_memberships(ctx, its, PageArguments { first, after }).await
     }
 }
 
@@ -91,7 +91,7 @@ impl ServiceToken {
     }
 
     /// The departments to which it is limited, with all below them; empty if it is not limited.
-    async fn departments(&self, ctx: &Context<'_>) -> Result<Listed<Department>> {
+    async fn departments(&self, ctx: &Context<'_>) -> Result<MeteredList<Department>> {
         let rows = load(ctx, TokenLimitsOf(self.row.id))
             .await?
             .unwrap_or_default();

@@ -32,12 +32,12 @@ use crate::{
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::KpiLink,
-    meter::{self, Listed},
+    meter::{self, MeteredList},
     payload::{caller, into_node},
     persona::graphql::Persona,
     policy::Action,
     promise::graphql::Promise,
-    scalar::{Date, Theme},
+    scalar::{Date, PictureTheme},
     scenario::graphql::Scenario,
     sheet::Dialect,
     snapshot,
@@ -65,7 +65,7 @@ impl Blueprint {
 
     /// Its secondary personas, in order.
     #[graphql(complexity = "5 + 5 * child_complexity")]
-    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<Listed<Persona>> {
+    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<MeteredList<Persona>> {
         let rows = load(ctx, SecondaryPersonasOf(self.row.id))
             .await?
             .unwrap_or_default();
@@ -83,7 +83,7 @@ impl Blueprint {
 
     /// The KPIs that judge the blueprint as a whole, as of today, in the order of creation.
     #[graphql(complexity = "canvas::COST + 10 * child_complexity")]
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<MeteredList<KpiLink>> {
         let canvas = self.load_canvas(ctx).await?;
         Ok(list_judged_links(
             canvas,
@@ -108,38 +108,38 @@ impl Blueprint {
     /// The insights about it as a whole, its phases and its touchpoints, in the order of creation; those of archived
     /// phases and touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<MeteredList<Insight>> {
         load_list(ctx, InsightsIn(self.row.id)).await
     }
 
     /// The sources on which its insights rest, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
+    async fn sources(&self, ctx: &Context<'_>) -> Result<MeteredList<Source>> {
         load_list(ctx, SourcesIn(self.row.id)).await
     }
 
     /// The promises made at its touchpoints, in the order of creation; those at archived touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
+    async fn promises(&self, ctx: &Context<'_>) -> Result<MeteredList<Promise>> {
         load_list(ctx, PromisesIn(self.row.id)).await
     }
 
     /// The evaluations of its touchpoints, in the order of creation; those of archived touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<MeteredList<Evaluation>> {
         load_list(ctx, EvaluationsIn(self.row.id)).await
     }
 
     /// Its improvements, planned or made, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn improvements(&self, ctx: &Context<'_>) -> Result<Listed<Improvement>> {
+    async fn improvements(&self, ctx: &Context<'_>) -> Result<MeteredList<Improvement>> {
         load_list(ctx, ImprovementsIn(self.row.id)).await
     }
 
     /// Its insights as a grid by phase (the whole blueprint first), kind and persona; empty cells are left out.
     /// Insights at a touchpoint are in the cell of its phase.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
-    async fn lens(&self, ctx: &Context<'_>) -> Result<Listed<LensCell>> {
+    async fn lens(&self, ctx: &Context<'_>) -> Result<MeteredList<LensCell>> {
         let canvas = self.load_canvas(ctx).await?;
         let rows = load(ctx, InsightsIn(self.row.id))
             .await?
@@ -149,7 +149,7 @@ impl Blueprint {
 
     /// Its scenarios: named ways through it, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn scenarios(&self, ctx: &Context<'_>) -> Result<Listed<Scenario>> {
+    async fn scenarios(&self, ctx: &Context<'_>) -> Result<MeteredList<Scenario>> {
         load_list(ctx, ScenariosIn(self.row.id)).await
     }
 
@@ -182,7 +182,7 @@ impl Blueprint {
 
     /// Number of touchpoints before, at and after what the customer came for.
     #[graphql(complexity = "canvas::COST + child_complexity")]
-    async fn attention(&self, ctx: &Context<'_>) -> Result<Listed<StageAttention>> {
+    async fn attention(&self, ctx: &Context<'_>) -> Result<MeteredList<StageAttention>> {
         Ok(meter::metered_list(shown::count_by_stage(
             self.load_canvas(ctx).await?,
         )))
@@ -226,7 +226,7 @@ impl Blueprint {
         #[graphql(desc = "The CSV dialect; COMMA if absent.")] dialect: Option<Dialect>,
     ) -> Result<String> {
         let make = move |document: Document| {
-            let sheet = table::write_table(&document, dialect.unwrap_or_default())?;
+            let sheet = table::table_text(&document, dialect.unwrap_or_default())?;
             let bytes = sheet.len();
             Ok((sheet, bytes))
         };
@@ -257,7 +257,7 @@ impl Blueprint {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
-        #[graphql(desc = "The colours; AUTO if absent.")] theme: Option<Theme>,
+        #[graphql(desc = "The colours; AUTO if absent.")] theme: Option<PictureTheme>,
     ) -> Result<PictureLink> {
         picture::sign_link(ctx, &self.row, as_of, theme)
     }
@@ -276,7 +276,7 @@ impl Phase {
     }
 
     /// The KPIs that judge the phase as a whole, as of today, in the order of creation.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<MeteredList<KpiLink>> {
         match &self.canvas {
             Some(canvas) => Ok(list_judged_links(
                 canvas,
@@ -287,12 +287,12 @@ impl Phase {
     }
 
     /// The insights about the phase as a whole, in the order of creation.
-    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<MeteredList<Insight>> {
         load_list(ctx, InsightsOfPhase(self.row.id)).await
     }
 
     /// Its touchpoints, in order of display.
-    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.touchpoints_of(self.row.id);
             let rows = rows.iter().map(|row| Touchpoint::from_canvas(row, canvas));

@@ -27,7 +27,7 @@ use crate::{
         graphql::Kpi,
         of_department::{load_scorecard, select_kpis_of_departments},
     },
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     policy::Action,
     responsibility::graphql::Responsibility,
@@ -70,7 +70,7 @@ impl Department {
         #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
             bool,
         >,
-    ) -> Result<Pages<Responsibility>> {
+    ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
         let of = self.ids_with_below(ctx, include_descendants).await?;
         let select = caller
@@ -85,7 +85,13 @@ impl Department {
                 Condition::all()
                     .add_option(roles.map(|roles| responsibility::Column::Role.is_in(roles))),
             );
-        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(
+            ctx,
+            select,
+            PageArguments { first, after },
+            Responsibility::from,
+        )
+        .await
     }
 
     /// Open proposals that address it, drafts included, in the order of creation.
@@ -99,14 +105,20 @@ impl Department {
         #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
             bool,
         >,
-    ) -> Result<Pages<Responsibility>> {
+    ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
         let of = self.ids_with_below(ctx, include_descendants).await?;
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
-        page::page_oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
+        page::page_oldest_first(
+            ctx,
+            select,
+            PageArguments { first, after },
+            Responsibility::from,
+        )
+        .await
     }
 
     /// The KPIs that judge its delivery, whoever owns them: those linked on the day to touchpoints where it is
@@ -124,13 +136,13 @@ impl Department {
             bool,
         >,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
-    ) -> Result<Pages<Kpi>> {
+    ) -> Result<ObjectPage<Kpi>> {
         let caller = caller(ctx)?;
         let of = self.ids_with_below(ctx, include_descendants).await?;
         let day = as_of.map_or(caller.today, |day| day.0);
         caller.budget.spend(SEARCH)?;
         let select = select_kpis_of_departments(caller, &of, states.as_deref(), day).await?;
-        page::page_oldest_first(ctx, select, Page { first, after }, Kpi::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, Kpi::from).await
     }
 
     /// The number of KPIs in each state, over those that judge its delivery on a day.
@@ -165,10 +177,10 @@ impl Department {
         #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
             bool,
         >,
-    ) -> Result<Pages<Responsibility>> {
+    ) -> Result<ObjectPage<Responsibility>> {
         let of = self.ids_with_below(ctx, include_descendants).await?;
         let which = waiting_condition(ctx, move |open| open.of_departments_condition(&of)).await?;
-        page_of_responsibilities(ctx, which, Page { first, after }).await
+        page_of_responsibilities(ctx, which, PageArguments { first, after }).await
     }
 
     /// Responsibilities that an import put in force without asking and that its leads have neither confirmed nor ended,
@@ -183,9 +195,9 @@ impl Department {
         #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
             bool,
         >,
-    ) -> Result<Pages<Responsibility>> {
+    ) -> Result<ObjectPage<Responsibility>> {
         let of = self.ids_with_below(ctx, include_descendants).await?;
-        page_of_unasked(ctx, of, Page { first, after }).await
+        page_of_unasked(ctx, of, PageArguments { first, after }).await
     }
 
     /// The improvements that it owns in blueprints that you may read, in the order of creation.
@@ -200,10 +212,10 @@ impl Department {
         #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
             bool,
         >,
-    ) -> Result<Pages<Improvement>> {
+    ) -> Result<ObjectPage<Improvement>> {
         let of = self.ids_with_below(ctx, include_descendants).await?;
         let its = improvement::Column::OwnerDepartmentId.is_in(of);
-        page_of_improvements(ctx, its, states, Page { first, after }).await
+        page_of_improvements(ctx, its, states, PageArguments { first, after }).await
     }
 
     /// Its follow-ups that are not closed, in the order of creation.
@@ -217,13 +229,13 @@ impl Department {
         #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
             bool,
         >,
-    ) -> Result<Pages<FollowUp>> {
+    ) -> Result<ObjectPage<FollowUp>> {
         let caller = caller(ctx)?;
         let of = self.ids_with_below(ctx, include_descendants).await?;
         let select = caller
             .select::<follow_up::Entity>()
             .filter(open_follow_ups_condition(&of));
-        page::page_oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, FollowUp::from).await
     }
 
     /// The department directly above it; null at the top.
@@ -245,12 +257,12 @@ impl Department {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(default, desc = "Also archived ones.")] include_archived: bool,
-    ) -> Result<Pages<Department>> {
+    ) -> Result<ObjectPage<Department>> {
         let living = department::Column::ArchivedAt.is_null();
         let below = Condition::all()
             .add(department::Column::ParentId.eq(self.row.id))
             .add_option((!include_archived).then_some(living));
-        page_of_departments(ctx, below, Page { first, after }).await
+        page_of_departments(ctx, below, PageArguments { first, after }).await
     }
 
     /// Its members, in the order of creation.
@@ -261,8 +273,8 @@ impl Department {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<Membership>> {
+    ) -> Result<ObjectPage<Membership>> {
         let here = Condition::all().add(membership::Column::DepartmentId.eq(self.row.id));
-        page_of_memberships(ctx, here, Page { first, after }).await
+        page_of_memberships(ctx, here, PageArguments { first, after }).await
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     feedback::graphql::FollowUp,
     insight::graphql::Insight,
     kpi::graphql::Kpi,
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload::caller,
     promise::graphql::Promise,
     reorganise::graphql::Impact,
@@ -27,8 +27,8 @@ use crate::{
 async fn page_of_ids<E: Guarded, N: OutputType + From<E::Model>>(
     ctx: &Context<'_>,
     ids: &[E::Id],
-    page: Page,
-) -> Result<Pages<N>> {
+    page: PageArguments,
+) -> Result<ObjectPage<N>> {
     let caller = caller(ctx)?;
     let ids = E::id_column().is_in(ids.iter().copied());
     page::page_oldest_first(ctx, caller.select::<E>().filter(ids), page, N::from).await
@@ -45,8 +45,8 @@ macro_rules! impact_lists {
                 ctx: &Context<'_>,
                 #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
                 #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")] after: Option<String>,
-            ) -> Result<Pages<$node>> {
-                page_of_ids::<$entity::Entity, _>(ctx, &self.what.$field, Page { first, after }).await
+            ) -> Result<ObjectPage<$node>> {
+                page_of_ids::<$entity::Entity, _>(ctx, &self.what.$field, PageArguments { first, after }).await
             })*
         }
     };

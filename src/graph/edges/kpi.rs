@@ -30,7 +30,7 @@ use crate::{
     improvement::graphql::Improvement,
     judgement::{self, Judgement},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     persona::graphql::{Channel, Segment},
     policy::{Action, Relation, Ties},
@@ -92,12 +92,12 @@ impl Kpi {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<KpiTarget>> {
+    ) -> Result<ObjectPage<KpiTarget>> {
         let caller = caller(ctx)?;
         let select = caller
             .select::<kpi_target::Entity>()
             .filter(kpi_target::Column::KpiId.eq(self.row.id));
-        page::page_oldest_first(ctx, select, Page { first, after }, KpiTarget::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, KpiTarget::from).await
     }
 
     /// Its links, past, current and future, to places that you may read, in the order of creation.
@@ -108,12 +108,12 @@ impl Kpi {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Result<Pages<KpiLink>> {
+    ) -> Result<ObjectPage<KpiLink>> {
         let caller = caller(ctx)?;
         let select = caller
             .select::<kpi_link::Entity>()
             .filter(kpi_link::Column::KpiId.eq(self.row.id));
-        page::page_oldest_first(ctx, select, Page { first, after }, KpiLink::from).await
+        page::page_oldest_first(ctx, select, PageArguments { first, after }, KpiLink::from).await
     }
 
     /// The improvements whose effect it measures, in blueprints that you may read, in the order of creation.
@@ -125,13 +125,13 @@ impl Kpi {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Only in one of these states.")] states: Option<Vec<ImprovementState>>,
-    ) -> Result<Pages<Improvement>> {
+    ) -> Result<ObjectPage<Improvement>> {
         let telling = improvement_kpi::Entity::find()
             .select_only()
             .column(improvement_kpi::Column::ImprovementId)
             .filter(improvement_kpi::Column::KpiId.eq(self.row.id));
         let its = improvement::Column::Id.in_subquery(telling.into_query());
-        page_of_improvements(ctx, its, states, Page { first, after }).await
+        page_of_improvements(ctx, its, states, PageArguments { first, after }).await
     }
 
     /// Its measurements on days from `from` (included) to `to` (excluded), by day and then in the order of recording.
@@ -146,7 +146,7 @@ impl Kpi {
         #[graphql(desc = "The day behind the last one: itself excluded.")] to: Option<Date>,
         #[graphql(default, desc = "Also measurements that were corrected.")]
         include_superseded: bool,
-    ) -> Result<Pages<Measurement>> {
+    ) -> Result<ObjectPage<Measurement>> {
         let mut of_days = Condition::all()
             .add(measurement::Column::KpiId.eq(self.row.id))
             .add_option(from.map(|from| measurement::Column::MeasuredOn.gte(from.0)))
@@ -154,7 +154,7 @@ impl Kpi {
         if !include_superseded {
             of_days = of_days.add(measurement::Column::SupersededById.is_null());
         }
-        page_by_day(ctx, of_days, Page { first, after }).await
+        page_by_day(ctx, of_days, PageArguments { first, after }).await
     }
 
     /// The measurement of the KPI as a whole in force on a day: the latest one without touchpoint, channel and segment.
@@ -242,7 +242,7 @@ impl Kpi {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Option<Result<Pages<KpiGrant>>> {
+    ) -> Option<Result<ObjectPage<KpiGrant>>> {
         let caller = match caller(ctx) {
             Ok(caller) => caller,
             Err(error) => return Some(Err(error)),
@@ -253,7 +253,10 @@ impl Kpi {
         let select = caller
             .select::<kpi_grant::Entity>()
             .filter(kpi_grant::Column::KpiId.eq(self.row.id));
-        Some(page::page_oldest_first(ctx, select, Page { first, after }, KpiGrant::from).await)
+        Some(
+            page::page_oldest_first(ctx, select, PageArguments { first, after }, KpiGrant::from)
+                .await,
+        )
     }
 }
 
@@ -261,12 +264,12 @@ impl Kpi {
 async fn page_by_day(
     ctx: &Context<'_>,
     which: Condition,
-    page: Page,
-) -> Result<Pages<Measurement>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Measurement>> {
     use measurement::Column::{Id as OfId, MeasuredOn};
     let caller = caller(ctx)?;
     let select = caller.select::<measurement::Entity>().filter(which);
-    let total = page::total_if_asked(ctx, &select).await?;
+    let total = page::count_total_if_requested(ctx, &select).await?;
     let mut select = select
         .order_by_asc(MeasuredOn)
         .order_by_asc(OfId)
@@ -278,7 +281,7 @@ async fn page_by_day(
             .add(OfId.gt(MeasurementId(id)));
         select = select.filter(Condition::any().add(MeasuredOn.gt(day)).add(same_day));
     }
-    let mut rows = page::load_rows(ctx, select).await?;
+    let mut rows = page::load_rows_batched(ctx, select).await?;
     rows.sort_unstable_by_key(|row| (row.measured_on, row.id.uuid()));
     page.paginate(
         rows,

@@ -7,15 +7,15 @@ use entity::{improvement, words::ImprovementState};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::SimpleExpr};
 
 use crate::{
-    batch::{Key, load},
+    batch::{LoaderKey, load},
     canvas::Canvas,
     compute::ROW_READ,
     error::Result,
     improvement::graphql::Improvement,
     judgement::JudgedLink,
     kpi::graphql::KpiLink,
-    meter::{self, Listed},
-    page::{self, Page, Pages},
+    meter::{self, MeteredList},
+    page::{self, ObjectPage, PageArguments},
     payload::caller,
     touchpoint::graphql::Touchpoint,
 };
@@ -24,7 +24,7 @@ use crate::{
 pub(super) fn list_judged_links<'c>(
     canvas: &'c Canvas,
     links: impl IntoIterator<Item = &'c JudgedLink>,
-) -> Listed<KpiLink> {
+) -> MeteredList<KpiLink> {
     let links = links.into_iter();
     let links = links.filter_map(|judged| {
         Some(KpiLink::from_judged(
@@ -35,9 +35,9 @@ pub(super) fn list_judged_links<'c>(
     meter::metered_list(links)
 }
 
-pub(super) async fn load_links<K>(ctx: &Context<'_>, place: K) -> Result<Listed<KpiLink>>
+pub(super) async fn load_links<K>(ctx: &Context<'_>, place: K) -> Result<MeteredList<KpiLink>>
 where
-    K: Key<Value = Arc<Vec<(JudgedLink, entity::kpi::Model)>>>,
+    K: LoaderKey<Value = Arc<Vec<(JudgedLink, entity::kpi::Model)>>>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
     let links = rows.iter();
@@ -47,9 +47,9 @@ where
 
 /// The rows that a place has, in their order. Short lists (personas, segments, channels, a phase's touchpoints) are not
 /// charged: copying them costs less than counting.
-pub(super) async fn load_list<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Listed<N>>
+pub(super) async fn load_list<K, R, N>(ctx: &Context<'_>, place: K) -> Result<MeteredList<N>>
 where
-    K: Key<Value = Arc<Vec<R>>>,
+    K: LoaderKey<Value = Arc<Vec<R>>>,
     R: Clone + Send + Sync,
     N: From<R>,
 {
@@ -64,8 +64,8 @@ pub(super) async fn page_of_improvements(
     ctx: &Context<'_>,
     which: SimpleExpr,
     states: Option<Vec<ImprovementState>>,
-    page: Page,
-) -> Result<Pages<Improvement>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Improvement>> {
     let caller = caller(ctx)?;
     let in_state = states.map(|states| improvement::Column::State.is_in(states));
     let select = caller
@@ -76,7 +76,7 @@ pub(super) async fn page_of_improvements(
 }
 
 /// Of the touchpoints that were listed, those that are not archived.
-pub(super) fn list_living(rows: &[entity::touchpoint::Model]) -> Listed<Touchpoint> {
+pub(super) fn list_living(rows: &[entity::touchpoint::Model]) -> MeteredList<Touchpoint> {
     let living = rows.iter().filter(|row| row.archived_at.is_none());
     meter::metered_list(living.cloned())
 }

@@ -4,8 +4,8 @@ use async_graphql::{ComplexObject, Context};
 
 use super::{super::loaders::DeliveryPlacesOf, list::list_living};
 use crate::{
-    batch::load, blueprint::graphql::Blueprint, error::Result, meter::Listed, payload::into_node,
-    promise::graphql::Promise, touchpoint::graphql::Touchpoint,
+    batch::load, blueprint::graphql::Blueprint, error::Result, meter::MeteredList,
+    payload::into_node, promise::graphql::Promise, touchpoint::graphql::Touchpoint,
 };
 
 #[ComplexObject]
@@ -21,7 +21,7 @@ impl Promise {
     }
 
     /// The touchpoints at which it is delivered, in order; archived ones are left out.
-    async fn delivered_at(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+    async fn delivered_at(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         let rows = load(ctx, DeliveryPlacesOf(self.row.id)).await?;
         Ok(list_living(&rows.unwrap_or_default()))
     }

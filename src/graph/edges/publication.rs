@@ -8,7 +8,7 @@ use crate::{
     account::graphql::Account,
     batch::load,
     blueprint::graphql::Blueprint,
-    compute::Steps,
+    compute::StepBudget,
     document::{blueprint::Document, import::STEPS_PER_ROW},
     error::{Error, Result},
     payload::{caller, into_node},
@@ -26,10 +26,10 @@ pub(super) async fn with_document<T: Send + 'static>(
     let which = Condition::all().add(blueprint::Column::Id.eq(id));
     let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
     let snapshot = snapshot.ok_or_else(|| Error::not_found("", "blueprint"))?;
-    let work = move |steps: &Steps| {
-        steps.take(STEPS_PER_ROW * snapshot.row_count())?;
+    let work = move |steps: &StepBudget| {
+        steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let (made, bytes) = make(Document::from_snapshot(&snapshot))?;
-        steps.budget().count_answer(bytes as u64)?;
+        steps.budget().count_answer_bytes(bytes as u64)?;
         Ok(made)
     };
     caller.compute(work).await

@@ -19,10 +19,10 @@ use crate::{
     account::graphql::Account,
     batch::{load, load_many},
     canvas::find_accountable,
-    compute::Steps,
+    compute::StepBudget,
     department::graphql::Department,
     error::{Error, Result},
-    page::{self, Page, Pages},
+    page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     policy::Action,
     responsibility::{
@@ -59,8 +59,8 @@ pub(super) async fn waiting_condition(
 ) -> Result<Condition> {
     let open = load(ctx, OpenProposalsKey).await?;
     let open = open.ok_or_else(|| Error::internal("what waits was not read"))?;
-    let pick = move |steps: &Steps| {
-        steps.take(STEPS_PER_PROPOSAL * open.len())?;
+    let pick = move |steps: &StepBudget| {
+        steps.spend(STEPS_PER_PROPOSAL * open.len())?;
         Ok(rule(&open))
     };
     caller(ctx)?.compute(pick).await
@@ -70,8 +70,8 @@ pub(super) async fn waiting_condition(
 pub(super) async fn page_of_responsibilities(
     ctx: &Context<'_>,
     which: Condition,
-    page: Page,
-) -> Result<Pages<Responsibility>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Responsibility>> {
     let caller = caller(ctx)?;
     let select = caller.select::<responsibility::Entity>().filter(which);
     page::page_oldest_first(ctx, select, page, Responsibility::from).await
@@ -80,8 +80,8 @@ pub(super) async fn page_of_responsibilities(
 /// A page of what the caller may answer now.
 pub(super) async fn page_waiting_for_viewer(
     ctx: &Context<'_>,
-    page: Page,
-) -> Result<Pages<Responsibility>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Responsibility>> {
     let caller = caller(ctx)?;
     let nothing = caller.reach(Action::AcceptResponsibility).is_nothing();
     let which = if nothing {
@@ -98,8 +98,8 @@ pub(super) async fn page_waiting_for_viewer(
 pub(super) async fn page_of_unasked(
     ctx: &Context<'_>,
     of: Vec<DepartmentId>,
-    page: Page,
-) -> Result<Pages<Responsibility>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Responsibility>> {
     let which = Condition::all()
         .add(responsibility::Column::DepartmentId.is_in(of))
         .add(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
@@ -111,8 +111,8 @@ pub(super) async fn page_of_unasked(
 pub(super) async fn page_naming_person(
     ctx: &Context<'_>,
     person: AccountId,
-    page: Page,
-) -> Result<Pages<Responsibility>> {
+    page: PageArguments,
+) -> Result<ObjectPage<Responsibility>> {
     let which = Condition::all()
         .add(responsibility::Column::PersonId.eq(person))
         .add(crate::access::scope::open_responsibility_condition());

@@ -4,8 +4,8 @@ use async_graphql::{ComplexObject, Context};
 
 use super::{super::loaders::ScenarioStepsOf, list::list_living};
 use crate::{
-    batch::load, blueprint::graphql::Blueprint, error::Result, meter::Listed, payload::into_node,
-    scenario::graphql::Scenario, touchpoint::graphql::Touchpoint,
+    batch::load, blueprint::graphql::Blueprint, error::Result, meter::MeteredList,
+    payload::into_node, scenario::graphql::Scenario, touchpoint::graphql::Touchpoint,
 };
 
 #[ComplexObject]
@@ -17,7 +17,7 @@ impl Scenario {
 
     /// Its touchpoints, in the order of going; archived ones are left out.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         let rows = load(ctx, ScenarioStepsOf(self.row.id)).await?;
         Ok(list_living(&rows.unwrap_or_default()))
     }

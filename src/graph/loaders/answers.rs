@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
     access::Caller,
-    batch::Key,
+    batch::LoaderKey,
     error::Result,
     feedback::summary::{AnswerSummary, summarise_touchpoints},
 };
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FollowUpOf(pub FeedbackId);
 
-impl Key for FollowUpOf {
+impl LoaderKey for FollowUpOf {
     type Value = follow_up::Model;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -40,7 +40,7 @@ impl Key for FollowUpOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PlaybookOf(pub FeedbackGroup);
 
-impl Key for PlaybookOf {
+impl LoaderKey for PlaybookOf {
     type Value = playbook::Model;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -64,7 +64,7 @@ pub(crate) struct FeedbackSummaryAt {
     pub to: Option<NaiveDate>,
 }
 
-impl Key for FeedbackSummaryAt {
+impl LoaderKey for FeedbackSummaryAt {
     type Value = AnswerSummary;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     access::Caller,
-    batch::Key,
+    batch::LoaderKey,
     department::load_parents,
     error::Result,
     responsibility::{
@@ -27,7 +27,7 @@ pub(crate) struct DepartmentLeads;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OpenProposalsKey;
 
-impl Key for DepartmentTree {
+impl LoaderKey for DepartmentTree {
     type Value = Arc<Parents>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -36,7 +36,7 @@ impl Key for DepartmentTree {
     }
 }
 
-impl Key for DepartmentLeads {
+impl LoaderKey for DepartmentLeads {
     type Value = Arc<LeadsByDepartment>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -45,7 +45,7 @@ impl Key for DepartmentLeads {
     }
 }
 
-impl Key for OpenProposalsKey {
+impl LoaderKey for OpenProposalsKey {
     type Value = Arc<OpenProposals>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {

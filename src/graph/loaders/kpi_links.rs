@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
     access::Caller,
-    batch::Key,
+    batch::LoaderKey,
     error::Result,
     judgement::{self, Judgement},
 };
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LinkJudgement(pub KpiLinkId, pub NaiveDate);
 
-impl Key for LinkJudgement {
+impl LoaderKey for LinkJudgement {
     type Value = Judgement;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -38,7 +38,7 @@ impl Key for LinkJudgement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct KpiJudgement(pub KpiId, pub NaiveDate);
 
-impl Key for KpiJudgement {
+impl LoaderKey for KpiJudgement {
     type Value = Judgement;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
     access::Caller,
-    batch::Key,
+    batch::LoaderKey,
     bi::series::trend::{self, Trend},
     error::Result,
 };
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TrendOf(pub KpiId, pub NaiveDate, pub u32);
 
-impl Key for TrendOf {
+impl LoaderKey for TrendOf {
     type Value = Trend;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {

@@ -7,7 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     bi::{
-        model::dataset::{Column, Type},
+        model::dataset::{Column, ColumnType},
         model::value::ValueRef,
         source::row::DatasetRow,
     },
@@ -97,7 +97,7 @@ impl FeedWriter {
         let rows = match encoding {
             FeedEncoding::Csv(dialect) => RowFormat::Csv(CsvCells::new(dialect, names, CAPACITY)),
             FeedEncoding::Ndjson => {
-                let buffer = JsonWriter::new(Vec::with_capacity(CAPACITY));
+                let buffer = JsonWriter::appending_to(Vec::with_capacity(CAPACITY));
                 RowFormat::Ndjson(JsonRow::new(names), buffer)
             }
         };
@@ -114,12 +114,12 @@ impl FeedWriter {
             true => Some(row.key()?.encode()),
             false => None,
         };
-        let is_deleted = self.extra.is_deleted.then(|| row.is_deleted());
+        let is_deleted = self.extra.is_deleted.then(|| row.is_tombstone());
         match &mut self.rows {
             RowFormat::Csv(cells) => {
                 row.for_each_cell(|column, cell| write_csv(cells, column.of, cell))?;
                 if let Some(is_deleted) = is_deleted {
-                    write_csv(cells, Type::Boolean, ValueRef::Boolean(is_deleted));
+                    write_csv(cells, ColumnType::Boolean, ValueRef::Boolean(is_deleted));
                 }
                 if let Some(cursor) = cursor {
                     cells.raw(|out| out.extend_from_slice(cursor.as_bytes()));
@@ -168,11 +168,11 @@ impl FeedWriter {
 }
 
 /// A cell of CSV. Only what people wrote is guarded against becoming a formula.
-fn write_csv(cells: &mut CsvCells, of: Type, cell: ValueRef<'_>) {
+fn write_csv(cells: &mut CsvCells, of: ColumnType, cell: ValueRef<'_>) {
     let is_danish = cells.dialect() == Dialect::ExcelDa;
     match cell {
         ValueRef::Empty => cells.raw(|_| {}),
-        ValueRef::Text(text) if matches!(of, Type::Text) => cells.text(text),
+        ValueRef::Text(text) if matches!(of, ColumnType::Text) => cells.text(text),
         // Words of the API: capital letters and underscores.
         ValueRef::Text(text) => cells.raw(|out| out.extend_from_slice(text.as_bytes())),
         ValueRef::Number(number) => cells.raw(|out| write_number(out, number, is_danish)),

@@ -115,12 +115,13 @@ async fn respond(
 async fn resolve_since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
     let (caller, params) = (&feed.caller, &mut feed.params);
     if let Some(earlier) = params.since {
-        let changed = changes::find_changed(caller, tx, &params.query, earlier).await?;
+        let changed =
+            changes::find_measurements_changed_since(caller, tx, &params.query, earlier).await?;
         params.query.changed = Some(changed);
     }
     let query = &params.query;
     match query.dataset.is_of_measurements() && query.after.is_none() {
-        true => Ok(Some(changes::current_token(caller, tx).await?)),
+        true => Ok(Some(changes::current_sync_token(caller, tx).await?)),
         false => Ok(None),
     }
 }
@@ -128,7 +129,7 @@ async fn resolve_since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncT
 /// Weak tag of the answer, made without running the query: of version, account, token, URL, day and number of audit
 /// events. Findings have none: `open_since` is written without an audit event.
 async fn entity_tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTag>> {
-    if !feed.params.query.dataset.is_logged() {
+    if !feed.params.query.dataset.is_fully_audited() {
         return Ok(None);
     }
     let caller = &feed.caller;
@@ -175,9 +176,9 @@ async fn parse_request(
         sent.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let mut params = params::parse_params(dataset, encoding, &parameters)?;
     params.query.thresholds = app.thresholds.clone();
-    params.query.store = Some(app.cube.clone());
+    params.query.cache = Some(app.cube.clone());
     let budget = match params.query.limit {
-        Some(_) => Budget::for_page(),
+        Some(_) => Budget::for_row_page(),
         // A whole feed may be of any length, and pays by the piece.
         None => Budget::for_feed(),
     };

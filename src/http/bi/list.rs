@@ -12,7 +12,7 @@ use crate::{
     access::Caller,
     bi::{
         catalogue,
-        model::dataset::{Column, Dataset, Type},
+        model::dataset::{Column, ColumnType, Dataset},
         series::{Dimension, period::Grain},
     },
     error::Result,
@@ -85,8 +85,8 @@ fn describe_column(column: &Column) -> Value {
         "description": column.description,
     });
     match column.of {
-        Type::Id(prefix) => told["prefix"] = prefix.into(),
-        Type::Word(words) => told["words"] = words().into(),
+        ColumnType::Id(prefix) => told["prefix"] = prefix.into(),
+        ColumnType::Word(words) => told["words"] = words().into(),
         _ => {}
     }
     told

@@ -8,7 +8,7 @@ use super::encode::{CURSOR, ExtraColumns, FeedEncoding};
 use crate::{
     bi::{
         changes::SyncToken,
-        model::dataset::{Column, Dataset, Type},
+        model::dataset::{Column, ColumnType, Dataset},
         model::filter::{Comparison, Filter},
         model::query::{self, DatasetQuery, MOST_DAYS, RowKey},
         model::value::Value,
@@ -74,11 +74,11 @@ pub fn parse_params(
     query.limit = parser.parse_limit();
     if let Some(keys) = parser.read_values("kpi") {
         // The filter lets the same rows through by itself; this spares the database measurements of other KPIs.
-        query.narrow_to_kpis(&keys);
+        query.narrow_measurements_to_kpis(&keys);
     }
     let since = parser.parse_since(&query.columns);
     if since.is_some() {
-        query.narrow_to_days(from, to);
+        query.narrow_measurements_to_days(from, to);
     }
     let encoding = parser.parse_dialect(encoding);
     match parser.faults.is_empty() {
@@ -203,7 +203,7 @@ impl ParamsParser<'_> {
         let sent = self.read_single("grain");
         let grain = sent.as_deref().and_then(Grain::from_name);
         if grain.is_none() {
-            self.faults.push(Grain::expected_names());
+            self.faults.push(Grain::invalid_grain_message());
         }
         grain
     }
@@ -308,7 +308,7 @@ impl ParamsParser<'_> {
         column: &'static Column,
         values: Vec<String>,
     ) -> Option<Filter> {
-        let Type::Word(words) = column.of else {
+        let ColumnType::Word(words) = column.of else {
             return Some(Filter::Keys(column, values));
         };
         let words = words();

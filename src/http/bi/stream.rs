@@ -100,7 +100,7 @@ async fn send_rows(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result
             tracing::info!("a feed ended before its rows: its client took too little or too long");
             return Ok(());
         }
-        caller.budget.renew();
+        caller.budget.renew_steps_of_feed();
     }
     if send_piece(Some(writer.finish()?)).await {
         send_piece(None).await;

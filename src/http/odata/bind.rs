@@ -8,7 +8,7 @@ use entity::id;
 use odata_filter::{ComparisonOperator, Expression, Fault, Literal, Operand, TextFunction};
 
 use crate::bi::{
-    model::dataset::{Column, Dataset, Type},
+    model::dataset::{Column, ColumnType, Dataset},
     model::filter::{Comparison, Filter, TextPosition},
     model::value::Value,
 };
@@ -23,15 +23,17 @@ pub fn bind_filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<
 pub fn bind_value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
     Some(Some(match (column.of, literal) {
         (_, Literal::Null) => return Some(None),
-        (Type::Id(prefix), Literal::String(text)) => {
+        (ColumnType::Id(prefix), Literal::String(text)) => {
             Value::Id(prefix, id::parse_with_prefix(text, prefix).ok()?)
         }
-        (Type::Text | Type::Word(_), Literal::String(text)) => Value::Text(text.clone()),
-        (Type::Day, Literal::Date(day)) => Value::Day(*day),
-        (Type::Instant, Literal::DateTime(at)) => Value::Instant(*at),
-        (Type::Integer, Literal::Number(number)) => integer_or_number(*number),
-        (Type::Number, Literal::Number(number)) => Value::Number(*number),
-        (Type::Boolean, Literal::Boolean(truth)) => Value::Boolean(*truth),
+        (ColumnType::Text | ColumnType::Word(_), Literal::String(text)) => {
+            Value::Text(text.clone())
+        }
+        (ColumnType::Day, Literal::Date(day)) => Value::Day(*day),
+        (ColumnType::Instant, Literal::DateTime(at)) => Value::Instant(*at),
+        (ColumnType::Integer, Literal::Number(number)) => integer_or_number(*number),
+        (ColumnType::Number, Literal::Number(number)) => Value::Number(*number),
+        (ColumnType::Boolean, Literal::Boolean(truth)) => Value::Boolean(*truth),
         _ => return None,
     }))
 }
@@ -126,7 +128,7 @@ impl FilterBinder<'_> {
     fn bind_flag(&mut self, name: &str) -> Filter {
         match self.find_column(name) {
             None => nothing_filter(),
-            Some(column) if matches!(column.of, Type::Boolean) => {
+            Some(column) if matches!(column.of, ColumnType::Boolean) => {
                 Filter::Compare(column, Comparison::Equal, Value::Boolean(true))
             }
             Some(column) => self.add_bad(format!(
@@ -142,10 +144,10 @@ impl FilterBinder<'_> {
         };
         let name = column.name;
         match column.of {
-            Type::Text | Type::Word(_) => {
+            ColumnType::Text | ColumnType::Word(_) => {
                 Filter::Has(column, text_position(function), text.to_owned())
             }
-            Type::Id(_) => self.add_unsupported(format!(
+            ColumnType::Id(_) => self.add_unsupported(format!(
                 "`{name}` is an id: contains, startswith and endswith are offered for texts alone."
             )),
             _ => self.add_bad(format!(
@@ -189,7 +191,7 @@ impl FilterBinder<'_> {
             (Some(Some(Value::Number(number))), ..) if number.is_nan() => compare_with_no_cell(how),
             (Some(Some(value)), ..) => Filter::Compare(column, how, value),
             // A text that is no id equals none: tools send `id ne ''` to leave out empty cells.
-            (None, Type::Id(_), Literal::String(_))
+            (None, ColumnType::Id(_), Literal::String(_))
                 if matches!(how, Comparison::Equal | Comparison::NotEqual) =>
             {
                 compare_with_no_cell(how)
@@ -210,8 +212,8 @@ impl FilterBinder<'_> {
         let begins = |year: i32| {
             let day = NaiveDate::from_ymd_opt(year, 1, 1)?;
             match column.of {
-                Type::Day => Some(Value::Day(day)),
-                Type::Instant => Some(Value::Instant(day.and_time(NaiveTime::MIN).and_utc())),
+                ColumnType::Day => Some(Value::Day(day)),
+                ColumnType::Instant => Some(Value::Instant(day.and_time(NaiveTime::MIN).and_utc())),
                 _ => None,
             }
         };
@@ -327,13 +329,13 @@ fn swap_sides(how: Comparison) -> Comparison {
     }
 }
 
-fn example_literal(of: Type) -> &'static str {
+fn example_literal(of: ColumnType) -> &'static str {
     match of {
-        Type::Id(_) => "an id in quotes, as the rows show them",
-        Type::Text | Type::Word(_) => "a text in quotes, such as 'text'",
-        Type::Day => "a day such as 2025-03-01, without quotes",
-        Type::Instant => "a moment such as 2025-03-01T12:00:00Z, without quotes",
-        Type::Integer | Type::Number => "a number such as 5 or 6.1, without quotes",
-        Type::Boolean => "true or false, without quotes",
+        ColumnType::Id(_) => "an id in quotes, as the rows show them",
+        ColumnType::Text | ColumnType::Word(_) => "a text in quotes, such as 'text'",
+        ColumnType::Day => "a day such as 2025-03-01, without quotes",
+        ColumnType::Instant => "a moment such as 2025-03-01T12:00:00Z, without quotes",
+        ColumnType::Integer | ColumnType::Number => "a number such as 5 or 6.1, without quotes",
+        ColumnType::Boolean => "true or false, without quotes",
     }
 }

@@ -7,7 +7,7 @@ use odata_filter::TextFunction;
 use serde_json::{Value, json};
 
 use crate::{
-    bi::model::dataset::{Column, Dataset, Type},
+    bi::model::dataset::{Column, ColumnType, Dataset},
     picture::escape_xml_into,
 };
 
@@ -84,7 +84,7 @@ fn entity_type_xml(dataset: &Dataset) -> String {
 
 fn property_xml(column: &Column) -> String {
     let mut facets = String::new();
-    if let Type::Instant = column.of {
+    if let ColumnType::Instant = column.of {
         // Without it moments have whole seconds.
         facets.push_str(r#" Precision="6""#);
     }
@@ -97,14 +97,14 @@ fn property_xml(column: &Column) -> String {
     )
 }
 
-const fn edm_type(of: Type) -> &'static str {
+const fn edm_type(of: ColumnType) -> &'static str {
     match of {
-        Type::Id(_) | Type::Text | Type::Word(_) => "Edm.String",
-        Type::Day => "Edm.Date",
-        Type::Instant => "Edm.DateTimeOffset",
-        Type::Integer => "Edm.Int32",
-        Type::Number => "Edm.Double",
-        Type::Boolean => "Edm.Boolean",
+        ColumnType::Id(_) | ColumnType::Text | ColumnType::Word(_) => "Edm.String",
+        ColumnType::Day => "Edm.Date",
+        ColumnType::Instant => "Edm.DateTimeOffset",
+        ColumnType::Integer => "Edm.Int32",
+        ColumnType::Number => "Edm.Double",
+        ColumnType::Boolean => "Edm.Boolean",
     }
 }
 

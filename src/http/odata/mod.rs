@@ -125,7 +125,7 @@ impl ODataRequest<'_> {
     async fn answer(&self, path: Option<&str>) -> ODataResult {
         // Who has not signed in is told that first, whatever they ask.
         let caller = auth::identify_program(self.app, self.headers, self.id).await?;
-        let caller = caller.with_budget(Budget::for_page());
+        let caller = caller.with_budget(Budget::for_row_page());
         let target = address::parse_target(path.unwrap_or("?"));
         // `$batch` is sent by POST: told that only GET works, its client would look in the wrong place.
         if !matches!(target, Err(Nowhere::Unsupported))
@@ -291,7 +291,7 @@ impl ODataRequest<'_> {
     ) -> Result<options::ODataParams, ODataRefusal> {
         let mut params = options::parse_options(dataset, subject, sent)?;
         params.query.thresholds = self.app.thresholds.clone();
-        params.query.store = Some(self.app.cube.clone());
+        params.query.cache = Some(self.app.cube.clone());
         Ok(params)
     }
 

@@ -214,7 +214,7 @@ impl OptionsParser<'_> {
         }
         if let Some(kpi) = self.dataset.filter_column("kpi") {
             for keys in range::text_lists(&params.query.filter, kpi) {
-                params.query.narrow_to_kpis(&keys);
+                params.query.narrow_measurements_to_kpis(&keys);
             }
         }
         params
@@ -225,7 +225,7 @@ impl OptionsParser<'_> {
     fn parse_series_request(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
         let grain = single_value(self.sent, "grain").and_then(Grain::from_name);
         if grain.is_none() {
-            self.add_bad(Grain::expected_names());
+            self.add_bad(Grain::invalid_grain_message());
         }
         let named = |name: &str| {
             Dimension::ALL

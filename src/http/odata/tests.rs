@@ -75,7 +75,7 @@ fn meant(dataset: &Dataset, text: &str) -> Result<(String, DayRange), Vec<Fault>
         return Err(faults);
     }
     let written = filter
-        .write(SqlBuilder::new(DbBackend::Postgres, ""))
+        .append_condition(SqlBuilder::new(DbBackend::Postgres, ""))
         .statement();
     let day = dataset.day.and_then(|day| dataset.column(day));
     let days = day.map(|day| range::days_of_filter(&filter, day));

@@ -56,7 +56,7 @@ async fn load_current_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     let row = permit.tx().query_one_raw(clock).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say what time it is"))?;
     let says: DateTime<Utc> = row.try_get("", "says")?;
-    let database = permit.caller.clock.shift(says);
+    let database = permit.caller.clock.shift_by_advance(says);
     Ok(cap_month(month, permit.caller.day_of(database)))
 }
 
@@ -279,7 +279,7 @@ fn delete_answers_sql(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
     });
     let given = "WITH cell (scale, blueprint_id, touchpoint_id, first_in, to_day) AS (";
     SqlBuilder::new(permit.tx().get_database_backend(), given)
-        .rows(rows)
+        .values_rows(rows)
         .then(
             // `IS NOT DISTINCT FROM`, since a place without a blueprint is NULL on both sides, which `=` would not
             // find equal.

@@ -18,7 +18,7 @@ use crate::{
     access::Caller,
     error::Result,
     input::Faults,
-    intake::Names,
+    intake::KeyIndex,
     sheet::{self, SheetBounds, SheetCell, SheetReader, SheetRow},
 };
 
@@ -53,11 +53,11 @@ pub const BOUNDS: SheetBounds = SheetBounds::with_short_rows(5_000_000);
 
 /// What a sheet may name.
 pub struct SheetReferences {
-    names: Names<KpiId>,
+    names: KeyIndex<KpiId>,
     kpis: HashMap<KpiId, kpi::Model>,
-    touchpoints: Names<TouchpointId>,
-    channels: Names<ChannelId>,
-    segments: Names<SegmentId>,
+    touchpoints: KeyIndex<TouchpointId>,
+    channels: KeyIndex<ChannelId>,
+    segments: KeyIndex<SegmentId>,
     today: NaiveDate,
 }
 
@@ -69,11 +69,11 @@ impl SheetReferences {
             .all(caller.connection())
             .await?;
         Ok(Self {
-            names: Names::load::<kpi::Entity>(caller).await?,
+            names: KeyIndex::load_visible::<kpi::Entity>(caller).await?,
             kpis: kpis.into_iter().map(|kpi| (kpi.id, kpi)).collect(),
-            touchpoints: Names::load_touchpoints(caller).await?,
-            channels: Names::load::<channel::Entity>(caller).await?,
-            segments: Names::load::<segment::Entity>(caller).await?,
+            touchpoints: KeyIndex::load_visible_touchpoints(caller).await?,
+            channels: KeyIndex::load_visible::<channel::Entity>(caller).await?,
+            segments: KeyIndex::load_visible::<segment::Entity>(caller).await?,
             today: caller.today,
         })
     }
@@ -115,7 +115,7 @@ impl MeasurementColumns {
         let cell = |name| self.0.cell(row, name);
         let filled =
             |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_filled(faults));
-        let kpi = filled("kpi", faults).and_then(|cell| known.names.find(&cell, faults));
+        let kpi = filled("kpi", faults).and_then(|cell| known.names.resolve_cell(&cell, faults));
         let day = filled("measured_on", faults).and_then(|cell| cell.parse_day(faults));
         let value = filled("value", faults).and_then(|cell| cell.parse_number(faults));
         let number =
@@ -182,12 +182,12 @@ impl MeasurementColumns {
 )]
 fn read_reference<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
     cell: Option<SheetCell<'_>>,
-    names: &Names<I>,
+    names: &KeyIndex<I>,
     faults: &mut Faults,
 ) -> Option<Option<I>> {
     match cell.filter(|cell| !cell.is_empty()) {
         None => Some(None),
-        Some(cell) => names.find(&cell, faults).map(Some),
+        Some(cell) => names.resolve_cell(&cell, faults).map(Some),
     }
 }
 

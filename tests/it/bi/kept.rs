@@ -39,7 +39,7 @@ impl Beside {
 
     async fn pulled(&self) -> Vec<Value> {
         let [one, other] = &self.servers;
-        let today = one.clock.day(one.clock.now());
+        let today = one.clock.day_of_moment(one.clock.now());
         let (from, to) = ("2025-01-01", today.succ_opt().expect("a tomorrow"));
         let feed = format!("/bi/v1/kpi_facts.ndjson?from={from}&to={to}");
         let fresh = one.beside().await;
@@ -62,7 +62,7 @@ impl Beside {
 async fn every_write_shows_at_once_on_two_servers_and_one_that_has_just_begun() {
     let one = World::small().await;
     let ids = Ids::of(&one).await;
-    let today = one.clock.day(one.clock.now());
+    let today = one.clock.day_of_moment(one.clock.now());
     let mut beside = Beside {
         servers: [one.beside().await, one],
         writes: 0,

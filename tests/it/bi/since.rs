@@ -199,7 +199,7 @@ async fn act(world: &World, ids: &Ids, dice: &mut Dice, which: usize) -> Option<
             let kpi = any!(kpi, open_kpi);
             let place = [None, Some("T1"), Some("T2"), Some("C1"), Some("D1")];
             let place = dice.of(&place).map(|key| ids[key].clone());
-            let today = world.clock.day(world.clock.now()).to_string();
+            let today = world.clock.day_of_moment(world.clock.now()).to_string();
             let day = dice.of(&[day, today]).clone();
             let value = json!({ "kpiId": kpi.id.to_string(), "measuredOn": day, "value": number, "touchpointId": place });
             (
@@ -442,7 +442,7 @@ async fn a_copy_kept_by_what_changed_is_a_whole_pull() {
     let judged = json!({ "kpiId": ids["PRICE"], "touchpointId": ids["D1"] });
     manager.does(LINK, judged).await;
     // Who holds a role shows on the days from then on: there must be values of today.
-    let today = world.clock.day(world.clock.now()).to_string();
+    let today = world.clock.day_of_moment(world.clock.now()).to_string();
     let kpis = kpi::Entity::find().filter(kpi::Column::FedByFeedback.eq(false));
     let kpis = kpis.all(&world.db()).await.expect("KPIs").into_iter();
     let values: Vec<Value> = kpis

@@ -99,7 +99,7 @@ async fn what_changes_outside_of_a_blueprint_is_noted_too() {
     };
     assert!(open("KPI_STALE").await.is_some(), "measured in 2025");
     let record = "mutation($input: KpiMeasurementsRecordInput!) { kpiMeasurementsRecord(input: $input) { userErrors { code } } }";
-    let day = world.clock.day(world.clock.now()).to_string();
+    let day = world.clock.day_of_moment(world.clock.now()).to_string();
     for kpi in ["PRICE", "SECRET"] {
         manager
             .does(
@@ -147,7 +147,7 @@ async fn what_hangs_on_the_day_is_noted_on_the_next() {
     let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
     let tomorrow = world
         .clock
-        .day(world.clock.now())
+        .day_of_moment(world.clock.now())
         .succ_opt()
         .expect("a day");
     let review = "mutation($input: BlueprintUpdateInput!) { blueprintUpdate(input: $input) { userErrors { code } } }";

@@ -70,7 +70,7 @@ async fn in_step(world: &World, after: &str) -> Rows {
         )
         .await;
     }
-    index::reindex_marked(&tx).await.expect("it is renewed");
+    index::reindex_stale_rows(&tx).await.expect("it is renewed");
     assert_eq!(kept, rows(&tx).await, "after {after}");
     tx.rollback().await.expect("it is rolled back");
     kept
@@ -223,7 +223,7 @@ async fn what_was_there_before_the_migration_is_found_after_it() {
         .await
         .expect("it migrates");
     let tx = world.store.begin().await.expect("a transaction");
-    index::reindex_marked(&tx).await.expect("it is renewed");
+    index::reindex_stale_rows(&tx).await.expect("it is renewed");
     tx.commit().await.expect("it is committed");
     assert_eq!(in_step(&world, "migrating").await, expected);
     assert!(!expected.is_empty());

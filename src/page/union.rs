@@ -16,7 +16,7 @@ use sea_orm::{
 
 use crate::{
     access::{Caller, Guarded},
-    batch::{self, Key},
+    batch::{self, LoaderKey},
     compute::STATEMENT,
     error::Result,
 };
@@ -87,7 +87,7 @@ impl<E> Hash for RowsKey<E> {
     }
 }
 
-impl<E: Guarded> Key for RowsKey<E> {
+impl<E: Guarded> LoaderKey for RowsKey<E> {
     type Value = Arc<Vec<E::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -102,7 +102,7 @@ impl<E: Guarded> Key for RowsKey<E> {
             }
             Ok(())
         };
-        run_together(caller, &parts, whole, read).await?;
+        run_selects_in_union(caller, &parts, whole, read).await?;
         let found = found.into_iter().map(Arc::new);
         Ok(keys.iter().cloned().zip(found).collect())
     }
@@ -112,7 +112,7 @@ impl<E: Guarded> Key for RowsKey<E> {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct CountKey(KeyedSelect);
 
-impl Key for CountKey {
+impl LoaderKey for CountKey {
     type Value = u64;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -128,7 +128,7 @@ impl Key for CountKey {
             found.extend(key.zip(u64::try_from(many).ok()));
             Ok(())
         };
-        run_together(caller, &parts, count, read).await?;
+        run_selects_in_union(caller, &parts, count, read).await?;
         Ok(found)
     }
 }
@@ -141,13 +141,13 @@ const WHICH: &str = "which_part";
 const MANY: &str = "how_many";
 
 /// Runs selects together. `of` adds the columns to take of each; `read` gets each row with the index of its select.
-async fn run_together(
+async fn run_selects_in_union(
     caller: &Caller,
     parts: &[&KeyedSelect],
     of: impl Fn(&mut SelectStatement),
     mut read: impl FnMut(usize, &QueryResult) -> Result<()>,
 ) -> Result<()> {
-    for some in cut_into_statements(parts) {
+    for some in group_into_statements(parts) {
         let mut selects = some.iter().map(|(at, part)| {
             let mut select = Query::select();
             of(&mut select);
@@ -170,7 +170,7 @@ async fn run_together(
 }
 
 /// Cuts selects, with their indexes, into as few statements as the bounds allow.
-fn cut_into_statements<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p KeyedSelect)>> {
+fn group_into_statements<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p KeyedSelect)>> {
     let mut statements: Vec<Vec<(usize, &KeyedSelect)>> = Vec::new();
     let mut values = usize::MAX;
     for (at, part) in parts.iter().enumerate() {
@@ -191,14 +191,20 @@ fn cut_into_statements<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p Key
 
 /// The rows of a select, read together with those that other fields of the level ask for. In no order, as UNION ALL has
 /// none: the caller sorts them.
-pub async fn load_rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<Vec<E::Model>> {
+pub async fn load_rows_batched<E: Guarded>(
+    ctx: &Context<'_>,
+    select: Select<E>,
+) -> Result<Vec<E::Model>> {
     let key = RowsKey::<E>(KeyedSelect::new(select.into_query()), PhantomData);
-    let rows = batch::load_once(ctx, key).await?.unwrap_or_default();
+    let rows = batch::load_uncached(ctx, key).await?.unwrap_or_default();
     Ok(Vec::clone(&rows))
 }
 
 /// The number of rows of a select, counted together with others of the level.
-pub(super) async fn count_rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
+pub(super) async fn count_rows_batched<E: Guarded>(
+    ctx: &Context<'_>,
+    select: Select<E>,
+) -> Result<u64> {
     let key = CountKey(KeyedSelect::new(select.into_query()));
-    Ok(batch::load_once(ctx, key).await?.unwrap_or_default())
+    Ok(batch::load_uncached(ctx, key).await?.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Reads what the store lacks, from the snapshot of whoever asks: KPIs whole, or only the values recorded since the
+//! Reads what the cache lacks, from the snapshot of whoever asks: KPIs whole, or only the values recorded since the
 //! revision that is kept; blueprints always whole.
 
 use std::{
@@ -14,8 +14,10 @@ use futures_util::TryStreamExt;
 use sea_orm::{ConnectionTrait, QueryResult, StreamTrait};
 
 use super::{
-    kpi_columns::{DayValue, KpiColumns, SeriesKey, day_number},
-    topology::{Link, LinkTarget, Topology, TopologyPhase, TopologyTouchpoint, day_range},
+    kpi_values::{DayValue, KpiValues, SeriesKey, day_number},
+    topology::{
+        LinkTarget, Topology, TopologyLink, TopologyPhase, TopologyTouchpoint, day_number_range,
+    },
 };
 use crate::{
     access::Caller,
@@ -30,14 +32,14 @@ const AT_ONCE: usize = 200;
 
 type Deltas = HashMap<KpiId, BTreeMap<SeriesKey, Vec<DayValue>>>;
 
-/// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the store
+/// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the cache
 /// has.
-pub(super) async fn load_kpi_columns(
+pub(super) async fn load_kpi_values(
     tx: &Transaction,
     wanted: &[(KpiId, i32)],
-    kept: impl Fn(KpiId) -> Option<Arc<KpiColumns>>,
-) -> Result<Vec<Arc<KpiColumns>>> {
-    let mut all: Vec<Option<Arc<KpiColumns>>> = Vec::with_capacity(wanted.len());
+    kept: impl Fn(KpiId) -> Option<Arc<KpiValues>>,
+) -> Result<Vec<Arc<KpiValues>>> {
+    let mut all: Vec<Option<Arc<KpiValues>>> = Vec::with_capacity(wanted.len());
     let (mut unknown, mut older) = (Vec::new(), Vec::new());
     for (id, revision) in wanted {
         // A newer value than the snapshot's cannot be turned back: the KPI is read whole, for this request alone.
@@ -64,10 +66,14 @@ pub(super) async fn load_kpi_columns(
             .iter()
             .map(|(id, revision)| [(*id).into(), (*revision).into()]);
         let text = SqlBuilder::new(tx.backend(), "WITH known (known_id, known_revision) AS (");
-        let text = text.rows(pairs).then(") ").then(MEASURED_VALUES).then(
-            "JOIN known ON kpi_id = known_id AND series_revision > known_revision \
+        let text = text
+            .values_rows(pairs)
+            .then(") ")
+            .then(MEASURED_VALUES)
+            .then(
+                "JOIN known ON kpi_id = known_id AND series_revision > known_revision \
              WHERE superseded_by_id IS NULL",
-        );
+            );
         collect_deltas(tx, text, &mut deltas).await?;
     }
     let caught_up = wanted
@@ -80,7 +86,7 @@ pub(super) async fn load_kpi_columns(
             }
             None => {
                 let all = deltas.remove(id).unwrap_or_default();
-                Arc::new(KpiColumns::default().with_delta(*revision, all))
+                Arc::new(KpiValues::default().with_delta(*revision, all))
             }
         });
     Ok(caught_up.collect())
@@ -154,7 +160,7 @@ async fn read_topologies(
     let mut phases: HashMap<PhaseId, usize> = HashMap::new();
     // Four statements and not one join: it would multiply holders by links at each touchpoint. Phases come first,
     // since touchpoints and links refer to them by index.
-    for row in query_inside(tx, PHASES, ids).await? {
+    for row in query_rows_of_blueprints(tx, PHASES, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology: &mut Topology = all.entry(cells.read_next()?).or_default();
         let phase = TopologyPhase {
@@ -165,7 +171,7 @@ async fn read_topologies(
         phases.insert(phase.id, topology.phases.len());
         topology.phases.push(phase);
     }
-    for row in query_inside(tx, TOUCHPOINTS, ids).await? {
+    for row in query_rows_of_blueprints(tx, TOUCHPOINTS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.read_next()?).or_default();
         let touchpoint = TopologyTouchpoint {
@@ -175,30 +181,34 @@ async fn read_topologies(
         };
         topology.add_touchpoint(
             touchpoint,
-            require_known(phases.get(&cells.read_next()?).copied())?,
+            require_index_in_blueprint(phases.get(&cells.read_next()?).copied())?,
         );
     }
-    for row in query_inside(tx, HOLDERS, ids).await? {
+    for row in query_rows_of_blueprints(tx, HOLDERS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.read_next()?).or_default();
-        let at = require_known(topology.touchpoint_index(cells.read_next()?))?;
+        let at = require_index_in_blueprint(topology.touchpoint_index(cells.read_next()?))?;
         let (id, department, role) = (cells.read_next()?, cells.read_next()?, cells.read_next()?);
         let (from, to) = days_in_force(caller, cells.read_next()?, cells.read_next()?);
-        topology.add_role_holder(at, id, department, role, day_range(from, to));
+        topology.add_role_holder(at, id, department, role, day_number_range(from, to));
     }
-    for row in query_inside(tx, LINKS, ids).await? {
+    for row in query_rows_of_blueprints(tx, LINKS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.read_next()?).or_default();
         let (id, kpi) = (cells.read_next()?, cells.read_next()?);
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
             (cells.read_next()?, cells.read_next()?);
         let target = match (touchpoint, phase) {
-            (Some(id), _) => LinkTarget::Touchpoint(require_known(topology.touchpoint_index(id))?),
-            (None, Some(id)) => LinkTarget::Phase(require_known(phases.get(&id).copied())?),
+            (Some(id), _) => {
+                LinkTarget::Touchpoint(require_index_in_blueprint(topology.touchpoint_index(id))?)
+            }
+            (None, Some(id)) => {
+                LinkTarget::Phase(require_index_in_blueprint(phases.get(&id).copied())?)
+            }
             (None, None) => LinkTarget::Blueprint,
         };
-        let days = day_range(cells.read_next()?, cells.read_next()?);
-        topology.links.push(Link {
+        let days = day_number_range(cells.read_next()?, cells.read_next()?);
+        topology.links.push(TopologyLink {
             id,
             kpi,
             target,
@@ -209,7 +219,7 @@ async fn read_topologies(
 }
 
 /// Rows of a blueprint refer to rows of the same one only.
-fn require_known(at: Option<usize>) -> Result<usize> {
+fn require_index_in_blueprint(at: Option<usize>) -> Result<usize> {
     at.ok_or_else(|| Error::internal("a blueprint refers to what is not in it"))
 }
 
@@ -234,7 +244,7 @@ const LINKS: [&str; 2] = [
     " ORDER BY kpi_id, id",
 ];
 
-async fn query_inside(
+async fn query_rows_of_blueprints(
     tx: &Transaction,
     [select, order]: [&str; 2],
     ids: &[BlueprintId],

@@ -1,7 +1,7 @@
 //! Measured values and what they judge, kept in memory between requests: series over years cost no statement, and the
 //! join of facts costs no more than its measurements.
 //!
-//! Two caches, each bounded in bytes: per KPI its values as columns ([`kpi_columns`]), per blueprint its links and
+//! Two caches, each bounded in bytes: per KPI its values as columns ([`kpi_values`]), per blueprint its links and
 //! holders of roles as intervals of days ([`topology`]). What they keep is never trusted by its age, only by its
 //! **revision**. Every change of a KPI's values counts up `kpi.series_revision`, every change inside a blueprint
 //! `blueprint.revision`; a request reads these in its own snapshot and asks for exactly them:
@@ -20,28 +20,28 @@
 //!
 //! Nothing here is filtered by caller: who may see which KPI or blueprint was decided before it is asked for.
 
-mod cache;
-pub mod kpi_columns;
+pub mod kpi_values;
 mod load;
+mod revision_cache;
 pub mod topology;
 
 use std::sync::Arc;
 
 use entity::id::{BlueprintId, KpiId};
 
-use self::{cache::RevisionCache, kpi_columns::KpiColumns, topology::Topology};
+use self::{kpi_values::KpiValues, revision_cache::RevisionCache, topology::Topology};
 use crate::{access::Caller, database::Transaction, error::Result};
 
-/// The store. Clones share it.
+/// The cache. Clones share it.
 #[derive(Clone)]
-pub struct BiStore(Arc<StoreCaches>);
+pub struct BiCache(Arc<RevisionCaches>);
 
-struct StoreCaches {
-    measured: RevisionCache<KpiId, KpiColumns>,
+struct RevisionCaches {
+    measured: RevisionCache<KpiId, KpiValues>,
     topologies: RevisionCache<BlueprintId, Topology>,
 }
 
-/// The memory that the store takes.
+/// The memory that the cache takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryUsage {
     /// The number of measured values.
@@ -52,12 +52,12 @@ pub struct MemoryUsage {
     pub bound: usize,
 }
 
-impl BiStore {
-    /// An empty store that keeps at most so many bytes: a quarter for blueprints, the rest for values.
+impl BiCache {
+    /// An empty cache that keeps at most so many bytes: a quarter for blueprints, the rest for values.
     #[must_use]
     pub fn new(bound: usize) -> Self {
         let topologies = bound / 4;
-        Self(Arc::new(StoreCaches {
+        Self(Arc::new(RevisionCaches {
             measured: RevisionCache::new(bound - topologies),
             topologies: RevisionCache::new(topologies),
         }))
@@ -68,46 +68,46 @@ impl BiStore {
     pub fn memory_usage(&self) -> MemoryUsage {
         let (measured, topologies) = (&self.0.measured, &self.0.topologies);
         MemoryUsage {
-            values: measured.sum(KpiColumns::value_count),
+            values: measured.sum(KpiValues::value_count),
             bytes: measured.bytes() + topologies.bytes(),
             bound: measured.bound + topologies.bound,
         }
     }
 
     /// The values of these KPIs, each at the revision that the snapshot of `tx` sees.
-    pub async fn kpi_columns(
+    pub async fn load_kpi_values(
         &self,
         tx: &Transaction,
         wanted: &[(KpiId, i32)],
-    ) -> Result<Vec<Arc<KpiColumns>>> {
-        if let Some(all) = self.0.measured.get_all(wanted) {
+    ) -> Result<Vec<Arc<KpiValues>>> {
+        if let Some(all) = self.0.measured.get_all_at_revisions(wanted) {
             return Ok(all);
         }
         let read = tx
             // Nobody pays: the first reader after a restart would be refused for what everybody after them gets for
             // nothing.
-            .run_uncharged(load::load_kpi_columns(tx, wanted, |id| {
-                self.0.measured.get(id)
+            .run_uncharged(load::load_kpi_values(tx, wanted, |id| {
+                self.0.measured.peek_any_revision(id)
             }))
             .await?;
-        Ok(self.0.measured.insert_read(wanted, read))
+        Ok(self.0.measured.insert_unless_newer(wanted, read))
     }
 
     /// The topologies of these blueprints, each at the revision that the snapshot of `tx` sees.
-    pub async fn topologies(
+    pub async fn load_topologies(
         &self,
         caller: &Caller,
         tx: &Transaction,
         wanted: &[(BlueprintId, i32)],
     ) -> Result<Vec<Arc<Topology>>> {
-        if let Some(all) = self.0.topologies.get_all(wanted) {
+        if let Some(all) = self.0.topologies.get_all_at_revisions(wanted) {
             return Ok(all);
         }
         let read = tx
             .run_uncharged(load::load_topologies(caller, tx, wanted, |id| {
-                self.0.topologies.get(id)
+                self.0.topologies.peek_any_revision(id)
             }))
             .await?;
-        Ok(self.0.topologies.insert_read(wanted, read))
+        Ok(self.0.topologies.insert_unless_newer(wanted, read))
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::Range};
 use chrono::{Datelike, NaiveDate};
 use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
 
-use super::cache::Revisioned;
+use super::revision_cache::Revisioned;
 
 /// What a time series was measured at; what is empty stands for the whole. The order of the fields matters: series are
 /// sorted by it, and those of one touchpoint stand together.
@@ -41,7 +41,7 @@ pub struct TimeSeries {
 
 /// All values of one KPI.
 #[derive(Debug, Default)]
-pub struct KpiColumns {
+pub struct KpiValues {
     /// The `kpi.series_revision` that these are the values of.
     pub revision: i32,
     /// Its time series, sorted by key.
@@ -99,7 +99,7 @@ impl TimeSeries {
         series
     }
 
-    fn bytes(&self) -> usize {
+    fn estimated_bytes(&self) -> usize {
         self.days.capacity() * size_of::<i32>()
             + self.values.capacity() * size_of::<f64>()
             + self.samples.capacity() * size_of::<i32>()
@@ -107,7 +107,7 @@ impl TimeSeries {
     }
 }
 
-impl KpiColumns {
+impl KpiValues {
     /// A copy at a later revision: with the values recorded since, each in place of the one of its key and day.
     #[must_use]
     pub fn with_delta(&self, revision: i32, mut delta: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
@@ -143,15 +143,15 @@ impl KpiColumns {
     }
 }
 
-impl Revisioned for KpiColumns {
+impl Revisioned for KpiValues {
     fn revision(&self) -> i32 {
         self.revision
     }
 
-    fn bytes(&self) -> usize {
+    fn estimated_bytes(&self) -> usize {
         let series = self.series.iter();
         let series: usize = series
-            .map(|(_, series)| size_of::<(SeriesKey, TimeSeries)>() + series.bytes())
+            .map(|(_, series)| size_of::<(SeriesKey, TimeSeries)>() + series.estimated_bytes())
             .sum();
         size_of::<Self>() + series
     }
@@ -181,7 +181,7 @@ mod tests {
     fn what_comes_takes_the_place_of_its_day_and_the_rest_stays() {
         let whole = SeriesKey::default();
         let first = [value(3, 3.0, None), value(1, 1.0, None)];
-        let one = KpiColumns::default().with_delta(1, BTreeMap::from([(whole, first.to_vec())]));
+        let one = KpiValues::default().with_delta(1, BTreeMap::from([(whole, first.to_vec())]));
         let next = [value(3, 4.0, Some((4.0, 1.0))), value(2, 2.0, None)];
         let two = one.with_delta(2, BTreeMap::from([(whole, next.to_vec())]));
         let series = &two.series[0].1;

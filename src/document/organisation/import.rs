@@ -1,4 +1,4 @@
-//! Loads an organisation into a database that holds none: all of it or nothing, every fault with its place.
+//! Imports an organisation into a database that holds none: all of it or nothing, every fault with its place.
 
 use entity::{
     blueprint, channel, department, kpi, measurement, persona, phase, publication, responsibility,
@@ -7,10 +7,10 @@ use entity::{
 use sea_orm::{EntityTrait, PaginatorTrait, Set};
 
 use super::{
-    history::{self, LoadedBlueprint},
-    master::{SharedRows, insert_models},
-    schema::{Blueprint, OrganisationInput, Origin},
-    values::{self, Blueprints},
+    history::{self, ImportedBlueprint},
+    schema::{BlueprintEntry, OrganisationInput, OriginEntry},
+    shared_rows::{SharedRows, insert_models},
+    values::{self, ImportedBlueprints},
 };
 use crate::{
     access::{Caller, Permit},
@@ -27,22 +27,22 @@ use crate::{
     snapshot::BlueprintSnapshot,
 };
 
-/// How an organisation is loaded.
+/// How an organisation is imported.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OrganisationLoadOptions {
+pub struct OrganisationImportOptions {
     /// Do everything, keep nothing.
     pub dry_run: bool,
 }
 
-/// Loads an organisation. Accounts may be there already, and nothing else.
-pub async fn load_organisation(
+/// Imports an organisation. Accounts may be there already, and nothing else.
+pub async fn import_organisation(
     caller: &Caller,
     said: &OrganisationInput,
-    how: OrganisationLoadOptions,
+    how: OrganisationImportOptions,
 ) -> Result<()> {
     let mut permit = caller.begin().await?;
-    refuse_unless_empty(&permit).await?;
-    load_into(&mut permit, said).await?;
+    refuse_unless_database_empty(&permit).await?;
+    import_organisation_into(&mut permit, said).await?;
     // Only a commit keeps anything: the transaction is rolled back when the permit is dropped.
     if how.dry_run {
         return Ok(());
@@ -50,8 +50,8 @@ pub async fn load_organisation(
     permit.commit().await
 }
 
-/// Refuses to load over something.
-pub(crate) async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
+/// Refuses to import where the database holds anything but accounts.
+pub(crate) async fn refuse_unless_database_empty(permit: &Permit<'_>) -> Result<()> {
     let tx = permit.tx();
     let there = department::Entity::find().count(tx).await?
         + channel::Entity::find().count(tx).await?
@@ -67,20 +67,24 @@ pub(crate) async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
     Err(Error::fault("", UserErrorCode::Conflict, None, message))
 }
 
-/// Loads an organisation inside a transaction; nothing of it has happened before its commit.
-pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Result<()> {
+/// Imports an organisation inside a transaction; nothing of it has happened before its commit.
+pub(crate) async fn import_organisation_into(
+    permit: &mut Permit<'_>,
+    said: &OrganisationInput,
+) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
     let mut faults = Faults::default();
-    let master = SharedRows::new(said, now, &mut faults);
+    let master = SharedRows::from_document(said, now, &mut faults);
     // Blueprints are read against what they share: its faults would come again in each.
     faults.check()?;
     master.insert_rows(permit).await?;
     let mut faults = Faults::default();
-    let mut blueprints = Blueprints::new();
+    let mut blueprints = ImportedBlueprints::new();
     for (at, entry) in said.blueprints.iter().enumerate() {
         let path = format!("blueprints.{at}");
         if let Some(loaded) = import_blueprint(permit, (&path, entry), &mut faults).await? {
-            write_history(permit, (&path, entry), (&loaded, &master), &mut faults).await?;
+            insert_history_and_status(permit, (&path, entry), (&loaded, &master), &mut faults)
+                .await?;
             blueprints.insert(fold_key(&loaded.row.key), loaded);
         }
     }
@@ -92,7 +96,7 @@ pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput)
         let copy = blueprints.get(&fold_key(&entry.document.key));
         if let (Some(origin), Some(copy)) = (&entry.copied_from, copy) {
             let path = format!("blueprints.{at}.copiedFrom");
-            remember_origin(permit, (&path, origin), (copy, &blueprints), &mut faults).await?;
+            set_copied_from(permit, (&path, origin), (copy, &blueprints), &mut faults).await?;
         }
     }
     faults.check()?;
@@ -115,9 +119,9 @@ pub(crate) async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput)
 /// Imports a blueprint's document as `blueprintImport` does, without responsibilities: they follow with their history.
 async fn import_blueprint(
     permit: &mut Permit<'_>,
-    (path, said): (&str, &Blueprint<DocumentPatch>),
+    (path, said): (&str, &BlueprintEntry<DocumentPatch>),
     faults: &mut Faults,
-) -> Result<Option<LoadedBlueprint>> {
+) -> Result<Option<ImportedBlueprint>> {
     let path = format!("{path}.document");
     let named = said.document.responsibilities.0.as_ref();
     if named.is_some_and(|named| !named.is_empty()) {
@@ -126,20 +130,20 @@ async fn import_blueprint(
         faults.add(&path, UserErrorCode::Invalid, None, message);
     }
     let document = said.document.clone();
-    match import::import_into(permit, None, document, (true, Authority::Own)).await {
-        Ok((row, _)) => LoadedBlueprint::load(permit, row).await.map(Some),
+    match import::import_into_blueprint(permit, None, document, (true, Authority::Own)).await {
+        Ok((row, _)) => ImportedBlueprint::load(permit, row).await.map(Some),
         Err(error) => {
-            faults.take_over(&path, error.into_user_errors()?);
+            faults.add_under_path(&path, error.into_user_errors()?);
             Ok(None)
         }
     }
 }
 
 /// Gives a blueprint its history and its status.
-async fn write_history(
+async fn insert_history_and_status(
     permit: &mut Permit<'_>,
-    (path, said): (&str, &Blueprint<DocumentPatch>),
-    (loaded, master): (&LoadedBlueprint, &SharedRows),
+    (path, said): (&str, &BlueprintEntry<DocumentPatch>),
+    (loaded, master): (&ImportedBlueprint, &SharedRows),
     faults: &mut Faults,
 ) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
@@ -159,7 +163,7 @@ async fn write_history(
         wrong.add(&path, UserErrorCode::Invalid, None, message);
     }
     if let Err(error) = wrong.check() {
-        faults.take_over("", error.into_user_errors()?);
+        faults.add_under_path("", error.into_user_errors()?);
         return Ok(());
     }
     // Before the document is written: it names them, and is compared with the one published last.
@@ -231,10 +235,10 @@ async fn insert_responsibilities(
 }
 
 /// Notes on a copy and its parts what each was copied from.
-async fn remember_origin(
+async fn set_copied_from(
     permit: &Permit<'_>,
-    (path, said): (&str, &Origin),
-    (copy, blueprints): (&LoadedBlueprint, &Blueprints),
+    (path, said): (&str, &OriginEntry),
+    (copy, blueprints): (&ImportedBlueprint, &ImportedBlueprints),
     faults: &mut Faults,
 ) -> Result<()> {
     let mut missing = |path: String, noun: &str, key: &str| {

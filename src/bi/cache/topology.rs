@@ -9,20 +9,20 @@ use entity::{
     words::{Role, Stage},
 };
 
-use super::{cache::Revisioned, kpi_columns::day_number};
+use super::{kpi_values::day_number, revision_cache::Revisioned};
 
 /// Day numbers, half open.
-pub type Days = Range<i32>;
+pub type DayNumberRange = Range<i32>;
 
 /// Days from `from` on and before `to`; without an end, all days on that side.
 #[must_use]
-pub fn day_range(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
+pub fn day_number_range(from: Option<NaiveDate>, to: Option<NaiveDate>) -> DayNumberRange {
     from.map_or(i32::MIN, day_number)..to.map_or(i32::MAX, day_number)
 }
 
 /// The intersection of two intervals.
 #[must_use]
-pub fn intersect(one: &Days, other: &Days) -> Days {
+pub fn intersect_days(one: &DayNumberRange, other: &DayNumberRange) -> DayNumberRange {
     let from = one.start.max(other.start);
     // An empty interval stays one that begins where it ends: a reversed range would give a negative length.
     from..one.end.min(other.end).max(from)
@@ -30,7 +30,7 @@ pub fn intersect(one: &Days, other: &Days) -> Days {
 
 /// The intervals that are left of some days when others are taken away.
 #[must_use]
-pub fn subtract(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
+pub fn subtract_days(days: &DayNumberRange, mut taken: Vec<DayNumberRange>) -> Vec<DayNumberRange> {
     taken.sort_by_key(|taken| taken.start);
     let mut left = Vec::new();
     let mut next = days.start;
@@ -60,7 +60,7 @@ pub struct Topology {
     /// By id.
     pub touchpoints: Vec<TopologyTouchpoint>,
     /// By KPI, and then by id.
-    pub links: Vec<Link>,
+    pub links: Vec<TopologyLink>,
     /// The departments that hold roles, each once.
     pub departments: Vec<DepartmentId>,
     /// Per touchpoint, in their order.
@@ -98,24 +98,24 @@ struct TouchpointEntry {
 pub struct RoleHolder {
     department: u32,
     pub role: Role,
-    pub days: Days,
+    pub days: DayNumberRange,
 }
 
 impl RoleHolder {
     /// Which of the departments that hold roles in the blueprint.
     #[must_use]
-    pub fn department(&self) -> usize {
+    pub fn department_index(&self) -> usize {
         self.department as usize
     }
 }
 
 /// A link: a KPI judges a target on some days.
 #[derive(Debug)]
-pub struct Link {
+pub struct TopologyLink {
     pub id: KpiLinkId,
     pub kpi: KpiId,
     pub target: LinkTarget,
-    pub days: Days,
+    pub days: DayNumberRange,
 }
 
 /// What a link judges.
@@ -150,13 +150,13 @@ impl Topology {
 
     /// Which of the phases one of the touchpoints lies in.
     #[must_use]
-    pub fn phase_of(&self, touchpoint: usize) -> usize {
+    pub fn phase_index_of(&self, touchpoint: usize) -> usize {
         self.entries[touchpoint].phase as usize
     }
 
     /// What a KPI judges, and when.
     #[must_use]
-    pub fn links_of(&self, kpi: KpiId) -> &[Link] {
+    pub fn links_of(&self, kpi: KpiId) -> &[TopologyLink] {
         let from = self.links.partition_point(|link| link.kpi < kpi);
         let to = self.links.partition_point(|link| link.kpi <= kpi);
         &self.links[from..to]
@@ -186,7 +186,7 @@ impl Topology {
         id: ResponsibilityId,
         department: DepartmentId,
         role: Role,
-        days: Days,
+        days: DayNumberRange,
     ) {
         // A search from the first on: few departments hold roles in one blueprint, and it is done once a revision.
         let known = self.departments.iter().position(|one| *one == department);
@@ -221,7 +221,7 @@ impl Revisioned for Topology {
         self.revision
     }
 
-    fn bytes(&self) -> usize {
+    fn estimated_bytes(&self) -> usize {
         let phases = self.phases.iter();
         let phases: usize = phases
             .map(|phase| size_of::<TopologyPhase>() + phase.name.len())
@@ -233,7 +233,7 @@ impl Revisioned for Topology {
         size_of::<Self>()
             + phases
             + touchpoints
-            + self.links.capacity() * size_of::<Link>()
+            + self.links.capacity() * size_of::<TopologyLink>()
             + self.entries.capacity() * size_of::<TouchpointEntry>()
             + self.holders.capacity() * size_of::<RoleHolder>()
             + self.responsibilities.capacity() * size_of::<ResponsibilityId>()
@@ -247,12 +247,12 @@ mod tests {
 
     use super::*;
 
-    fn inside(days: &[Days]) -> Vec<bool> {
+    fn inside(days: &[DayNumberRange]) -> Vec<bool> {
         let has = |day: i32| days.iter().any(|days| days.contains(&day));
         (0..40).map(has).collect()
     }
 
-    fn some_days() -> impl Strategy<Value = Vec<Days>> {
+    fn some_days() -> impl Strategy<Value = Vec<DayNumberRange>> {
         let days = (0i32..40, 0i32..9).prop_map(|(from, many)| from..from + many);
         proptest::collection::vec(days, 0..8)
     }
@@ -260,7 +260,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_left_is_what_nobody_takes(taken in some_days(), from in 0i32..20, to in 20i32..40) {
-            let left = subtract(&(from..to), taken.clone());
+            let left = subtract_days(&(from..to), taken.clone());
             let taken = inside(&taken);
             for (day, left) in (0i32..).zip(inside(&left)) {
                 let is_taken = taken[usize::try_from(day).expect("small")];

@@ -18,16 +18,16 @@ use crate::{
 
 /// Everything of one kind that the caller may see.
 #[derive(Clone, Debug)]
-pub struct Names<I> {
+pub struct KeyIndex<I> {
     noun: &'static str,
     ids: HashSet<I>,
     /// By key, in small letters.
     keys: HashMap<Box<str>, I>,
 }
 
-impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
+impl<I: Id + std::hash::Hash + TryGetable> KeyIndex<I> {
     /// Reads those whose keys are unique in the organisation.
-    pub async fn load<E>(caller: &Caller) -> Result<Self>
+    pub async fn load_visible<E>(caller: &Caller) -> Result<Self>
     where
         E: Keyed<Id = I>,
     {
@@ -39,24 +39,24 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
             .into_tuple()
             .all(caller.connection())
             .await?;
-        Ok(Self::from_rows::<E>(rows.into_iter()))
+        Ok(Self::from_ids_and_keys::<E>(rows.into_iter()))
     }
 
-    fn from_rows<E: Guarded<Id = I>>(rows: impl Iterator<Item = (I, String)>) -> Self {
-        let mut names = Self {
+    fn from_ids_and_keys<E: Guarded<Id = I>>(rows: impl Iterator<Item = (I, String)>) -> Self {
+        let mut index = Self {
             noun: E::NOUN,
             ids: HashSet::new(),
             keys: HashMap::new(),
         };
         for (id, key) in rows {
-            names.ids.insert(id);
-            names.keys.insert(key.to_ascii_lowercase().into(), id);
+            index.ids.insert(id);
+            index.keys.insert(key.to_ascii_lowercase().into(), id);
         }
-        names
+        index
     }
 
     /// What a cell names; a fault where that is not there for the caller, and nothing where the cell is empty.
-    pub fn find(&self, cell: &SheetCell<'_>, faults: &mut Faults) -> Option<I> {
+    pub fn resolve_cell(&self, cell: &SheetCell<'_>, faults: &mut Faults) -> Option<I> {
         let text = cell.parse_text(faults)?;
         let text = text.trim();
         let found = match text.parse::<I>() {
@@ -72,9 +72,9 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
     }
 }
 
-impl Names<TouchpointId> {
+impl KeyIndex<TouchpointId> {
     /// Reads touchpoints, whose keys stand behind their blueprints': `bp-member/U20`.
-    pub async fn load_touchpoints(caller: &Caller) -> Result<Self> {
+    pub async fn load_visible_touchpoints(caller: &Caller) -> Result<Self> {
         let blueprints: Vec<(BlueprintId, String)> = caller
             .select::<blueprint::Entity>()
             .select_only()
@@ -99,6 +99,6 @@ impl Names<TouchpointId> {
             let blueprint = blueprints.get(&blueprint)?;
             Some((id, format!("{blueprint}/{key}")))
         });
-        Ok(Self::from_rows::<touchpoint::Entity>(named))
+        Ok(Self::from_ids_and_keys::<touchpoint::Entity>(named))
     }
 }

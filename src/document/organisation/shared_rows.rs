@@ -12,7 +12,10 @@ use entity::{
 };
 use sea_orm::{EntityTrait, Set};
 
-use super::schema::{Channel, Department, Kpi, OrganisationInput, Persona, Segment, Target};
+use super::schema::{
+    ChannelEntry, DepartmentEntry, KpiEntry, OrganisationInput, PersonaEntry, SegmentEntry,
+    TargetEntry,
+};
 use crate::{
     access::{Permit, with_all_columns_set},
     department::{ancestors_and_self, is_within},
@@ -28,15 +31,15 @@ use crate::{
 
 /// What has a key, by the key in small letters.
 #[derive(Debug)]
-pub(super) struct KeyIndex<I>(HashMap<String, (I, String)>);
+pub(super) struct ClaimedKeys<I>(HashMap<String, (I, String)>);
 
-impl<I> Default for KeyIndex<I> {
+impl<I> Default for ClaimedKeys<I> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<I: Id> KeyIndex<I> {
+impl<I: Id> ClaimedKeys<I> {
     /// An id for what has this key, unless something above has it.
     fn claim(&mut self, path: &str, key: &str, faults: &mut Faults) -> I {
         let (path, id) = (format!("{path}.key"), id::new());
@@ -67,11 +70,11 @@ impl<I: Id> KeyIndex<I> {
 /// The rows, and what is found by its key.
 #[derive(Default)]
 pub(super) struct SharedRows {
-    pub department_keys: KeyIndex<DepartmentId>,
-    pub channel_keys: KeyIndex<ChannelId>,
-    pub segment_keys: KeyIndex<SegmentId>,
-    persona_keys: KeyIndex<PersonaId>,
-    kpi_keys: KeyIndex<KpiId>,
+    pub department_keys: ClaimedKeys<DepartmentId>,
+    pub channel_keys: ClaimedKeys<ChannelId>,
+    pub segment_keys: ClaimedKeys<SegmentId>,
+    persona_keys: ClaimedKeys<PersonaId>,
+    kpi_keys: ClaimedKeys<KpiId>,
     departments: Vec<department::Model>,
     channels: Vec<channel::Model>,
     segments: Vec<segment::Model>,
@@ -85,7 +88,11 @@ pub(super) struct SharedRows {
 
 impl SharedRows {
     /// What an organisation's journeys share.
-    pub(super) fn new(said: &OrganisationInput, now: DateTime<Utc>, faults: &mut Faults) -> Self {
+    pub(super) fn from_document(
+        said: &OrganisationInput,
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) -> Self {
         let mut master = Self::default();
         master.add_departments(&said.departments, now, faults);
         for (at, channel) in said.channels.iter().enumerate() {
@@ -103,7 +110,12 @@ impl SharedRows {
         master
     }
 
-    fn add_departments(&mut self, said: &[Department], now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_departments(
+        &mut self,
+        said: &[DepartmentEntry],
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) {
         // Two passes: a department may name a parent or a successor that stands below it.
         let ids: Vec<DepartmentId> = said
             .iter()
@@ -153,7 +165,13 @@ impl SharedRows {
             .collect()
     }
 
-    fn add_channel(&mut self, path: &str, said: &Channel, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_channel(
+        &mut self,
+        path: &str,
+        said: &ChannelEntry,
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) {
         self.channels.push(channel::Model {
             id: self.channel_keys.claim(path, &said.key, faults),
             key: said.key.clone(),
@@ -164,7 +182,13 @@ impl SharedRows {
         });
     }
 
-    fn add_segment(&mut self, path: &str, said: &Segment, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_segment(
+        &mut self,
+        path: &str,
+        said: &SegmentEntry,
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) {
         self.segments.push(segment::Model {
             id: self.segment_keys.claim(path, &said.key, faults),
             key: said.key.clone(),
@@ -175,7 +199,13 @@ impl SharedRows {
         });
     }
 
-    fn add_persona(&mut self, path: &str, said: &Persona, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_persona(
+        &mut self,
+        path: &str,
+        said: &PersonaEntry,
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) {
         let at = |field: &str| format!("{path}.{field}");
         let id = self.persona_keys.claim(path, &said.key, faults);
         let most = said.max_contacts_per_month;
@@ -222,7 +252,7 @@ impl SharedRows {
         }
     }
 
-    fn add_kpi(&mut self, path: &str, said: &Kpi, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_kpi(&mut self, path: &str, said: &KpiEntry, now: DateTime<Utc>, faults: &mut Faults) {
         let at = |field: &str| format!("{path}.{field}");
         let id = self.kpi_keys.claim(path, &said.key, faults);
         let key = &said.owner_department;
@@ -270,14 +300,14 @@ impl SharedRows {
         &mut self,
         path: &str,
         kpi_id: KpiId,
-        kpi: &Kpi,
+        kpi: &KpiEntry,
         now: DateTime<Utc>,
         faults: &mut Faults,
     ) {
         let mut days = HashSet::new();
         for (at, target) in kpi.targets.iter().enumerate() {
             let path = format!("{path}.targets.{at}");
-            let Target {
+            let TargetEntry {
                 valid_from,
                 value,
                 warning,

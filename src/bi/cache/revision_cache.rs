@@ -16,7 +16,7 @@ pub(super) trait Revisioned {
     /// The revision of the entity that the value was read at.
     fn revision(&self) -> i32;
     /// Its memory in bytes, estimated.
-    fn bytes(&self) -> usize;
+    fn estimated_bytes(&self) -> usize;
 }
 
 /// The cache. Values are shared: what is evicted lives on with whoever uses it.
@@ -61,13 +61,13 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// The value of an id at whichever revision. Does not count as a use.
-    pub(super) fn get(&self, id: I) -> Option<Arc<V>> {
+    pub(super) fn peek_any_revision(&self, id: I) -> Option<Arc<V>> {
         let state = self.state();
         state.slots.get(&id).map(|slot| Arc::clone(&slot.value))
     }
 
     /// The values of these ids, if each is there at its revision.
-    pub(super) fn get_all(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
+    pub(super) fn get_all_at_revisions(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
         let mut state = self.state();
         state.turn += 1;
         let turn = state.turn;
@@ -85,7 +85,11 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// Keeps values that were read, except where a newer one is there, and gives them back.
-    pub(super) fn insert_read(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
+    pub(super) fn insert_unless_newer(
+        &self,
+        wanted: &[(I, i32)],
+        read: Vec<Arc<V>>,
+    ) -> Vec<Arc<V>> {
         let mut state = self.state();
         state.turn += 1;
         for ((id, revision), value) in wanted.iter().zip(&read) {
@@ -114,7 +118,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
 
 impl<I: Copy + Eq + Hash + Ord, V: Revisioned> CacheState<I, V> {
     fn insert(&mut self, id: I, value: Arc<V>) {
-        let bytes = value.bytes();
+        let bytes = value.estimated_bytes();
         self.bytes += bytes;
         let slot = CacheSlot {
             value,
@@ -158,25 +162,28 @@ mod tests {
             self.0
         }
 
-        fn bytes(&self) -> usize {
+        fn estimated_bytes(&self) -> usize {
             self.1
         }
     }
 
     fn keep(cache: &RevisionCache<i32, Weighted>, id: i32, revision: i32, bytes: usize) {
-        cache.insert_read(&[(id, revision)], vec![Arc::new(Weighted(revision, bytes))]);
+        cache.insert_unless_newer(&[(id, revision)], vec![Arc::new(Weighted(revision, bytes))]);
     }
 
     #[test]
     fn a_value_is_given_at_its_revision_alone_and_never_made_older() {
         let cache = RevisionCache::new(100);
         keep(&cache, 1, 2, 10);
-        assert!(cache.get_all(&[(1, 2)]).is_some());
-        assert!(cache.get_all(&[(1, 3)]).is_none() && cache.get_all(&[(1, 1)]).is_none());
+        assert!(cache.get_all_at_revisions(&[(1, 2)]).is_some());
+        assert!(
+            cache.get_all_at_revisions(&[(1, 3)]).is_none()
+                && cache.get_all_at_revisions(&[(1, 1)]).is_none()
+        );
         keep(&cache, 1, 1, 10);
-        assert!(cache.get_all(&[(1, 2)]).is_some());
+        assert!(cache.get_all_at_revisions(&[(1, 2)]).is_some());
         keep(&cache, 1, 3, 20);
-        assert!(cache.get_all(&[(1, 3)]).is_some());
+        assert!(cache.get_all_at_revisions(&[(1, 3)]).is_some());
         assert_eq!(cache.bytes(), 20);
     }
 
@@ -186,9 +193,11 @@ mod tests {
         for id in 1..=3 {
             keep(&cache, id, 1, 10);
         }
-        assert!(cache.get_all(&[(1, 1)]).is_some());
+        assert!(cache.get_all_at_revisions(&[(1, 1)]).is_some());
         keep(&cache, 4, 1, 10);
-        let there: Vec<i32> = (1..=4).filter(|id| cache.get(*id).is_some()).collect();
+        let there: Vec<i32> = (1..=4)
+            .filter(|id| cache.peek_any_revision(*id).is_some())
+            .collect();
         assert_eq!(there, [1, 3, 4]);
         assert_eq!(cache.bytes(), 30);
     }
