@@ -108,7 +108,11 @@ impl Journey {
 
     /// Read anew, so that its graph is not made yet.
     async fn read(&self) -> (BlueprintSnapshot, Surroundings) {
-        let tx = self.caller.snapshot().await.expect("a snapshot");
+        let tx = self
+            .caller
+            .begin_read_transaction()
+            .await
+            .expect("a snapshot");
         let the_one = self.caller.select::<blueprint::Entity>();
         let the_one = the_one.filter(blueprint::Column::Key.eq(KEY));
         let row = the_one.one(&tx).await.expect("it is read");
@@ -126,7 +130,7 @@ impl Journey {
             clock: Clock::new(chrono_tz::UTC),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
             api: graph::build_schema(Thresholds::default()),
-            settings: http::graphql::Settings::default(),
+            settings: http::graphql::GraphqlSettings::default(),
             forwarded_hops: 0,
             cors_origins: Vec::new(),
             concurrent_requests: 512,

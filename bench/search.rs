@@ -178,7 +178,7 @@ async fn somebody(store: &Store, clock: &Clock, key: &str) -> Caller {
         .exec_without_returning(store.writer())
         .await
         .expect("a session");
-    access::identify(store, clock, id, account, "bench".into())
+    access::identify_session(store, clock, id, account, "bench".into())
         .await
         .expect("a caller")
 }

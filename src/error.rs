@@ -129,7 +129,7 @@ impl fmt::Display for Forbidden {
         if let Some((_, sentence)) = self.because {
             return f.write_str(sentence);
         }
-        f.write_str(&policy::who_may(self.action))?;
+        f.write_str(&policy::who_may_sentence(self.action))?;
         match self.with_token {
             true => write!(f, " {}", policy::describe_token_needs(self.action)),
             false => Ok(()),

@@ -41,7 +41,7 @@ pub struct Refusal {
 /// The error itself where it is no user error: it fails the request.
 pub async fn audit_refusal(caller: &Caller, error: Error) -> Result<Refusal> {
     if let Error::Forbidden(forbidden) = &error {
-        caller.note_refusal(forbidden).await?;
+        caller.audit_refusal(forbidden).await?;
     }
     let current = match &error {
         Error::Conflict { current, .. } => *current,

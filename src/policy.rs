@@ -26,12 +26,12 @@ use entity::{
     words::{DepartmentRole, OrganisationRole},
 };
 
-use self::token::Narrowing;
+use self::token::TokenNarrowing;
 
 pub use self::{
     reach::{Reach, Ties},
-    table::{Action, PolicyCell, Relation, Role, policy_row},
-    who::{describe_token_needs, who_may},
+    table::{Action, PolicyCell, PolicyRole, Relation, policy_row},
+    who::{describe_token_needs, who_may_sentence},
 };
 
 /// The standing of a caller: all that the policy needs to know of them.
@@ -55,27 +55,27 @@ pub struct AccountStanding {
     /// Whether it is a MEMBER all of whose departments are PARTNER: it reads only what they participate in.
     pub partner: bool,
     /// The scopes and departments to which a service token narrows the account.
-    pub token: Option<Narrowing>,
+    pub token: Option<TokenNarrowing>,
 }
 
 impl AccountStanding {
-    fn organisation_role(&self) -> Role {
+    fn organisation_role(&self) -> PolicyRole {
         match self.role {
-            OrganisationRole::Admin => Role::Admin,
-            OrganisationRole::CxManager => Role::CxManager,
-            OrganisationRole::Auditor => Role::Auditor,
-            OrganisationRole::Analyst => Role::Analyst,
-            OrganisationRole::Member => Role::Member,
+            OrganisationRole::Admin => PolicyRole::Admin,
+            OrganisationRole::CxManager => PolicyRole::CxManager,
+            OrganisationRole::Auditor => PolicyRole::Auditor,
+            OrganisationRole::Analyst => PolicyRole::Analyst,
+            OrganisationRole::Member => PolicyRole::Member,
         }
     }
 
     /// Every role with the departments that it is held in; none for the role in the organisation.
-    fn roles(&self) -> impl Iterator<Item = (Role, Option<&BTreeSet<DepartmentId>>)> {
+    fn roles(&self) -> impl Iterator<Item = (PolicyRole, Option<&BTreeSet<DepartmentId>>)> {
         let in_departments = self.departments.iter().map(|(role, departments)| {
             let role = match role {
-                DepartmentRole::Lead => Role::Lead,
-                DepartmentRole::Contributor => Role::Contributor,
-                DepartmentRole::Viewer => Role::Viewer,
+                DepartmentRole::Lead => PolicyRole::Lead,
+                DepartmentRole::Contributor => PolicyRole::Contributor,
+                DepartmentRole::Viewer => PolicyRole::Viewer,
             };
             (role, Some(departments))
         });
@@ -146,7 +146,7 @@ pub fn possible_relations(action: Action) -> BTreeSet<Relation> {
 
 /// Whether some role reaches with the action what was granted to the account by name.
 #[must_use]
-pub fn is_granted(action: Action) -> bool {
+pub fn reaches_grants_by_name(action: Action) -> bool {
     policy_row(action).contains(&PolicyCell::Granted)
 }
 

@@ -14,7 +14,7 @@ use cx_blueprint::{
     statement::SqlBuilder,
 };
 use libfuzzer_sys::fuzz_target;
-use odata_filter::{Literal, MAX_BYTES, parse, parse_key, sentences};
+use odata_filter::{Literal, MAX_BYTES, join_sentences, parse_filter, parse_key};
 use sea_orm::DbBackend;
 
 /// Longest refusal, in bytes: every sentence there is, with the names of all columns in some.
@@ -24,7 +24,7 @@ const VALUES: usize = 32_000;
 
 fuzz_target!(|text: &str| {
     bound::within(text.len() * catalogue::ALL.len(), || {
-        let sent = options::split_query(text);
+        let sent = options::parse_query_pairs(text);
         for dataset in catalogue::ALL.iter().copied() {
             asked(dataset, &sent);
         }
@@ -51,7 +51,7 @@ fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &QueryPairs)
     let asked = match options::parse_options(dataset, subject, sent) {
         Ok(asked) => asked,
         Err(faults) => {
-            let sentence = sentences(&faults);
+            let sentence = join_sentences(&faults);
             assert!((10..REFUSAL).contains(&sentence.len()), "{sentence}");
             return;
         }
@@ -74,10 +74,10 @@ fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &QueryPairs)
 
 /// What is read says the same once it is written; NaN alone is not equal to itself.
 fn filter(text: &str) {
-    if let Ok(expression) = parse(text) {
+    if let Ok(expression) = parse_filter(text) {
         let written = expression.to_string();
         if written.len() <= MAX_BYTES {
-            let again = parse(&written).unwrap_or_else(|fault| panic!("{fault:?}: {written}"));
+            let again = parse_filter(&written).unwrap_or_else(|fault| panic!("{fault:?}: {written}"));
             assert!(again == expression || written.contains("NaN"), "{written}");
         }
     }

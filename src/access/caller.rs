@@ -122,7 +122,7 @@ impl Caller {
         &self,
         work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        match self.writing.is_open() {
+        match self.writing.has_open_permit() {
             // Not in a turn: others wait for the locks of this caller's permit, and would wait for its turn as well.
             true => compute::run_beside_pool(&self.budget, work).await,
             false => compute::run(&self.budget, self.account(), work).await,
@@ -283,10 +283,10 @@ impl Caller {
     ///
     /// # Errors
     /// The id is not one of this table's.
-    pub fn by_condition<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
+    pub fn id_or_key_condition<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
         Ok(match by {
             By::Id(id) => E::id_column().eq(input::parse_id::<E::Id>("by.id", id)?),
-            By::Key(key) => E::has_key(key),
+            By::Key(key) => E::key_condition(key),
         })
     }
 
@@ -294,7 +294,7 @@ impl Caller {
     pub async fn get_by<E: Keyed>(&self, by: &By) -> Result<Option<E::Model>> {
         Ok(self
             .select::<E>()
-            .filter(self.by_condition::<E>(by)?)
+            .filter(self.id_or_key_condition::<E>(by)?)
             .one(self.connection())
             .await?)
     }
@@ -311,10 +311,11 @@ impl Caller {
                 let inside = blueprint::Entity::find()
                     .select_only()
                     .column(blueprint::Column::Id)
-                    .filter(blueprint::Entity::has_key(blueprint));
-                let scope = E::key_scope().map(|scope| scope.in_subquery(inside.into_query()));
+                    .filter(blueprint::Entity::key_condition(blueprint));
+                let scope =
+                    E::key_scope_column().map(|scope| scope.in_subquery(inside.into_query()));
                 select
-                    .filter(E::has_key(key))
+                    .filter(E::key_condition(key))
                     .filter(Condition::all().add_option(scope))
             }
         };
@@ -329,7 +330,7 @@ impl Caller {
     }
 
     /// A read-only transaction, all of whose statements see the database at one moment.
-    pub async fn snapshot(&self) -> Result<Transaction> {
+    pub async fn begin_read_transaction(&self) -> Result<Transaction> {
         Ok(self.store.begin_snapshot().await?)
     }
 
@@ -356,11 +357,11 @@ impl Caller {
     /// Whether a commit was sent. Before it a deadline means "nothing was done", after it "nobody knows".
     #[must_use]
     pub fn has_sent_commit(&self) -> bool {
-        self.writing.has_sent()
+        self.writing.has_sent_commit()
     }
 
     /// Writes a refusal to the audit log, in a transaction of its own, after the refused act was rolled back.
-    pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
+    pub async fn audit_refusal(&self, forbidden: &Forbidden) -> Result<()> {
         audit::record_refusal(self.actor(), &self.store, forbidden).await?;
         self.writing.note_durable();
         Ok(())

@@ -97,10 +97,10 @@ pub trait Keyed: Guarded {
     /// The column of the key.
     fn key_column() -> Self::Column;
     /// The column of the blueprint in which keys are unique; none where they are in the organisation.
-    fn key_scope() -> Option<Self::Column>;
+    fn key_scope_column() -> Option<Self::Column>;
     /// Rows with this key, however its letters are cased.
     #[must_use]
-    fn has_key(key: &str) -> SimpleExpr {
+    fn key_condition(key: &str) -> SimpleExpr {
         Expr::expr(Func::lower(Expr::col(Self::key_column().as_column_ref())))
             .eq(key.to_ascii_lowercase())
     }
@@ -113,7 +113,7 @@ macro_rules! keyed {
                 $module::Column::Key
             }
 
-            fn key_scope() -> Option<Self::Column> {
+            fn key_scope_column() -> Option<Self::Column> {
                 [$($module::Column::$scope)?].into_iter().next()
             }
         })*
@@ -253,11 +253,11 @@ guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |
 guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: yes, readable: scope::personas_condition, ties: ties::no_ties, finding_input: Persona id);
 guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, blueprint_sql: |_| None,
-    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
+    version: yes, archives: no, readable: scope::all_rows_condition, ties: ties::no_ties);
 guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, blueprint_sql: |_| None,
-    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
+    version: yes, archives: no, readable: scope::all_rows_condition, ties: ties::no_ties);
 guarded!(template: TemplateId, "template", "Template", Row, blueprint: |_| None, blueprint_sql: |_| None,
-    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
+    version: yes, archives: no, readable: scope::all_rows_condition, ties: ties::no_ties);
 guarded!(blueprint: BlueprintId, "blueprint", "Blueprint", Blueprint, blueprint: |row| Some(row.id),
     blueprint_sql: |id| Some(Expr::value(id)), version: yes, archives: yes, readable: scope::blueprints_condition,
     ties: ties::blueprint_ties);
@@ -313,7 +313,7 @@ guarded!(feedback: FeedbackId, "feedback", "Feedback", Row, blueprint: |row| row
 guarded!(follow_up: FollowUpId, "follow-up", "FollowUp", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::follow_ups_condition, ties: ties::follow_up_ties);
 guarded!(playbook: PlaybookId, "playbook", "Playbook", Row, blueprint: |_| None, blueprint_sql: |_| None,
-    version: yes, archives: no, readable: scope::everything_condition, ties: ties::no_ties);
+    version: yes, archives: no, readable: scope::all_rows_condition, ties: ties::no_ties);
 guarded!(audit_event: AuditEventId, "audit event", "AuditEvent", Row, blueprint: |row| row.blueprint_id,
     blueprint_sql: |_| None,
     created_at: At at, version: no, archives: no, readable: scope::audit_events_condition, ties: ties::no_ties);

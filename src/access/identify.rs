@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     database::{Store, Transaction},
     error::{Error, Result},
-    policy::{AccountStanding, CallerStanding, token::Narrowing},
+    policy::{AccountStanding, CallerStanding, token::TokenNarrowing},
 };
 
 /// Least time between two writes of a token's last use: each request writing it would turn every read into a write.
@@ -32,7 +32,7 @@ const USE_NOTED_EVERY: Duration = Duration::minutes(5);
 /// A row of the account's departments, one for each role in each department; one row without a department where it has
 /// none.
 #[derive(FromQueryResult)]
-struct DepartmentRow {
+struct HeldDepartmentRow {
     organisation_role: OrganisationRole,
     role: Option<DepartmentRole>,
     department_id: Option<DepartmentId>,
@@ -43,9 +43,9 @@ struct DepartmentRow {
 
 /// A department as above, or one that the token is limited to; with the token itself.
 #[derive(FromQueryResult)]
-struct WithToken {
+struct TokenDepartmentRow {
     #[sea_orm(nested)]
-    department: DepartmentRow,
+    department: HeldDepartmentRow,
     is_limit: Option<bool>,
     token_id: ServiceTokenId,
     account_id: AccountId,
@@ -124,7 +124,9 @@ pub(crate) async fn load_standing(
 ) -> Result<Option<CallerStanding>> {
     let backend = tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
-    let rows = DepartmentRow::find_by_statement(statement).all(tx).await?;
+    let rows = HeldDepartmentRow::find_by_statement(statement)
+        .all(tx)
+        .await?;
     let role = rows.first().map(|row| row.organisation_role);
     Ok(role.map(|role| build_standing(account, role, rows, None)))
 }
@@ -133,7 +135,7 @@ pub(crate) async fn load_standing(
 ///
 /// # Errors
 /// UNAUTHENTICATED where the session has ended or expired, or its account is archived.
-pub async fn identify(
+pub async fn identify_session(
     store: &Store,
     clock: &Clock,
     session: SessionId,
@@ -142,7 +144,7 @@ pub async fn identify(
 ) -> Result<Caller> {
     let values = [session.into(), account.into(), clock.now().into()];
     let statement = Statement::from_sql_and_values(store.backend(), OF_SESSION, values);
-    let rows = DepartmentRow::find_by_statement(statement)
+    let rows = HeldDepartmentRow::find_by_statement(statement)
         .all(store.reader())
         .await?;
     let role = rows.first().map(|row| row.organisation_role);
@@ -161,28 +163,28 @@ pub async fn identify(
 ///
 /// # Errors
 /// UNAUTHENTICATED where there is no such token, or it was revoked or has expired, or its account is archived.
-pub async fn identify_token(
+pub async fn identify_service_token(
     store: &Store,
     clock: &Clock,
     hash: Vec<u8>,
     request_id: Arc<str>,
 ) -> Result<Caller> {
     let statement = Statement::from_sql_and_values(store.backend(), OF_TOKEN, [hash.into()]);
-    let mut rows = WithToken::find_by_statement(statement)
+    let mut rows = TokenDepartmentRow::find_by_statement(statement)
         .all(store.reader())
         .await?;
     let limits = rows.extract_if(.., |row| row.is_limit == Some(true));
-    let limits: Vec<WithToken> = limits.collect();
+    let limits: Vec<TokenDepartmentRow> = limits.collect();
     let Some(token) = limits.first().or(rows.first()) else {
         return Err(Error::Unauthenticated(
             "The service token is not accepted. Ask an administrator for one.",
         ));
     };
     let now = clock.now();
-    refuse_dead_token(token, now)?;
+    refuse_ended_token(token, now)?;
     let (id, account, last_used_at) = (token.token_id, token.account_id, token.last_used_at);
     let departments = limits.iter().filter_map(|row| row.department.department_id);
-    let narrowing = Narrowing {
+    let narrowing = TokenNarrowing {
         scopes: token.scopes.0.clone(),
         departments: (!limits.is_empty()).then(|| departments.collect()),
     };
@@ -199,7 +201,7 @@ pub async fn identify_token(
 }
 
 /// Refuses a token that was valid once. Only its holder gets here, so saying why gives nothing away.
-fn refuse_dead_token(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
+fn refuse_ended_token(token: &TokenDepartmentRow, now: DateTime<Utc>) -> Result<()> {
     let why = if token.deactivated {
         "The account of this service token is deactivated."
     } else if token.revoked_at.is_some() {
@@ -235,8 +237,8 @@ fn note_token_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
 fn build_standing(
     account: AccountId,
     role: OrganisationRole,
-    rows: Vec<DepartmentRow>,
-    token: Option<Narrowing>,
+    rows: Vec<HeldDepartmentRow>,
+    token: Option<TokenNarrowing>,
 ) -> CallerStanding {
     let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
     let mut leads = BTreeSet::new();

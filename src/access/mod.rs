@@ -2,18 +2,18 @@
 //!
 //! Ann leads Ticketing and renames a touchpoint of a blueprint that Ferry Operations owns. What happens:
 //!
-//! 1. `http` has verified her token. [`identify()`] reads her session, account and departments in one statement and
-//!    makes a [`Caller`]: who calls, at which moment, with which roles, at the expense of which budget.
+//! 1. `http` has verified her token. [`identify_session()`] reads her session, account and departments in one
+//!    statement and makes a [`Caller`]: who calls, at which moment, with which roles, at the expense of which budget.
 //! 2. The use-case asks for the row and for leave to change it in one call:
 //!
 //!    ```text
-//!    let (row, mut permit) = caller.fetch::<touchpoint::Entity>(Action::DescribeTouchpoint, "id", id).await?;
+//!    let (row, mut permit) = caller.fetch_locked::<touchpoint::Entity>(Action::DescribeTouchpoint, "id", id).await?;
 //!    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
 //!    permit.commit().await?;
 //!    ```
 //!
-//! 3. `fetch` begins a transaction and takes the lock that guards the row ([`Lock`]): here it raises the revision of
-//!    the blueprint, so that two people who change one blueprint come one after the other.
+//! 3. `fetch_locked` begins a transaction and takes the lock that guards the row ([`Lock`]): here it raises the
+//!    revision of the blueprint, so that two people who change one blueprint come one after the other.
 //! 4. It reads the row behind the condition [`Guarded::readable_condition`]. Where Ann may not see the touchpoint, she
 //!    is answered NOT_FOUND, as if it did not exist: an id tells nobody that something is there.
 //! 5. It loads the row's [`Ties`](crate::policy::Ties) (Ferry Operations owns it, Ticketing delivers it) and asks the
@@ -54,9 +54,11 @@ pub(crate) const RULES: &[&str] = &[
 pub use caller::Caller;
 pub use guarded::{Archivable, FindingInput, Guarded, Keyed, Lock};
 pub(crate) use identify::load_standing;
-pub use identify::{identify, identify_token};
-pub use permit::{Permit, apply_change, expect_version, require_live, with_all_columns_set};
+pub use identify::{identify_service_token, identify_session};
+pub use permit::{Permit, expect_version, require_live, row_after_change, with_all_columns_set};
 pub use principal::Principal;
-pub(crate) use principal::{LOGIN_ACTIONS, login_has_all, login_has_any};
-pub use ties::place_ties;
+pub(crate) use principal::{
+    LOGIN_ACTIONS, select_if_login_reaches_anything, select_if_login_reaches_everything,
+};
+pub use ties::location_ties;
 pub use weight::MOST_BYTES;

@@ -51,7 +51,7 @@ pub struct Permit<'c> {
     /// Fields whose content is replaced in the audit events by "withheld".
     redacted: &'static [&'static str],
     /// Whether a long text or many rows were written: only then the size of the blueprint is summed up at the commit.
-    /// Atomic, as `insert_all` takes `&self`.
+    /// Atomic, as `insert_all_unaudited` takes `&self`.
     weighty: AtomicBool,
     /// Whether personal data was erased, of which the write-ahead log may keep nothing either.
     erases: bool,
@@ -65,14 +65,14 @@ impl Caller {
     ///
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it, FORBIDDEN where the caller may not do the action.
-    pub async fn fetch<E: Guarded>(
+    pub async fn fetch_locked<E: Guarded>(
         &self,
         action: Action,
         field: &str,
         id: E::Id,
     ) -> Result<(E::Model, Permit<'_>)> {
-        let mut permit = self.begin().await?;
-        let row = permit.fetch::<E>(action, field, id).await?;
+        let mut permit = self.open_undecided_permit().await?;
+        let row = permit.fetch_locked::<E>(action, field, id).await?;
         Ok((row, permit))
     }
 
@@ -80,15 +80,15 @@ impl Caller {
     ///
     /// # Errors
     /// FORBIDDEN where the caller may not do the action to a thing with these ties.
-    pub async fn permit(&self, action: Action, ties: &Ties) -> Result<Permit<'_>> {
-        let permit = self.begin().await?;
+    pub async fn open_permit(&self, action: Action, ties: &Ties) -> Result<Permit<'_>> {
+        let permit = self.open_undecided_permit().await?;
         permit.require(action, ties, None)?;
         Ok(permit)
     }
 
-    /// Opens a permit without a decision: for acts on several rows, each of which [`Permit::fetch`] or
+    /// Opens a permit without a decision: for acts on several rows, each of which [`Permit::fetch_locked`] or
     /// [`Permit::require`] decides.
-    pub async fn begin(&self) -> Result<Permit<'_>> {
+    pub async fn open_undecided_permit(&self) -> Result<Permit<'_>> {
         Ok(Permit::new(self, self.store.begin().await?))
     }
 }
@@ -96,7 +96,7 @@ impl Caller {
 impl<'c> Permit<'c> {
     fn new(caller: &'c Caller, tx: Transaction) -> Self {
         Self {
-            _open: caller.writing.begin(),
+            _open: caller.writing.count_open_permit(),
             caller,
             tx,
             locked: BTreeMap::new(),
@@ -119,32 +119,32 @@ impl<'c> Permit<'c> {
     /// Takes the lock of a row, reads it and asks the policy.
     ///
     /// # Errors
-    /// NOT_FOUND, FORBIDDEN, as [`Caller::fetch`].
-    pub async fn fetch<E: Guarded>(
+    /// NOT_FOUND, FORBIDDEN, as [`Caller::fetch_locked`].
+    pub async fn fetch_locked<E: Guarded>(
         &mut self,
         action: Action,
         field: &str,
         id: E::Id,
     ) -> Result<E::Model> {
-        let row = self.lock_row::<E>(field, id).await?;
+        let row = self.lock_and_read_row::<E>(field, id).await?;
         let ties = E::load_ties(&self.tx, &row).await?;
-        self.decide::<E>(action, &ties, &row)?;
+        self.require_on_row::<E>(action, &ties, &row)?;
         Ok(row)
     }
 
     /// Fetches a row to change it.
     ///
     /// # Errors
-    /// Those of [`Permit::fetch`]; ARCHIVED where it or its blueprint is; CONFLICT where its version is not the
+    /// Those of [`Permit::fetch_locked`]; ARCHIVED where it or its blueprint is; CONFLICT where its version is not the
     /// `expected`.
-    pub async fn fetch_at<E: Archivable>(
+    pub async fn fetch_at_version<E: Archivable>(
         &mut self,
         action: Action,
         field: &str,
         id: E::Id,
         expected: i32,
     ) -> Result<E::Model> {
-        let row = self.fetch::<E>(action, field, id).await?;
+        let row = self.fetch_locked::<E>(action, field, id).await?;
         require_live::<E>(field, &row)?;
         if let Some(blueprint) = E::blueprint_id(&row) {
             self.require_live_blueprint(blueprint)?;
@@ -153,12 +153,16 @@ impl<'c> Permit<'c> {
         Ok(row)
     }
 
-    /// Takes the lock of a row and reads it. The decision is the caller's to ask for, by [`Permit::decide`]: for rows
-    /// whose ties the use-case knows better than the table.
+    /// Takes the lock of a row and reads it. The decision is the caller's to ask for, by [`Permit::require_on_row`]:
+    /// for rows whose ties the use-case knows better than the table.
     ///
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it.
-    pub async fn lock_row<E: Guarded>(&mut self, field: &str, id: E::Id) -> Result<E::Model> {
+    pub async fn lock_and_read_row<E: Guarded>(
+        &mut self,
+        field: &str,
+        id: E::Id,
+    ) -> Result<E::Model> {
         if E::LOCK == Lock::Blueprint
             && let Some(blueprint) = E::blueprint_id_sql(id)
         {
@@ -176,12 +180,12 @@ impl<'c> Permit<'c> {
             .ok_or_else(|| Error::not_found(field, E::NOUN))
     }
 
-    /// Asks the policy about a row that [`Permit::lock_row`] read, with the ties that the use-case knows. The leads of
-    /// these departments may then read the act's audit events.
+    /// Asks the policy about a row that [`Permit::lock_and_read_row`] read, with the ties that the use-case knows. The
+    /// leads of these departments may then read the act's audit events.
     ///
     /// # Errors
     /// FORBIDDEN where the caller may not do the action.
-    pub fn decide<E: Guarded>(
+    pub fn require_on_row<E: Guarded>(
         &mut self,
         action: Action,
         ties: &Ties,
@@ -204,7 +208,7 @@ impl<'c> Permit<'c> {
 
     /// The same without showing the act's audit events to the leads of these departments: for acts whose event alone
     /// tells whom they are about.
-    pub fn decide_unseen<E: Guarded>(
+    pub fn require_hidden_from_leads<E: Guarded>(
         &self,
         action: Action,
         ties: &Ties,
@@ -386,8 +390,8 @@ impl<'c> Permit<'c> {
         inside: Option<BlueprintId>,
     ) -> Result<String> {
         let key = given.map_or_else(|| input::make_key_from_name(name), str::to_owned);
-        let mut taken = E::find().filter(E::has_key(&key));
-        if let (Some(scope), Some(blueprint)) = (E::key_scope(), inside) {
+        let mut taken = E::find().filter(E::key_condition(&key));
+        if let (Some(scope), Some(blueprint)) = (E::key_scope_column(), inside) {
             taken = taken.filter(scope.eq(blueprint));
         }
         // Not filtered by what the caller may see: keys are unique among all rows. The unique index decides between
@@ -415,15 +419,15 @@ impl<'c> Permit<'c> {
     }
 
     /// Notes an audit event besides those of `insert`, `update` and `delete`. It is written at the commit.
-    pub fn note(&mut self, event: Event) {
-        let is_long = weight::is_long(event.body_after());
-        self.weighty.fetch_or(is_long, Ordering::Relaxed);
+    pub fn note_event(&mut self, event: Event) {
+        let has_long_text = weight::has_long_text(event.body_after());
+        self.weighty.fetch_or(has_long_text, Ordering::Relaxed);
         self.events.push(event);
     }
 
     /// Keeps the content of these fields out of every event of the act: the log says that they changed, not from what
     /// to what.
-    pub fn redact(&mut self, fields: &'static [&'static str]) {
+    pub fn redact_in_events(&mut self, fields: &'static [&'static str]) {
         self.redacted = fields;
     }
 
@@ -434,12 +438,12 @@ impl<'c> Permit<'c> {
     }
 
     /// Lets the leads of this department read the act's audit events.
-    pub fn audit_for(&mut self, department: DepartmentId) {
+    pub fn show_audit_to_leads_of(&mut self, department: DepartmentId) {
         self.audited_for.insert(department);
     }
 
     /// Has the write-ahead log emptied after the commit, so that what the act erases is left nowhere on the disk.
-    pub fn empty_log_on_commit(&mut self) {
+    pub fn empty_wal_on_commit(&mut self) {
         self.erases = true;
     }
 
@@ -461,7 +465,7 @@ impl<'c> Permit<'c> {
         }
         if self.weighty.load(Ordering::Relaxed) {
             for blueprint in self.locked.keys() {
-                Box::pin(weight::refuse_heavy(&self.tx, *blueprint)).await?;
+                Box::pin(weight::refuse_heavy_blueprint(&self.tx, *blueprint)).await?;
             }
         }
         let redacted_event = |event: Event| event.with_redacted(self.redacted);
@@ -526,7 +530,7 @@ where
 }
 
 /// The row after a change, which is not written.
-pub fn apply_change<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
+pub fn row_after_change<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
 where
     E::Model: Clone,
     E::ActiveModel: TryIntoModel<E::Model>,

@@ -36,14 +36,14 @@ impl IdSet {
         }
     }
 
-    fn one(id: AccountId) -> Self {
+    fn of_account(id: AccountId) -> Self {
         Self::These(vec![id.0])
     }
 }
 
 /// A reach as SQL: the policy's [`Reach`] with sets of ids that may be subqueries.
 pub(super) struct SqlReach {
-    everything: Everything,
+    everything: ReachesEverything,
     /// Things to which one of these departments stands in the relation.
     pub(super) through: Vec<(Relation, IdSet)>,
     /// Things granted to this account by name.
@@ -51,7 +51,7 @@ pub(super) struct SqlReach {
 }
 
 /// Whether a reach is everything: known now, or a condition that the database evaluates.
-enum Everything {
+enum ReachesEverything {
     Known(bool),
     Asked(SimpleExpr),
 }
@@ -59,15 +59,15 @@ enum Everything {
 impl SqlReach {
     /// Whether it is known to be everything.
     pub(super) fn is_everything(&self) -> bool {
-        matches!(self.everything, Everything::Known(true))
+        matches!(self.everything, ReachesEverything::Known(true))
     }
 
     /// The condition under which it is everything; nothing where it is not.
     pub(super) fn everything_sql(&self) -> Option<SimpleExpr> {
         match &self.everything {
-            Everything::Known(false) => None,
-            Everything::Known(true) => Some(Expr::value(true)),
-            Everything::Asked(asked) => Some(asked.clone()),
+            ReachesEverything::Known(false) => None,
+            ReachesEverything::Known(true) => Some(Expr::value(true)),
+            ReachesEverything::Asked(asked) => Some(asked.clone()),
         }
     }
 }
@@ -82,9 +82,9 @@ impl From<Reach> for SqlReach {
             )
         });
         Self {
-            everything: Everything::Known(reach.everything),
+            everything: ReachesEverything::Known(reach.everything),
             through: through.collect(),
-            granted_to: reach.granted_to.map(IdSet::one),
+            granted_to: reach.granted_to.map(IdSet::of_account),
         }
     }
 }
@@ -101,12 +101,14 @@ impl Principal<'_> {
     pub(super) fn own_account(self) -> Option<IdSet> {
         match self {
             Self::CallerStanding(CallerStanding::Operator) => None,
-            Self::CallerStanding(CallerStanding::Account(own)) => Some(IdSet::one(own.account)),
+            Self::CallerStanding(CallerStanding::Account(own)) => {
+                Some(IdSet::of_account(own.account))
+            }
             Self::Login => {
                 let account = bi_login::Entity::find()
                     .select_only()
                     .column(bi_login::Column::AccountId)
-                    .filter(bi_login::Column::Name.into_expr().eq(session_user()));
+                    .filter(bi_login::Column::Name.into_expr().eq(session_user_sql()));
                 Some(IdSet::Found(Box::new(account.into_query())))
             }
         }
@@ -114,7 +116,7 @@ impl Principal<'_> {
 }
 
 /// The login of the connection. Not `current_user`, which inside a view is the view's owner.
-fn session_user() -> SimpleExpr {
+fn session_user_sql() -> SimpleExpr {
     Expr::cust("CAST(session_user AS text)")
 }
 
@@ -122,7 +124,7 @@ fn session_user() -> SimpleExpr {
 fn select_stored_reach(action: Action) -> Select<bi_reach::Entity> {
     bi_reach::Entity::find()
         .select_only()
-        .filter(bi_reach::Column::Login.into_expr().eq(session_user()))
+        .filter(bi_reach::Column::Login.into_expr().eq(session_user_sql()))
         .filter(bi_reach::Column::Action.eq(action.as_str()))
 }
 
@@ -149,21 +151,23 @@ fn login_reach_sql(action: Action) -> SqlReach {
                 .column(bi_reach::Column::DepartmentId);
             (relation, IdSet::Found(Box::new(departments.into_query())))
         });
-    let granted_to = policy::is_granted(action).then(|| {
+    let granted_to = policy::reaches_grants_by_name(action).then(|| {
         let account = select_stored_reach(action)
             .filter(bi_reach::Column::GrantedAccountId.is_not_null())
             .column(bi_reach::Column::GrantedAccountId);
         IdSet::Found(Box::new(account.into_query()))
     });
     SqlReach {
-        everything: Everything::Asked(Expr::exists(login_has_all(action))),
+        everything: ReachesEverything::Asked(Expr::exists(select_if_login_reaches_everything(
+            action,
+        ))),
         through: through.collect(),
         granted_to,
     }
 }
 
 /// A select of one row where the login's reach with an action is everything, and of none where it is not: for EXISTS.
-pub(crate) fn login_has_all(action: Action) -> SelectStatement {
+pub(crate) fn select_if_login_reaches_everything(action: Action) -> SelectStatement {
     select_stored_reach(action)
         .column(bi_reach::Column::Position)
         .filter(bi_reach::Column::Everything.eq(true))
@@ -171,7 +175,7 @@ pub(crate) fn login_has_all(action: Action) -> SelectStatement {
 }
 
 /// A select of all rows of the login's reach with an action, empty where it reaches nothing: for EXISTS.
-pub(crate) fn login_has_any(action: Action) -> SelectStatement {
+pub(crate) fn select_if_login_reaches_anything(action: Action) -> SelectStatement {
     select_stored_reach(action)
         .column(bi_reach::Column::Position)
         .into_query()

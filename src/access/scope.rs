@@ -20,11 +20,11 @@ use crate::policy::{Action, Relation};
 
 /// Everybody who is signed in may see it.
 #[must_use]
-pub fn everything_condition(_: Principal<'_>) -> Condition {
+pub fn all_rows_condition(_: Principal<'_>) -> Condition {
     Condition::all()
 }
 
-fn nothing_condition() -> Condition {
+fn no_rows_condition() -> Condition {
     Condition::any().add(Expr::value(false))
 }
 
@@ -43,7 +43,7 @@ fn reach_condition(
     reached
         .through
         .iter()
-        .fold(nothing_condition(), |any, (name, own)| {
+        .fold(no_rows_condition(), |any, (name, own)| {
             any.add(condition_of(*name, own))
         })
         .add_option(reached.everything_sql())
@@ -51,11 +51,11 @@ fn reach_condition(
 
 /// No row: the relation has no meaning for this table.
 fn meaningless_relation_condition(_: Relation) -> Condition {
-    nothing_condition()
+    no_rows_condition()
 }
 
 /// The blueprints that one of these departments owns, or in which it holds or is offered a responsibility.
-fn participating_condition(own: &IdSet) -> Condition {
+fn participating_blueprints_condition(own: &IdSet) -> Condition {
     let holds = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
@@ -87,14 +87,14 @@ pub fn delivering_role_condition() -> SimpleExpr {
 
 /// Blueprints that are published, or were when they were archived.
 #[must_use]
-pub fn in_force_condition() -> Condition {
+pub fn published_blueprints_condition() -> Condition {
     Condition::any()
         .add(blueprint::Column::Status.eq(BlueprintStatus::Published))
         .add(blueprint::Column::ArchivedFrom.eq(BlueprintStatus::Published))
 }
 
 /// Blueprints in draft or in review, or archived as such: archiving a draft does not make it public.
-fn not_in_force_condition() -> Condition {
+fn unpublished_blueprints_condition() -> Condition {
     let drafts = [BlueprintStatus::Draft, BlueprintStatus::InReview];
     Condition::any()
         .add(blueprint::Column::Status.is_in(drafts))
@@ -103,15 +103,15 @@ fn not_in_force_condition() -> Condition {
 
 /// Blueprints that count in facts, gap lists and lead lists: CURRENT ones that are published, or were when archived.
 #[must_use]
-pub fn reportable_condition() -> Condition {
+pub fn reportable_blueprints_condition() -> Condition {
     Condition::all()
-        .add(in_force_condition())
+        .add(published_blueprints_condition())
         .add(blueprint::Column::State.eq(BlueprintState::Current))
 }
 
-/// The Rust twin of [`reportable_condition`]: whether a blueprint counts.
+/// The Rust twin of [`reportable_blueprints_condition`]: whether a blueprint counts.
 #[must_use]
-pub fn is_reportable(blueprint: &blueprint::Model) -> bool {
+pub fn is_reportable_blueprint(blueprint: &blueprint::Model) -> bool {
     let in_force = blueprint.status == BlueprintStatus::Published
         || blueprint.archived_from == Some(BlueprintStatus::Published);
     in_force && blueprint.state == BlueprintState::Current
@@ -120,7 +120,7 @@ pub fn is_reportable(blueprint: &blueprint::Model) -> bool {
 /// The ids of the blueprints that count.
 #[must_use]
 pub fn select_reportable_blueprint_ids() -> SelectStatement {
-    select_ids::<blueprint::Entity>(blueprint::Column::Id, reportable_condition())
+    select_ids::<blueprint::Entity>(blueprint::Column::Id, reportable_blueprints_condition())
 }
 
 /// Blueprints that somebody may see.
@@ -128,7 +128,7 @@ pub fn select_reportable_blueprint_ids() -> SelectStatement {
 pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
     let reached = |action| {
         reach_condition(&principal.reach(action), |relation, own| match relation {
-            Relation::Participates => participating_condition(own),
+            Relation::Participates => participating_blueprints_condition(own),
             Relation::OwnsBlueprint => {
                 Condition::all().add(ids_condition(blueprint::Column::OwnerDepartmentId, own))
             }
@@ -137,14 +137,14 @@ pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
     };
     let rows = [
         (
-            in_force_with_condition(Visibility::Organisation),
+            published_with_visibility_condition(Visibility::Organisation),
             Action::ReadPublished,
         ),
         (
-            in_force_with_condition(Visibility::Participants),
+            published_with_visibility_condition(Visibility::Participants),
             Action::ReadRestricted,
         ),
-        (not_in_force_condition(), Action::ReadDraft),
+        (unpublished_blueprints_condition(), Action::ReadDraft),
     ];
     if rows
         .iter()
@@ -158,9 +158,9 @@ pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
         })
 }
 
-fn in_force_with_condition(visibility: Visibility) -> Condition {
+fn published_with_visibility_condition(visibility: Visibility) -> Condition {
     Condition::all()
-        .add(in_force_condition())
+        .add(published_blueprints_condition())
         .add(blueprint::Column::Visibility.eq(visibility))
 }
 
@@ -256,8 +256,11 @@ fn select_ids<E: EntityTrait>(column: E::Column, condition: Condition) -> Select
         .into_query()
 }
 
-fn select_participating_ids(own: &IdSet) -> SelectStatement {
-    select_ids::<blueprint::Entity>(blueprint::Column::Id, participating_condition(own))
+fn select_participating_blueprint_ids(own: &IdSet) -> SelectStatement {
+    select_ids::<blueprint::Entity>(
+        blueprint::Column::Id,
+        participating_blueprints_condition(own),
+    )
 }
 
 /// Rows that everybody may see, and a partner only where `participates` holds for the partner's departments.
@@ -276,13 +279,16 @@ fn catalogue_condition(
 
 fn department_participates_condition<C: ColumnTrait>(column: C, own: &IdSet) -> Condition {
     let holders = Condition::all()
-        .add(responsibility::Column::BlueprintId.in_subquery(select_participating_ids(own)))
+        .add(
+            responsibility::Column::BlueprintId
+                .in_subquery(select_participating_blueprint_ids(own)),
+        )
         .add(open_responsibility_condition());
     Condition::any()
         .add(ids_condition(column, own))
         .add(column.in_subquery(select_ids::<blueprint::Entity>(
             blueprint::Column::OwnerDepartmentId,
-            participating_condition(own),
+            participating_blueprints_condition(own),
         )))
         .add(column.in_subquery(select_ids::<responsibility::Entity>(
             responsibility::Column::DepartmentId,
@@ -331,7 +337,7 @@ pub fn accounts_condition(principal: Principal<'_>) -> Condition {
 #[must_use]
 pub fn sessions_condition(principal: Principal<'_>) -> Condition {
     if !principal.reach(Action::KeepOwnSignIn).is_everything() {
-        return nothing_condition();
+        return no_rows_condition();
     }
     match principal.own_account() {
         Some(oneself) => Condition::all().add(ids_condition(session::Column::AccountId, &oneself)),
@@ -345,7 +351,7 @@ pub fn service_tokens_condition(principal: Principal<'_>) -> Condition {
     let may = |action| principal.reach(action).is_everything();
     match may(Action::KeepOrganisation) || may(Action::ReadAudit) {
         true => Condition::all(),
-        false => nothing_condition(),
+        false => no_rows_condition(),
     }
 }
 
@@ -353,13 +359,15 @@ pub fn service_tokens_condition(principal: Principal<'_>) -> Condition {
 #[must_use]
 pub fn personas_condition(principal: Principal<'_>) -> Condition {
     catalogue_condition(principal, |own| {
-        let secondary = Condition::all()
-            .add(blueprint_persona::Column::BlueprintId.in_subquery(select_participating_ids(own)));
+        let secondary = Condition::all().add(
+            blueprint_persona::Column::BlueprintId
+                .in_subquery(select_participating_blueprint_ids(own)),
+        );
         Condition::any()
             .add(
                 persona::Column::Id.in_subquery(select_ids::<blueprint::Entity>(
                     blueprint::Column::PersonaId,
-                    participating_condition(own),
+                    participating_blueprints_condition(own),
                 )),
             )
             .add(
@@ -375,8 +383,9 @@ pub fn personas_condition(principal: Principal<'_>) -> Condition {
 #[must_use]
 pub fn kpis_condition(principal: Principal<'_>) -> Condition {
     catalogue_condition(principal, |own| {
-        let linked = Condition::all()
-            .add(kpi_link::Column::BlueprintId.in_subquery(select_participating_ids(own)));
+        let linked = Condition::all().add(
+            kpi_link::Column::BlueprintId.in_subquery(select_participating_blueprint_ids(own)),
+        );
         Condition::any()
             .add(ids_condition(kpi::Column::OwnerDepartmentId, own))
             .add(kpi::Column::Id.in_subquery(select_ids::<kpi_link::Entity>(
@@ -565,7 +574,7 @@ pub fn audit_events_condition(principal: Principal<'_>) -> Condition {
 
 /// Rows of departments for which somebody may pull flat KPI rows, by the column of the department's id.
 #[must_use]
-pub fn flat_rows_condition<C: IntoColumnRef>(
+pub fn flat_kpi_rows_condition<C: IntoColumnRef>(
     principal: Principal<'_>,
     department_id: C,
 ) -> Condition {

@@ -17,79 +17,79 @@ use crate::{
     policy::{Relation, Ties},
 };
 
-type Answer = Result<Ties, DbErr>;
+type TiesResult = Result<Ties, DbErr>;
 
 /// Nothing ties it to a department.
-pub(super) async fn no_ties<M: ModelTrait>(_: &Transaction, _: &M) -> Answer {
+pub(super) async fn no_ties<M: ModelTrait>(_: &Transaction, _: &M) -> TiesResult {
     Ok(Ties::none())
 }
 
-pub(super) async fn department_ties(_: &Transaction, row: &department::Model) -> Answer {
-    Ok(Ties::none().and(Relation::IsIt, [row.id]))
+pub(super) async fn department_ties(_: &Transaction, row: &department::Model) -> TiesResult {
+    Ok(Ties::none().with_departments(Relation::IsIt, [row.id]))
 }
 
-pub(super) async fn membership_ties(_: &Transaction, row: &membership::Model) -> Answer {
-    Ok(Ties::none().and(Relation::IsIt, [row.department_id]))
+pub(super) async fn membership_ties(_: &Transaction, row: &membership::Model) -> TiesResult {
+    Ok(Ties::none().with_departments(Relation::IsIt, [row.department_id]))
 }
 
-pub(super) async fn blueprint_ties(_: &Transaction, row: &blueprint::Model) -> Answer {
-    Ok(Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]))
+pub(super) async fn blueprint_ties(_: &Transaction, row: &blueprint::Model) -> TiesResult {
+    Ok(Ties::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]))
 }
 
-async fn blueprint_owner_ties(tx: &Transaction, id: BlueprintId) -> Answer {
+async fn blueprint_owner_ties(tx: &Transaction, id: BlueprintId) -> TiesResult {
     let owner: Option<DepartmentId> = blueprint::Entity::find_by_id(id)
         .select_only()
         .column(blueprint::Column::OwnerDepartmentId)
         .into_tuple()
         .one(tx)
         .await?;
-    Ok(Ties::none().and(Relation::OwnsBlueprint, owner))
+    Ok(Ties::none().with_departments(Relation::OwnsBlueprint, owner))
 }
 
-pub(super) async fn phase_ties(tx: &Transaction, row: &phase::Model) -> Answer {
+pub(super) async fn phase_ties(tx: &Transaction, row: &phase::Model) -> TiesResult {
     blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn transition_ties(tx: &Transaction, row: &transition::Model) -> Answer {
+pub(super) async fn transition_ties(tx: &Transaction, row: &transition::Model) -> TiesResult {
     blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn scenario_ties(tx: &Transaction, row: &scenario::Model) -> Answer {
+pub(super) async fn scenario_ties(tx: &Transaction, row: &scenario::Model) -> TiesResult {
     blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn publication_ties(tx: &Transaction, row: &publication::Model) -> Answer {
+pub(super) async fn publication_ties(tx: &Transaction, row: &publication::Model) -> TiesResult {
     blueprint_owner_ties(tx, row.blueprint_id).await
 }
 
-pub(super) async fn source_ties(tx: &Transaction, row: &source::Model) -> Answer {
-    place_ties(tx, row.blueprint_id, None, None).await
+pub(super) async fn source_ties(tx: &Transaction, row: &source::Model) -> TiesResult {
+    location_ties(tx, row.blueprint_id, None, None).await
 }
 
-pub(super) async fn insight_ties(tx: &Transaction, row: &insight::Model) -> Answer {
-    place_ties(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
+pub(super) async fn insight_ties(tx: &Transaction, row: &insight::Model) -> TiesResult {
+    location_ties(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
 }
 
-pub(super) async fn promise_ties(tx: &Transaction, row: &promise::Model) -> Answer {
-    place_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+pub(super) async fn promise_ties(tx: &Transaction, row: &promise::Model) -> TiesResult {
+    location_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
-pub(super) async fn evaluation_ties(tx: &Transaction, row: &evaluation::Model) -> Answer {
-    place_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+pub(super) async fn evaluation_ties(tx: &Transaction, row: &evaluation::Model) -> TiesResult {
+    location_ties(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
-pub(super) async fn improvement_ties(_: &Transaction, row: &improvement::Model) -> Answer {
-    Ok(Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]))
+pub(super) async fn improvement_ties(_: &Transaction, row: &improvement::Model) -> TiesResult {
+    Ok(Ties::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]))
 }
 
 /// The ties of a place in a blueprint: its owner, and the departments that deliver at the touchpoint, at any touchpoint
 /// of the phase, or at any of the blueprint, whichever is given first.
-pub async fn place_ties(
+pub async fn location_ties(
     tx: &Transaction,
     blueprint: BlueprintId,
     phase: Option<PhaseId>,
     touchpoint: Option<TouchpointId>,
-) -> Answer {
+) -> TiesResult {
     let places = touchpoint::Entity::find()
         .select_only()
         .column(touchpoint::Column::Id)
@@ -112,60 +112,63 @@ pub async fn place_ties(
         .await?;
     Ok(blueprint_owner_ties(tx, blueprint)
         .await?
-        .and(Relation::Delivers, delivering))
+        .with_departments(Relation::Delivers, delivering))
 }
 
-pub(super) async fn touchpoint_ties(tx: &Transaction, row: &touchpoint::Model) -> Answer {
-    place_ties(tx, row.blueprint_id, None, Some(row.id)).await
+pub(super) async fn touchpoint_ties(tx: &Transaction, row: &touchpoint::Model) -> TiesResult {
+    location_ties(tx, row.blueprint_id, None, Some(row.id)).await
 }
 
-pub(super) async fn responsibility_ties(tx: &Transaction, row: &responsibility::Model) -> Answer {
+pub(super) async fn responsibility_ties(
+    tx: &Transaction,
+    row: &responsibility::Model,
+) -> TiesResult {
     let ties = blueprint_owner_ties(tx, row.blueprint_id).await?;
     Ok(ties
-        .and(Relation::Holds, [row.department_id])
-        .and(Relation::Proposes, row.proposed_by_department_id))
+        .with_departments(Relation::Holds, [row.department_id])
+        .with_departments(Relation::Proposes, row.proposed_by_department_id))
 }
 
-pub(super) async fn kpi_ties(_: &Transaction, row: &kpi::Model) -> Answer {
-    Ok(Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]))
+pub(super) async fn kpi_ties(_: &Transaction, row: &kpi::Model) -> TiesResult {
+    Ok(Ties::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]))
 }
 
-async fn kpi_owner_ties(tx: &Transaction, id: KpiId) -> Answer {
+async fn kpi_owner_ties(tx: &Transaction, id: KpiId) -> TiesResult {
     let owner: Option<DepartmentId> = kpi::Entity::find_by_id(id)
         .select_only()
         .column(kpi::Column::OwnerDepartmentId)
         .into_tuple()
         .one(tx)
         .await?;
-    Ok(Ties::none().and(Relation::OwnsKpi, owner))
+    Ok(Ties::none().with_departments(Relation::OwnsKpi, owner))
 }
 
-pub(super) async fn kpi_target_ties(tx: &Transaction, row: &kpi_target::Model) -> Answer {
+pub(super) async fn kpi_target_ties(tx: &Transaction, row: &kpi_target::Model) -> TiesResult {
     kpi_owner_ties(tx, row.kpi_id).await
 }
 
-pub(super) async fn kpi_link_ties(tx: &Transaction, row: &kpi_link::Model) -> Answer {
+pub(super) async fn kpi_link_ties(tx: &Transaction, row: &kpi_link::Model) -> TiesResult {
     kpi_owner_ties(tx, row.kpi_id).await
 }
 
-pub(super) async fn kpi_grant_ties(tx: &Transaction, row: &kpi_grant::Model) -> Answer {
+pub(super) async fn kpi_grant_ties(tx: &Transaction, row: &kpi_grant::Model) -> TiesResult {
     kpi_owner_ties(tx, row.kpi_id).await
 }
 
-pub(super) async fn feedback_ties(_: &Transaction, row: &feedback::Model) -> Answer {
-    Ok(Ties::none().and(Relation::LooksAfter, row.department_id))
+pub(super) async fn feedback_ties(_: &Transaction, row: &feedback::Model) -> TiesResult {
+    Ok(Ties::none().with_departments(Relation::LooksAfter, row.department_id))
 }
 
-pub(super) async fn follow_up_ties(tx: &Transaction, row: &follow_up::Model) -> Answer {
+pub(super) async fn follow_up_ties(tx: &Transaction, row: &follow_up::Model) -> TiesResult {
     let department: Option<Option<DepartmentId>> = feedback::Entity::find_by_id(row.feedback_id)
         .select_only()
         .column(feedback::Column::DepartmentId)
         .into_tuple()
         .one(tx)
         .await?;
-    Ok(Ties::none().and(Relation::LooksAfter, department.flatten()))
+    Ok(Ties::none().with_departments(Relation::LooksAfter, department.flatten()))
 }
 
-pub(super) async fn measurement_ties(tx: &Transaction, row: &measurement::Model) -> Answer {
+pub(super) async fn measurement_ties(tx: &Transaction, row: &measurement::Model) -> TiesResult {
     kpi_owner_ties(tx, row.kpi_id).await
 }

@@ -36,15 +36,15 @@ const TEXTS: &[(&str, &[&str])] = &[
 const DESCRIBED: &[(&str, &[FieldSpec])] = &[("touchpoint", touchpoint::FIELDS)];
 
 /// Whether the row in an event's body holds more than [`SHORT`] bytes of text.
-pub(super) fn is_long(body: Option<&Json>) -> bool {
-    body.is_some_and(|body| text_bytes(body) > SHORT)
+pub(super) fn has_long_text(body: Option<&Json>) -> bool {
+    body.is_some_and(|body| text_byte_count(body) > SHORT)
 }
 
-fn text_bytes(body: &Json) -> usize {
+fn text_byte_count(body: &Json) -> usize {
     match body {
         Json::String(text) => text.len(),
-        Json::Array(items) => items.iter().map(text_bytes).sum(),
-        Json::Object(fields) => fields.values().map(text_bytes).sum(),
+        Json::Array(items) => items.iter().map(text_byte_count).sum(),
+        Json::Object(fields) => fields.values().map(text_byte_count).sum(),
         _ => 0,
     }
 }
@@ -53,7 +53,7 @@ fn text_bytes(body: &Json) -> usize {
 ///
 /// # Errors
 /// LIMIT_EXCEEDED, which says how many KiB it would hold.
-pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Result<()> {
+pub(super) async fn refuse_heavy_blueprint(tx: &Transaction, blueprint: BlueprintId) -> Result<()> {
     let held = |(table, columns): &(&str, &[&str])| {
         let described = DESCRIBED.iter().filter(|(of, _)| of == table);
         let described = described.flat_map(|(_, fields)| fields.iter());

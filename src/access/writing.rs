@@ -28,7 +28,7 @@ impl Drop for OpenPermit {
 
 impl WriteProgress {
     /// Notes that a permit is opened.
-    pub(super) fn begin(self: &Arc<Self>) -> OpenPermit {
+    pub(super) fn count_open_permit(self: &Arc<Self>) -> OpenPermit {
         // From the beginning on, as a permit may find that there is nothing to do after its first read.
         self.rests_on_others.store(true, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
@@ -36,7 +36,7 @@ impl WriteProgress {
     }
 
     /// Whether a permit is open, for whose locks others may wait.
-    pub(super) fn is_open(&self) -> bool {
+    pub(super) fn has_open_permit(&self) -> bool {
         self.open.load(Ordering::SeqCst) > 0
     }
 
@@ -54,7 +54,7 @@ impl WriteProgress {
         self.rests_on_others.load(Ordering::SeqCst)
     }
 
-    pub(super) fn has_sent(&self) -> bool {
+    pub(super) fn has_sent_commit(&self) -> bool {
         self.sent.load(Ordering::SeqCst)
     }
 }

@@ -108,7 +108,7 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
         None => None,
     };
     let mut permit = caller
-        .permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &Ties::none())
         .await?;
     let same = |row: &account::Model| row.name == name && row.service == input.service;
     if let Some(row) = permit
@@ -145,11 +145,16 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
     let id: AccountId = faults.parse_id("id", &input.id);
     let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     // Before the account's own lock: admins are locked in one order, the account among them.
     let others = lock_and_count_other_admins(&mut permit, id).await?;
     let row = permit
-        .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .fetch_at_version::<account::Entity>(
+            Action::KeepOrganisation,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     if let Some(role) = input.role.filter(|role| *role != row.role) {
         if caller.account() == Some(row.id) {
@@ -228,7 +233,7 @@ fn select_active_admins() -> Select<account::Entity> {
 /// depose each other at the same moment come one after the other, and the second is refused.
 async fn lock_and_count_other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
     let row = permit.get::<account::Entity>("id", id).await?;
-    permit.decide::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
+    permit.require_on_row::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
     let admins = select_active_admins()
         .order_by_asc(account::Column::Id)
         .lock(LockType::NoKeyUpdate)
@@ -254,7 +259,7 @@ pub async fn deactivate(
     let id: AccountId = input::parse_id("id", &input.id)?;
     let others = lock_and_count_other_admins(permit, id).await?;
     let row = permit
-        .fetch::<account::Entity>(Action::KeepOrganisation, "id", id)
+        .fetch_locked::<account::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
     expect_version::<account::Entity>(&row, input.expected_version)?;
     if row.archived_at.is_some() {
@@ -272,7 +277,7 @@ pub async fn deactivate(
 pub async fn reactivate(caller: &Caller, input: &AtVersionInput) -> Result<account::Model> {
     let id: AccountId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<account::Entity>(Action::KeepOrganisation, "id", id)
+        .fetch_locked::<account::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
     expect_version::<account::Entity>(&row, input.expected_version)?;
     if row.archived_at.is_none() {
@@ -309,9 +314,14 @@ pub async fn reset_password(
     password::check_password(&mut faults, "password", &input.password, &found.key);
     faults.check()?;
     let hash = password::hash(&input.password).await?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .fetch_at_version::<account::Entity>(
+            Action::KeepOrganisation,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     session::end_account_sessions(permit.tx(), row.id, None, caller.now).await?;
     // Failures with the old password say nothing of the new one, and must not keep its owner waiting.
@@ -380,8 +390,10 @@ pub async fn change_password(
     }
     let hash = hash_permit.hash(input.new_password).await?;
     drop(hash_permit);
-    let mut permit = caller.begin().await?;
-    let row = permit.lock_row::<account::Entity>("", own.id).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let row = permit
+        .lock_and_read_row::<account::Entity>("", own.id)
+        .await?;
     require_live::<account::Entity>("", &row)?;
     // Somebody has set another password since: the one that was typed is no longer the current one.
     if row.password_hash != verified {

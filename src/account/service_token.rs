@@ -74,7 +74,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<C
     faults.check_within("expiresInDays", days, 1..=MOST_DAYS);
     faults.check()?;
     let mut permit = caller
-        .permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &Ties::none())
         .await?;
     let same = |row: &service_token::Model| {
         row.name == name && row.account_id == account_id && row.scopes == scopes
@@ -121,10 +121,10 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<C
             },
         );
         permit
-            .insert_all::<service_token_department::Entity>(limits.collect())
+            .insert_all_unaudited::<service_token_department::Entity>(limits.collect())
             .await?;
         // The row does not show its limits, which are in a table of their own.
-        permit.note(Event::changed_beside_row::<service_token::Entity>(
+        permit.note_event(Event::changed_beside_row::<service_token::Entity>(
             &row,
             serde_json::json!({ "departmentIds": departments }),
         ));
@@ -140,7 +140,7 @@ pub async fn revoke(
 ) -> Result<service_token::Model> {
     let id: ServiceTokenId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<service_token::Entity>(Action::KeepOrganisation, "id", id)
+        .fetch_locked::<service_token::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
     if row.revoked_at.is_some() {
         return Ok(row);

@@ -123,7 +123,7 @@ impl Authenticator<'_> {
             ""
         };
         Ok(account::Entity::find()
-            .filter(account::Entity::has_key(key))
+            .filter(account::Entity::key_condition(key))
             .one(self.store.sign_in_reader())
             .await?)
     }
@@ -429,9 +429,11 @@ pub fn live_sessions_condition(now: DateTime<Utc>) -> Condition {
 pub async fn end_session(caller: &Caller, input: &SessionEndInput) -> Result<session::Model> {
     caller.require_reach(Action::KeepOwnSignIn)?;
     let id: SessionId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     // Nobody sees another's session: finding it is the decision.
-    let row = permit.lock_row::<session::Entity>("id", id).await?;
+    let row = permit
+        .lock_and_read_row::<session::Entity>("id", id)
+        .await?;
     if row.ended_at.is_some() {
         return Ok(row);
     }

@@ -90,7 +90,7 @@ pub async fn load_page_of_facts(
     let mut next = after.as_ref().and_then(ResumePoint::after_row);
     // All rounds of a page in one snapshot: a measurement that is superseded between two rounds would appear twice or
     // not at all.
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
         let missing = wanted - rows.len() as u64;
@@ -212,7 +212,7 @@ fn select_touchpoints_ever_held(caller: &Caller, filter: &FactFilter) -> Option<
     let mut held: Select<responsibility::Entity> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
-        .filter(scope::flat_rows_condition(
+        .filter(scope::flat_kpi_rows_condition(
             caller.principal(),
             responsibility::Column::DepartmentId.as_column_ref(),
         ));

@@ -129,7 +129,7 @@ impl<'c> Scope<'c> {
             true => readable,
             false => Condition::all()
                 .add(readable)
-                .add(scope::reportable_condition()),
+                .add(scope::reportable_blueprints_condition()),
         }
     }
 
@@ -169,8 +169,10 @@ impl<'c> Scope<'c> {
     /// The ids of the departments whose rows are pulled; nothing where it is those of all, and rows without one.
     #[must_use]
     pub fn select_pulled_department_ids(&self) -> Option<SelectStatement> {
-        let pulled =
-            scope::flat_rows_condition(self.principal(), department::Column::Id.as_column_ref());
+        let pulled = scope::flat_kpi_rows_condition(
+            self.principal(),
+            department::Column::Id.as_column_ref(),
+        );
         (!pulled.is_empty()).then(|| select_ids_where::<department::Entity>(pulled).into_query())
     }
 
@@ -186,7 +188,9 @@ impl<'c> Scope<'c> {
             // Who pulls everything pulls rows without a department as well.
             ScopeViewer::Login(_) => text
                 .then("EXISTS (")
-                .select(&access::login_has_all(Action::PullFlatRows))
+                .select(&access::select_if_login_reaches_everything(
+                    Action::PullFlatRows,
+                ))
                 .then(") OR "),
         };
         text.then(department_id)

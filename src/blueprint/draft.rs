@@ -68,7 +68,7 @@ impl BlueprintDraft {
 
     /// Makes it, if the caller may; `template` is what it begins with. Says whether it was made now, and not by an
     /// earlier try with the same id.
-    pub async fn make(
+    pub async fn create_or_find(
         self,
         permit: &mut Permit<'_>,
         template: Option<TemplateId>,
@@ -78,14 +78,14 @@ impl BlueprintDraft {
             .await?;
         permit.require(
             Action::CreateBlueprint,
-            &Ties::none().and(Relation::OwnsBlueprint, [owner.id]),
+            &Ties::none().with_departments(Relation::OwnsBlueprint, [owner.id]),
             None,
         )?;
-        permit.audit_for(owner.id);
+        permit.show_audit_to_leads_of(owner.id);
         let persona = permit
             .read_live::<persona::Entity>("personaId", self.persona)
             .await?;
-        require_same_subject("personaId", self.input.subject, &persona)?;
+        require_persona_of_subject("personaId", self.input.subject, &persona)?;
         let same = |row: &blueprint::Model| {
             row.title == self.title
                 && row.owner_department_id == owner.id
@@ -127,7 +127,7 @@ impl BlueprintDraft {
     }
 }
 
-pub(super) fn require_same_subject(
+pub(super) fn require_persona_of_subject(
     field: &str,
     subject: Subject,
     persona: &persona::Model,

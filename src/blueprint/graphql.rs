@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::{
     BlueprintOwnerChangeInput, BlueprintUpdateInput,
     draft::BlueprintCreateInput,
-    life::{Step, take_simple_step},
+    life::{BlueprintStep, change_status},
     phase::{PhaseCreateInput, PhaseMoveInput, PhaseUpdateInput},
 };
 use crate::{
@@ -276,7 +276,7 @@ async fn find_blueprint(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> 
             .await?
             .map(Blueprint::from));
     }
-    let which = Condition::all().add(caller.by_condition::<blueprint::Entity>(&by)?);
+    let which = Condition::all().add(caller.id_or_key_condition::<blueprint::Entity>(&by)?);
     let asked = format!("{by:?}").to_lowercase();
     let canvas = shared::find_canvas(ctx, caller, asked, which).await?;
     Ok(canvas.map(Blueprint::from))
@@ -345,7 +345,7 @@ impl BlueprintMutation {
         let caller = mutation_caller(ctx)?;
         BlueprintPayload::from_result(
             &caller,
-            take_simple_step(&caller, Step::Submit, &input).await,
+            change_status(&caller, BlueprintStep::Submit, &input).await,
         )
         .await
     }
@@ -359,7 +359,7 @@ impl BlueprintMutation {
         let caller = mutation_caller(ctx)?;
         BlueprintPayload::from_result(
             &caller,
-            take_simple_step(&caller, Step::SendBack, &input).await,
+            change_status(&caller, BlueprintStep::SendBack, &input).await,
         )
         .await
     }
@@ -373,7 +373,7 @@ impl BlueprintMutation {
         let caller = mutation_caller(ctx)?;
         BlueprintPayload::from_result(
             &caller,
-            take_simple_step(&caller, Step::Archive, &input).await,
+            change_status(&caller, BlueprintStep::Archive, &input).await,
         )
         .await
     }
@@ -387,7 +387,7 @@ impl BlueprintMutation {
         let caller = mutation_caller(ctx)?;
         BlueprintPayload::from_result(
             &caller,
-            take_simple_step(&caller, Step::Unarchive, &input).await,
+            change_status(&caller, BlueprintStep::Unarchive, &input).await,
         )
         .await
     }

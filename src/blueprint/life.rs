@@ -16,7 +16,7 @@ use crate::{
 
 /// A step in the life of a blueprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum BlueprintStep {
     Submit,
     SendBack,
     Publish,
@@ -24,7 +24,7 @@ pub enum Step {
     Unarchive,
 }
 
-impl Step {
+impl BlueprintStep {
     fn required_action(self) -> Action {
         match self {
             Self::Submit => Action::ShapeBlueprint,
@@ -53,25 +53,25 @@ impl Step {
 }
 
 /// Takes a step that only changes where the blueprint stands. Publishing does more, in its own room.
-pub async fn take_simple_step(
+pub async fn change_status(
     caller: &Caller,
-    step: Step,
+    step: BlueprintStep,
     input: &AtVersionInput,
 ) -> Result<blueprint::Model> {
     let id: BlueprintId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<blueprint::Entity>(step.required_action(), "id", id)
+        .fetch_locked::<blueprint::Entity>(step.required_action(), "id", id)
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
-    let row = take_step(&mut permit, step, &row).await?;
+    let row = change_status_of_fetched(&mut permit, step, &row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// Takes a step with a blueprint under its lock.
-pub async fn take_step(
+pub async fn change_status_of_fetched(
     permit: &mut Permit<'_>,
-    step: Step,
+    step: BlueprintStep,
     row: &blueprint::Model,
 ) -> Result<blueprint::Model> {
     let Some(status) = step.target_status(row.status, row.archived_from) else {
@@ -86,19 +86,19 @@ pub async fn take_step(
         ..Default::default()
     };
     match step {
-        Step::Publish => {
+        BlueprintStep::Publish => {
             change.published_number = Set(Some(row.published_number.unwrap_or(0) + 1));
             change.published_revision = Set(Some(row.revision));
         }
-        Step::Archive => {
+        BlueprintStep::Archive => {
             change.archived_from = Set(Some(row.status));
             change.archived_at = Set(Some(permit.caller.now));
         }
-        Step::Unarchive => {
+        BlueprintStep::Unarchive => {
             change.archived_from = Set(None);
             change.archived_at = Set(None);
         }
-        Step::Submit | Step::SendBack => {}
+        BlueprintStep::Submit | BlueprintStep::SendBack => {}
     }
     permit.update::<blueprint::Entity>(row, change).await
 }

@@ -18,7 +18,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func},
 };
 
-use self::draft::{BlueprintCreateInput, BlueprintDraft, require_same_subject};
+use self::draft::{BlueprintCreateInput, BlueprintDraft, require_persona_of_subject};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
     audit::Event,
@@ -36,7 +36,7 @@ pub const MOST_TOUCHPOINTS: u64 = 500;
 pub const MOST_TRANSITIONS: u64 = 1_500;
 
 /// Refuses one more of what a blueprint may hold only so many of: `there` are those that count.
-pub async fn refuse_if_full<E>(
+pub async fn refuse_if_row_limit_reached<E>(
     permit: &Permit<'_>,
     there: Select<E>,
     field: &str,
@@ -116,8 +116,8 @@ pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blue
     let mut faults = Faults::default();
     let draft = BlueprintDraft::from_input(&mut faults, input);
     faults.check()?;
-    let mut permit = caller.begin().await?;
-    let (row, _) = draft.make(&mut permit, None).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let (row, _) = draft.create_or_find(&mut permit, None).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -136,12 +136,17 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
         .as_ref()
         .map(|ids| faults.parse_ids("secondaryPersonaIds", ids));
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<blueprint::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
+        .fetch_at_version::<blueprint::Entity>(
+            Action::ShapeBlueprint,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     if let Some(persona_id) = persona_id {
-        require_same_subject(
+        require_persona_of_subject(
             "personaId",
             row.subject,
             &permit
@@ -171,7 +176,7 @@ async fn set_secondary_personas(
 ) -> Result<()> {
     for (index, id) in personas.iter().enumerate() {
         let field = format!("secondaryPersonaIds.{index}");
-        require_same_subject(
+        require_persona_of_subject(
             &field,
             row.subject,
             &permit.read_live::<persona::Entity>(&field, *id).await?,
@@ -193,7 +198,7 @@ async fn set_secondary_personas(
         .exec_without_returning(permit.tx())
         .await?;
     let ids: Vec<String> = personas.iter().map(ToString::to_string).collect();
-    permit.note(Event::changed_beside_row::<blueprint::Entity>(
+    permit.note_event(Event::changed_beside_row::<blueprint::Entity>(
         row,
         serde_json::json!({ "secondaryPersonaIds": ids }),
     ));
@@ -209,14 +214,19 @@ pub async fn change_owner(
     let id: BlueprintId = faults.parse_id("id", &input.id);
     let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<blueprint::Entity>(Action::GovernBlueprint, "id", id, input.expected_version)
+        .fetch_at_version::<blueprint::Entity>(
+            Action::GovernBlueprint,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     let owner = permit
         .read_live::<department::Entity>("ownerDepartmentId", owner)
         .await?;
-    permit.audit_for(owner.id);
+    permit.show_audit_to_leads_of(owner.id);
     let change = blueprint::ActiveModel {
         owner_department_id: Set(owner.id),
         ..Default::default()
@@ -230,7 +240,7 @@ pub async fn change_owner(
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<blueprint::Model> {
     let id: BlueprintId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "id", id)
+        .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     if row.published_number.is_some() {

@@ -81,7 +81,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
     let after: Option<PhaseId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
     let (blueprint, mut permit) = caller
-        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
+        .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
     require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &phase::Model| row.blueprint_id == blueprint.id && row.name == name;
@@ -101,7 +101,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
             message,
         ));
     }
-    let position = make_place(&permit, &phases, &input.after_id, after).await?;
+    let position = free_position(&permit, &phases, &input.after_id, after).await?;
     let fresh = NewPhase {
         id,
         key,
@@ -173,9 +173,9 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
         faults.check_optional_text("prompt", text.map(String::as_str))
     });
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
+        .fetch_at_version::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
     let stage = set_if_given(input.stage.as_ref(), |stage| *stage);
     let row = permit
@@ -200,13 +200,13 @@ pub async fn relocate(caller: &Caller, input: PhaseMoveInput) -> Result<phase::M
     let id: PhaseId = faults.parse_id("id", &input.id);
     let after: Option<PhaseId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
+        .fetch_at_version::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
     let mut others = load_phases(&permit, row.blueprint_id).await?;
     others.retain(|phase| phase.id != row.id);
-    let position = make_place(&permit, &others, &input.after_id, after).await?;
+    let position = free_position(&permit, &others, &input.after_id, after).await?;
     let row = permit
         .update::<phase::Entity>(
             &row,
@@ -228,7 +228,7 @@ pub async fn set_archived(
 ) -> Result<phase::Model> {
     let id: PhaseId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<phase::Entity>(Action::ShapeBlueprint, "id", id)
+        .fetch_locked::<phase::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<phase::Entity>(&row, input.expected_version)?;
     permit.require_live_blueprint(row.blueprint_id)?;
@@ -288,7 +288,7 @@ impl Ordered for phase::Model {
 }
 
 /// Makes room behind a phase or at the beginning, and gives the place; the end where nothing is said.
-async fn make_place(
+async fn free_position(
     permit: &Permit<'_>,
     others: &[phase::Model],
     said: &MaybeUndefined<ID>,

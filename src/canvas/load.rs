@@ -38,7 +38,7 @@ impl Canvas {
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
         let _turn = caller.budget.acquire_blueprint_load_slot().await?;
-        let tx = caller.snapshot().await?;
+        let tx = caller.begin_read_transaction().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()
             .filter(which)

@@ -171,7 +171,7 @@ pub async fn page_of_memberships(
 }
 
 /// An account's memberships that give rights: those in departments that are not archived.
-pub async fn load_living_memberships(
+pub async fn load_memberships_in_live_departments(
     caller: &Caller,
     account: AccountId,
 ) -> Result<Vec<Membership>> {

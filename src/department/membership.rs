@@ -52,13 +52,13 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
     let account_id: AccountId = faults.parse_id("accountId", &input.account_id);
     let department_id: DepartmentId = faults.parse_id("departmentId", &input.department_id);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let department = permit
         .get::<department::Entity>("departmentId", department_id)
         .await?;
     // The account's lock keeps its role as it is, and two grants from making two memberships.
     let account = permit
-        .lock_row::<account::Entity>("accountId", account_id)
+        .lock_and_read_row::<account::Entity>("accountId", account_id)
         .await?;
     let held = membership::Entity::find()
         .filter(membership::Column::AccountId.eq(account.id))
@@ -67,7 +67,7 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
         .await?;
     let ties = department::Entity::load_ties(permit.tx(), &department).await?;
     for role in held.iter().map(|held| held.role).chain([input.role]) {
-        permit.decide::<department::Entity>(required_action(role), &ties, &department)?;
+        permit.require_on_row::<department::Entity>(required_action(role), &ties, &department)?;
     }
     if caller.account() == Some(account.id) {
         return Err(own_role_change_error(account.id));
@@ -109,10 +109,12 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
 /// Ends a membership.
 pub async fn revoke(caller: &Caller, input: &MembershipRevokeInput) -> Result<membership::Model> {
     let id: MembershipId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.begin().await?;
-    let row = permit.lock_row::<membership::Entity>("id", id).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let row = permit
+        .lock_and_read_row::<membership::Entity>("id", id)
+        .await?;
     let ties = membership::Entity::load_ties(permit.tx(), &row).await?;
-    permit.decide::<membership::Entity>(required_action(row.role), &ties, &row)?;
+    permit.require_on_row::<membership::Entity>(required_action(row.role), &ties, &row)?;
     permit.delete::<membership::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)

@@ -70,14 +70,14 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
         faults.parse_optional_id("parentId", input.parent_id.as_ref());
     faults.check()?;
     let mut permit = caller
-        .permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &Ties::none())
         .await?;
     permit.lock_department_tree().await?;
     if let Some(parent) = parent_id {
         permit
             .read_live::<department::Entity>("parentId", parent)
             .await?;
-        permit.audit_for(parent);
+        permit.show_audit_to_leads_of(parent);
     }
     let same = |row: &department::Model| row.name == name;
     if let Some(row) = permit
@@ -102,7 +102,7 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
             version: Set(1),
         })
         .await?;
-    permit.audit_for(row.id);
+    permit.show_audit_to_leads_of(row.id);
     permit.commit().await?;
     Ok(row)
 }
@@ -113,9 +113,14 @@ pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<dep
     let id: DepartmentId = faults.parse_id("id", &input.id);
     let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<department::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .fetch_at_version::<department::Entity>(
+            Action::KeepOrganisation,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     let change = department::ActiveModel {
         name,
@@ -138,9 +143,14 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
     let parent_id: Option<DepartmentId> =
         faults.parse_optional_id("parentId", input.parent_id.value());
     faults.check()?;
-    let mut permit = lock_tree(caller, "id", id).await?;
+    let mut permit = permit_tree_change(caller, "id", id).await?;
     let row = permit
-        .fetch_at::<department::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .fetch_at_version::<department::Entity>(
+            Action::KeepOrganisation,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     if let Some(parent) = parent_id {
         permit
@@ -157,7 +167,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
         }
     }
     for concerned in row.parent_id.into_iter().chain(parent_id) {
-        permit.audit_for(concerned);
+        permit.show_audit_to_leads_of(concerned);
     }
     let change = department::ActiveModel {
         parent_id: Set(parent_id),
@@ -170,15 +180,15 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
 
 /// Opens the door to change a department's place: decides first, so that nobody else can hold up the tree, then
 /// takes the tree's lock, which comes before every other.
-pub async fn lock_tree<'c>(
+pub async fn permit_tree_change<'c>(
     caller: &'c Caller,
     field: &str,
     id: DepartmentId,
 ) -> Result<Permit<'c>> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit.get::<department::Entity>(field, id).await?;
     let ties = department::Entity::load_ties(permit.tx(), &row).await?;
-    permit.decide::<department::Entity>(Action::KeepOrganisation, &ties, &row)?;
+    permit.require_on_row::<department::Entity>(Action::KeepOrganisation, &ties, &row)?;
     permit.lock_department_tree().await?;
     Ok(permit)
 }
@@ -220,9 +230,9 @@ pub fn ancestors_and_self(
 /// Brings a department back, without what it handed over: that stays with its successor.
 pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<department::Model> {
     let id: DepartmentId = input::parse_id("id", &input.id)?;
-    let mut permit = lock_tree(caller, "id", id).await?;
+    let mut permit = permit_tree_change(caller, "id", id).await?;
     let row = permit
-        .fetch::<department::Entity>(Action::KeepOrganisation, "id", id)
+        .fetch_locked::<department::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
     expect_version::<department::Entity>(&row, input.expected_version)?;
     if row.archived_at.is_none() {
@@ -232,7 +242,7 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<depart
         permit
             .read_live::<department::Entity>("id", parent)
             .await
-            .map_err(below_archived_error)?;
+            .map_err(with_archived_parent_reason)?;
     }
     let change = department::ActiveModel {
         archived_at: Set(None),
@@ -244,7 +254,7 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<depart
     Ok(row)
 }
 
-fn below_archived_error(error: Error) -> Error {
+fn with_archived_parent_reason(error: Error) -> Error {
     match error {
         Error::Refused(_) => Error::fault(
             "id",

@@ -70,9 +70,9 @@ async fn apply_blueprint_row(
         && now.owner_department_id != row.owner_department_id
     {
         permit
-            .fetch::<blueprint::Entity>(Action::GovernBlueprint, "ownerDepartment", row.id)
+            .fetch_locked::<blueprint::Entity>(Action::GovernBlueprint, "ownerDepartment", row.id)
             .await?;
-        permit.audit_for(row.owner_department_id);
+        permit.show_audit_to_leads_of(row.owner_department_id);
     }
     let was = before.map_or_else(Vec::new, |before| {
         before

@@ -90,7 +90,7 @@ pub async fn import_demonstration(
     said: &Demonstration,
     password_hash: &str,
 ) -> Result<()> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     refuse_unless_database_empty(&permit).await?;
     if account::Entity::find().count(permit.tx()).await? > 0 {
         let message =
@@ -118,10 +118,10 @@ async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<A
         let its = blueprint::Entity::find()
             .select_only()
             .column(blueprint::Column::Id)
-            .filter(blueprint::Entity::has_key(&entry.blueprint));
+            .filter(blueprint::Entity::key_condition(&entry.blueprint));
         let touchpoint = touchpoint::Entity::find()
             .filter(touchpoint::Column::BlueprintId.in_subquery(its.into_query()))
-            .filter(touchpoint::Entity::has_key(&entry.touchpoint))
+            .filter(touchpoint::Entity::key_condition(&entry.touchpoint))
             .one(permit.tx())
             .await?;
         let Some(touchpoint) = touchpoint else {
@@ -190,7 +190,7 @@ async fn insert_people(
         });
     }
     faults.check()?;
-    permit.insert_all::<account::Entity>(rows).await?;
+    permit.insert_all_unaudited::<account::Entity>(rows).await?;
     Ok(ids)
 }
 
@@ -225,5 +225,7 @@ async fn insert_memberships(
         }
     }
     faults.check()?;
-    permit.insert_all::<membership::Entity>(rows).await
+    permit
+        .insert_all_unaudited::<membership::Entity>(rows)
+        .await
 }

@@ -64,12 +64,12 @@ pub async fn import_document(
     patch: DocumentPatch,
     how: ImportOptions,
 ) -> Result<ImportReport> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let found = match patch.key.trim() {
         // Not asked with anything else: a text that is no key could be of any length.
         key if is_valid_key(key) => {
             let found = caller.select::<blueprint::Entity>();
-            let found = found.filter(blueprint::Entity::has_key(key));
+            let found = found.filter(blueprint::Entity::key_condition(key));
             found.one(permit.tx()).await?
         }
         // No row has it; resolving reports what is wrong with it.
@@ -119,7 +119,7 @@ pub(super) async fn lock_blueprint_for_import(
     expected_revision: Option<i32>,
 ) -> Result<blueprint::Model> {
     let row = permit
-        .fetch::<blueprint::Entity>(Action::ImportDocument, "key", id)
+        .fetch_locked::<blueprint::Entity>(Action::ImportDocument, "key", id)
         .await?;
     require_live::<blueprint::Entity>("key", &row)?;
     // Taking the lock raised it by one.
@@ -236,13 +236,13 @@ pub(super) async fn reconcile(
 async fn authorise_new_blueprint(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
     let row = &target.blueprint;
     let owner: DepartmentId = row.owner_department_id;
-    let ties = Ties::none().and(Relation::OwnsBlueprint, [owner]);
+    let ties = Ties::none().with_departments(Relation::OwnsBlueprint, [owner]);
     permit.require(Action::CreateBlueprint, &ties, None)?;
     permit.require(Action::ImportDocument, &ties, None)?;
     permit
         .read_live::<department::Entity>("ownerDepartment", owner)
         .await?;
-    permit.audit_for(owner);
+    permit.show_audit_to_leads_of(owner);
     permit
         .choose_unique_key::<blueprint::Entity>(Some(&row.key), &row.title, row.id, None)
         .await?;

@@ -24,10 +24,10 @@ use crate::{
     id,
     policy::{Action, Relation, Ties},
     responsibility::{
-        answer::{end_accountable, find_accountable, participant, write_transition},
+        answer::{end_accountable_and_rivals, find_accountable, participant, write_next_state},
         lifecycle::{self, ActContext, Offer},
         parties::Parents,
-        refuse_outsider,
+        refuse_person_outside_department,
         resume::resume_suspended,
         waiting::build_proposal,
     },
@@ -119,12 +119,12 @@ impl HandshakeImport<'_> {
         let ties = self.owner_ties();
         self.authority != Authority::Own
             || (permit.caller.may(Action::ImportAccepted, &ties)
-                && participant(permit.caller).may_settle_for(department, &self.parents))
+                && participant(permit.caller).may_decide_without_asking(department, &self.parents))
     }
 
     fn owner_ties(&self) -> Ties {
         let owner = self.blueprint.owner_department_id;
-        Ties::none().and(Relation::OwnsBlueprint, [owner])
+        Ties::none().with_departments(Relation::OwnsBlueprint, [owner])
     }
 
     async fn end_unwanted_responsibilities(
@@ -145,7 +145,7 @@ impl HandshakeImport<'_> {
                 .await?;
             if still.is_some_and(|still| still.status == row.status) {
                 permit.require(Action::ImportAccepted, &ties, None)?;
-                write_transition(permit, row, lifecycle::leave_out(row, self.by)?).await?;
+                write_next_state(permit, row, lifecycle::end_or_withdraw(row, self.by)?).await?;
             }
         }
         Ok(())
@@ -181,7 +181,11 @@ impl HandshakeImport<'_> {
             return Ok(());
         }
         let ties = responsibility::Entity::load_ties(permit.tx(), current).await?;
-        permit.decide::<responsibility::Entity>(Action::DescribeResponsibility, &ties, current)?;
+        permit.require_on_row::<responsibility::Entity>(
+            Action::DescribeResponsibility,
+            &ties,
+            current,
+        )?;
         if current.person_id != wanted.person {
             self.refuse_person_outside_department(permit, wanted)
                 .await?;
@@ -191,7 +195,7 @@ impl HandshakeImport<'_> {
             person_id: Set(wanted.person),
             ..Default::default()
         };
-        permit.audit_for(current.department_id);
+        permit.show_audit_to_leads_of(current.department_id);
         permit
             .update::<responsibility::Entity>(current, change)
             .await?;
@@ -223,8 +227,8 @@ impl HandshakeImport<'_> {
             lifecycle::accept_unasked(&row, self.by)?
         };
         // Before it is written: a touchpoint has one accountable department, which a unique index holds.
-        end_accountable(permit, &accepted).await?;
-        write_transition(permit, &row, accepted).await?;
+        end_accountable_and_rivals(permit, &accepted).await?;
+        write_next_state(permit, &row, accepted).await?;
         Ok(())
     }
 
@@ -234,7 +238,7 @@ impl HandshakeImport<'_> {
         permit: &mut Permit<'_>,
         wanted: &WantedResponsibility,
     ) -> Result<()> {
-        permit.audit_for(wanted.department);
+        permit.show_audit_to_leads_of(wanted.department);
         permit
             .read_live::<department::Entity>(
                 &format!("{}.department", wanted.path),
@@ -268,7 +272,7 @@ impl HandshakeImport<'_> {
                 Authority::Own => lifecycle::accept_unasked(&row, self.by)?,
                 Authority::Agreed(_) => lifecycle::accept(&row, self.by)?,
             };
-            end_accountable(permit, &row).await?;
+            end_accountable_and_rivals(permit, &row).await?;
         }
         permit
             .insert::<responsibility::Entity>(with_all_columns_set::<responsibility::Entity>(row))
@@ -286,7 +290,7 @@ impl HandshakeImport<'_> {
             Some(person) if self.authority == Authority::Own => {
                 let field = format!("{}.person", wanted.path);
                 let who = (wanted.department, person);
-                refuse_outsider(permit, &field, who, &self.parents).await
+                refuse_person_outside_department(permit, &field, who, &self.parents).await
             }
             _ => Ok(()),
         }

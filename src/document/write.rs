@@ -48,7 +48,7 @@ where
 
 /// Notes an audit event, without which a transaction would not commit; the import collapses all of them into one.
 pub(crate) fn note_import_event(permit: &mut Permit<'_>, what: &str, how_many: usize) {
-    permit.note(Event::rows_written(json!({ what: how_many })));
+    permit.note_event(Event::rows_written(json!({ what: how_many })));
 }
 
 /// Inserts the rows that are missing, in one statement, and updates those that differ; equal rows keep their version.
@@ -73,14 +73,14 @@ where
         let row = with_all_columns_set::<E>(row);
         match now {
             Some(now) => {
-                permit.update_anyway::<E>(now, row).await?;
+                permit.update_raising_version::<E>(now, row).await?;
             }
             None => fresh.push(row),
         }
     }
     if !fresh.is_empty() {
         note_import_event(permit, E::TYPE, fresh.len());
-        permit.insert_all::<E>(fresh).await?;
+        permit.insert_all_unaudited::<E>(fresh).await?;
     }
     Ok(())
 }
@@ -113,7 +113,7 @@ where
     if gone.rows_affected > 0 || !rows.is_empty() {
         note_import_event(permit, E::default().table_name(), rows.len());
     }
-    permit.insert_all::<E>(rows).await
+    permit.insert_all_unaudited::<E>(rows).await
 }
 
 /// The rows of a list that belongs to some of the owners.

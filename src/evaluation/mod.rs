@@ -13,14 +13,14 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
 
 use crate::{
-    access::{Caller, Permit, apply_change, expect_version, with_all_columns_set},
+    access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
     audit::Event,
-    blueprint::refuse_if_full,
+    blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
-    touchpoint::place::{LocationInput, refuse_elsewhere},
+    touchpoint::place::{LocationInput, require_live_touchpoint_in_blueprint},
 };
 
 /// How many evaluations one blueprint holds at the most.
@@ -87,11 +87,11 @@ pub struct EvaluationUpdateInput {
 }
 
 /// What was found, need by need.
-type Found = Vec<(NeedId, Verdict)>;
+type VerdictsByNeed = Vec<(NeedId, Verdict)>;
 
-fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> Found {
+fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> VerdictsByNeed {
     faults.check_list_length("verdicts", verdicts.len());
-    let mut found = Found::new();
+    let mut found = VerdictsByNeed::new();
     for (at, verdict) in verdicts.iter().take(input::LIST).enumerate() {
         let path = format!("verdicts.{at}.needId");
         let need = faults.parse_id(&path, &verdict.need_id);
@@ -105,7 +105,7 @@ fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> Found {
 }
 
 /// What must be true of an evaluation as a whole, whatever changed.
-pub fn check_evaluation(faults: &mut Faults, path: &str, row: &evaluation::Model) {
+pub fn add_contradiction_faults(faults: &mut Faults, path: &str, row: &evaluation::Model) {
     let mut refuse = |field: &str, message: &str| {
         let field = format!("{path}.{field}");
         faults.add(&field, UserErrorCode::Invalid, None, message);
@@ -151,11 +151,13 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let conflict = faults.check_optional_text("conflict", input.conflict.as_deref());
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let place = LocationInput::Touchpoint(touchpoint_id)
-        .lock(&mut permit)
+        .lock_and_locate(&mut permit)
         .await?;
-    place.require(&permit, Action::DescribeTouchpoint).await?;
+    place
+        .require_permission(&permit, Action::DescribeTouchpoint)
+        .await?;
     let same = |row: &evaluation::Model| {
         row.touchpoint_id == touchpoint_id && row.held_on == input.held_on.0
     };
@@ -168,7 +170,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let there =
         evaluation::Entity::find().filter(evaluation::Column::BlueprintId.eq(place.blueprint));
     let most = (MOST_EVALUATIONS, "evaluations");
-    refuse_if_full(&permit, there, "touchpointId", most).await?;
+    refuse_if_row_limit_reached(&permit, there, "touchpointId", most).await?;
     let row = evaluation::Model {
         id,
         blueprint_id: place.blueprint,
@@ -184,9 +186,9 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
         version: 1,
     };
     let mut faults = Faults::default();
-    check_evaluation(&mut faults, "", &row);
+    add_contradiction_faults(&mut faults, "", &row);
     faults.check()?;
-    check_neighbours(&permit, &row).await?;
+    check_referenced_rows(&permit, &row).await?;
     let row = permit
         .insert::<evaluation::Entity>(with_all_columns_set::<evaluation::Entity>(row))
         .await?;
@@ -196,13 +198,13 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
 }
 
 /// Refuses a person who is not there, and a touchpoint of another blueprint.
-async fn check_neighbours(permit: &Permit<'_>, row: &evaluation::Model) -> Result<()> {
+async fn check_referenced_rows(permit: &Permit<'_>, row: &evaluation::Model) -> Result<()> {
     if let Some(account) = row.by_account_id {
         permit
             .get::<account::Entity>("byAccountId", account)
             .await?;
     }
-    refuse_elsewhere(
+    require_live_touchpoint_in_blueprint(
         permit,
         row.blueprint_id,
         "conflictsWithId",
@@ -244,11 +246,11 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
         note,
         ..Default::default()
     };
-    let after = apply_change::<evaluation::Entity>(&row, &change)?;
+    let after = row_after_change::<evaluation::Entity>(&row, &change)?;
     let mut faults = Faults::default();
-    check_evaluation(&mut faults, "", &after);
+    add_contradiction_faults(&mut faults, "", &after);
     faults.check()?;
-    check_neighbours(&permit, &after).await?;
+    check_referenced_rows(&permit, &after).await?;
     if let Some(verdicts) = verdicts
         && set_verdicts(&mut permit, &row, &verdicts).await?
     {
@@ -264,9 +266,9 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
 async fn set_verdicts(
     permit: &mut Permit<'_>,
     row: &evaluation::Model,
-    verdicts: &Found,
+    verdicts: &VerdictsByNeed,
 ) -> Result<bool> {
-    refuse_other_needs(permit, row, verdicts).await?;
+    refuse_needs_of_other_personas(permit, row, verdicts).await?;
     let list = verdicts.iter().zip(1..);
     let list = list.map(|((need, verdict), position)| evaluation_verdict::Model {
         evaluation_id: row.id,
@@ -284,16 +286,16 @@ async fn set_verdicts(
     {
         return Ok(false);
     }
-    permit.note(Event::changed_beside_row::<evaluation::Entity>(row, after));
+    permit.note_event(Event::changed_beside_row::<evaluation::Entity>(row, after));
     Ok(true)
 }
 
 /// Refuses needs that are not those of the blueprint's persona; one statement for all of them. What was found about a
 /// persona that the blueprint showed before may stay.
-async fn refuse_other_needs(
+async fn refuse_needs_of_other_personas(
     permit: &Permit<'_>,
     row: &evaluation::Model,
-    verdicts: &Found,
+    verdicts: &VerdictsByNeed,
 ) -> Result<()> {
     let persona = blueprint::Entity::find_by_id(row.blueprint_id)
         .select_only()
@@ -339,7 +341,7 @@ async fn fetch_evaluation(
     expected_version: i32,
 ) -> Result<(evaluation::Model, Permit<'_>)> {
     let (row, permit) = caller
-        .fetch::<evaluation::Entity>(Action::DescribeTouchpoint, "id", id)
+        .fetch_locked::<evaluation::Entity>(Action::DescribeTouchpoint, "id", id)
         .await?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<evaluation::Entity>(&row, expected_version)?;

@@ -52,10 +52,10 @@ pub(super) async fn store_employee_answers(
     receipts.sort_unstable_by(|one, other| one.digest.as_ref().cmp(other.digest.as_ref()));
     answers.sort_unstable_by_key(|answer| *answer.id.as_ref());
     permit
-        .insert_all::<employee_receipt::Entity>(receipts)
+        .insert_all_unaudited::<employee_receipt::Entity>(receipts)
         .await?;
     permit
-        .insert_all::<employee_answer::Entity>(answers)
+        .insert_all_unaudited::<employee_answer::Entity>(answers)
         .await?;
     Ok(recorded)
 }

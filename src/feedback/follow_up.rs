@@ -124,9 +124,11 @@ async fn fetch_follow_up(
     id: FollowUpId,
     expected: i32,
 ) -> Result<(follow_up::Model, feedback::Model, Permit<'_>)> {
-    let (row, mut permit) = caller.fetch::<follow_up::Entity>(action, "id", id).await?;
+    let (row, mut permit) = caller
+        .fetch_locked::<follow_up::Entity>(action, "id", id)
+        .await?;
     expect_version::<follow_up::Entity>(&row, expected)?;
-    permit.redact(PRIVATE);
+    permit.redact_in_events(PRIVATE);
     let answer = permit
         .get::<feedback::Entity>("id", row.feedback_id)
         .await?;
@@ -196,10 +198,10 @@ pub async fn hand_over_follow_ups(
         let row = permit
             // Also where nobody was assigned: another department works it now, so whoever read it before is to meet a
             // new version.
-            .update_anyway::<follow_up::Entity>(row, unassigned)
+            .update_raising_version::<follow_up::Entity>(row, unassigned)
             .await?;
         let to = serde_json::json!({ "departmentId": successor.to_string() });
-        permit.note(Event::changed_beside_row::<follow_up::Entity>(&row, to));
+        permit.note_event(Event::changed_beside_row::<follow_up::Entity>(&row, to));
     }
     feedback::Entity::update_many()
         .col_expr(feedback::Column::DepartmentId, Expr::value(successor))

@@ -29,6 +29,6 @@ use crate::{
 /// Whether the caller may know who gave the answer and what they wrote.
 #[must_use]
 pub fn may_see_respondent(caller: &Caller, row: &feedback::Model) -> bool {
-    let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
+    let ties = Ties::none().with_departments(Relation::LooksAfter, row.department_id);
     caller.may(Action::WorkFollowUp, &ties)
 }

@@ -40,7 +40,9 @@ pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<pl
     let text = faults.check_required_text("text", &input.text);
     faults.check_within("dueDays", Some(input.due_days), 0..=LONGEST);
     faults.check()?;
-    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let mut permit = caller
+        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .await?;
     let of_group = playbook::Entity::find()
         .filter(playbook::Column::AnswerGroup.eq(input.group))
         .one(permit.tx())

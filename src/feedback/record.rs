@@ -109,7 +109,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
         faults.add("feedback", UserErrorCode::LimitExceeded, None, message);
         faults.check()?;
     }
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let done = record_within_permit(
         &mut permit,
         input.feedback.into_iter().map(AnswerInput::from),
@@ -147,7 +147,7 @@ pub async fn record_within_permit(
     let mut done = store_customer_answers(permit, &places, fresh.collect()).await?;
     if done.recorded + employees > 0 {
         // How many employees answered when is told by nothing but their cells.
-        permit.note(Event::rows_written(serde_json::json!({
+        permit.note_event(Event::rows_written(serde_json::json!({
             "recorded": done.recorded,
             "unroutable": done.unroutable,
         })));
@@ -378,13 +378,19 @@ async fn store_customer_answers(
                     .for_each(|id| permit.invalidate_findings(FindingInput::Blueprint(id)));
             }
         }
-        department.into_iter().for_each(|id| permit.audit_for(id));
+        department
+            .into_iter()
+            .for_each(|id| permit.show_audit_to_leads_of(id));
         done.recorded += 1;
         rows.push(with_all_columns_set::<feedback::Entity>(row));
     }
     // Answers first: follow-ups refer to them.
-    permit.insert_all::<feedback::Entity>(rows).await?;
-    permit.insert_all::<follow_up::Entity>(follow_ups).await?;
+    permit
+        .insert_all_unaudited::<feedback::Entity>(rows)
+        .await?;
+    permit
+        .insert_all_unaudited::<follow_up::Entity>(follow_ups)
+        .await?;
     // After the answers are there, as the values of their days are counted from them anew.
     fed::feed_kpis(permit, &fed, &recount).await?;
     Ok(done)

@@ -87,13 +87,17 @@ impl AnswerReferences {
             let delivering =
                 delivering.filter(|held| held.status == ResponsibilityStatus::Accepted);
             let departments = delivering.map(|held| held.department_id);
-            let ties = Ties::none().and(Relation::Delivers, departments);
+            let ties = Ties::none().with_departments(Relation::Delivers, departments);
             let blueprint = self.blueprints.get(&row.blueprint_id);
             if blueprint.is_some_and(|blueprint| blueprint.subject == Subject::Employee) {
                 // Shown to the leads who deliver there, the event would tell them when an employee answered.
-                permit.decide_unseen::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
+                permit.require_hidden_from_leads::<touchpoint::Entity>(
+                    Action::RecordFeedback,
+                    &ties,
+                    row,
+                )?;
             } else {
-                permit.decide::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
+                permit.require_on_row::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
             }
         }
         Ok(())
@@ -231,7 +235,7 @@ impl AnswerReferences {
     ) -> Option<DepartmentId> {
         let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
         let blueprint = self.blueprints.get(&touchpoint.blueprint_id)?;
-        if !scope::is_reportable(blueprint) {
+        if !scope::is_reportable_blueprint(blueprint) {
             return None;
         }
         accountable_at(self.held.get(&touchpoint.id)?, at)

@@ -38,7 +38,7 @@ pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> 
     let respondent = faults.check_text("respondent", &input.respondent, NAME);
     faults.check()?;
     let mut permit = caller
-        .permit(Action::EraseRespondent, &Ties::none())
+        .open_permit(Action::EraseRespondent, &Ties::none())
         .await?;
     let spellings = find_spellings(&permit, &respondent).await?;
     let its = Condition::any()
@@ -48,7 +48,7 @@ pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> 
     if erased == 0 {
         return Err(Error::not_found("respondent", "respondent"));
     }
-    permit.empty_log_on_commit();
+    permit.empty_wal_on_commit();
     permit.commit().await?;
     Ok(erased)
 }
@@ -100,10 +100,10 @@ pub async fn erase_respondents_older_than(caller: &Caller, days: u32) -> Result<
     // A thousand at a time: one act over years of answers would keep SQLite's writer from everybody else.
     while any.clone().one(caller.connection()).await?.is_some() {
         let mut permit = caller
-            .permit(Action::EraseRespondent, &Ties::none())
+            .open_permit(Action::EraseRespondent, &Ties::none())
             .await?;
         erased += erase_respondents_of_answers(&mut permit, old.clone(), Some(AT_ONCE)).await?;
-        permit.empty_log_on_commit();
+        permit.empty_wal_on_commit();
         permit.commit().await?;
     }
     Ok(erased)
@@ -161,7 +161,7 @@ async fn erase_respondents_of_answers(
     for row in &rows {
         row.department_id
             .into_iter()
-            .for_each(|id| permit.audit_for(id));
+            .for_each(|id| permit.show_audit_to_leads_of(id));
         if row.department_id.is_none() {
             row.blueprint_id
                 .into_iter()
@@ -169,7 +169,7 @@ async fn erase_respondents_of_answers(
         }
     }
     let erased = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-    permit.note(Event::rows_written(serde_json::json!({ "erased": erased })));
+    permit.note_event(Event::rows_written(serde_json::json!({ "erased": erased })));
     Ok(erased)
 }
 

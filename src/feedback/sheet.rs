@@ -84,7 +84,7 @@ pub async fn import(
         answers,
         places,
     } = said;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     // Also after faults of cells: what is wrong with the answers that could be read is told in the same answer.
     let recorded = record_within_permit(&mut permit, answers).await;
     let done = match recorded {

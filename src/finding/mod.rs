@@ -85,7 +85,7 @@ pub async fn find_tracked(
     thresholds: &Thresholds,
 ) -> Result<Vec<TrackedFinding>> {
     let _turn = caller.budget.acquire_blueprint_load_slot().await?;
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let which = caller
         .select::<blueprint::Entity>()
         .filter(blueprint::Column::Id.eq(id));
@@ -188,7 +188,7 @@ const JUDGED: usize = 100;
 /// blueprint, so they have no `open_since` and nobody dismisses them.
 pub async fn find_organisation_violations(caller: &Caller) -> Result<Vec<Violation>> {
     use responsibility::Column;
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let departments = caller.select::<department::Entity>().all(&tx).await?;
     let holding: Vec<DepartmentId> = caller
         .select::<responsibility::Entity>()
@@ -283,9 +283,9 @@ async fn set_dismissal(
     dismissal: Option<finding::Model>,
     thresholds: &Thresholds,
 ) -> Result<TrackedFinding> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .lock_row::<blueprint::Entity>("blueprintId", blueprint)
+        .lock_and_read_row::<blueprint::Entity>("blueprintId", blueprint)
         .await?;
     let inspection = InspectionInput::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Not on the pool: whoever waits there for a turn must not hold what everybody needs to write.
@@ -299,14 +299,14 @@ async fn set_dismissal(
         Severity::Error => Action::DismissError,
         Severity::Warning | Severity::Info => Action::DismissFinding,
     };
-    let owner = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
-    permit.decide::<blueprint::Entity>(action, &owner, &row)?;
+    let owner = Ties::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
+    permit.require_on_row::<blueprint::Entity>(action, &owner, &row)?;
     permit.require_live_blueprint(blueprint)?;
     if told.dismissed.is_none() && dismissal.is_none() {
         return Ok(told);
     }
     store_dismissal(&permit, &told, dismissal.as_ref()).await?;
-    permit.note(Event::changed_beside_row::<blueprint::Entity>(
+    permit.note_event(Event::changed_beside_row::<blueprint::Entity>(
         &row,
         // What it is about may be a KPI that readers of the log may not read of.
         serde_json::json!({ "finding": fingerprint, "dismissed": dismissal.is_some() }),

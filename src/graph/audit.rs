@@ -204,14 +204,14 @@ async fn page_of_events(
         select = select.filter(audit_event::Column::Id.in_subquery(concerning.into_query()));
     }
     let mut page = page::page_newest_first(ctx, select, page, AuditEvent::from).await?;
-    hide_bodies(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
-    hide_targets(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
+    hide_unreadable_bodies(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
+    hide_unreadable_kpi_targets(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
     Ok(page)
 }
 
 /// Takes the bodies out of events in blueprints that the caller may not read. Those of a blueprint that is gone
 /// are left to those who may read every blueprint.
-async fn hide_bodies<'a>(
+async fn hide_unreadable_bodies<'a>(
     caller: &Caller,
     events: impl Iterator<Item = &'a mut AuditEvent>,
 ) -> Result<()> {
@@ -242,7 +242,7 @@ async fn hide_bodies<'a>(
 
 /// Takes out what targets were, of KPIs whose values the caller may not read now, whatever they were when it was noted.
 /// Those of a target that is gone are left to those who may read all values.
-async fn hide_targets<'a>(
+async fn hide_unreadable_kpi_targets<'a>(
     caller: &Caller,
     events: impl Iterator<Item = &'a mut AuditEvent>,
 ) -> Result<()> {

@@ -5,7 +5,7 @@
 //! [`DirectJson`], whose `resolve` goes three steps:
 //!
 //! 1. **Plan.** The selections are looked up once, by type and not by row: `ObjectPlan::new` makes a closure for each
-//!    field ([`Projected::field_writer`]), nested as the document is.
+//!    field ([`DirectObject::field_writer`]), nested as the document is.
 //! 2. **Write.** The plan runs over the rows and writes keys and values into one buffer, a [`JsonWriter`].
 //! 3. **Splice.** The text travels to the answer as a binary value, which no field of the schema is otherwise, and
 //!    [`write_response`] copies it as it is.
@@ -71,10 +71,10 @@ impl<T: CanvasNode> DirectJson<T> {
 
 impl<T: CanvasNode> DirectJson<T>
 where
-    for<'c> OnCanvas<'c, T::Row>: Projected<'c>,
+    for<'c> CanvasRow<'c, T::Row>: DirectObject<'c>,
 {
     async fn try_write(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
-        if is_merged(ctx) {
+        if is_key_asked_twice(ctx) {
             return None;
         }
         let asked = Selections {
@@ -83,13 +83,14 @@ where
         };
         let caller = ctx.data_opt::<Caller>()?;
         // One more statement, and only for those who lead: what anybody else may do follows from their own roles.
-        let parents =
-            if asked.mentions("viewerPermissions") && !caller.own_lead_departments().is_empty() {
-                // Where it cannot be read the resolvers answer, and tell so.
-                load_parents(caller.connection()).await.ok()?
-            } else {
-                Parents::new()
-            };
+        let parents = if asked.mentions_field("viewerPermissions")
+            && !caller.own_lead_departments().is_empty()
+        {
+            // Where it cannot be read the resolvers answer, and tell so.
+            load_parents(caller.connection()).await.ok()?
+        } else {
+            Parents::new()
+        };
         let plan = ObjectPlan::new(&asked)?;
         let context = WriteContext {
             canvas: &self.canvas,
@@ -99,7 +100,7 @@ where
         let mut out = JsonWriter::default();
         let rows = (self.rows)(&self.canvas);
         out.list('[', rows, ']', |row, out| {
-            plan.write(OnCanvas { context, row }, out)
+            plan.write(CanvasRow { context, row }, out)
         });
         out.finish().ok().map(Bytes::from)
     }
@@ -107,7 +108,7 @@ where
 
 impl<T: CanvasNode> OutputType for DirectJson<T>
 where
-    for<'c> OnCanvas<'c, T::Row>: Projected<'c>,
+    for<'c> CanvasRow<'c, T::Row>: DirectObject<'c>,
 {
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
@@ -142,7 +143,7 @@ where
 
 /// Whether the document asks twice for the key that is being resolved, somewhere on its path. Two answers for one key
 /// are merged field by field, which finished text cannot be.
-fn is_merged(ctx: &ContextSelectionSet<'_>) -> bool {
+fn is_key_asked_twice(ctx: &ContextSelectionSet<'_>) -> bool {
     let mut path = Vec::new();
     let mut node = ctx.path_node.as_ref();
     while let Some(here) = node {
@@ -158,7 +159,7 @@ fn is_merged(ctx: &ContextSelectionSet<'_>) -> bool {
     for name in path.into_iter().rev() {
         let mut sets = Vec::new();
         for set in &asked.sets {
-            asked.find_sets(set, name, &mut sets);
+            asked.find_sets_of_key(set, name, &mut sets);
         }
         if sets.len() != 1 {
             return true;
@@ -184,15 +185,15 @@ struct ResponseField<'q> {
 
 impl<'q> Selections<'q> {
     /// The keys of an object of this type, in the order of the answer; nothing where only resolvers can tell.
-    fn fields(&self, of_type: &str) -> Option<Vec<ResponseField<'q>>> {
+    fn response_fields(&self, of_type: &str) -> Option<Vec<ResponseField<'q>>> {
         let mut fields = Vec::new();
         for set in &self.sets {
-            self.add(set, of_type, &mut fields)?;
+            self.add_fields_of_set(set, of_type, &mut fields)?;
         }
         Some(fields)
     }
 
-    fn add(
+    fn add_fields_of_set(
         &self,
         set: &'q SelectionSet,
         of_type: &str,
@@ -235,34 +236,43 @@ impl<'q> Selections<'q> {
             if condition.is_some_and(|condition| condition.node.on.node != of_type) {
                 return None;
             }
-            self.add(inner, of_type, fields)?;
+            self.add_fields_of_set(inner, of_type, fields)?;
         }
         Some(())
     }
 
     /// Whether a field of this name is asked for anywhere inside.
-    fn mentions(&self, name: &str) -> bool {
-        self.sets.iter().any(|set| self.set_mentions(set, name))
+    fn mentions_field(&self, name: &str) -> bool {
+        self.sets
+            .iter()
+            .any(|set| self.set_mentions_field(set, name))
     }
 
-    fn set_mentions(&self, set: &SelectionSet, name: &str) -> bool {
+    fn set_mentions_field(&self, set: &SelectionSet, name: &str) -> bool {
         set.items.iter().any(|selection| match &selection.node {
             Selection::Field(field) => {
                 field.node.name.node == name
-                    || self.set_mentions(&field.node.selection_set.node, name)
+                    || self.set_mentions_field(&field.node.selection_set.node, name)
             }
             Selection::InlineFragment(fragment) => {
-                self.set_mentions(&fragment.node.selection_set.node, name)
+                self.set_mentions_field(&fragment.node.selection_set.node, name)
             }
             Selection::FragmentSpread(spread) => self
                 .fragments
                 .get(&spread.node.fragment_name.node)
-                .is_some_and(|fragment| self.set_mentions(&fragment.node.selection_set.node, name)),
+                .is_some_and(|fragment| {
+                    self.set_mentions_field(&fragment.node.selection_set.node, name)
+                }),
         })
     }
 
     /// Finds the selections of a set for one key, whatever the type.
-    fn find_sets(&self, set: &'q SelectionSet, key: &str, found: &mut Vec<&'q SelectionSet>) {
+    fn find_sets_of_key(
+        &self,
+        set: &'q SelectionSet,
+        key: &str,
+        found: &mut Vec<&'q SelectionSet>,
+    ) {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) if field.node.response_key().node == key => {
@@ -270,11 +280,11 @@ impl<'q> Selections<'q> {
                 }
                 Selection::Field(_) => {}
                 Selection::InlineFragment(fragment) => {
-                    self.find_sets(&fragment.node.selection_set.node, key, found);
+                    self.find_sets_of_key(&fragment.node.selection_set.node, key, found);
                 }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
-                        self.find_sets(&fragment.node.selection_set.node, key, found);
+                        self.find_sets_of_key(&fragment.node.selection_set.node, key, found);
                     }
                 }
             }
@@ -292,23 +302,23 @@ pub struct WriteContext<'c> {
 }
 
 /// A row in its context.
-pub struct OnCanvas<'c, R> {
+pub struct CanvasRow<'c, R> {
     context: WriteContext<'c>,
     row: &'c R,
 }
 
-impl<R> Clone for OnCanvas<'_, R> {
+impl<R> Clone for CanvasRow<'_, R> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<R> Copy for OnCanvas<'_, R> {}
+impl<R> Copy for CanvasRow<'_, R> {}
 
-impl<'c, R> OnCanvas<'c, R> {
+impl<'c, R> CanvasRow<'c, R> {
     /// Another row in the same context.
-    fn with_row<S>(self, row: &'c S) -> OnCanvas<'c, S> {
-        OnCanvas {
+    fn with_row<S>(self, row: &'c S) -> CanvasRow<'c, S> {
+        CanvasRow {
             context: self.context,
             row,
         }
@@ -319,7 +329,7 @@ impl<'c, R> OnCanvas<'c, R> {
 pub type FieldWriter<'c, P> = Box<dyn Fn(P, &mut JsonWriter) + 'c>;
 
 /// A part of a canvas that is shown as an object of the API.
-pub trait Projected<'c>: Copy + 'c {
+pub trait DirectObject<'c>: Copy + 'c {
     /// The object's type.
     const TYPE: &'static str;
 
@@ -330,9 +340,9 @@ pub trait Projected<'c>: Copy + 'c {
 /// The plan of an object: its keys as JSON (`"key":`), each with the writer of its value.
 struct ObjectPlan<'c, P>(Vec<(String, FieldWriter<'c, P>)>);
 
-impl<'c, P: Projected<'c>> ObjectPlan<'c, P> {
+impl<'c, P: DirectObject<'c>> ObjectPlan<'c, P> {
     fn new(asked: &Selections<'_>) -> Option<Self> {
-        let fields = asked.fields(P::TYPE)?.into_iter();
+        let fields = asked.response_fields(P::TYPE)?.into_iter();
         let fields = fields.map(|field| {
             let writer = match field.name {
                 "__typename" => value_writer(|_| P::TYPE),
@@ -367,7 +377,7 @@ fn object_writer<'c, P, Q>(
     object: impl Fn(P) -> Option<Q> + 'c,
 ) -> Option<FieldWriter<'c, P>>
 where
-    Q: Projected<'c>,
+    Q: DirectObject<'c>,
 {
     let plan = ObjectPlan::new(asked)?;
     Some(Box::new(move |part, out| match object(part) {
@@ -382,7 +392,7 @@ fn list_writer<'c, P, Q, I>(
     objects: impl Fn(P) -> I + 'c,
 ) -> Option<FieldWriter<'c, P>>
 where
-    Q: Projected<'c>,
+    Q: DirectObject<'c>,
     I: IntoIterator<Item = Q>,
 {
     let plan = ObjectPlan::new(asked)?;
@@ -424,11 +434,11 @@ mod tests {
         touchpoint, transition,
     };
 
-    use super::{fields::ProjectedLink, *};
+    use super::{fields::DirectKpiLink, *};
     use crate::graph;
 
     /// Plans what a document's root field asks, as if it led to this type.
-    fn planned<P: Projected<'static>>(document: &str, path: &[&str]) -> bool {
+    fn planned<P: DirectObject<'static>>(document: &str, path: &[&str]) -> bool {
         let document = parse_query(document).expect("a document");
         let DocumentOperations::Multiple(operations) = &document.operations else {
             panic!("an operation without a name");
@@ -440,7 +450,7 @@ mod tests {
         };
         for name in path {
             let mut found = Vec::new();
-            asked.find_sets(asked.sets[0], name, &mut found);
+            asked.find_sets_of_key(asked.sets[0], name, &mut found);
             asked.sets = found;
         }
         ObjectPlan::<P>::new(&asked).is_some()
@@ -449,18 +459,18 @@ mod tests {
     #[test]
     fn the_picture_of_a_blueprint_is_drawn_whole() {
         let canvas = include_str!("../../bench/canvas/canvas.graphql");
-        assert!(planned::<OnCanvas<'_, phase::Model>>(
+        assert!(planned::<CanvasRow<'_, phase::Model>>(
             canvas,
             &["blueprint", "phases"]
         ));
-        assert!(planned::<OnCanvas<'_, transition::Model>>(
+        assert!(planned::<CanvasRow<'_, transition::Model>>(
             canvas,
             &["blueprint", "transitions"]
         ));
     }
 
     /// The fields of a type that only resolvers answer.
-    fn resolved<P: Projected<'static>>() -> Vec<String> {
+    fn resolved<P: DirectObject<'static>>() -> Vec<String> {
         let schema = parse_schema(graph::schema_sdl()).expect("a schema");
         let of_type = schema
             .definitions
@@ -491,17 +501,17 @@ mod tests {
     #[test]
     fn only_what_leads_off_the_canvas_is_resolved() {
         let resolved = [
-            resolved::<OnCanvas<'_, phase::Model>>(),
-            resolved::<OnCanvas<'_, touchpoint::Model>>(),
-            resolved::<OnCanvas<'_, Evidence>>(),
-            resolved::<OnCanvas<'_, transition::Model>>(),
-            resolved::<OnCanvas<'_, channel::Model>>(),
-            resolved::<OnCanvas<'_, responsibility::Model>>(),
-            resolved::<OnCanvas<'_, department::Model>>(),
-            resolved::<ProjectedLink<'_>>(),
-            resolved::<OnCanvas<'_, kpi::Model>>(),
-            resolved::<OnCanvas<'_, kpi_target::Model>>(),
-            resolved::<OnCanvas<'_, measurement::Model>>(),
+            resolved::<CanvasRow<'_, phase::Model>>(),
+            resolved::<CanvasRow<'_, touchpoint::Model>>(),
+            resolved::<CanvasRow<'_, Evidence>>(),
+            resolved::<CanvasRow<'_, transition::Model>>(),
+            resolved::<CanvasRow<'_, channel::Model>>(),
+            resolved::<CanvasRow<'_, responsibility::Model>>(),
+            resolved::<CanvasRow<'_, department::Model>>(),
+            resolved::<DirectKpiLink<'_>>(),
+            resolved::<CanvasRow<'_, kpi::Model>>(),
+            resolved::<CanvasRow<'_, kpi_target::Model>>(),
+            resolved::<CanvasRow<'_, measurement::Model>>(),
         ];
         let expected = "\
             Phase.blueprint Phase.copiedFrom Phase.insights \

@@ -64,7 +64,7 @@ pub(super) struct Way {
 impl Flow {
     /// The graph, for one walk through it. A walk takes as many steps as there are places and transitions, 2,000 at the
     /// most, so about a tenth of a millisecond: it is done where it is asked for.
-    fn begin_walk(&self, ctx: &Context<'_>) -> Result<flow::FlowAnalysis<'_>> {
+    fn charge_and_analyse(&self, ctx: &Context<'_>) -> Result<flow::FlowAnalysis<'_>> {
         let steps = self.0.touchpoints.len() + self.0.transitions.len();
         caller(ctx)?.budget.spend(steps as u64)?;
         Ok(flow::FlowAnalysis::new(&self.0))
@@ -86,7 +86,7 @@ impl Flow {
         Ok(row.clone().into())
     }
 
-    fn index_of(&self, field: &str, id: &ID) -> Result<usize> {
+    fn touchpoint_index(&self, field: &str, id: &ID) -> Result<usize> {
         let id: TouchpointId = input::parse_id(field, id)?;
         let place = self.0.index_of(id);
         place.ok_or_else(|| Error::not_found(field, "touchpoint in this blueprint"))
@@ -99,7 +99,7 @@ impl Flow {
     /// The loops, in order of display. Ends of the graph belong to none.
     #[graphql(complexity = "10 * child_complexity")]
     async fn loops(&self, ctx: &Context<'_>) -> Result<MeteredList<Loop>> {
-        let loops = self.begin_walk(ctx)?.loops().into_iter();
+        let loops = self.charge_and_analyse(ctx)?.loops().into_iter();
         Ok(metered_list(loops.map(|rows| Loop {
             touchpoints: self.list_touchpoints(rows),
         })))
@@ -108,45 +108,45 @@ impl Flow {
     /// Transitions that lead back to an earlier phase.
     #[graphql(complexity = "10 * child_complexity")]
     async fn backtracks(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
-        Ok(self.list_transitions(self.begin_walk(ctx)?.backtracks()))
+        Ok(self.list_transitions(self.charge_and_analyse(ctx)?.backtracks()))
     }
 
     /// Transitions of kind SKIP, and those that pass over a whole phase.
     #[graphql(complexity = "10 * child_complexity")]
     async fn skips(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
-        Ok(self.list_transitions(self.begin_walk(ctx)?.skips()))
+        Ok(self.list_transitions(self.charge_and_analyse(ctx)?.skips()))
     }
 
     /// Transitions by which people leave the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn exits(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
-        Ok(self.list_transitions(self.begin_walk(ctx)?.exits()))
+        Ok(self.list_transitions(self.charge_and_analyse(ctx)?.exits()))
     }
 
     /// Transitions by which people come back into it.
     #[graphql(complexity = "10 * child_complexity")]
     async fn re_entries(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
-        Ok(self.list_transitions(self.begin_walk(ctx)?.re_entries()))
+        Ok(self.list_transitions(self.charge_and_analyse(ctx)?.re_entries()))
     }
 
     /// Touchpoints that people reach and that no transition leaves, not even out of the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn dead_ends(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
-        Ok(self.list_touchpoints(self.begin_walk(ctx)?.dead_ends()))
+        Ok(self.list_touchpoints(self.charge_and_analyse(ctx)?.dead_ends()))
     }
 
     /// Touchpoints that no way reaches from START or a re-entry, and that enable no step that people reach. Empty if no
     /// transition enters the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn unreachable(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
-        Ok(self.list_touchpoints(self.begin_walk(ctx)?.unreachable()))
+        Ok(self.list_touchpoints(self.charge_and_analyse(ctx)?.unreachable()))
     }
 
     /// Hand-offs: transitions between touchpoints whose accountable departments are known and differ, grouped by both
     /// departments.
     #[graphql(complexity = "10 * child_complexity")]
     async fn hand_offs(&self, ctx: &Context<'_>) -> Result<MeteredList<HandOff>> {
-        let found = self.begin_walk(ctx)?.hand_offs().into_iter();
+        let found = self.charge_and_analyse(ctx)?.hand_offs().into_iter();
         found
             .map(|found| {
                 Ok(Metered(HandOff {
@@ -163,7 +163,7 @@ impl Flow {
     /// which all ways reach the goal. A way may lead to a competitor and back.
     #[graphql(complexity = "10 * child_complexity")]
     async fn must_pass(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
-        Ok(self.list_touchpoints(self.begin_walk(ctx)?.unavoidable_touchpoints()))
+        Ok(self.list_touchpoints(self.charge_and_analyse(ctx)?.unavoidable_touchpoints()))
     }
 
     /// The ways from one touchpoint of the blueprint to another that pass no touchpoint twice.
@@ -177,8 +177,8 @@ impl Flow {
             i32,
         >,
     ) -> Result<Ways> {
-        let from = self.index_of("from", &from)?;
-        let to = self.index_of("to", &to)?;
+        let from = self.touchpoint_index("from", &from)?;
+        let to = self.touchpoint_index("to", &to)?;
         let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
         let canvas = Arc::clone(&self.0);
         let work = move |steps: &StepBudget| {

@@ -40,7 +40,7 @@ use crate::{
     batch::LoaderKey,
     department::below as department_below,
     error::Result,
-    insight::graphql::without_archived,
+    insight::graphql::without_archived_locations,
     judgement::{self, JudgedLink},
     publication::select_without_document,
 };
@@ -51,7 +51,7 @@ macro_rules! by_id {
             type Value = $entity::Model;
 
             async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-                load_rows::<$entity::Entity>(caller, ids.iter().copied()).await
+                load_rows_by_id::<$entity::Entity>(caller, ids.iter().copied()).await
             }
         })*
     };
@@ -224,17 +224,17 @@ by_creation! {
     /// The insights of a phase as a whole, in the order of creation.
     InsightsOfPhase(PhaseId PhaseId phase_id): std::convert::identity => insight;
     /// The insights of a blueprint, of its phases and at its touchpoints, in the order of creation.
-    InsightsIn(BlueprintId BlueprintId blueprint_id): without_archived => insight;
+    InsightsIn(BlueprintId BlueprintId blueprint_id): without_archived_locations => insight;
     /// The sources of a blueprint, in the order of creation.
     SourcesIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => source;
     /// The promises made at a touchpoint, in the order of creation.
     PromisesAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => promise;
     /// The promises made at the touchpoints of a blueprint that are not archived, in the order of creation.
-    PromisesIn(BlueprintId BlueprintId blueprint_id): at_living_touchpoint(promise::Column::TouchpointId) => promise;
+    PromisesIn(BlueprintId BlueprintId blueprint_id): at_live_touchpoint(promise::Column::TouchpointId) => promise;
     /// The evaluations of a touchpoint, in the order of creation.
     EvaluationsAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => evaluation;
     /// The evaluations of the touchpoints of a blueprint that are not archived, in the order of creation.
-    EvaluationsIn(BlueprintId BlueprintId blueprint_id): at_living_touchpoint(evaluation::Column::TouchpointId) => evaluation;
+    EvaluationsIn(BlueprintId BlueprintId blueprint_id): at_live_touchpoint(evaluation::Column::TouchpointId) => evaluation;
     /// The improvements of a blueprint, in the order of creation.
     ImprovementsIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => improvement;
     /// The scenarios of a blueprint, in the order of creation.
@@ -242,7 +242,7 @@ by_creation! {
 }
 
 /// Adds the condition that a row's touchpoint is not archived.
-fn at_living_touchpoint<E: EntityTrait, C: ColumnTrait>(
+fn at_live_touchpoint<E: EntityTrait, C: ColumnTrait>(
     touchpoint: C,
 ) -> impl Fn(Select<E>) -> Select<E> {
     move |select| {
@@ -327,7 +327,7 @@ macro_rules! by_position {
                     .all(caller.connection())
                     .await?;
                 let there = places.iter().map(|place| place.$id);
-                let rows = load_rows::<$entity::Entity>(caller, there).await?;
+                let rows = load_rows_by_id::<$entity::Entity>(caller, there).await?;
                 let pairs = places.iter().filter_map(|place| {
                     Some(($key(place.$of_id), rows.get(&place.$id)?.clone()))
                 });
@@ -365,7 +365,7 @@ by_position! {
 }
 
 /// The rows with these ids, as far as the caller may see them.
-async fn load_rows<E: Guarded>(
+async fn load_rows_by_id<E: Guarded>(
     caller: &Caller,
     ids: impl Iterator<Item = E::Id>,
 ) -> Result<HashMap<E::Id, E::Model>>

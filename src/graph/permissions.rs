@@ -12,7 +12,7 @@ use crate::{
     responsibility::{
         answer::participant,
         in_force,
-        lifecycle::may_lead_end,
+        lifecycle::lead_may_end,
         parties::{Parents, find_seat},
         waiting::build_proposal,
     },
@@ -29,7 +29,7 @@ fn permitted_among(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Acti
 
 /// The actions on a blueprint.
 pub(super) fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
-    let ties = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
+    let ties = Ties::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
     permitted_among(
         caller,
         &[
@@ -54,9 +54,9 @@ pub(super) fn on_touchpoint(
         .filter(|held| in_force::is_delivering(held))
         .map(|held| held.department_id);
     let ties = Ties::none()
-        .and(Relation::OwnsBlueprint, [blueprint.owner_department_id])
-        .and(Relation::Delivers, delivering)
-        .and(Relation::Proposes, caller.led_departments());
+        .with_departments(Relation::OwnsBlueprint, [blueprint.owner_department_id])
+        .with_departments(Relation::Delivers, delivering)
+        .with_departments(Relation::Proposes, caller.led_departments());
     permitted_among(
         caller,
         &[
@@ -72,10 +72,10 @@ pub(super) fn on_touchpoint(
 /// The actions on a department.
 pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
     let ties = Ties::none()
-        .and(Relation::IsIt, [row.id])
-        .and(Relation::OwnsBlueprint, [row.id])
-        .and(Relation::OwnsKpi, [row.id])
-        .and(Relation::OwnsImprovement, [row.id]);
+        .with_departments(Relation::IsIt, [row.id])
+        .with_departments(Relation::OwnsBlueprint, [row.id])
+        .with_departments(Relation::OwnsKpi, [row.id])
+        .with_departments(Relation::OwnsImprovement, [row.id]);
     let actions = [
         Action::CreateBlueprint,
         Action::DefineKpi,
@@ -91,7 +91,7 @@ pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Act
 
 /// The actions on a KPI.
 pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
-    let ties = Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]);
+    let ties = Ties::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
     if !row.fed_by_feedback {
         actions.push(Action::RecordMeasurement);
@@ -101,13 +101,13 @@ pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
 
 /// The actions on an improvement.
 pub(super) fn on_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
-    let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
+    let ties = Ties::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]);
     permitted_among(caller, &[Action::KeepImprovements], &ties)
 }
 
 /// The actions on an answer and its follow-up.
 pub(super) fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
-    let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
+    let ties = Ties::none().with_departments(Relation::LooksAfter, row.department_id);
     permitted_among(
         caller,
         &[Action::WorkFollowUp, Action::AssignFollowUp],
@@ -130,16 +130,16 @@ pub(super) fn on_responsibility(
     let person = participant(caller);
     let holder = holder.map(|holder| holder.department_id);
     let answer =
-        build_proposal(row, holder, blueprint.owner_department_id).answer(&person, parents);
+        build_proposal(row, holder, blueprint.owner_department_id).consent_of(&person, parents);
     let seat = answer.ok().and_then(|(_, seat)| seat);
     let published = blueprint.status == BlueprintStatus::Published;
-    let by_lead = may_lead_end(row.role, published).then_some(row.department_id);
+    let by_lead = lead_may_end(row.role, published).then_some(row.department_id);
     let ties = Ties::none()
-        .and(Relation::Holds, [row.department_id])
-        .and(Relation::Proposes, row.proposed_by_department_id)
-        .and(Relation::MayAccept, seat)
-        .and(Relation::MayDecline, seat)
-        .and(Relation::MayEnd, by_lead);
+        .with_departments(Relation::Holds, [row.department_id])
+        .with_departments(Relation::Proposes, row.proposed_by_department_id)
+        .with_departments(Relation::MayAccept, seat)
+        .with_departments(Relation::MayDecline, seat)
+        .with_departments(Relation::MayEnd, by_lead);
     match row.status {
         ResponsibilityStatus::Proposed => {
             let answers = answer.is_ok();
@@ -156,7 +156,7 @@ pub(super) fn on_responsibility(
         ResponsibilityStatus::Accepted => {
             let confirms = find_seat(&person.leads, row.department_id, parents);
             let confirms = confirms.filter(|_| row.unasked);
-            let ties = ties.and(Relation::MayAccept, confirms);
+            let ties = ties.with_departments(Relation::MayAccept, confirms);
             // The confirmation first: it is left out where nothing is to be confirmed.
             let asked = [
                 Action::AcceptResponsibility,

@@ -22,7 +22,7 @@ pub(super) struct PictureLink {
 }
 
 /// Signs a link for the caller.
-pub(super) fn sign_link(
+pub(super) fn sign_picture_link(
     ctx: &Context<'_>,
     blueprint: &blueprint::Model,
     as_of: Option<Date>,

@@ -13,22 +13,23 @@ use super::{Api, COMPLEXITY, Mutation, Query};
 
 static PRICED: LazyLock<Api> = LazyLock::new(|| {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .extension(Pricing)
+        .extension(CostProbe)
         .finish()
 });
 
 const COST: &str = "cost";
 
-struct Pricing;
+/// Ends a request behind its validation, with an error that carries its cost.
+struct CostProbe;
 
-impl ExtensionFactory for Pricing {
+impl ExtensionFactory for CostProbe {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Self)
     }
 }
 
 #[async_trait]
-impl Extension for Pricing {
+impl Extension for CostProbe {
     async fn validation(
         &self,
         ctx: &ExtensionContext<'_>,
@@ -53,7 +54,7 @@ pub async fn estimate_cost(request: Request) -> Option<u64> {
 
 /// The sentence for a document that is too complex.
 #[must_use]
-pub fn refusal_sentence(cost: Option<u64>) -> String {
+pub fn too_complex_sentence(cost: Option<u64>) -> String {
     let much = match cost {
         Some(cost) => format!("The operation costs {cost}, and {COMPLEXITY} is the most."),
         None => "The operation costs more than one may.".to_owned(),

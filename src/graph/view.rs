@@ -207,7 +207,7 @@ pub(super) async fn load_contact_pressure(
 }
 
 /// How many touchpoints lie in each stage.
-pub(super) fn count_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
+pub(super) fn count_touchpoints_by_stage(canvas: &Canvas) -> Vec<StageAttention> {
     let stages = Stage::ALL.iter();
     stages
         .map(|stage| {
@@ -328,11 +328,11 @@ pub(super) async fn build_customer_view(
     canvas: &Arc<Canvas>,
 ) -> Result<CustomerView> {
     let canvas = Arc::clone(canvas);
-    let work = move |steps: &StepBudget| draw_customer_view(&canvas, steps);
+    let work = move |steps: &StepBudget| compute_customer_view(&canvas, steps);
     caller(ctx)?.compute(work).await
 }
 
-fn draw_customer_view(canvas: &Canvas, steps: &StepBudget) -> Result<CustomerView> {
+fn compute_customer_view(canvas: &Canvas, steps: &StepBudget) -> Result<CustomerView> {
     let kept = view::touchpoints_seen_by_customers(canvas);
     let seen = CanvasView::new(&FlowAnalysis::new(canvas), &kept, ViewDetail::Joints, steps)?;
     let phases = canvas.phases.iter().map(|phase| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 
-use super::{admission::Admission, graphql::Settings, metrics::Metrics};
+use super::{admission::AdmissionQueues, graphql::GraphqlSettings, metrics::Metrics};
 use crate::{
     bi::cache::BiCache, clock::Clock, database::Store, finding::rules::Thresholds, graph::Api,
     token::SigningKey, workers::Workers,
@@ -17,7 +17,7 @@ pub struct App {
     /// What it is doing.
     pub metrics: Metrics,
     /// Who is worked for next.
-    pub admission: Admission,
+    pub admission: AdmissionQueues,
     /// Where it is worked on.
     pub workers: Workers,
 }
@@ -28,7 +28,7 @@ pub struct AppParts {
     pub clock: Clock,
     pub key: SigningKey,
     pub api: Api,
-    pub settings: Settings,
+    pub settings: GraphqlSettings,
     /// From what on something is a finding.
     pub thresholds: Thresholds,
     /// How many proxies in front add to X-Forwarded-For.
@@ -57,7 +57,7 @@ impl App {
     /// The application of these parts, which works in the runtime in which it is made.
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
-        let admission = Admission::new(parts.concurrent_requests, parts.settings.deadline);
+        let admission = AdmissionQueues::new(parts.concurrent_requests, parts.settings.deadline);
         let (store, cube) = (parts.store.clone(), parts.cube.clone());
         Self {
             metrics: Metrics::new(store, cube, admission.clone()),

@@ -15,9 +15,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use super::{
-    admission::{AdmissionQueue, Slot, SlotHolder, slot_holder_at},
+    admission::{AdmissionQueue, Slot, SlotHolder, slot_holder_of_address},
     app::App,
-    client::Client,
+    client::ClientOrigin,
     negotiate::is_json,
     problem::{error_response, overloaded_response, problem_response, with_no_store},
     request_id::RequestId,
@@ -48,13 +48,15 @@ struct RefreshTokenBody {
 pub async fn login(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: Client,
+    client: ClientOrigin,
     request: Request,
 ) -> Response {
     let wanted = "`login` and `password`";
     let network = client.address(app.forwarded_hops);
     let (login, _slot) =
-        match admit(&app, &app.admission.sign_in, network, request, wanted, &id).await {
+        match read_body_and_take_slot(&app, &app.admission.sign_in, network, request, wanted, &id)
+            .await
+        {
             Ok(admitted) => admitted,
             Err(response) => return response,
         };
@@ -72,10 +74,10 @@ pub async fn login(
 pub async fn refresh(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: Client,
+    client: ClientOrigin,
     request: Request,
 ) -> Response {
-    let (token, _slot) = match admit_refresh_token(&app, &client, request, &id).await {
+    let (token, _slot) = match read_refresh_token_and_slot(&app, &client, request, &id).await {
         Ok(admitted) => admitted,
         Err(response) => return response,
     };
@@ -89,10 +91,10 @@ pub async fn refresh(
 pub async fn logout(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: Client,
+    client: ClientOrigin,
     request: Request,
 ) -> Response {
-    let (token, _slot) = match admit_refresh_token(&app, &client, request, &id).await {
+    let (token, _slot) = match read_refresh_token_and_slot(&app, &client, request, &id).await {
         Ok(admitted) => admitted,
         Err(response) => return response,
     };
@@ -106,19 +108,19 @@ pub async fn logout(
 }
 
 /// A refresh token that was sent, and leave to do something with it.
-async fn admit_refresh_token(
+async fn read_refresh_token_and_slot(
     app: &App,
-    client: &Client,
+    client: &ClientOrigin,
     request: Request,
     id: &RequestId,
 ) -> Result<(RefreshTokenBody, Slot), Response> {
     let network = client.address(app.forwarded_hops);
     let queue = &app.admission.sessions;
-    admit(app, queue, network, request, "`refreshToken`", id).await
+    read_body_and_take_slot(app, queue, network, request, "`refreshToken`", id).await
 }
 
 /// What was sent, once all of it is there, and leave to work on it.
-async fn admit<T: DeserializeOwned>(
+async fn read_body_and_take_slot<T: DeserializeOwned>(
     app: &App,
     queue: &AdmissionQueue,
     network: IpAddr,
@@ -131,7 +133,7 @@ async fn admit<T: DeserializeOwned>(
         let message = "The body took too long to arrive.";
         problem_response(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message, id)
     })??;
-    let slot = queue.enter(slot_holder_at(network)).await;
+    let slot = queue.wait_for_slot(slot_holder_of_address(network)).await;
     Ok((sent, slot.map_err(|_| overloaded_response(id))?))
 }
 
@@ -196,7 +198,7 @@ impl Bearer {
     /// # Errors
     /// UNAUTHENTICATED where there is nothing that could be a token of ours.
     pub fn from_headers(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
-        Self::verify(app, authorization_value(headers, "bearer").ok_or(SIGN_IN)?)
+        Self::verify_token(app, authorization_value(headers, "bearer").ok_or(SIGN_IN)?)
     }
 
     /// The same where programs ask that know only of names and passwords: by Bearer, or by Basic with the token as the
@@ -207,13 +209,13 @@ impl Bearer {
     /// UNAUTHENTICATED where there is nothing that could be a token of ours.
     fn from_basic_or_bearer(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
         match authorization_value(headers, "basic") {
-            Some(encoded) => Self::verify(app, &basic_password(encoded).ok_or(SIGN_IN)?),
+            Some(encoded) => Self::verify_token(app, &basic_password(encoded).ok_or(SIGN_IN)?),
             None => Self::from_headers(app, headers),
         }
     }
 
     /// A service token is known by its prefix; any other is the access token of a session.
-    fn verify(app: &App, token: &str) -> Result<Self, Error> {
+    fn verify_token(app: &App, token: &str) -> Result<Self, Error> {
         Ok(Self(match ServiceTokenSecret::parse(token) {
             Some(secret) => Credential::Service(secret?.hash()),
             None => Credential::Session(app.key.verify_access(token, app.clock.now())?),
@@ -240,10 +242,12 @@ impl Bearer {
         let request_id = std::sync::Arc::clone(&id.0);
         match &self.0 {
             Credential::Service(hash) => {
-                access::identify_token(&app.store, &app.clock, hash.clone(), request_id).await
+                access::identify_service_token(&app.store, &app.clock, hash.clone(), request_id)
+                    .await
             }
             Credential::Session(SessionClaims { session, account }) => {
-                access::identify(&app.store, &app.clock, *session, *account, request_id).await
+                access::identify_session(&app.store, &app.clock, *session, *account, request_id)
+                    .await
             }
         }
     }

@@ -12,19 +12,19 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
 };
 
-use super::negotiate::list_items;
+use super::negotiate::list_header_items;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a request comes from, as far as its connection and its headers say.
-pub struct Client {
+pub struct ClientOrigin {
     peer: IpAddr,
     /// What the proxies in front have added, the nearest last.
     forwarded: Vec<String>,
     user_agent: Option<String>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Client {
+impl<S: Send + Sync> FromRequestParts<S> for ClientOrigin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
@@ -32,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
     }
 }
 
-impl Client {
+impl ClientOrigin {
     /// Where a request with these headers comes from.
     #[must_use]
     pub fn from_request(extensions: &Extensions, headers: &HeaderMap) -> Self {
@@ -42,7 +42,7 @@ impl Client {
         let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
         Self {
             peer: peer.map_or(unknown, |ConnectInfo(peer)| peer.ip()),
-            forwarded: list_items(headers, FORWARDED_FOR)
+            forwarded: list_header_items(headers, FORWARDED_FOR)
                 .map(str::to_owned)
                 .collect(),
             user_agent: headers.get(header::USER_AGENT).and_then(text),
@@ -95,8 +95,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn client(forwarded: &[&str]) -> Client {
-        Client {
+    fn client(forwarded: &[&str]) -> ClientOrigin {
+        ClientOrigin {
             peer: "192.0.2.1".parse().expect("an address"),
             forwarded: forwarded.iter().map(|&text| text.to_owned()).collect(),
             user_agent: None,

@@ -22,20 +22,20 @@ use graphql_guard::{Admitted, GraphqlParams};
 use tokio::time::timeout;
 
 pub use self::{
-    media::Media,
-    respond::{refuse, refuse_caller},
-    settings::Settings,
+    media::MediaType,
+    respond::{caller_refusal_response, refusal_response},
+    settings::GraphqlSettings,
 };
 use self::{
     respond::{OUR_FAULT, respond_with_outcome, respond_with_stop, validation_stop},
-    stop::{Stop, error_code},
+    stop::{StopReason, error_code},
 };
 use super::{admission::Overloaded, problem::panic_message};
 use crate::{access::Caller, error::Code, graph::price};
 
 /// A request that has come whole and that the guard admits.
-pub struct Received {
-    media: Media,
+pub struct ReceivedRequest {
+    media: MediaType,
     admitted: Admitted,
     /// As it was asked, to say what it costs.
     asked: GraphqlParams,
@@ -46,20 +46,20 @@ pub struct Received {
 ///
 /// # Errors
 /// The answer, where it cannot be run.
-pub async fn take_in(
+pub async fn receive_request(
     http: Request,
     request_id: Arc<str>,
-    settings: &Settings,
-) -> Result<Received, Response> {
-    let media = media::negotiate(http.headers());
+    settings: &GraphqlSettings,
+) -> Result<ReceivedRequest, Response> {
+    let media = media::negotiate_media(http.headers());
     let admitted = match media {
         Some(_) => admit(http, settings).await,
-        None => Err(Stop::NotAcceptable),
+        None => Err(StopReason::NotAcceptable),
     };
     // A client that accepts neither type is still told so in one that it is likely to read.
-    let media = media.unwrap_or(Media::Json);
+    let media = media.unwrap_or(MediaType::Json);
     match admitted {
-        Ok((admitted, asked)) => Ok(Received {
+        Ok((admitted, asked)) => Ok(ReceivedRequest {
             media,
             admitted,
             asked,
@@ -69,7 +69,7 @@ pub async fn take_in(
     }
 }
 
-impl Received {
+impl ReceivedRequest {
     /// Whether it changes something.
     #[must_use]
     pub fn is_mutation(&self) -> bool {
@@ -80,7 +80,7 @@ impl Received {
     pub async fn run<E: Executor>(
         self,
         executor: &E,
-        settings: &Settings,
+        settings: &GraphqlSettings,
         caller: Option<&Caller>,
         attach: impl FnOnce(async_graphql::Request) -> async_graphql::Request + Send,
     ) -> Response {
@@ -95,10 +95,10 @@ impl Received {
         let outcome = match ran {
             // Priced only now: working out the cost visits the whole document, which those that are let through need
             // not pay for.
-            Err(Stop::Failed(Code::QueryTooComplex, _)) => {
-                Err(price_as_stop(self.asked, settings).await)
+            Err(StopReason::Failed(Code::QueryTooComplex, _)) => {
+                Err(too_complex_stop(self.asked, settings).await)
             }
-            Ok(response) if !is_mutation => refuse_partial(response),
+            Ok(response) if !is_mutation => refuse_partial_answer(response),
             outcome => outcome,
         };
         match outcome {
@@ -112,12 +112,15 @@ impl Received {
     /// The answer where there is more to do than can be done in time.
     #[must_use]
     pub fn into_overloaded_response(self) -> Response {
-        let stop = Stop::failure(Code::ServiceUnavailable, Overloaded::MESSAGE);
+        let stop = StopReason::failure(Code::ServiceUnavailable, Overloaded::MESSAGE);
         respond_with_stop(self.media, stop, &self.request_id)
     }
 }
 
-async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, GraphqlParams), Stop> {
+async fn admit(
+    http: Request,
+    settings: &GraphqlSettings,
+) -> Result<(Admitted, GraphqlParams), StopReason> {
     let by_get = http.method() == Method::GET;
     let asked = reading::read_params(http, settings).await?;
     // Admitting takes it apart; whole, it is needed where the refusal says what it costs.
@@ -125,21 +128,21 @@ async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, GraphqlP
     let admitted = graphql_guard::admit(asked, &settings.limits)?;
     match admitted.operation {
         // GET is repeated by browsers and proxies without asking, and a link could make somebody change something.
-        OperationType::Mutation if by_get => Err(Stop::Method("POST")),
+        OperationType::Mutation if by_get => Err(StopReason::Method("POST")),
         OperationType::Query | OperationType::Mutation => Ok((admitted, again)),
         OperationType::Subscription => {
             let message = "Subscriptions are not offered over plain HTTP.";
-            Err(Stop::failure(Code::BadUserInput, message))
+            Err(StopReason::failure(Code::BadUserInput, message))
         }
     }
 }
 
 /// A refusal that says what the request would cost.
-async fn price_as_stop(asked: GraphqlParams, settings: &Settings) -> Stop {
+async fn too_complex_stop(asked: GraphqlParams, settings: &GraphqlSettings) -> StopReason {
     match graphql_guard::admit(asked, &settings.limits) {
         Ok(admitted) => {
-            let message = price::refusal_sentence(price::estimate_cost(admitted.request).await);
-            Stop::failure(Code::QueryTooComplex, &message)
+            let message = price::too_complex_sentence(price::estimate_cost(admitted.request).await);
+            StopReason::failure(Code::QueryTooComplex, &message)
         }
         Err(rejection) => rejection.into(),
     }
@@ -147,7 +150,9 @@ async fn price_as_stop(asked: GraphqlParams, settings: &Settings) -> Stop {
 
 /// A query for whose budget its fields were too much, or that could not be computed now, has no answer: half of one
 /// would pass for all of it.
-fn refuse_partial(response: async_graphql::Response) -> Result<async_graphql::Response, Stop> {
+fn refuse_partial_answer(
+    response: async_graphql::Response,
+) -> Result<async_graphql::Response, StopReason> {
     let stops = |error: &&ServerError| {
         let code = error_code(error);
         matches!(code, Some(Code::QueryTooComplex | Code::ServiceUnavailable))
@@ -158,7 +163,7 @@ fn refuse_partial(response: async_graphql::Response) -> Result<async_graphql::Re
         .find(stops)
         .map(|error| (error_code(error), error.message.clone()))
     {
-        Some((Some(code), message)) => Err(Stop::failure(code, &message)),
+        Some((Some(code), message)) => Err(StopReason::failure(code, &message)),
         _ => Ok(response),
     }
 }
@@ -170,7 +175,7 @@ async fn run_mutation<E: Executor>(
     request: async_graphql::Request,
     deadline: Duration,
     caller: &Caller,
-) -> Result<async_graphql::Response, Stop> {
+) -> Result<async_graphql::Response, StopReason> {
     let begun = Instant::now();
     let ran = run_query(executor, request, deadline).await;
     let left = deadline.saturating_sub(begun.elapsed());
@@ -180,29 +185,29 @@ async fn run_mutation<E: Executor>(
         Err(_) => Ok(Ok(())),
     };
     match (ran, settled) {
-        (Err(Stop::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => {
+        (Err(StopReason::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => {
             Err(outcome_unknown_stop())
         }
         // The sync did not end in time: it may have been kept.
         (_, Err(_)) => Err(outcome_unknown_stop()),
         (_, Ok(Err(error))) => {
             tracing::error!(%error, "what a change rests on may not be kept");
-            Err(Stop::failure(error.code(), &error.to_string()))
+            Err(StopReason::failure(error.code(), &error.to_string()))
         }
         (ran, Ok(Ok(()))) => ran,
     }
 }
 
-fn outcome_unknown_stop() -> Stop {
+fn outcome_unknown_stop() -> StopReason {
     let message = "The operation took too long while its changes were being saved. Check whether they were made before you try again.";
-    Stop::failure(Code::Timeout, message)
+    StopReason::failure(Code::Timeout, message)
 }
 
 async fn run_query<E: Executor>(
     executor: &E,
     request: async_graphql::Request,
     deadline: Duration,
-) -> Result<async_graphql::Response, Stop> {
+) -> Result<async_graphql::Response, StopReason> {
     // What a panic leaves behind dies with this request: nothing of it is looked at again.
     let running = AssertUnwindSafe(executor.execute(request)).catch_unwind();
     match timeout(deadline, running).await {
@@ -210,12 +215,12 @@ async fn run_query<E: Executor>(
         Ok(Ok(response)) => Ok(response),
         Ok(Err(panic)) => {
             tracing::error!(panic = panic_message(&*panic), "a resolver panicked");
-            Err(Stop::failure(Code::InternalServerError, OUR_FAULT))
+            Err(StopReason::failure(Code::InternalServerError, OUR_FAULT))
         }
         Err(_) => {
             tracing::warn!(?deadline, "an operation was given up");
             let message = "The operation took too long and was cancelled.";
-            Err(Stop::failure(Code::Timeout, message))
+            Err(StopReason::failure(Code::Timeout, message))
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! prometheus-client counts and encodes, into a registry of each server's own. The crate `metrics`, and middleware that
 //! is made with it, has one recorder for the process, so that two servers in one test would count as one. Queues and
-//! memory are read when Prometheus asks (`StateCollector`): no gauge has to be kept in step with them.
+//! memory are read when Prometheus asks (`ServerStateCollector`): no gauge has to be kept in step with them.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::admission::{Admission, AdmissionQueue};
+use super::admission::{AdmissionQueue, AdmissionQueues};
 use crate::{bi::cache::BiCache, database::Store};
 
 /// Upper bounds of how long requests take, in seconds.
@@ -53,7 +53,7 @@ pub struct Metrics {
 impl Metrics {
     /// Nothing counted yet, over this database, what is kept of it and who waits for it.
     #[must_use]
-    pub fn new(store: Store, cube: BiCache, admission: Admission) -> Self {
+    pub fn new(store: Store, cube: BiCache, admission: AdmissionQueues) -> Self {
         let mut registry = Registry::with_prefix("cx_blueprint");
         let requests = Family::default();
         let seconds: Family<RouteLabel, Histogram, fn() -> Histogram> =
@@ -69,7 +69,7 @@ impl Metrics {
             Unit::Seconds,
             seconds.clone(),
         );
-        registry.register_collector(Box::new(StateCollector {
+        registry.register_collector(Box::new(ServerStateCollector {
             store,
             cube,
             admission,
@@ -115,19 +115,19 @@ pub fn route_of<B>(request: &Request<B>) -> String {
 }
 
 /// What is looked at when it is asked for.
-struct StateCollector {
+struct ServerStateCollector {
     store: Store,
     cube: BiCache,
-    admission: Admission,
+    admission: AdmissionQueues,
 }
 
-impl fmt::Debug for StateCollector {
+impl fmt::Debug for ServerStateCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StateCollector")
+        f.write_str("ServerStateCollector")
     }
 }
 
-impl Collector for StateCollector {
+impl Collector for ServerStateCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let weight = self.cube.memory_usage();
         let statements = ConstCounter::new(self.store.statement_count());
@@ -161,19 +161,19 @@ impl Collector for StateCollector {
     }
 }
 
-impl StateCollector {
+impl ServerStateCollector {
     fn encode_queues(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for (name, help, count) in QUEUE_GAUGES {
             let kind = MetricType::Gauge;
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
-            for (queue, waited) in self.admission.queues() {
+            for (queue, waited) in self.admission.named_queues() {
                 let gauge = ConstGauge::new(i64::try_from(count(waited)).unwrap_or(i64::MAX));
                 gauge.encode(family.encode_family(&[("queue", queue)])?)?;
             }
         }
         let (help, kind) = ("Requests that were told to come again", MetricType::Counter);
         let mut family = encoder.encode_descriptor("queue_refusals", help, None, kind)?;
-        for (queue, waited) in self.admission.queues() {
+        for (queue, waited) in self.admission.named_queues() {
             let counter = ConstCounter::new(waited.refusal_count());
             counter.encode(family.encode_family(&[("queue", queue)])?)?;
         }
@@ -188,7 +188,7 @@ const QUEUE_GAUGES: [QueueGauge; 2] = [
     (
         "queue_taken",
         "Requests that are worked on, by queue",
-        AdmissionQueue::taken_count,
+        AdmissionQueue::taken_slot_count,
     ),
     (
         "queue_waiting",

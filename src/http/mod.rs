@@ -43,8 +43,8 @@ use tracing::Instrument;
 
 pub use self::app::{App, AppParts};
 use self::{
-    admission::{ClientShares, Overloaded},
-    client::Client,
+    admission::{Overloaded, RequestsByClient},
+    client::ClientOrigin,
     metrics::Metrics,
     problem::with_retry_soon,
     request_id::{REQUEST_ID, RequestId},
@@ -74,7 +74,7 @@ pub fn router(app: App) -> Router {
         ])
         .max_age(Duration::from_secs(600));
     let metrics = app.metrics.clone();
-    let shares = ClientShares::new(app.requests_of_one_client);
+    let shares = RequestsByClient::new(app.requests_of_one_client);
     let hops = app.forwarded_hops;
     let workers = app.workers.clone();
     let worked_on = Router::new()
@@ -96,7 +96,7 @@ pub fn router(app: App) -> Router {
         .route("/graphql", any(serve_graphql))
         .merge(worked_on)
         .layer(middleware::from_fn(move |request, next| {
-            enforce_share(shares.clone(), hops, request, next)
+            enforce_client_share(shares.clone(), hops, request, next)
         }))
         .layer(DefaultBodyLimit::max(app.settings.body));
     served
@@ -113,7 +113,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// What the server is doing, for whoever watches it; at an address of its own.
-pub fn watch_router(app: &App) -> Router {
+pub fn monitoring_router(app: &App) -> Router {
     let metrics = app.metrics.clone();
     Router::new().route("/metrics", get(|| async move { metrics.serve() }))
 }
@@ -128,18 +128,18 @@ async fn serve_graphql(
     let headers = request.headers().clone();
     let bearer = match auth::Bearer::from_headers(&app, &headers) {
         Ok(bearer) => bearer,
-        Err(error) => return graphql::refuse_caller(&error, &headers, &id),
+        Err(error) => return graphql::caller_refusal_response(&error, &headers, &id),
     };
     // A large body is taken in only from an identified caller: whoever sends a token that has ended must not fill the
     // memory.
-    let caller = match is_small(&request) {
+    let caller = match has_small_body(&request) {
         true => None,
         false => match bearer.identify(&app, &id).await {
             Ok(caller) => Some(caller),
-            Err(error) => return graphql::refuse_caller(&error, &headers, &id),
+            Err(error) => return graphql::caller_refusal_response(&error, &headers, &id),
         },
     };
-    let asked = match graphql::take_in(request, Arc::clone(&id.0), &app.settings).await {
+    let asked = match graphql::receive_request(request, Arc::clone(&id.0), &app.settings).await {
         Ok(asked) => asked,
         Err(response) => return response,
     };
@@ -147,7 +147,7 @@ async fn serve_graphql(
         true => &app.admission.mutations,
         false => &app.admission.queries,
     };
-    let Ok(slot) = queue.enter(bearer.slot_holder()).await else {
+    let Ok(slot) = queue.wait_for_slot(bearer.slot_holder()).await else {
         return asked.into_overloaded_response();
     };
     let workers = app.workers.clone();
@@ -166,7 +166,7 @@ async fn serve_graphql(
                 });
                 run.await
             }
-            Err(error) => graphql::refuse_caller(&error, &headers, &id),
+            Err(error) => graphql::caller_refusal_response(&error, &headers, &id),
         }
     };
     workers.run_while_awaited(work).await
@@ -174,7 +174,7 @@ async fn serve_graphql(
 
 /// Whether a body is so small that it is taken in before it is known who sends it; one of which the length is not said
 /// may be as long as it likes.
-fn is_small(request: &Request) -> bool {
+fn has_small_body(request: &Request) -> bool {
     let length = request.body().size_hint().upper();
     length.is_some_and(|length| length <= SMALL)
 }
@@ -217,14 +217,14 @@ async fn assign_request_id(
 }
 
 /// Refuses what goes beyond the share of one client.
-async fn enforce_share(
-    shares: ClientShares,
+async fn enforce_client_share(
+    shares: RequestsByClient,
     hops: usize,
     request: Request,
     next: Next,
 ) -> Response {
-    let client = Client::from_request(request.extensions(), request.headers());
-    match shares.begin(client.address(hops)) {
+    let client = ClientOrigin::from_request(request.extensions(), request.headers());
+    match shares.count_request(client.address(hops)) {
         Ok(_share) => next.run(request).await,
         Err(Overloaded) => {
             let id = request.extensions().get::<RequestId>().cloned();

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 /// The items of a header that is a list, over all lines on which it was sent, without blanks around them. What is not
 /// ASCII is left out.
-pub fn list_items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+pub fn list_header_items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers
         .get_all(name)
         .iter()
@@ -79,7 +79,7 @@ impl Preference {
 
 /// What a client prefers, in its order.
 pub fn list_preferences(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Preference> {
-    list_items(headers, name).filter_map(Preference::parse)
+    list_header_items(headers, name).filter_map(Preference::parse)
 }
 
 /// A weight as RFC 9110 writes it: at most three decimals, and not above 1.
@@ -137,14 +137,15 @@ impl EntityTag {
 
     /// Whether `If-None-Match` names this tag. The comparison is the weak one, as RFC 9110 wants it there.
     #[must_use]
-    pub fn is_known(&self, headers: &HeaderMap) -> bool {
+    pub fn matches_if_none_match(&self, headers: &HeaderMap) -> bool {
         let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
         let this = opaque(&self.0);
-        list_items(headers, header::IF_NONE_MATCH).any(|one| one == "*" || opaque(one) == this)
+        list_header_items(headers, header::IF_NONE_MATCH)
+            .any(|one| one == "*" || opaque(one) == this)
     }
 
     /// Writes it into the headers of an answer.
-    pub fn insert(&self, headers: &mut HeaderMap) {
+    pub fn insert_into(&self, headers: &mut HeaderMap) {
         if let Ok(tag) = HeaderValue::from_str(&self.0) {
             headers.insert(header::ETAG, tag);
         }
@@ -214,10 +215,10 @@ mod tests {
         let tag = EntityTag::strong(&[b"ab", b"c"]);
         assert_ne!(tag, EntityTag::strong(&[b"a", b"bc"]));
         let weak = EntityTag::weak(&[b"ab", b"c"]);
-        let known = |sent: &str| tag.is_known(&headers(header::IF_NONE_MATCH, sent));
+        let known = |sent: &str| tag.matches_if_none_match(&headers(header::IF_NONE_MATCH, sent));
         assert!(known(&tag.0) && known(&weak.0) && known("*"));
         assert!(known(&format!("\"other\", {}", tag.0)));
-        assert!(!known("\"other\"") && !tag.is_known(&HeaderMap::new()));
-        assert!(weak.is_known(&headers(header::IF_NONE_MATCH, &tag.0)));
+        assert!(!known("\"other\"") && !tag.matches_if_none_match(&HeaderMap::new()));
+        assert!(weak.matches_if_none_match(&headers(header::IF_NONE_MATCH, &tag.0)));
     }
 }

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::{
-    admission::slot_holder_at,
+    admission::slot_holder_of_address,
     app::App,
     auth,
-    client::Client,
+    client::ClientOrigin,
     negotiate::{EntityTag, set_static_headers},
     problem::{error_response, not_found_response, overloaded_response, problem_response},
     request_id::RequestId,
@@ -55,7 +55,7 @@ struct PictureRequest {
 pub async fn serve(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: Client,
+    client: ClientOrigin,
     Path(file): Path<String>,
     headers: HeaderMap,
     asked: Result<Query<PictureParams>, QueryRejection>,
@@ -64,12 +64,17 @@ pub async fn serve(
         return not_found_response(&id);
     };
     let client = client.address(app.forwarded_hops);
-    let Ok(_slot) = app.admission.queries.enter(slot_holder_at(client)).await else {
+    let Ok(_slot) = app
+        .admission
+        .queries
+        .wait_for_slot(slot_holder_of_address(client))
+        .await
+    else {
         return overloaded_response(&id);
     };
     let drawn = timeout(
         app.settings.deadline,
-        draw_if_changed(&app, &id, key, &headers, asked),
+        draw_picture(&app, &id, key, &headers, asked),
     );
     match drawn.await {
         Ok(Ok(Some(svg))) => respond(svg, &headers),
@@ -85,7 +90,7 @@ pub async fn serve(
     }
 }
 
-async fn draw_if_changed(
+async fn draw_picture(
     app: &App,
     id: &RequestId,
     key: &str,
@@ -99,16 +104,16 @@ async fn draw_if_changed(
             link: Some(link),
         })) => match (as_of, theme) {
             (None, None) => authorise_with_link(app, id, &link).await?,
-            _ => return Err(malformed_error()),
+            _ => return Err(malformed_query_error()),
         },
         asked => {
             // Who has not signed in is told that first, whatever they ask.
             let caller = auth::identify_program(app, headers, id).await?;
-            let Query(asked) = asked.map_err(|_| malformed_error())?;
+            let Query(asked) = asked.map_err(|_| malformed_query_error())?;
             authorise_with_token(caller, &asked)?
         }
     };
-    let which = wanted.which.add(blueprint::Entity::has_key(key));
+    let which = wanted.which.add(blueprint::Entity::key_condition(key));
     let canvas = Canvas::find(&wanted.caller, which, wanted.day).await?;
     let Some(canvas) = canvas else {
         return Ok(None);
@@ -118,18 +123,20 @@ async fn draw_if_changed(
     wanted.caller.compute(draw).await
 }
 
-fn malformed_error() -> Error {
+fn malformed_query_error() -> Error {
     Error::BadInput(ASK.to_owned())
 }
 
 /// What is asked for with a token.
 fn authorise_with_token(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
     let day = match &asked.as_of {
-        Some(day) => Date::from_iso(day).ok_or_else(malformed_error)?.into(),
+        Some(day) => Date::from_iso(day)
+            .ok_or_else(malformed_query_error)?
+            .into(),
         None => caller.today,
     };
     let theme = match &asked.theme {
-        Some(theme) => PictureTheme::from_str(theme, true).map_err(|_| malformed_error())?,
+        Some(theme) => PictureTheme::from_str(theme, true).map_err(|_| malformed_query_error())?,
         None => PictureTheme::Auto,
     };
     Ok(PictureRequest {
@@ -144,7 +151,7 @@ fn authorise_with_token(caller: Caller, asked: &PictureParams) -> Result<Picture
 async fn authorise_with_link(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest> {
     let (signed, shown) = app.key.verify_picture_link(link, app.clock.now())?;
     let request_id = std::sync::Arc::clone(&id.0);
-    let caller = access::identify(
+    let caller = access::identify_session(
         &app.store,
         &app.clock,
         signed.session,
@@ -163,7 +170,7 @@ async fn authorise_with_link(app: &App, id: &RequestId, link: &str) -> Result<Pi
 /// The picture, or word that the client has it already.
 fn respond(svg: String, headers: &HeaderMap) -> Response {
     let tag = EntityTag::strong(&[svg.as_bytes()]);
-    let known = tag.is_known(headers);
+    let known = tag.matches_if_none_match(headers);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => svg.into_response(),
@@ -176,7 +183,7 @@ fn respond(svg: String, headers: &HeaderMap) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     set_static_headers(&mut response, fixed);
-    tag.insert(response.headers_mut());
+    tag.insert_into(response.headers_mut());
     response
 }
 

@@ -14,12 +14,12 @@ pub(super) const CHUNK: usize = 64 * 1024;
 
 /// Writes rows as JSON objects whose keys are spelled once, not row by row.
 #[derive(Debug)]
-pub(super) struct JsonRow {
+pub(super) struct JsonRowWriter {
     /// What stands before each value: `{"name":` or `,"name":`.
     keys: Vec<String>,
 }
 
-impl JsonRow {
+impl JsonRowWriter {
     /// Objects with these keys, of which there is at least one.
     #[must_use]
     pub(super) fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
@@ -44,7 +44,7 @@ impl JsonRow {
         let mut write = |cell: ValueRef<'_>| {
             if let Some(key) = keys.next() {
                 out.raw(key);
-                write_json(out, cell);
+                write_json_cell(out, cell);
             }
         };
         row.for_each_cell(|_, cell| write(cell))?;
@@ -55,22 +55,22 @@ impl JsonRow {
 }
 
 /// A cell as JSON.
-fn write_json(out: &mut JsonWriter, cell: ValueRef<'_>) {
+fn write_json_cell(out: &mut JsonWriter, cell: ValueRef<'_>) {
     match cell {
         ValueRef::Empty => out.raw("null"),
         ValueRef::Text(text) => out.value(text),
         ValueRef::Number(number) => out.value(&number),
-        ValueRef::Integer(_) | ValueRef::Boolean(_) => write_plain(out.bytes(), cell),
+        ValueRef::Integer(_) | ValueRef::Boolean(_) => write_plain_cell(out.bytes(), cell),
         ValueRef::Id(..) | ValueRef::Day(_) | ValueRef::Instant(_) => {
             out.raw("\"");
-            write_plain(out.bytes(), cell);
+            write_plain_cell(out.bytes(), cell);
             out.raw("\"");
         }
     }
 }
 
 /// A cell whose spelling needs neither quotation marks nor escapes in any format; nothing for any other.
-pub(super) fn write_plain(out: &mut Vec<u8>, cell: ValueRef<'_>) {
+pub(super) fn write_plain_cell(out: &mut Vec<u8>, cell: ValueRef<'_>) {
     match cell {
         ValueRef::Id(prefix, id) => write_id(out, prefix, id),
         ValueRef::Day(day) => write_day(out, day),

@@ -13,14 +13,14 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Permit, apply_change, expect_version, with_all_columns_set},
+    access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
     audit::Event,
-    blueprint::refuse_if_full,
+    blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::{Action, Relation, Ties},
     scalar::Date,
-    touchpoint::place::{LocationInput, refuse_any_elsewhere},
+    touchpoint::place::{LocationInput, require_live_touchpoints_in_blueprint},
 };
 
 /// How many improvements one blueprint holds at the most.
@@ -90,7 +90,7 @@ pub struct ImprovementUpdateInput {
 }
 
 /// What must be true of an improvement as a whole, whatever changed.
-pub fn check_improvement(faults: &mut Faults, path: &str, row: &improvement::Model) {
+pub fn add_missing_result_fault(faults: &mut Faults, path: &str, row: &improvement::Model) {
     let finished = matches!(
         row.state,
         ImprovementState::Done | ImprovementState::Dropped
@@ -125,11 +125,11 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let touchpoints = faults.parse_ids("touchpointIds", &input.touchpoint_ids);
     let kpis = faults.parse_ids("kpiIds", &input.kpi_ids);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     LocationInput::Blueprint(blueprint_id)
-        .lock(&mut permit)
+        .lock_and_locate(&mut permit)
         .await?;
-    require_owner(&mut permit, blueprint_id, owner).await?;
+    require_permitted_owner(&mut permit, blueprint_id, owner).await?;
     let same = |row: &improvement::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
         .find_already_created::<improvement::Entity>(input.id.as_ref(), id, same)
@@ -140,7 +140,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let there = improvement::Entity::find();
     let there = there.filter(improvement::Column::BlueprintId.eq(blueprint_id));
     let most = (MOST_IMPROVEMENTS, "improvements");
-    refuse_if_full(&permit, there, "blueprintId", most).await?;
+    refuse_if_row_limit_reached(&permit, there, "blueprintId", most).await?;
     let key = permit
         .choose_unique_key::<improvement::Entity>(key.as_deref(), &title, id, Some(blueprint_id))
         .await?;
@@ -160,7 +160,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
         version: 1,
     };
     let mut faults = Faults::default();
-    check_improvement(&mut faults, "", &row);
+    add_missing_result_fault(&mut faults, "", &row);
     faults.check()?;
     let row = permit
         .insert::<improvement::Entity>(with_all_columns_set::<improvement::Entity>(row))
@@ -172,7 +172,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
 }
 
 /// Refuses whoever may not keep the improvements of this department, and a department that is archived.
-async fn require_owner(
+async fn require_permitted_owner(
     permit: &mut Permit<'_>,
     blueprint: BlueprintId,
     owner: DepartmentId,
@@ -182,10 +182,10 @@ async fn require_owner(
         .await?;
     permit.require(
         Action::KeepImprovements,
-        &Ties::none().and(Relation::OwnsImprovement, [owner]),
+        &Ties::none().with_departments(Relation::OwnsImprovement, [owner]),
         Some(("Blueprint", blueprint.0)),
     )?;
-    permit.audit_for(owner);
+    permit.show_audit_to_leads_of(owner);
     Ok(())
 }
 
@@ -222,11 +222,11 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
     faults.check()?;
     let (row, mut permit) = fetch_improvement(caller, id, input.expected_version).await?;
     if let Some(owner) = owner.filter(|owner| *owner != row.owner_department_id) {
-        require_owner(&mut permit, row.blueprint_id, owner).await?;
+        require_permitted_owner(&mut permit, row.blueprint_id, owner).await?;
     }
-    let after = apply_change::<improvement::Entity>(&row, &changes)?;
+    let after = row_after_change::<improvement::Entity>(&row, &changes)?;
     let mut faults = Faults::default();
-    check_improvement(&mut faults, "", &after);
+    add_missing_result_fault(&mut faults, "", &after);
     faults.check()?;
     let mut others = false;
     if let Some(touchpoints) = touchpoints {
@@ -250,7 +250,8 @@ async fn set_touchpoints(
     row: &improvement::Model,
     touchpoints: &[TouchpointId],
 ) -> Result<bool> {
-    refuse_any_elsewhere(permit, row.blueprint_id, ("touchpointIds", touchpoints)).await?;
+    require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", touchpoints))
+        .await?;
     let list = touchpoints.iter().zip(1..);
     let list = list.map(|(touchpoint, position)| improvement_touchpoint::Model {
         improvement_id: row.id,
@@ -266,7 +267,7 @@ async fn set_touchpoints(
     {
         return Ok(false);
     }
-    permit.note(Event::changed_beside_row::<improvement::Entity>(
+    permit.note_event(Event::changed_beside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "touchpointIds": touchpoints }),
     ));
@@ -298,7 +299,7 @@ async fn set_kpis(
     {
         return Ok(false);
     }
-    permit.note(Event::changed_beside_row::<improvement::Entity>(
+    permit.note_event(Event::changed_beside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "kpiIds": kpis }),
     ));
@@ -320,7 +321,7 @@ async fn fetch_improvement(
     expected_version: i32,
 ) -> Result<(improvement::Model, Permit<'_>)> {
     let (row, permit) = caller
-        .fetch::<improvement::Entity>(Action::KeepImprovements, "id", id)
+        .fetch_locked::<improvement::Entity>(Action::KeepImprovements, "id", id)
         .await?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<improvement::Entity>(&row, expected_version)?;

@@ -194,26 +194,28 @@ fn select_insights(caller: &Caller, filter: &InsightFilter) -> Result<Select<ins
         .add(Column::Kind.eq(InsightKind::InformationNeed))
         .add(Column::Answer.is_null());
     let open = Condition::any().add(open_question).add(open_need);
-    Ok(without_archived(caller.select::<insight::Entity>()).filter(
-        Condition::all()
-            .add_option(blueprint.map(|id| Column::BlueprintId.eq(id)))
-            .add_option(phase.map(|id| Column::PhaseId.eq(id)))
-            .add_option(touchpoint.map(|id| Column::TouchpointId.eq(id)))
-            .add_option(persona.map(|id| Column::PersonaId.eq(id)))
-            .add_option(
-                filter
-                    .kinds
-                    .as_ref()
-                    .map(|kinds| Column::Kind.is_in(kinds.iter().copied())),
-            )
-            .add_option(filter.basis.map(|basis| Column::Basis.eq(basis)))
-            .add_option(filter.unanswered.then_some(open)),
-    ))
+    Ok(
+        without_archived_locations(caller.select::<insight::Entity>()).filter(
+            Condition::all()
+                .add_option(blueprint.map(|id| Column::BlueprintId.eq(id)))
+                .add_option(phase.map(|id| Column::PhaseId.eq(id)))
+                .add_option(touchpoint.map(|id| Column::TouchpointId.eq(id)))
+                .add_option(persona.map(|id| Column::PersonaId.eq(id)))
+                .add_option(
+                    filter
+                        .kinds
+                        .as_ref()
+                        .map(|kinds| Column::Kind.is_in(kinds.iter().copied())),
+                )
+                .add_option(filter.basis.map(|basis| Column::Basis.eq(basis)))
+                .add_option(filter.unanswered.then_some(open)),
+        ),
+    )
 }
 
 /// Without those whose touchpoint or phase is archived.
 #[must_use]
-pub fn without_archived(select: Select<insight::Entity>) -> Select<insight::Entity> {
+pub fn without_archived_locations(select: Select<insight::Entity>) -> Select<insight::Entity> {
     let phases = phase::Entity::find()
         .select_only()
         .column(phase::Column::Id)

@@ -17,9 +17,9 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
-    access::{Caller, Guarded, Permit, apply_change, expect_version, with_all_columns_set},
+    access::{Caller, Guarded, Permit, expect_version, row_after_change, with_all_columns_set},
     audit::Event,
-    blueprint::refuse_if_full,
+    blueprint::refuse_if_row_limit_reached,
     error::{Error, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
@@ -92,7 +92,12 @@ pub struct InsightUpdateInput {
 }
 
 /// What must be true of an insight as a whole, whatever changed.
-pub fn check_insight(faults: &mut Faults, path: &str, row: &insight::Model, sources: usize) {
+pub fn add_contradiction_faults(
+    faults: &mut Faults,
+    path: &str,
+    row: &insight::Model,
+    sources: usize,
+) {
     let mut refuse = |field: &str, message: &str| {
         let field = format!("{path}.{field}");
         faults.add(&field, UserErrorCode::Invalid, None, message);
@@ -139,10 +144,10 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let answer = faults.check_optional_text("answer", input.answer.as_deref());
     let answered_by_id = faults.parse_optional_id("answeredById", input.answered_by_id.as_ref());
     faults.check()?;
-    let mut permit = caller.begin().await?;
-    let place = which.lock(&mut permit).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let place = which.lock_and_locate(&mut permit).await?;
     let action = describing_action(place.phase, place.touchpoint);
-    place.require(&permit, action).await?;
+    place.require_permission(&permit, action).await?;
     let same = |row: &insight::Model| row.text == text && row.kind == input.kind;
     if let Some(row) = permit
         .find_already_created::<insight::Entity>(input.id.as_ref(), id, same)
@@ -151,7 +156,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
         return Ok(row);
     }
     let there = insight::Entity::find().filter(insight::Column::BlueprintId.eq(place.blueprint));
-    refuse_if_full(&permit, there, "", (MOST_INSIGHTS, "insights")).await?;
+    refuse_if_row_limit_reached(&permit, there, "", (MOST_INSIGHTS, "insights")).await?;
     let key = permit
         .choose_unique_key::<insight::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
         .await?;
@@ -173,9 +178,9 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
         version: 1,
     };
     let mut faults = Faults::default();
-    check_insight(&mut faults, "", &row, sources.len());
+    add_contradiction_faults(&mut faults, "", &row, sources.len());
     faults.check()?;
-    check_neighbours(&permit, &row).await?;
+    check_referenced_rows(&permit, &row).await?;
     let row = permit
         .insert::<insight::Entity>(with_all_columns_set::<insight::Entity>(row))
         .await?;
@@ -188,7 +193,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
 pub const CIRCLE: &str = "Questions cannot answer one another in a circle.";
 
 /// Refuses a persona that is not there, and an answer from another blueprint or in a circle.
-async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {
+async fn check_referenced_rows(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {
     if let Some(persona) = row.persona_id {
         permit.get::<persona::Entity>("personaId", persona).await?;
     }
@@ -202,13 +207,13 @@ async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<(
                 "insight in this blueprint",
             ));
         }
-        refuse_circle(permit, row.id, answer).await?;
+        refuse_answer_circle(permit, row.id, answer).await?;
     }
     Ok(())
 }
 
 /// Refuses an answer that leads back to what it is to answer.
-async fn refuse_circle(
+async fn refuse_answer_circle(
     permit: &Permit<'_>,
     question: InsightId,
     answer: insight::Model,
@@ -265,11 +270,11 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
         Some(sources) => sources.len(),
         None => load_sources(&permit, &row).await?.len(),
     };
-    let after = apply_change::<insight::Entity>(&row, &change)?;
+    let after = row_after_change::<insight::Entity>(&row, &change)?;
     let mut faults = Faults::default();
-    check_insight(&mut faults, "", &after, rests_on);
+    add_contradiction_faults(&mut faults, "", &after, rests_on);
     faults.check()?;
-    check_neighbours(&permit, &after).await?;
+    check_referenced_rows(&permit, &after).await?;
     if let Some(sources) = &sources
         && set_sources(&mut permit, &row, sources).await?
     {
@@ -320,7 +325,7 @@ async fn set_sources(
     {
         return Ok(false);
     }
-    permit.note(Event::changed_beside_row::<insight::Entity>(
+    permit.note_event(Event::changed_beside_row::<insight::Entity>(
         row,
         serde_json::json!({ "sourceIds": sources }),
     ));
@@ -361,11 +366,13 @@ async fn fetch_insight(
     id: InsightId,
     expected_version: i32,
 ) -> Result<(insight::Model, Permit<'_>)> {
-    let mut permit = caller.begin().await?;
-    let row = permit.lock_row::<insight::Entity>("id", id).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let row = permit
+        .lock_and_read_row::<insight::Entity>("id", id)
+        .await?;
     let ties = insight::Entity::load_ties(permit.tx(), &row).await?;
     let action = describing_action(row.phase_id, row.touchpoint_id);
-    permit.decide::<insight::Entity>(action, &ties, &row)?;
+    permit.require_on_row::<insight::Entity>(action, &ties, &row)?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<insight::Entity>(&row, expected_version)?;
     Ok((row, permit))

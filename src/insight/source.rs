@@ -12,8 +12,8 @@ use sea_orm::{
 
 use super::describing_action;
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, place_ties},
-    blueprint::{refuse_if_full, refuse_taken_name},
+    access::{Caller, Guarded, Permit, expect_version, location_ties},
+    blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
@@ -81,11 +81,13 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     let link = faults.check_link("link", input.link.as_deref());
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let place = LocationInput::Blueprint(blueprint_id)
-        .lock(&mut permit)
+        .lock_and_locate(&mut permit)
         .await?;
-    place.require(&permit, Action::DescribeTouchpoint).await?;
+    place
+        .require_permission(&permit, Action::DescribeTouchpoint)
+        .await?;
     let same = |row: &source::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
         .find_already_created::<source::Entity>(input.id.as_ref(), id, same)
@@ -94,7 +96,7 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
         return Ok(row);
     }
     let there = source::Entity::find().filter(source::Column::BlueprintId.eq(blueprint_id));
-    refuse_if_full(&permit, there, "blueprintId", (MOST_SOURCES, "sources")).await?;
+    refuse_if_row_limit_reached(&permit, there, "blueprintId", (MOST_SOURCES, "sources")).await?;
     refuse_taken_title(&permit, blueprint_id, &title, id).await?;
     let row = permit
         .insert::<source::Entity>(source::ActiveModel {
@@ -194,7 +196,7 @@ async fn is_own_source(permit: &Permit<'_>, row: &source::Model) -> Result<bool>
         .all(permit.tx())
         .await?;
     for (phase, touchpoint) in &resting {
-        let ties = place_ties(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
+        let ties = location_ties(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
         if !permit
             .caller
             .may(describing_action(*phase, *touchpoint), &ties)
@@ -210,15 +212,15 @@ async fn fetch_source(
     id: SourceId,
     expected_version: i32,
 ) -> Result<(source::Model, Permit<'_>)> {
-    let mut permit = caller.begin().await?;
-    let row = permit.lock_row::<source::Entity>("id", id).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let row = permit.lock_and_read_row::<source::Entity>("id", id).await?;
     let ties = source::Entity::load_ties(permit.tx(), &row).await?;
     let action = if is_own_source(&permit, &row).await? {
         Action::DescribeTouchpoint
     } else {
         Action::DescribeBlueprint
     };
-    permit.decide::<source::Entity>(action, &ties, &row)?;
+    permit.require_on_row::<source::Entity>(action, &ties, &row)?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<source::Entity>(&row, expected_version)?;
     Ok((row, permit))

@@ -124,7 +124,7 @@ pub async fn judge_links(
     links: SelectStatement,
     day: NaiveDate,
 ) -> Result<Vec<(JudgedLink, kpi::Model)>> {
-    let db = caller.snapshot().await?;
+    let db = caller.begin_read_transaction().await?;
     let text = select_judged_links(&db, day)
         .then("judged.id IN (")
         .select(&links)
@@ -195,7 +195,7 @@ pub async fn judge_kpis(
     kpis: &[kpi::Model],
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, Judgement>> {
-    let db = caller.snapshot().await?;
+    let db = caller.begin_read_transaction().await?;
     let text = select_with_judgement(&db, WHOLE_KPIS, "judged.kpi_id", day)
         .then("judged.id IN ")
         .list(kpis.iter().map(|kpi| kpi.id));

@@ -22,7 +22,7 @@ pub(crate) async fn find_kpis_with_hidden_values<'k, C: ConnectionTrait>(
         .into_iter()
         .filter(|kpi| kpi.sensitivity == Sensitivity::Confidential)
         .filter(|kpi| {
-            let owner = Ties::none().and(Relation::OwnsKpi, [kpi.owner_department_id]);
+            let owner = Ties::none().with_departments(Relation::OwnsKpi, [kpi.owner_department_id]);
             !caller.may(Action::ReadConfidential, &owner)
         })
         .map(|kpi| kpi.id)

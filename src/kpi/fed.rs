@@ -385,7 +385,7 @@ pub async fn close_months_and_feed_kpis(
     if *done == Some(month) {
         return Ok(());
     }
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     if let Some(closed) = cells::closing::close_months(&mut permit).await? {
         let of_employees = [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps];
         let kpis = lock_fed_kpis(&permit, of_employees).await?;
@@ -397,7 +397,7 @@ pub async fn close_months_and_feed_kpis(
             RecountScope::Closed(closed.before)
         };
         let kpis = feed_kpis(&mut permit, &kpis, &recount).await?;
-        permit.note(Event::rows_written(
+        permit.note_event(Event::rows_written(
             serde_json::json!({ "cells": closed.cells, "kpis": kpis }),
         ));
         permit.commit().await?;

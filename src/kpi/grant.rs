@@ -42,7 +42,7 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
     let account_id: AccountId = faults.parse_id("accountId", &input.account_id);
     faults.check()?;
     let (kpi, mut permit) = caller
-        .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
+        .fetch_locked::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
     require_live::<kpi::Entity>("kpiId", &kpi)?;
     let account = permit
@@ -94,7 +94,7 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
 pub async fn delete(caller: &Caller, input: &KpiGrantDeleteInput) -> Result<kpi_grant::Model> {
     let id: KpiGrantId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<kpi_grant::Entity>(Action::DefineKpi, "id", id)
+        .fetch_locked::<kpi_grant::Entity>(Action::DefineKpi, "id", id)
         .await?;
     permit.delete::<kpi_grant::Entity>(&row).await?;
     permit.commit().await?;

@@ -84,8 +84,8 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         "A link is to exactly one of a touchpoint, a phase or a blueprint.",
     );
     faults.check()?;
-    let mut permit = caller.begin().await?;
-    let place = which.lock(&mut permit).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let place = which.lock_and_locate(&mut permit).await?;
     let kpi = fetch_kpi_to_define(&mut permit, "kpiId", kpi_id).await?;
     let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && location_of(row) == place;
     if let Some(row) = permit
@@ -137,7 +137,7 @@ async fn fetch_kpi_to_define(
     id: KpiId,
 ) -> Result<kpi::Model> {
     let kpi = permit
-        .fetch::<kpi::Entity>(Action::DefineKpi, field, id)
+        .fetch_locked::<kpi::Entity>(Action::DefineKpi, field, id)
         .await?;
     require_live::<kpi::Entity>(field, &kpi)?;
     Ok(kpi)
@@ -179,7 +179,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     let id: KpiLinkId = faults.parse_id("id", &input.id);
     faults.check_finite("weight", input.weight.value().copied());
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
     let day = |said: &MaybeUndefined<Date>, kept| match said {
         MaybeUndefined::Undefined => kept,
@@ -213,7 +213,7 @@ async fn fetch_link(
     expected_version: i32,
 ) -> Result<(kpi_link::Model, kpi::Model)> {
     let row = permit
-        .fetch::<kpi_link::Entity>(Action::DefineKpi, "id", id)
+        .fetch_locked::<kpi_link::Entity>(Action::DefineKpi, "id", id)
         .await?;
     let kpi = fetch_kpi_to_define(permit, "id", row.kpi_id).await?;
     expect_version::<kpi_link::Entity>(&row, expected_version)?;
@@ -224,7 +224,7 @@ async fn fetch_link(
 /// instead, by its last day.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link::Model> {
     let id: KpiLinkId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
     let relinking = Relinking::begin(&permit, vec![kpi]).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;

@@ -452,12 +452,12 @@ pub async fn correct_measurement(
         source: faults.check_optional_text("source", input.source.as_deref()),
     };
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let found = permit
         .get::<measurement::Entity>("measurementId", which)
         .await?;
     let kpi = permit
-        .fetch::<kpi::Entity>(Action::RecordMeasurement, "measurementId", found.kpi_id)
+        .fetch_locked::<kpi::Entity>(Action::RecordMeasurement, "measurementId", found.kpi_id)
         .await?;
     require_live::<kpi::Entity>("measurementId", &kpi)?;
     let key = MeasurementKey::from_row(&found);
@@ -499,7 +499,7 @@ pub async fn correct_measurement(
         .await?;
     let corrects = serde_json::json!({ "corrects": before.id.to_string() });
     permit.invalidate_findings(FindingInput::Kpi(after.kpi_id));
-    permit.note(Event::changed_beside_row::<measurement::Entity>(
+    permit.note_event(Event::changed_beside_row::<measurement::Entity>(
         &after, corrects,
     ));
     permit.commit().await?;

@@ -28,7 +28,7 @@ use sea_orm::{
 
 use self::fed::RecountScope;
 use crate::{
-    access::{Caller, Permit, apply_change, expect_version},
+    access::{Caller, Permit, expect_version, row_after_change},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::{Action, Relation, Ties},
@@ -142,13 +142,13 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     );
     let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let owner = permit
         .read_live::<department::Entity>("ownerDepartmentId", owner)
         .await?;
-    let ties = Ties::none().and(Relation::OwnsKpi, [owner.id]);
+    let ties = Ties::none().with_departments(Relation::OwnsKpi, [owner.id]);
     permit.require(Action::DefineKpi, &ties, None)?;
-    permit.audit_for(owner.id);
+    permit.show_audit_to_leads_of(owner.id);
     let same = |row: &kpi::Model| row.name == name && row.owner_department_id == owner.id;
     if let Some(row) = permit
         .find_already_created::<kpi::Entity>(input.id.as_ref(), id, same)
@@ -220,9 +220,9 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
     });
     faults.check_within("decimals", input.decimals, DECIMALS);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<kpi::Entity>(Action::DefineKpi, "id", id, input.expected_version)
+        .fetch_at_version::<kpi::Entity>(Action::DefineKpi, "id", id, input.expected_version)
         .await?;
     let unit = input.unit.unwrap_or(row.unit);
     let currency = resolve_currency(&row, unit, &input.currency)?;
@@ -245,7 +245,7 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         fed_by_feedback: set_if_some(input.fed_by_feedback),
         ..Default::default()
     };
-    refuse_unfeedable_kpi(&apply_change::<kpi::Entity>(&row, &change)?)?;
+    refuse_unfeedable_kpi(&row_after_change::<kpi::Entity>(&row, &change)?)?;
     let before = row;
     let row = permit.update::<kpi::Entity>(&before, change).await?;
     if (before.fed_by_feedback, before.scope) != (row.fed_by_feedback, row.scope) {
@@ -349,15 +349,15 @@ pub async fn change_owner(caller: &Caller, input: KpiOwnerChangeInput) -> Result
     let id: KpiId = faults.parse_id("id", &input.id);
     let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     // Departments are locked before KPIs, here as where a department is archived.
     let owner = permit
         .read_live::<department::Entity>("ownerDepartmentId", owner)
         .await?;
     let row = permit
-        .fetch_at::<kpi::Entity>(Action::GovernKpi, "id", id, input.expected_version)
+        .fetch_at_version::<kpi::Entity>(Action::GovernKpi, "id", id, input.expected_version)
         .await?;
-    permit.audit_for(owner.id);
+    permit.show_audit_to_leads_of(owner.id);
     let change = kpi::ActiveModel {
         owner_department_id: Set(owner.id),
         ..Default::default()
@@ -375,7 +375,7 @@ pub async fn set_archived(
 ) -> Result<kpi::Model> {
     let id: KpiId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<kpi::Entity>(Action::GovernKpi, "id", id)
+        .fetch_locked::<kpi::Entity>(Action::GovernKpi, "id", id)
         .await?;
     expect_version::<kpi::Entity>(&row, input.expected_version)?;
     if row.archived_at.is_some() == archived {

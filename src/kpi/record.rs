@@ -80,7 +80,7 @@ pub async fn record_measurements(
     let mut faults = Faults::default();
     let entries = read_entries(caller, &mut faults, input.measurements);
     // Only now: a malformed batch takes no lock.
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let ids = named_ids(&entries, |key| Some(key.kpi));
     let kpis = lock_kpis(&mut permit, ids).await?;
     // Not at the first fault: a program that sends a thousand values is told of all that are wrong in one answer.
@@ -197,8 +197,8 @@ pub(super) async fn lock_kpis(
         .all(permit.tx())
         .await?;
     for kpi in &rows {
-        let ties = Ties::none().and(Relation::OwnsKpi, [kpi.owner_department_id]);
-        permit.decide::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
+        let ties = Ties::none().with_departments(Relation::OwnsKpi, [kpi.owner_department_id]);
+        permit.require_on_row::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
     }
     Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
 }
@@ -298,5 +298,5 @@ pub(super) fn note_recording_event(
         "unchanged": done.unchanged,
         "kpiIds": ids,
     });
-    permit.note(Event::changed_beside_row::<kpi::Entity>(first, batch));
+    permit.note_event(Event::changed_beside_row::<kpi::Entity>(first, batch));
 }

@@ -151,7 +151,7 @@ impl MeasurementSheetRecorder<'_> {
 
     /// Puts values in force: all that are left on PostgreSQL, and on SQLite those of about a second.
     async fn record_next_act(&mut self) -> Result<MeasurementsRecorded> {
-        let mut permit = self.caller.begin().await?;
+        let mut permit = self.caller.open_undecided_permit().await?;
         let begun = Instant::now();
         let in_one_act = permit.is_on_postgresql();
         let kpis = lock_kpis(&mut permit, self.kpis.keys().copied().collect()).await?;

@@ -45,7 +45,7 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
     add_year_range_fault(&mut faults, "validFrom", input.valid_from.0);
     faults.check()?;
     let (kpi, mut permit) = caller
-        .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
+        .fetch_locked::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
     require_live::<kpi::Entity>("kpiId", &kpi)?;
     let mut faults = Faults::default();
@@ -70,7 +70,7 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
 /// Keeps what is confidential out of the audit log.
 fn redact_if_confidential(permit: &mut Permit<'_>, kpi: &kpi::Model) {
     if kpi.sensitivity == Sensitivity::Confidential {
-        permit.redact(audit::CONFIDENTIAL_TARGET_FIELDS);
+        permit.redact_in_events(audit::CONFIDENTIAL_TARGET_FIELDS);
     }
 }
 
@@ -131,14 +131,16 @@ async fn replace_target(
 /// Takes an entry away; the one before it counts on.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_target::Model> {
     let id: KpiTargetId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let found = permit.get::<kpi_target::Entity>("id", id).await?;
     // The KPI's lock comes first, as in `set_target`: only under it does the entry stay as it is read.
     let kpi = permit
-        .fetch::<kpi::Entity>(Action::DefineKpi, "id", found.kpi_id)
+        .fetch_locked::<kpi::Entity>(Action::DefineKpi, "id", found.kpi_id)
         .await?;
     require_live::<kpi::Entity>("id", &kpi)?;
-    let row = permit.lock_row::<kpi_target::Entity>("id", id).await?;
+    let row = permit
+        .lock_and_read_row::<kpi_target::Entity>("id", id)
+        .await?;
     expect_version::<kpi_target::Entity>(&row, input.expected_version)?;
     redact_if_confidential(&mut permit, &kpi);
     permit.delete::<kpi_target::Entity>(&row).await?;

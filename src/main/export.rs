@@ -32,7 +32,7 @@ pub(crate) async fn export(options: Export) -> Result<(), Failure> {
 /// A blueprint in one of its forms.
 async fn export_blueprint(caller: &Caller, options: &Export, key: &str) -> Result<String, Failure> {
     let day = options.as_of.unwrap_or(caller.today);
-    let it = Condition::all().add(blueprint::Entity::has_key(key));
+    let it = Condition::all().add(blueprint::Entity::key_condition(key));
     let snapshot = BlueprintSnapshot::find(caller, it, day).await?;
     let snapshot = snapshot.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
     Ok(match options.format {

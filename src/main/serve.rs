@@ -93,7 +93,7 @@ pub(crate) async fn serve_store(
     let listener = listen(serve.listen).await?;
     let watching = serve_watch(serve.metrics_listen, &app).await?;
     let asked_to_stop = stop_signal()?;
-    let limits = server_limits(serve, files::raise_limit(files_needed(serve)));
+    let limits = server_limits(serve, files::raise_open_files_limit(files_needed(serve)));
     println!("listening on http://{}", listener.local_addr()?);
     let stop = async move {
         asked_to_stop.await;
@@ -172,7 +172,7 @@ fn build_app(
         .iter()
         .map(|origin| parse_origin(origin))
         .collect::<Result<_, _>>()?;
-    let settings = http::graphql::Settings {
+    let settings = http::graphql::GraphqlSettings {
         deadline: serve.deadline(),
         ..Default::default()
     };
@@ -249,7 +249,7 @@ async fn serve_watch(
         of_one_peer: WATCHERS,
         ..ServerLimits::default()
     };
-    let (router, never) = (http::watch_router(app), std::future::pending());
+    let (router, never) = (http::monitoring_router(app), std::future::pending());
     let served = server::serve(listener, router, limits, never, Duration::ZERO);
     Ok(Some(tokio::spawn(served)))
 }

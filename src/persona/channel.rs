@@ -44,7 +44,9 @@ pub async fn create(caller: &Caller, input: ChannelCreateInput) -> Result<channe
     let name = faults.check_name("name", &input.name);
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     faults.check()?;
-    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let mut permit = caller
+        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .await?;
     let same = |row: &channel::Model| row.name == name && row.medium == input.medium;
     if let Some(row) = permit
         .find_already_created::<channel::Entity>(input.id.as_ref(), id, same)
@@ -76,7 +78,7 @@ pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channe
     let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
     let (row, mut permit) = caller
-        .fetch::<channel::Entity>(Action::KeepCatalogue, "id", id)
+        .fetch_locked::<channel::Entity>(Action::KeepCatalogue, "id", id)
         .await?;
     expect_version::<channel::Entity>(&row, input.expected_version)?;
     let change = channel::ActiveModel {
@@ -93,7 +95,7 @@ pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channe
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<channel::Model> {
     let id: ChannelId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<channel::Entity>(Action::KeepCatalogue, "id", id)
+        .fetch_locked::<channel::Entity>(Action::KeepCatalogue, "id", id)
         .await?;
     expect_version::<channel::Entity>(&row, input.expected_version)?;
     refuse_if_used(&permit, &row).await?;

@@ -77,12 +77,12 @@ pub struct PersonaUpdateInput {
 }
 
 /// A need as it was read from the input.
-struct Need {
+struct NeedFromInput {
     id: Option<NeedId>,
     text: String,
 }
 
-fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
+fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<NeedFromInput> {
     if input.len() > LIST {
         let message = format!(
             "There are {} of them; at most {LIST} are allowed.",
@@ -97,7 +97,7 @@ fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
             faults.add(&path, UserErrorCode::Required, None, "A text is required.");
         }
         let id = faults.parse_optional_id(&format!("needs.{index}.id"), need.id.as_ref());
-        Need { id, text }
+        NeedFromInput { id, text }
     };
     input.iter().take(LIST).enumerate().map(read).collect()
 }
@@ -117,7 +117,9 @@ pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<person
     let needs = read_needs(&mut faults, &input.needs);
     let segments: Vec<SegmentId> = faults.parse_ids("segmentIds", &input.segment_ids);
     faults.check()?;
-    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let mut permit = caller
+        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .await?;
     let same = |row: &persona::Model| row.name == name && row.subject == input.subject;
     if let Some(row) = permit
         .find_already_created::<persona::Entity>(input.id.as_ref(), id, same)
@@ -167,9 +169,14 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
         .as_ref()
         .map(|ids| faults.parse_ids("segmentIds", ids));
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<persona::Entity>(Action::KeepCatalogue, "id", id, input.expected_version)
+        .fetch_at_version::<persona::Entity>(
+            Action::KeepCatalogue,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     let mut lists_change = false;
     if let Some(needs) = &needs {
@@ -196,7 +203,11 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
 }
 
 /// Makes the needs these, in this order: those named by their id keep it. Says whether anything changed.
-async fn set_needs(permit: &mut Permit<'_>, row: &persona::Model, needs: &[Need]) -> Result<bool> {
+async fn set_needs(
+    permit: &mut Permit<'_>,
+    row: &persona::Model,
+    needs: &[NeedFromInput],
+) -> Result<bool> {
     let before = persona_need::Entity::find()
         .filter(persona_need::Column::PersonaId.eq(row.id))
         .order_by_asc(persona_need::Column::Position)
@@ -239,7 +250,7 @@ async fn set_needs(permit: &mut Permit<'_>, row: &persona::Model, needs: &[Need]
             }
         }
     }
-    permit.note(Event::changed_beside_row::<persona::Entity>(
+    permit.note_event(Event::changed_beside_row::<persona::Entity>(
         row,
         serde_json::json!({ "needs": after }),
     ));
@@ -250,7 +261,7 @@ async fn set_needs(permit: &mut Permit<'_>, row: &persona::Model, needs: &[Need]
 fn need_rows(
     persona: PersonaId,
     before: &[persona_need::Model],
-    needs: &[Need],
+    needs: &[NeedFromInput],
 ) -> Result<Vec<persona_need::Model>> {
     let mut after: Vec<persona_need::Model> = Vec::with_capacity(needs.len());
     for (index, (need, position)) in needs.iter().zip(1..).enumerate() {
@@ -314,7 +325,7 @@ async fn set_segments(
     persona_segment::Entity::insert_many(rows)
         .exec_without_returning(permit.tx())
         .await?;
-    permit.note(Event::changed_beside_row::<persona::Entity>(
+    permit.note_event(Event::changed_beside_row::<persona::Entity>(
         row,
         serde_json::json!({ "segmentIds": segments }),
     ));
@@ -329,7 +340,7 @@ pub async fn set_archived(
 ) -> Result<persona::Model> {
     let id: PersonaId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<persona::Entity>(Action::KeepCatalogue, "id", id)
+        .fetch_locked::<persona::Entity>(Action::KeepCatalogue, "id", id)
         .await?;
     expect_version::<persona::Entity>(&row, input.expected_version)?;
     if row.archived_at.is_some() == archived {
@@ -357,8 +368,8 @@ mod tests {
         }
     }
 
-    fn wanted(n: Option<u128>) -> Need {
-        Need {
+    fn wanted(n: Option<u128>) -> NeedFromInput {
+        NeedFromInput {
             id: n.map(|n| Uuid::from_u128(n).into()),
             text: "text".to_owned(),
         }

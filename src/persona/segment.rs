@@ -45,7 +45,9 @@ pub async fn create(caller: &Caller, input: SegmentCreateInput) -> Result<segmen
     let value = faults.check_name("value", &input.value);
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     faults.check()?;
-    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let mut permit = caller
+        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .await?;
     let same = |row: &segment::Model| row.dimension == dimension && row.value == value;
     if let Some(row) = permit
         .find_already_created::<segment::Entity>(input.id.as_ref(), id, same)
@@ -83,7 +85,7 @@ pub async fn update(caller: &Caller, input: SegmentUpdateInput) -> Result<segmen
     });
     faults.check()?;
     let (row, mut permit) = caller
-        .fetch::<segment::Entity>(Action::KeepCatalogue, "id", id)
+        .fetch_locked::<segment::Entity>(Action::KeepCatalogue, "id", id)
         .await?;
     expect_version::<segment::Entity>(&row, input.expected_version)?;
     let change = segment::ActiveModel {
@@ -100,7 +102,7 @@ pub async fn update(caller: &Caller, input: SegmentUpdateInput) -> Result<segmen
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<segment::Model> {
     let id: SegmentId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = caller
-        .fetch::<segment::Entity>(Action::KeepCatalogue, "id", id)
+        .fetch_locked::<segment::Entity>(Action::KeepCatalogue, "id", id)
         .await?;
     expect_version::<segment::Entity>(&row, input.expected_version)?;
     refuse_if_used(&permit, &row).await?;

@@ -55,7 +55,7 @@ impl Ties {
 
     /// Adds departments that stand in the relation.
     #[must_use]
-    pub fn and(
+    pub fn with_departments(
         mut self,
         relation: Relation,
         departments: impl IntoIterator<Item = DepartmentId>,

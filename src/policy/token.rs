@@ -7,12 +7,12 @@ use entity::{id::DepartmentId, words::TokenScope};
 
 use super::{
     reach::Reach,
-    table::{Action, PolicyCell, Relation, Role, policy_row},
+    table::{Action, PolicyCell, PolicyRole, Relation, policy_row},
 };
 
 /// The scopes and departments to which a service token narrows its account.
 #[derive(Clone, Debug)]
-pub struct Narrowing {
+pub struct TokenNarrowing {
     /// What it is for.
     pub scopes: BTreeSet<TokenScope>,
     /// The departments that it is limited to, those below included; none where it is limited to none.
@@ -42,7 +42,7 @@ pub const fn opening_scopes(action: Action) -> [bool; 4] {
     }
 }
 
-impl Narrowing {
+impl TokenNarrowing {
     /// Narrows a reach: to nothing where no scope opens the action, else to the token's departments, where it has any.
     pub(super) fn narrow(&self, action: Action, reach: Reach) -> Reach {
         let opened = opening_scopes(action);
@@ -79,7 +79,7 @@ fn limit_reach(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> R
 /// The relations by which a reach of everything is limited to a token's departments: those through which a LEAD would
 /// reach the action, or for what everybody may read those through which a partner would.
 const fn limiting_relations(action: Action) -> &'static [Relation] {
-    match policy_row(action)[Role::Lead as usize] {
+    match policy_row(action)[PolicyRole::Lead as usize] {
         PolicyCell::Where(relations) => relations,
         PolicyCell::Yes => &[Relation::Participates],
         PolicyCell::No | PolicyCell::Never | PolicyCell::Granted => &[],

@@ -3,7 +3,7 @@
 use entity::words::TokenScope;
 
 use super::{
-    table::{Action, PolicyCell, Relation, Role, policy_row},
+    table::{Action, PolicyCell, PolicyRole, Relation, policy_row},
     token::opening_scopes,
 };
 
@@ -15,7 +15,7 @@ struct RoleGroup {
 
 /// The sentence that answers a refused action: "Only a CX manager may erase … (ERASE_RESPONDENT)."
 #[must_use]
-pub fn who_may(action: Action) -> String {
+pub fn who_may_sentence(action: Action) -> String {
     let who: Vec<String> = role_groups(action)
         .iter()
         .map(RoleGroup::describe)
@@ -50,11 +50,11 @@ pub fn describe_token_needs(action: Action) -> String {
 fn role_groups(action: Action) -> Vec<RoleGroup> {
     let cells = policy_row(action);
     // Where every MEMBER may, the other roles may by being members too.
-    if cells[Role::Member as usize] == PolicyCell::Yes {
-        return vec![RoleGroup::new(Role::Member, PolicyCell::Yes)];
+    if cells[PolicyRole::Member as usize] == PolicyCell::Yes {
+        return vec![RoleGroup::new(PolicyRole::Member, PolicyCell::Yes)];
     }
     let mut groups: Vec<RoleGroup> = Vec::new();
-    for (role, cell) in Role::ALL.iter().zip(cells) {
+    for (role, cell) in PolicyRole::ALL.iter().zip(cells) {
         match (cell, groups.last_mut()) {
             (PolicyCell::No | PolicyCell::Never, _) => {}
             (PolicyCell::Where(_), Some(group)) if group.cell == cell => {
@@ -67,7 +67,7 @@ fn role_groups(action: Action) -> Vec<RoleGroup> {
 }
 
 impl RoleGroup {
-    fn new(role: Role, cell: PolicyCell) -> Self {
+    fn new(role: PolicyRole, cell: PolicyCell) -> Self {
         Self {
             nouns: vec![role_noun(role)],
             cell,
@@ -99,16 +99,16 @@ fn verb_phrase(action: Action) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-const fn role_noun(role: Role) -> &'static str {
+const fn role_noun(role: PolicyRole) -> &'static str {
     match role {
-        Role::Member => "signed-in account",
-        Role::Viewer => "viewer",
-        Role::Contributor => "contributor",
-        Role::Lead => "lead",
-        Role::Analyst => "analyst",
-        Role::Auditor => "auditor",
-        Role::CxManager => "CX manager",
-        Role::Admin => "admin",
+        PolicyRole::Member => "signed-in account",
+        PolicyRole::Viewer => "viewer",
+        PolicyRole::Contributor => "contributor",
+        PolicyRole::Lead => "lead",
+        PolicyRole::Analyst => "analyst",
+        PolicyRole::Auditor => "auditor",
+        PolicyRole::CxManager => "CX manager",
+        PolicyRole::Admin => "admin",
     }
 }
 

@@ -14,11 +14,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use crate::{
     access::{Caller, Permit, expect_version},
     audit::Event,
-    blueprint::refuse_if_full,
+    blueprint::refuse_if_row_limit_reached,
     error::Result,
     input::{self, AtVersionInput, Faults, set_if_given},
     policy::Action,
-    touchpoint::place::{LocationInput, refuse_any_elsewhere},
+    touchpoint::place::{LocationInput, require_live_touchpoints_in_blueprint},
 };
 
 /// How many promises one blueprint holds at the most.
@@ -67,11 +67,13 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
     let text = faults.check_required_text("text", &input.text);
     let delivered_at = faults.parse_ids("deliveredAtIds", &input.delivered_at_ids);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let place = LocationInput::Touchpoint(touchpoint_id)
-        .lock(&mut permit)
+        .lock_and_locate(&mut permit)
         .await?;
-    place.require(&permit, Action::DescribeTouchpoint).await?;
+    place
+        .require_permission(&permit, Action::DescribeTouchpoint)
+        .await?;
     let same = |row: &promise::Model| row.text == text && row.touchpoint_id == touchpoint_id;
     if let Some(row) = permit
         .find_already_created::<promise::Entity>(input.id.as_ref(), id, same)
@@ -80,7 +82,8 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
         return Ok(row);
     }
     let there = promise::Entity::find().filter(promise::Column::BlueprintId.eq(place.blueprint));
-    refuse_if_full(&permit, there, "touchpointId", (MOST_PROMISES, "promises")).await?;
+    refuse_if_row_limit_reached(&permit, there, "touchpointId", (MOST_PROMISES, "promises"))
+        .await?;
     let key = permit
         .choose_unique_key::<promise::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
         .await?;
@@ -134,7 +137,12 @@ async fn set_deliveries(
     row: &promise::Model,
     touchpoints: &[TouchpointId],
 ) -> Result<bool> {
-    refuse_any_elsewhere(permit, row.blueprint_id, ("deliveredAtIds", touchpoints)).await?;
+    require_live_touchpoints_in_blueprint(
+        permit,
+        row.blueprint_id,
+        ("deliveredAtIds", touchpoints),
+    )
+    .await?;
     let list = touchpoints.iter().zip(1..);
     let list = list.map(|(touchpoint, position)| promise_delivery::Model {
         promise_id: row.id,
@@ -150,7 +158,7 @@ async fn set_deliveries(
     {
         return Ok(false);
     }
-    permit.note(Event::changed_beside_row::<promise::Entity>(
+    permit.note_event(Event::changed_beside_row::<promise::Entity>(
         row,
         serde_json::json!({ "deliveredAtIds": touchpoints }),
     ));
@@ -172,7 +180,7 @@ async fn fetch_promise(
     expected_version: i32,
 ) -> Result<(promise::Model, Permit<'_>)> {
     let (row, permit) = caller
-        .fetch::<promise::Entity>(Action::DescribeTouchpoint, "id", id)
+        .fetch_locked::<promise::Entity>(Action::DescribeTouchpoint, "id", id)
         .await?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<promise::Entity>(&row, expected_version)?;

@@ -21,7 +21,7 @@ pub use self::compare::{BlueprintVersion, diff_versions};
 use self::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
-    blueprint::life::{self, Step},
+    blueprint::life::{self, BlueprintStep},
     compute::StepBudget,
     database::Transaction,
     document::{
@@ -82,10 +82,10 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
         .map(|label| faults.check_name("label", label));
     faults.check()?;
     let (row, mut permit) = caller
-        .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
+        .fetch_locked::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
-    let row = life::take_step(&mut permit, Step::Publish, &row).await?;
+    let row = life::change_status_of_fetched(&mut permit, BlueprintStep::Publish, &row).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
     finding::refuse_open_errors(&permit, &snapshot.canvas).await?;
     let document = write_document_text(caller, snapshot).await?;
@@ -110,7 +110,7 @@ async fn store_publication(
     document: String,
 ) -> Result<publication::Model> {
     // The publication's row has it to the letter; the audit log need not hold it again.
-    permit.redact(&["document"]);
+    permit.redact_in_events(&["document"]);
     permit
         .insert::<publication::Entity>(publication::ActiveModel {
             id: Set(id::new()),
@@ -142,7 +142,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     let publication: PublicationId = faults.parse_id("publicationId", &input.publication_id);
     faults.check()?;
     let (row, mut permit) = caller
-        .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
+        .fetch_locked::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
         .await?;
     require_live::<blueprint::Entity>("id", &row)?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
@@ -207,7 +207,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let title = faults.check_name("title", &input.title);
     faults.check()?;
     let (origin, mut permit) = caller
-        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", origin)
+        .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", origin)
         .await?;
     require_live::<blueprint::Entity>("blueprintId", &origin)?;
     let same = |row: &blueprint::Model| row.copied_from_id == Some(origin.id);

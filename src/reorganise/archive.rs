@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    department::lock_tree,
+    department::permit_tree_change,
     error::{Error, Reason, Result},
     input::{self, Faults},
     policy::Action,
@@ -42,7 +42,7 @@ pub async fn archive(
         faults.parse_optional_id("successorId", input.successor_id.as_ref());
     faults.check()?;
     // Under the lock of the tree, or a department could be moved below this one while it is archived.
-    let mut permit = lock_tree(caller, "id", id).await?;
+    let mut permit = permit_tree_change(caller, "id", id).await?;
     let going = DepartmentToEnd {
         path: "id".to_owned(),
         id,
@@ -60,7 +60,7 @@ pub async fn archive(
             .read_live::<department::Entity>("successorId", successor)
             .await?;
         refuse_ending_successor(permit.tx(), &of, successor).await?;
-        permit.audit_for(successor);
+        permit.show_audit_to_leads_of(successor);
     }
     let takeover = Takeover::plan_under_lock(&mut permit, &of, successor).await?;
     refuse_with_children(&takeover.holdings, id)?;
@@ -81,7 +81,7 @@ pub async fn archive_impact(
 ) -> Result<Option<ReorganisationImpact>> {
     let id: DepartmentId = input::parse_id("id", id)?;
     let successor: Option<DepartmentId> = input::parse_optional_id("successorId", successor)?;
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let Some(row) =
         question::find_permitted_row::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
     else {

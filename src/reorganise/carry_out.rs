@@ -16,8 +16,8 @@ use crate::{
     error::{Error, Result},
     id,
     responsibility::{
-        answer::write_transition,
-        lifecycle::{self, ActContext, SUSPENDED, TransitionError},
+        answer::write_next_state,
+        lifecycle::{self, ActContext, LifecycleError, SUSPENDED},
     },
 };
 
@@ -34,8 +34,8 @@ pub(super) async fn carry_out(
     for step in steps {
         if let PlanStep::Accept(row, tasks) = step {
             if let Some(successor) = successor {
-                let held = lifecycle::succeed(&row, (id::new(), successor), tasks, by);
-                permit.audit_for(successor);
+                let held = lifecycle::pass_to_successor(&row, (id::new(), successor), tasks, by);
+                permit.show_audit_to_leads_of(successor);
                 let made = permit
                     .insert::<responsibility::Entity>(
                         with_all_columns_set::<responsibility::Entity>(held),
@@ -48,7 +48,7 @@ pub(super) async fn carry_out(
         // An earlier step may have changed it already.
         let row = read_current_responsibility(permit, step.responsibility_id()).await?;
         let next = apply_step(&step, &row, (of, successor), &became, by)?;
-        write_transition(permit, &row, next).await?;
+        write_next_state(permit, &row, next).await?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ fn apply_step(
     (of, successor): (&BTreeSet<DepartmentId>, Option<DepartmentId>),
     became: &HashMap<ResponsibilityId, ResponsibilityId>,
     by: ActContext,
-) -> Result<responsibility::Model, TransitionError> {
+) -> Result<responsibility::Model, LifecycleError> {
     let mut next = row.clone();
     match step {
         PlanStep::End(_, AfterEnd::Suspended) => {
@@ -87,7 +87,11 @@ fn apply_step(
         PlanStep::Merge(_, tasks) => next.tasks = Texts(tasks.clone()),
         PlanStep::ChangeAddressee(_) | PlanStep::ChangeProposer(_) => {
             if let Some(successor) = successor {
-                next = lifecycle::inherit(row, |department| of.contains(&department), successor);
+                next = lifecycle::readdress_to_successor(
+                    row,
+                    |department| of.contains(&department),
+                    successor,
+                );
             }
         }
         PlanStep::ChangeReplaced(_, was) => next.replaces_id = became.get(was).copied(),

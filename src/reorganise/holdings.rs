@@ -150,7 +150,7 @@ impl Holdings {
         let counts = |held: &responsibility::Model| {
             self.blueprints
                 .get(&held.blueprint_id)
-                .is_some_and(scope::is_reportable)
+                .is_some_and(scope::is_reportable_blueprint)
         };
         !self.owned.is_empty()
             || !self.kpis.is_empty()

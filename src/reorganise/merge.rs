@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Permit, require_live},
-    department::lock_tree,
+    department::permit_tree_change,
     error::{Error, Result, UserErrorCode},
     input::{AtVersionInput, Faults, LIST},
     policy::Action,
@@ -51,7 +51,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
         .ok_or_else(|| nothing_to_merge_error("departments"))?;
     let of: BTreeSet<DepartmentId> = going.iter().map(|one| one.id).collect();
     // One lock for the whole tree, so any of the departments can be named for it.
-    let mut permit = lock_tree(caller, &first.path, first.id).await?;
+    let mut permit = permit_tree_change(caller, &first.path, first.id).await?;
     for one in &going {
         let row = one.load(&permit).await?;
         require_live::<department::Entity>(&one.path, &row)?;
@@ -60,7 +60,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
         .read_live::<department::Entity>("successorId", successor)
         .await?;
     refuse_ending_successor(permit.tx(), &of, successor).await?;
-    permit.audit_for(successor);
+    permit.show_audit_to_leads_of(successor);
     let takeover = Takeover::plan_under_lock(&mut permit, &of, Some(successor)).await?;
     let takeover = note_moved_children(takeover);
     // Before the departments are archived, as nothing live lies below an archived one.
@@ -89,7 +89,7 @@ pub async fn merge_impact(
     if of.is_empty() {
         return Err(nothing_to_merge_error("ids"));
     }
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     for (at, id) in of.iter().enumerate() {
         let asked =
             question::find_permitted_row::<department::Entity>(caller, &tx, Action::WhatIf, *id)
@@ -144,7 +144,7 @@ async fn move_children(
 ) -> Result<()> {
     for child in &impact.departments_moved {
         let child = permit
-            .fetch::<department::Entity>(Action::KeepOrganisation, "departments", *child)
+            .fetch_locked::<department::Entity>(Action::KeepOrganisation, "departments", *child)
             .await?;
         let change = department::ActiveModel {
             parent_id: Set(Some(successor)),

@@ -30,7 +30,7 @@ pub async fn deactivate(
     caller: &Caller,
     input: &AtVersionInput,
 ) -> Result<(account::Model, ReorganisationImpact)> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let (row, changed) = deactivate_account(&mut permit, input).await?;
     if !changed {
         return Ok((row, ReorganisationImpact::default()));
@@ -46,7 +46,7 @@ pub async fn deactivate(
 /// that the person belongs to.
 pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: AccountId = input::parse_id("id", id)?;
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let Some(row) = question::find_row::<account::Entity>(caller, &tx, id).await? else {
         return Ok(None);
     };
@@ -57,7 +57,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
         .into_tuple()
         .all(&tx)
         .await?;
-    let ties = Ties::none().and(Relation::IsIt, belongs_to);
+    let ties = Ties::none().with_departments(Relation::IsIt, belongs_to);
     question::require_permitted::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
@@ -182,7 +182,7 @@ async fn load_impact_without(
     let resting = move |steps: &StepBudget| {
         // Twice, as the rules are asked with the person and without.
         steps.spend(2 * STEPS_PER_PROPOSAL * waiting.len())?;
-        Ok(waiting.resting_on_condition(person, &leads))
+        Ok(waiting.answerable_only_by_condition(person, &leads))
     };
     let resting = caller.compute(resting).await?;
     Ok(ReorganisationImpact {

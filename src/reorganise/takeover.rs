@@ -147,7 +147,7 @@ impl DepartmentToEnd {
 
     async fn fetch(&self, permit: &mut Permit<'_>) -> Result<department::Model> {
         let row = permit
-            .fetch::<department::Entity>(Action::KeepOrganisation, &self.path, self.id)
+            .fetch_locked::<department::Entity>(Action::KeepOrganisation, &self.path, self.id)
             .await?;
         expect_version::<department::Entity>(&row, self.expected_version)?;
         Ok(row)

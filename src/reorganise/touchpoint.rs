@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     input::{self, AtVersionInput},
     policy::Action,
-    responsibility::resume::{refuse_taking_accountable, resume_suspended},
+    responsibility::resume::{refuse_suspending_others_accountable, resume_suspended},
     snapshot::BlueprintSnapshot,
     touchpoint::{archive_fetched, fetch_to_archive, unarchive_fetched},
 };
@@ -60,7 +60,7 @@ pub async fn suspend_left_out_touchpoint(
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
 ) -> Result<()> {
-    refuse_taking_accountable(permit.caller, blueprint, held)?;
+    refuse_suspending_others_accountable(permit.caller, blueprint, held)?;
     carry_out(permit, plan_suspension(held), &[].into(), None).await
 }
 
@@ -69,7 +69,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     let id: TouchpointId = input::parse_id("id", id)?;
     // A whole blueprint is read: no request holds more than two connections for that.
     let _turn = caller.budget.acquire_blueprint_load_slot().await?;
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let about =
         question::find_permitted_row::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
     let Some(row) = about.await? else {
@@ -101,7 +101,7 @@ fn refuse_archiving_others_accountable(
     id: TouchpointId,
 ) -> Result<()> {
     let held = snapshot.canvas.responsibilities_of(id);
-    refuse_taking_accountable(caller, &snapshot.canvas.blueprint, held)
+    refuse_suspending_others_accountable(caller, &snapshot.canvas.blueprint, held)
 }
 
 async fn load_snapshot(

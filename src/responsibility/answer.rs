@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
     in_force::accountable_condition,
-    lifecycle::{self, ActContext, TAKEN, TransitionError},
+    lifecycle::{self, ActContext, LifecycleError, TAKEN},
     parties::{BarredReason, Consent, Parents, Participant, Proposal, find_seat},
 };
 use crate::{
@@ -46,7 +46,7 @@ pub struct ResponsibilityDeclineInput {
 
 /// What accepting did.
 #[derive(Debug)]
-pub struct Accepted {
+pub struct AcceptOutcome {
     pub responsibility: responsibility::Model,
     /// The responsibility that it replaced.
     pub ended: Option<responsibility::Model>,
@@ -75,12 +75,12 @@ pub async fn find_accountable(
 }
 
 /// Writes a responsibility as a transition made it.
-pub async fn write_transition(
+pub async fn write_next_state(
     permit: &mut Permit<'_>,
     row: &responsibility::Model,
     next: responsibility::Model,
 ) -> Result<responsibility::Model> {
-    permit.audit_for(row.department_id);
+    permit.show_audit_to_leads_of(row.department_id);
     let next = with_all_columns_set::<responsibility::Entity>(next);
     permit.update::<responsibility::Entity>(row, next).await
 }
@@ -109,9 +109,12 @@ struct Handshake<'c> {
 }
 
 impl<'c> Handshake<'c> {
-    async fn open(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
-        let mut permit = caller.begin().await?;
-        let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
+    /// Takes the lock of a proposal, and reads what the rules need to know.
+    async fn lock_proposal(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
+        let mut permit = caller.open_undecided_permit().await?;
+        let row = permit
+            .lock_and_read_row::<responsibility::Entity>("id", id)
+            .await?;
         let holder = find_accountable(&permit, row.touchpoint_id).await?;
         let owner = permit
             .get::<blueprint::Entity>("id", row.blueprint_id)
@@ -134,18 +137,18 @@ impl<'c> Handshake<'c> {
     }
 
     /// Decides whether the caller may answer, and tells what a yes of theirs does.
-    async fn decide(&mut self, action: Action) -> Result<Consent> {
+    async fn require_may_answer(&mut self, action: Action) -> Result<Consent> {
         let answer = self
             .proposal
-            .answer(&participant(self.permit.caller), &self.parents);
+            .consent_of(&participant(self.permit.caller), &self.parents);
         let seat = answer.ok().and_then(|(_, seat)| seat);
         let ties = responsibility::Entity::load_ties(self.permit.tx(), &self.row).await?;
         let ties = ties
-            .and(Relation::MayAccept, seat)
-            .and(Relation::MayDecline, seat);
+            .with_departments(Relation::MayAccept, seat)
+            .with_departments(Relation::MayDecline, seat);
         let decided = self
             .permit
-            .decide::<responsibility::Entity>(action, &ties, &self.row);
+            .require_on_row::<responsibility::Entity>(action, &ties, &self.row);
         match (decided, answer) {
             (Ok(()), Ok((yes, _))) => Ok(yes),
             // Leave by the table is not enough: the rules of the handshake bind CX managers too.
@@ -158,9 +161,9 @@ impl<'c> Handshake<'c> {
     }
 
     /// Decides whether the caller may take it back.
-    async fn decide_withdrawal(&mut self) -> Result<()> {
+    async fn require_may_withdraw(&mut self) -> Result<()> {
         let ties = responsibility::Entity::load_ties(self.permit.tx(), &self.row).await?;
-        self.permit.decide::<responsibility::Entity>(
+        self.permit.require_on_row::<responsibility::Entity>(
             Action::WithdrawResponsibility,
             &ties,
             &self.row,
@@ -172,16 +175,16 @@ impl<'c> Handshake<'c> {
         let open = self.row.status == ResponsibilityStatus::Proposed;
         if !open && self.row.role == Role::Accountable && self.row.reason.as_deref() == Some(TAKEN)
         {
-            return Err(self.taken_error().await);
+            return Err(self.accountable_changed_error().await);
         }
         if !open {
-            return Err(TransitionError::NotOpen(self.row.id, self.row.status).into());
+            return Err(LifecycleError::NotOpen(self.row.id, self.row.status).into());
         }
         expect_version::<responsibility::Entity>(&self.row, expected_version)
     }
 
     /// Somebody else is accountable, or nobody any more: says who.
-    async fn taken_error(&self) -> Error {
+    async fn accountable_changed_error(&self) -> Error {
         let holder = match &self.holder {
             Some(holder) => self
                 .permit
@@ -205,8 +208,11 @@ impl<'c> Handshake<'c> {
         Error::conflict("id", Reason::AccountableTaken, message).with_current(self.row.id.0)
     }
 
-    async fn write_next(mut self, next: responsibility::Model) -> Result<responsibility::Model> {
-        let row = write_transition(&mut self.permit, &self.row, next).await?;
+    async fn write_and_commit(
+        mut self,
+        next: responsibility::Model,
+    ) -> Result<responsibility::Model> {
+        let row = write_next_state(&mut self.permit, &self.row, next).await?;
         self.permit.commit().await?;
         Ok(row)
     }
@@ -234,10 +240,12 @@ fn barred_error(barred: BarredReason, action: Action, id: ResponsibilityId) -> E
 
 /// Says yes to a proposal. Accepted, it ends whom it replaces and declines its rivals, all at once; where the holder
 /// says yes to another's proposal, the addressed department is asked next.
-pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Result<Accepted> {
+pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Result<AcceptOutcome> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut handshake = Handshake::open(caller, id).await?;
-    let yes = handshake.decide(Action::AcceptResponsibility).await?;
+    let mut handshake = Handshake::lock_proposal(caller, id).await?;
+    let yes = handshake
+        .require_may_answer(Action::AcceptResponsibility)
+        .await?;
     // After the decision: who may not answer is not told in which state it is.
     handshake.require_open(input.expected_version).await?;
     handshake
@@ -247,7 +255,7 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
         // The consents were given to taking over from somebody in particular; somebody else has not been asked.
         && handshake.row.replaces_id != handshake.holder.as_ref().map(|holder| holder.id)
     {
-        return Err(handshake.taken_error().await);
+        return Err(handshake.accountable_changed_error().await);
     }
     let by = ActContext::from(caller);
     let (next, ended) = match yes {
@@ -255,19 +263,19 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
         Consent::Accepts => {
             let next = lifecycle::accept(&handshake.row, by)?;
             // Who goes is written first: a unique index allows one accountable department at a touchpoint.
-            let ended = end_accountable(&mut handshake.permit, &next).await?;
+            let ended = end_accountable_and_rivals(&mut handshake.permit, &next).await?;
             (next, ended)
         }
     };
-    Ok(Accepted {
-        responsibility: handshake.write_next(next).await?,
+    Ok(AcceptOutcome {
+        responsibility: handshake.write_and_commit(next).await?,
         ended,
     })
 }
 
 /// Ends who is accountable at a touchpoint and declines who is proposed to be, where this one comes to be so; gives
 /// the one that ended. The blueprint's lock must be held.
-pub async fn end_accountable(
+pub async fn end_accountable_and_rivals(
     permit: &mut Permit<'_>,
     comes: &responsibility::Model,
 ) -> Result<Option<responsibility::Model>> {
@@ -286,7 +294,7 @@ pub async fn end_accountable(
     let by = ActContext::from(permit.caller);
     let mut ended = None;
     for other in others {
-        let gone = write_transition(permit, &other, lifecycle::give_way(&other, by)?).await?;
+        let gone = write_next_state(permit, &other, lifecycle::end_or_decline(&other, by)?).await?;
         if gone.status == ResponsibilityStatus::Ended {
             ended = Some(gone);
         }
@@ -309,21 +317,23 @@ pub async fn decline(
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
     let (id, reason) = read_decline(&input)?;
-    let mut handshake = Handshake::open(caller, id).await?;
-    handshake.decide(Action::DeclineResponsibility).await?;
+    let mut handshake = Handshake::lock_proposal(caller, id).await?;
+    handshake
+        .require_may_answer(Action::DeclineResponsibility)
+        .await?;
     handshake.require_open(input.expected_version).await?;
     let next = lifecycle::decline(&handshake.row, reason, caller.into())?;
-    handshake.write_next(next).await
+    handshake.write_and_commit(next).await
 }
 
 /// Takes back a proposal.
 pub async fn withdraw(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut handshake = Handshake::open(caller, id).await?;
-    handshake.decide_withdrawal().await?;
+    let mut handshake = Handshake::lock_proposal(caller, id).await?;
+    handshake.require_may_withdraw().await?;
     handshake.require_open(input.expected_version).await?;
     let next = lifecycle::withdraw(&handshake.row, caller.into())?;
-    handshake.write_next(next).await
+    handshake.write_and_commit(next).await
 }
 
 /// Ends what is in force.
@@ -332,17 +342,19 @@ pub async fn end(
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
     let (id, reason) = read_decline(&input)?;
-    let mut permit = caller.begin().await?;
-    let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let row = permit
+        .lock_and_read_row::<responsibility::Entity>("id", id)
+        .await?;
     let blueprint = permit
         .get::<blueprint::Entity>("id", row.blueprint_id)
         .await?;
     let published = blueprint.status == BlueprintStatus::Published;
-    let by_lead = lifecycle::may_lead_end(row.role, published).then_some(row.department_id);
+    let by_lead = lifecycle::lead_may_end(row.role, published).then_some(row.department_id);
     let ties = responsibility::Entity::load_ties(permit.tx(), &row).await?;
-    let ties = ties.and(Relation::MayEnd, by_lead);
+    let ties = ties.with_departments(Relation::MayEnd, by_lead);
     permit
-        .decide::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
+        .require_on_row::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
         .map_err(|error| {
             let held = caller.led_departments().contains(&row.department_id);
             if held {
@@ -355,7 +367,7 @@ pub async fn end(
     // Before the version: that it is not in force any more says more than that it has changed.
     let next = lifecycle::end(&row, reason, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
-    let row = write_transition(&mut permit, &row, next).await?;
+    let row = write_next_state(&mut permit, &row, next).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -376,13 +388,15 @@ fn with_published_reason(error: Error) -> Error {
 /// Confirms what the department was given without being asked: a lead of it, or from above.
 pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.begin().await?;
-    let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
+    let mut permit = caller.open_undecided_permit().await?;
+    let row = permit
+        .lock_and_read_row::<responsibility::Entity>("id", id)
+        .await?;
     let parents = load_parents(permit.tx()).await?;
     let seat = find_seat(&caller.own_lead_departments(), row.department_id, &parents);
     let ties = responsibility::Entity::load_ties(permit.tx(), &row).await?;
-    let ties = ties.and(Relation::MayAccept, seat);
-    permit.decide::<responsibility::Entity>(Action::AcceptResponsibility, &ties, &row)?;
+    let ties = ties.with_departments(Relation::MayAccept, seat);
+    permit.require_on_row::<responsibility::Entity>(Action::AcceptResponsibility, &ties, &row)?;
     if seat.is_none() {
         // A CX manager gave it; that the department knows of it is for the department to say.
         return Err(barred_error(
@@ -394,7 +408,7 @@ pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsi
     permit.require_live_blueprint(row.blueprint_id)?;
     let next = lifecycle::confirm(&row, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
-    let row = write_transition(&mut permit, &row, next).await?;
+    let row = write_next_state(&mut permit, &row, next).await?;
     permit.commit().await?;
     Ok(row)
 }

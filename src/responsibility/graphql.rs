@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
     ResponsibilityProposeInput, ResponsibilityUpdateInput,
-    answer::{self, Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
+    answer::{self, AcceptOutcome, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
     in_force::{accountable_condition, in_force_at_end_of_condition},
     waiting::{OpenProposals, STEPS_PER_PROPOSAL, load_leads},
 };
@@ -281,7 +281,7 @@ impl ResponsibilityMutation {
     ) -> Result<ResponsibilityAcceptPayload> {
         let caller = mutation_caller(ctx)?;
         match answer::accept(&caller, &input).await {
-            Ok(Accepted {
+            Ok(AcceptOutcome {
                 responsibility,
                 ended,
             }) => Ok(ResponsibilityAcceptPayload {

@@ -51,7 +51,7 @@ impl From<&Caller> for ActContext {
 
 /// Why something cannot be done to a responsibility as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransitionError {
+pub enum LifecycleError {
     /// The proposal has been answered.
     NotOpen(ResponsibilityId, ResponsibilityStatus),
     /// It is not in force.
@@ -60,20 +60,20 @@ pub enum TransitionError {
     Asked(ResponsibilityId),
 }
 
-impl From<TransitionError> for Error {
-    fn from(refusal: TransitionError) -> Self {
+impl From<LifecycleError> for Error {
+    fn from(refusal: LifecycleError) -> Self {
         let (id, reason, message) = match refusal {
-            TransitionError::NotOpen(id, status) => (
+            LifecycleError::NotOpen(id, status) => (
                 id,
                 Reason::NotOpen,
                 format!("It has been answered: it is {}.", status.as_str()),
             ),
-            TransitionError::NotInForce(id, status) => (
+            LifecycleError::NotInForce(id, status) => (
                 id,
                 Reason::NotInForce,
                 format!("It is not in force: it is {}.", status.as_str()),
             ),
-            TransitionError::Asked(id) => (
+            LifecycleError::Asked(id) => (
                 id,
                 Reason::NotOpen,
                 "The department was asked, or has confirmed it already.".to_owned(),
@@ -134,21 +134,21 @@ pub fn propose(
     }
 }
 
-fn require_open(row: &Model) -> Result<(), TransitionError> {
+fn require_open(row: &Model) -> Result<(), LifecycleError> {
     match row.status {
         ResponsibilityStatus::Proposed => Ok(()),
-        status => Err(TransitionError::NotOpen(row.id, status)),
+        status => Err(LifecycleError::NotOpen(row.id, status)),
     }
 }
 
-fn require_in_force(row: &Model) -> Result<(), TransitionError> {
+fn require_in_force(row: &Model) -> Result<(), LifecycleError> {
     match row.status {
         ResponsibilityStatus::Accepted => Ok(()),
-        status => Err(TransitionError::NotInForce(row.id, status)),
+        status => Err(LifecycleError::NotInForce(row.id, status)),
     }
 }
 
-fn decided(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
+fn with_decision(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
     Model {
         status,
         decided_at: Some(by.now),
@@ -161,11 +161,11 @@ fn decided(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
 ///
 /// # Errors
 /// It is not open.
-pub fn accept(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
+pub fn accept(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     require_open(row)?;
     Ok(Model {
         valid_from: Some(by.now),
-        ..decided(row, ResponsibilityStatus::Accepted, by)
+        ..with_decision(row, ResponsibilityStatus::Accepted, by)
     })
 }
 
@@ -173,7 +173,7 @@ pub fn accept(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not open.
-pub fn accept_unasked(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
+pub fn accept_unasked(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     let accepted = accept(row, by)?;
     Ok(Model {
         unasked: true,
@@ -185,7 +185,7 @@ pub fn accept_unasked(row: &Model, by: ActContext) -> Result<Model, TransitionEr
 ///
 /// # Errors
 /// It is not open.
-pub fn hand_over(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
+pub fn hand_over(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     require_open(row)?;
     Ok(Model {
         handed_over_at: Some(by.now),
@@ -202,11 +202,11 @@ pub fn decline(
     row: &Model,
     reason: Option<String>,
     by: ActContext,
-) -> Result<Model, TransitionError> {
+) -> Result<Model, LifecycleError> {
     require_open(row)?;
     Ok(Model {
         reason,
-        ..decided(row, ResponsibilityStatus::Declined, by)
+        ..with_decision(row, ResponsibilityStatus::Declined, by)
     })
 }
 
@@ -214,7 +214,7 @@ pub fn decline(
 ///
 /// # Errors
 /// It is not open.
-pub fn withdraw(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
+pub fn withdraw(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     decline(row, Some(WITHDRAWN.to_owned()), by)
 }
 
@@ -222,14 +222,14 @@ pub fn withdraw(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not in force, or the department was asked.
-pub fn confirm(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
+pub fn confirm(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     require_in_force(row)?;
     if !row.unasked {
-        return Err(TransitionError::Asked(row.id));
+        return Err(LifecycleError::Asked(row.id));
     }
     Ok(Model {
         unasked: false,
-        ..decided(row, ResponsibilityStatus::Accepted, by)
+        ..with_decision(row, ResponsibilityStatus::Accepted, by)
     })
 }
 
@@ -237,7 +237,7 @@ pub fn confirm(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not in force.
-pub fn end(row: &Model, reason: Option<String>, by: ActContext) -> Result<Model, TransitionError> {
+pub fn end(row: &Model, reason: Option<String>, by: ActContext) -> Result<Model, LifecycleError> {
     require_in_force(row)?;
     Ok(Model {
         status: ResponsibilityStatus::Ended,
@@ -251,7 +251,7 @@ pub fn end(row: &Model, reason: Option<String>, by: ActContext) -> Result<Model,
 ///
 /// # Errors
 /// It is history.
-pub fn give_way(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
+pub fn end_or_decline(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     match row.status {
         ResponsibilityStatus::Proposed => decline(row, Some(TAKEN.to_owned()), by),
         _ => end(row, None, by),
@@ -262,7 +262,7 @@ pub fn give_way(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is history.
-pub fn leave_out(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
+pub fn end_or_withdraw(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     match row.status {
         ResponsibilityStatus::Proposed => withdraw(row, by),
         _ => end(row, None, by),
@@ -272,7 +272,7 @@ pub fn leave_out(row: &Model, by: ActContext) -> Result<Model, TransitionError> 
 /// Its touchpoint has come back, and the department is `department` by now: itself, or its successor. Soon enough the
 /// department holds it again from now on; later, or by a successor, it is proposed.
 #[must_use]
-pub fn resume(
+pub fn resume_or_propose(
     suspended: &Model,
     (id, department, proposer): (ResponsibilityId, DepartmentId, Proposer),
     by: ActContext,
@@ -316,7 +316,7 @@ pub fn resume(
 
 /// The successor of a department that goes holds it from now on, with these tasks.
 #[must_use]
-pub fn succeed(
+pub fn pass_to_successor(
     held: &Model,
     (id, successor): (ResponsibilityId, DepartmentId),
     tasks: Vec<String>,
@@ -350,7 +350,11 @@ pub fn succeed(
 /// A proposal after departments have gone: what was said by one of them is said by the successor, and what was
 /// addressed to one of them is addressed to it.
 #[must_use]
-pub fn inherit(row: &Model, gone: impl Fn(DepartmentId) -> bool, successor: DepartmentId) -> Model {
+pub fn readdress_to_successor(
+    row: &Model,
+    gone: impl Fn(DepartmentId) -> bool,
+    successor: DepartmentId,
+) -> Model {
     let now = |department: DepartmentId| match gone(department) {
         true => successor,
         false => department,
@@ -366,7 +370,7 @@ pub fn inherit(row: &Model, gone: impl Fn(DepartmentId) -> bool, successor: Depa
 /// Whether a lead of the department ends it: on a published blueprint somebody stays accountable, and it ends by
 /// takeover or by a CX manager.
 #[must_use]
-pub fn may_lead_end(role: Role, published: bool) -> bool {
+pub fn lead_may_end(role: Role, published: bool) -> bool {
     role != Role::Accountable || !published
 }
 

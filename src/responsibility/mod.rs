@@ -94,15 +94,19 @@ pub async fn propose(
     let tasks = faults.check_texts("tasks", &input.tasks);
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let touchpoint = permit
-        .lock_row::<touchpoint::Entity>("touchpointId", touchpoint_id)
+        .lock_and_read_row::<touchpoint::Entity>("touchpointId", touchpoint_id)
         .await?;
     let named = find_proposing_department(caller, on_behalf_of)?;
     let ties = touchpoint::Entity::load_ties(permit.tx(), &touchpoint)
         .await?
-        .and(Relation::Proposes, named);
-    permit.decide::<touchpoint::Entity>(Action::ProposeResponsibility, &ties, &touchpoint)?;
+        .with_departments(Relation::Proposes, named);
+    permit.require_on_row::<touchpoint::Entity>(
+        Action::ProposeResponsibility,
+        &ties,
+        &touchpoint,
+    )?;
     crate::access::require_live::<touchpoint::Entity>("touchpointId", &touchpoint)?;
     permit.require_live_blueprint(touchpoint.blueprint_id)?;
     if let Some(name) = named {
@@ -113,10 +117,11 @@ pub async fn propose(
     let department = permit
         .read_live::<department::Entity>("departmentId", department_id)
         .await?;
-    permit.audit_for(department.id);
+    permit.show_audit_to_leads_of(department.id);
     let parents = load_parents(permit.tx()).await?;
     if let Some(person) = person_id {
-        refuse_outsider(&permit, "personId", (department.id, person), &parents).await?;
+        refuse_person_outside_department(&permit, "personId", (department.id, person), &parents)
+            .await?;
     }
     let same = |row: &responsibility::Model| {
         row.touchpoint_id == touchpoint.id
@@ -164,7 +169,7 @@ async fn refuse_unanswerable(
         .get::<blueprint::Entity>("touchpointId", row.blueprint_id)
         .await?
         .owner_department_id;
-    if waiting::build_proposal(row, None, owner).can_be_answered(parents) {
+    if waiting::build_proposal(row, None, owner).can_ever_be_answered(parents) {
         return Ok(());
     }
     let message = format!(
@@ -180,7 +185,7 @@ async fn refuse_unanswerable(
 }
 
 /// Refuses a person who is not one of the department's own people: its leads, from above too, and its members.
-pub async fn refuse_outsider(
+pub async fn refuse_person_outside_department(
     permit: &Permit<'_>,
     field: &str,
     (department, person): (DepartmentId, AccountId),
@@ -245,7 +250,7 @@ pub async fn update(
     });
     faults.check()?;
     let (row, mut permit) = caller
-        .fetch::<responsibility::Entity>(Action::DescribeResponsibility, "id", id)
+        .fetch_locked::<responsibility::Entity>(Action::DescribeResponsibility, "id", id)
         .await?;
     permit.require_live_blueprint(row.blueprint_id)?;
     if !matches!(
@@ -258,7 +263,13 @@ pub async fn update(
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
     if let ActiveValue::Set(Some(person)) = person_id {
         let parents = load_parents(permit.tx()).await?;
-        refuse_outsider(&permit, "personId", (row.department_id, person), &parents).await?;
+        refuse_person_outside_department(
+            &permit,
+            "personId",
+            (row.department_id, person),
+            &parents,
+        )
+        .await?;
     }
     let change = responsibility::ActiveModel {
         tasks,

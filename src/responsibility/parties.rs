@@ -77,7 +77,7 @@ impl Participant {
 
     /// Whether the person settles for a department without asking it: a CX manager without a seat at or above it.
     #[must_use]
-    pub fn may_settle_for(&self, department: DepartmentId, parents: &Parents) -> bool {
+    pub fn may_decide_without_asking(&self, department: DepartmentId, parents: &Parents) -> bool {
         self.cx_manager && find_seat(&self.leads, department, parents).is_none()
     }
 }
@@ -145,7 +145,9 @@ impl Proposal {
                 .is_some_and(|holder| self.proposer.on_behalf_of != Some(holder))
     }
 
-    fn is_one_party(&self, seat: DepartmentId, parents: &Parents) -> bool {
+    /// Whether this seat and that of the proposer are one party: they are the same, or one lies below the other and the
+    /// blueprint's owner does not lie below the higher one.
+    fn is_same_party(&self, seat: DepartmentId, parents: &Parents) -> bool {
         let Some(proposing) = self.proposer.seat else {
             return false;
         };
@@ -180,13 +182,13 @@ impl Proposal {
     }
 
     /// What a yes from this seat in this name does; nothing where it may not be given.
-    fn consent_from(
+    fn consent_from_seat(
         &self,
         answering: AnsweringDepartment,
         seat: DepartmentId,
         parents: &Parents,
     ) -> Option<Consent> {
-        let another = !self.is_one_party(seat, parents)
+        let another = !self.is_same_party(seat, parents)
             && (!answering.own_leads_only || seat == answering.department);
         if !self.waits_for_accountable() {
             return another.then_some(Consent::Accepts);
@@ -203,7 +205,7 @@ impl Proposal {
     ///
     /// # Errors
     /// Why the person may not answer it now.
-    pub fn answer(
+    pub fn consent_of(
         &self,
         by: &Participant,
         parents: &Parents,
@@ -212,7 +214,7 @@ impl Proposal {
         if by.account.is_some() && by.account == self.proposer.account {
             return Err(BarredReason::OneParty);
         }
-        if by.may_settle_for(self.addressed, parents) {
+        if by.may_decide_without_asking(self.addressed, parents) {
             return Ok((Consent::Accepts, None));
         }
         let seated = self
@@ -220,7 +222,7 @@ impl Proposal {
             .into_iter()
             .filter_map(|answering| {
                 let seat = find_seat(&by.leads, answering.department, parents)?;
-                Some((self.consent_from(answering, seat, parents), seat))
+                Some((self.consent_from_seat(answering, seat, parents), seat))
             });
         let seated: Vec<_> = seated.collect();
         let may = seated
@@ -246,7 +248,7 @@ impl Proposal {
     pub fn awaited_seats(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
         let nearest = |answering: AnsweringDepartment| {
             ancestors_and_self(parents, answering.department)
-                .find(|seat| self.consent_from(answering, *seat, parents).is_some())
+                .find(|seat| self.consent_from_seat(answering, *seat, parents).is_some())
         };
         let answering = self.answering_departments(parents).into_iter();
         answering.filter_map(nearest).collect()
@@ -254,7 +256,7 @@ impl Proposal {
 
     /// Whether there is a lead who may answer it now.
     #[must_use]
-    pub fn has_lead(&self, leads: &LeadsByDepartment, parents: &Parents) -> bool {
+    pub fn has_answering_lead(&self, leads: &LeadsByDepartment, parents: &Parents) -> bool {
         self.answering_departments(parents)
             .into_iter()
             .any(|answering| {
@@ -264,7 +266,7 @@ impl Proposal {
                     let here: Vec<AccountId> =
                         leads.get(&seat).into_iter().flatten().copied().collect();
                     let fresh = here.into_iter().filter(|lead| met.insert(*lead)).count();
-                    fresh > 0 && self.consent_from(answering, seat, parents).is_some()
+                    fresh > 0 && self.consent_from_seat(answering, seat, parents).is_some()
                 })
             })
     }
@@ -272,10 +274,10 @@ impl Proposal {
     /// Whether there is a seat from which it could ever be answered. Where there is none, the addressed department or
     /// one above it proposes itself.
     #[must_use]
-    pub fn can_be_answered(&self, parents: &Parents) -> bool {
+    pub fn can_ever_be_answered(&self, parents: &Parents) -> bool {
         self.has_consented(parents)
             || ancestors_and_self(parents, self.addressed)
-                .any(|seat| !self.is_one_party(seat, parents))
+                .any(|seat| !self.is_same_party(seat, parents))
     }
 }
 

@@ -40,7 +40,7 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .filter(
             Condition::any()
                 .add(blueprint::Column::PersonaId.eq(persona))
-                .add(blueprint::Column::Id.in_subquery(select_secondary_blueprints(persona))),
+                .add(blueprint::Column::Id.in_subquery(select_ids_with_secondary_persona(persona))),
         )
         .into_query();
     let living = phase::Entity::find()
@@ -99,7 +99,7 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .collect())
 }
 
-fn select_secondary_blueprints(persona: PersonaId) -> sea_orm::sea_query::SelectStatement {
+fn select_ids_with_secondary_persona(persona: PersonaId) -> sea_orm::sea_query::SelectStatement {
     blueprint_persona::Entity::find()
         .select_only()
         .column(blueprint_persona::Column::BlueprintId)

@@ -26,7 +26,7 @@ use crate::{
 
 /// Refuses an archiving that would suspend another department's ACCOUNTABLE on a published blueprint: only its leads
 /// and CX managers may.
-pub fn refuse_taking_accountable(
+pub fn refuse_suspending_others_accountable(
     caller: &Caller,
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
@@ -38,7 +38,7 @@ pub fn refuse_taking_accountable(
         held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
     });
     for held in accountable {
-        let ties = Ties::none().and(Relation::MayEnd, [held.department_id]);
+        let ties = Ties::none().with_departments(Relation::MayEnd, [held.department_id]);
         if !caller.may(Action::EndResponsibility, &ties) {
             return Err(Error::Forbidden(Forbidden {
                 action: Action::EndResponsibility,
@@ -85,7 +85,7 @@ pub async fn resume_suspended(
         if row.valid_to != Some(archived_at) {
             continue;
         }
-        let Some(department) = find_living(&successors, row.department_id) else {
+        let Some(department) = find_live_successor(&successors, row.department_id) else {
             continue;
         };
         let met = |other: &responsibility::Model| {
@@ -98,8 +98,9 @@ pub async fn resume_suspended(
             continue;
         }
         let proposer = participant(caller).proposer_for(on_behalf_of, department, &parents);
-        let next = lifecycle::resume(&row, (id::new(), department, proposer), caller.into());
-        permit.audit_for(department);
+        let next =
+            lifecycle::resume_or_propose(&row, (id::new(), department, proposer), caller.into());
+        permit.show_audit_to_leads_of(department);
         let next = permit
             .insert::<responsibility::Entity>(with_all_columns_set::<responsibility::Entity>(next))
             .await?;
@@ -126,7 +127,7 @@ async fn load_successors(permit: &Permit<'_>) -> Result<Successors> {
 }
 
 /// The department, or who took over from it; nothing where nobody did.
-fn find_living(successors: &Successors, department: DepartmentId) -> Option<DepartmentId> {
+fn find_live_successor(successors: &Successors, department: DepartmentId) -> Option<DepartmentId> {
     let mut at = department;
     // No chain is longer than there are departments, should a circle ever have come in.
     for _ in 0..=successors.len() {

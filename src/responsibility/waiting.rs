@@ -98,7 +98,7 @@ impl OpenProposals {
 
     /// Those that a lead of one of these departments may answer now and no lead of a nearer one.
     #[must_use]
-    pub fn of_departments_condition(&self, departments: &[DepartmentId]) -> Condition {
+    pub fn answerable_by_departments_condition(&self, departments: &[DepartmentId]) -> Condition {
         let departments: BTreeSet<DepartmentId> = departments.iter().copied().collect();
         self.ids_condition(|proposal| {
             !proposal
@@ -109,26 +109,31 @@ impl OpenProposals {
 
     /// Those that this person may answer now.
     #[must_use]
-    pub fn of_person_condition(&self, person: &Participant) -> Condition {
-        self.ids_condition(|proposal| proposal.answer(person, &self.parents).is_ok())
+    pub fn answerable_by_person_condition(&self, person: &Participant) -> Condition {
+        self.ids_condition(|proposal| proposal.consent_of(person, &self.parents).is_ok())
     }
 
     /// Those that no lead may answer now: CX managers do, or the department gets a lead.
     #[must_use]
     pub fn without_lead_condition(&self, leads: &LeadsByDepartment) -> Condition {
-        self.ids_condition(|proposal| !proposal.has_lead(leads, &self.parents))
+        self.ids_condition(|proposal| !proposal.has_answering_lead(leads, &self.parents))
     }
 
     /// Those that nobody but CX managers could answer any more without this person.
     #[must_use]
-    pub fn resting_on_condition(&self, person: AccountId, leads: &LeadsByDepartment) -> Condition {
+    pub fn answerable_only_by_condition(
+        &self,
+        person: AccountId,
+        leads: &LeadsByDepartment,
+    ) -> Condition {
         let others = leads.iter().map(|(department, accounts)| {
             let others = accounts.iter().copied().filter(|other| *other != person);
             (*department, others.collect::<BTreeSet<_>>())
         });
         let others: LeadsByDepartment = others.collect();
         self.ids_condition(|proposal| {
-            proposal.has_lead(leads, &self.parents) && !proposal.has_lead(&others, &self.parents)
+            proposal.has_answering_lead(leads, &self.parents)
+                && !proposal.has_answering_lead(&others, &self.parents)
         })
     }
 }

@@ -15,11 +15,11 @@ use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     audit::Event,
-    blueprint::{refuse_if_full, refuse_taken_name},
+    blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
-    touchpoint::place::refuse_any_elsewhere,
+    touchpoint::place::require_live_touchpoints_in_blueprint,
 };
 
 /// How many scenarios one blueprint holds at the most.
@@ -85,7 +85,7 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
     let steps = read_steps(&mut faults, &input.touchpoint_ids);
     faults.check()?;
     let (blueprint, mut permit) = caller
-        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
+        .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
     require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &scenario::Model| row.name == name && row.blueprint_id == blueprint_id;
@@ -96,7 +96,8 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
         return Ok(row);
     }
     let there = scenario::Entity::find().filter(scenario::Column::BlueprintId.eq(blueprint_id));
-    refuse_if_full(&permit, there, "blueprintId", (MOST_SCENARIOS, "scenarios")).await?;
+    refuse_if_row_limit_reached(&permit, there, "blueprintId", (MOST_SCENARIOS, "scenarios"))
+        .await?;
     refuse_taken_scenario_name(&permit, blueprint_id, &name, id).await?;
     let row = permit
         .insert::<scenario::Entity>(scenario::ActiveModel {
@@ -164,7 +165,8 @@ async fn set_steps(
     row: &scenario::Model,
     steps: &[TouchpointId],
 ) -> Result<bool> {
-    refuse_any_elsewhere(permit, row.blueprint_id, ("touchpointIds", steps)).await?;
+    require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", steps))
+        .await?;
     let list = steps.iter().zip(1..);
     let list = list.map(|(touchpoint, position)| scenario_step::Model {
         scenario_id: row.id,
@@ -180,7 +182,7 @@ async fn set_steps(
     {
         return Ok(false);
     }
-    permit.note(Event::changed_beside_row::<scenario::Entity>(
+    permit.note_event(Event::changed_beside_row::<scenario::Entity>(
         row,
         serde_json::json!({ "touchpointIds": steps }),
     ));
@@ -202,7 +204,7 @@ async fn fetch_scenario(
     expected_version: i32,
 ) -> Result<(scenario::Model, Permit<'_>)> {
     let (row, permit) = caller
-        .fetch::<scenario::Entity>(Action::ShapeBlueprint, "id", id)
+        .fetch_locked::<scenario::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<scenario::Entity>(&row, expected_version)?;

@@ -34,14 +34,14 @@ pub async fn create_from_template(
     let which = template_condition(&mut faults, &input.template);
     let draft = BlueprintDraft::from_input(&mut faults, input.draft);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let template = caller
         .select::<template::Entity>()
         .filter(which)
         .one(permit.tx())
         .await?
         .ok_or_else(|| Error::not_found("template", "template"))?;
-    let (row, fresh) = draft.make(&mut permit, Some(template.id)).await?;
+    let (row, fresh) = draft.create_or_find(&mut permit, Some(template.id)).await?;
     if fresh {
         refuse_other_subject(&row, &template)?;
         add_phases(&mut permit, &row, template).await?;
@@ -53,7 +53,7 @@ pub async fn create_from_template(
 fn template_condition(faults: &mut Faults, by: &By) -> SimpleExpr {
     match by {
         By::Id(id) => template::Column::Id.eq(faults.parse_id::<TemplateId>("template.id", id)),
-        By::Key(key) => template::Entity::has_key(key),
+        By::Key(key) => template::Entity::key_condition(key),
     }
 }
 

@@ -78,12 +78,12 @@ pub struct TemplateUpdateInput {
 }
 
 fn read_subjects(faults: &mut Faults, input: &[Subject]) -> Subjects {
-    require_some(faults, "subjects", input);
+    add_empty_list_fault(faults, "subjects", input);
     Subjects(without_repeats(input))
 }
 
 fn read_phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
-    require_some(faults, "phases", input);
+    add_empty_list_fault(faults, "phases", input);
     if input.len() as u64 > MOST_PHASES {
         let message = format!("A blueprint has at most {MOST_PHASES} phases.");
         faults.add("phases", UserErrorCode::LimitExceeded, None, message);
@@ -101,7 +101,7 @@ fn read_phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePha
     TemplatePhases(input.iter().zip(0..MOST_PHASES).map(read).collect())
 }
 
-fn require_some<T>(faults: &mut Faults, path: &str, list: &[T]) {
+fn add_empty_list_fault<T>(faults: &mut Faults, path: &str, list: &[T]) {
     if list.is_empty() {
         let message = "At least one is required.";
         faults.add(path, UserErrorCode::Required, None, message);
@@ -136,7 +136,9 @@ pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<templ
     let subjects = read_subjects(&mut faults, &input.subjects);
     let phases = read_phases(&mut faults, &input.phases);
     faults.check()?;
-    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let mut permit = caller
+        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .await?;
     let same = |row: &template::Model| row.name == name && row.phases == phases;
     if let Some(row) = permit
         .find_already_created::<template::Entity>(input.id.as_ref(), id, same)
@@ -203,7 +205,7 @@ async fn fetch_template(
     expected_version: i32,
 ) -> Result<(template::Model, Permit<'_>)> {
     let (row, permit) = caller
-        .fetch::<template::Entity>(Action::KeepCatalogue, "id", id)
+        .fetch_locked::<template::Entity>(Action::KeepCatalogue, "id", id)
         .await?;
     expect_version::<template::Entity>(&row, expected_version)?;
     Ok((row, permit))

@@ -21,7 +21,7 @@ use self::inputs::{TouchpointLists, with_initial_values};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     audit::Event,
-    blueprint::{MOST_TOUCHPOINTS, refuse_if_full},
+    blueprint::{MOST_TOUCHPOINTS, refuse_if_row_limit_reached},
     error::{Error, Result},
     input::{self, AtVersionInput, Faults},
     order::{self, Ordered},
@@ -39,7 +39,7 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     let (text, lists) = input.text.read(&mut faults);
     faults.check()?;
     let (phase, mut permit) = caller
-        .fetch::<phase::Entity>(Action::ShapeBlueprint, "phaseId", phase_id)
+        .fetch_locked::<phase::Entity>(Action::ShapeBlueprint, "phaseId", phase_id)
         .await?;
     require_live::<phase::Entity>("phaseId", &phase)?;
     permit.require_live_blueprint(phase.blueprint_id)?;
@@ -53,9 +53,10 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     let there = touchpoint::Entity::find()
         .filter(touchpoint::Column::BlueprintId.eq(phase.blueprint_id))
         .filter(touchpoint::Column::ArchivedAt.is_null());
-    refuse_if_full(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints")).await?;
-    let siblings = load_of_phase(&permit, phase.id).await?;
-    let position = make_place(&permit, &siblings, &input.after_id, after).await?;
+    refuse_if_row_limit_reached(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints"))
+        .await?;
+    let siblings = load_touchpoints_of_phase(&permit, phase.id).await?;
+    let position = free_position(&permit, &siblings, &input.after_id, after).await?;
     let key = permit
         .choose_unique_key::<touchpoint::Entity>(
             key.as_deref(),
@@ -112,7 +113,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = channels.iter().map(ToString::to_string).collect();
-        permit.note(Event::changed_beside_row::<touchpoint::Entity>(
+        permit.note_event(Event::changed_beside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "channelIds": ids }),
         ));
@@ -140,7 +141,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = audience.iter().map(ToString::to_string).collect();
-        permit.note(Event::changed_beside_row::<touchpoint::Entity>(
+        permit.note_event(Event::changed_beside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "audienceSegmentIds": ids }),
         ));
@@ -154,9 +155,9 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
     let id: TouchpointId = faults.parse_id("id", &input.id);
     let (text, lists) = input.text.read(&mut faults);
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<touchpoint::Entity>(
+        .fetch_at_version::<touchpoint::Entity>(
             Action::DescribeTouchpoint,
             "id",
             id,
@@ -168,7 +169,7 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
     // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
     let row = if changes_lists {
         permit
-            .update_anyway::<touchpoint::Entity>(&row, text)
+            .update_raising_version::<touchpoint::Entity>(&row, text)
             .await?
     } else {
         permit.update::<touchpoint::Entity>(&row, text).await?
@@ -224,9 +225,9 @@ async fn change_touchpoint(
     expected_version: i32,
     change: touchpoint::ActiveModel,
 ) -> Result<touchpoint::Model> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<touchpoint::Entity>(action, "id", id, expected_version)
+        .fetch_at_version::<touchpoint::Entity>(action, "id", id, expected_version)
         .await?;
     let row = permit.update::<touchpoint::Entity>(&row, change).await?;
     permit.commit().await?;
@@ -244,9 +245,14 @@ pub async fn relocate(
     let phase_id: Option<PhaseId> = faults.parse_optional_id("phaseId", input.phase_id.as_ref());
     let after: Option<TouchpointId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let row = permit
-        .fetch_at::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
+        .fetch_at_version::<touchpoint::Entity>(
+            Action::ShapeBlueprint,
+            "id",
+            id,
+            input.expected_version,
+        )
         .await?;
     let from = permit.get::<phase::Entity>("phaseId", row.phase_id).await?;
     let to = permit
@@ -255,9 +261,9 @@ pub async fn relocate(
     if to.blueprint_id != row.blueprint_id {
         return Err(Error::not_found("phaseId", "phase in this blueprint"));
     }
-    let mut others = load_of_phase(&permit, to.id).await?;
+    let mut others = load_touchpoints_of_phase(&permit, to.id).await?;
     others.retain(|other| other.id != row.id);
-    let position = make_place(&permit, &others, &input.after_id, after).await?;
+    let position = free_position(&permit, &others, &input.after_id, after).await?;
     let change = touchpoint::ActiveModel {
         phase_id: Set(to.id),
         position: Set(position),
@@ -266,7 +272,7 @@ pub async fn relocate(
     let row = permit.update::<touchpoint::Entity>(&row, change).await?;
     let mut phases = vec![to];
     if from.id != row.phase_id {
-        let remaining = load_of_phase(&permit, from.id).await?;
+        let remaining = load_touchpoints_of_phase(&permit, from.id).await?;
         set_positions(&permit, order::moves_closing_gaps(&remaining)).await?;
         phases.push(from);
     }
@@ -282,7 +288,7 @@ pub async fn fetch_to_archive<'c>(
 ) -> Result<(touchpoint::Model, Permit<'c>)> {
     let id: TouchpointId = input::parse_id("id", &input.id)?;
     let (row, permit) = caller
-        .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
+        .fetch_locked::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
     permit.require_live_blueprint(row.blueprint_id)?;
@@ -296,7 +302,7 @@ pub async fn archive_fetched(
     row: &touchpoint::Model,
 ) -> Result<touchpoint::Model> {
     let row = permit.set_archived::<touchpoint::Entity>(row, true).await?;
-    let remaining = load_of_phase(permit, row.phase_id).await?;
+    let remaining = load_touchpoints_of_phase(permit, row.phase_id).await?;
     set_positions(permit, order::moves_closing_gaps(&remaining)).await?;
     Ok(row)
 }
@@ -310,7 +316,7 @@ pub async fn unarchive_fetched(
     permit
         .read_live::<phase::Entity>("id", row.phase_id)
         .await?;
-    let others = load_of_phase(permit, row.phase_id).await?;
+    let others = load_touchpoints_of_phase(permit, row.phase_id).await?;
     let before = others.iter().rfind(|other| other.position < row.position);
     let before = before.map(|other| other.id);
     let places = order::plan_insertion(&others, before.as_ref());
@@ -337,7 +343,10 @@ impl Ordered for touchpoint::Model {
 }
 
 /// The touchpoints of a phase that are not archived, in order.
-async fn load_of_phase(permit: &Permit<'_>, phase: PhaseId) -> Result<Vec<touchpoint::Model>> {
+async fn load_touchpoints_of_phase(
+    permit: &Permit<'_>,
+    phase: PhaseId,
+) -> Result<Vec<touchpoint::Model>> {
     Ok(touchpoint::Entity::find()
         .filter(touchpoint::Column::PhaseId.eq(phase))
         .filter(touchpoint::Column::ArchivedAt.is_null())
@@ -348,7 +357,7 @@ async fn load_of_phase(permit: &Permit<'_>, phase: PhaseId) -> Result<Vec<touchp
 }
 
 /// Makes room behind a touchpoint or at the beginning, and gives the place; the end where nothing is said.
-async fn make_place(
+async fn free_position(
     permit: &Permit<'_>,
     others: &[touchpoint::Model],
     said: &MaybeUndefined<ID>,

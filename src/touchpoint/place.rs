@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
-    access::{Permit, place_ties},
+    access::{Permit, location_ties},
     error::{Error, Result, UserErrorCode},
     input::Faults,
     policy::Action,
@@ -25,14 +25,14 @@ pub struct BlueprintLocation {
 
 impl BlueprintLocation {
     /// Refuses whoever may not do the action to what is said of the place.
-    pub async fn require(self, permit: &Permit<'_>, action: Action) -> Result<()> {
-        let ties = place_ties(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
+    pub async fn require_permission(self, permit: &Permit<'_>, action: Action) -> Result<()> {
+        let ties = location_ties(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
         permit.require(action, &ties, Some(("Blueprint", self.blueprint.0)))
     }
 }
 
 /// Refuses a touchpoint that is not in the blueprint, or archived.
-pub async fn refuse_elsewhere(
+pub async fn require_live_touchpoint_in_blueprint(
     permit: &Permit<'_>,
     blueprint: BlueprintId,
     field: &str,
@@ -52,7 +52,7 @@ pub async fn refuse_elsewhere(
 }
 
 /// Refuses touchpoints that are not in the blueprint, or archived; one statement for all of them.
-pub async fn refuse_any_elsewhere(
+pub async fn require_live_touchpoints_in_blueprint(
     permit: &Permit<'_>,
     blueprint: BlueprintId,
     (path, touchpoints): (&str, &[TouchpointId]),
@@ -110,7 +110,7 @@ impl LocationInput {
     }
 
     /// Takes the lock of the place's blueprint, and finds the place alive behind it.
-    pub async fn lock(self, permit: &mut Permit<'_>) -> Result<BlueprintLocation> {
+    pub async fn lock_and_locate(self, permit: &mut Permit<'_>) -> Result<BlueprintLocation> {
         let (blueprint, phase, touchpoint) = match self {
             Self::Touchpoint(id) => {
                 let row = permit.get::<touchpoint::Entity>("touchpointId", id).await?;

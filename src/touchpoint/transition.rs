@@ -9,10 +9,10 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-use super::place::refuse_elsewhere;
+use super::place::require_live_touchpoint_in_blueprint;
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
-    blueprint::{MOST_TRANSITIONS, refuse_if_full},
+    blueprint::{MOST_TRANSITIONS, refuse_if_row_limit_reached},
     error::{Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
@@ -69,10 +69,10 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     let condition = faults.check_optional_text("condition", input.condition.as_deref());
     let max_wait_minutes =
         faults.check_within("maxWaitMinutes", input.max_wait_minutes, 0..=i32::MAX);
-    check_shape(&mut faults, "", from, to, input.end);
+    add_transition_end_faults(&mut faults, "", from, to, input.end);
     faults.check()?;
     let (blueprint, mut permit) = caller
-        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
+        .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
     require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same =
@@ -84,10 +84,10 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
         return Ok(row);
     }
     for (field, touchpoint) in [("fromId", from), ("toId", to)] {
-        refuse_elsewhere(&permit, blueprint_id, field, touchpoint).await?;
+        require_live_touchpoint_in_blueprint(&permit, blueprint_id, field, touchpoint).await?;
     }
     let there = transition::Entity::find().filter(transition::Column::BlueprintId.eq(blueprint_id));
-    refuse_if_full(
+    refuse_if_row_limit_reached(
         &permit,
         there,
         "blueprintId",
@@ -114,7 +114,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
 }
 
 /// Collects what is wrong with where a transition leads; `path` is the place of the transition itself.
-pub fn check_shape(
+pub fn add_transition_end_faults(
     faults: &mut Faults,
     path: &str,
     from: Option<TouchpointId>,
@@ -193,7 +193,7 @@ async fn fetch_transition(
     expected_version: i32,
 ) -> Result<(transition::Model, Permit<'_>)> {
     let (row, permit) = caller
-        .fetch::<transition::Entity>(Action::ShapeBlueprint, "id", id)
+        .fetch_locked::<transition::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<transition::Entity>(&row, expected_version)?;

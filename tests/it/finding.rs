@@ -510,7 +510,7 @@ async fn open_errors_stand_in_the_way_of_publishing_and_dismissed_ones_do_not() 
         let canvas = Canvas::find(&caller, which, caller.today).await;
         let canvas = canvas.expect("it loads").expect("it is there");
         let opened = caller
-            .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
+            .fetch_locked::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
             .await;
         let (_, permit) = opened.expect("the door opens");
         match finding::refuse_open_errors(&permit, &canvas).await {

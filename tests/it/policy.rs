@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use cx_blueprint::policy::{
-    self, AccountStanding, Action, CallerStanding, PolicyCell, Relation, Role, Ties,
-    token::{self, Narrowing},
+    self, AccountStanding, Action, CallerStanding, PolicyCell, PolicyRole, Relation, Ties,
+    token::{self, TokenNarrowing},
 };
 use entity::{
     id::{AccountId, DepartmentId},
@@ -110,18 +110,20 @@ fn the_policy_is_the_access_table() {
     assert!(by_hand.is_empty(), "the table has more: {by_hand:?}");
 }
 
-fn somebody(role: Role) -> CallerStanding {
+fn somebody(role: PolicyRole) -> CallerStanding {
     let organisation = match role {
-        Role::Analyst => OrganisationRole::Analyst,
-        Role::Auditor => OrganisationRole::Auditor,
-        Role::CxManager => OrganisationRole::CxManager,
-        Role::Admin => OrganisationRole::Admin,
-        Role::Member | Role::Viewer | Role::Contributor | Role::Lead => OrganisationRole::Member,
+        PolicyRole::Analyst => OrganisationRole::Analyst,
+        PolicyRole::Auditor => OrganisationRole::Auditor,
+        PolicyRole::CxManager => OrganisationRole::CxManager,
+        PolicyRole::Admin => OrganisationRole::Admin,
+        PolicyRole::Member | PolicyRole::Viewer | PolicyRole::Contributor | PolicyRole::Lead => {
+            OrganisationRole::Member
+        }
     };
     let in_department = match role {
-        Role::Viewer => Some(DepartmentRole::Viewer),
-        Role::Contributor => Some(DepartmentRole::Contributor),
-        Role::Lead => Some(DepartmentRole::Lead),
+        PolicyRole::Viewer => Some(DepartmentRole::Viewer),
+        PolicyRole::Contributor => Some(DepartmentRole::Contributor),
+        PolicyRole::Lead => Some(DepartmentRole::Lead),
         _ => None,
     };
     CallerStanding::Account(AccountStanding {
@@ -131,7 +133,7 @@ fn somebody(role: Role) -> CallerStanding {
             .into_iter()
             .map(|role| (role, BTreeSet::from([ours()])))
             .collect(),
-        leads: if role == Role::Lead {
+        leads: if role == PolicyRole::Lead {
             BTreeSet::from([ours()])
         } else {
             BTreeSet::new()
@@ -157,7 +159,7 @@ fn theirs() -> DepartmentId {
 fn ties() -> Vec<(String, Ties)> {
     let others = |mut ties: Ties| {
         for relation in Relation::ALL {
-            ties = ties.and(*relation, [theirs()]);
+            ties = ties.with_departments(*relation, [theirs()]);
         }
         ties
     };
@@ -165,7 +167,7 @@ fn ties() -> Vec<(String, Ties)> {
     for relation in Relation::ALL {
         all.push((
             format!("our department: {relation:?}"),
-            others(Ties::none()).and(*relation, [ours()]),
+            others(Ties::none()).with_departments(*relation, [ours()]),
         ));
     }
     let mut granted = others(Ties::none());
@@ -189,7 +191,7 @@ fn every_role_action_and_relation_is_on_the_page() {
     );
     for action in Action::ALL {
         let line = |ties: &Ties| -> String {
-            let marks = Role::ALL.iter().map(|role| {
+            let marks = PolicyRole::ALL.iter().map(|role| {
                 if policy::allows(&somebody(*role), *action, ties) {
                     "y"
                 } else {
@@ -238,7 +240,7 @@ fn every_role_action_and_relation_is_on_the_page() {
 }
 
 fn names() -> Vec<String> {
-    Role::ALL
+    PolicyRole::ALL
         .iter()
         .map(|role| format!("{role:?}").to_uppercase())
         .collect()
@@ -246,7 +248,7 @@ fn names() -> Vec<String> {
 
 #[test]
 fn a_reach_covers_exactly_what_is_allowed() {
-    for role in Role::ALL {
+    for role in PolicyRole::ALL {
         for action in Action::ALL {
             let reach = policy::reach(&somebody(*role), *action);
             for (name, ties) in ties() {
@@ -262,7 +264,7 @@ fn a_reach_covers_exactly_what_is_allowed() {
 
 #[test]
 fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
-    for role in Role::ALL {
+    for role in PolicyRole::ALL {
         for action in Action::ALL {
             let mut standings = vec![somebody(*role)];
             if let CallerStanding::Account(mut account) = somebody(*role) {
@@ -276,7 +278,7 @@ fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
                     through.is_subset(&policy::possible_relations(*action)),
                     "{role:?} {action:?} leads through {through:?}"
                 );
-                assert!(reach.granted_to.is_none() || policy::is_granted(*action));
+                assert!(reach.granted_to.is_none() || policy::reaches_grants_by_name(*action));
             }
         }
     }
@@ -284,14 +286,14 @@ fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
 
 /// Somebody whose service token speaks for them.
 fn narrowed(
-    role: Role,
+    role: PolicyRole,
     scopes: &[TokenScope],
     departments: Option<&[DepartmentId]>,
 ) -> CallerStanding {
     let CallerStanding::Account(mut account) = somebody(role) else {
         unreachable!("an account")
     };
-    account.token = Some(Narrowing {
+    account.token = Some(TokenNarrowing {
         scopes: scopes.iter().copied().collect(),
         departments: departments.map(|departments| departments.iter().copied().collect()),
     });
@@ -317,7 +319,7 @@ fn scopes_open_what_is_written_down() {
 
 #[test]
 fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
-    for role in Role::ALL {
+    for role in PolicyRole::ALL {
         for action in Action::ALL {
             for (name, ties) in ties() {
                 let whole = policy::allows(&somebody(*role), *action, &ties);
@@ -346,44 +348,54 @@ fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
 
 #[test]
 fn a_token_limited_to_departments_reaches_what_is_tied_to_them_and_nothing_by_name() {
-    let tied = |relation| Ties::none().and(relation, [ours()]);
+    let tied = |relation| Ties::none().with_departments(relation, [ours()]);
     let ours = ours();
     let bi = |role| narrowed(role, &[TokenScope::Bi], Some(std::slice::from_ref(&ours)));
     for (role, action, ties, may) in [
         (
-            Role::Analyst,
+            PolicyRole::Analyst,
             Action::PullFlatRows,
             tied(Relation::IsIt),
             true,
         ),
-        (Role::Analyst, Action::PullFlatRows, Ties::none(), false),
         (
-            Role::Analyst,
+            PolicyRole::Analyst,
+            Action::PullFlatRows,
+            Ties::none(),
+            false,
+        ),
+        (
+            PolicyRole::Analyst,
             Action::ReadPublished,
             tied(Relation::Participates),
             true,
         ),
         (
-            Role::Analyst,
+            PolicyRole::Analyst,
             Action::ReadPublished,
             tied(Relation::IsIt),
             false,
         ),
         (
-            Role::Auditor,
+            PolicyRole::Auditor,
             Action::ReadConfidential,
             tied(Relation::OwnsKpi),
             true,
         ),
-        (Role::Lead, Action::PullFlatRows, tied(Relation::IsIt), true),
         (
-            Role::Viewer,
+            PolicyRole::Lead,
+            Action::PullFlatRows,
+            tied(Relation::IsIt),
+            true,
+        ),
+        (
+            PolicyRole::Viewer,
             Action::PullFlatRows,
             tied(Relation::IsIt),
             false,
         ),
         (
-            Role::CxManager,
+            PolicyRole::CxManager,
             Action::ReadDraft,
             tied(Relation::Participates),
             false,
@@ -398,22 +410,22 @@ fn a_token_limited_to_departments_reaches_what_is_tied_to_them_and_nothing_by_na
     let mut granted = tied(Relation::OwnsKpi);
     granted.granted.insert(me());
     assert!(!policy::allows(
-        &bi(Role::Analyst),
+        &bi(PolicyRole::Analyst),
         Action::ReadConfidential,
         &granted
     ));
-    let elsewhere = narrowed(Role::Lead, &[TokenScope::Bi], Some(&[theirs()]));
+    let elsewhere = narrowed(PolicyRole::Lead, &[TokenScope::Bi], Some(&[theirs()]));
     assert!(policy::reach(&elsewhere, Action::PullFlatRows).is_nothing());
 }
 
 #[test]
 fn never_wins_over_what_a_department_would_give() {
-    let CallerStanding::Account(mut admin) = somebody(Role::Admin) else {
+    let CallerStanding::Account(mut admin) = somebody(PolicyRole::Admin) else {
         unreachable!("an account")
     };
-    let routed = Ties::none().and(Relation::LooksAfter, [ours()]);
+    let routed = Ties::none().with_departments(Relation::LooksAfter, [ours()]);
     assert!(policy::allows(
-        &somebody(Role::Lead),
+        &somebody(PolicyRole::Lead),
         Action::WorkFollowUp,
         &routed
     ));
@@ -435,7 +447,7 @@ fn the_operator_may_everything() {
 
 #[test]
 fn a_partner_reads_only_what_it_participates_in() {
-    let CallerStanding::Account(mut partner) = somebody(Role::Lead) else {
+    let CallerStanding::Account(mut partner) = somebody(PolicyRole::Lead) else {
         unreachable!("an account")
     };
     partner.partner = true;
@@ -448,7 +460,7 @@ fn a_partner_reads_only_what_it_participates_in() {
     assert!(policy::allows(
         &partner,
         Action::ReadPublished,
-        &Ties::none().and(Relation::Participates, [ours()])
+        &Ties::none().with_departments(Relation::Participates, [ours()])
     ));
 }
 
@@ -477,14 +489,14 @@ fn a_refusal_names_who_may_and_the_permission() {
         ),
     ];
     for (action, sentence) in cases {
-        assert_eq!(policy::who_may(action), sentence);
+        assert_eq!(policy::who_may_sentence(action), sentence);
     }
 }
 
 #[test]
 fn every_action_has_a_sentence_that_reads_on() {
     for action in Action::ALL {
-        let sentence = policy::who_may(*action);
+        let sentence = policy::who_may_sentence(*action);
         assert!(!sentence.contains("nobody"), "{sentence}");
         assert!(!sentence.contains("  "), "{sentence}");
         assert!(

@@ -301,8 +301,8 @@ fn allowed(caller: &Caller, ids: &Stored, drawn: &Drawn) -> bool {
         .map(|(department, _)| ids.departments[*department]);
     let owner = ids.departments[drawn.owner];
     let ties = Ties::none()
-        .and(Relation::OwnsBlueprint, [owner])
-        .and(Relation::Participates, holders.chain([owner]));
+        .with_departments(Relation::OwnsBlueprint, [owner])
+        .with_departments(Relation::Participates, holders.chain([owner]));
     let action = match (was_in_force(drawn), drawn.visibility) {
         (true, Visibility::Organisation) => Action::ReadPublished,
         (true, Visibility::Participants) => Action::ReadRestricted,
@@ -352,8 +352,8 @@ async fn check(organisation: &Organisation, met: &Met) -> Result<(), TestCaseErr
         let (person, (account, session)) = (&organisation.people[at], ids.people[at]);
         let (store, clock) = (&world.store, &world.clock);
         let caller = match by_token {
-            false => access::identify(store, clock, session, account, "test".into()).await,
-            true => access::identify_token(store, clock, hash(at), "test".into()).await,
+            false => access::identify_session(store, clock, session, account, "test".into()).await,
+            true => access::identify_service_token(store, clock, hash(at), "test".into()).await,
         };
         let caller = caller.expect("somebody signed in");
         let reading = Reading {
@@ -469,7 +469,8 @@ async fn check_values(
                 );
             }
         }
-        let mut ties = Ties::none().and(Relation::OwnsKpi, [ids.departments[measured.owner]]);
+        let mut ties =
+            Ties::none().with_departments(Relation::OwnsKpi, [ids.departments[measured.owner]]);
         if measured.granted {
             let analysts = organisation.people.iter().zip(&ids.people);
             let analysts = analysts.filter(|(person, _)| person.role == OrganisationRole::Analyst);

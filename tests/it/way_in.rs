@@ -528,7 +528,7 @@ async fn times(to: SocketAddr, request: &str, count: usize) -> Vec<Duration> {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_who_are_silent_slow_nobody_down() {
     let silent: usize = said("CX_SILENT").unwrap_or(400);
-    let files = files::raise_limit(10_000);
+    let files = files::raise_open_files_limit(10_000);
     assert!(files > 2 * silent as u64 + 400, "{files} files");
     let world = World::small().await;
     let token = world.sign_in("lead").await.token;

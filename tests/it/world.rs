@@ -144,7 +144,7 @@ impl World {
 
     /// The same on a server whose requests may take so long.
     pub async fn with_deadline(&self, deadline: Duration) -> Self {
-        let settings = http::graphql::Settings {
+        let settings = http::graphql::GraphqlSettings {
             deadline,
             ..settings()
         };
@@ -155,7 +155,7 @@ impl World {
 
     /// The same on a server that reaches the database in another way.
     pub async fn by_way_of(&self, url: &str, deadline: Duration) -> Self {
-        let settings = http::graphql::Settings {
+        let settings = http::graphql::GraphqlSettings {
             deadline,
             ..settings()
         };
@@ -173,7 +173,7 @@ impl World {
         zone: Tz,
         tokens: Arc<Tokens>,
         (queries, of_one_client): (usize, usize),
-        settings: http::graphql::Settings,
+        settings: http::graphql::GraphqlSettings,
     ) -> Self {
         let store = Store::open(&Options {
             url: place.url(),
@@ -200,7 +200,7 @@ impl World {
         Self {
             store,
             clock,
-            watched: http::watch_router(&app),
+            watched: http::monitoring_router(&app),
             router: http::router(app),
             tokens,
             place,
@@ -327,8 +327,8 @@ impl World {
 }
 
 /// What a request may take in tests.
-fn settings() -> http::graphql::Settings {
-    http::graphql::Settings {
+fn settings() -> http::graphql::GraphqlSettings {
+    http::graphql::GraphqlSettings {
         arrival: ARRIVAL,
         ..Default::default()
     }

@@ -46,7 +46,7 @@ pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejecti
             format!("The document is longer than {} bytes.", limits.bytes),
         ));
     }
-    scan::check_brackets(&params.query, limits.brackets)?;
+    scan::check_bracket_depth(&params.query, limits.brackets)?;
     let document = parse_query(&params.query).map_err(|error| parse_rejection(&error))?;
     let (name, mut operation, mut fragments) =
         select_operation(document, params.operation_name.as_deref())?;
@@ -103,18 +103,18 @@ fn parse_rejection(error: &ParseError) -> Rejection {
     }
 }
 
-type Selected = (Option<Name>, Positioned<OperationDefinition>, Fragments);
+type SelectedOperation = (Option<Name>, Positioned<OperationDefinition>, Fragments);
 
 /// Takes the operation that was asked for and the fragments it uses, and drops the rest.
 fn select_operation(
     document: ExecutableDocument,
     wanted: Option<&str>,
-) -> Result<Selected, Rejection> {
+) -> Result<SelectedOperation, Rejection> {
     let ExecutableDocument {
         operations,
         mut fragments,
     } = document;
-    refuse_unused(&operations, &fragments)?;
+    refuse_unused_fragments(&operations, &fragments)?;
     let (name, operation) = match (operations, wanted) {
         (DocumentOperations::Single(operation), None) => (None, operation),
         (DocumentOperations::Multiple(operations), None) => {
@@ -150,7 +150,10 @@ fn unknown_operation() -> Rejection {
 }
 
 /// async-graphql reports these too, but only after it has walked them unmeasured.
-fn refuse_unused(operations: &DocumentOperations, fragments: &Fragments) -> Result<(), Rejection> {
+fn refuse_unused_fragments(
+    operations: &DocumentOperations,
+    fragments: &Fragments,
+) -> Result<(), Rejection> {
     let used = reachable_fragments(operations.iter().map(|(_, operation)| operation), fragments);
     let unused = fragments.iter().find(|(name, _)| !used.contains(*name));
     unused.map_or(Ok(()), |(_, fragment)| {

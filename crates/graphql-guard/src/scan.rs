@@ -5,8 +5,9 @@ use async_graphql::Pos;
 
 use crate::rejection::{Rejection, RejectionKind};
 
-/// Strings and comments are skipped exactly as the grammar reads them, so that no bracket can hide in one.
-pub(crate) fn check_brackets(source: &str, brackets: usize) -> Result<(), Rejection> {
+/// Refuses brackets that are nested too deep. Strings and comments are skipped exactly as the grammar reads them, so
+/// that no bracket can hide in one.
+pub(crate) fn check_bracket_depth(source: &str, brackets: usize) -> Result<(), Rejection> {
     let bytes = source.as_bytes();
     let mut at = 0;
     let mut open = 0_usize;
@@ -15,7 +16,7 @@ pub(crate) fn check_brackets(source: &str, brackets: usize) -> Result<(), Reject
             b'#' => find_end_of_line(bytes, at),
             b'"' => find_end_of_string(bytes, at).ok_or_else(|| {
                 Rejection::new(RejectionKind::ParseFailed, "A string is never closed.")
-                    .at_location(position(source, at))
+                    .at_location(position_of_byte(source, at))
             })?,
             _ => at + 1,
         };
@@ -28,7 +29,7 @@ pub(crate) fn check_brackets(source: &str, brackets: usize) -> Result<(), Reject
             let message =
                 format!("The document nests brackets deeper than {brackets}, the most allowed.");
             return Err(Rejection::new(RejectionKind::TooComplex, message)
-                .at_location(position(source, at - 1)));
+                .at_location(position_of_byte(source, at - 1)));
         }
     }
     Ok(())
@@ -44,7 +45,7 @@ fn find_end_of_line(bytes: &[u8], start: usize) -> usize {
 
 fn find_end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
     if starts_with(bytes, start, b"\"\"\"") {
-        return find_end_of_block(bytes, start + 3);
+        return find_end_of_block_string(bytes, start + 3);
     }
     let mut at = start + 1;
     loop {
@@ -57,7 +58,7 @@ fn find_end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-fn find_end_of_block(bytes: &[u8], start: usize) -> Option<usize> {
+fn find_end_of_block_string(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
     while at < bytes.len() {
         if starts_with(bytes, at, b"\"\"\"") {
@@ -77,7 +78,7 @@ fn starts_with(bytes: &[u8], at: usize, what: &[u8]) -> bool {
 }
 
 /// Line and column of a byte, both from one, as the parser counts them.
-fn position(source: &str, at: usize) -> Pos {
+fn position_of_byte(source: &str, at: usize) -> Pos {
     let before = source.get(..at).unwrap_or(source);
     let line = before.rsplit('\n').next().unwrap_or(before);
     Pos {

@@ -8,9 +8,9 @@ use async_graphql_value::Value as InputValue;
 /// Text that weighs as much as one number.
 const TEXT: usize = 64;
 
-pub(crate) struct Sizes<'a>(HashMap<&'a str, usize>);
+pub(crate) struct VariableSizes<'a>(HashMap<&'a str, usize>);
 
-impl<'a> Sizes<'a> {
+impl<'a> VariableSizes<'a> {
     pub(crate) fn new(variables: &'a Variables) -> Self {
         let sized = variables
             .iter()

@@ -26,7 +26,7 @@ pub(crate) fn settle_variables(
     mut sent: Variables,
 ) -> Result<Variables, Rejection> {
     let mut values = Variables::default();
-    let mut omitted = Omitted::default();
+    let mut omitted = OmittedVariables::default();
     for definition in &operation.variable_definitions {
         let VariableDefinition {
             name,
@@ -49,7 +49,7 @@ pub(crate) fn settle_variables(
         }
     }
     if !omitted.names.is_empty() {
-        omitted.strip(operation, fragments);
+        omitted.strip_operation(operation, fragments);
     }
     Ok(values)
 }
@@ -64,14 +64,14 @@ fn variable_rejection(definition: &Positioned<VariableDefinition>, why: &str) ->
 }
 
 #[derive(Default)]
-struct Omitted {
+struct OmittedVariables {
     names: HashSet<Name>,
     /// Those that were used somewhere. The others keep their definition, so that validation still says they are unused.
     used: HashSet<Name>,
 }
 
-impl Omitted {
-    fn strip(&mut self, operation: &mut OperationDefinition, fragments: &mut Fragments) {
+impl OmittedVariables {
+    fn strip_operation(&mut self, operation: &mut OperationDefinition, fragments: &mut Fragments) {
         self.strip_directives(&mut operation.directives);
         self.strip_set(&mut operation.selection_set.node);
         for fragment in fragments.values_mut() {
@@ -106,11 +106,12 @@ impl Omitted {
     }
 
     fn strip_arguments(&mut self, arguments: &mut Vec<(Positioned<Name>, Positioned<InputValue>)>) {
-        arguments.retain_mut(|(_, value)| self.is_kept(&mut value.node));
+        arguments.retain_mut(|(_, value)| self.strip_value(&mut value.node));
     }
 
-    /// An omitted variable leaves an argument or a field of an object absent; a list keeps its place, as null.
-    fn is_kept(&mut self, value: &mut InputValue) -> bool {
+    /// Takes omitted variables out of a value, and says whether the value itself stays. An omitted variable leaves an
+    /// argument or a field of an object absent; a list keeps its place, as null.
+    fn strip_value(&mut self, value: &mut InputValue) -> bool {
         match value {
             InputValue::Variable(name) if self.names.contains(name) => {
                 self.used.insert(name.clone());
@@ -118,12 +119,12 @@ impl Omitted {
             }
             InputValue::List(items) => {
                 for item in items {
-                    if !self.is_kept(item) {
+                    if !self.strip_value(item) {
                         *item = InputValue::Null;
                     }
                 }
             }
-            InputValue::Object(fields) => fields.retain(|_, field| self.is_kept(field)),
+            InputValue::Object(fields) => fields.retain(|_, field| self.strip_value(field)),
             _ => {}
         }
         true

@@ -13,7 +13,7 @@ use crate::{
     fragments::Fragments,
     limits::Limits,
     rejection::{Rejection, RejectionKind},
-    size::Sizes,
+    size::VariableSizes,
 };
 
 /// The lists of introspection that lead from types to types again.
@@ -56,38 +56,38 @@ pub(crate) fn check_weight(
     variables: &Variables,
     limits: &Limits,
 ) -> Result<(), Rejection> {
-    let mut scale = Scale {
+    let mut weigher = DocumentWeigher {
         fragments,
         limits,
-        sizes: Sizes::new(variables),
+        sizes: VariableSizes::new(variables),
         known: HashMap::new(),
     };
-    let mut weight = scale.weigh_set(&operation.selection_set, 0)?;
-    weight.add(scale.weigh_directives(&operation.directives)?);
+    let mut weight = weigher.weigh_set(&operation.selection_set, 0)?;
+    weight.add(weigher.weigh_directives(&operation.directives)?);
     for variable in &operation.variable_definitions {
-        weight.add(scale.weigh_directives(&variable.node.directives)?);
+        weight.add(weigher.weigh_directives(&variable.node.directives)?);
     }
 
     let variables = operation.variable_definitions.len();
-    require_within(variables, limits.variables, "variables")?;
-    require_within(weight.depth, limits.depth, "levels of fields")?;
-    require_within(weight.breadth, limits.root_fields, "fields at its root")?;
-    require_within(weight.fields, limits.fields, "fields")?;
-    require_within(weight.aliases, limits.aliases, "aliases")?;
-    require_within(weight.directives, limits.directives, "directives")?;
+    require_within_limit(variables, limits.variables, "variables")?;
+    require_within_limit(weight.depth, limits.depth, "levels of fields")?;
+    require_within_limit(weight.breadth, limits.root_fields, "fields at its root")?;
+    require_within_limit(weight.fields, limits.fields, "fields")?;
+    require_within_limit(weight.aliases, limits.aliases, "aliases")?;
+    require_within_limit(weight.directives, limits.directives, "directives")?;
     let values = match operation.ty {
         OperationType::Query => limits.values_of_query,
         OperationType::Mutation | OperationType::Subscription => limits.values,
     };
-    require_within(weight.values, values, "values in arguments")?;
-    require_within(
+    require_within_limit(weight.values, values, "values in arguments")?;
+    require_within_limit(
         weight.values_below,
         limits.values_below,
         "values in arguments below its root",
     )
 }
 
-fn require_within(found: usize, limit: usize, what: &str) -> Result<(), Rejection> {
+fn require_within_limit(found: usize, limit: usize, what: &str) -> Result<(), Rejection> {
     if found <= limit {
         return Ok(());
     }
@@ -97,15 +97,15 @@ fn require_within(found: usize, limit: usize, what: &str) -> Result<(), Rejectio
     Err(Rejection::new(RejectionKind::TooComplex, message))
 }
 
-struct Scale<'a> {
+struct DocumentWeigher<'a> {
     fragments: &'a Fragments,
     limits: &'a Limits,
-    sizes: Sizes<'a>,
+    sizes: VariableSizes<'a>,
     /// Nothing yet for a fragment that is being weighed: meeting it again is a cycle.
     known: HashMap<&'a str, Option<Weight>>,
 }
 
-impl<'a> Scale<'a> {
+impl<'a> DocumentWeigher<'a> {
     /// `level` counts the sets around this one, and so bounds the recursion.
     fn weigh_set(
         &mut self,
@@ -118,7 +118,7 @@ impl<'a> Scale<'a> {
             let part = match &selection.node {
                 Selection::Field(field) => self.weigh_field(field, level)?,
                 Selection::InlineFragment(inline) => {
-                    one_level_down(self.weigh_set(&inline.node.selection_set, level + 1)?)
+                    one_level_deeper(self.weigh_set(&inline.node.selection_set, level + 1)?)
                 }
                 Selection::FragmentSpread(spread) => {
                     self.weigh_fragment(&spread.node.fragment_name.node, spread.pos, level + 1)?
@@ -135,10 +135,10 @@ impl<'a> Scale<'a> {
         field: &'a Positioned<Field>,
         level: usize,
     ) -> Result<Weight, Rejection> {
-        self.check_arguments(field.node.arguments.len(), field.pos)?;
+        self.check_argument_count(field.node.arguments.len(), field.pos)?;
         let mut weight = Weight::default();
         if !field.node.selection_set.node.items.is_empty() {
-            weight = one_level_down(self.weigh_set(&field.node.selection_set, level + 1)?);
+            weight = one_level_deeper(self.weigh_set(&field.node.selection_set, level + 1)?);
         }
         let name = field.node.name.node.as_str();
         if matches!(name, "__schema" | "__type") && weight.winding > 1 {
@@ -179,7 +179,7 @@ impl<'a> Scale<'a> {
             return Err(Rejection::new(RejectionKind::Invalid, message).at_location(pos));
         };
         self.known.insert(name, None);
-        let mut weight = one_level_down(self.weigh_set(&fragment.node.selection_set, level)?);
+        let mut weight = one_level_deeper(self.weigh_set(&fragment.node.selection_set, level)?);
         weight.add(self.weigh_directives(&fragment.node.directives)?);
         self.known.insert(name, Some(weight));
         Ok(weight)
@@ -203,7 +203,7 @@ impl<'a> Scale<'a> {
         };
         for directive in directives {
             let arguments = &directive.node.arguments;
-            self.check_arguments(arguments.len(), directive.pos)?;
+            self.check_argument_count(arguments.len(), directive.pos)?;
             weight.values = weight
                 .values
                 .saturating_add(self.sizes.size_of_arguments(arguments));
@@ -211,7 +211,7 @@ impl<'a> Scale<'a> {
         Ok(weight)
     }
 
-    fn check_arguments(&self, count: usize, pos: Pos) -> Result<(), Rejection> {
+    fn check_argument_count(&self, count: usize, pos: Pos) -> Result<(), Rejection> {
         if count <= self.limits.arguments {
             return Ok(());
         }
@@ -224,7 +224,7 @@ impl<'a> Scale<'a> {
 }
 
 /// The same weight, seen from one set further out.
-fn one_level_down(mut weight: Weight) -> Weight {
+fn one_level_deeper(mut weight: Weight) -> Weight {
     weight.levels = weight.levels.saturating_add(1);
     weight
 }

@@ -4,18 +4,18 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The request cannot be right.
-    Bad(String),
+    BadRequest(String),
     /// OData has it, and it is not offered here.
     Unsupported(String),
 }
 
-/// Most sentences that [`sentences`] joins.
+/// Most sentences that [`join_sentences`] joins.
 const MAX_SENTENCES: usize = 20;
 
 impl Fault {
     /// A fault of a request that cannot be right.
-    pub fn bad(sentence: impl Into<String>) -> Self {
-        Self::Bad(sentence.into())
+    pub fn bad_request(sentence: impl Into<String>) -> Self {
+        Self::BadRequest(sentence.into())
     }
 
     /// A fault of a request for what OData has and is not offered here.
@@ -26,14 +26,14 @@ impl Fault {
     #[must_use]
     pub fn sentence(&self) -> &str {
         match self {
-            Self::Bad(sentence) | Self::Unsupported(sentence) => sentence,
+            Self::BadRequest(sentence) | Self::Unsupported(sentence) => sentence,
         }
     }
 }
 
 /// Whether all faults are of what is not offered, so that the request itself may well be right.
 #[must_use]
-pub fn are_unsupported(faults: &[Fault]) -> bool {
+pub fn all_are_unsupported(faults: &[Fault]) -> bool {
     faults
         .iter()
         .all(|fault| matches!(fault, Fault::Unsupported(_)))
@@ -41,7 +41,7 @@ pub fn are_unsupported(faults: &[Fault]) -> bool {
 
 /// The sentences of at most 20 faults with blanks between them, each sentence once.
 #[must_use]
-pub fn sentences(faults: &[Fault]) -> String {
+pub fn join_sentences(faults: &[Fault]) -> String {
     let mut sentences: Vec<&str> = Vec::new();
     for fault in faults {
         if !sentences.contains(&fault.sentence()) && sentences.len() < MAX_SENTENCES {

@@ -18,10 +18,10 @@ pub const MAX_CONDITIONS: usize = 500;
 ///
 /// # Errors
 /// The first fault, with the letter at which it stands; nothing behind it is read.
-pub fn parse(text: &str) -> Result<Expression, Fault> {
+pub fn parse_filter(text: &str) -> Result<Expression, Fault> {
     if text.len() > MAX_BYTES {
         let message = format!("`$filter` has at most {MAX_BYTES} bytes.");
-        return Err(Fault::bad(message));
+        return Err(Fault::bad_request(message));
     }
     let mut parser = Parser::new(text)?;
     let term = parser.read_or()?;
@@ -101,13 +101,13 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn read_deeper<T>(
+    fn read_nested<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         if self.depth == MAX_DEPTH {
             let message = format!("`$filter` goes at most {MAX_DEPTH} brackets deep.");
-            return Err(Fault::bad(message));
+            return Err(Fault::bad_request(message));
         }
         self.depth += 1;
         let inner = read(self)?;
@@ -121,7 +121,7 @@ impl<'t> Parser<'t> {
         if self.conditions > MAX_CONDITIONS {
             let message =
                 format!("`$filter` has at most {MAX_CONDITIONS} conditions; `in (…)` is one.");
-            return Err(Fault::bad(message));
+            return Err(Fault::bad_request(message));
         }
         Ok(condition)
     }
@@ -167,7 +167,7 @@ impl<'t> Parser<'t> {
 
     fn read_comparison(&mut self) -> Result<Term, Fault> {
         if self.take_if(&Token::Word("not"))? {
-            return self.read_deeper(|parser| {
+            return self.read_nested(|parser| {
                 let inner = parser.read_comparison()?;
                 let inner = parser.require_condition(inner)?;
                 Ok(Term::Condition(Expression::Not(Box::new(inner))))
@@ -267,7 +267,7 @@ impl<'t> Parser<'t> {
         match &self.next {
             Token::Open => {
                 self.advance()?;
-                let inner = self.read_deeper(Self::read_or)?;
+                let inner = self.read_nested(Self::read_or)?;
                 self.expect(&Token::Close, "a closing bracket is expected.")?;
                 Ok(inner)
             }
@@ -288,7 +288,7 @@ impl<'t> Parser<'t> {
         match self.next {
             Token::Open => {
                 self.advance()?;
-                self.read_deeper(|parser| parser.read_function(word))
+                self.read_nested(|parser| parser.read_function(word))
             }
             Token::Slash => Err(Fault::unsupported(
                 "Rows lead nowhere: paths such as a/b, any and all are not offered in `$filter`.",

@@ -46,7 +46,7 @@ impl<'t> Lexer<'t> {
 
     /// A fault at the last token.
     pub(crate) fn fault_at(&self, what: &str) -> Fault {
-        Fault::bad(format!(
+        Fault::bad_request(format!(
             "At letter {} of `$filter` {what}",
             self.letter_position()
         ))

@@ -10,5 +10,5 @@ mod lexer;
 pub use expression::{
     ComparisonOperator, Expression, Literal, Operand, TextFunction, write_literals,
 };
-pub use fault::{Fault, are_unsupported, sentences};
-pub use grammar::{MAX_BYTES, MAX_CONDITIONS, MAX_DEPTH, parse, parse_key, parse_literals};
+pub use fault::{Fault, all_are_unsupported, join_sentences};
+pub use grammar::{MAX_BYTES, MAX_CONDITIONS, MAX_DEPTH, parse_filter, parse_key, parse_literals};

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Duration, NaiveDate};
 use odata_filter::{
     ComparisonOperator, Expression, Fault, Literal, MAX_BYTES, MAX_CONDITIONS, MAX_DEPTH, Operand,
-    TextFunction, are_unsupported, parse, parse_key, parse_literals, sentences, write_literals,
+    TextFunction, all_are_unsupported, join_sentences, parse_filter, parse_key, parse_literals,
+    write_literals,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -97,7 +98,7 @@ proptest! {
     #[test]
     fn what_is_written_reads_back_the_same(expression in expression()) {
         let text = expression.to_string();
-        prop_assert_eq!(parse(&text), Ok(expression), "{}", text);
+        prop_assert_eq!(parse_filter(&text), Ok(expression), "{}", text);
     }
 
     #[test]
@@ -110,7 +111,7 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused_in_a_short_sentence(text in prop_oneof![any::<String>(), filter_words()]) {
         prop_assert!(parse_key(&text).is_none() || !text.is_empty());
-        if let Err(fault) = parse(&text) {
+        if let Err(fault) = parse_filter(&text) {
             prop_assert!((10..500).contains(&fault.sentence().len()), "{}", fault.sentence());
         }
     }
@@ -126,7 +127,7 @@ fn what_is_bounded_is_refused_with_its_bound() {
         conditions(MAX_CONDITIONS),
         format!("value in ({listed})"),
     ] {
-        assert!(parse(&text).is_ok(), "{}", &text[..40]);
+        assert!(parse_filter(&text).is_ok(), "{}", &text[..40]);
     }
     for (text, says) in [
         (deep(MAX_BYTES), "at most 32768 bytes"),
@@ -135,7 +136,7 @@ fn what_is_bounded_is_refused_with_its_bound() {
         ("year(".repeat(MAX_DEPTH + 1), "50 brackets deep"),
         (conditions(MAX_CONDITIONS + 1), "at most 500 conditions"),
     ] {
-        let fault = parse(&text).expect_err(says);
+        let fault = parse_filter(&text).expect_err(says);
         assert!(fault.sentence().contains(says), "{}", fault.sentence());
     }
 }
@@ -165,13 +166,13 @@ fn faults_stand_at_their_letter_and_tell_their_kind() {
         ("rows/any(r:r/value gt 5)", true, "Rows lead nowhere"),
         ("value gt duration'P1D'", true, "duration"),
     ] {
-        let fault = parse(text).expect_err(says);
+        let fault = parse_filter(text).expect_err(says);
         assert!(
             fault.sentence().contains(says),
             "{text}: {}",
             fault.sentence()
         );
-        assert_eq!(are_unsupported(&[fault]), unsupported, "{text}");
+        assert_eq!(all_are_unsupported(&[fault]), unsupported, "{text}");
     }
 }
 
@@ -188,7 +189,7 @@ fn keys_are_one_literal_with_or_without_a_name() {
 
 #[test]
 fn moments_have_a_zone_and_perhaps_seconds() {
-    let wanted = parse("at ge 2025-03-01T00:00:00Z");
+    let wanted = parse_filter("at ge 2025-03-01T00:00:00Z");
     assert!(wanted.is_ok());
     for text in [
         "at ge 2025-03-01T01:00:00+01:00",
@@ -196,20 +197,22 @@ fn moments_have_a_zone_and_perhaps_seconds() {
         "at ge 2025-03-01T01:00:00 01:00",
         "at ge 2025-03-01T00:00Z",
     ] {
-        assert_eq!(parse(text), wanted, "{text}");
+        assert_eq!(parse_filter(text), wanted, "{text}");
     }
-    assert!(parse("at ge 2025-03-01T00:00:00").is_err());
+    assert!(parse_filter("at ge 2025-03-01T00:00:00").is_err());
 }
 
 #[test]
 fn sentences_are_told_once_and_not_without_end() {
     let twice = [
-        Fault::bad("One."),
-        Fault::bad("One."),
+        Fault::bad_request("One."),
+        Fault::bad_request("One."),
         Fault::unsupported("Two."),
     ];
-    assert_eq!(sentences(&twice), "One. Two.");
-    assert!(!are_unsupported(&twice));
-    let many: Vec<Fault> = (0..50).map(|at| Fault::bad(format!("{at}."))).collect();
-    assert_eq!(sentences(&many).split(' ').count(), 20);
+    assert_eq!(join_sentences(&twice), "One. Two.");
+    assert!(!all_are_unsupported(&twice));
+    let many: Vec<Fault> = (0..50)
+        .map(|at| Fault::bad_request(format!("{at}.")))
+        .collect();
+    assert_eq!(join_sentences(&many).split(' ').count(), 20);
 }

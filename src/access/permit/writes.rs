@@ -25,7 +25,7 @@ impl Permit<'_> {
     {
         let row = E::insert(row).exec_with_returning(&self.tx).await?;
         self.finding_inputs.extend(E::finding_input(&row));
-        self.note(Event::inserted::<E>(&row));
+        self.note_event(Event::inserted::<E>(&row));
         Ok(row)
     }
 
@@ -50,7 +50,7 @@ impl Permit<'_> {
         };
         // A save without a change must not raise the version: others who edit the row would be refused for nothing.
         if E::Column::iter().any(differs) {
-            self.update_anyway::<E>(before, change).await
+            self.update_raising_version::<E>(before, change).await
         } else {
             Ok(before.clone())
         }
@@ -60,7 +60,7 @@ impl Permit<'_> {
     ///
     /// # Errors
     /// CONFLICT as [`Permit::update`].
-    pub async fn update_anyway<E: Guarded>(
+    pub async fn update_raising_version<E: Guarded>(
         &mut self,
         before: &E::Model,
         mut change: E::ActiveModel,
@@ -83,7 +83,7 @@ impl Permit<'_> {
         // No row came back: somebody has changed or deleted it since.
         let after = after.ok_or_else(|| stale_version_error(E::uuid(before)))?;
         self.finding_inputs.extend(E::finding_input(&after));
-        self.note(Event::updated::<E>(before, &after));
+        self.note_event(Event::updated::<E>(before, &after));
         Ok(after)
     }
 
@@ -121,7 +121,7 @@ impl Permit<'_> {
             .exec(&self.tx)
             .await?;
         self.finding_inputs.extend(E::finding_input(row));
-        self.note(Event::deleted::<E>(row));
+        self.note_event(Event::deleted::<E>(row));
         Ok(())
     }
 
@@ -144,7 +144,10 @@ impl Permit<'_> {
     }
 
     /// Inserts many rows without audit events: the act notes one for all.
-    pub async fn insert_all<E: EntityTrait>(&self, rows: Vec<E::ActiveModel>) -> Result<()>
+    pub async fn insert_all_unaudited<E: EntityTrait>(
+        &self,
+        rows: Vec<E::ActiveModel>,
+    ) -> Result<()>
     where
         E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
     {

@@ -131,7 +131,8 @@ async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FIN
         Some(readable) => {
             let id = blueprint::Column::Id;
             let in_force =
-                select_ids_where::<blueprint::Entity>(scope::in_force_condition()).into_query();
+                select_ids_where::<blueprint::Entity>(scope::published_blueprints_condition())
+                    .into_query();
             let hidden = id.not_in_subquery(readable.clone());
             let not_in_force = id.not_in_subquery(in_force.clone());
             let exceptions = Condition::any()

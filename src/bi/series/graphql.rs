@@ -181,7 +181,7 @@ async fn pull_series(
         after: input.after.clone(),
     };
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let answer = answer_request(caller, cache, &tx, &SeriesRequest::from(&input)).await?;
     // Everything is in memory now: the connection goes back before the sorting begins.
     tx.commit().await?;

@@ -97,7 +97,7 @@ pub async fn load_trends(
     let ids = || kpis.iter().map(|kpi| kpi.id);
     let first = kpis.iter().map(begins).min().unwrap_or(day);
     // One snapshot for values, last days and targets: a state never compares a new value with an old target.
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     let measured = caller
         .select::<measurement::Entity>()
         .filter(measurement::Column::KpiId.is_in(ids()))

@@ -78,7 +78,7 @@ const STALE: &str = "SELECT login, account_id, now AS signature FROM bi.signatur
 /// Writes down how far each login reaches whose account's standing has changed. Says of how many. What changes in
 /// between is seen by the next look.
 pub async fn renew_stale_reaches(caller: &Caller) -> Result<usize> {
-    let tx = caller.snapshot().await?;
+    let tx = caller.begin_read_transaction().await?;
     if tx.get_database_backend() != DbBackend::Postgres || !has_views(&tx).await? {
         return Ok(0);
     }

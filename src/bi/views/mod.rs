@@ -73,7 +73,9 @@ fn view_statement(dataset: &Dataset, zone: Tz) -> Option<String> {
         .then(") AS flat\nWHERE ")
         .then(SEES_ANYTHING)
         .then(" AND EXISTS (")
-        .select(&access::login_has_any(dataset.permission))
+        .select(&access::select_if_login_reaches_anything(
+            dataset.permission,
+        ))
         .then(")");
     Some(text.into_sql())
 }

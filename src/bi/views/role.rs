@@ -64,7 +64,7 @@ pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String
         renewed_at: Set(None),
     };
     row.insert(tx).await?;
-    permit.note(Event::changed_beside_row::<account::Entity>(
+    permit.note_event(Event::changed_beside_row::<account::Entity>(
         &account,
         json!({ "biRole": input.name }),
     ));
@@ -92,7 +92,7 @@ pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
     let account = permit
         .get::<account::Entity>("accountId", row.account_id)
         .await?;
-    permit.note(Event::changed_beside_row::<account::Entity>(
+    permit.note_event(Event::changed_beside_row::<account::Entity>(
         &account,
         json!({ "biRole": name }),
     ));
@@ -101,7 +101,7 @@ pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
 
 async fn permit_role_change(caller: &Caller) -> Result<Permit<'_>> {
     let permit = caller
-        .permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &Ties::none())
         .await?;
     match permit.tx().get_database_backend() {
         sea_orm::DbBackend::Postgres => Ok(permit),

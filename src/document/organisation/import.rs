@@ -40,7 +40,7 @@ pub async fn import_organisation(
     said: &OrganisationInput,
     how: OrganisationImportOptions,
 ) -> Result<()> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     refuse_unless_database_empty(&permit).await?;
     import_organisation_into(&mut permit, said).await?;
     // Only a commit keeps anything: the transaction is rolled back when the permit is dropped.
@@ -105,7 +105,7 @@ pub(crate) async fn import_organisation_into(
     master.archive_rows(permit).await?;
     // Master rows are inserted without events: without this one an organisation of no blueprints would have none to
     // collapse.
-    permit.note(Event::rows_written(
+    permit.note_event(Event::rows_written(
         serde_json::json!({ "kpis": said.kpis.len() }),
     ));
     permit.collapse_events(Event::rows_written(serde_json::json!({

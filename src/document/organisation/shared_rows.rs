@@ -399,6 +399,6 @@ where
     E::ActiveModel: sea_orm::ActiveModelTrait<Entity = E> + Send,
 {
     permit
-        .insert_all::<E>(rows.into_iter().map(with_all_columns_set::<E>).collect())
+        .insert_all_unaudited::<E>(rows.into_iter().map(with_all_columns_set::<E>).collect())
         .await
 }

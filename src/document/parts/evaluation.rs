@@ -169,7 +169,7 @@ impl Resolver<'_> {
                 created_at: stored.map_or(self.now, |stored| stored.created_at),
                 version: stored.map_or(1, |stored| stored.version),
             };
-            crate::evaluation::check_evaluation(self.faults, &path, &row);
+            crate::evaluation::add_contradiction_faults(self.faults, &path, &row);
             rows.push(row);
         }
         (rows, verdicts)

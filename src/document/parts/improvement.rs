@@ -137,7 +137,7 @@ impl Resolver<'_> {
                 created_at: stored.map_or(self.now, |stored| stored.created_at),
                 version: stored.map_or(1, |stored| stored.version),
             };
-            improvements::check_improvement(faults, &path, &row);
+            improvements::add_missing_result_fault(faults, &path, &row);
             rows.push(row);
         }
         (rows, improvement_touchpoints, improvement_kpis)
@@ -181,7 +181,8 @@ pub(crate) fn refuse_forbidden_improvements(
         .filter_map(|row| known.get(&row.id).copied());
     let gone = current.iter().filter(|row| !stay.contains(&row.id));
     for row in changed.chain(was).chain(gone) {
-        let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
+        let ties =
+            Ties::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]);
         let subject = Some((blueprint::Entity::TYPE, row.blueprint_id.0));
         permit.require(Action::KeepImprovements, &ties, subject)?;
     }

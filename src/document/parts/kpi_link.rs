@@ -149,14 +149,14 @@ pub(crate) async fn refuse_forbidden_links(
         if known.get(&row.id).is_none_or(|stored| *stored != row) {
             let path = format!("{path}.kpi");
             permit
-                .fetch::<kpi::Entity>(Action::DefineKpi, &path, row.kpi_id)
+                .fetch_locked::<kpi::Entity>(Action::DefineKpi, &path, row.kpi_id)
                 .await?;
         }
     }
     let stay: HashSet<_> = wanted.iter().map(|(_, row)| row.id).collect();
     for row in current.iter().filter(|row| !stay.contains(&row.id)) {
         permit
-            .fetch::<kpi::Entity>(Action::DefineKpi, "kpiLinks", row.kpi_id)
+            .fetch_locked::<kpi::Entity>(Action::DefineKpi, "kpiLinks", row.kpi_id)
             .await?;
     }
     Ok(())

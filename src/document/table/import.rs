@@ -37,9 +37,9 @@ pub async fn import_table(
     table: TouchpointTable,
     how: ImportOptions,
 ) -> Result<ImportReport> {
-    let mut permit = caller.begin().await?;
+    let mut permit = caller.open_undecided_permit().await?;
     let found = caller.select::<blueprint::Entity>();
-    let found = found.filter(caller.by_condition::<blueprint::Entity>(which)?);
+    let found = found.filter(caller.id_or_key_condition::<blueprint::Entity>(which)?);
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock_blueprint_for_import(&mut permit, found.id, how.expected_revision).await?;

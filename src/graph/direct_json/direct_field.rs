@@ -4,7 +4,7 @@ use entity::words::StoredWord;
 use sea_orm::Value;
 use serde::Serialize;
 
-use super::{FieldWriter, OnCanvas, Selections, list_writer, value_writer};
+use super::{CanvasRow, FieldWriter, Selections, list_writer, value_writer};
 use crate::fields::kinds::{
     BoundedInteger, EvidenceItems, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText,
     OptionalWord, RequiredWord, YesNo,
@@ -16,7 +16,7 @@ pub(super) trait DirectField: FieldKind {
     fn writer<'c, R>(
         asked: &Selections<'_>,
         stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
-    ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>>;
+    ) -> Option<FieldWriter<'c, CanvasRow<'c, R>>>;
 }
 
 /// Kinds whose stored form is written as the API shows it.
@@ -26,8 +26,8 @@ macro_rules! drawn_as_stored {
             fn writer<'c, R>(
                 _: &Selections<'_>,
                 stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
-            ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>> {
-                value_writer(move |at: OnCanvas<'c, R>| stored(at.row))
+            ) -> Option<FieldWriter<'c, CanvasRow<'c, R>>> {
+                value_writer(move |at: CanvasRow<'c, R>| stored(at.row))
             }
         })*
     };
@@ -47,8 +47,8 @@ impl DirectField for EvidenceItems {
     fn writer<'c, R>(
         asked: &Selections<'_>,
         stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
-    ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>> {
-        list_writer(asked, move |at: OnCanvas<'c, R>| {
+    ) -> Option<FieldWriter<'c, CanvasRow<'c, R>>> {
+        list_writer(asked, move |at: CanvasRow<'c, R>| {
             stored(at.row).0.iter().map(move |item| at.with_row(item))
         })
     }

@@ -9,7 +9,7 @@ use entity::{
 };
 
 use super::{
-    CanvasNode, FieldWriter, OnCanvas, Projected, Selections, WriteContext,
+    CanvasNode, CanvasRow, DirectObject, FieldWriter, Selections, WriteContext,
     direct_field::DirectField, id_writer, list_writer, object_writer, value_writer,
 };
 use crate::{
@@ -46,7 +46,7 @@ fn action_words(actions: Vec<Action>) -> Vec<&'static str> {
     actions.into_iter().map(Action::as_str).collect()
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, phase::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, phase::Model> {
     const TYPE: &'static str = "Phase";
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -66,7 +66,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, phase::Model> {
                     .context
                     .canvas
                     .kpi_links_of_phase_or_blueprint(Some(phase.row.id));
-                projected_links(phase.context, links)
+                direct_kpi_links(phase.context, links)
             }),
             "touchpoints" => list_writer(asked, |phase: Self| {
                 let touchpoints = phase.context.canvas.touchpoints_of(phase.row.id);
@@ -89,7 +89,7 @@ macro_rules! direct_field {
     };
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, touchpoint::Model> {
     const TYPE: &'static str = "Touchpoint";
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -116,7 +116,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
                 held.iter().map(move |row| step.with_row(row))
             }),
             "kpis" => list_writer(asked, |step: Self| {
-                projected_links(
+                direct_kpi_links(
                     step.context,
                     step.context.canvas.kpi_links_of_touchpoint(step.row.id),
                 )
@@ -130,7 +130,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, Evidence> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, Evidence> {
     const TYPE: &'static str = "Evidence";
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -142,7 +142,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, Evidence> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, transition::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, transition::Model> {
     const TYPE: &'static str = "Transition";
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -168,7 +168,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, transition::Model> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, channel::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, channel::Model> {
     const TYPE: &'static str = "Channel";
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -184,7 +184,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, channel::Model> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, responsibility::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, responsibility::Model> {
     const TYPE: &'static str = "Responsibility";
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -227,7 +227,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, responsibility::Model> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, department::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, department::Model> {
     const TYPE: &'static str = "Department";
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -254,24 +254,24 @@ impl<'c> Projected<'c> for OnCanvas<'c, department::Model> {
 
 /// A KPI link with its KPI.
 #[derive(Clone, Copy)]
-pub(super) struct ProjectedLink<'c> {
-    at: OnCanvas<'c, JudgedLink>,
+pub(super) struct DirectKpiLink<'c> {
+    at: CanvasRow<'c, JudgedLink>,
     kpi: &'c kpi::Model,
 }
 
 /// Those of the links whose KPIs are there.
-fn projected_links<'c>(
+fn direct_kpi_links<'c>(
     context: WriteContext<'c>,
     links: impl IntoIterator<Item = &'c JudgedLink>,
-) -> impl Iterator<Item = ProjectedLink<'c>> {
+) -> impl Iterator<Item = DirectKpiLink<'c>> {
     links.into_iter().filter_map(move |row| {
         let kpi = context.canvas.kpi(row.link.kpi_id)?;
-        let at = OnCanvas { context, row };
-        Some(ProjectedLink { at, kpi })
+        let at = CanvasRow { context, row };
+        Some(DirectKpiLink { at, kpi })
     })
 }
 
-impl<'c> Projected<'c> for ProjectedLink<'c> {
+impl<'c> DirectObject<'c> for DirectKpiLink<'c> {
     const TYPE: &'static str = "KpiLink";
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -303,7 +303,7 @@ impl<'c> Projected<'c> for ProjectedLink<'c> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, kpi::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, kpi::Model> {
     const TYPE: &'static str = "Kpi";
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -334,7 +334,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, kpi::Model> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, kpi_target::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, kpi_target::Model> {
     const TYPE: &'static str = "KpiTarget";
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
@@ -350,7 +350,7 @@ impl<'c> Projected<'c> for OnCanvas<'c, kpi_target::Model> {
     }
 }
 
-impl<'c> Projected<'c> for OnCanvas<'c, measurement::Model> {
+impl<'c> DirectObject<'c> for CanvasRow<'c, measurement::Model> {
     const TYPE: &'static str = "Measurement";
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {

@@ -5,14 +5,16 @@ use entity::membership;
 use sea_orm::{ColumnTrait, Condition};
 
 use super::super::{audit::AuditEvent, loaders::TokenLimitsOf};
-use super::responsibility::{page_naming_person, page_waiting_for_viewer};
+use super::responsibility::{page_answerable_by_viewer, page_naming_person};
 use crate::{
     account::{
         graphql::{Account, Session, Viewer, own_sessions},
         service_token::graphql::ServiceToken,
     },
     batch::load,
-    department::graphql::{Department, Membership, load_living_memberships, page_of_memberships},
+    department::graphql::{
+        Department, Membership, load_memberships_in_live_departments, page_of_memberships,
+    },
     error::Result,
     meter::{self, MeteredList},
     page::{self, ObjectPage, PageArguments},
@@ -26,7 +28,7 @@ impl Viewer {
     #[graphql(complexity = "10 * child_complexity")]
     async fn memberships(&self, ctx: &Context<'_>) -> Result<MeteredList<Membership>> {
         Ok(meter::metered_list(
-            load_living_memberships(caller(ctx)?, self.account.row.id).await?,
+            load_memberships_in_live_departments(caller(ctx)?, self.account.row.id).await?,
         ))
     }
 
@@ -51,7 +53,7 @@ impl Viewer {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<ObjectPage<Responsibility>> {
-        page_waiting_for_viewer(ctx, PageArguments { first, after }).await
+        page_answerable_by_viewer(ctx, PageArguments { first, after }).await
     }
 
     /// Responsibilities, in force or proposed, that name you as the person who does them, in the order of creation.

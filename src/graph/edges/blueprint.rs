@@ -17,8 +17,8 @@ use super::super::{
     view::{self as shown, Assumptions, BlueprintView, CustomerView, StageAttention},
 };
 use super::{
-    list::{list_judged_links, load_links, load_list},
-    publication::with_document,
+    list::{list_judged_links, load_kpi_links, load_list},
+    publication::compute_from_document,
 };
 use crate::{
     batch::load,
@@ -183,7 +183,7 @@ impl Blueprint {
     /// Number of touchpoints before, at and after what the customer came for.
     #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn attention(&self, ctx: &Context<'_>) -> Result<MeteredList<StageAttention>> {
-        Ok(meter::metered_list(shown::count_by_stage(
+        Ok(meter::metered_list(shown::count_touchpoints_by_stage(
             self.load_canvas(ctx).await?,
         )))
     }
@@ -212,7 +212,7 @@ impl Blueprint {
             let text = serde_json::to_vec(&document).map_err(Error::internal)?;
             Ok((Json(document), text.len()))
         };
-        with_document(ctx, self.row.id, make).await
+        compute_from_document(ctx, self.row.id, make).await
     }
 
     /// Its touchpoints as a sheet for spreadsheets (CSV), which `blueprintSheetImport` accepts: one row per touchpoint,
@@ -230,7 +230,7 @@ impl Blueprint {
             let bytes = sheet.len();
             Ok((sheet, bytes))
         };
-        with_document(ctx, self.row.id, make).await
+        compute_from_document(ctx, self.row.id, make).await
     }
 
     /// Its flaws by the table of rules, as of a day. A confidential KPI whose values you may not see is treated as if
@@ -259,7 +259,7 @@ impl Blueprint {
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
         #[graphql(desc = "The colours; AUTO if absent.")] theme: Option<PictureTheme>,
     ) -> Result<PictureLink> {
-        picture::sign_link(ctx, &self.row, as_of, theme)
+        picture::sign_picture_link(ctx, &self.row, as_of, theme)
     }
 }
 
@@ -282,7 +282,7 @@ impl Phase {
                 canvas,
                 canvas.kpi_links_of_phase_or_blueprint(Some(self.row.id)),
             )),
-            None => load_links(ctx, KpisJudgingPhase(self.row.id)).await,
+            None => load_kpi_links(ctx, KpisJudgingPhase(self.row.id)).await,
         }
     }
 

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use super::super::{loaders::DepartmentSubtree, permissions};
 use super::{
     list::page_of_improvements,
-    responsibility::{page_of_responsibilities, page_of_unasked, waiting_condition},
+    responsibility::{open_proposals_condition, page_of_given_unasked, page_of_responsibilities},
     trend::DepartmentScorecard,
 };
 use crate::{
@@ -36,7 +36,7 @@ use crate::{
 
 impl Department {
     /// The department, and with `below` all below it.
-    async fn ids_with_below(
+    async fn self_and_descendant_ids(
         &self,
         ctx: &Context<'_>,
         below: Option<bool>,
@@ -72,7 +72,9 @@ impl Department {
         >,
     ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
-        let of = self.ids_with_below(ctx, include_descendants).await?;
+        let of = self
+            .self_and_descendant_ids(ctx, include_descendants)
+            .await?;
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
@@ -107,7 +109,9 @@ impl Department {
         >,
     ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
-        let of = self.ids_with_below(ctx, include_descendants).await?;
+        let of = self
+            .self_and_descendant_ids(ctx, include_descendants)
+            .await?;
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
@@ -138,7 +142,9 @@ impl Department {
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Result<ObjectPage<Kpi>> {
         let caller = caller(ctx)?;
-        let of = self.ids_with_below(ctx, include_descendants).await?;
+        let of = self
+            .self_and_descendant_ids(ctx, include_descendants)
+            .await?;
         let day = as_of.map_or(caller.today, |day| day.0);
         caller.budget.spend(SEARCH)?;
         let select = select_kpis_of_departments(caller, &of, states.as_deref(), day).await?;
@@ -157,7 +163,9 @@ impl Department {
     ) -> Option<Result<DepartmentScorecard>> {
         into_node(async {
             let caller = caller(ctx)?;
-            let of = self.ids_with_below(ctx, include_descendants).await?;
+            let of = self
+                .self_and_descendant_ids(ctx, include_descendants)
+                .await?;
             let day = as_of.map_or(caller.today, |day| day.0);
             caller.budget.spend(SEARCH)?;
             let card = load_scorecard(caller, &of, day).await?;
@@ -178,8 +186,13 @@ impl Department {
             bool,
         >,
     ) -> Result<ObjectPage<Responsibility>> {
-        let of = self.ids_with_below(ctx, include_descendants).await?;
-        let which = waiting_condition(ctx, move |open| open.of_departments_condition(&of)).await?;
+        let of = self
+            .self_and_descendant_ids(ctx, include_descendants)
+            .await?;
+        let which = open_proposals_condition(ctx, move |open| {
+            open.answerable_by_departments_condition(&of)
+        })
+        .await?;
         page_of_responsibilities(ctx, which, PageArguments { first, after }).await
     }
 
@@ -196,8 +209,10 @@ impl Department {
             bool,
         >,
     ) -> Result<ObjectPage<Responsibility>> {
-        let of = self.ids_with_below(ctx, include_descendants).await?;
-        page_of_unasked(ctx, of, PageArguments { first, after }).await
+        let of = self
+            .self_and_descendant_ids(ctx, include_descendants)
+            .await?;
+        page_of_given_unasked(ctx, of, PageArguments { first, after }).await
     }
 
     /// The improvements that it owns in blueprints that you may read, in the order of creation.
@@ -213,7 +228,9 @@ impl Department {
             bool,
         >,
     ) -> Result<ObjectPage<Improvement>> {
-        let of = self.ids_with_below(ctx, include_descendants).await?;
+        let of = self
+            .self_and_descendant_ids(ctx, include_descendants)
+            .await?;
         let its = improvement::Column::OwnerDepartmentId.is_in(of);
         page_of_improvements(ctx, its, states, PageArguments { first, after }).await
     }
@@ -231,7 +248,9 @@ impl Department {
         >,
     ) -> Result<ObjectPage<FollowUp>> {
         let caller = caller(ctx)?;
-        let of = self.ids_with_below(ctx, include_descendants).await?;
+        let of = self
+            .self_and_descendant_ids(ctx, include_descendants)
+            .await?;
         let select = caller
             .select::<follow_up::Entity>()
             .filter(open_follow_ups_condition(&of));

@@ -7,7 +7,7 @@ use super::{
         loaders::{KpisOfImprovement, TouchpointsOfImprovement},
         permissions,
     },
-    list::{list_living, load_list},
+    list::{list_live_touchpoints, load_list},
 };
 use crate::{
     batch::load,
@@ -42,7 +42,7 @@ impl Improvement {
     /// The touchpoints that it concerns, in order; archived ones are left out.
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         let rows = load(ctx, TouchpointsOfImprovement(self.row.id)).await?;
-        Ok(list_living(&rows.unwrap_or_default()))
+        Ok(list_live_touchpoints(&rows.unwrap_or_default()))
     }
 
     /// The KPIs that measure its effect, in order.

@@ -61,7 +61,8 @@ impl Kpi {
     }
 
     fn may_define(&self, caller: &Caller) -> bool {
-        let owner = Ties::none().and(Relation::OwnsKpi, [self.row.owner_department_id]);
+        let owner =
+            Ties::none().with_departments(Relation::OwnsKpi, [self.row.owner_department_id]);
         caller.may(Action::DefineKpi, &owner)
     }
 }
@@ -154,7 +155,7 @@ impl Kpi {
         if !include_superseded {
             of_days = of_days.add(measurement::Column::SupersededById.is_null());
         }
-        page_by_day(ctx, of_days, PageArguments { first, after }).await
+        page_of_measurements_by_day(ctx, of_days, PageArguments { first, after }).await
     }
 
     /// The measurement of the KPI as a whole in force on a day: the latest one without touchpoint, channel and segment.
@@ -261,7 +262,7 @@ impl Kpi {
 }
 
 /// A page of measurements by day.
-async fn page_by_day(
+async fn page_of_measurements_by_day(
     ctx: &Context<'_>,
     which: Condition,
     page: PageArguments,

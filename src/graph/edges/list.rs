@@ -35,7 +35,7 @@ pub(super) fn list_judged_links<'c>(
     meter::metered_list(links)
 }
 
-pub(super) async fn load_links<K>(ctx: &Context<'_>, place: K) -> Result<MeteredList<KpiLink>>
+pub(super) async fn load_kpi_links<K>(ctx: &Context<'_>, place: K) -> Result<MeteredList<KpiLink>>
 where
     K: LoaderKey<Value = Arc<Vec<(JudgedLink, entity::kpi::Model)>>>,
 {
@@ -76,7 +76,7 @@ pub(super) async fn page_of_improvements(
 }
 
 /// Of the touchpoints that were listed, those that are not archived.
-pub(super) fn list_living(rows: &[entity::touchpoint::Model]) -> MeteredList<Touchpoint> {
+pub(super) fn list_live_touchpoints(rows: &[entity::touchpoint::Model]) -> MeteredList<Touchpoint> {
     let living = rows.iter().filter(|row| row.archived_at.is_none());
     meter::metered_list(living.cloned())
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{ComplexObject, Context};
 
-use super::{super::loaders::DeliveryPlacesOf, list::list_living};
+use super::{super::loaders::DeliveryPlacesOf, list::list_live_touchpoints};
 use crate::{
     batch::load, blueprint::graphql::Blueprint, error::Result, meter::MeteredList,
     payload::into_node, promise::graphql::Promise, touchpoint::graphql::Touchpoint,
@@ -23,6 +23,6 @@ impl Promise {
     /// The touchpoints at which it is delivered, in order; archived ones are left out.
     async fn delivered_at(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         let rows = load(ctx, DeliveryPlacesOf(self.row.id)).await?;
-        Ok(list_living(&rows.unwrap_or_default()))
+        Ok(list_live_touchpoints(&rows.unwrap_or_default()))
     }
 }

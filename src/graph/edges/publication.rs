@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What is made of a blueprint's document, counted by its bytes.
-pub(super) async fn with_document<T: Send + 'static>(
+pub(super) async fn compute_from_document<T: Send + 'static>(
     ctx: &Context<'_>,
     id: BlueprintId,
     make: impl FnOnce(Document) -> Result<(T, usize)> + Send + 'static,

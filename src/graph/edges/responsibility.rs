@@ -48,12 +48,12 @@ pub(super) struct ResponsibilityAwaits {
     pub no_lead_yet: bool,
 }
 
-async fn load_tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
+async fn load_department_tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
     Ok(load(ctx, DepartmentTree).await?.unwrap_or_default())
 }
 
 /// The condition on open proposals that a rule picks, of all that the caller may read.
-pub(super) async fn waiting_condition(
+pub(super) async fn open_proposals_condition(
     ctx: &Context<'_>,
     rule: impl FnOnce(&OpenProposals) -> Condition + Send + 'static,
 ) -> Result<Condition> {
@@ -78,7 +78,7 @@ pub(super) async fn page_of_responsibilities(
 }
 
 /// A page of what the caller may answer now.
-pub(super) async fn page_waiting_for_viewer(
+pub(super) async fn page_answerable_by_viewer(
     ctx: &Context<'_>,
     page: PageArguments,
 ) -> Result<ObjectPage<Responsibility>> {
@@ -89,13 +89,16 @@ pub(super) async fn page_waiting_for_viewer(
             .add(responsibility::Column::Id.is_in(Vec::<entity::id::ResponsibilityId>::new()))
     } else {
         let person = participant(caller);
-        waiting_condition(ctx, move |open| open.of_person_condition(&person)).await?
+        open_proposals_condition(ctx, move |open| {
+            open.answerable_by_person_condition(&person)
+        })
+        .await?
     };
     page_of_responsibilities(ctx, which, page).await
 }
 
 /// A page of what these departments hold and were not asked for.
-pub(super) async fn page_of_unasked(
+pub(super) async fn page_of_given_unasked(
     ctx: &Context<'_>,
     of: Vec<DepartmentId>,
     page: PageArguments,
@@ -121,7 +124,7 @@ pub(super) async fn page_naming_person(
 
 impl Responsibility {
     /// The blueprint that it is in, and who is accountable at its touchpoint now.
-    async fn load_surroundings(
+    async fn load_blueprint_and_accountable(
         &self,
         ctx: &Context<'_>,
     ) -> Result<Option<(blueprint::Model, Option<responsibility::Model>)>> {
@@ -138,7 +141,7 @@ impl Responsibility {
     }
 
     async fn load_proposal(&self, ctx: &Context<'_>) -> Result<Option<Proposal>> {
-        let around = self.load_surroundings(ctx).await?;
+        let around = self.load_blueprint_and_accountable(ctx).await?;
         Ok(around.map(|(blueprint, holder)| {
             let holder = holder.map(|holder| holder.department_id);
             build_proposal(&self.row, holder, blueprint.owner_department_id)
@@ -152,7 +155,7 @@ impl Responsibility {
         let Some(proposal) = self.load_proposal(ctx).await? else {
             return Ok(None);
         };
-        let parents = load_tree(ctx).await?;
+        let parents = load_department_tree(ctx).await?;
         let leads = load(ctx, DepartmentLeads).await?.unwrap_or_default();
         let seats = proposal.awaited_seats(&parents);
         let mut there = load_many(ctx, seats.iter().copied()).await?;
@@ -160,7 +163,7 @@ impl Responsibility {
         Ok(Some(ResponsibilityAwaits {
             departments: departments.map(Department::from).collect(),
             holder_first: proposal.waits_for_accountable(),
-            no_lead_yet: !proposal.has_lead(&leads, &parents),
+            no_lead_yet: !proposal.has_answering_lead(&leads, &parents),
         }))
     }
 }
@@ -171,13 +174,13 @@ impl Responsibility {
     #[graphql(complexity = 2)]
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let caller = caller(ctx)?;
-        let Some((blueprint, holder)) = self.load_surroundings(ctx).await? else {
+        let Some((blueprint, holder)) = self.load_blueprint_and_accountable(ctx).await? else {
             return Ok(Vec::new());
         };
         // Who leads nothing sits nowhere in the tree.
         let parents = match caller.own_lead_departments().is_empty() {
             true => Arc::default(),
-            false => load_tree(ctx).await?,
+            false => load_department_tree(ctx).await?,
         };
         let at = (&blueprint, holder.as_ref());
         Ok(permissions::on_responsibility(

@@ -2,7 +2,7 @@
 
 use async_graphql::{ComplexObject, Context};
 
-use super::{super::loaders::ScenarioStepsOf, list::list_living};
+use super::{super::loaders::ScenarioStepsOf, list::list_live_touchpoints};
 use crate::{
     batch::load, blueprint::graphql::Blueprint, error::Result, meter::MeteredList,
     payload::into_node, scenario::graphql::Scenario, touchpoint::graphql::Touchpoint,
@@ -19,6 +19,6 @@ impl Scenario {
     #[graphql(complexity = "20 * child_complexity")]
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
         let rows = load(ctx, ScenarioStepsOf(self.row.id)).await?;
-        Ok(list_living(&rows.unwrap_or_default()))
+        Ok(list_live_touchpoints(&rows.unwrap_or_default()))
     }
 }

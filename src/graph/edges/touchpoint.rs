@@ -12,7 +12,7 @@ use super::super::{
     },
     permissions,
 };
-use super::list::{list_judged_links, load_links, load_list};
+use super::list::{list_judged_links, load_kpi_links, load_list};
 use crate::{
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
@@ -139,7 +139,7 @@ impl Touchpoint {
                 canvas,
                 canvas.kpi_links_of_touchpoint(self.row.id),
             )),
-            None => load_links(ctx, KpisJudgingTouchpoint(self.row.id)).await,
+            None => load_kpi_links(ctx, KpisJudgingTouchpoint(self.row.id)).await,
         }
     }
 
@@ -160,7 +160,7 @@ impl Touchpoint {
 }
 
 impl Transition {
-    async fn load_side(
+    async fn load_side_touchpoint(
         &self,
         ctx: &Context<'_>,
         side: Option<TouchpointId>,
@@ -179,11 +179,13 @@ impl Transition {
 impl Transition {
     /// The touchpoint that it leads from; null where it comes from an end.
     async fn from(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        self.load_side(ctx, self.row.from_touchpoint_id).await
+        self.load_side_touchpoint(ctx, self.row.from_touchpoint_id)
+            .await
     }
 
     /// The touchpoint that it leads to; null where it leads to an end.
     async fn to(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        self.load_side(ctx, self.row.to_touchpoint_id).await
+        self.load_side_touchpoint(ctx, self.row.to_touchpoint_id)
+            .await
     }
 }

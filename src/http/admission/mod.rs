@@ -23,19 +23,19 @@ mod share;
 use std::time::Duration;
 
 pub use self::{
-    holder::{SlotHolder, slot_holder_at},
+    holder::{SlotHolder, slot_holder_of_address},
     overloaded::Overloaded,
     queue::{AdmissionQueue, QueueSettings, Slot},
-    share::ClientShares,
+    share::RequestsByClient,
 };
 
 /// While others are being refused: the longest expected wait that is let in. Who was let in is given up after twice
-/// that (`enter`).
+/// that (`wait_for_slot`).
 const MOMENT: Duration = Duration::from_millis(15);
 
 /// The queues of a server.
 #[derive(Clone, Debug)]
-pub struct Admission {
+pub struct AdmissionQueues {
     /// What only reads: queries and pictures.
     pub queries: AdmissionQueue,
     /// Mutations, which on SQLite wait for one writer, and share a sync where many of them are at it.
@@ -57,7 +57,7 @@ pub struct Admission {
 /// How many feeds are streamed at the same time.
 pub const FEEDS: usize = 4;
 
-impl Admission {
+impl AdmissionQueues {
     /// Queues of a server that works on so many queries at the same time, of which no one takes longer than the
     /// deadline.
     #[must_use]
@@ -71,7 +71,8 @@ impl Admission {
                 congested,
             })
         };
-        let brief = |slots: usize, calm: Duration| queue(slots, largest_share(slots), calm, MOMENT);
+        let brief =
+            |slots: usize, calm: Duration| queue(slots, most_slots_per_holder(slots), calm, MOMENT);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             queries: brief(queries, second / 4),
@@ -91,9 +92,9 @@ impl Admission {
     }
 }
 
-impl Admission {
+impl AdmissionQueues {
     /// Every queue with its name.
-    pub fn queues(&self) -> impl Iterator<Item = (&'static str, &AdmissionQueue)> {
+    pub fn named_queues(&self) -> impl Iterator<Item = (&'static str, &AdmissionQueue)> {
         [
             ("queries", &self.queries),
             ("mutations", &self.mutations),
@@ -109,6 +110,6 @@ impl Admission {
 }
 
 /// All but a quarter: what one holder may take leaves room for another.
-fn largest_share(slots: usize) -> usize {
+fn most_slots_per_holder(slots: usize) -> usize {
     (slots - slots / 4).max(1)
 }

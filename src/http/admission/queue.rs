@@ -73,7 +73,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let queue = self.queue.clone();
         queue
-            .state()
+            .lock_state()
             .give_slot_back(self.holder, self.since.elapsed());
         queue.hand_out_slots();
     }
@@ -89,7 +89,7 @@ impl AdmissionQueue {
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, QueueState> {
+    fn lock_state(&self) -> MutexGuard<'_, QueueState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -97,20 +97,20 @@ impl AdmissionQueue {
     ///
     /// # Errors
     /// It would take, or has taken, too long.
-    pub async fn enter(&self, holder: SlotHolder) -> Result<Slot, Overloaded> {
+    pub async fn wait_for_slot(&self, holder: SlotHolder) -> Result<Slot, Overloaded> {
         let settings = self.0.settings;
         let now = Instant::now();
         // In a block, so that the lock is free before the wait.
         let (turn, patience) = {
-            let mut state = self.state();
-            if state.is_free(holder, &settings) {
+            let mut state = self.lock_state();
+            if state.may_take_slot(holder, &settings) {
                 state.take_slot(holder);
                 drop(state);
                 return Ok(self.new_slot(holder));
             }
             let allowed = state.longest_allowed_wait(&settings, now);
             if state.expected_wait(holder, &settings) > allowed {
-                let told = state.refuse_and_take_late(&settings, now);
+                let told = state.refuse_and_remove_late_waiters(&settings, now);
                 drop(state);
                 // After the lock: dropping a sender wakes somebody who then asks for the lock.
                 drop(told);
@@ -129,12 +129,15 @@ impl AdmissionQueue {
             Ok(Ok(slot)) => Ok(slot),
             // Somebody came and showed that it would take too long.
             Ok(Err(_)) => {
-                // Counted here and not by `refuse_and_take_late`, which counts only the refusal of its own caller.
-                self.state().refusals += 1;
+                // Counted here and not by `refuse_and_remove_late_waiters`, which counts only the refusal of its own
+                // caller.
+                self.lock_state().refusals += 1;
                 Err(Overloaded)
             }
             Err(_) => {
-                let told = self.state().refuse_and_take_late(&settings, Instant::now());
+                let told = self
+                    .lock_state()
+                    .refuse_and_remove_late_waiters(&settings, Instant::now());
                 drop(told);
                 Err(Overloaded)
             }
@@ -143,14 +146,14 @@ impl AdmissionQueue {
 
     /// How many are worked for.
     #[must_use]
-    pub fn taken_count(&self) -> usize {
-        self.state().taken
+    pub fn taken_slot_count(&self) -> usize {
+        self.lock_state().taken
     }
 
     /// How many wait.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         state.waiting.retain(|waiting| !waiting.wake.is_closed());
         state.waiting.len()
     }
@@ -158,7 +161,7 @@ impl AdmissionQueue {
     /// How many were told to come again.
     #[must_use]
     pub fn refusal_count(&self) -> u64 {
-        self.state().refusals
+        self.lock_state().refusals
     }
 
     fn new_slot(&self, holder: SlotHolder) -> Slot {
@@ -172,7 +175,9 @@ impl AdmissionQueue {
     /// Hands free slots to those who wait.
     fn hand_out_slots(&self) {
         loop {
-            let next = self.state().next_waiter(&self.0.settings);
+            let next = self
+                .lock_state()
+                .take_slot_for_next_waiter(&self.0.settings);
             let Some(Waiter { holder, wake }) = next else {
                 return;
             };
@@ -188,7 +193,7 @@ impl QueueState {
         self.held.get(&holder).copied().unwrap_or_default()
     }
 
-    fn is_free(&self, holder: SlotHolder, settings: &QueueSettings) -> bool {
+    fn may_take_slot(&self, holder: SlotHolder, settings: &QueueSettings) -> bool {
         self.taken < settings.slots && self.slot_count_of(holder) < settings.share
     }
 
@@ -214,7 +219,7 @@ impl QueueState {
     }
 
     /// Takes a slot for the one who waits and holds the fewest.
-    fn next_waiter(&mut self, settings: &QueueSettings) -> Option<Waiter> {
+    fn take_slot_for_next_waiter(&mut self, settings: &QueueSettings) -> Option<Waiter> {
         self.waiting.retain(|waiting| !waiting.wake.is_closed());
         if self.taken >= settings.slots {
             return None;
@@ -255,7 +260,11 @@ impl QueueState {
 
     /// Notes a refusal and takes out of the queue those whose turn is not near. Dropping them tells them: not under the
     /// lock.
-    fn refuse_and_take_late(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiter> {
+    fn refuse_and_remove_late_waiters(
+        &mut self,
+        settings: &QueueSettings,
+        now: Instant,
+    ) -> Vec<Waiter> {
         self.refused = Some(now);
         self.refusals += 1;
         let turn = self.average / settings.slots as f64;
@@ -297,7 +306,7 @@ mod tests {
     ) -> tokio::task::JoinHandle<Result<Duration, Duration>> {
         let (queue, begun) = (queue.clone(), Instant::now());
         tokio::spawn(async move {
-            let Ok(slot) = queue.enter(holder).await else {
+            let Ok(slot) = queue.wait_for_slot(holder).await else {
                 return Err(begun.elapsed());
             };
             let waited = begun.elapsed();
@@ -368,7 +377,7 @@ mod tests {
             .expect("a slot");
         let greedy: Vec<_> = (0..400).map(|_| works(&queue, 1, 50)).collect();
         tokio::time::sleep(Duration::from_millis(10)).await;
-        assert_eq!(queue.taken_count(), 6);
+        assert_eq!(queue.taken_slot_count(), 6);
         for _ in 0..10 {
             let waited = works(&queue, 2, 10).await.expect("it runs");
             let waited = waited.expect("two slots are left for others");
@@ -380,7 +389,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_goes_away_holds_no_slot_and_no_turn() {
         let queue = queue(1, 1);
-        let first = queue.enter(1).await.expect("a slot");
+        let first = queue.wait_for_slot(1).await.expect("a slot");
         let gone: Vec<_> = (0..10).map(|_| works(&queue, 1, 100)).collect();
         tokio::time::sleep(Duration::from_millis(10)).await;
         gone.iter().for_each(tokio::task::JoinHandle::abort);
@@ -388,13 +397,13 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(10)).await;
         drop(first);
         last.await.expect("it runs").expect("a slot");
-        assert_eq!(queue.taken_count(), 0);
+        assert_eq!(queue.taken_slot_count(), 0);
     }
 
     #[tokio::test]
     async fn where_all_slots_are_held_for_long_nobody_waits_for_long() {
         let queue = queue(2, 2);
-        let _held = [queue.enter(1).await, queue.enter(2).await];
+        let _held = [queue.wait_for_slot(1).await, queue.wait_for_slot(2).await];
         let waited = works(&queue, 3, 0)
             .await
             .expect("it runs")

@@ -11,18 +11,18 @@ use crate::http::network::client_network;
 
 /// The requests that are under way, by client.
 #[derive(Clone, Debug)]
-pub struct ClientShares {
+pub struct RequestsByClient {
     each: usize,
     counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 /// One request of a client, counted until it is dropped.
-pub struct ClientShare {
-    shares: ClientShares,
+pub struct ClientRequestGuard {
+    shares: RequestsByClient,
     client: IpAddr,
 }
 
-impl ClientShares {
+impl RequestsByClient {
     /// At the most so many requests of each client.
     #[must_use]
     pub fn new(each: usize) -> Self {
@@ -40,7 +40,7 @@ impl ClientShares {
     ///
     /// # Errors
     /// The client has as many as it may have.
-    pub fn begin(&self, address: IpAddr) -> Result<ClientShare, Overloaded> {
+    pub fn count_request(&self, address: IpAddr) -> Result<ClientRequestGuard, Overloaded> {
         let client = client_network(address);
         let mut counts = self.lock_counts();
         let count = counts.entry(client).or_default();
@@ -49,14 +49,14 @@ impl ClientShares {
         }
         *count += 1;
         drop(counts);
-        Ok(ClientShare {
+        Ok(ClientRequestGuard {
             shares: self.clone(),
             client,
         })
     }
 }
 
-impl Drop for ClientShare {
+impl Drop for ClientRequestGuard {
     fn drop(&mut self) {
         let mut counts = self.shares.lock_counts();
         if let Some(count) = counts.get_mut(&self.client) {

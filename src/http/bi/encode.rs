@@ -12,7 +12,7 @@ use crate::{
         source::row::DatasetRow,
     },
     error::{Error, Result},
-    http::row::{CHUNK, JsonRow, write_plain},
+    http::row::{CHUNK, JsonRowWriter, write_plain_cell},
     json::JsonWriter,
     sheet::{CsvCells, Dialect},
 };
@@ -63,18 +63,18 @@ pub struct ExtraColumns {
 
 /// Writes rows.
 pub struct FeedWriter {
-    rows: RowFormat,
+    rows: RowBuffer,
     extra: ExtraColumns,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
 /// Rows that are written and not yet sent.
-enum RowFormat {
+enum RowBuffer {
     Csv(CsvCells),
-    Ndjson(JsonRow, JsonWriter),
+    Ndjson(JsonRowWriter, JsonWriter),
 }
 
-impl RowFormat {
+impl RowBuffer {
     fn written_bytes(&mut self) -> &mut Vec<u8> {
         match self {
             Self::Csv(cells) => cells.bytes(),
@@ -95,10 +95,10 @@ impl FeedWriter {
         let names = names.chain(extra.is_deleted.then_some(IS_DELETED));
         let names = names.chain(extra.cursor.then_some(CURSOR));
         let rows = match encoding {
-            FeedEncoding::Csv(dialect) => RowFormat::Csv(CsvCells::new(dialect, names, CAPACITY)),
+            FeedEncoding::Csv(dialect) => RowBuffer::Csv(CsvCells::new(dialect, names, CAPACITY)),
             FeedEncoding::Ndjson => {
                 let buffer = JsonWriter::appending_to(Vec::with_capacity(CAPACITY));
-                RowFormat::Ndjson(JsonRow::new(names), buffer)
+                RowBuffer::Ndjson(JsonRowWriter::new(names), buffer)
             }
         };
         Self {
@@ -116,17 +116,17 @@ impl FeedWriter {
         };
         let is_deleted = self.extra.is_deleted.then(|| row.is_tombstone());
         match &mut self.rows {
-            RowFormat::Csv(cells) => {
-                row.for_each_cell(|column, cell| write_csv(cells, column.of, cell))?;
+            RowBuffer::Csv(cells) => {
+                row.for_each_cell(|column, cell| write_csv_cell(cells, column.of, cell))?;
                 if let Some(is_deleted) = is_deleted {
-                    write_csv(cells, ColumnType::Boolean, ValueRef::Boolean(is_deleted));
+                    write_csv_cell(cells, ColumnType::Boolean, ValueRef::Boolean(is_deleted));
                 }
                 if let Some(cursor) = cursor {
                     cells.raw(|out| out.extend_from_slice(cursor.as_bytes()));
                 }
                 cells.end_row();
             }
-            RowFormat::Ndjson(object, out) => {
+            RowBuffer::Ndjson(object, out) => {
                 let is_deleted = is_deleted.map(ValueRef::Boolean);
                 let cursor = cursor.as_deref().map(ValueRef::Text);
                 object.write(out, row, is_deleted.into_iter().chain(cursor))?;
@@ -137,7 +137,7 @@ impl FeedWriter {
     }
 
     /// What has been written, once it is enough to be sent.
-    pub fn take_chunk(&mut self) -> Result<Option<Bytes>> {
+    pub fn take_full_chunk(&mut self) -> Result<Option<Bytes>> {
         if self.rows.written_bytes().len() < CHUNK {
             return Ok(None);
         }
@@ -168,7 +168,7 @@ impl FeedWriter {
 }
 
 /// A cell of CSV. Only what people wrote is guarded against becoming a formula.
-fn write_csv(cells: &mut CsvCells, of: ColumnType, cell: ValueRef<'_>) {
+fn write_csv_cell(cells: &mut CsvCells, of: ColumnType, cell: ValueRef<'_>) {
     let is_danish = cells.dialect() == Dialect::ExcelDa;
     match cell {
         ValueRef::Empty => cells.raw(|_| {}),
@@ -176,7 +176,7 @@ fn write_csv(cells: &mut CsvCells, of: ColumnType, cell: ValueRef<'_>) {
         // Words of the API: capital letters and underscores.
         ValueRef::Text(text) => cells.raw(|out| out.extend_from_slice(text.as_bytes())),
         ValueRef::Number(number) => cells.raw(|out| write_number(out, number, is_danish)),
-        other => cells.raw(|out| write_plain(out, other)),
+        other => cells.raw(|out| write_plain_cell(out, other)),
     }
 }
 

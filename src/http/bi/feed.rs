@@ -14,7 +14,7 @@ use super::{
     encode::FeedEncoding,
     page,
     params::{self, QueryPairs},
-    pull::Feed,
+    pull::FeedRequest,
     stream,
 };
 use crate::{
@@ -62,7 +62,7 @@ pub async fn serve(
     let slot = app
         .admission
         .feeds
-        .enter(auth::slot_holder_of(&feed.caller));
+        .wait_for_slot(auth::slot_holder_of(&feed.caller));
     let Ok(slot) = slot.await else {
         return overloaded_response(&id);
     };
@@ -74,7 +74,7 @@ pub async fn serve(
 
 /// The rows, or word that the client has them already.
 async fn respond(
-    mut feed: Feed,
+    mut feed: FeedRequest,
     slot: Slot,
     uri: &Uri,
     headers: &HeaderMap,
@@ -82,13 +82,15 @@ async fn respond(
 ) -> Result<Response> {
     // The tag, the token and the rows come from one snapshot: a tag of another moment would promise rows that were
     // not sent.
-    let tx = feed.caller.snapshot().await?;
+    let tx = feed.caller.begin_read_transaction().await?;
     let tag = entity_tag(&feed, &tx, uri).await?;
-    let known = tag.as_ref().is_some_and(|tag| tag.is_known(headers));
+    let known = tag
+        .as_ref()
+        .is_some_and(|tag| tag.matches_if_none_match(headers));
     // Who has the rows already has the token that came with them.
     let until = match known {
         true => None,
-        false => resolve_since(&mut feed, &tx).await?,
+        false => resolve_changes_since(&mut feed, &tx).await?,
     };
     let mut response = match (known, feed.params.query.limit) {
         (true, _) => {
@@ -96,13 +98,13 @@ async fn respond(
             StatusCode::NOT_MODIFIED.into_response()
         }
         (false, Some(limit)) => {
-            let page = timeout(deadline, page::write_page(feed, tx, limit, uri)).await;
+            let page = timeout(deadline, page::respond_with_page(feed, tx, limit, uri)).await;
             page.unwrap_or(Err(Error::TookTooLong))?
         }
         (false, None) => stream::respond(feed, tx, slot).await?,
     };
     if let Some(tag) = tag {
-        tag.insert(response.headers_mut());
+        tag.insert_into(response.headers_mut());
     }
     if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.encode()).ok()) {
         response.headers_mut().insert(UPDATED_UNTIL, until);
@@ -112,7 +114,10 @@ async fn respond(
 
 /// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
 /// one stood: the others do not say it.
-async fn resolve_since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
+async fn resolve_changes_since(
+    feed: &mut FeedRequest,
+    tx: &Transaction,
+) -> Result<Option<SyncToken>> {
     let (caller, params) = (&feed.caller, &mut feed.params);
     if let Some(earlier) = params.since {
         let changed =
@@ -128,7 +133,7 @@ async fn resolve_since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncT
 
 /// Weak tag of the answer, made without running the query: of version, account, token, URL, day and number of audit
 /// events. Findings have none: `open_since` is written without an audit event.
-async fn entity_tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTag>> {
+async fn entity_tag(feed: &FeedRequest, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTag>> {
     if !feed.params.query.dataset.is_fully_audited() {
         return Ok(None);
     }
@@ -158,7 +163,7 @@ async fn parse_request(
     file: &str,
     headers: &HeaderMap,
     sent: Result<Query<QueryPairs>, QueryRejection>,
-) -> Result<Option<Feed>> {
+) -> Result<Option<FeedRequest>> {
     // Who has not signed in is told that first, whatever they ask.
     let caller = auth::identify_program(app, headers, id).await?;
     let named = file.rsplit_once('.');
@@ -182,7 +187,7 @@ async fn parse_request(
         // A whole feed may be of any length, and pays by the piece.
         None => Budget::for_feed(),
     };
-    Ok(Some(Feed {
+    Ok(Some(FeedRequest {
         caller: caller.with_budget(budget),
         params,
         gzip: accepts_gzip(headers),

@@ -33,7 +33,7 @@ use crate::{
             method_not_allowed_response, problem_response, program_error_response, with_no_store,
         },
         request_id::RequestId,
-        server::UnderWayGuard,
+        server::ServerRequestGuard,
     },
     kpi,
     policy::Action,
@@ -164,21 +164,21 @@ async fn import_request(
     said: SentQuery,
     request: Request,
 ) -> Result<Value, SheetRejection> {
-    let under_way = request.extensions().get::<UnderWayGuard>().cloned();
-    let (caller, options, slot) = begin_import(what, app, id, said, request.headers()).await?;
+    let under_way = request.extensions().get::<ServerRequestGuard>().cloned();
+    let (caller, options, slot) = authorise_import(what, app, id, said, request.headers()).await?;
     let sheet = spool_body(what.max_bytes(app), options.dialect, request, id).await?;
     // Only now that all of it is here: a slow sender would otherwise keep everybody else from recording.
     let turn = app
         .admission
         .sheets
-        .enter(auth::slot_holder_of(&caller))
+        .wait_for_slot(auth::slot_holder_of(&caller))
         .await;
     let turn = turn.map_err(|_| busy_rejection("Another sheet is being recorded.", id))?;
     // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
     let recording = async move {
         let _held = (slot, turn, under_way);
         let done = what.import(&caller, sheet, options.dry_run).await;
-        note_if_refused(&caller, done).await
+        audit_if_refused(&caller, done).await
     };
     let recording = tokio::spawn(recording.in_current_span());
     Ok(recording.await.map_err(Error::internal)??)
@@ -186,7 +186,7 @@ async fn import_request(
 
 /// Whoever may send a sheet, how it is to be taken, and leave to send it: all that is known before the first byte of
 /// it.
-async fn begin_import(
+async fn authorise_import(
     what: SheetKind,
     app: &App,
     id: &RequestId,
@@ -196,7 +196,7 @@ async fn begin_import(
     let caller = auth::identify_program(app, headers, id).await?;
     let caller = caller.with_act(what.act_name());
     // Before a byte of the sheet is read: who may record nothing need not send it.
-    note_if_refused(&caller, caller.require_reach(what.action())).await?;
+    audit_if_refused(&caller, caller.require_reach(what.action())).await?;
     let Query(parameters) =
         said.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let options = parse_options(&parameters)?;
@@ -208,7 +208,7 @@ async fn begin_import(
     match app
         .admission
         .uploads
-        .enter(auth::slot_holder_of(&caller))
+        .wait_for_slot(auth::slot_holder_of(&caller))
         .await
     {
         Ok(slot) => Ok((caller, options, slot)),
@@ -220,9 +220,9 @@ async fn begin_import(
 }
 
 /// A result whose refusal is in the audit log.
-async fn note_if_refused<T>(caller: &Caller, result: Result<T>) -> Result<T> {
+async fn audit_if_refused<T>(caller: &Caller, result: Result<T>) -> Result<T> {
     if let Err(Error::Forbidden(forbidden)) = &result {
-        caller.note_refusal(forbidden).await?;
+        caller.audit_refusal(forbidden).await?;
     }
     result
 }
@@ -292,11 +292,11 @@ async fn spool_body(
         Ok(Ok(Some(spool))) => Ok(spool.finish(dialect)),
         Ok(Ok(None)) => Err(too_large_rejection(most, id)),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(slow_error().into()),
+        Err(_) => Err(slow_upload_error().into()),
     }
 }
 
-fn slow_error() -> Error {
+fn slow_upload_error() -> Error {
     Error::BadInput("The sheet took too long to arrive. Nothing was recorded.".to_owned())
 }
 
@@ -308,7 +308,7 @@ async fn spool_into(mut spool: SheetSpool, body: Body) -> Result<Option<SheetSpo
     loop {
         let piece = timeout_at(due, pieces.next())
             .await
-            .map_err(|_| slow_error())?;
+            .map_err(|_| slow_upload_error())?;
         let ended = piece.is_none();
         if let Some(piece) = piece {
             let broken =

@@ -31,7 +31,7 @@ pub async fn serve(
     };
     match pullable_datasets(&caller) {
         Ok(pulled) => {
-            let told: Vec<Value> = pulled.into_iter().map(describe).collect();
+            let told: Vec<Value> = pulled.into_iter().map(describe_dataset).collect();
             Json(json!({ "datasets": told })).into_response()
         }
         Err(error) => program_error_response(&error, &id),
@@ -51,7 +51,7 @@ pub fn pullable_datasets(caller: &Caller) -> Result<Vec<&'static Dataset>> {
     Ok(pulled)
 }
 
-fn describe(dataset: &Dataset) -> Value {
+fn describe_dataset(dataset: &Dataset) -> Value {
     let columns: Vec<Value> = dataset.columns.iter().map(describe_column).collect();
     let filters = dataset.filters.iter();
     let filters: Vec<Value> = filters

@@ -5,17 +5,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{encode::FeedWriter, pull::Feed};
+use super::{encode::FeedWriter, pull::FeedRequest};
 use crate::{bi::catalogue, database::Transaction, error::Result};
 
 /// A page: written whole, as the header in front of it says where the next one begins.
-pub(super) async fn write_page(
-    feed: Feed,
+pub(super) async fn respond_with_page(
+    feed: FeedRequest,
     tx: Transaction,
     limit: u64,
     uri: &Uri,
 ) -> Result<Response> {
-    let Feed {
+    let FeedRequest {
         caller,
         params,
         gzip,
@@ -34,7 +34,7 @@ pub(super) async fn write_page(
         }
         left -= 1;
         writer.write_row(&row)?;
-        if let Some(chunk) = writer.take_chunk()? {
+        if let Some(chunk) = writer.take_full_chunk()? {
             body.extend_from_slice(&chunk);
         }
         last = Some(row);

@@ -53,8 +53,8 @@ pub fn parse_params(
         parameters,
         faults: Vec::new(),
     };
-    parser.refuse_unknown(encoding);
-    parser.refuse_too_many();
+    parser.add_unknown_parameter_fault(encoding);
+    parser.add_too_many_values_fault();
     let (columns, cursor) = parser.parse_columns();
     let (from, to) = (parser.parse_day("from"), parser.parse_day("to"));
     let mut query = DatasetQuery::new(dataset);
@@ -96,7 +96,7 @@ pub fn parse_params(
 }
 
 impl ParamsParser<'_> {
-    fn known_names(&self, encoding: FeedEncoding) -> Vec<&'static str> {
+    fn known_parameter_names(&self, encoding: FeedEncoding) -> Vec<&'static str> {
         let dataset = self.dataset;
         let mut names = vec!["columns", "limit", "after"];
         if dataset.day.is_some() || dataset.needs_days {
@@ -118,8 +118,8 @@ impl ParamsParser<'_> {
         names
     }
 
-    fn refuse_unknown(&mut self, encoding: FeedEncoding) {
-        let names = self.known_names(encoding);
+    fn add_unknown_parameter_fault(&mut self, encoding: FeedEncoding) {
+        let names = self.known_parameter_names(encoding);
         for (name, _) in self.parameters {
             if !names.contains(&name.as_str()) {
                 let name = self.dataset.name;
@@ -133,7 +133,7 @@ impl ParamsParser<'_> {
         }
     }
 
-    fn refuse_too_many(&mut self) {
+    fn add_too_many_values_fault(&mut self) {
         let values = self.parameters.iter();
         let values = values.map(|(_, value)| value.split(',').count());
         if values.sum::<usize>() > MOST_VALUES {
@@ -296,13 +296,13 @@ impl ParamsParser<'_> {
         for named in self.dataset.filters {
             let column = self.dataset.filter_column(named.name);
             if let Some((values, column)) = self.read_values(named.name).zip(column) {
-                all.extend(self.parse_among(named.name, column, values));
+                all.extend(self.parse_values_filter(named.name, column, values));
             }
         }
         Filter::All(all)
     }
 
-    fn parse_among(
+    fn parse_values_filter(
         &mut self,
         name: &str,
         column: &'static Column,

@@ -4,7 +4,7 @@ use super::params::FeedParams;
 use crate::access::Caller;
 
 /// What was asked for, and by whom.
-pub(super) struct Feed {
+pub(super) struct FeedRequest {
     pub caller: Caller,
     pub params: FeedParams,
     pub gzip: bool,

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use super::{encode::FeedWriter, pull::Feed};
+use super::{encode::FeedWriter, pull::FeedRequest};
 use crate::{
     bi::catalogue,
     database::Transaction,
@@ -32,7 +32,7 @@ type Chunk = io::Result<Bytes>;
 
 /// Every row, streamed. What goes wrong before the first bytes is told as a problem; what goes wrong later ends the
 /// connection without an end, so that half of the rows never pass for all of them.
-pub(super) async fn respond(feed: Feed, tx: Transaction, slot: Slot) -> Result<Response> {
+pub(super) async fn respond(feed: FeedRequest, tx: Transaction, slot: Slot) -> Result<Response> {
     // Two: the next piece is made while one is being sent, and no more is held for a slow client.
     let (sender, mut chunks) = mpsc::channel(2);
     let sending = send_rows(feed, tx, sender);
@@ -58,11 +58,11 @@ pub(super) async fn respond(feed: Feed, tx: Transaction, slot: Slot) -> Result<R
 }
 
 /// A piece of a feed, or its end.
-type Piece = Option<Bytes>;
+type FeedPiece = Option<Bytes>;
 /// What is left of a stream: a piece that is here already, and those to come.
-type Left = Option<(Option<Piece>, Receiver<Piece>)>;
+type RemainingPieces = Option<(Option<FeedPiece>, Receiver<FeedPiece>)>;
 
-async fn next_chunk(left: Left) -> Option<(Chunk, Left)> {
+async fn next_chunk(left: RemainingPieces) -> Option<(Chunk, RemainingPieces)> {
     let (first, mut chunks) = left?;
     let piece = match first {
         Some(first) => Some(first),
@@ -78,14 +78,14 @@ async fn next_chunk(left: Left) -> Option<(Chunk, Left)> {
 
 /// Sends the rows piece after piece, and in the end that there are no more. Whoever takes too little, or too long, is
 /// given up, and gets no end.
-async fn send_rows(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result<()> {
-    let Feed {
+async fn send_rows(feed: FeedRequest, tx: Transaction, sender: Sender<FeedPiece>) -> Result<()> {
+    let FeedRequest {
         caller,
         params,
         gzip,
     } = feed;
     let end = Instant::now() + LIFE;
-    let send_piece = async |piece: Piece| {
+    let send_piece = async |piece: FeedPiece| {
         let taken = timeout(PATIENCE, sender.send(piece));
         matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
     };
@@ -93,7 +93,7 @@ async fn send_rows(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result
     let mut rows = catalogue::stream_rows(params.query, &caller, tx)?;
     while let Some(row) = rows.next().await? {
         writer.write_row(&row)?;
-        let Some(chunk) = writer.take_chunk()? else {
+        let Some(chunk) = writer.take_full_chunk()? else {
             continue;
         };
         if !send_piece(Some(chunk)).await {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::{settings::Settings, stop::Stop};
+use super::{settings::GraphqlSettings, stop::StopReason};
 use crate::error::Code;
 use crate::http::negotiate::is_json;
 
@@ -24,17 +24,20 @@ use crate::http::negotiate::is_json;
 const DISCARD_FACTOR: usize = 16;
 
 /// An object that is checked to be one, and not looked into.
-type Map = HashMap<String, Box<RawValue>>;
+type UnparsedObject = HashMap<String, Box<RawValue>>;
 
-pub(super) async fn read_params(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
+pub(super) async fn read_params(
+    http: Request,
+    settings: &GraphqlSettings,
+) -> Result<GraphqlParams, StopReason> {
     match *http.method() {
         Method::GET => params_from_uri(http.uri()),
         Method::POST => params_from_body(http, settings).await,
-        _ => Err(Stop::Method("GET, POST")),
+        _ => Err(StopReason::Method("GET, POST")),
     }
 }
 
-fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, Stop> {
+fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, StopReason> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct UriParams {
@@ -43,16 +46,18 @@ fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, Stop> {
         variables: Option<String>,
         extensions: Option<String>,
     }
-    let malformed = |_| Stop::Malformed("The query string cannot be read.");
+    let malformed = |_| StopReason::Malformed("The query string cannot be read.");
     let Query(asked) = Query::<UriParams>::try_from_uri(uri).map_err(malformed)?;
     let variables: Option<Variables> = parse_json_parameter(asked.variables.as_deref())?;
-    parse_json_parameter::<Map>(asked.extensions.as_deref())?;
-    check_params(asked.query, asked.operation_name, variables)
+    parse_json_parameter::<UnparsedObject>(asked.extensions.as_deref())?;
+    build_params(asked.query, asked.operation_name, variables)
 }
 
-fn parse_json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<Option<T>, Stop> {
+fn parse_json_parameter<'a, T: Deserialize<'a>>(
+    text: Option<&'a str>,
+) -> Result<Option<T>, StopReason> {
     let malformed =
-        |_| Stop::Malformed("`variables` and `extensions` must be JSON objects when sent.");
+        |_| StopReason::Malformed("`variables` and `extensions` must be JSON objects when sent.");
     // Forms send a parameter without a value where nothing was filled in.
     text.filter(|text| !text.is_empty())
         .map_or(Ok(None), |text| {
@@ -60,7 +65,10 @@ fn parse_json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result
         })
 }
 
-async fn params_from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
+async fn params_from_body(
+    http: Request,
+    settings: &GraphqlSettings,
+) -> Result<GraphqlParams, StopReason> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct BodyParams {
@@ -68,41 +76,42 @@ async fn params_from_body(http: Request, settings: &Settings) -> Result<GraphqlP
         operation_name: Option<String>,
         variables: Option<Variables>,
         #[serde(rename = "extensions")]
-        _extensions: Option<Map>,
+        _extensions: Option<UnparsedObject>,
     }
     if !is_json(http.headers()) {
-        return Err(Stop::NotJson);
+        return Err(StopReason::NotJson);
     }
     let reading = timeout(
         settings.arrival,
         collect_body(http.into_body(), settings.body),
     );
-    let bytes = reading.await.unwrap_or(Err(Stop::SlowBody))?;
+    let bytes = reading.await.unwrap_or(Err(StopReason::SlowBody))?;
     // The derived reader takes an array for an object, and a batch for a request.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(Stop::Malformed(
+        return Err(StopReason::Malformed(
             "Batches are not offered: send one request at a time.",
         ));
     }
     let asked: BodyParams = serde_json::from_slice(&bytes).map_err(|error| {
         // The two are told apart, as the first is repaired by changing a type and the second by looking at the text.
         // The error's own words are not repeated: they may quote the body.
-        Stop::Malformed(if error.is_data() {
+        StopReason::Malformed(if error.is_data() {
             "`query` and `operationName` must be strings, `variables` and `extensions` objects."
         } else {
             "The body is not valid JSON."
         })
     })?;
-    check_params(asked.query, asked.operation_name, asked.variables)
+    build_params(asked.query, asked.operation_name, asked.variables)
 }
 
-fn check_params(
+/// The parameters as the guard takes them; refused without a `query`.
+fn build_params(
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Variables>,
-) -> Result<GraphqlParams, Stop> {
+) -> Result<GraphqlParams, StopReason> {
     Ok(GraphqlParams {
-        query: query.ok_or(Stop::Malformed("The request has no `query`."))?,
+        query: query.ok_or(StopReason::Malformed("The request has no `query`."))?,
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: variables.unwrap_or_default(),
     })
@@ -110,10 +119,10 @@ fn check_params(
 
 /// What is too long is thrown away as it comes in, up to a point: a client that may not finish sending
 /// sees a broken connection in place of the answer.
-async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
+async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, StopReason> {
     let too_large = || {
         let message = format!("The body is longer than {most} bytes.");
-        Stop::failure(Code::QueryTooLarge, &message)
+        StopReason::failure(Code::QueryTooLarge, &message)
     };
     let patience = most.saturating_mul(DISCARD_FACTOR);
     // What is announced as far too long is refused before any of it is read.
@@ -126,7 +135,7 @@ async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| {
-            Stop::Malformed("The connection ended before the whole body had arrived.")
+            StopReason::Malformed("The connection ended before the whole body had arrived.")
         })?;
         length = length.saturating_add(chunk.len());
         // Here the rest is not read any more: a client could keep the connection busy for ever.

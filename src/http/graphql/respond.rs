@@ -9,8 +9,8 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    media::{self, Media},
-    stop::{Stop, coded_error, error_code, stop_status},
+    media::{self, MediaType},
+    stop::{StopReason, coded_error, error_code, stop_status},
 };
 use crate::{
     compute,
@@ -34,8 +34,8 @@ pub(super) const OUR_FAULT: &str =
 
 /// An answer that is one error and no data. Sign-in uses it too, and adds its own headers.
 #[must_use]
-pub fn refuse(
-    media: Media,
+pub fn refusal_response(
+    media: MediaType,
     status: StatusCode,
     code: Code,
     message: &str,
@@ -47,28 +47,28 @@ pub fn refuse(
 
 /// A GraphQL request that did not run because nobody could be told to be calling.
 #[must_use]
-pub fn refuse_caller(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
+pub fn caller_refusal_response(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
     error.log();
-    let media = media::negotiate(headers).unwrap_or(Media::Json);
+    let media = media::negotiate_media(headers).unwrap_or(MediaType::Json);
     let status = problem::error_status(error);
-    let response = refuse(media, status, error.code(), &error.to_string(), &id.0);
-    problem::with_advice(response, error)
+    let response = refusal_response(media, status, error.code(), &error.to_string(), &id.0);
+    problem::with_advice_headers(response, error)
 }
 
 /// What validation found, as a stop.
-pub(super) fn validation_stop(errors: Vec<ServerError>) -> Stop {
+pub(super) fn validation_stop(errors: Vec<ServerError>) -> StopReason {
     let kept: Vec<_> = errors
         .into_iter()
         .take(MOST_ERRORS)
-        .map(with_code)
+        .map(with_limit_code)
         .collect();
     // The code of the first stands for the whole in the status.
     let code = kept.iter().find_map(error_code);
-    Stop::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
+    StopReason::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
 }
 
 /// async-graphql tells its two limits from faults of the document only by these sentences.
-fn with_code(invalid: ServerError) -> ServerError {
+fn with_limit_code(invalid: ServerError) -> ServerError {
     let code = match invalid.message.as_str() {
         "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
         _ => Code::GraphqlValidationFailed,
@@ -78,7 +78,7 @@ fn with_code(invalid: ServerError) -> ServerError {
 
 /// Writes what an operation answered, with every error masked that was not worded for the client.
 pub(super) fn respond_with_outcome(
-    media: Media,
+    media: MediaType,
     mut response: async_graphql::Response,
     is_mutation: bool,
     request_id: &str,
@@ -89,14 +89,16 @@ pub(super) fn respond_with_outcome(
         mask_error(error, request_id);
     }
     match fault_code(&response, is_mutation) {
-        Some(code) => respond_with_stop(media, Stop::Failed(code, response.errors), request_id),
+        Some(code) => {
+            respond_with_stop(media, StopReason::Failed(code, response.errors), request_id)
+        }
         None => respond_within_bound(media, to_json(&response), request_id),
     }
 }
 
 /// The answer, unless it is larger than one may be in spite of what its lists were counted to give.
 fn respond_within_bound(
-    media: Media,
+    media: MediaType,
     body: serde_json::Result<Vec<u8>>,
     request_id: &str,
 ) -> Response {
@@ -106,7 +108,7 @@ fn respond_within_bound(
             let message = "The answer would be too large. Ask for less at once.";
             // It has run, so this is no refusal of ours to run it.
             let status = StatusCode::OK;
-            refuse(media, status, Code::QueryTooComplex, message, request_id)
+            refusal_response(media, status, Code::QueryTooComplex, message, request_id)
         }
         body => json_response(media, StatusCode::OK, body),
     }
@@ -197,11 +199,11 @@ pub(super) fn cut_input(message: &str) -> String {
 }
 
 /// Writes why an operation has no answer.
-pub(super) fn respond_with_stop(media: Media, stop: Stop, request_id: &str) -> Response {
+pub(super) fn respond_with_stop(media: MediaType, stop: StopReason, request_id: &str) -> Response {
     let status = stop_status(&stop, media);
     let malformed = |message: &str| vec![coded_error(Code::BadUserInput, message, Vec::new())];
     match stop {
-        Stop::Method(allowed) => {
+        StopReason::Method(allowed) => {
             let message = format!(
                 "This can only be asked by {}.",
                 allowed.replace(", ", " or ")
@@ -211,32 +213,32 @@ pub(super) fn respond_with_stop(media: Media, stop: Stop, request_id: &str) -> R
             response.headers_mut().insert(header::ALLOW, allowed);
             response
         }
-        Stop::NotAcceptable => {
+        StopReason::NotAcceptable => {
             let message =
                 "Answers are written as application/graphql-response+json or application/json.";
             respond_with_errors(media, status, malformed(message), request_id)
         }
-        Stop::NotJson => {
+        StopReason::NotJson => {
             let message = "The body must be sent as application/json, in UTF-8.";
             respond_with_errors(media, status, malformed(message), request_id)
         }
-        Stop::Malformed(message) => {
+        StopReason::Malformed(message) => {
             respond_with_errors(media, status, malformed(message), request_id)
         }
-        Stop::SlowBody => {
+        StopReason::SlowBody => {
             let message = "The body took too long to arrive.";
             let error = coded_error(Code::Timeout, message, Vec::new());
             respond_with_errors(media, status, vec![error], request_id)
         }
-        Stop::Failed(Code::ServiceUnavailable, errors) => {
+        StopReason::Failed(Code::ServiceUnavailable, errors) => {
             with_retry_soon(respond_with_errors(media, status, errors, request_id))
         }
-        Stop::Failed(_, errors) => respond_with_errors(media, status, errors, request_id),
+        StopReason::Failed(_, errors) => respond_with_errors(media, status, errors, request_id),
     }
 }
 
 fn respond_with_errors(
-    media: Media,
+    media: MediaType,
     status: StatusCode,
     mut errors: Vec<ServerError>,
     request_id: &str,
@@ -263,7 +265,11 @@ pub(super) fn clip(message: &str) -> String {
     }
 }
 
-fn json_response(media: Media, status: StatusCode, json: serde_json::Result<Vec<u8>>) -> Response {
+fn json_response(
+    media: MediaType,
+    status: StatusCode,
+    json: serde_json::Result<Vec<u8>>,
+) -> Response {
     let body = match json {
         Ok(body) => body,
         Err(error) => {

@@ -6,7 +6,7 @@ use graphql_guard::Limits;
 
 /// What one request may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct GraphqlSettings {
     pub limits: Limits,
     /// Bytes of the body of a POST.
     pub body: usize,
@@ -16,7 +16,7 @@ pub struct Settings {
     pub deadline: Duration,
 }
 
-impl Default for Settings {
+impl Default for GraphqlSettings {
     fn default() -> Self {
         Self {
             limits: Limits::default(),

@@ -4,11 +4,11 @@ use async_graphql::{Pos, ServerError, Value};
 use axum::http::StatusCode;
 use graphql_guard::{Rejection, RejectionKind};
 
-use super::media::Media;
+use super::media::MediaType;
 use crate::error::Code;
 
 /// Why there is no data to answer with.
-pub(super) enum Stop {
+pub(super) enum StopReason {
     /// The method cannot be used, or not for this; these can.
     Method(&'static str),
     NotAcceptable,
@@ -19,13 +19,13 @@ pub(super) enum Stop {
     Failed(Code, Vec<ServerError>),
 }
 
-impl Stop {
+impl StopReason {
     pub(super) fn failure(code: Code, message: &str) -> Self {
         Self::Failed(code, vec![coded_error(code, message, Vec::new())])
     }
 }
 
-impl From<Rejection> for Stop {
+impl From<Rejection> for StopReason {
     fn from(rejection: Rejection) -> Self {
         let code = match rejection.kind {
             RejectionKind::TooLarge => Code::QueryTooLarge,
@@ -45,14 +45,14 @@ impl From<Rejection> for Stop {
 /// Clients of plain JSON expect 200 for a well-formed request that was refused; faults of ours and matters of
 /// size and rights have their status in both forms, so that proxies and monitors see them. A deadline is 504
 /// and not 503: nothing says that trying again is safe or will be faster.
-pub(super) fn stop_status(stop: &Stop, media: Media) -> StatusCode {
+pub(super) fn stop_status(stop: &StopReason, media: MediaType) -> StatusCode {
     match (stop, media) {
-        (Stop::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
-        (Stop::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,
-        (Stop::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        (Stop::Malformed(_), _) => StatusCode::BAD_REQUEST,
-        (Stop::SlowBody, _) => StatusCode::REQUEST_TIMEOUT,
-        (Stop::Failed(code, _), media) => match (code, media) {
+        (StopReason::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
+        (StopReason::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,
+        (StopReason::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        (StopReason::Malformed(_), _) => StatusCode::BAD_REQUEST,
+        (StopReason::SlowBody, _) => StatusCode::REQUEST_TIMEOUT,
+        (StopReason::Failed(code, _), media) => match (code, media) {
             (Code::QueryTooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
             (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
             (Code::Forbidden, _) => StatusCode::FORBIDDEN,
@@ -70,9 +70,9 @@ pub(super) fn stop_status(stop: &Stop, media: Media) -> StatusCode {
                 | Code::QueryTooComplex,
                 media,
             ) => match media {
-                Media::Response => StatusCode::BAD_REQUEST,
+                MediaType::Response => StatusCode::BAD_REQUEST,
                 // Older clients take any other status for a broken connection, and never look at the errors.
-                Media::Json => StatusCode::OK,
+                MediaType::Json => StatusCode::OK,
             },
         },
     }

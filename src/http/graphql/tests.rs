@@ -161,13 +161,13 @@ async fn send(http: Request) -> Answer {
     let schema = Schema::build(Query, Mutation, EmptySubscription)
         .limit_complexity(2_000)
         .finish();
-    let settings = Settings {
+    let settings = GraphqlSettings {
         arrival: Duration::from_millis(200),
         deadline: Duration::from_millis(200),
-        ..Settings::default()
+        ..GraphqlSettings::default()
     };
     let attach = |request: async_graphql::Request| request.data(Caller("Ada"));
-    let response = match take_in(http, "r-7".into(), &settings).await {
+    let response = match receive_request(http, "r-7".into(), &settings).await {
         Ok(received) => received.run(&schema, &settings, None, attach).await,
         Err(response) => response,
     };
@@ -472,8 +472,8 @@ async fn a_body_may_be_long_but_not_longer() {
 
 #[tokio::test]
 async fn sign_in_can_refuse_in_the_same_words() {
-    let answer = refuse(
-        Media::Response,
+    let answer = refusal_response(
+        MediaType::Response,
         StatusCode::UNAUTHORIZED,
         Code::Unauthenticated,
         "Sign in.",

@@ -6,7 +6,7 @@ use odata_filter::{Literal, parse_key};
 
 use crate::{
     bi::{catalogue, model::dataset::Dataset},
-    http::negotiate::list_items,
+    http::negotiate::list_header_items,
 };
 
 /// The path of the service.
@@ -34,7 +34,7 @@ pub fn service_root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
 }
 
 fn request_scheme(headers: &HeaderMap, hops: usize) -> &'static str {
-    let said: Vec<&str> = list_items(headers, FORWARDED_PROTO).collect();
+    let said: Vec<&str> = list_header_items(headers, FORWARDED_PROTO).collect();
     // A proxy that says it anew instead of adding to it leaves fewer than there are hops.
     let said = match hops {
         0 => None,
@@ -49,7 +49,7 @@ fn request_scheme(headers: &HeaderMap, hops: usize) -> &'static str {
 
 /// A resource of the service.
 #[derive(Clone)]
-pub enum Target {
+pub enum ODataResource {
     /// The service document, which lists the entity sets.
     Service,
     /// `$metadata`.
@@ -61,7 +61,7 @@ pub enum Target {
 
 /// Why there is nothing at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nowhere {
+pub enum NoResourceReason {
     /// There is no such thing.
     Missing,
     /// The key cannot be read.
@@ -71,12 +71,12 @@ pub enum Nowhere {
 }
 
 /// The resource of a path below the root.
-pub fn parse_target(path: &str) -> Result<Target, Nowhere> {
+pub fn parse_resource(path: &str) -> Result<ODataResource, NoResourceReason> {
     let path = path.strip_suffix('/').unwrap_or(path);
     match path {
-        "" => return Ok(Target::Service),
-        "$metadata" => return Ok(Target::Metadata),
-        path if path.starts_with('$') => return Err(Nowhere::Unsupported),
+        "" => return Ok(ODataResource::Service),
+        "$metadata" => return Ok(ODataResource::Metadata),
+        path if path.starts_with('$') => return Err(NoResourceReason::Unsupported),
         _ => {}
     }
     let (first, rest) = match path.split_once('/') {
@@ -87,19 +87,19 @@ pub fn parse_target(path: &str) -> Result<Target, Nowhere> {
         Some((name, key)) => (name, Some(key)),
         None => (first, None),
     };
-    let dataset = catalogue::find_dataset(name).ok_or(Nowhere::Missing)?;
+    let dataset = catalogue::find_dataset(name).ok_or(NoResourceReason::Missing)?;
     match (key, rest) {
-        (None, None) => Ok(Target::Rows(dataset)),
-        (None, Some("$count")) => Ok(Target::Count(dataset)),
+        (None, None) => Ok(ODataResource::Rows(dataset)),
+        (None, Some("$count")) => Ok(ODataResource::Count(dataset)),
         (Some(key), None) => {
             let key = key.strip_suffix(')').and_then(parse_key);
-            let (name, key) = key.ok_or(Nowhere::Key)?;
+            let (name, key) = key.ok_or(NoResourceReason::Key)?;
             match name.is_none_or(|name| name == dataset.key) {
-                true => Ok(Target::Row(dataset, key)),
-                false => Err(Nowhere::Key),
+                true => Ok(ODataResource::Row(dataset, key)),
+                false => Err(NoResourceReason::Key),
             }
         }
-        (_, Some(_)) => Err(Nowhere::Unsupported),
+        (_, Some(_)) => Err(NoResourceReason::Unsupported),
     }
 }
 
@@ -156,15 +156,15 @@ mod tests {
             ("kpis('kpi_1')/kpi_key", "Unsupported"),
             ("kpis/$ref", "Unsupported"),
         ] {
-            let told = match parse_target(path) {
-                Ok(Target::Service) => "Service",
-                Ok(Target::Metadata) => "Metadata",
-                Ok(Target::Rows(_)) => "Rows",
-                Ok(Target::Count(_)) => "Count",
-                Ok(Target::Row(..)) => "Row",
-                Err(Nowhere::Missing) => "Missing",
-                Err(Nowhere::Key) => "Key",
-                Err(Nowhere::Unsupported) => "Unsupported",
+            let told = match parse_resource(path) {
+                Ok(ODataResource::Service) => "Service",
+                Ok(ODataResource::Metadata) => "Metadata",
+                Ok(ODataResource::Rows(_)) => "Rows",
+                Ok(ODataResource::Count(_)) => "Count",
+                Ok(ODataResource::Row(..)) => "Row",
+                Err(NoResourceReason::Missing) => "Missing",
+                Err(NoResourceReason::Key) => "Key",
+                Err(NoResourceReason::Unsupported) => "Unsupported",
             };
             assert_eq!(told, wanted, "{path}");
         }

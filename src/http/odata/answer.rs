@@ -5,10 +5,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use odata_filter::{Fault, are_unsupported, sentences};
+use odata_filter::{Fault, all_are_unsupported, join_sentences};
 use serde_json::json;
 
-use super::address::Nowhere;
+use super::address::NoResourceReason;
 use crate::{
     bi::catalogue,
     error::Error,
@@ -70,11 +70,11 @@ impl From<Error> for ODataRefusal {
 
 impl From<Vec<Fault>> for ODataRefusal {
     fn from(faults: Vec<Fault>) -> Self {
-        let code = match are_unsupported(&faults) {
+        let code = match all_are_unsupported(&faults) {
             true => ODataCode::NotImplemented,
             false => ODataCode::BadUserInput,
         };
-        Self::Worded(code, sentences(&faults))
+        Self::Worded(code, join_sentences(&faults))
     }
 }
 
@@ -95,18 +95,18 @@ pub(super) fn not_acceptable_refusal(message: &str) -> ODataRefusal {
 }
 
 /// The refusal of an address at which there is nothing.
-pub(super) fn nowhere_refusal(nowhere: Nowhere) -> ODataRefusal {
+pub(super) fn no_resource_refusal(nowhere: NoResourceReason) -> ODataRefusal {
     match nowhere {
-        Nowhere::Missing => {
+        NoResourceReason::Missing => {
             let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
             let message = format!("There is no such dataset. There are {}.", names.join(", "));
             ODataRefusal::Worded(ODataCode::NotFound, message)
         }
-        Nowhere::Key => {
+        NoResourceReason::Key => {
             let message = "A key is one value, such as ('kpi_…') or (2025-03-01), with the name of the key before it or without.";
             ODataRefusal::Worded(ODataCode::BadUserInput, message.to_owned())
         }
-        Nowhere::Unsupported => {
+        NoResourceReason::Unsupported => {
             let message = "Offered are the service document, $metadata, datasets, their /$count, and their rows by key; $batch and paths behind rows are not.";
             ODataRefusal::Worded(ODataCode::NotImplemented, message.to_owned())
         }
@@ -135,7 +135,7 @@ pub(super) fn respond_with_refusal(refusal: ODataRefusal) -> Response {
             let body = body(error.code().as_str(), &error.to_string());
             let response = (problem::error_status(&error), body).into_response();
             // Spreadsheets ask for a name and a password only where the answer offers Basic.
-            problem::with_basic_challenge(problem::with_advice(response, &error), &error)
+            problem::with_basic_challenge(problem::with_advice_headers(response, &error), &error)
         }
         ODataRefusal::Worded(code, message) => {
             let mut response = (code.status(), body(code.as_str(), &message)).into_response();

@@ -52,11 +52,11 @@ fn integer_or_number(number: f64) -> Value {
     }
 }
 
-fn nothing_filter() -> Filter {
+fn no_rows_filter() -> Filter {
     Filter::Any(Vec::new())
 }
 
-fn everything_filter() -> Filter {
+fn all_rows_filter() -> Filter {
     Filter::All(Vec::new())
 }
 
@@ -75,8 +75,8 @@ impl FilterBinder<'_> {
             Expression::And(parts) => Filter::All(self.bind_conditions(parts)),
             Expression::Or(parts) => any_of(self.bind_conditions(parts)),
             Expression::Not(inner) => negate(self.bind_condition(inner)),
-            Expression::Boolean(true) => everything_filter(),
-            Expression::Boolean(false) => nothing_filter(),
+            Expression::Boolean(true) => all_rows_filter(),
+            Expression::Boolean(false) => no_rows_filter(),
             Expression::Property(name) => self.bind_flag(name),
             Expression::Text(function, name, text) => self.bind_text_function(name, *function, text),
             Expression::In(Operand::Property(name), literals) => self.bind_in_list(name, literals),
@@ -93,7 +93,7 @@ impl FilterBinder<'_> {
                 self.bind_year(name, swap_sides(filter_comparison(*how)), literal)
             }
             Expression::In(..) | Expression::Compare(..) => {
-                self.add_unsupported("`$filter` compares one column with values, and not columns or values with each other.")
+                self.add_unsupported_fault("`$filter` compares one column with values, and not columns or values with each other.")
             }
         }
     }
@@ -102,15 +102,15 @@ impl FilterBinder<'_> {
         parts.iter().map(|part| self.bind_condition(part)).collect()
     }
 
-    fn add_bad(&mut self, sentence: impl Into<String>) -> Filter {
+    fn add_bad_request_fault(&mut self, sentence: impl Into<String>) -> Filter {
         // Goes on with a filter that lets nothing through, so that every fault of a request is found at once.
-        self.faults.push(Fault::bad(sentence));
-        nothing_filter()
+        self.faults.push(Fault::bad_request(sentence));
+        no_rows_filter()
     }
 
-    fn add_unsupported(&mut self, sentence: impl Into<String>) -> Filter {
+    fn add_unsupported_fault(&mut self, sentence: impl Into<String>) -> Filter {
         self.faults.push(Fault::unsupported(sentence));
-        nothing_filter()
+        no_rows_filter()
     }
 
     fn find_column(&mut self, name: &str) -> Option<&'static Column> {
@@ -118,7 +118,7 @@ impl FilterBinder<'_> {
         if column.is_none() {
             let names: Vec<&str> = self.dataset.columns.iter().map(|one| one.name).collect();
             let (dataset, names) = (self.dataset.name, names.join(", "));
-            self.add_bad(format!(
+            self.add_bad_request_fault(format!(
                 "`$filter` names something that is no column of {dataset}; there are {names}."
             ));
         }
@@ -127,11 +127,11 @@ impl FilterBinder<'_> {
 
     fn bind_flag(&mut self, name: &str) -> Filter {
         match self.find_column(name) {
-            None => nothing_filter(),
+            None => no_rows_filter(),
             Some(column) if matches!(column.of, ColumnType::Boolean) => {
                 Filter::Compare(column, Comparison::Equal, Value::Boolean(true))
             }
-            Some(column) => self.add_bad(format!(
+            Some(column) => self.add_bad_request_fault(format!(
                 "`{}` is neither true nor false by itself: compare it with something.",
                 column.name
             )),
@@ -140,17 +140,17 @@ impl FilterBinder<'_> {
 
     fn bind_text_function(&mut self, name: &str, function: TextFunction, text: &str) -> Filter {
         let Some(column) = self.find_column(name) else {
-            return nothing_filter();
+            return no_rows_filter();
         };
         let name = column.name;
         match column.of {
             ColumnType::Text | ColumnType::Word(_) => {
                 Filter::Has(column, text_position(function), text.to_owned())
             }
-            ColumnType::Id(_) => self.add_unsupported(format!(
+            ColumnType::Id(_) => self.add_unsupported_fault(format!(
                 "`{name}` is an id: contains, startswith and endswith are offered for texts alone."
             )),
-            _ => self.add_bad(format!(
+            _ => self.add_bad_request_fault(format!(
                 "`{name}` is no text: contains, startswith and endswith look into texts alone."
             )),
         }
@@ -158,7 +158,7 @@ impl FilterBinder<'_> {
 
     fn bind_in_list(&mut self, name: &str, literals: &[Literal]) -> Filter {
         let Some(column) = self.find_column(name) else {
-            return nothing_filter();
+            return no_rows_filter();
         };
         let before = self.faults.len();
         let mut each = Vec::new();
@@ -175,7 +175,7 @@ impl FilterBinder<'_> {
     fn bind_comparison(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
         match self.find_column(name) {
             Some(column) => self.compare_column(column, how, literal),
-            None => nothing_filter(),
+            None => no_rows_filter(),
         }
     }
 
@@ -196,7 +196,7 @@ impl FilterBinder<'_> {
             {
                 compare_with_no_cell(how)
             }
-            (None, ..) => self.add_bad(format!(
+            (None, ..) => self.add_bad_request_fault(format!(
                 "`{}` is compared with {}, or with null.",
                 column.name,
                 example_literal(column.of)
@@ -207,7 +207,7 @@ impl FilterBinder<'_> {
     /// A year is the days, or the moments, from its beginning to that of the next one.
     fn bind_year(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
         let Some(column) = self.find_column(name) else {
-            return nothing_filter();
+            return no_rows_filter();
         };
         let begins = |year: i32| {
             let day = NaiveDate::from_ymd_opt(year, 1, 1)?;
@@ -232,7 +232,7 @@ impl FilterBinder<'_> {
         };
         let Some((this, next)) = bounds else {
             let name = column.name;
-            return self.add_bad(format!(
+            return self.add_bad_request_fault(format!(
                 "`year({name})` takes a day or a moment and is compared with a year such as 2025."
             ));
         };
@@ -287,15 +287,15 @@ fn compare_with_null(column: &'static Column, how: Comparison) -> Filter {
         // The standard has `le` and `ge` true where both sides are null.
         Comparison::Equal | Comparison::AtMost | Comparison::AtLeast => Filter::Empty(column),
         Comparison::NotEqual => negate(Filter::Empty(column)),
-        Comparison::Below | Comparison::Above => nothing_filter(),
+        Comparison::Below | Comparison::Above => no_rows_filter(),
     }
 }
 
 /// A comparison with a value that no cell has: every cell differs from it, and none is above or below.
 fn compare_with_no_cell(how: Comparison) -> Filter {
     match how {
-        Comparison::NotEqual => everything_filter(),
-        _ => nothing_filter(),
+        Comparison::NotEqual => all_rows_filter(),
+        _ => no_rows_filter(),
     }
 }
 

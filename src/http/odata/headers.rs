@@ -102,16 +102,16 @@ pub fn version_fault(headers: &HeaderMap) -> Option<Fault> {
     };
     let version = said(ODATA_VERSION);
     if version.is_some_and(|version| !["4.0", "4.01"].contains(&version.as_str())) {
-        return Some(Fault::bad("`OData-Version` is 4.0 or 4.01."));
+        return Some(Fault::bad_request("`OData-Version` is 4.0 or 4.01."));
     }
     let newest = said(ODATA_MAX_VERSION);
     let major = |version: String| version.split('.').next()?.parse::<u32>().ok();
     // What cannot be read as a version counts as too old: an answer that is not understood does more harm than a
     // refusal.
     let too_old = |version: String| major(version).is_none_or(|major| major < 4);
-    newest
-        .is_some_and(too_old)
-        .then(|| Fault::bad("Answers are of OData 4.0: `OData-MaxVersion` is 4.0 or later."))
+    newest.is_some_and(too_old).then(|| {
+        Fault::bad_request("Answers are of OData 4.0: `OData-MaxVersion` is 4.0 or later.")
+    })
 }
 
 #[cfg(test)]

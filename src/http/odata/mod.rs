@@ -27,9 +27,9 @@ use odata_filter::{Fault, Literal};
 use tokio::time::timeout;
 
 use self::{
-    address::{Nowhere, Target},
+    address::{NoResourceReason, ODataResource},
     answer::{
-        ODataCode, ODataRefusal, ODataResult, not_acceptable_refusal, nowhere_refusal,
+        ODataCode, ODataRefusal, ODataResult, no_resource_refusal, not_acceptable_refusal,
         require_no_faults, respond, respond_with_refusal,
     },
     options::ResourceKind,
@@ -126,9 +126,9 @@ impl ODataRequest<'_> {
         // Who has not signed in is told that first, whatever they ask.
         let caller = auth::identify_program(self.app, self.headers, self.id).await?;
         let caller = caller.with_budget(Budget::for_row_page());
-        let target = address::parse_target(path.unwrap_or("?"));
+        let target = address::parse_resource(path.unwrap_or("?"));
         // `$batch` is sent by POST: told that only GET works, its client would look in the wrong place.
-        if !matches!(target, Err(Nowhere::Unsupported))
+        if !matches!(target, Err(NoResourceReason::Unsupported))
             && ![Method::GET, Method::HEAD].contains(self.method)
         {
             let message = "Everything here is read with GET.".to_owned();
@@ -137,13 +137,15 @@ impl ODataRequest<'_> {
         if let Some(fault) = headers::version_fault(self.headers) {
             return Err(vec![fault].into());
         }
-        let sent = options::split_query(self.uri.query().unwrap_or_default());
-        match target.map_err(nowhere_refusal)? {
-            Target::Service => self.answer_service(&caller, &sent),
-            Target::Metadata => self.answer_metadata(&caller, &sent),
-            Target::Rows(dataset) => self.answer_rows(&caller, dataset, &sent).await,
-            Target::Count(dataset) => self.answer_count(&caller, dataset, &sent).await,
-            Target::Row(dataset, key) => self.answer_row(&caller, dataset, &key, &sent).await,
+        let sent = options::parse_query_pairs(self.uri.query().unwrap_or_default());
+        match target.map_err(no_resource_refusal)? {
+            ODataResource::Service => self.answer_service_document(&caller, &sent),
+            ODataResource::Metadata => self.answer_metadata(&caller, &sent),
+            ODataResource::Rows(dataset) => self.answer_rows(&caller, dataset, &sent).await,
+            ODataResource::Count(dataset) => self.answer_count(&caller, dataset, &sent).await,
+            ODataResource::Row(dataset, key) => {
+                self.answer_row(&caller, dataset, &key, &sent).await
+            }
         }
     }
 
@@ -173,7 +175,7 @@ impl ODataRequest<'_> {
         address::service_root(self.headers, self.uri, self.app.forwarded_hops)
     }
 
-    fn answer_service(&self, caller: &Caller, sent: &QueryPairs) -> ODataResult {
+    fn answer_service_document(&self, caller: &Caller, sent: &QueryPairs) -> ODataResult {
         let pulled = bi::list::pullable_datasets(caller)?;
         require_no_faults(options::faults_besides_format(sent))?;
         let root = self.service_root();
@@ -211,7 +213,7 @@ impl ODataRequest<'_> {
             true => Vec::new(),
             false => {
                 let _slot = self.take_slot(caller).await?;
-                self.within_deadline(writer.write_rows(caller, params))
+                self.run_within_deadline(writer.write_rows(caller, params))
                     .await?
             }
         };
@@ -239,10 +241,13 @@ impl ODataRequest<'_> {
             false => {
                 let _slot = self.take_slot(caller).await?;
                 let count = async {
-                    let tx = caller.snapshot().await?;
+                    let tx = caller.begin_read_transaction().await?;
                     catalogue::count_rows(&params.query, caller, &tx).await
                 };
-                self.within_deadline(count).await?.to_string().into_bytes()
+                self.run_within_deadline(count)
+                    .await?
+                    .to_string()
+                    .into_bytes()
             }
         };
         Ok(respond(body, "text/plain; charset=utf-8", false))
@@ -270,7 +275,7 @@ impl ODataRequest<'_> {
             true => Some(Vec::new()),
             false => {
                 let _slot = self.take_slot(caller).await?;
-                self.within_deadline(writer.write_row(caller, params))
+                self.run_within_deadline(writer.write_row(caller, params))
                     .await?
             }
         };
@@ -297,7 +302,7 @@ impl ODataRequest<'_> {
 
     /// Work that somebody waits for, given up at the deadline of every request. Given up, or with its client gone, it
     /// is dropped, and with it its statement.
-    async fn within_deadline<T>(
+    async fn run_within_deadline<T>(
         &self,
         made: impl Future<Output = crate::error::Result<T>>,
     ) -> crate::error::Result<T> {
@@ -314,7 +319,7 @@ impl ODataRequest<'_> {
             .app
             .admission
             .pages
-            .enter(auth::slot_holder_of(caller))
+            .wait_for_slot(auth::slot_holder_of(caller))
             .await;
         slot.map_err(|_| {
             let message = Overloaded::MESSAGE.to_owned();

@@ -1,7 +1,7 @@
 //! Parses the query options of a request, with all their faults: an unknown option is a fault, and one that OData has
 //! and this face does not is told apart from it. No database is asked.
 
-use odata_filter::{Fault, Literal, parse};
+use odata_filter::{Fault, Literal, parse_filter};
 
 use super::{
     bind,
@@ -61,7 +61,7 @@ const ROW: &[&str] = &["$select", "$format"];
 
 /// The options behind the question mark; a plus is a space, as forms have it and most clients send it.
 #[must_use]
-pub fn split_query(query: &str) -> QueryPairs {
+pub fn parse_query_pairs(query: &str) -> QueryPairs {
     form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect()
@@ -72,8 +72,8 @@ pub fn split_query(query: &str) -> QueryPairs {
 pub fn single_value<'s>(sent: &'s QueryPairs, name: &str) -> Option<&'s str> {
     let mut all = sent.iter().filter(|(other, _)| other == name);
     let one = all.next().map(|(_, value)| value.as_str());
-    // An option that is sent twice has no value here: `refuse_unknown` finds fault with it, and neither of the two is
-    // taken.
+    // An option that is sent twice has no value here: `add_unknown_option_faults` finds fault with it, and neither of
+    // the two is taken.
     one.filter(|_| all.next().is_none())
 }
 
@@ -88,14 +88,14 @@ pub fn parse_options(
 ) -> Result<ODataParams, Vec<Fault>> {
     if sent.len() > MOST {
         let message = format!("A request has at most {MOST} options.");
-        return Err(vec![Fault::bad(message)]);
+        return Err(vec![Fault::bad_request(message)]);
     }
     let mut parser = OptionsParser {
         dataset,
         sent,
         faults: Vec::new(),
     };
-    parser.refuse_unknown(subject);
+    parser.add_unknown_option_faults(subject);
     let params = parser.parse(subject);
     match parser.faults.is_empty() {
         true => Ok(params),
@@ -133,12 +133,12 @@ fn unknown_option_fault(name: &str, otherwise: &str) -> Fault {
         "$search" => Fault::unsupported("$search is not offered; $filter has contains."),
         "$compute" => Fault::unsupported("$compute is not offered."),
         "$deltatoken" => Fault::unsupported("$deltatoken is not offered."),
-        _ if ROWS.contains(&name) => Fault::bad(otherwise),
+        _ if ROWS.contains(&name) => Fault::bad_request(otherwise),
         _ if name.starts_with('$') => Fault::unsupported(format!(
             "Of OData's query options a dataset offers {}, and no others.",
             ROWS.join(", ")
         )),
-        _ => Fault::bad(otherwise),
+        _ => Fault::bad_request(otherwise),
     }
 }
 
@@ -150,11 +150,11 @@ struct OptionsParser<'s> {
 }
 
 impl OptionsParser<'_> {
-    fn add_bad(&mut self, sentence: impl Into<String>) {
-        self.faults.push(Fault::bad(sentence));
+    fn add_bad_request_fault(&mut self, sentence: impl Into<String>) {
+        self.faults.push(Fault::bad_request(sentence));
     }
 
-    fn refuse_unknown(&mut self, subject: ResourceKind<'_>) {
+    fn add_unknown_option_faults(&mut self, subject: ResourceKind<'_>) {
         let mut names = match subject {
             ResourceKind::Row(_) => ROW.to_vec(),
             ResourceKind::Rows | ResourceKind::Count => ROWS.to_vec(),
@@ -174,7 +174,7 @@ impl OptionsParser<'_> {
             if !names.contains(&name.as_str()) {
                 self.faults.push(unknown_option_fault(name, &otherwise));
             } else if self.sent.iter().take(at).any(|(other, _)| other == name) {
-                self.add_bad(format!("`{name}` is sent once."));
+                self.add_bad_request_fault(format!("`{name}` is sent once."));
             }
         }
     }
@@ -213,7 +213,7 @@ impl OptionsParser<'_> {
             return params;
         }
         if let Some(kpi) = self.dataset.filter_column("kpi") {
-            for keys in range::text_lists(&params.query.filter, kpi) {
+            for keys in range::text_lists_of_filter(&params.query.filter, kpi) {
                 params.query.narrow_measurements_to_kpis(&keys);
             }
         }
@@ -225,7 +225,7 @@ impl OptionsParser<'_> {
     fn parse_series_request(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
         let grain = single_value(self.sent, "grain").and_then(Grain::from_name);
         if grain.is_none() {
-            self.add_bad(Grain::invalid_grain_message());
+            self.add_bad_request_fault(Grain::invalid_grain_message());
         }
         let named = |name: &str| {
             Dimension::ALL
@@ -237,14 +237,16 @@ impl OptionsParser<'_> {
         let by: Option<Vec<Dimension>> = by.collect();
         if by.is_none() {
             let names = Dimension::ALL.map(Dimension::as_str).join(", ");
-            self.add_bad(format!("`by` is one or some of {names}."));
+            self.add_bad_request_fault(format!("`by` is one or some of {names}."));
         }
         let (first, last) = (query.days.first()?, query.days.last()?);
         let mut question = SeriesRequest::new(grain?, (*first, last.succ_opt()?));
         question.by = by?;
         question.include_drafts = query.include_drafts;
         let kpi = self.dataset.filter_column("kpi")?;
-        question.kpis = range::text_lists(&query.filter, kpi).into_iter().next();
+        question.kpis = range::text_lists_of_filter(&query.filter, kpi)
+            .into_iter()
+            .next();
         Some(question)
     }
 
@@ -253,7 +255,7 @@ impl OptionsParser<'_> {
             None | Some("false") => false,
             Some("true") => true,
             Some(_) => {
-                self.add_bad(format!("`{name}` is true or false."));
+                self.add_bad_request_fault(format!("`{name}` is true or false."));
                 false
             }
         }
@@ -265,7 +267,7 @@ impl OptionsParser<'_> {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits);
         if number.is_none() {
-            self.add_bad(format!("`{name}` is a whole number from 0 on."));
+            self.add_bad_request_fault(format!("`{name}` is a whole number from 0 on."));
         }
         number
     }
@@ -274,7 +276,7 @@ impl OptionsParser<'_> {
         let Some(text) = single_value(self.sent, "$filter") else {
             return Filter::default();
         };
-        match parse(text) {
+        match parse_filter(text) {
             Ok(expression) => bind::bind_filter(self.dataset, &expression, &mut self.faults),
             Err(fault) => {
                 self.faults.push(fault);
@@ -301,7 +303,7 @@ impl OptionsParser<'_> {
                 true => Fault::unsupported(format!(
                     "`{option}` takes columns alone: paths and functions are not offered in it."
                 )),
-                false => Fault::bad(format!("`{option}` takes {}.", names.join(", "))),
+                false => Fault::bad_request(format!("`{option}` takes {}.", names.join(", "))),
             };
             self.faults.push(fault);
         }
@@ -342,7 +344,7 @@ impl OptionsParser<'_> {
                 (None | Some("asc"), None) => SortDirection::Ascending,
                 (Some("desc"), None) => SortDirection::Descending,
                 _ => {
-                    self.add_bad("`$orderby` takes columns, each with asc or desc behind it or neither, with commas between them.");
+                    self.add_bad_request_fault("`$orderby` takes columns, each with asc or desc behind it or neither, with commas between them.");
                     return;
                 }
             };
@@ -364,12 +366,14 @@ impl OptionsParser<'_> {
         let Some(text) = single_value(self.sent, "$skiptoken") else {
             return;
         };
-        match token::decode_token(self.dataset, &params.query.order, text) {
+        match token::decode_skiptoken(self.dataset, &params.query.order, text) {
             Some((place, held)) => {
                 params.query.after = Some(place);
                 params.query.after_values = held;
             }
-            None => self.add_bad("`$skiptoken` is none that a page of this list gave."),
+            None => {
+                self.add_bad_request_fault("`$skiptoken` is none that a page of this list gave.")
+            }
         }
     }
 
@@ -385,7 +389,7 @@ impl OptionsParser<'_> {
             to: Some(to),
         } = range::days_of_filter(&query.filter, day)
         else {
-            self.add_bad(format!(
+            self.add_bad_request_fault(format!(
                 "{dataset} is read for a range of days: `$filter` says both ends, outside of any `or` and `not`, for example \
                  `{day_name} ge 2025-03-01 and {day_name} lt 2025-04-01`."
             ));
@@ -393,7 +397,7 @@ impl OptionsParser<'_> {
         };
         match query::days_between(from, to) {
             Some(days) => query.days = days,
-            None => self.add_bad(format!(
+            None => self.add_bad_request_fault(format!(
                 "`$filter` on {day_name} spans at most {MOST_DAYS} days."
             )),
         }

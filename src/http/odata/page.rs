@@ -12,7 +12,7 @@ use crate::{
     access::Caller,
     bi::{catalogue, model::dataset::Column, model::query::DatasetQuery, source::row::DatasetRow},
     error::{Error, Result},
-    http::row::{CHUNK, JsonRow},
+    http::row::{CHUNK, JsonRowWriter},
     json::JsonWriter,
 };
 
@@ -44,7 +44,7 @@ impl ODataWriter<'_> {
 
     /// A short list, such as that of the entity sets.
     pub(super) fn write_list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
-        let mut body = Body::new(self.gzip);
+        let mut body = CompressibleBody::new(self.gzip);
         let list = serde_json::to_string(list).map_err(Error::internal)?;
         write!(
             body.plain.bytes(),
@@ -64,8 +64,8 @@ impl ODataWriter<'_> {
             count,
             top,
         } = params;
-        let tx = caller.snapshot().await?;
-        let mut body = Body::new(self.gzip);
+        let tx = caller.begin_read_transaction().await?;
+        let mut body = CompressibleBody::new(self.gzip);
         let set = format!(
             "#{}{}",
             query.dataset.name,
@@ -86,7 +86,7 @@ impl ODataWriter<'_> {
             Some(0) => left,
             _ => left + 1,
         });
-        let writer = JsonRow::new(shown_names(&query, shown));
+        let writer = JsonRowWriter::new(shown_names(&query, shown));
         let mut rows = catalogue::stream_rows(query, caller, tx)?;
         let (mut last, mut more) = (None::<DatasetRow>, false);
         while let Some(row) = rows.next().await? {
@@ -105,7 +105,7 @@ impl ODataWriter<'_> {
         body.plain.raw("]");
         if let Some(row) = last.filter(|_| more) {
             let order: Vec<&Column> = order.iter().map(|(column, _)| *column).collect();
-            let token = token::encode_token(&row.key()?, &order_values(&row, &order)?);
+            let token = token::encode_skiptoken(&row.key()?, &order_values(&row, &order)?);
             let link = Value::from(self.next_link(&token, further));
             write!(body.plain.bytes(), ",\"@odata.nextLink\":{link}").map_err(Error::internal)?;
         }
@@ -128,12 +128,13 @@ impl ODataWriter<'_> {
         let select_list = select_list_text(&query, shown, chosen);
         let context = self.context_member(&format!("#{}{select_list}/$entity", query.dataset.name));
         query.limit = Some(1);
-        let writer = JsonRow::new(shown_names(&query, shown));
-        let mut rows = catalogue::stream_rows(query, caller, caller.snapshot().await?)?;
+        let writer = JsonRowWriter::new(shown_names(&query, shown));
+        let mut rows =
+            catalogue::stream_rows(query, caller, caller.begin_read_transaction().await?)?;
         let Some(row) = rows.next().await? else {
             return Ok(None);
         };
-        let mut body = Body::new(self.gzip);
+        let mut body = CompressibleBody::new(self.gzip);
         body.plain.raw("{");
         body.plain.raw(&context);
         let begun = body.plain.bytes().len();
@@ -188,12 +189,12 @@ fn order_values(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Liter
 }
 
 /// The body of an answer, compressed as it grows.
-struct Body {
+struct CompressibleBody {
     plain: JsonWriter,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
-impl Body {
+impl CompressibleBody {
     fn new(gzip: bool) -> Self {
         Self {
             plain: JsonWriter::default(),

@@ -66,13 +66,16 @@ pub fn days_of_filter(filter: &Filter, of: &Column) -> DayRange {
 
 /// The lists that contain the column's text in every row which the filter accepts: all of them apply.
 #[must_use]
-pub fn text_lists(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
+pub fn text_lists_of_filter(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
     let text = |value: &Value| match value {
         Value::Text(text) => Some(text.clone()),
         _ => None,
     };
     match filter {
-        Filter::All(all) => all.iter().flat_map(|one| text_lists(one, of)).collect(),
+        Filter::All(all) => all
+            .iter()
+            .flat_map(|one| text_lists_of_filter(one, of))
+            .collect(),
         Filter::Compare(column, Comparison::Equal, value) if column.name == of.name => {
             text(value).map(|text| vec![text]).into_iter().collect()
         }

@@ -1,6 +1,8 @@
 //! What a `$filter` says, what it means, and that nothing that is sent does any harm.
 
-use odata_filter::{Fault, Literal, MAX_CONDITIONS, MAX_DEPTH, are_unsupported, parse, sentences};
+use odata_filter::{
+    Fault, Literal, MAX_CONDITIONS, MAX_DEPTH, all_are_unsupported, join_sentences, parse_filter,
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 use sea_orm::DbBackend;
 
@@ -55,10 +57,10 @@ proptest! {
     fn any_text_is_read_or_refused_in_a_short_sentence(text in prop_oneof![any::<String>(), filter_words()]) {
         for dataset in catalogue::ALL.iter().copied() {
             for sent in [&text, &format!("$filter={text}"), &format!("$orderby={text}&$select={text}&$skiptoken={text}")] {
-                let sent = options::split_query(sent);
+                let sent = options::parse_query_pairs(sent);
                 for subject in [ResourceKind::Rows, ResourceKind::Count, ResourceKind::Row(&Literal::String(text.clone()))] {
                     if let Err(faults) = options::parse_options(dataset, subject, &sent) {
-                        let sentence = sentences(&faults);
+                        let sentence = join_sentences(&faults);
                         prop_assert!((10..10_000).contains(&sentence.len()), "{}", sentence);
                     }
                 }
@@ -68,7 +70,7 @@ proptest! {
 }
 
 fn meant(dataset: &Dataset, text: &str) -> Result<(String, DayRange), Vec<Fault>> {
-    let expression = parse(text).map_err(|fault| vec![fault])?;
+    let expression = parse_filter(text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     let filter = bind::bind_filter(dataset, &expression, &mut faults);
     if !faults.is_empty() {
@@ -225,9 +227,13 @@ fn what_cannot_be_right_is_told_apart_from_what_is_not_offered() {
         ("value gt duration'P1D'", false, "duration"),
     ] {
         let faults = meant(&KPI_FACTS, text).expect_err(says);
-        let sentence = sentences(&faults);
+        let sentence = join_sentences(&faults);
         let shown: String = text.chars().take(40).collect();
-        assert_eq!(!are_unsupported(&faults), offered, "{shown}: {sentence}");
+        assert_eq!(
+            !all_are_unsupported(&faults),
+            offered,
+            "{shown}: {sentence}"
+        );
         assert!(sentence.contains(says), "{shown}: {sentence}");
     }
     let both = meant(&KPI_FACTS, "value gt 'x' and colour eq 1").expect_err("two faults");
@@ -314,17 +320,18 @@ fn options_are_held_to_what_they_may_be() {
         ("uncounted=true", 400, "it takes $select"),
         ("$expand=x&$top=x", 400, "$expand is not offered"),
     ] {
-        let read = options::parse_options(&KPIS, ResourceKind::Rows, &options::split_query(sent));
+        let read =
+            options::parse_options(&KPIS, ResourceKind::Rows, &options::parse_query_pairs(sent));
         let faults = read.err().expect(sent);
-        let sentence = sentences(&faults);
+        let sentence = join_sentences(&faults);
         assert_eq!(
-            are_unsupported(&faults),
+            all_are_unsupported(&faults),
             status == 501,
             "{sent}: {sentence}"
         );
         assert!(sentence.contains(says), "{sent}: {sentence}");
     }
-    let sent = options::split_query(
+    let sent = options::parse_query_pairs(
         "%24select=kpi_key%2C+kpi_id,kpi_key&$orderby=direction+desc&$top=3&$count=true",
     );
     let asked = options::parse_options(&KPIS, ResourceKind::Rows, &sent).expect("it is right");
@@ -337,9 +344,9 @@ fn options_are_held_to_what_they_may_be() {
     let facts = options::parse_options(
         &KPI_FACTS,
         ResourceKind::Rows,
-        &options::split_query("$filter=value+gt+5"),
+        &options::parse_query_pairs("$filter=value+gt+5"),
     );
-    let sentence = sentences(&facts.err().expect("days are needed"));
+    let sentence = join_sentences(&facts.err().expect("days are needed"));
     assert!(
         sentence.contains("measured_on ge 2025-03-01 and measured_on lt 2025-04-01"),
         "{sentence}"
@@ -348,7 +355,7 @@ fn options_are_held_to_what_they_may_be() {
         let drafts = options::parse_options(
             dataset,
             ResourceKind::Count,
-            &options::split_query("uncounted=true&$top=1"),
+            &options::parse_query_pairs("uncounted=true&$top=1"),
         );
         assert!(drafts.expect("it is right").query.include_drafts);
     }

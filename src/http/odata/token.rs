@@ -20,7 +20,7 @@ const BETWEEN: char = '.';
 
 /// The token of the row with this key and these values in the columns of `$orderby`.
 #[must_use]
-pub fn encode_token(place: &RowKey, held: &[Literal]) -> String {
+pub fn encode_skiptoken(place: &RowKey, held: &[Literal]) -> String {
     let cursor = place.encode();
     if held.is_empty() {
         return cursor;
@@ -36,7 +36,7 @@ pub fn encode_token(place: &RowKey, held: &[Literal]) -> String {
 
 /// The key and the values of a token; nothing where no page with this order can have given it.
 #[must_use]
-pub fn decode_token(
+pub fn decode_skiptoken(
     dataset: &Dataset,
     order: &[(&'static Column, SortDirection)],
     token: &str,

@@ -18,19 +18,19 @@ use tokio::{sync::Notify, time::Instant};
 
 /// The requests that are under way in the whole server, with those whose connections have ended.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UnderWay(Arc<Requests>);
+pub(super) struct ServerRequests(Arc<RequestCounter>);
 
 #[derive(Debug, Default)]
-struct Requests {
+struct RequestCounter {
     count: AtomicUsize,
     ended: Notify,
 }
 
-impl UnderWay {
+impl ServerRequests {
     /// Counts one more, until every copy of what is returned is dropped.
-    fn begin(&self) -> UnderWayGuard {
+    fn count_request(&self) -> ServerRequestGuard {
         self.0.count.fetch_add(1, Relaxed);
-        UnderWayGuard(Arc::new(CountedRequest(Arc::clone(&self.0))))
+        ServerRequestGuard(Arc::new(CountedRequest(Arc::clone(&self.0))))
     }
 
     /// How many there are.
@@ -55,12 +55,12 @@ impl UnderWay {
 /// A request that is under way; a copy is the same request. Handlers find it in the extensions, to keep it for what
 /// goes on when the connection has ended.
 #[derive(Clone, Debug)]
-pub struct UnderWayGuard(
+pub struct ServerRequestGuard(
     #[expect(dead_code, reason = "it counts by being there")] Arc<CountedRequest>,
 );
 
 #[derive(Debug)]
-struct CountedRequest(Arc<Requests>);
+struct CountedRequest(Arc<RequestCounter>);
 
 impl Drop for CountedRequest {
     fn drop(&mut self) {
@@ -71,9 +71,9 @@ impl Drop for CountedRequest {
 
 /// What one connection is doing.
 #[derive(Debug)]
-pub(super) struct Activity {
+pub(super) struct ConnectionActivity {
     born: Instant,
-    server: UnderWay,
+    server: ServerRequests,
     /// Requests whose heads have come, from the first on.
     begun: AtomicU64,
     /// Those of them that are not answered to the end yet.
@@ -89,8 +89,8 @@ pub(super) struct Activity {
     http2: AtomicBool,
 }
 
-impl Activity {
-    pub(super) fn new(server: UnderWay) -> Self {
+impl ConnectionActivity {
+    pub(super) fn new(server: ServerRequests) -> Self {
         Self {
             born: Instant::now(),
             server,
@@ -152,31 +152,31 @@ impl Activity {
     }
 
     /// The head of a request has come.
-    pub(super) fn begin(self: &Arc<Self>, http2: bool) -> RequestUnderWay {
+    pub(super) fn begin_request(self: &Arc<Self>, http2: bool) -> RequestUnderWay {
         self.http2.store(http2, Relaxed);
         self.head.store(0, Relaxed);
         self.begun.fetch_add(1, Relaxed);
         self.under_way.fetch_add(1, Relaxed);
         RequestUnderWay {
             activity: Arc::clone(self),
-            server: self.server.begin(),
+            server: self.server.count_request(),
         }
     }
 
-    pub(super) fn begin_server_turn(self: &Arc<Self>) -> ServerTurn {
+    pub(super) fn begin_server_work(self: &Arc<Self>) -> ServerWork {
         self.server_turns.fetch_add(1, Relaxed);
-        ServerTurn(Arc::clone(self))
+        ServerWork(Arc::clone(self))
     }
 }
 
 /// A request, until its answer has ended.
 pub(super) struct RequestUnderWay {
-    activity: Arc<Activity>,
-    server: UnderWayGuard,
+    activity: Arc<ConnectionActivity>,
+    server: ServerRequestGuard,
 }
 
 impl RequestUnderWay {
-    pub(super) fn guard(&self) -> UnderWayGuard {
+    pub(super) fn guard(&self) -> ServerRequestGuard {
         self.server.clone()
     }
 }
@@ -188,18 +188,18 @@ impl Drop for RequestUnderWay {
 }
 
 /// A moment in which the client waits for us.
-pub(super) struct ServerTurn(Arc<Activity>);
+pub(super) struct ServerWork(Arc<ConnectionActivity>);
 
-impl Drop for ServerTurn {
+impl Drop for ServerWork {
     fn drop(&mut self) {
         self.0.server_turns.fetch_sub(1, Relaxed);
     }
 }
 
 /// A body that is coming.
-struct Coming(Arc<Activity>);
+struct IncomingBodyGuard(Arc<ConnectionActivity>);
 
-impl Drop for Coming {
+impl Drop for IncomingBodyGuard {
     fn drop(&mut self) {
         self.0.incoming.fetch_sub(1, Relaxed);
     }
@@ -208,14 +208,14 @@ impl Drop for Coming {
 /// The body of a request, counted as coming until it has come or nobody wants it any more.
 pub(super) struct RequestBody<B> {
     body: B,
-    coming: Option<Coming>,
+    coming: Option<IncomingBodyGuard>,
 }
 
 impl<B: HttpBody> RequestBody<B> {
-    pub(super) fn new(body: B, activity: &Arc<Activity>) -> Self {
+    pub(super) fn new(body: B, activity: &Arc<ConnectionActivity>) -> Self {
         let coming = (!body.is_end_stream()).then(|| {
             activity.incoming.fetch_add(1, Relaxed);
-            Coming(Arc::clone(activity))
+            IncomingBodyGuard(Arc::clone(activity))
         });
         Self { body, coming }
     }
@@ -250,8 +250,8 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for RequestBody<B> {
 /// The body of an answer, which tells whether its next piece is not made yet or not asked for.
 pub(super) struct AnswerBody {
     body: Body,
-    activity: Arc<Activity>,
-    making: Option<ServerTurn>,
+    activity: Arc<ConnectionActivity>,
+    making: Option<ServerWork>,
     _asked: RequestUnderWay,
 }
 
@@ -281,7 +281,7 @@ impl HttpBody for AnswerBody {
             Poll::Pending => self
                 .making
                 .take()
-                .or_else(|| Some(self.activity.begin_server_turn())),
+                .or_else(|| Some(self.activity.begin_server_work())),
             Poll::Ready(_) => None,
         };
         polled

@@ -31,9 +31,9 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    activity::{Activity, AnswerBody, RequestBody},
+    activity::{AnswerBody, ConnectionActivity, RequestBody},
     limits::ServerLimits,
-    peers::Ticket,
+    peers::ConnectionTicket,
 };
 
 /// Bytes of the head of a request, and of an answer that is kept ready to be sent (HTTP/1: a connection, HTTP/2: a
@@ -52,8 +52,8 @@ const LAST_BYTES: Duration = Duration::from_secs(1);
 pub(super) struct ClientConnection {
     pub stream: TcpStream,
     pub peer: SocketAddr,
-    pub activity: Arc<Activity>,
-    pub ticket: Ticket,
+    pub activity: Arc<ConnectionActivity>,
+    pub ticket: ConnectionTicket,
     pub limits: ServerLimits,
 }
 
@@ -144,10 +144,10 @@ async fn answer_request(
     router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
 ) -> Result<Response<AnswerBody>, Infallible> {
-    let asked = activity.begin(request.version() == Version::HTTP_2);
-    let _turn = activity.begin_server_turn();
+    let asked = activity.begin_request(request.version() == Version::HTTP_2);
+    let _turn = activity.begin_server_work();
     let mut request = request.map(|body| Body::new(RequestBody::new(body, &activity)));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(asked.guard());
@@ -157,7 +157,7 @@ async fn answer_request(
 
 /// Sees whether a client keeps a connection that it does not use.
 struct ClientWatch {
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
     limits: ServerLimits,
     /// Since when it is the client who is waited for.
     since: Instant,
@@ -167,7 +167,7 @@ struct ClientWatch {
 }
 
 impl ClientWatch {
-    fn new(activity: Arc<Activity>, limits: ServerLimits) -> Self {
+    fn new(activity: Arc<ConnectionActivity>, limits: ServerLimits) -> Self {
         Self {
             activity,
             limits,
@@ -223,7 +223,7 @@ impl ClientWatch {
 /// A stream that counts what comes and goes.
 struct MeteredStream {
     stream: TcpStream,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
 }
 
 impl AsyncRead for MeteredStream {

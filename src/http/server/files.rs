@@ -4,7 +4,7 @@
 /// Raises the limit as far as is needed and allowed. Returns what it is then.
 #[cfg(unix)]
 #[must_use]
-pub fn raise_limit(needed: u64) -> u64 {
+pub fn raise_open_files_limit(needed: u64) -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let now = getrlimit(Resource::Nofile);
@@ -29,6 +29,6 @@ pub fn raise_limit(needed: u64) -> u64 {
 /// There is no such limit here.
 #[cfg(not(unix))]
 #[must_use]
-pub fn raise_limit(_needed: u64) -> u64 {
+pub fn raise_open_files_limit(_needed: u64) -> u64 {
     u64::MAX
 }

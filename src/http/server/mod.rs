@@ -23,9 +23,9 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-pub use self::{activity::UnderWayGuard, limits::ServerLimits};
+pub use self::{activity::ServerRequestGuard, limits::ServerLimits};
 use self::{
-    activity::{Activity, UnderWay},
+    activity::{ConnectionActivity, ServerRequests},
     connection::ClientConnection,
     peers::Peers,
 };
@@ -42,7 +42,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     drain: Duration,
 ) -> usize {
-    let under_way = UnderWay::default();
+    let under_way = ServerRequests::default();
     let peers = Arc::new(Peers::new(limits.connections, limits.of_one_peer));
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     let (stopping, stopped) = watch::channel(false);
@@ -55,7 +55,7 @@ pub async fn serve(
             Some(_) = tasks.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let activity = Arc::new(Activity::new(under_way.clone()));
+                    let activity = Arc::new(ConnectionActivity::new(under_way.clone()));
                     let Some(ticket) = peers.admit(peer.ip(), &activity) else {
                         // Without a permit the stream is dropped: a flood of connections must not become a flood of
                         // tasks.
@@ -90,7 +90,7 @@ pub async fn serve(
 /// requests that are under way at the deadline.
 async fn wait_until_drained(
     tasks: &mut JoinSet<()>,
-    under_way: &UnderWay,
+    under_way: &ServerRequests,
     deadline: Instant,
 ) -> usize {
     let all_done = async {

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::activity::Activity;
+use super::activity::ConnectionActivity;
 use crate::http::network::client_network;
 
 /// The connections of a server.
@@ -19,13 +19,13 @@ use crate::http::network::client_network;
 /// speaks, from however many addresses they come, and a network behind one address is not turned away for what its
 /// browsers keep open.
 pub(super) struct Peers {
-    table: Mutex<PeerTable>,
+    table: Mutex<ConnectionTable>,
     all: usize,
     each: usize,
 }
 
 #[derive(Default)]
-struct PeerTable {
+struct ConnectionTable {
     /// By age.
     connections: BTreeMap<u64, PeerConnection>,
     counts: HashMap<IpAddr, usize>,
@@ -34,27 +34,27 @@ struct PeerTable {
 
 struct PeerConnection {
     peer: IpAddr,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
     evicted: Arc<Notify>,
 }
 
 /// The place of a connection, given back when it is dropped.
-pub(super) struct Ticket {
+pub(super) struct ConnectionTicket {
     peers: Arc<Peers>,
     id: u64,
     evicted: Arc<Notify>,
 }
 
-impl Ticket {
+impl ConnectionTicket {
     /// Waits until the connection has to make room.
     pub(super) async fn wait_until_evicted(&self) {
         self.evicted.notified().await;
     }
 }
 
-impl Drop for Ticket {
+impl Drop for ConnectionTicket {
     fn drop(&mut self) {
-        self.peers.lock_table().remove(self.id);
+        self.peers.lock_table().remove_connection(self.id);
     }
 }
 
@@ -67,7 +67,7 @@ impl Peers {
         }
     }
 
-    fn lock_table(&self) -> MutexGuard<'_, PeerTable> {
+    fn lock_table(&self) -> MutexGuard<'_, ConnectionTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -75,29 +75,34 @@ impl Peers {
     pub(super) fn admit(
         self: &Arc<Self>,
         peer: IpAddr,
-        activity: &Arc<Activity>,
-    ) -> Option<Ticket> {
+        activity: &Arc<ConnectionActivity>,
+    ) -> Option<ConnectionTicket> {
         // By network and not by address: whoever has an IPv6 network has as many addresses as they like.
         let peer = client_network(peer);
         let mut table = self.lock_table();
-        if table.count(peer) >= self.each {
-            table.evict(|other, _| other == peer)?;
+        if table.connection_count_of(peer) >= self.each {
+            table.evict_idle_connection(|other, _| other == peer)?;
         } else if table.connections.len() >= self.all {
             // Of its own, or of a peer with more than it has: newcomers could otherwise push out whoever has a single
             // connection.
-            let own = table.count(peer);
-            table.evict(|other, count| other == peer || count > own)?;
+            let own = table.connection_count_of(peer);
+            table.evict_idle_connection(|other, count| other == peer || count > own)?;
         }
-        Some(table.add(self, peer, activity))
+        Some(table.add_connection(self, peer, activity))
     }
 }
 
-impl PeerTable {
-    fn count(&self, peer: IpAddr) -> usize {
+impl ConnectionTable {
+    fn connection_count_of(&self, peer: IpAddr) -> usize {
         self.counts.get(&peer).copied().unwrap_or_default()
     }
 
-    fn add(&mut self, peers: &Arc<Peers>, peer: IpAddr, activity: &Arc<Activity>) -> Ticket {
+    fn add_connection(
+        &mut self,
+        peers: &Arc<Peers>,
+        peer: IpAddr,
+        activity: &Arc<ConnectionActivity>,
+    ) -> ConnectionTicket {
         let id = self.next;
         self.next += 1;
         let evicted = Arc::<Notify>::default();
@@ -110,7 +115,7 @@ impl PeerTable {
                 evicted: Arc::clone(&evicted),
             },
         );
-        Ticket {
+        ConnectionTicket {
             peers: Arc::clone(peers),
             id,
             evicted,
@@ -118,21 +123,21 @@ impl PeerTable {
     }
 
     /// Takes the place of one of these: of the peer that has most, the oldest on which nothing is being worked.
-    fn evict(&mut self, may: impl Fn(IpAddr, usize) -> bool) -> Option<()> {
+    fn evict_idle_connection(&mut self, may: impl Fn(IpAddr, usize) -> bool) -> Option<()> {
         let mut worst: Option<(usize, u64)> = None;
         for (id, entry) in &self.connections {
-            let count = self.count(entry.peer);
+            let count = self.connection_count_of(entry.peer);
             let more = worst.is_none_or(|(most, _)| count > most);
             if more && may(entry.peer, count) && entry.activity.is_evictable() {
                 worst = Some((count, *id));
             }
         }
         let (_, id) = worst?;
-        self.remove(id)?.evicted.notify_one();
+        self.remove_connection(id)?.evicted.notify_one();
         Some(())
     }
 
-    fn remove(&mut self, id: u64) -> Option<PeerConnection> {
+    fn remove_connection(&mut self, id: u64) -> Option<PeerConnection> {
         let entry = self.connections.remove(&id)?;
         if let Some(count) = self.counts.get_mut(&entry.peer) {
             *count -= 1;
@@ -147,19 +152,22 @@ impl PeerTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::server::activity::UnderWay;
+    use crate::http::server::activity::ServerRequests;
 
     fn address(last: u8) -> IpAddr {
         IpAddr::from([127, 0, 0, last])
     }
 
-    fn connects(peers: &Arc<Peers>, last: u8) -> Option<(Ticket, Arc<Activity>)> {
-        let activity = Arc::new(Activity::new(UnderWay::default()));
+    fn connects(
+        peers: &Arc<Peers>,
+        last: u8,
+    ) -> Option<(ConnectionTicket, Arc<ConnectionActivity>)> {
+        let activity = Arc::new(ConnectionActivity::new(ServerRequests::default()));
         let ticket = peers.admit(address(last), &activity)?;
         Some((ticket, activity))
     }
 
-    fn is_evicted(ticket: &Ticket) -> bool {
+    fn is_evicted(ticket: &ConnectionTicket) -> bool {
         !ticket
             .peers
             .lock_table()
@@ -183,7 +191,7 @@ mod tests {
         let peers = Arc::new(Peers::new(4, 3));
         let many: Vec<_> = (0..3).filter_map(|_| connects(&peers, 1)).collect();
         let one = connects(&peers, 2).expect("room");
-        let worked_on = many[0].1.begin(false);
+        let worked_on = many[0].1.begin_request(false);
         let new = connects(&peers, 3).expect("room");
         assert!(!is_evicted(&many[0].0) && is_evicted(&many[1].0) && !is_evicted(&one.0));
         drop(worked_on);
@@ -197,9 +205,9 @@ mod tests {
     fn where_everybody_is_being_served_the_newcomer_waits_outside() {
         let peers = Arc::new(Peers::new(2, 2));
         let (ticket, activity) = connects(&peers, 1).expect("room");
-        let busy = [activity.begin(false), activity.begin(false)];
+        let busy = [activity.begin_request(false), activity.begin_request(false)];
         let (_other, other) = connects(&peers, 2).expect("room");
-        let also_busy = other.begin(true);
+        let also_busy = other.begin_request(true);
         assert!(connects(&peers, 3).is_none());
         drop((busy, also_busy));
         drop(ticket);

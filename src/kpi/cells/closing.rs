@@ -84,10 +84,12 @@ pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<ClosedMonths
         permit.tx().execute_raw(deletion.statement()).await?;
     }
     let rows = cells.iter().map(cell_row).collect::<Result<Vec<_>>>()?;
-    permit.insert_all::<employee_cell::Entity>(rows).await?;
+    permit
+        .insert_all_unaudited::<employee_cell::Entity>(rows)
+        .await?;
     // The log would otherwise still hold single answers that have just been deleted.
     if !cells.is_empty() {
-        permit.empty_log_on_commit();
+        permit.empty_wal_on_commit();
     }
     employee_month::Entity::update_many()
         .col_expr(employee_month::Column::Running, Expr::value(month))

@@ -52,7 +52,7 @@ fn what_is_answered_is_not_answered_again() {
     assert_eq!(accepted.decided_by_account_id, act(1).account);
     let declined = decline(&row, None, act(1)).expect("it is open");
     for done in [&accepted, &declined] {
-        let again = TransitionError::NotOpen(done.id, done.status);
+        let again = LifecycleError::NotOpen(done.id, done.status);
         assert_eq!(accept(done, act(2)), Err(again));
         assert_eq!(hand_over(done, act(2)), Err(again));
         assert_eq!(withdraw(done, act(2)), Err(again));
@@ -68,7 +68,7 @@ fn only_what_was_given_unasked_is_confirmed_and_once() {
     let asked = accept(&row, act(1)).expect("it is open");
     assert_eq!(
         confirm(&asked, act(2)),
-        Err(TransitionError::Asked(asked.id))
+        Err(LifecycleError::Asked(asked.id))
     );
     let given = accept_unasked(&row, act(1)).expect("it is open");
     let confirmed = confirm(&given, act(2)).expect("it was not asked");
@@ -86,7 +86,7 @@ fn what_was_suspended_resumes_within_thirty_days_and_is_proposed_after() {
             department(to),
             Proposer::default(),
         );
-        resume(&suspended, who, act(on))
+        resume_or_propose(&suspended, who, act(on))
     };
     let soon = back(32, 4);
     assert_eq!(soon.status, ResponsibilityStatus::Accepted);
@@ -103,18 +103,18 @@ fn what_was_suspended_resumes_within_thirty_days_and_is_proposed_after() {
 #[test]
 fn whatever_is_open_gives_way_and_is_left_out() {
     let offered = proposed(Role::Accountable);
-    let taken = give_way(&offered, act(1)).expect("it is open");
+    let taken = end_or_decline(&offered, act(1)).expect("it is open");
     assert_eq!(taken.reason.as_deref(), Some(TAKEN));
     let held = accept(&offered, act(1)).expect("it is open");
-    let ended = give_way(&held, act(2)).expect("it is in force");
+    let ended = end_or_decline(&held, act(2)).expect("it is in force");
     assert_eq!(ended.status, ResponsibilityStatus::Ended);
-    let withdrawn = leave_out(&offered, act(1)).expect("it is open");
+    let withdrawn = end_or_withdraw(&offered, act(1)).expect("it is open");
     assert_eq!(withdrawn.reason.as_deref(), Some(WITHDRAWN));
 }
 
 #[test]
 fn a_successor_says_what_the_gone_said() {
-    let row = inherit(
+    let row = readdress_to_successor(
         &proposed(Role::Informed),
         |gone| gone == department(6),
         department(4),
@@ -126,7 +126,7 @@ fn a_successor_says_what_the_gone_said() {
 
 #[test]
 fn a_lead_does_not_end_accountable_on_a_published_blueprint() {
-    assert!(!may_lead_end(Role::Accountable, true));
-    assert!(may_lead_end(Role::Accountable, false));
-    assert!(may_lead_end(Role::Responsible, true));
+    assert!(!lead_may_end(Role::Accountable, true));
+    assert!(lead_may_end(Role::Accountable, false));
+    assert!(lead_may_end(Role::Responsible, true));
 }

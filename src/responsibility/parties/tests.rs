@@ -72,7 +72,7 @@ fn over(proposal: Proposal, holder: u128) -> Proposal {
 }
 
 fn answer(proposal: &Proposal, by: &Participant) -> Result<Consent, BarredReason> {
-    proposal.answer(by, &tree()).map(|(yes, _)| yes)
+    proposal.consent_of(by, &tree()).map(|(yes, _)| yes)
 }
 
 #[test]
@@ -194,13 +194,13 @@ fn a_cx_manager_who_leads_the_department_answers_others_as_its_lead() {
 #[test]
 fn from_below_outside_the_own_house_nobody_could_answer() {
     let from_below = proposal(&lead(1, &[HR]), Some(HR), INDUSTRIAL, TRAVEL);
-    assert!(!from_below.can_be_answered(&tree()));
+    assert!(!from_below.can_ever_be_answered(&tree()));
     assert_eq!(
         answer(&from_below, &lead(2, &[INDUSTRIAL])),
         Err(BarredReason::OneParty)
     );
     let at_home = proposal(&lead(1, &[HR]), Some(HR), INDUSTRIAL, SALES);
-    assert!(at_home.can_be_answered(&tree()));
+    assert!(at_home.can_ever_be_answered(&tree()));
     assert_eq!(
         answer(&at_home, &lead(2, &[INDUSTRIAL])),
         Ok(Consent::Accepts)
@@ -294,11 +294,11 @@ fn a_department_without_a_lead_waits_and_one_is_found_above_where_that_is_anothe
         }
         leads
     };
-    assert!(!offered.has_lead(&leads(&[(TRAVEL, 1), (TRAVEL, 2)]), &tree()));
-    assert!(offered.has_lead(&leads(&[(HR, 2)]), &tree()));
-    assert!(offered.has_lead(&leads(&[(INDUSTRIAL, 2)]), &tree()));
+    assert!(!offered.has_answering_lead(&leads(&[(TRAVEL, 1), (TRAVEL, 2)]), &tree()));
+    assert!(offered.has_answering_lead(&leads(&[(HR, 2)]), &tree()));
+    assert!(offered.has_answering_lead(&leads(&[(INDUSTRIAL, 2)]), &tree()));
     assert!(
-        !offered.has_lead(&leads(&[(HR, 1)]), &tree()),
+        !offered.has_answering_lead(&leads(&[(HR, 1)]), &tree()),
         "who proposed does not count"
     );
     assert_eq!(department(HR).uuid(), Uuid::from_u128(HR));
@@ -320,7 +320,7 @@ fn whoever_may_answer_has_a_seat_that_is_awaited_or_above_one() {
                     };
                     let awaits = made.awaited_seats(&tree());
                     for person in &everybody {
-                        let Ok((_, Some(seat))) = made.answer(person, &tree()) else {
+                        let Ok((_, Some(seat))) = made.consent_of(person, &tree()) else {
                             continue;
                         };
                         let named = awaits.iter().any(|at| is_within(&tree(), *at, seat));
@@ -329,7 +329,10 @@ fn whoever_may_answer_has_a_seat_that_is_awaited_or_above_one() {
                     for seat in &awaits {
                         let there = everybody.iter().find(|person| person.leads.contains(seat));
                         let there = there.expect("somebody leads every department");
-                        assert!(made.answer(there, &tree()).is_ok(), "{made:?} {there:?}");
+                        assert!(
+                            made.consent_of(there, &tree()).is_ok(),
+                            "{made:?} {there:?}"
+                        );
                     }
                 }
             }

@@ -22,7 +22,7 @@ const MONTHS: u32 = 12;
 
 impl Generator<'_> {
     pub(super) async fn generate_blueprint(&mut self, number: usize) -> Result<()> {
-        let mut random = self.random(1_000 + number as u64);
+        let mut random = self.random_stream(1_000 + number as u64);
         let blueprint = self.make_blueprint(&mut random, number);
         let id = blueprint.id;
         let phases = self.make_phases(id);
@@ -31,7 +31,7 @@ impl Generator<'_> {
         let (channels, audience) = self.make_channels_and_segments(&mut random, &steps);
         let transitions = self.make_transitions(&mut random, id, &touchpoints);
         let responsibilities = self.make_responsibilities(&mut random, &touchpoints);
-        let (links, measurements) = self.make_links(&mut random, id, &steps);
+        let (links, measurements) = self.make_kpi_links_and_values(&mut random, id, &steps);
         self.insert::<blueprint::Entity>(vec![blueprint]).await?;
         self.insert::<phase::Entity>(phases).await?;
         self.insert::<touchpoint::Entity>(touchpoints).await?;
@@ -138,10 +138,10 @@ impl Generator<'_> {
         let id = self.ids.next();
         touchpoint::Model {
             key: format!("touchpoint-{:03}", at + 1),
-            name: texts::random_step(random),
+            name: texts::random_step_name(random),
             position,
             lane,
-            customer_action: meets.then(|| texts::random_step(random)),
+            customer_action: meets.then(|| texts::random_step_name(random)),
             initiator: random
                 .chance(80)
                 .then(|| random.pick(&[Initiator::Customer, Initiator::Organisation])),
@@ -165,7 +165,7 @@ impl Generator<'_> {
             evidence: self.make_evidence(random),
             systems: Texts(
                 random
-                    .several(at % 3, texts::SYSTEMS.len())
+                    .pick_indices(at % 3, texts::SYSTEMS.len())
                     .into_iter()
                     .map(system_name)
                     .collect(),
@@ -182,7 +182,7 @@ impl Generator<'_> {
     fn make_evidence(&self, random: &mut Random) -> EvidenceList {
         let count = random.below(3);
         let shown = random
-            .several(count, texts::EVIDENCE.len())
+            .pick_indices(count, texts::EVIDENCE.len())
             .into_iter()
             .map(|at| Evidence {
                 label: texts::EVIDENCE[at].to_owned(),
@@ -205,7 +205,7 @@ impl Generator<'_> {
         let (mut channels, mut audience) = (Vec::new(), Vec::new());
         for (at, step) in steps.iter().enumerate() {
             for (channel, position) in random
-                .several(1 + at % 2, self.channels.len())
+                .pick_indices(1 + at % 2, self.channels.len())
                 .into_iter()
                 .zip(1..)
             {
@@ -217,7 +217,7 @@ impl Generator<'_> {
                 });
             }
             for (segment, position) in random
-                .several(usize::from(at % 10 == 0), self.segments.len())
+                .pick_indices(usize::from(at % 10 == 0), self.segments.len())
                 .into_iter()
                 .zip(1..)
             {
@@ -242,7 +242,7 @@ impl Generator<'_> {
         let count = self.size.responsibilities as usize;
         let mut rows = Vec::with_capacity(count * touchpoints.len());
         for touchpoint in touchpoints {
-            let departments = random.several(count, self.departments.len());
+            let departments = random.pick_indices(count, self.departments.len());
             for (at, department) in departments.into_iter().enumerate() {
                 let (role, status) = match at {
                     0 => (Role::Accountable, ResponsibilityStatus::Accepted),
@@ -299,7 +299,7 @@ impl Generator<'_> {
         }
     }
 
-    fn make_links(
+    fn make_kpi_links_and_values(
         &mut self,
         random: &mut Random,
         blueprint: BlueprintId,
@@ -307,7 +307,7 @@ impl Generator<'_> {
     ) -> (Vec<kpi_link::Model>, Vec<measurement::Model>) {
         let (mut links, mut measurements) = (Vec::new(), Vec::new());
         for step in steps {
-            for at in random.several(self.size.links as usize, self.kpis.len()) {
+            for at in random.pick_indices(self.size.links as usize, self.kpis.len()) {
                 let kpi = self.kpis[at];
                 links.push(kpi_link::Model {
                     id: self.ids.next(),

@@ -10,7 +10,7 @@ use entity::{account, channel, department, kpi, persona, segment};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
 use super::{
-    generator::{Filled, Generator},
+    generator::{GeneratedTotals, Generator},
     size::OrganisationSize,
 };
 
@@ -54,10 +54,10 @@ pub(crate) async fn generate(
     caller: &Caller,
     size: &OrganisationSize,
     password_hash: &str,
-) -> Result<Filled, GenerateError> {
-    size.check().map_err(GenerateError::Options)?;
-    let mut permit = caller.begin().await?;
-    if holds_something(permit.tx()).await? {
+) -> Result<GeneratedTotals, GenerateError> {
+    size.require_consistent().map_err(GenerateError::Options)?;
+    let mut permit = caller.open_undecided_permit().await?;
+    if has_database_rows(permit.tx()).await? {
         return Err(GenerateError::NotEmpty);
     }
     permit.tx().extend_timeouts().await?;
@@ -65,20 +65,20 @@ pub(crate) async fn generate(
     let mut generator = Generator::new(&permit, size);
     generator.generate_all(password_hash).await?;
     let (rows, took) = generator.progress.finish();
-    permit.note(Event::rows_written(serde_json::json!({
+    permit.note_event(Event::rows_written(serde_json::json!({
         "departments": size.departments,
         "blueprints": size.blueprints,
         "kpis": size.kpis,
         "rows": rows,
     })));
     permit.commit().await?;
-    Ok(Filled { rows, took })
+    Ok(GeneratedTotals { rows, took })
 }
 
 /// Two million foreign keys checked at the commit would outlast its timeout; checked row by row they are cheap.
 const CHECK_AT_ONCE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
-async fn holds_something(tx: &Transaction) -> Result<bool> {
+async fn has_database_rows(tx: &Transaction) -> Result<bool> {
     Ok(account::Entity::find().count(tx).await? > 0
         || department::Entity::find().count(tx).await? > 0
         || channel::Entity::find().count(tx).await? > 0

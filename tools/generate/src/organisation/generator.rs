@@ -19,7 +19,7 @@ use super::{
 
 /// What was written.
 #[derive(Debug)]
-pub(crate) struct Filled {
+pub(crate) struct GeneratedTotals {
     /// Rows of all tables.
     pub(crate) rows: usize,
     /// How long it took, the commit not included.
@@ -65,7 +65,7 @@ impl<'p> Generator<'p> {
     }
 
     /// The random stream of one purpose: what is drawn for one does not shift what is drawn for another.
-    pub(super) fn random(&self, purpose: u64) -> Random {
+    pub(super) fn random_stream(&self, purpose: u64) -> Random {
         Random::new(self.size.seed, purpose)
     }
 
@@ -77,7 +77,9 @@ impl<'p> Generator<'p> {
     {
         let count = rows.len();
         let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
-        self.permit.insert_all::<E>(rows.collect()).await?;
+        self.permit
+            .insert_all_unaudited::<E>(rows.collect())
+            .await?;
         self.progress.add_rows(count);
         Ok(())
     }

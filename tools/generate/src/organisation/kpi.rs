@@ -34,7 +34,7 @@ pub(super) struct KpiTemplate {
     pub(super) high: f64,
 }
 
-const fn template(
+const fn kpi_template(
     name: &'static str,
     kpi_type: KpiType,
     unit: Unit,
@@ -57,7 +57,7 @@ const fn template(
 }
 
 pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
-    template(
+    kpi_template(
         "Satisfaction with",
         KpiType::Csat,
         Unit::Scale1To5,
@@ -66,7 +66,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
         Average,
         (1.0, 5.0),
     ),
-    template(
+    kpi_template(
         "Recommendation after",
         KpiType::Nps,
         Unit::Score,
@@ -75,7 +75,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
         Ratio,
         (-100.0, 100.0),
     ),
-    template(
+    kpi_template(
         "Ease of",
         KpiType::Ces,
         Unit::Scale1To7,
@@ -84,7 +84,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
         Average,
         (1.0, 7.0),
     ),
-    template(
+    kpi_template(
         "Minutes spent on",
         KpiType::Duration,
         Unit::Minutes,
@@ -93,7 +93,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
         Average,
         (1.0, 240.0),
     ),
-    template(
+    kpi_template(
         "Share that gives up at",
         KpiType::Abandonment,
         Unit::Percent,
@@ -102,7 +102,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
         Ratio,
         (0.0, 100.0),
     ),
-    template(
+    kpi_template(
         "Promises kept about",
         KpiType::Promise,
         Unit::Percent,
@@ -111,7 +111,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
         Ratio,
         (0.0, 100.0),
     ),
-    template(
+    kpi_template(
         "Calls about",
         KpiType::Activity,
         Unit::Count,
@@ -122,7 +122,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
     ),
     KpiTemplate {
         currency: Some("DKK"),
-        ..template(
+        ..kpi_template(
             "Cost of",
             KpiType::Cost,
             Unit::Currency,
@@ -132,7 +132,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
             (5.0, 800.0),
         )
     },
-    template(
+    kpi_template(
         "Days until",
         KpiType::Duration,
         Unit::Days,
@@ -141,7 +141,7 @@ pub(super) static KPI_TEMPLATES: [KpiTemplate; 10] = [
         Last,
         (0.0, 45.0),
     ),
-    template(
+    kpi_template(
         "Use of",
         KpiType::Adoption,
         Unit::Percent,

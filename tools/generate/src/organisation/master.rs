@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Somebody who can sign in.
-pub(crate) struct GeneratedAccount {
+pub(crate) struct AccountTemplate {
     pub(crate) key: &'static str,
     name: &'static str,
     role: OrganisationRole,
@@ -29,13 +29,13 @@ pub(crate) struct GeneratedAccount {
     member: Option<DepartmentRole>,
 }
 
-const fn account(
+const fn account_template(
     key: &'static str,
     name: &'static str,
     role: OrganisationRole,
     member: Option<DepartmentRole>,
-) -> GeneratedAccount {
-    GeneratedAccount {
+) -> AccountTemplate {
+    AccountTemplate {
         key,
         name,
         role,
@@ -45,15 +45,15 @@ const fn account(
 
 /// One account for each way of taking part.
 #[rustfmt::skip]
-pub(crate) static ACCOUNTS: [GeneratedAccount; 8] = [
-    account("admin", "Ada Administrator", OrganisationRole::Admin, None),
-    account("cx-manager", "Signe Sørensen", OrganisationRole::CxManager, None),
-    account("auditor", "Otto Åkesson", OrganisationRole::Auditor, None),
-    account("analyst", "Nora \"BI\" Nygård", OrganisationRole::Analyst, None),
-    account("member", "Mads Møller", OrganisationRole::Member, None),
-    account("lead", "Line Lykke", OrganisationRole::Member, Some(DepartmentRole::Lead)),
-    account("contributor", "Kasper Kjær", OrganisationRole::Member, Some(DepartmentRole::Contributor)),
-    account("viewer", "Vibeke Vestergård", OrganisationRole::Member, Some(DepartmentRole::Viewer)),
+pub(crate) static ACCOUNTS: [AccountTemplate; 8] = [
+    account_template("admin", "Ada Administrator", OrganisationRole::Admin, None),
+    account_template("cx-manager", "Signe Sørensen", OrganisationRole::CxManager, None),
+    account_template("auditor", "Otto Åkesson", OrganisationRole::Auditor, None),
+    account_template("analyst", "Nora \"BI\" Nygård", OrganisationRole::Analyst, None),
+    account_template("member", "Mads Møller", OrganisationRole::Member, None),
+    account_template("lead", "Line Lykke", OrganisationRole::Member, Some(DepartmentRole::Lead)),
+    account_template("contributor", "Kasper Kjær", OrganisationRole::Member, Some(DepartmentRole::Contributor)),
+    account_template("viewer", "Vibeke Vestergård", OrganisationRole::Member, Some(DepartmentRole::Viewer)),
 ];
 
 impl Generator<'_> {
@@ -158,7 +158,7 @@ impl Generator<'_> {
     }
 
     pub(super) async fn generate_personas(&mut self) -> Result<()> {
-        let mut random = self.random(1);
+        let mut random = self.random_stream(1);
         let (mut personas, mut needs, mut segments) = (Vec::new(), Vec::new(), Vec::new());
         for (at, name) in texts::PEOPLE.into_iter().enumerate() {
             let id: PersonaId = self.ids.next();
@@ -184,7 +184,7 @@ impl Generator<'_> {
             });
             let count = 3 + random.below(3);
             for (need, position) in random
-                .several(count, texts::NEEDS.len())
+                .pick_indices(count, texts::NEEDS.len())
                 .into_iter()
                 .zip(1..)
             {
@@ -196,7 +196,11 @@ impl Generator<'_> {
                     text,
                 });
             }
-            for (segment, position) in random.several(2, self.segments.len()).into_iter().zip(1..) {
+            for (segment, position) in random
+                .pick_indices(2, self.segments.len())
+                .into_iter()
+                .zip(1..)
+            {
                 let segment_id = self.segments[segment];
                 segments.push(persona_segment::Model {
                     persona_id: id,
@@ -212,7 +216,7 @@ impl Generator<'_> {
     }
 
     pub(super) async fn generate_kpis(&mut self) -> Result<()> {
-        let mut random = self.random(2);
+        let mut random = self.random_stream(2);
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         for at in 0..self.size.kpis as usize {
             let id: KpiId = self.ids.next();
@@ -241,7 +245,7 @@ impl Generator<'_> {
             name: format!(
                 "{} {} ({})",
                 template.name,
-                texts::random_thing(random),
+                texts::random_object_name(random),
                 random.pick(&texts::PLACES)
             ),
             description: random
@@ -282,7 +286,7 @@ impl Generator<'_> {
             Direction::Lower => (template.high - template.low, -1.0),
         };
         let mut aim = profile.level + better * 0.02 + 0.1 * (random.fraction() - 0.5);
-        for from in new_years(self.size.first_day(), self.size.until) {
+        for from in first_day_and_new_years(self.size.first_day(), self.size.until) {
             let at = |fraction: f64| {
                 round_to(
                     template.low + span * fraction.clamp(0.05, 0.95),
@@ -304,7 +308,7 @@ impl Generator<'_> {
 }
 
 /// The first day, and each 1 January after it up to the last day.
-fn new_years(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+fn first_day_and_new_years(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     let january = first.with_ordinal(1).unwrap_or(first);
     let years = (1..).map_while(move |year| january.checked_add_months(Months::new(12 * year)));
     std::iter::once(first).chain(years.take_while(move |day| *day <= last))

@@ -81,14 +81,14 @@ impl Generator<'_> {
     pub(super) async fn generate_measurements(&mut self) -> Result<()> {
         for at in 0..self.kpis.len() {
             let kpi = self.kpis[at];
-            let mut random = self.random(1_000_000_000 + at as u64);
+            let mut random = self.random_stream(1_000_000_000 + at as u64);
             let mut walk = RandomWalk::new(&kpi);
             let (mut from, mut left) = (self.size.first_day(), self.size.days as usize);
             while left > 0 {
                 let count = left.min(ROWS);
                 let values: Vec<SampledValue> =
                     (0..count).map(|_| walk.next_value(&mut random)).collect();
-                self.insert_days(&kpi, from, &values).await?;
+                self.insert_daily_values(&kpi, from, &values).await?;
                 self.progress.add_rows(count);
                 from = from + Days::new(count as u64);
                 left -= count;
@@ -97,7 +97,7 @@ impl Generator<'_> {
         Ok(())
     }
 
-    async fn insert_days(
+    async fn insert_daily_values(
         &mut self,
         kpi: &KpiProfile,
         from: NaiveDate,
@@ -112,20 +112,22 @@ impl Generator<'_> {
             self.made_at.into(),
         ];
         let sql = if backend == DbBackend::Postgres {
-            parameters.push(array_text(ids.iter().map(|id| id.0.to_string())).into());
-            parameters.push(array_text(values.iter().map(|day| day.value.to_string())).into());
+            parameters.push(postgresql_array_text(ids.iter().map(|id| id.0.to_string())).into());
+            parameters
+                .push(postgresql_array_text(values.iter().map(|day| day.value.to_string())).into());
             let numerators = values
                 .iter()
                 .filter_map(|day| day.ratio)
                 .map(|ratio| ratio.0.to_string());
-            parameters.push(array_text(numerators).into());
+            parameters.push(postgresql_array_text(numerators).into());
             let denominators = values
                 .iter()
                 .filter_map(|day| day.ratio)
                 .map(|ratio| ratio.1.to_string());
-            parameters.push(array_text(denominators).into());
-            parameters
-                .push(array_text(values.iter().map(|day| day.sample_size.to_string())).into());
+            parameters.push(postgresql_array_text(denominators).into());
+            parameters.push(
+                postgresql_array_text(values.iter().map(|day| day.sample_size.to_string())).into(),
+            );
             POSTGRES
         } else {
             let days: Vec<serde_json::Value> = ids
@@ -192,7 +194,7 @@ impl Generator<'_> {
 }
 
 /// The text of an array of PostgreSQL.
-fn array_text(values: impl Iterator<Item = String>) -> String {
+fn postgresql_array_text(values: impl Iterator<Item = String>) -> String {
     let values: Vec<String> = values.collect();
     format!("{{{}}}", values.join(","))
 }

@@ -53,7 +53,7 @@ impl Random {
     }
 
     /// `count` different indices in `0..len`, or all of them, in random order.
-    pub(super) fn several(&mut self, count: usize, len: usize) -> Vec<usize> {
+    pub(super) fn pick_indices(&mut self, count: usize, len: usize) -> Vec<usize> {
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count.min(len) {
             let one = self.below(len);

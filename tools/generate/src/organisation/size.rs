@@ -37,7 +37,7 @@ pub(crate) struct OrganisationSize {
 
 impl OrganisationSize {
     /// Refuses numbers that contradict one another, with a sentence that says which.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn require_consistent(&self) -> Result<(), String> {
         if self.responsibilities > self.departments {
             return Err(format!(
                 "{} responsibilities at a touchpoint need as many departments; there would be {}. Raise --departments.",

@@ -234,19 +234,19 @@ pub(super) const EVIDENCE: [&str; 6] = [
     "The technician’s card",
 ];
 
-pub(super) fn random_thing(random: &mut Random) -> &'static str {
+pub(super) fn random_object_name(random: &mut Random) -> &'static str {
     random.pick(&THINGS)
 }
 
 /// The name of a step, such as "Pays the first invoice".
-pub(super) fn random_step(random: &mut Random) -> String {
+pub(super) fn random_step_name(random: &mut Random) -> String {
     format!("{} {}", random.pick(&DOING), random.pick(&THINGS))
 }
 
 /// `count` different sentences.
 pub(super) fn random_sentences(random: &mut Random, count: usize) -> String {
     let picked = random
-        .several(count, SENTENCES.len())
+        .pick_indices(count, SENTENCES.len())
         .into_iter()
         .map(|at| SENTENCES[at]);
     picked.collect::<Vec<_>>().join(" ")
@@ -254,7 +254,7 @@ pub(super) fn random_sentences(random: &mut Random, count: usize) -> String {
 
 pub(super) fn random_tasks(random: &mut Random, count: usize) -> Vec<String> {
     random
-        .several(count, TASKS.len())
+        .pick_indices(count, TASKS.len())
         .into_iter()
         .map(|at| TASKS[at].to_owned())
         .collect()
