@@ -108,11 +108,7 @@ impl Journey {
 
     /// Read anew, so that its graph is not made yet.
     async fn read(&self) -> (BlueprintSnapshot, Surroundings) {
-        let tx = self
-            .caller
-            .begin_read_transaction()
-            .await
-            .expect("a snapshot");
+        let tx = self.caller.begin_snapshot().await.expect("a snapshot");
         let the_one = self.caller.select::<blueprint::Entity>();
         let the_one = the_one.filter(blueprint::Column::Key.eq(KEY));
         let row = the_one.one(&tx).await.expect("it is read");
@@ -135,7 +131,7 @@ impl Journey {
             cors_origins: Vec::new(),
             concurrent_requests: 512,
             requests_of_one_client: 512,
-            cube: BiCache::new(1 << 20),
+            bi_cache: BiCache::new(1 << 20),
             longest_sheet: 8 << 20,
             thresholds: Thresholds::default(),
         }))

@@ -35,7 +35,7 @@ pub trait AuditSubject: EntityTrait<Model: Serialize> {
     const TYPE: &'static str;
 
     /// The id of a row.
-    fn uuid(row: &Self::Model) -> Uuid;
+    fn row_id(row: &Self::Model) -> Uuid;
 
     /// The blueprint that a row lies in.
     fn blueprint_id(row: &Self::Model) -> Option<BlueprintId>;
@@ -88,7 +88,7 @@ impl Event {
     }
 
     /// Something was done to a thing that its row does not show, such as a change in its lists: `after` says what.
-    pub fn changed_beside_row<E: AuditSubject>(row: &E::Model, after: Json) -> Self {
+    pub fn changed_outside_row<E: AuditSubject>(row: &E::Model, after: Json) -> Self {
         Self::new::<E>(row, None, Some(after))
     }
 
@@ -119,7 +119,7 @@ impl Event {
 
     fn new<E: AuditSubject>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
         Self {
-            subject: Some((E::TYPE, E::uuid(row))),
+            subject: Some((E::TYPE, E::row_id(row))),
             blueprint: E::blueprint_id(row),
             before,
             after,

@@ -48,7 +48,8 @@ pub async fn run_maintenance_rounds(
     loop {
         if let Some(days) = retention_days {
             let erased =
-                feedback::respondent::erase_respondents_older_than(&caller(ERASE_ACT), days).await;
+                feedback::respondent::erase_respondents_of_old_answers(&caller(ERASE_ACT), days)
+                    .await;
             if let Err(error) = erased {
                 tracing::warn!(?error, "old feedback was not erased; it is tried again");
             }

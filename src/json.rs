@@ -14,7 +14,7 @@ pub struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// Goes on behind what is written.
+    /// Goes on after what is written.
     #[must_use]
     pub fn appending_to(bytes: Vec<u8>) -> Self {
         Self {

@@ -179,8 +179,9 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
 async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
     let (store, caller) = open_as_operator(&erase.database, background::ERASE_ACT).await?;
     let erased =
-        feedback::respondent::erase_respondents_older_than(&caller, erase.older_than_days).await?;
-    let is_empty = store.empty_log().await;
+        feedback::respondent::erase_respondents_of_old_answers(&caller, erase.older_than_days)
+            .await?;
+    let is_empty = store.empty_wal().await;
     store.close().await?;
     println!("Erased who gave {erased} answers, and what they wrote.");
     if !is_empty {

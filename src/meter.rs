@@ -25,7 +25,7 @@ pub fn metered_list<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> Metered
 }
 
 /// Turns a refusal of the budget into an error at the field that was charged.
-pub fn error_at_field(field: &Positioned<Field>, charged: Result<()>) -> ServerResult<()> {
+pub fn locate_error_at_field(field: &Positioned<Field>, charged: Result<()>) -> ServerResult<()> {
     charged.map_err(|error| async_graphql::Error::from(error).into_server_error(field.pos))
 }
 
@@ -56,9 +56,9 @@ impl<T: OutputType> OutputType for Metered<T> {
             return self.0.resolve(ctx, field).await;
         };
         let fields = count_fields(&ctx.item.node, &ctx.query_env.fragments);
-        error_at_field(field, caller.budget.spend(FIELD.saturating_mul(fields)))?;
+        locate_error_at_field(field, caller.budget.spend(FIELD.saturating_mul(fields)))?;
         let value = self.0.resolve(ctx, field).await?;
-        error_at_field(
+        locate_error_at_field(
             field,
             caller.budget.count_answer_bytes(estimate_bytes(&value)),
         )?;

@@ -20,8 +20,8 @@ pub struct Insertion<I> {
     pub moved: Vec<(I, i32)>,
 }
 
-/// Makes room behind one of the others, or at the beginning where none is named. None where it is not among them.
-/// Closes gaps in the others' positions as well.
+/// The moves that make room after one of the others, or at the beginning where none is named, and that close gaps in
+/// the others' positions. None where the named one is not among them.
 pub fn plan_insertion<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option<Insertion<P::Id>> {
     let index = match after {
         None => 0,
@@ -41,8 +41,8 @@ pub fn plan_insertion<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option
     })
 }
 
-/// Closes the gaps in positions after one has left: the others that move, each with its new position.
-pub fn moves_closing_gaps<P: Ordered>(remaining: &[P]) -> Vec<(P::Id, i32)> {
+/// The moves that close the gaps in positions after one has left: the others that move, each with its new position.
+pub fn plan_closing_gaps<P: Ordered>(remaining: &[P]) -> Vec<(P::Id, i32)> {
     remaining
         .iter()
         .zip(1..)
@@ -51,7 +51,7 @@ pub fn moves_closing_gaps<P: Ordered>(remaining: &[P]) -> Vec<(P::Id, i32)> {
         .collect()
 }
 
-/// The position behind the last; 1 where there is none.
+/// The position after the last; 1 where there is none.
 pub fn next_position<P: Ordered>(others: &[P]) -> i32 {
     others
         .last()
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_gap_left_behind_is_closed() {
         assert_eq!(
-            moves_closing_gaps(&[Card('a', 1), Card('c', 3), Card('d', 4)]),
+            plan_closing_gaps(&[Card('a', 1), Card('c', 3), Card('d', 4)]),
             vec![('c', 2), ('d', 3)]
         );
         assert_eq!(

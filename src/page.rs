@@ -148,14 +148,14 @@ async fn page_by_keyset<E: Guarded, N: OutputType>(
         select = select.filter(Condition::any().add(later).add(same_moment));
     }
     let mut rows = load_rows_batched(ctx, select).await?;
-    rows.sort_unstable_by_key(|row| (E::created_at(row), E::uuid(row)));
+    rows.sort_unstable_by_key(|row| (E::created_at(row), E::row_id(row)));
     if order == Order::Desc {
         rows.reverse();
     }
     page.paginate(
         rows,
         total,
-        |row| encode_time_cursor(E::created_at(row), E::uuid(row)),
+        |row| encode_time_cursor(E::created_at(row), E::row_id(row)),
         node,
     )
 }

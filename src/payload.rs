@@ -39,7 +39,7 @@ pub struct Refusal {
 ///
 /// # Errors
 /// The error itself where it is no user error: it fails the request.
-pub async fn audit_refusal(caller: &Caller, error: Error) -> Result<Refusal> {
+pub async fn refusal_from_error(caller: &Caller, error: Error) -> Result<Refusal> {
     if let Error::Forbidden(forbidden) = &error {
         caller.audit_refusal(forbidden).await?;
     }
@@ -56,12 +56,12 @@ pub async fn audit_refusal(caller: &Caller, error: Error) -> Result<Refusal> {
 /// The payload of a refused act: the object in conflict as it is now, and the user errors.
 ///
 /// # Errors
-/// Those of [`audit_refusal`].
+/// Those of [`refusal_from_error`].
 pub async fn load_conflict_and_errors<E: Guarded>(
     caller: &Caller,
     error: Error,
 ) -> Result<(Option<E::Model>, Vec<UserError>)> {
-    let refusal = audit_refusal(caller, error).await?;
+    let refusal = refusal_from_error(caller, error).await?;
     let current = match refusal.current {
         Some(id) => caller.get::<E>(id.into()).await?,
         None => None,
@@ -72,14 +72,17 @@ pub async fn load_conflict_and_errors<E: Guarded>(
 /// What was done, or nothing of it and why.
 ///
 /// # Errors
-/// Those of [`audit_refusal`].
+/// Those of [`refusal_from_error`].
 pub async fn done_or_refused<T: Default>(
     caller: &Caller,
     result: Result<T>,
 ) -> Result<(T, Vec<UserError>)> {
     match result {
         Ok(done) => Ok((done, Vec::new())),
-        Err(error) => Ok((T::default(), audit_refusal(caller, error).await?.errors)),
+        Err(error) => Ok((
+            T::default(),
+            refusal_from_error(caller, error).await?.errors,
+        )),
     }
 }
 

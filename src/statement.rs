@@ -152,11 +152,11 @@ fn placeholder(backend: DbBackend, number: usize) -> String {
     }
 }
 
-/// The SQL with its placeholders, `$1` or `?`, numbered from `behind + 1`. Quoted text and names are left alone.
-fn renumber_placeholders(backend: DbBackend, sql: &str, behind: usize) -> String {
+/// The SQL with its placeholders, `$1` or `?`, numbered from `after + 1`. Quoted text and names are left alone.
+fn renumber_placeholders(backend: DbBackend, sql: &str, after: usize) -> String {
     let mut text = String::with_capacity(sql.len() + 16);
     let mut quote = None;
-    let mut number = behind;
+    let mut number = after;
     let mut letters = sql.chars().peekable();
     while let Some(letter) = letters.next() {
         match (quote, letter) {
@@ -202,9 +202,9 @@ mod tests {
             two.then(" ").value(5).statement().sql,
             "VALUES (?, ?), (?, ?) ?5"
         );
-        let behind = SqlBuilder::new(DbBackend::Sqlite, "")
+        let after = SqlBuilder::new(DbBackend::Sqlite, "")
             .value(1)
             .values_rows([[2.into(), 3.into()]]);
-        assert_eq!(behind.statement().sql, "?1VALUES (?2, ?3)");
+        assert_eq!(after.statement().sql, "?1VALUES (?2, ?3)");
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{id::ChannelId, words::Medium};
 
 /// A way in which people meet.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "channel")]
 pub struct Model {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{id::DepartmentId, words::DepartmentKind};
 
 /// A unit that delivers; departments form a tree.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "department")]
 pub struct Model {

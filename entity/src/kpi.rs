@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What is measured, and how to read it.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi")]
 pub struct Model {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::id::{BlueprintId, KpiId, KpiLinkId, PhaseId, TouchpointId};
 
 /// A KPI judges a touchpoint, a phase or a whole blueprint for some days.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi_link")]
 pub struct Model {

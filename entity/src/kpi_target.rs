@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::id::{KpiId, KpiTargetId};
 
 /// What a KPI should reach from a day on, until the next target's day.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi_target")]
 pub struct Model {

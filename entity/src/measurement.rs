@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::id::{AccountId, ChannelId, KpiId, MeasurementId, SegmentId, TouchpointId};
 
 /// A value of a KPI on a day; one per natural key, a second is a correction.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "measurement")]
 pub struct Model {

@@ -10,25 +10,25 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 /// A value that is read from a row's next cells.
-pub trait Read: Sized {
-    /// Reads the value and moves behind its cells.
-    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr>;
+pub trait FromCells: Sized {
+    /// Reads the value and moves after its cells.
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr>;
 }
 
 /// A model, read as it is stored.
-pub trait StoredModel: Read {
+pub trait StoredModel: FromCells {
     /// Its columns, in the order in which they are read.
     const COLUMNS: &'static [&'static str];
 }
 
 /// Runs a statement and reads all its rows.
-pub async fn read_all<R: Read, C: ConnectionTrait>(
+pub async fn read_all<R: FromCells, C: ConnectionTrait>(
     db: &C,
     statement: Statement,
 ) -> Result<Vec<R>, DbErr> {
     let rows = db.query_all_raw(statement).await?;
     rows.iter()
-        .map(|row| R::read(&mut Cells::new(row)?))
+        .map(|row| R::from_cells(&mut RowCursor::new(row)?))
         .collect()
 }
 
@@ -42,7 +42,7 @@ where
 }
 
 /// A row of one of the two databases, and the cell that is read next.
-pub struct Cells<'r> {
+pub struct RowCursor<'r> {
     row: RawRow<'r>,
     at: usize,
 }
@@ -83,7 +83,7 @@ impl<'r> RawRow<'r> {
     }
 }
 
-impl<'r> Cells<'r> {
+impl<'r> RowCursor<'r> {
     /// The row, from its first cell on.
     pub fn new(row: &'r QueryResult) -> Result<Self, DbErr> {
         let row = RawRow::new(row)?;
@@ -103,7 +103,7 @@ impl<'r> Cells<'r> {
             self.at += R::COLUMNS.len();
             return Ok(None);
         }
-        R::read(self).map(Some)
+        R::from_cells(self).map(Some)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Touchpoint × department × role: a handshake, and its history.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "responsibility")]
 pub struct Model {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// An edge of the journey graph.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "transition")]
 pub struct Model {

@@ -121,7 +121,7 @@ async fn add_received_digests(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         digests.insert(if external.starts_with(ERASED) {
             external
         } else {
-            digest_received_id(recorder, &external)?
+            digest_external_id(recorder, &external)?
         });
     }
     let digests: Vec<String> = digests.into_iter().collect();
@@ -144,7 +144,7 @@ async fn add_received_digests(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
 const ERASED: &str = "erased:";
 
 /// The digest of an external id of this recorder, as the program computes it for what comes in.
-fn digest_received_id(recorder: Option<Uuid>, external: &str) -> Result<String, DbErr> {
+fn digest_external_id(recorder: Option<Uuid>, external: &str) -> Result<String, DbErr> {
     let whose = recorder.map_or_else(Vec::new, |account| account.as_bytes().to_vec());
     let mut mac = Hmac::<Sha256>::new_from_slice(&whose).map_err(migration_error)?;
     mac.update(external.as_bytes());

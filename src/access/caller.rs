@@ -22,7 +22,7 @@ use super::{
 use crate::{
     audit::{self, Actor},
     clock::Clock,
-    compute::{self, Budget, StepBudget},
+    compute::{self, Budget, WorkBudget},
     database::{Pool, Store, Transaction},
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
@@ -120,7 +120,7 @@ impl Caller {
     /// `Busy` where too much is waiting, `TooComplex` where the budget is spent.
     pub async fn compute<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&WorkBudget) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         match self.writing.has_open_permit() {
             // Not in a turn: others wait for the locks of this caller's permit, and would wait for its turn as well.
@@ -261,7 +261,7 @@ impl Caller {
     /// The caller as the principal of conditions on tables.
     #[must_use]
     pub fn principal(&self) -> Principal<'_> {
-        Principal::CallerStanding(&self.standing)
+        Principal::Standing(&self.standing)
     }
 
     /// The deployment's time zone.
@@ -330,7 +330,7 @@ impl Caller {
     }
 
     /// A read-only transaction, all of whose statements see the database at one moment.
-    pub async fn begin_read_transaction(&self) -> Result<Transaction> {
+    pub async fn begin_snapshot(&self) -> Result<Transaction> {
         Ok(self.store.begin_snapshot().await?)
     }
 

@@ -130,7 +130,7 @@ macro_rules! guarded {
         impl AuditSubject for $module::Entity {
             const TYPE: &'static str = $api;
 
-            fn uuid(row: &Self::Model) -> sea_orm::prelude::Uuid {
+            fn row_id(row: &Self::Model) -> sea_orm::prelude::Uuid {
                 row.id.0
             }
 

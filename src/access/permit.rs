@@ -96,7 +96,7 @@ impl Caller {
 impl<'c> Permit<'c> {
     fn new(caller: &'c Caller, tx: Transaction) -> Self {
         Self {
-            _open: caller.writing.count_open_permit(),
+            _open: caller.writing.note_permit_opened(),
             caller,
             tx,
             locked: BTreeMap::new(),
@@ -128,7 +128,7 @@ impl<'c> Permit<'c> {
     ) -> Result<E::Model> {
         let row = self.lock_and_read_row::<E>(field, id).await?;
         let ties = E::load_ties(&self.tx, &row).await?;
-        self.require_on_row::<E>(action, &ties, &row)?;
+        self.require_permission_on_row::<E>(action, &ties, &row)?;
         Ok(row)
     }
 
@@ -153,8 +153,8 @@ impl<'c> Permit<'c> {
         Ok(row)
     }
 
-    /// Takes the lock of a row and reads it. The decision is the caller's to ask for, by [`Permit::require_on_row`]:
-    /// for rows whose ties the use-case knows better than the table.
+    /// Takes the lock of a row and reads it. The decision is the caller's to ask for, by
+    /// [`Permit::require_permission_on_row`]: for rows whose ties the use-case knows better than the table.
     ///
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it.
@@ -185,7 +185,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// FORBIDDEN where the caller may not do the action.
-    pub fn require_on_row<E: Guarded>(
+    pub fn require_permission_on_row<E: Guarded>(
         &mut self,
         action: Action,
         ties: &Ties,
@@ -203,18 +203,18 @@ impl<'c> Permit<'c> {
                 })
                 .flat_map(|(_, departments)| departments),
         );
-        self.require(action, ties, Some((E::TYPE, E::uuid(row))))
+        self.require(action, ties, Some((E::TYPE, E::row_id(row))))
     }
 
     /// The same without showing the act's audit events to the leads of these departments: for acts whose event alone
     /// tells whom they are about.
-    pub fn require_hidden_from_leads<E: Guarded>(
+    pub fn require_without_showing_audit<E: Guarded>(
         &self,
         action: Action,
         ties: &Ties,
         row: &E::Model,
     ) -> Result<()> {
-        self.require(action, ties, Some((E::TYPE, E::uuid(row))))
+        self.require(action, ties, Some((E::TYPE, E::row_id(row))))
     }
 
     /// Asks the policy about a thing with these ties; the audit log names a refused `subject` by its API type and id.
@@ -374,7 +374,7 @@ impl<'c> Permit<'c> {
         let Some(account) = self.caller.account() else {
             return Ok(false);
         };
-        audit::was_created_by(&self.tx, (E::TYPE, E::uuid(row)), account).await
+        audit::was_created_by(&self.tx, (E::TYPE, E::row_id(row)), account).await
     }
 
     /// The key that was given, or one made from a name. A key that is taken gets the end of the `id` where it was made
@@ -481,7 +481,7 @@ impl<'c> Permit<'c> {
         let then = async move {
             store.notify_written();
             if erases {
-                store.empty_log().await;
+                store.empty_wal().await;
             }
         };
         self.tx.commit_then(then).await?;
@@ -564,7 +564,7 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
             Reason::VersionStale,
             format!("It has changed since you read it: it is at version {version}, you expected {expected}."),
         )
-        .with_current(E::uuid(row))),
+        .with_current(E::row_id(row))),
         _ => Ok(()),
     }
 }

@@ -15,7 +15,7 @@ use crate::policy::{self, Action, CallerStanding, Reach, Relation};
 #[derive(Clone, Copy, Debug)]
 pub enum Principal<'r> {
     /// A caller, or the account of a standing that was loaded.
-    CallerStanding(&'r CallerStanding),
+    Standing(&'r CallerStanding),
     /// The account behind the BI login that is connected to PostgreSQL when the statement runs (`session_user`).
     Login,
 }
@@ -43,31 +43,31 @@ impl IdSet {
 
 /// A reach as SQL: the policy's [`Reach`] with sets of ids that may be subqueries.
 pub(super) struct SqlReach {
-    everything: ReachesEverything,
+    everything: KnownOrSql,
     /// Things to which one of these departments stands in the relation.
     pub(super) through: Vec<(Relation, IdSet)>,
     /// Things granted to this account by name.
     pub(super) granted_to: Option<IdSet>,
 }
 
-/// Whether a reach is everything: known now, or a condition that the database evaluates.
-enum ReachesEverything {
+/// Whether something holds: known now, or a condition that the database evaluates.
+enum KnownOrSql {
     Known(bool),
-    Asked(SimpleExpr),
+    Sql(SimpleExpr),
 }
 
 impl SqlReach {
     /// Whether it is known to be everything.
     pub(super) fn is_everything(&self) -> bool {
-        matches!(self.everything, ReachesEverything::Known(true))
+        matches!(self.everything, KnownOrSql::Known(true))
     }
 
     /// The condition under which it is everything; nothing where it is not.
     pub(super) fn everything_sql(&self) -> Option<SimpleExpr> {
         match &self.everything {
-            ReachesEverything::Known(false) => None,
-            ReachesEverything::Known(true) => Some(Expr::value(true)),
-            ReachesEverything::Asked(asked) => Some(asked.clone()),
+            KnownOrSql::Known(false) => None,
+            KnownOrSql::Known(true) => Some(Expr::value(true)),
+            KnownOrSql::Sql(condition) => Some(condition.clone()),
         }
     }
 }
@@ -82,7 +82,7 @@ impl From<Reach> for SqlReach {
             )
         });
         Self {
-            everything: ReachesEverything::Known(reach.everything),
+            everything: KnownOrSql::Known(reach.everything),
             through: through.collect(),
             granted_to: reach.granted_to.map(IdSet::of_account),
         }
@@ -92,7 +92,7 @@ impl From<Reach> for SqlReach {
 impl Principal<'_> {
     pub(super) fn reach(self, action: Action) -> SqlReach {
         match self {
-            Self::CallerStanding(standing) => policy::reach(standing, action).into(),
+            Self::Standing(standing) => policy::reach(standing, action).into(),
             Self::Login => login_reach_sql(action),
         }
     }
@@ -100,10 +100,8 @@ impl Principal<'_> {
     /// The principal's own account; none for the operator.
     pub(super) fn own_account(self) -> Option<IdSet> {
         match self {
-            Self::CallerStanding(CallerStanding::Operator) => None,
-            Self::CallerStanding(CallerStanding::Account(own)) => {
-                Some(IdSet::of_account(own.account))
-            }
+            Self::Standing(CallerStanding::Operator) => None,
+            Self::Standing(CallerStanding::Account(own)) => Some(IdSet::of_account(own.account)),
             Self::Login => {
                 let account = bi_login::Entity::find()
                     .select_only()
@@ -158,9 +156,7 @@ fn login_reach_sql(action: Action) -> SqlReach {
         IdSet::Found(Box::new(account.into_query()))
     });
     SqlReach {
-        everything: ReachesEverything::Asked(Expr::exists(select_if_login_reaches_everything(
-            action,
-        ))),
+        everything: KnownOrSql::Sql(Expr::exists(select_if_login_reaches_everything(action))),
         through: through.collect(),
         granted_to,
     }

@@ -574,7 +574,7 @@ pub fn audit_events_condition(principal: Principal<'_>) -> Condition {
 
 /// Rows of departments for which somebody may pull flat KPI rows, by the column of the department's id.
 #[must_use]
-pub fn flat_kpi_rows_condition<C: IntoColumnRef>(
+pub fn departments_with_flat_rows_condition<C: IntoColumnRef>(
     principal: Principal<'_>,
     department_id: C,
 ) -> Condition {

@@ -28,7 +28,7 @@ impl Drop for OpenPermit {
 
 impl WriteProgress {
     /// Notes that a permit is opened.
-    pub(super) fn count_open_permit(self: &Arc<Self>) -> OpenPermit {
+    pub(super) fn note_permit_opened(self: &Arc<Self>) -> OpenPermit {
         // From the beginning on, as a permit may find that there is nothing to do after its first read.
         self.rests_on_others.store(true, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);

@@ -18,7 +18,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 
-use self::{password::HashPermit, throttle::SessionPasswordGuesses};
+use self::{password::HashPermit, throttle::SessionPasswordThrottle};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, require_live},
     audit,
@@ -233,7 +233,11 @@ fn select_active_admins() -> Select<account::Entity> {
 /// depose each other at the same moment come one after the other, and the second is refused.
 async fn lock_and_count_other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
     let row = permit.get::<account::Entity>("id", id).await?;
-    permit.require_on_row::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
+    permit.require_permission_on_row::<account::Entity>(
+        Action::KeepOrganisation,
+        &Ties::none(),
+        &row,
+    )?;
     let admins = select_active_admins()
         .order_by_asc(account::Column::Id)
         .lock(LockType::NoKeyUpdate)
@@ -370,7 +374,7 @@ pub async fn change_password(
     let session = caller
         .session
         .ok_or(Error::Unauthenticated("Sign in first."))?;
-    let guess = SessionPasswordGuesses::new(session);
+    let guess = SessionPasswordThrottle::new(session);
     // Before a turn is waited for: who has to wait anyway takes no place in the queue.
     guess
         .refuse_if_throttled(caller.connection(), caller.now)
@@ -417,7 +421,7 @@ fn wrong_password_error() -> Error {
 async fn note_wrong_password(
     caller: &Caller,
     own: &account::Model,
-    guess: &SessionPasswordGuesses,
+    guess: &SessionPasswordThrottle,
 ) -> Result<()> {
     // In a transaction of its own, which stays although the act is refused.
     let tx: Transaction = caller.begin_bookkeeping().await?;

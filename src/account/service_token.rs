@@ -124,7 +124,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<C
             .insert_all_unaudited::<service_token_department::Entity>(limits.collect())
             .await?;
         // The row does not show its limits, which are in a table of their own.
-        permit.note_event(Event::changed_beside_row::<service_token::Entity>(
+        permit.note_event(Event::changed_outside_row::<service_token::Entity>(
             &row,
             serde_json::json!({ "departmentIds": departments }),
         ));

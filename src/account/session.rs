@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{
     password::HashPermit,
-    throttle::{self, ThrottledSignIn},
+    throttle::{self, SignInThrottle},
 };
 use crate::{
     access::{Caller, Keyed},
@@ -54,7 +54,7 @@ pub struct SessionTokens {
 }
 
 /// An attempt to sign in.
-pub struct SignInRequest {
+pub struct SignInAttempt {
     /// The account's key, as typed.
     pub login: String,
     pub password: String,
@@ -79,9 +79,9 @@ impl Authenticator<'_> {
     ///
     /// # Errors
     /// `Unauthenticated` where it is refused; `RateLimited` where too many attempts failed or too many wait for a hash.
-    pub async fn sign_in(self, attempt: SignInRequest) -> Result<SessionTokens> {
+    pub async fn sign_in(self, attempt: SignInAttempt) -> Result<SessionTokens> {
         let guess =
-            ThrottledSignIn::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
+            SignInThrottle::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
         guess
             .refuse_if_throttled(self.store.sign_in_reader(), self.clock.now())
             .await?;
@@ -131,7 +131,7 @@ impl Authenticator<'_> {
     async fn start_session(
         self,
         verified: &account::Model,
-        guess: &ThrottledSignIn,
+        guess: &SignInThrottle,
         user_agent: Option<String>,
     ) -> Result<SessionTokens> {
         let now = self.clock.now();
@@ -178,7 +178,7 @@ impl Authenticator<'_> {
     async fn record_failure(
         self,
         account: Option<AccountId>,
-        guess: &ThrottledSignIn,
+        guess: &SignInThrottle,
     ) -> Result<()> {
         let now = self.clock.now();
         let tx = self.store.begin_sign_in().await?;

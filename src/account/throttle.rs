@@ -165,7 +165,7 @@ fn network_bytes(address: IpAddr) -> Vec<u8> {
 
 /// An attempt with a password, as the subjects for which it is counted.
 #[derive(Clone, Debug)]
-pub struct ThrottledSignIn {
+pub struct SignInThrottle {
     account: ThrottleSubject,
     network: ThrottleSubject,
     /// The account in this network.
@@ -176,7 +176,7 @@ pub struct ThrottledSignIn {
     itself: ThrottleSubject,
 }
 
-impl ThrottledSignIn {
+impl SignInThrottle {
     /// An attempt with this password from this address at an account, whether one with this key exists or not.
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
         let (login, network) = (fold_key(login), network_bytes(address));
@@ -295,9 +295,9 @@ async fn drop_oldest_origins(tx: &Transaction, account: AccountId) -> Result<()>
 
 /// The throttle of guessing the present password from inside a session.
 #[derive(Clone, Debug)]
-pub struct SessionPasswordGuesses(ThrottleSubject);
+pub struct SessionPasswordThrottle(ThrottleSubject);
 
-impl SessionPasswordGuesses {
+impl SessionPasswordThrottle {
     /// An attempt in this session.
     #[must_use]
     pub fn new(session: SessionId) -> Self {

@@ -1,7 +1,7 @@
 //! Positions in the audit log, and the events after one: what copies by changes are made from.
 //!
 //! The difficulty: two acts that run together commit in another order than their events were made, so an event can
-//! become visible behind a position at which somebody has read already. The solution rests on the ids, which begin with
+//! become visible after a position at which somebody has read already. The solution rests on the ids, which begin with
 //! the millisecond of their making, and on events being made last before the commit, so that they come late by moments
 //! only:
 //!

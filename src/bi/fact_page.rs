@@ -24,7 +24,7 @@ use super::{
     model::query::DatasetQuery,
     model::value::Value,
     names::{select_ids_by_keys, select_linked_kpi_ids},
-    source::row::{DatasetRow, RowData},
+    source::row::{DatasetRow, RowForm},
 };
 use crate::{
     access::{Caller, scope},
@@ -90,7 +90,7 @@ pub async fn load_page_of_facts(
     let mut next = after.as_ref().and_then(ResumePoint::after_row);
     // All rounds of a page in one snapshot: a measurement that is superseded between two rounds would appear twice or
     // not at all.
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
         let missing = wanted - rows.len() as u64;
@@ -103,7 +103,7 @@ pub async fn load_page_of_facts(
                 let projection = query.projection();
                 let stored = tx.query_all_raw(statement).await?.into_iter();
                 rows.extend(stored.map(|row| DatasetRow {
-                    data: RowData::Stored(row),
+                    form: RowForm::Stored(row),
                     projection: projection.clone(),
                 }));
             }
@@ -212,7 +212,7 @@ fn select_touchpoints_ever_held(caller: &Caller, filter: &FactFilter) -> Option<
     let mut held: Select<responsibility::Entity> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
-        .filter(scope::flat_kpi_rows_condition(
+        .filter(scope::departments_with_flat_rows_condition(
             caller.principal(),
             responsibility::Column::DepartmentId.as_column_ref(),
         ));

@@ -94,14 +94,14 @@ impl<'c> Scope<'c> {
         }
     }
 
-    fn select_readable<E: Guarded>(&self) -> Select<E> {
+    fn select_visible_rows<E: Guarded>(&self) -> Select<E> {
         E::find().filter(E::readable_condition(self.principal()))
     }
 
     /// The rows of a table that may be seen.
     #[must_use]
     pub fn select_visible<E: Guarded>(&self) -> SelectStatement {
-        self.select_readable::<E>().into_query()
+        self.select_visible_rows::<E>().into_query()
     }
 
     /// The ids of the rows of a table that may be seen; none where it is all of them.
@@ -137,12 +137,12 @@ impl<'c> Scope<'c> {
     #[must_use]
     pub fn select_kpis_with_visible_values(&self) -> Select<kpi::Entity> {
         let values = scope::kpi_values_condition(self.principal());
-        self.select_readable::<kpi::Entity>().filter(values)
+        self.select_visible_rows::<kpi::Entity>().filter(values)
     }
 
     /// The ids of the KPIs whose values may be seen; nothing where it is all of them.
     #[must_use]
-    pub fn select_kpi_ids_with_visible_values(&self) -> Option<SelectStatement> {
+    pub fn select_visible_value_kpi_ids(&self) -> Option<SelectStatement> {
         let definitions = kpi::Entity::readable_condition(self.principal());
         let values = scope::kpi_values_condition(self.principal());
         let all = definitions.is_empty() && values.is_empty();
@@ -154,7 +154,7 @@ impl<'c> Scope<'c> {
     #[must_use]
     pub fn select_measurements(&self) -> SelectStatement {
         let mut measured = self
-            .select_readable::<measurement::Entity>()
+            .select_visible_rows::<measurement::Entity>()
             .filter(measurement::Column::SupersededById.is_null())
             .filter(self.measurement_filter.clone());
         // The range spares the database measurements of other days; the join with the days themselves is the dataset's.
@@ -169,7 +169,7 @@ impl<'c> Scope<'c> {
     /// The ids of the departments whose rows are pulled; nothing where it is those of all, and rows without one.
     #[must_use]
     pub fn select_pulled_department_ids(&self) -> Option<SelectStatement> {
-        let pulled = scope::flat_kpi_rows_condition(
+        let pulled = scope::departments_with_flat_rows_condition(
             self.principal(),
             department::Column::Id.as_column_ref(),
         );

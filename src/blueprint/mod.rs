@@ -198,7 +198,7 @@ async fn set_secondary_personas(
         .exec_without_returning(permit.tx())
         .await?;
     let ids: Vec<String> = personas.iter().map(ToString::to_string).collect();
-    permit.note_event(Event::changed_beside_row::<blueprint::Entity>(
+    permit.note_event(Event::changed_outside_row::<blueprint::Entity>(
         row,
         serde_json::json!({ "secondaryPersonaIds": ids }),
     ));

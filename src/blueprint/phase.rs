@@ -20,7 +20,7 @@ use crate::{
     policy::Action,
 };
 
-/// A new phase, at the end or behind another phase.
+/// A new phase, at the end or after another phase.
 #[derive(InputObject)]
 pub struct PhaseCreateInput {
     /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
@@ -37,7 +37,7 @@ pub struct PhaseCreateInput {
     pub customer_goal: Option<String>,
     /// The question to ask there.
     pub prompt: Option<String>,
-    /// Id of the phase behind which to place it; absent: the end, null: the beginning.
+    /// Id of the phase after which to place it; absent: the end, null: the beginning.
     pub after_id: MaybeUndefined<ID>,
 }
 
@@ -65,7 +65,7 @@ pub struct PhaseMoveInput {
     pub id: ID,
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// Id of the phase behind which to place it; absent: the end, null: the beginning.
+    /// Id of the phase after which to place it; absent: the end, null: the beginning.
     pub after_id: MaybeUndefined<ID>,
 }
 
@@ -101,7 +101,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
             message,
         ));
     }
-    let position = free_position(&permit, &phases, &input.after_id, after).await?;
+    let position = make_room_after(&permit, &phases, &input.after_id, after).await?;
     let fresh = NewPhase {
         id,
         key,
@@ -206,7 +206,7 @@ pub async fn relocate(caller: &Caller, input: PhaseMoveInput) -> Result<phase::M
         .await?;
     let mut others = load_phases(&permit, row.blueprint_id).await?;
     others.retain(|phase| phase.id != row.id);
-    let position = free_position(&permit, &others, &input.after_id, after).await?;
+    let position = make_room_after(&permit, &others, &input.after_id, after).await?;
     let row = permit
         .update::<phase::Entity>(
             &row,
@@ -287,8 +287,8 @@ impl Ordered for phase::Model {
     }
 }
 
-/// Makes room behind a phase or at the beginning, and gives the place; the end where nothing is said.
-async fn free_position(
+/// Makes room after a phase or at the beginning, and gives the place; the end where nothing is said.
+async fn make_room_after(
     permit: &Permit<'_>,
     others: &[phase::Model],
     said: &MaybeUndefined<ID>,

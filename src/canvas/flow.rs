@@ -21,7 +21,7 @@ use super::{
     graph::{FlowEdge, FlowGraph, FlowNode, entry_touchpoint, is_re_entry},
     model::{Canvas, find_accountable},
 };
-use crate::{compute::StepBudget, error::Result};
+use crate::{compute::WorkBudget, error::Result};
 
 /// Most ways that are listed.
 const MOST_WAYS: usize = 100;
@@ -269,7 +269,7 @@ impl<'c> FlowAnalysis<'c> {
     #[must_use]
     pub fn unavoidable_touchpoints(&self) -> Vec<&'c touchpoint::Model> {
         let touchpoints = self.graph.onward.len();
-        // The ends are three more nodes behind the touchpoints. EXIT is none: who leaves by it is not on the way any
+        // The ends are three more nodes after the touchpoints. EXIT is none: who leaves by it is not on the way any
         // more.
         let (start, competitor, goal) = (touchpoints, touchpoints + 1, touchpoints + 2);
         let node = |place: FlowNode| match place {
@@ -303,7 +303,7 @@ impl<'c> FlowAnalysis<'c> {
         from: usize,
         to: usize,
         longest: usize,
-        steps: &StepBudget,
+        steps: &WorkBudget,
     ) -> Result<WayList> {
         let mut found = WayList::default();
         steps.spend(self.graph.edges.len())?;
@@ -334,7 +334,7 @@ impl<'c> FlowAnalysis<'c> {
     }
 
     /// The movements that lead on from a place; from the ends only the competitor's.
-    pub(super) fn movements_leading_on(&self, place: FlowNode) -> Vec<&FlowEdge> {
+    pub(super) fn movement_edges_from(&self, place: FlowNode) -> Vec<&FlowEdge> {
         match place {
             FlowNode::At(at) => self.graph.onward[at]
                 .iter()
@@ -435,7 +435,7 @@ struct WaySearch<'f, 'c> {
     passed: BTreeSet<FlowNode>,
     way: Vec<usize>,
     tried: usize,
-    steps: &'f StepBudget,
+    steps: &'f WorkBudget,
     found: &'f mut WayList,
 }
 
@@ -455,7 +455,7 @@ impl WaySearch<'_, '_> {
         }
         self.tried += 1;
         self.found.more |= self.tried > MOST_VISITED;
-        let onward = self.flow.movements_leading_on(place);
+        let onward = self.flow.movement_edges_from(place);
         self.steps.spend(1 + onward.len() / TRANSITIONS_PER_STEP)?;
         for edge in onward {
             // Too far from the target for the length that is left: without this cut the search would try nearly every

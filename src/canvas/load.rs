@@ -12,7 +12,7 @@ use entity::{
     blueprint, channel, department,
     id::{BlueprintId, KpiId, PhaseId, TouchpointId},
     kpi, kpi_link, persona, persona_need, phase,
-    read::{self, Cells, Read},
+    read::{self, FromCells, RowCursor},
     responsibility, touchpoint, touchpoint_channel, transition,
 };
 use sea_orm::{
@@ -38,7 +38,7 @@ impl Canvas {
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
         let _turn = caller.budget.acquire_blueprint_load_slot().await?;
-        let tx = caller.begin_read_transaction().await?;
+        let tx = caller.begin_snapshot().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()
             .filter(which)
@@ -194,10 +194,10 @@ struct ChannelOfTouchpoint {
     touchpoint_id: TouchpointId,
 }
 
-impl Read for ChannelOfTouchpoint {
-    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+impl FromCells for ChannelOfTouchpoint {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
-            channel: Read::read(cells)?,
+            channel: FromCells::from_cells(cells)?,
             touchpoint_id: cells.read_next()?,
         })
     }

@@ -104,7 +104,7 @@ impl Canvas {
     }
 
     /// The KPIs that judge a phase as a whole, or with none the whole blueprint.
-    pub fn kpi_links_of_phase_or_blueprint(
+    pub fn kpi_links_above_touchpoints(
         &self,
         phase: Option<PhaseId>,
     ) -> impl Iterator<Item = &JudgedLink> {

@@ -1,5 +1,5 @@
 //! The blueprints that one query has read, each once, however many aliases, lists and edges lead to it. Made for each
-//! request; a mutation reads anew, as what it has changed may be shown behind it.
+//! request; a mutation reads anew, as what it has changed may be shown after it.
 
 use std::{
     collections::HashMap,

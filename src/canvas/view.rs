@@ -13,7 +13,7 @@ use entity::{
 };
 
 use super::{flow::FlowAnalysis, graph::FlowNode, model::Canvas};
-use crate::{compute::StepBudget, error::Result};
+use crate::{compute::WorkBudget, error::Result};
 
 /// A smaller picture. Touchpoints and transitions are indices on the canvas.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl CanvasView {
         flow: &FlowAnalysis<'_>,
         kept: &BTreeSet<usize>,
         detail: ViewDetail,
-        steps: &StepBudget,
+        steps: &WorkBudget,
     ) -> Result<Self> {
         let mut view = Self {
             touchpoints: kept.iter().copied().collect(),
@@ -192,7 +192,7 @@ fn find_nodes_beyond_left_out(
     flow: &FlowAnalysis<'_>,
     into: Vec<usize>,
     stays: impl Fn(FlowNode) -> bool,
-    steps: &StepBudget,
+    steps: &WorkBudget,
 ) -> Result<(Vec<(FlowNode, usize)>, CameFrom)> {
     let mut came_from = CameFrom::new();
     let mut next = VecDeque::new();
@@ -204,7 +204,7 @@ fn find_nodes_beyond_left_out(
     let mut found = Vec::new();
     let mut known = BTreeSet::new();
     while let Some(at) = next.pop_front() {
-        let onward = flow.movements_leading_on(FlowNode::At(at));
+        let onward = flow.movement_edges_from(FlowNode::At(at));
         steps.spend(1 + onward.len())?;
         for edge in onward {
             if stays(edge.to) {

@@ -160,12 +160,12 @@ impl Budget {
 
 /// The budget in the hands of one piece of work, which also stops when nobody waits for it any more.
 #[derive(Clone, Debug)]
-pub struct StepBudget {
+pub struct WorkBudget {
     budget: Arc<Budget>,
     gone: Arc<AtomicBool>,
 }
 
-impl StepBudget {
+impl WorkBudget {
     pub(super) fn new(budget: Arc<Budget>, gone: Arc<AtomicBool>) -> Self {
         Self { budget, gone }
     }

@@ -26,7 +26,7 @@ use entity::id::AccountId;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
 pub use self::budget::{
-    BYTES, Budget, FIELD, ROW_KEPT, ROW_READ, SEARCH, STATEMENT, STEPS, StepBudget,
+    BYTES, Budget, FIELD, ROW_KEPT, ROW_READ, SEARCH, STATEMENT, STEPS, WorkBudget,
 };
 use self::pool::{ComputePool, Job};
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ impl Drop for CancelOnDrop {
 pub async fn run<T: Send + 'static>(
     budget: &Arc<Budget>,
     account: Option<AccountId>,
-    work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&WorkBudget) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     run_on(&POOL, budget, account, work).await
 }
@@ -62,10 +62,10 @@ pub async fn run<T: Send + 'static>(
 /// `TooComplex` where the budget is spent.
 pub async fn run_beside_pool<T: Send + 'static>(
     budget: &Arc<Budget>,
-    work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&WorkBudget) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let gone = CancelOnDrop(Arc::default());
-    let steps = StepBudget::new(Arc::clone(budget), Arc::clone(&gone.0));
+    let steps = WorkBudget::new(Arc::clone(budget), Arc::clone(&gone.0));
     let result = spawn_blocking(move || work(&steps)).await;
     result.unwrap_or_else(|error| Err(Error::internal(error)))
 }
@@ -74,11 +74,11 @@ async fn run_on<T: Send + 'static>(
     pool: &ComputePool,
     budget: &Arc<Budget>,
     account: Option<AccountId>,
-    work: impl FnOnce(&StepBudget) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&WorkBudget) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     // Lives in this future and not in the job: dropped with the future, it tells the job that nobody waits.
     let gone = CancelOnDrop(Arc::default());
-    let steps = StepBudget::new(Arc::clone(budget), Arc::clone(&gone.0));
+    let steps = WorkBudget::new(Arc::clone(budget), Arc::clone(&gone.0));
     let (done, result) = oneshot::channel();
     let job: Job = Box::new(move || {
         // Work whose client went away while it waited costs nothing.

@@ -81,7 +81,7 @@ impl ComputePool {
     ///
     /// `Busy` where the queue, or the account's share of it, is full.
     pub(super) fn submit(&self, owner: JobOwner, job: Job) -> Result<()> {
-        let mut queue = self.shared.lock();
+        let mut queue = self.shared.lock_queue();
         if queue.waiting >= MOST_WAITING {
             return Err(Error::Busy);
         }
@@ -103,7 +103,7 @@ impl ComputePool {
 
 impl SharedJobQueue {
     /// Locks the queue. Jobs, which may panic, run without the lock, so a poisoned one guards a whole queue.
-    fn lock(&self) -> MutexGuard<'_, JobQueue> {
+    fn lock_queue(&self) -> MutexGuard<'_, JobQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -114,7 +114,7 @@ impl SharedJobQueue {
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
                 tracing::error!("work on the pool panicked");
             }
-            let mut queue = self.lock();
+            let mut queue = self.lock_queue();
             queue.finish_job(owner);
             drop(queue);
             // What could not run beside it may run now.
@@ -123,7 +123,7 @@ impl SharedJobQueue {
     }
 
     fn wait_for_job(&self) -> (JobOwner, Job) {
-        let mut queue = self.lock();
+        let mut queue = self.lock_queue();
         loop {
             if let Some(next) = queue.next_job() {
                 return next;

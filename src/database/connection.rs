@@ -310,7 +310,7 @@ impl Connection {
     pub(super) async fn close(self) {
         let closed = match self.inner {
             DriverConnection::Sqlite(connection) => connection.close().await,
-            // The ping is answered behind the cancelled statement. Closing without it would say only that the socket
+            // The ping is answered after the cancelled statement. Closing without it would say only that the socket
             // is shut, while the statement may go on in the server and hold its locks.
             DriverConnection::Postgres(mut connection)
                 if self.state == ConnectionState::Running =>

@@ -29,15 +29,15 @@ const MOMENT: Duration = Duration::from_secs(2);
 /// Counts the erasures that were asked for, and how many of them the log no longer holds: one truncation serves all
 /// that came before it.
 #[derive(Debug, Default)]
-pub(super) struct LogEraser {
+pub(super) struct WalEraser {
     wanted: AtomicU64,
     /// How many of them the log no longer holds; whoever holds the lock empties the log.
     emptied: Mutex<u64>,
 }
 
-impl LogEraser {
+impl WalEraser {
     /// Empties the log, within two seconds or else in the background. Says whether it is done.
-    pub(super) async fn empty_log(self: &Arc<Self>, writer: &Pool) -> bool {
+    pub(super) async fn empty_wal(self: &Arc<Self>, writer: &Pool) -> bool {
         let (eraser, writer) = (Arc::clone(self), writer.clone());
         // In a task of its own, so that it goes on where the time is up or the client has gone.
         let emptying = tokio::spawn(async move { eraser.retry_truncation(&writer).await });
@@ -52,7 +52,7 @@ impl LogEraser {
             // Read before the truncation, not after it: an erasure that is committed meanwhile may be missing from
             // it.
             let all = self.wanted.load(Ordering::SeqCst);
-            match truncate_log(writer).await {
+            match truncate_wal(writer).await {
                 Ok(true) => *emptied = all,
                 // Whoever opens the database next does it.
                 Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => return false,
@@ -71,7 +71,7 @@ impl LogEraser {
 }
 
 /// Checkpoints and truncates the log. Says whether that was possible: it is not while somebody reads from the log.
-pub(super) async fn truncate_log(writer: &Pool) -> Result<bool, DbErr> {
+pub(super) async fn truncate_wal(writer: &Pool) -> Result<bool, DbErr> {
     let mut lease = writer.lease().await?;
     let backend = writer.get_database_backend();
     let connection = lease.connection()?;

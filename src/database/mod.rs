@@ -13,7 +13,7 @@
 //!
 //! Everything runs on a [`Pool`], one statement at a time, or in a [`Transaction`]. Both stand on leases: whoever has a
 //! lease has a connection to themselves, and gives back one whose last statement ended well. A connection on which a
-//! statement has failed or was given up is closed instead, so that nothing is ever written behind a transaction that
+//! statement has failed or was given up is closed instead, so that nothing is ever written after a transaction that
 //! nobody knows of. That is why this is not sqlx's own pool: it cancels no statement whose future was dropped, and
 //! hands its connection on.
 //!
@@ -53,7 +53,7 @@ use tokio::{sync::Notify, time::timeout};
 use self::{
     charge::Charge,
     connection::Connector,
-    erased::LogEraser,
+    erased::WalEraser,
     options::{AccessMode, PATIENCE},
     pool::StoreState,
     probe::Probe,
@@ -88,7 +88,7 @@ pub struct Store {
     probe: Arc<Probe>,
     signals: Option<Pool>,
     wal: Option<Arc<Wal>>,
-    log_eraser: Arc<LogEraser>,
+    wal_eraser: Arc<WalEraser>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
 }
@@ -157,7 +157,7 @@ impl Store {
         };
         // What was erased just before the last process ended may be there still.
         if wal.is_some()
-            && let Err(error) = erased::truncate_log(&writer).await
+            && let Err(error) = erased::truncate_wal(&writer).await
         {
             tracing::warn!(%error, "the write-ahead log could not be emptied");
         }
@@ -169,7 +169,7 @@ impl Store {
             maintenance,
             signals,
             wal,
-            log_eraser: Arc::default(),
+            wal_eraser: Arc::default(),
             statements: store_state.statements,
             written: Arc::default(),
         })
@@ -258,9 +258,9 @@ impl Store {
     /// Checkpoints SQLite's write-ahead log and truncates it, so that erased data is neither in the file nor in the
     /// log. Says whether it was done within two seconds; while somebody reads from the log, it goes on in the
     /// background. PostgreSQL has no such act: VACUUM and the recycling of its log do it in time.
-    pub async fn empty_log(&self) -> bool {
+    pub async fn empty_wal(&self) -> bool {
         match &self.wal {
-            Some(_) => self.log_eraser.empty_log(&self.writer).await,
+            Some(_) => self.wal_eraser.empty_wal(&self.writer).await,
             None => true,
         }
     }

@@ -127,7 +127,7 @@ impl Wal {
                 tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
                 self.broken.get_or_init(|| WalFailure::Disk);
             // After the sync, which succeeds on a removed file too: SQLite may have gone on in another one.
-            } else if !self.is_unreplaced() {
+            } else if !self.files_are_still_ours() {
                 tracing::error!(
                     database = %self.database, log = %self.log,
                     "the file or its write-ahead log was removed or replaced: nothing is written until a restart"
@@ -147,7 +147,7 @@ impl Wal {
 
     /// The reason why nothing may be written; none where it may.
     pub(super) fn broken_reason(&self) -> Option<WalFailure> {
-        let now = || (!self.is_unreplaced()).then_some(WalFailure::Moved);
+        let now = || (!self.files_are_still_ours()).then_some(WalFailure::Moved);
         self.broken.get().copied().or_else(now)
     }
 
@@ -165,7 +165,7 @@ impl Wal {
         Err(sync_error(io::Error::other(why)))
     }
 
-    fn is_unreplaced(&self) -> bool {
+    fn files_are_still_ours(&self) -> bool {
         self.database.is_still_same_file() && self.log.is_still_same_file()
     }
 

@@ -67,7 +67,11 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
         .await?;
     let ties = department::Entity::load_ties(permit.tx(), &department).await?;
     for role in held.iter().map(|held| held.role).chain([input.role]) {
-        permit.require_on_row::<department::Entity>(required_action(role), &ties, &department)?;
+        permit.require_permission_on_row::<department::Entity>(
+            required_action(role),
+            &ties,
+            &department,
+        )?;
     }
     if caller.account() == Some(account.id) {
         return Err(own_role_change_error(account.id));
@@ -114,7 +118,11 @@ pub async fn revoke(caller: &Caller, input: &MembershipRevokeInput) -> Result<me
         .lock_and_read_row::<membership::Entity>("id", id)
         .await?;
     let ties = membership::Entity::load_ties(permit.tx(), &row).await?;
-    permit.require_on_row::<membership::Entity>(required_action(row.role), &ties, &row)?;
+    permit.require_permission_on_row::<membership::Entity>(
+        required_action(row.role),
+        &ties,
+        &row,
+    )?;
     permit.delete::<membership::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)

@@ -143,7 +143,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
     let parent_id: Option<DepartmentId> =
         faults.parse_optional_id("parentId", input.parent_id.value());
     faults.check()?;
-    let mut permit = permit_tree_change(caller, "id", id).await?;
+    let mut permit = open_tree_permit(caller, "id", id).await?;
     let row = permit
         .fetch_at_version::<department::Entity>(
             Action::KeepOrganisation,
@@ -180,7 +180,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
 
 /// Opens the door to change a department's place: decides first, so that nobody else can hold up the tree, then
 /// takes the tree's lock, which comes before every other.
-pub async fn permit_tree_change<'c>(
+pub async fn open_tree_permit<'c>(
     caller: &'c Caller,
     field: &str,
     id: DepartmentId,
@@ -188,7 +188,11 @@ pub async fn permit_tree_change<'c>(
     let mut permit = caller.open_undecided_permit().await?;
     let row = permit.get::<department::Entity>(field, id).await?;
     let ties = department::Entity::load_ties(permit.tx(), &row).await?;
-    permit.require_on_row::<department::Entity>(Action::KeepOrganisation, &ties, &row)?;
+    permit.require_permission_on_row::<department::Entity>(
+        Action::KeepOrganisation,
+        &ties,
+        &row,
+    )?;
     permit.lock_department_tree().await?;
     Ok(permit)
 }
@@ -230,7 +234,7 @@ pub fn ancestors_and_self(
 /// Brings a department back, without what it handed over: that stays with its successor.
 pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<department::Model> {
     let id: DepartmentId = input::parse_id("id", &input.id)?;
-    let mut permit = permit_tree_change(caller, "id", id).await?;
+    let mut permit = open_tree_permit(caller, "id", id).await?;
     let row = permit
         .fetch_locked::<department::Entity>(Action::KeepOrganisation, "id", id)
         .await?;

@@ -100,7 +100,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedListVisitor<T> {
                 None => return Ok(list),
             }
         }
-        // Read to the end and forgotten: the reader has to stand behind the list to go on with the rest of the
+        // Read to the end and forgotten: the reader has to stand after the list to go on with the rest of the
         // document.
         while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(list)

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::{Blueprint, BlueprintPayload},
-    compute::StepBudget,
+    compute::WorkBudget,
     error::{Result, UserError},
     input::By,
     payload::mutation_caller,
@@ -148,7 +148,7 @@ impl DocumentMutation {
         let document = input.document.0;
         // A document of a megabyte takes milliseconds to read, in which this thread would answer nobody.
         let patch = caller
-            .compute(move |_: &StepBudget| deserialize_document(document))
+            .compute(move |_: &WorkBudget| deserialize_document(document))
             .await;
         let result = match patch {
             Ok(patch) => import_document(&caller, patch, how).await,
@@ -175,7 +175,7 @@ impl DocumentMutation {
             expected_revision: input.expected_revision,
         };
         let csv = input.csv;
-        let table = caller.compute(move |_: &StepBudget| TouchpointTable::read(csv.as_bytes()));
+        let table = caller.compute(move |_: &WorkBudget| TouchpointTable::read(csv.as_bytes()));
         let result = match table.await {
             Ok(table) => {
                 let table = table.with_complete_roles(&input.complete);

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     access::{Caller, Keyed, Permit, require_live},
     audit::Event,
-    compute::StepBudget,
+    compute::WorkBudget,
     error::{Error, Reason, Result},
     id,
     input::is_valid_key,
@@ -100,7 +100,7 @@ pub(super) async fn commit_and_report(
             changes,
         });
     }
-    permit.collapse_events(Event::changed_beside_row::<blueprint::Entity>(
+    permit.collapse_events(Event::changed_outside_row::<blueprint::Entity>(
         &blueprint,
         json!({ "imported": true, "changes": changes.len() }),
     ));
@@ -178,7 +178,7 @@ pub(super) async fn reconcile(
     // On the pool, as is what is computed below: merging thousands of parts would hold up an async worker.
     let drafted = {
         let snapshot = snapshot.clone();
-        move |steps: &StepBudget| {
+        move |steps: &WorkBudget| {
             // Paid before it is done: a request without enough left is refused while that is still cheap.
             steps.spend(
                 STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.row_count()),
@@ -202,7 +202,7 @@ pub(super) async fn reconcile(
     };
     let checked = {
         let (before, now) = (before.clone(), caller.now);
-        move |steps: &StepBudget| {
+        move |steps: &WorkBudget| {
             steps.spend(STEPS_PER_ROW * draft.document().part_count())?;
             draft.into_target_rows(before.as_deref(), &catalogue, (now, new_id))
         }
@@ -221,7 +221,7 @@ pub(super) async fn reconcile(
         .await?;
     let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
     let now = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), today).await?;
-    let compared = move |steps: &StepBudget| {
+    let compared = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * now.row_count())?;
         let now = Document::from_snapshot(&now);
         Ok(match &current {

@@ -12,7 +12,7 @@ pub struct PartPositions(HashMap<(String, NaturalKey), usize>);
 
 impl PartPositions {
     /// Whether the document that was read names this part of a list; other parts are there already.
-    pub(super) fn names_part(&self, list: &str, natural_key: NaturalKey) -> bool {
+    pub(super) fn contains_part(&self, list: &str, natural_key: NaturalKey) -> bool {
         self.0.contains_key(&(list.to_owned(), natural_key))
     }
 
@@ -52,13 +52,13 @@ fn number_repeats(natural_keys: impl Iterator<Item = NaturalKey>) -> Vec<(Natura
 }
 
 /// Adds a LIMIT_EXCEEDED fault to a list.
-pub(super) fn add_limit_fault(list: &str, most: u64, faults: &mut Faults) {
+pub(super) fn add_limit_exceeded_fault(list: &str, most: u64, faults: &mut Faults) {
     let message = format!("A blueprint has at most {most} {list}.");
     faults.add(list, UserErrorCode::LimitExceeded, None, message);
 }
 
 /// Merges one list. Parts of the patch come in the order of the patch; each other part stays behind the one it stood
-/// behind, or goes where `prune` is set. `None` where a new part lacks a field, which the faults say.
+/// after, or goes where `prune` is set. `None` where a new part lacks a field, which the faults say.
 pub(super) fn merge_list<P: DocumentPart>(
     (name, most): (&str, u64),
     current: &[P],
@@ -71,7 +71,7 @@ pub(super) fn merge_list<P: DocumentPart>(
         return Some(current.to_vec());
     };
     if patches.len() as u64 > most {
-        add_limit_fault(name, most, faults);
+        add_limit_exceeded_fault(name, most, faults);
         // The parts of such a list are not looked at.
         return Some(current.to_vec());
     }
@@ -95,20 +95,20 @@ pub(super) fn merge_list<P: DocumentPart>(
     // By map and not by search: two lists of thousands of parts would be compared with each other part by part.
     let index: HashMap<&(NaturalKey, usize), usize> = natural_keys.iter().zip(0..).collect();
     let kept: HashSet<&(NaturalKey, usize)> = named.iter().collect();
-    // The parts that the patch does not name, by the named part that they stand behind; none for those before all.
-    let mut behind: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
+    // The parts that the patch does not name, by the named part that they stand after; none for those before all.
+    let mut after: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     let mut last = None;
     for (at, natural_key) in natural_keys.iter().enumerate() {
         if kept.contains(natural_key) {
             last = Some(at);
         } else if !prune {
-            behind.entry(last).or_default().push(at);
+            after.entry(last).or_default().push(at);
         }
     }
     let mut merged = Vec::with_capacity(current.len().max(patches.len()));
     let mut complete = true;
     let mut follow = |merged: &mut Vec<P>, at: Option<usize>| {
-        let unnamed = behind.remove(&at).unwrap_or_default();
+        let unnamed = after.remove(&at).unwrap_or_default();
         merged.extend(
             unnamed
                 .into_iter()
@@ -129,7 +129,7 @@ pub(super) fn merge_list<P: DocumentPart>(
                 complete = false;
             }
         }
-        // The unnamed parts that stood behind it go along, so that a patch of one part leaves its neighbours
+        // The unnamed parts that stood after it go along, so that a patch of one part leaves its neighbours
         // together.
         if was.is_some() {
             follow(&mut merged, was);

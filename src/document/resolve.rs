@@ -11,7 +11,7 @@ use entity::words::{BlueprintStatus, Subject};
 use super::blueprint::Document;
 use super::catalogue::ReferencedIds;
 use super::keys::DocumentKeys;
-use super::merge::{PartPositions, add_limit_fault};
+use super::merge::{PartPositions, add_limit_exceeded_fault};
 use super::resolver::Resolver;
 use super::target::{CurrentBlueprint, TargetRows};
 
@@ -43,7 +43,7 @@ impl TargetRows {
             insights: HashMap::new(),
         };
         // Not only of the patch: merged with what is there, a list of a lawful length may come to be too long.
-        resolver.check_list_lengths(document);
+        resolver.add_list_length_faults(document);
         // In the order of references: phases have ids before touchpoints name them. Nothing ends at the first fault,
         // so that all are told at once.
         let blueprint = resolver.resolve_blueprint(document);
@@ -90,10 +90,10 @@ impl TargetRows {
 }
 
 impl Resolver<'_> {
-    fn check_list_lengths(&mut self, document: &Document) {
+    fn add_list_length_faults(&mut self, document: &Document) {
         for (name, most, list) in document.lists() {
             if list.count() as u64 > most {
-                add_limit_fault(&name, most, self.faults);
+                add_limit_exceeded_fault(&name, most, self.faults);
             }
         }
     }

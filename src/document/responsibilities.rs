@@ -102,7 +102,7 @@ pub(super) async fn apply_responsibilities(
                 }
                 handshakes.accept_if_wanted(permit, wanted, back.id).await?;
             }
-            (None, None) => handshakes.insert_responsibility(permit, wanted).await?,
+            (None, None) => handshakes.propose_or_put_in_force(permit, wanted).await?,
         }
     }
     Ok(())
@@ -181,7 +181,7 @@ impl HandshakeImport<'_> {
             return Ok(());
         }
         let ties = responsibility::Entity::load_ties(permit.tx(), current).await?;
-        permit.require_on_row::<responsibility::Entity>(
+        permit.require_permission_on_row::<responsibility::Entity>(
             Action::DescribeResponsibility,
             &ties,
             current,
@@ -233,7 +233,7 @@ impl HandshakeImport<'_> {
     }
 
     /// Makes a new responsibility: a proposal, or in force at once where the caller settles for the department.
-    async fn insert_responsibility(
+    async fn propose_or_put_in_force(
         &self,
         permit: &mut Permit<'_>,
         wanted: &WantedResponsibility,

@@ -61,7 +61,7 @@ impl Document {
         };
         for (name, list) in self.lists_mut() {
             list.drop_missing_references(&exists, &|natural_key| {
-                part_positions.names_part(&name, natural_key)
+                part_positions.contains_part(&name, natural_key)
             });
         }
         // An insight that went with its touchpoint answers no question any more.
@@ -70,7 +70,7 @@ impl Document {
         let exists = |target: ReferenceTarget, key: &str| {
             target != ReferenceTarget::Insight || insights.contains(&fold_key(key))
         };
-        let named = |natural_key| part_positions.names_part("insights", natural_key);
+        let named = |natural_key| part_positions.contains_part("insights", natural_key);
         self.insights.drop_missing_references(&exists, &named);
     }
 

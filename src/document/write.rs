@@ -17,9 +17,9 @@ use crate::access::{Guarded, Permit, with_all_columns_set};
 use crate::audit::Event;
 use crate::error::Result;
 
-/// The ids of the owners whose list changes. The version of those that exist already rises, as a list is part of its
-/// owner.
-pub(crate) fn raise_versions_of_changed_lists<E, T: PartialEq>(
+/// The ids of the owners whose list changes. In `rows` the version of those that exist already is raised, as a list is
+/// part of its owner.
+pub(crate) fn mark_changed_lists<E, T: PartialEq>(
     there: &[E::Model],
     rows: &mut [E::Model],
     was: Option<&HashMap<E::Id, Vec<T>>>,
@@ -62,7 +62,7 @@ where
     E::Model: PartialEq,
     E::ActiveModel: Send,
 {
-    let known: HashMap<Uuid, &E::Model> = there.iter().map(|row| (E::uuid(row), row)).collect();
+    let known: HashMap<Uuid, &E::Model> = there.iter().map(|row| (E::row_id(row), row)).collect();
     let mut fresh = Vec::new();
     for row in wanted {
         let now = known.get(&E::id(&row).uuid());
@@ -73,7 +73,7 @@ where
         let row = with_all_columns_set::<E>(row);
         match now {
             Some(now) => {
-                permit.update_raising_version::<E>(now, row).await?;
+                permit.update_even_if_equal::<E>(now, row).await?;
             }
             None => fresh.push(row),
         }
@@ -91,9 +91,9 @@ pub(crate) async fn delete_unwanted_rows<E: Guarded>(
     there: &[E::Model],
     wanted: &[E::Model],
 ) -> Result<()> {
-    let stay: HashSet<Uuid> = wanted.iter().map(|row| E::uuid(row)).collect();
+    let stay: HashSet<Uuid> = wanted.iter().map(|row| E::row_id(row)).collect();
     for row in there {
-        if !stay.contains(&E::uuid(row)) {
+        if !stay.contains(&E::row_id(row)) {
             permit.delete::<E>(row).await?;
         }
     }

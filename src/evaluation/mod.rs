@@ -104,33 +104,33 @@ fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> VerdictsByNe
     found
 }
 
-/// What must be true of an evaluation as a whole, whatever changed.
+/// Adds a fault for each rule about an evaluation as a whole that it breaks, whatever changed.
 pub fn add_contradiction_faults(faults: &mut Faults, path: &str, row: &evaluation::Model) {
-    let mut refuse = |field: &str, message: &str| {
+    let mut add_fault = |field: &str, message: &str| {
         let field = format!("{path}.{field}");
         faults.add(&field, UserErrorCode::Invalid, None, message);
     };
     if row.by_account_id.is_some() == row.by_name.is_some() {
-        refuse(
+        add_fault(
             "byName",
             "Say who tested it: exactly one of an account and a name.",
         );
     }
     let conflicting = row.messages == Some(Messages::Conflicting);
     if row.conflicts_with_id.is_some() != conflicting {
-        refuse(
+        add_fault(
             "conflictsWithId",
             "CONFLICTING messages, and no others, need the touchpoint whose messages disagree.",
         );
     }
     if row.conflict.is_some() != conflicting {
-        refuse(
+        add_fault(
             "conflict",
             "CONFLICTING messages, and no others, need a description of the conflict.",
         );
     }
     if row.conflicts_with_id == Some(row.touchpoint_id) {
-        refuse(
+        add_fault(
             "conflictsWithId",
             "A touchpoint is in conflict with another one.",
         );
@@ -188,17 +188,17 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let mut faults = Faults::default();
     add_contradiction_faults(&mut faults, "", &row);
     faults.check()?;
-    check_referenced_rows(&permit, &row).await?;
+    require_referenced_rows(&permit, &row).await?;
     let row = permit
         .insert::<evaluation::Entity>(with_all_columns_set::<evaluation::Entity>(row))
         .await?;
-    set_verdicts(&mut permit, &row, &verdicts).await?;
+    replace_verdicts(&mut permit, &row, &verdicts).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// Refuses a person who is not there, and a touchpoint of another blueprint.
-async fn check_referenced_rows(permit: &Permit<'_>, row: &evaluation::Model) -> Result<()> {
+async fn require_referenced_rows(permit: &Permit<'_>, row: &evaluation::Model) -> Result<()> {
     if let Some(account) = row.by_account_id {
         permit
             .get::<account::Entity>("byAccountId", account)
@@ -250,9 +250,9 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
     let mut faults = Faults::default();
     add_contradiction_faults(&mut faults, "", &after);
     faults.check()?;
-    check_referenced_rows(&permit, &after).await?;
+    require_referenced_rows(&permit, &after).await?;
     if let Some(verdicts) = verdicts
-        && set_verdicts(&mut permit, &row, &verdicts).await?
+        && replace_verdicts(&mut permit, &row, &verdicts).await?
     {
         // The verdicts are the evaluation's own: whoever has read the old ones is told.
         change.version = Set(row.version + 1);
@@ -263,7 +263,7 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
 }
 
 /// Makes what was found this, in this order. Says whether anything changed.
-async fn set_verdicts(
+async fn replace_verdicts(
     permit: &mut Permit<'_>,
     row: &evaluation::Model,
     verdicts: &VerdictsByNeed,
@@ -286,7 +286,7 @@ async fn set_verdicts(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_beside_row::<evaluation::Entity>(row, after));
+    permit.note_event(Event::changed_outside_row::<evaluation::Entity>(row, after));
     Ok(true)
 }
 

@@ -198,10 +198,10 @@ pub async fn hand_over_follow_ups(
         let row = permit
             // Also where nobody was assigned: another department works it now, so whoever read it before is to meet a
             // new version.
-            .update_raising_version::<follow_up::Entity>(row, unassigned)
+            .update_even_if_equal::<follow_up::Entity>(row, unassigned)
             .await?;
         let to = serde_json::json!({ "departmentId": successor.to_string() });
-        permit.note_event(Event::changed_beside_row::<follow_up::Entity>(&row, to));
+        permit.note_event(Event::changed_outside_row::<follow_up::Entity>(&row, to));
     }
     feedback::Entity::update_many()
         .col_expr(feedback::Column::DepartmentId, Expr::value(successor))

@@ -91,13 +91,17 @@ impl AnswerReferences {
             let blueprint = self.blueprints.get(&row.blueprint_id);
             if blueprint.is_some_and(|blueprint| blueprint.subject == Subject::Employee) {
                 // Shown to the leads who deliver there, the event would tell them when an employee answered.
-                permit.require_hidden_from_leads::<touchpoint::Entity>(
+                permit.require_without_showing_audit::<touchpoint::Entity>(
                     Action::RecordFeedback,
                     &ties,
                     row,
                 )?;
             } else {
-                permit.require_on_row::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
+                permit.require_permission_on_row::<touchpoint::Entity>(
+                    Action::RecordFeedback,
+                    &ties,
+                    row,
+                )?;
             }
         }
         Ok(())

@@ -84,7 +84,7 @@ fn fold_name(name: &str) -> String {
 }
 
 /// Erases who gave answers, and what they wrote, where it is more than so many days ago. Says how many there were.
-pub async fn erase_respondents_older_than(caller: &Caller, days: u32) -> Result<u64> {
+pub async fn erase_respondents_of_old_answers(caller: &Caller, days: u32) -> Result<u64> {
     use feedback::Column;
     let Some(last) = caller.today.checked_sub_days(Days::new(u64::from(days))) else {
         return Ok(0);

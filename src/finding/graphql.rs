@@ -12,7 +12,7 @@ use crate::{
     access::Caller,
     error::{Error, Result, UserError},
     meter::{MeteredList, metered_list},
-    payload::{audit_refusal, caller, mutation_caller},
+    payload::{caller, mutation_caller, refusal_from_error},
     scalar::Date,
 };
 
@@ -242,7 +242,7 @@ impl FindingPayload {
     async fn from_result(caller: &Caller, result: Result<TrackedFinding>) -> Result<Self> {
         let (finding, user_errors) = match result {
             Ok(told) => (Some(told.into()), Vec::new()),
-            Err(error) => (None, audit_refusal(caller, error).await?.errors),
+            Err(error) => (None, refusal_from_error(caller, error).await?.errors),
         };
         Ok(Self {
             finding,

@@ -35,7 +35,7 @@ use crate::{
     access::{Caller, Permit, scope, with_all_columns_set},
     audit::Event,
     canvas::Canvas,
-    compute::StepBudget,
+    compute::WorkBudget,
     database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
     input::Faults,
@@ -85,7 +85,7 @@ pub async fn find_tracked(
     thresholds: &Thresholds,
 ) -> Result<Vec<TrackedFinding>> {
     let _turn = caller.budget.acquire_blueprint_load_slot().await?;
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let which = caller
         .select::<blueprint::Entity>()
         .filter(blueprint::Column::Id.eq(id));
@@ -145,7 +145,7 @@ impl InspectionInput {
         (day, thresholds): (NaiveDate, &Thresholds),
     ) -> Result<Vec<TrackedFinding>> {
         let (reader, thresholds) = (caller.clone(), thresholds.clone());
-        let work = move |steps: &StepBudget| {
+        let work = move |steps: &WorkBudget| {
             steps.spend(JUDGED * self.snapshot.row_count())?;
             Ok(self.compute_findings(&reader, (day, &thresholds)))
         };
@@ -188,7 +188,7 @@ const JUDGED: usize = 100;
 /// blueprint, so they have no `open_since` and nobody dismisses them.
 pub async fn find_organisation_violations(caller: &Caller) -> Result<Vec<Violation>> {
     use responsibility::Column;
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let departments = caller.select::<department::Entity>().all(&tx).await?;
     let holding: Vec<DepartmentId> = caller
         .select::<responsibility::Entity>()
@@ -300,13 +300,13 @@ async fn set_dismissal(
         Severity::Warning | Severity::Info => Action::DismissFinding,
     };
     let owner = Ties::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
-    permit.require_on_row::<blueprint::Entity>(action, &owner, &row)?;
+    permit.require_permission_on_row::<blueprint::Entity>(action, &owner, &row)?;
     permit.require_live_blueprint(blueprint)?;
     if told.dismissed.is_none() && dismissal.is_none() {
         return Ok(told);
     }
     store_dismissal(&permit, &told, dismissal.as_ref()).await?;
-    permit.note_event(Event::changed_beside_row::<blueprint::Entity>(
+    permit.note_event(Event::changed_outside_row::<blueprint::Entity>(
         &row,
         // What it is about may be a KPI that readers of the log may not read of.
         serde_json::json!({ "finding": fingerprint, "dismissed": dismissal.is_some() }),

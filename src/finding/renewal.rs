@@ -161,7 +161,7 @@ impl FindingChange {
         id: BlueprintId,
         thresholds: &Thresholds,
     ) -> Result<Option<Self>> {
-        let tx = caller.begin_read_transaction().await?;
+        let tx = caller.begin_snapshot().await?;
         let blueprint =
             blueprint::Entity::find_by_id(id).filter(blueprint::Column::ArchivedAt.is_null());
         let Some(blueprint) = blueprint.one(&tx).await? else {

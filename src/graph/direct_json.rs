@@ -37,7 +37,7 @@ use crate::{
     canvas::Canvas,
     department::load_parents,
     json::JsonWriter,
-    meter::{MeteredList, error_at_field, metered_list},
+    meter::{MeteredList, locate_error_at_field, metered_list},
     responsibility::parties::Parents,
 };
 
@@ -100,7 +100,7 @@ where
         let mut out = JsonWriter::default();
         let rows = (self.rows)(&self.canvas);
         out.list('[', rows, ']', |row, out| {
-            plan.write(CanvasRow { context, row }, out)
+            plan.write_object(CanvasRow { context, row }, out)
         });
         out.finish().ok().map(Bytes::from)
     }
@@ -130,8 +130,8 @@ where
         if let Some(json) = self.try_write(ctx).await {
             if let Some(caller) = ctx.data_opt::<Caller>() {
                 let bytes = json.len() as u64;
-                error_at_field(field, caller.budget.spend(bytes / BYTES_PER_STEP))?;
-                error_at_field(field, caller.budget.count_answer_bytes(bytes))?;
+                locate_error_at_field(field, caller.budget.spend(bytes / BYTES_PER_STEP))?;
+                locate_error_at_field(field, caller.budget.count_answer_bytes(bytes))?;
             }
             return Ok(Value::Binary(json));
         }
@@ -353,7 +353,7 @@ impl<'c, P: DirectObject<'c>> ObjectPlan<'c, P> {
         fields.collect::<Option<_>>().map(Self)
     }
 
-    fn write(&self, part: P, out: &mut JsonWriter) {
+    fn write_object(&self, part: P, out: &mut JsonWriter) {
         out.list('{', &self.0, '}', |(key, field), out| {
             out.raw(key);
             field(part, out);
@@ -381,7 +381,7 @@ where
 {
     let plan = ObjectPlan::new(asked)?;
     Some(Box::new(move |part, out| match object(part) {
-        Some(object) => plan.write(object, out),
+        Some(object) => plan.write_object(object, out),
         None => out.raw("null"),
     }))
 }
@@ -398,7 +398,7 @@ where
     let plan = ObjectPlan::new(asked)?;
     Some(Box::new(move |part, out| {
         out.list('[', objects(part), ']', |object, out| {
-            plan.write(object, out)
+            plan.write_object(object, out)
         });
     }))
 }

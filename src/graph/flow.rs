@@ -10,7 +10,7 @@ use entity::{
 
 use crate::{
     canvas::{Canvas, flow},
-    compute::StepBudget,
+    compute::WorkBudget,
     department::graphql::Department,
     error::{Error, Result},
     input,
@@ -181,7 +181,7 @@ impl Flow {
         let to = self.touchpoint_index("to", &to)?;
         let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
         let canvas = Arc::clone(&self.0);
-        let work = move |steps: &StepBudget| {
+        let work = move |steps: &WorkBudget| {
             flow::FlowAnalysis::new(&canvas).find_ways_between(from, to, longest, steps)
         };
         let found = caller(ctx)?.compute(work).await?;

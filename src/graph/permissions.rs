@@ -143,7 +143,7 @@ pub(super) fn on_responsibility(
     match row.status {
         ResponsibilityStatus::Proposed => {
             let answers = answer.is_ok();
-            // The two answers first: whoever may not answer is offered what stands behind them.
+            // The two answers first: whoever may not answer is offered what stands after them.
             let asked = [
                 Action::AcceptResponsibility,
                 Action::DeclineResponsibility,

@@ -19,7 +19,7 @@ static PRICED: LazyLock<Api> = LazyLock::new(|| {
 
 const COST: &str = "cost";
 
-/// Ends a request behind its validation, with an error that carries its cost.
+/// Ends a request after its validation, with an error that carries its cost.
 struct CostProbe;
 
 impl ExtensionFactory for CostProbe {

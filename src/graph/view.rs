@@ -17,7 +17,7 @@ use crate::{
         flow::FlowAnalysis,
         view::{self, CanvasView, ViewDetail},
     },
-    compute::{SEARCH, StepBudget},
+    compute::{SEARCH, WorkBudget},
     department::graphql::Department,
     error::Result,
     meter::{Metered, MeteredList, metered_list},
@@ -328,11 +328,11 @@ pub(super) async fn build_customer_view(
     canvas: &Arc<Canvas>,
 ) -> Result<CustomerView> {
     let canvas = Arc::clone(canvas);
-    let work = move |steps: &StepBudget| compute_customer_view(&canvas, steps);
+    let work = move |steps: &WorkBudget| compute_customer_view(&canvas, steps);
     caller(ctx)?.compute(work).await
 }
 
-fn compute_customer_view(canvas: &Canvas, steps: &StepBudget) -> Result<CustomerView> {
+fn compute_customer_view(canvas: &Canvas, steps: &WorkBudget) -> Result<CustomerView> {
     let kept = view::touchpoints_seen_by_customers(canvas);
     let seen = CanvasView::new(&FlowAnalysis::new(canvas), &kept, ViewDetail::Joints, steps)?;
     let phases = canvas.phases.iter().map(|phase| {

@@ -40,7 +40,7 @@ pub struct AppParts {
     /// How many requests of one client may be under way.
     pub requests_of_one_client: usize,
     /// Measured values that are kept in memory.
-    pub cube: BiCache,
+    pub bi_cache: BiCache,
     /// Bytes of the longest sheet that is taken in.
     pub longest_sheet: u64,
 }
@@ -58,9 +58,9 @@ impl App {
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
         let admission = AdmissionQueues::new(parts.concurrent_requests, parts.settings.deadline);
-        let (store, cube) = (parts.store.clone(), parts.cube.clone());
+        let (store, bi_cache) = (parts.store.clone(), parts.bi_cache.clone());
         Self {
-            metrics: Metrics::new(store, cube, admission.clone()),
+            metrics: Metrics::new(store, bi_cache, admission.clone()),
             admission,
             workers: Workers::current(),
             parts: Arc::new(parts),

@@ -17,14 +17,14 @@ use tokio::time::timeout;
 use super::{
     admission::{AdmissionQueue, Slot, SlotHolder, slot_holder_of_address},
     app::App,
-    client::ClientOrigin,
+    client::RequestSource,
     negotiate::is_json,
     problem::{error_response, overloaded_response, problem_response, with_no_store},
     request_id::RequestId,
 };
 use crate::{
     access::{self, Caller},
-    account::session::{Authenticator, SessionTokens, SignInRequest},
+    account::session::{Authenticator, SessionTokens, SignInAttempt},
     error::{Code, Error},
     token::{SessionClaims, service::ServiceTokenSecret},
 };
@@ -48,7 +48,7 @@ struct RefreshTokenBody {
 pub async fn login(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: ClientOrigin,
+    client: RequestSource,
     request: Request,
 ) -> Response {
     let wanted = "`login` and `password`";
@@ -61,7 +61,7 @@ pub async fn login(
             Err(response) => return response,
         };
     let LoginBody { login, password } = login;
-    let attempt = SignInRequest {
+    let attempt = SignInAttempt {
         login,
         password,
         network,
@@ -74,10 +74,10 @@ pub async fn login(
 pub async fn refresh(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: ClientOrigin,
+    client: RequestSource,
     request: Request,
 ) -> Response {
-    let (token, _slot) = match read_refresh_token_and_slot(&app, &client, request, &id).await {
+    let (token, _slot) = match read_refresh_token_and_take_slot(&app, &client, request, &id).await {
         Ok(admitted) => admitted,
         Err(response) => return response,
     };
@@ -91,10 +91,10 @@ pub async fn refresh(
 pub async fn logout(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: ClientOrigin,
+    client: RequestSource,
     request: Request,
 ) -> Response {
-    let (token, _slot) = match read_refresh_token_and_slot(&app, &client, request, &id).await {
+    let (token, _slot) = match read_refresh_token_and_take_slot(&app, &client, request, &id).await {
         Ok(admitted) => admitted,
         Err(response) => return response,
     };
@@ -108,9 +108,9 @@ pub async fn logout(
 }
 
 /// A refresh token that was sent, and leave to do something with it.
-async fn read_refresh_token_and_slot(
+async fn read_refresh_token_and_take_slot(
     app: &App,
-    client: &ClientOrigin,
+    client: &RequestSource,
     request: Request,
     id: &RequestId,
 ) -> Result<(RefreshTokenBody, Slot), Response> {

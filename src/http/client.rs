@@ -17,14 +17,14 @@ use super::negotiate::list_header_items;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a request comes from, as far as its connection and its headers say.
-pub struct ClientOrigin {
+pub struct RequestSource {
     peer: IpAddr,
     /// What the proxies in front have added, the nearest last.
     forwarded: Vec<String>,
     user_agent: Option<String>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ClientOrigin {
+impl<S: Send + Sync> FromRequestParts<S> for RequestSource {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
@@ -32,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientOrigin {
     }
 }
 
-impl ClientOrigin {
+impl RequestSource {
     /// Where a request with these headers comes from.
     #[must_use]
     pub fn from_request(extensions: &Extensions, headers: &HeaderMap) -> Self {
@@ -95,8 +95,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn client(forwarded: &[&str]) -> ClientOrigin {
-        ClientOrigin {
+    fn client(forwarded: &[&str]) -> RequestSource {
+        RequestSource {
             peer: "192.0.2.1".parse().expect("an address"),
             forwarded: forwarded.iter().map(|&text| text.to_owned()).collect(),
             user_agent: None,

@@ -53,7 +53,7 @@ pub struct Metrics {
 impl Metrics {
     /// Nothing counted yet, over this database, what is kept of it and who waits for it.
     #[must_use]
-    pub fn new(store: Store, cube: BiCache, admission: AdmissionQueues) -> Self {
+    pub fn new(store: Store, bi_cache: BiCache, admission: AdmissionQueues) -> Self {
         let mut registry = Registry::with_prefix("cx_blueprint");
         let requests = Family::default();
         let seconds: Family<RouteLabel, Histogram, fn() -> Histogram> =
@@ -71,7 +71,7 @@ impl Metrics {
         );
         registry.register_collector(Box::new(ServerStateCollector {
             store,
-            cube,
+            bi_cache,
             admission,
         }));
         Self {
@@ -117,7 +117,7 @@ pub fn route_of<B>(request: &Request<B>) -> String {
 /// What is looked at when it is asked for.
 struct ServerStateCollector {
     store: Store,
-    cube: BiCache,
+    bi_cache: BiCache,
     admission: AdmissionQueues,
 }
 
@@ -129,7 +129,7 @@ impl fmt::Debug for ServerStateCollector {
 
 impl Collector for ServerStateCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let weight = self.cube.memory_usage();
+        let weight = self.bi_cache.memory_usage();
         let statements = ConstCounter::new(self.store.statement_count());
         let metric = encoder.encode_descriptor(
             "database_statements",

@@ -44,7 +44,7 @@ use tracing::Instrument;
 pub use self::app::{App, AppParts};
 use self::{
     admission::{Overloaded, RequestsByClient},
-    client::ClientOrigin,
+    client::RequestSource,
     metrics::Metrics,
     problem::with_retry_soon,
     request_id::{REQUEST_ID, RequestId},
@@ -162,7 +162,7 @@ async fn serve_graphql(
                 let run = asked.run(&app.api, &app.settings, Some(&caller), |request| {
                     attach_caller(request, caller.clone())
                         .data(app.key.clone())
-                        .data(app.cube.clone())
+                        .data(app.bi_cache.clone())
                 });
                 run.await
             }
@@ -223,8 +223,8 @@ async fn enforce_client_share(
     request: Request,
     next: Next,
 ) -> Response {
-    let client = ClientOrigin::from_request(request.extensions(), request.headers());
-    match shares.count_request(client.address(hops)) {
+    let client = RequestSource::from_request(request.extensions(), request.headers());
+    match shares.admit_request(client.address(hops)) {
         Ok(_share) => next.run(request).await,
         Err(Overloaded) => {
             let id = request.extensions().get::<RequestId>().cloned();

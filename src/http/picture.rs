@@ -17,7 +17,7 @@ use super::{
     admission::slot_holder_of_address,
     app::App,
     auth,
-    client::ClientOrigin,
+    client::RequestSource,
     negotiate::{EntityTag, set_static_headers},
     problem::{error_response, not_found_response, overloaded_response, problem_response},
     request_id::RequestId,
@@ -25,13 +25,13 @@ use super::{
 use crate::{
     access::{self, Caller, Keyed},
     canvas::Canvas,
-    compute::StepBudget,
+    compute::WorkBudget,
     error::{Code, Error, Result},
     picture,
     scalar::{Date, PictureTheme},
 };
 
-/// What may stand behind the question mark.
+/// What may stand after the question mark.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PictureParams {
@@ -55,7 +55,7 @@ struct PictureRequest {
 pub async fn serve(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    client: ClientOrigin,
+    client: RequestSource,
     Path(file): Path<String>,
     headers: HeaderMap,
     asked: Result<Query<PictureParams>, QueryRejection>,
@@ -119,7 +119,7 @@ async fn draw_picture(
         return Ok(None);
     };
     let (day, theme) = (wanted.day, wanted.theme);
-    let draw = move |_: &StepBudget| Ok(Some(picture::to_svg(&canvas, day, theme)));
+    let draw = move |_: &WorkBudget| Ok(Some(picture::to_svg(&canvas, day, theme)));
     wanted.caller.compute(draw).await
 }
 

@@ -32,7 +32,7 @@ impl JsonRowWriter {
         }
     }
 
-    /// Writes a row's cells and those behind them, as far as there are keys: what a row has besides, to be ordered by,
+    /// Writes a row's cells and those after them, as far as there are keys: what a row has besides, to be ordered by,
     /// is not shown.
     pub(super) fn write<'v>(
         &self,

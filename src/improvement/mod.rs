@@ -267,7 +267,7 @@ async fn set_touchpoints(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_beside_row::<improvement::Entity>(
+    permit.note_event(Event::changed_outside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "touchpointIds": touchpoints }),
     ));
@@ -299,7 +299,7 @@ async fn set_kpis(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_beside_row::<improvement::Entity>(
+    permit.note_event(Event::changed_outside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "kpiIds": kpis }),
     ));

@@ -2,7 +2,7 @@
 //!
 //! Spellings that one place goes by meet: Århus, Aarhus and Arhus are all `arhus`; København, Koebenhavn and Kobenhavn
 //! all `kobenhavn`; Ærø is `aro` like Aero, Köln is `koln` like Koeln. So accents fall, `å`, `æ` and `ä` become `a`,
-//! `ø` and `ö` become `o`, and `a` or `e` behind an `a`, `e` behind an `o` or a `u`, however many, fall too. The price
+//! `ø` and `ö` become `o`, and `a` or `e` after an `a`, `e` after an `o` or a `u`, however many, fall too. The price
 //! is that a few words meet that should not, such as poem and pom.
 //!
 //! Letters only fall or are replaced one after the other, so the beginning of a word folds to the beginning of what

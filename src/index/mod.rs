@@ -2,8 +2,8 @@
 //! it.
 //!
 //! Triggers mark whatever may have changed (`migration/src/search.rs`), so that no writer can forget to, be it a
-//! mutation, a loader or a cascade. [`reindex_marked`], which every permit calls before it commits, reads the marked
-//! rows, folds their texts and writes their words: whoever sees a change finds it. The triggers do not fold by
+//! mutation, a loader or a cascade. [`reindex_stale_rows`], which every permit calls before it commits, reads the
+//! marked rows, folds their texts and writes their words: whoever sees a change finds it. The triggers do not fold by
 //! themselves, as neither database can: see [`split_words`].
 
 mod fold;

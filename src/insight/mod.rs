@@ -91,34 +91,34 @@ pub struct InsightUpdateInput {
     pub answered_by_id: MaybeUndefined<ID>,
 }
 
-/// What must be true of an insight as a whole, whatever changed.
+/// Adds a fault for each rule about an insight as a whole that it breaks, whatever changed.
 pub fn add_contradiction_faults(
     faults: &mut Faults,
     path: &str,
     row: &insight::Model,
     sources: usize,
 ) {
-    let mut refuse = |field: &str, message: &str| {
+    let mut add_fault = |field: &str, message: &str| {
         let field = format!("{path}.{field}");
         faults.add(&field, UserErrorCode::Invalid, None, message);
     };
     if row.basis == Basis::Observed && sources == 0 {
-        refuse("basis", "OBSERVED needs a source: name one.");
+        add_fault("basis", "OBSERVED needs a source: name one.");
     }
     if row.kind != InsightKind::Question && !row.whys.0.is_empty() {
-        refuse("whys", "Only a QUESTION can have `whys`.");
+        add_fault("whys", "Only a QUESTION can have `whys`.");
     }
     if row.kind != InsightKind::Question && row.answered_by_id.is_some() {
-        refuse(
+        add_fault(
             "answeredById",
             "Only a QUESTION can be answered by another insight.",
         );
     }
     if row.kind != InsightKind::InformationNeed && row.answer.is_some() {
-        refuse("answer", "Only an INFORMATION_NEED can have an `answer`.");
+        add_fault("answer", "Only an INFORMATION_NEED can have an `answer`.");
     }
     if row.answered_by_id == Some(row.id) {
-        refuse("answeredById", "An insight cannot answer itself.");
+        add_fault("answeredById", "An insight cannot answer itself.");
     }
 }
 
@@ -180,7 +180,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let mut faults = Faults::default();
     add_contradiction_faults(&mut faults, "", &row, sources.len());
     faults.check()?;
-    check_referenced_rows(&permit, &row).await?;
+    require_referenced_rows(&permit, &row).await?;
     let row = permit
         .insert::<insight::Entity>(with_all_columns_set::<insight::Entity>(row))
         .await?;
@@ -193,7 +193,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
 pub const CIRCLE: &str = "Questions cannot answer one another in a circle.";
 
 /// Refuses a persona that is not there, and an answer from another blueprint or in a circle.
-async fn check_referenced_rows(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {
+async fn require_referenced_rows(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {
     if let Some(persona) = row.persona_id {
         permit.get::<persona::Entity>("personaId", persona).await?;
     }
@@ -274,7 +274,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     let mut faults = Faults::default();
     add_contradiction_faults(&mut faults, "", &after, rests_on);
     faults.check()?;
-    check_referenced_rows(&permit, &after).await?;
+    require_referenced_rows(&permit, &after).await?;
     if let Some(sources) = &sources
         && set_sources(&mut permit, &row, sources).await?
     {
@@ -325,7 +325,7 @@ async fn set_sources(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_beside_row::<insight::Entity>(
+    permit.note_event(Event::changed_outside_row::<insight::Entity>(
         row,
         serde_json::json!({ "sourceIds": sources }),
     ));
@@ -372,7 +372,7 @@ async fn fetch_insight(
         .await?;
     let ties = insight::Entity::load_ties(permit.tx(), &row).await?;
     let action = describing_action(row.phase_id, row.touchpoint_id);
-    permit.require_on_row::<insight::Entity>(action, &ties, &row)?;
+    permit.require_permission_on_row::<insight::Entity>(action, &ties, &row)?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<insight::Entity>(&row, expected_version)?;
     Ok((row, permit))

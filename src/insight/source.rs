@@ -220,7 +220,7 @@ async fn fetch_source(
     } else {
         Action::DescribeBlueprint
     };
-    permit.require_on_row::<source::Entity>(action, &ties, &row)?;
+    permit.require_permission_on_row::<source::Entity>(action, &ties, &row)?;
     permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<source::Entity>(&row, expected_version)?;
     Ok((row, permit))

@@ -73,7 +73,7 @@ impl<I: Id + std::hash::Hash + TryGetable> KeyIndex<I> {
 }
 
 impl KeyIndex<TouchpointId> {
-    /// Reads touchpoints, whose keys stand behind their blueprints': `bp-member/U20`.
+    /// Reads touchpoints, whose keys stand after their blueprints': `bp-member/U20`.
     pub async fn load_visible_touchpoints(caller: &Caller) -> Result<Self> {
         let blueprints: Vec<(BlueprintId, String)> = caller
             .select::<blueprint::Entity>()

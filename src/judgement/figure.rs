@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::{
     kpi_target, measurement,
-    read::{Cells, Read, StoredModel},
+    read::{FromCells, RowCursor, StoredModel},
     words::{Direction, KpiState},
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -119,8 +119,8 @@ pub(super) fn aliased_columns_sql<R: StoredModel>(alias: &str) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-impl Read for Judgement {
-    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+impl FromCells for Judgement {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         let latest = cells.read_joined()?;
         let target = cells.read_joined::<kpi_target::Model>()?;
         Ok(Self {

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use entity::{
     id::{BlueprintId, KpiId, KpiLinkId},
     kpi, kpi_link,
-    read::{self, Cells, Read},
+    read::{self, FromCells, RowCursor},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -42,11 +42,11 @@ fn select_judged_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder
 
 const BY_CREATION: &str = " ORDER BY judged.created_at, judged.id";
 
-impl Read for JudgedLink {
-    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+impl FromCells for JudgedLink {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
-            link: Read::read(cells)?,
-            judgement: Read::read(cells)?,
+            link: FromCells::from_cells(cells)?,
+            judgement: FromCells::from_cells(cells)?,
         })
     }
 }
@@ -124,7 +124,7 @@ pub async fn judge_links(
     links: SelectStatement,
     day: NaiveDate,
 ) -> Result<Vec<(JudgedLink, kpi::Model)>> {
-    let db = caller.begin_read_transaction().await?;
+    let db = caller.begin_snapshot().await?;
     let text = select_judged_links(&db, day)
         .then("judged.id IN (")
         .select(&links)
@@ -180,11 +180,11 @@ struct JudgedKpi {
     judgement: Judgement,
 }
 
-impl Read for JudgedKpi {
-    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+impl FromCells for JudgedKpi {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             kpi_id: cells.read_next()?,
-            judgement: Read::read(cells)?,
+            judgement: FromCells::from_cells(cells)?,
         })
     }
 }
@@ -195,7 +195,7 @@ pub async fn judge_kpis(
     kpis: &[kpi::Model],
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, Judgement>> {
-    let db = caller.begin_read_transaction().await?;
+    let db = caller.begin_snapshot().await?;
     let text = select_with_judgement(&db, WHOLE_KPIS, "judged.kpi_id", day)
         .then("judged.id IN ")
         .list(kpis.iter().map(|kpi| kpi.id));

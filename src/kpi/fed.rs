@@ -294,12 +294,12 @@ pub async fn refuse_feeding_restricted_answers(
 }
 
 /// KPIs, whose locks are taken, that come to judge other places.
-pub struct Relinking {
+pub struct KpisBeingRelinked {
     /// On the relationship as a whole, with those whose answers they count.
     kpis: Vec<(kpi::Model, Option<Subject>)>,
 }
 
-impl Relinking {
+impl KpisBeingRelinked {
     /// Before their links change.
     pub async fn begin(permit: &Permit<'_>, kpis: Vec<kpi::Model>) -> Result<Self> {
         let mut before = Vec::new();

@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 pub use super::days::days_overlap;
-use super::{days::LinkDays, fed::Relinking, measurement::add_year_range_fault};
+use super::{days::LinkDays, fed::KpisBeingRelinked, measurement::add_year_range_fault};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     error::{Error, Reason, Result, UserErrorCode},
@@ -95,7 +95,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         return Ok(row);
     }
     refuse_overlap(&permit, kpi.id, place, days, None).await?;
-    let (kpi_id, relinking) = (kpi.id, Relinking::begin(&permit, vec![kpi]).await?);
+    let (kpi_id, relinking) = (kpi.id, KpisBeingRelinked::begin(&permit, vec![kpi]).await?);
     let row = permit
         .insert::<kpi_link::Entity>(kpi_link::ActiveModel {
             id: Set(id),
@@ -123,7 +123,7 @@ pub fn add_link_days_faults(faults: &mut Faults, path: &str, (from, to): LinkDay
         }
     }
     if from.zip(to).is_some_and(|(from, to)| to <= from) {
-        let message = "This has to lie after the first day: it is the day behind the last one.";
+        let message = "This has to lie after the first day: it is the day after the last one.";
         let reason = Some(Reason::OutOfRange);
         let path = format!("{path}.validTo");
         faults.add(&path, UserErrorCode::Invalid, reason, message);
@@ -200,7 +200,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         weight: set_or_clear(&input.weight, |weight| weight.copied()),
         ..Default::default()
     };
-    let relinking = Relinking::begin(&permit, vec![kpi]).await?;
+    let relinking = KpisBeingRelinked::begin(&permit, vec![kpi]).await?;
     let row = permit.update::<kpi_link::Entity>(&row, change).await?;
     relinking.finish(&mut permit).await?;
     permit.commit().await?;
@@ -226,7 +226,7 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link:
     let id: KpiLinkId = input::parse_id("id", &input.id)?;
     let mut permit = caller.open_undecided_permit().await?;
     let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
-    let relinking = Relinking::begin(&permit, vec![kpi]).await?;
+    let relinking = KpisBeingRelinked::begin(&permit, vec![kpi]).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
     relinking.finish(&mut permit).await?;
     permit.commit().await?;

@@ -335,7 +335,7 @@ async fn raise_kpi_revisions(
 /// The first day that anything is kept of: what lies before is a slip of the keyboard.
 const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(1900, 1, 1);
 /// The first day too late to be kept, for the same reason.
-const END_OF_DAYS: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
+const FIRST_DAY_TOO_LATE: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
 
 /// Finds fault with a day outside the years 1900 to 2999.
 pub fn add_year_range_fault(faults: &mut Faults, path: &str, day: NaiveDate) {
@@ -343,7 +343,7 @@ pub fn add_year_range_fault(faults: &mut Faults, path: &str, day: NaiveDate) {
 }
 
 fn year_range_fault(day: NaiveDate) -> Option<FigureFault> {
-    (Some(day) < FIRST_DAY || Some(day) >= END_OF_DAYS).then(|| FigureFault {
+    (Some(day) < FIRST_DAY || Some(day) >= FIRST_DAY_TOO_LATE).then(|| FigureFault {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
         reason: Some(Reason::OutOfRange),
@@ -375,7 +375,7 @@ fn add_fault(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
     }
 }
 
-/// What is wrong with the figures, each at its field behind the path.
+/// What is wrong with the figures, each at its field after the path.
 pub fn add_figure_faults(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures: &Figures) {
     for wrong in rules::figure_faults(kpi.into(), figures) {
         let path = format!("{path}.{}", wrong.field);
@@ -499,7 +499,7 @@ pub async fn correct_measurement(
         .await?;
     let corrects = serde_json::json!({ "corrects": before.id.to_string() });
     permit.invalidate_findings(FindingInput::Kpi(after.kpi_id));
-    permit.note_event(Event::changed_beside_row::<measurement::Entity>(
+    permit.note_event(Event::changed_outside_row::<measurement::Entity>(
         &after, corrects,
     ));
     permit.commit().await?;

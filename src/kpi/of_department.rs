@@ -29,7 +29,7 @@ pub async fn select_kpis_of_departments(
     states: Option<&[KpiState]>,
     day: NaiveDate,
 ) -> Result<Select<kpi::Entity>> {
-    let links = select_links_to_delivered(caller, departments, day);
+    let links = select_links_at_delivered(caller, departments, day);
     let select = caller
         .select::<kpi::Entity>()
         .filter(kpi::Column::ArchivedAt.is_null());
@@ -67,7 +67,7 @@ pub async fn load_scorecard(
     departments: &[DepartmentId],
     day: NaiveDate,
 ) -> Result<Scorecard> {
-    let links = select_links_to_delivered(caller, departments, day);
+    let links = select_links_at_delivered(caller, departments, day);
     let ids = links.select_only().column(kpi_link::Column::Id);
     let judged = judgement::judge_links(caller, ids.into_query(), day).await?;
     let touchpoints: Vec<TouchpointId> = touchpoint::Entity::find()
@@ -115,7 +115,7 @@ const fn state_rank(state: KpiState) -> u8 {
     }
 }
 
-fn select_links_to_delivered(
+fn select_links_at_delivered(
     caller: &Caller,
     departments: &[DepartmentId],
     day: NaiveDate,

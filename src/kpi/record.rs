@@ -198,7 +198,7 @@ pub(super) async fn lock_kpis(
         .await?;
     for kpi in &rows {
         let ties = Ties::none().with_departments(Relation::OwnsKpi, [kpi.owner_department_id]);
-        permit.require_on_row::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
+        permit.require_permission_on_row::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
     }
     Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
 }
@@ -298,5 +298,5 @@ pub(super) fn note_recording_event(
         "unchanged": done.unchanged,
         "kpiIds": ids,
     });
-    permit.note_event(Event::changed_beside_row::<kpi::Entity>(first, batch));
+    permit.note_event(Event::changed_outside_row::<kpi::Entity>(first, batch));
 }

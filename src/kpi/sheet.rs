@@ -125,7 +125,7 @@ struct CheckedInput {
     faults: Faults,
 }
 
-/// A sheet that is being written.
+/// Records a checked sheet, act by act.
 struct MeasurementSheetRecorder<'c> {
     caller: &'c Caller,
     /// Its KPIs, as they were when it was read.

@@ -60,7 +60,7 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
         .await?;
     redact_if_confidential(&mut permit, &kpi);
     let row = match of_day {
-        Some(before) => replace_target(&mut permit, &before, &input).await?,
+        Some(before) => update_target(&mut permit, &before, &input).await?,
         None => create_target(&mut permit, id, &kpi, &input).await?,
     };
     permit.commit().await?;
@@ -105,7 +105,7 @@ async fn create_target(
         .await
 }
 
-async fn replace_target(
+async fn update_target(
     permit: &mut Permit<'_>,
     before: &kpi_target::Model,
     input: &KpiTargetSetInput,

@@ -89,9 +89,9 @@ pub(crate) async fn serve_store(
 ) -> Result<(), Failure> {
     let thresholds = Thresholds::with_changed(serve.finding_thresholds.iter().copied());
     let clock = Clock::new(serve.database.time_zone);
-    let app = build_app(serve, store.clone(), clock.clone(), key, &thresholds)?;
+    let app = assemble_app(serve, store.clone(), clock.clone(), key, &thresholds)?;
     let listener = listen(serve.listen).await?;
-    let watching = serve_watch(serve.metrics_listen, &app).await?;
+    let watching = spawn_metrics_server(serve.metrics_listen, &app).await?;
     let asked_to_stop = stop_signal()?;
     let limits = server_limits(serve, files::raise_open_files_limit(files_needed(serve)));
     println!("listening on http://{}", listener.local_addr()?);
@@ -160,7 +160,7 @@ impl Drop for AcceptRuntime {
     }
 }
 
-fn build_app(
+fn assemble_app(
     serve: &Serve,
     store: Store,
     clock: Clock,
@@ -187,7 +187,7 @@ fn build_app(
         cors_origins: origins,
         concurrent_requests: serve.concurrent_queries(),
         requests_of_one_client: to_usize(serve.connections_per_client),
-        cube: BiCache::new(serve.bi_cache_bytes()),
+        bi_cache: BiCache::new(serve.bi_cache_bytes()),
         longest_sheet: serve.max_sheet_bytes(),
     }))
 }
@@ -237,7 +237,7 @@ async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Serves what the server is doing at an address of its own, where one is set.
-async fn serve_watch(
+async fn spawn_metrics_server(
     at: Option<SocketAddr>,
     app: &App,
 ) -> Result<Option<JoinHandle<usize>>, Failure> {

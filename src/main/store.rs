@@ -72,7 +72,7 @@ pub(crate) async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
     migration::apply_pending_steps(store.migration_connection()).await?;
     // A step may have taken away what nothing may be left of.
     if anything {
-        store.empty_log().await;
+        store.empty_wal().await;
     }
     let transaction = store.begin().await?;
     index::reindex_stale_rows(&transaction).await?;

@@ -77,12 +77,12 @@ pub struct PersonaUpdateInput {
 }
 
 /// A need as it was read from the input.
-struct NeedFromInput {
+struct WantedNeed {
     id: Option<NeedId>,
     text: String,
 }
 
-fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<NeedFromInput> {
+fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<WantedNeed> {
     if input.len() > LIST {
         let message = format!(
             "There are {} of them; at most {LIST} are allowed.",
@@ -97,7 +97,7 @@ fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<NeedFromIn
             faults.add(&path, UserErrorCode::Required, None, "A text is required.");
         }
         let id = faults.parse_optional_id(&format!("needs.{index}.id"), need.id.as_ref());
-        NeedFromInput { id, text }
+        WantedNeed { id, text }
     };
     input.iter().take(LIST).enumerate().map(read).collect()
 }
@@ -206,7 +206,7 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
 async fn set_needs(
     permit: &mut Permit<'_>,
     row: &persona::Model,
-    needs: &[NeedFromInput],
+    needs: &[WantedNeed],
 ) -> Result<bool> {
     let before = persona_need::Entity::find()
         .filter(persona_need::Column::PersonaId.eq(row.id))
@@ -250,7 +250,7 @@ async fn set_needs(
             }
         }
     }
-    permit.note_event(Event::changed_beside_row::<persona::Entity>(
+    permit.note_event(Event::changed_outside_row::<persona::Entity>(
         row,
         serde_json::json!({ "needs": after }),
     ));
@@ -261,7 +261,7 @@ async fn set_needs(
 fn need_rows(
     persona: PersonaId,
     before: &[persona_need::Model],
-    needs: &[NeedFromInput],
+    needs: &[WantedNeed],
 ) -> Result<Vec<persona_need::Model>> {
     let mut after: Vec<persona_need::Model> = Vec::with_capacity(needs.len());
     for (index, (need, position)) in needs.iter().zip(1..).enumerate() {
@@ -325,7 +325,7 @@ async fn set_segments(
     persona_segment::Entity::insert_many(rows)
         .exec_without_returning(permit.tx())
         .await?;
-    permit.note_event(Event::changed_beside_row::<persona::Entity>(
+    permit.note_event(Event::changed_outside_row::<persona::Entity>(
         row,
         serde_json::json!({ "segmentIds": segments }),
     ));
@@ -368,8 +368,8 @@ mod tests {
         }
     }
 
-    fn wanted(n: Option<u128>) -> NeedFromInput {
-        NeedFromInput {
+    fn wanted(n: Option<u128>) -> WantedNeed {
+        WantedNeed {
             id: n.map(|n| Uuid::from_u128(n).into()),
             text: "text".to_owned(),
         }

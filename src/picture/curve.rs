@@ -72,7 +72,7 @@ pub(super) fn draw_curve(
             DOT
         };
         room_from = felt_here.x + radius + 1.0;
-        draw_emotion_dot(drawing, felt_here, radius);
+        draw_emotion_mark(drawing, felt_here, radius);
     }
 }
 
@@ -108,7 +108,7 @@ fn felt_steps<'c>(
     felt
 }
 
-fn draw_emotion_dot(drawing: &mut Drawing, felt: &FeltStep<'_>, radius: f64) {
+fn draw_emotion_mark(drawing: &mut Drawing, felt: &FeltStep<'_>, radius: f64) {
     let class = match felt.emotion {
         ..=-2 => "bead worst",
         -1 => "bead bad",

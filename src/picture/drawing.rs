@@ -29,12 +29,12 @@ pub(super) enum DrawingPart {
         told: String,
     },
     Close,
-    Block {
+    Rectangle {
         class: &'static str,
         area: Area,
         round: f64,
     },
-    Line {
+    Path {
         class: &'static str,
         path: String,
     },
@@ -73,11 +73,12 @@ impl Drawing {
     }
 
     pub(super) fn add_rectangle(&mut self, class: &'static str, area: Area, round: f64) {
-        self.parts.push(DrawingPart::Block { class, area, round });
+        self.parts
+            .push(DrawingPart::Rectangle { class, area, round });
     }
 
     pub(super) fn add_path(&mut self, class: &'static str, path: String) {
-        self.parts.push(DrawingPart::Line { class, path });
+        self.parts.push(DrawingPart::Path { class, path });
     }
 
     /// A text that begins at this place.

@@ -62,7 +62,7 @@ impl<'c> Edge<'c> {
             (_, true) => "edge guess",
         };
         drawing.add_group(class, self.describe(from, to), |drawing| {
-            let head = cut_off_arrow_head(&mut corners);
+            let head = shorten_for_arrow_head(&mut corners);
             drawing.add_path("way", rounded_path(&corners));
             drawing.add_path("head", head);
         });
@@ -91,7 +91,7 @@ fn describe_further(row: &transition::Model, told: &mut String) {
 }
 
 /// The head at the end of a way, which is shortened for it.
-fn cut_off_arrow_head(corners: &mut [(f64, f64)]) -> String {
+fn shorten_for_arrow_head(corners: &mut [(f64, f64)]) -> String {
     let [.., before, end] = corners else {
         return String::new();
     };

@@ -52,7 +52,7 @@ pub(super) fn draw_head(
         &about,
     );
     let y = draw_figures(drawing, canvas, cards, (MARGIN, y + 2.0));
-    let gauges = Gauge::of_links(canvas, canvas.kpi_links_of_phase_or_blueprint(None));
+    let gauges = Gauge::of_links(canvas, canvas.kpi_links_above_touchpoints(None));
     let mut x = MARGIN;
     for gauge in gauges.iter().take(MOST_KPIS) {
         gauge.draw(drawing, (x, y), KPI_WIDTH);
@@ -155,9 +155,8 @@ pub(super) fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, t
     let mut bottom = top + 30.0;
     let times = title_scale(drawing);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
-        let judging: Vec<&JudgedLink> = canvas
-            .kpi_links_of_phase_or_blueprint(Some(phase.id))
-            .collect();
+        let judging: Vec<&JudgedLink> =
+            canvas.kpi_links_above_touchpoints(Some(phase.id)).collect();
         let gauges = Gauge::of_links(canvas, judging);
         let mut end = 0.0;
         drawing.add_group("phase", describe(phase), |drawing| {

@@ -207,7 +207,7 @@ fn cards(drawing: &Drawing) -> Vec<(Area, Vec<Area>)> {
             }
             DrawingPart::Open { .. } if depth > 0 => depth += 1,
             DrawingPart::Close if depth > 0 => depth -= 1,
-            DrawingPart::Block {
+            DrawingPart::Rectangle {
                 class: "face",
                 area,
                 ..
@@ -247,7 +247,7 @@ fn pieces(path: &str) -> Vec<Area> {
 fn ways(drawing: &Drawing) -> Vec<Area> {
     let ways = drawing.parts.iter().filter_map(|part| match part {
         // Those of the legend are drawn with `H`.
-        DrawingPart::Line { class: "way", path } if !path.contains('H') => Some(pieces(path)),
+        DrawingPart::Path { class: "way", path } if !path.contains('H') => Some(pieces(path)),
         _ => None,
     });
     ways.flatten().collect()

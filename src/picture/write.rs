@@ -89,7 +89,7 @@ fn write_part(part: &DrawingPart, svg: &mut String) {
             writeln!(svg)
         }
         DrawingPart::Close => writeln!(svg, "</g>"),
-        DrawingPart::Block { class, area, round } => {
+        DrawingPart::Rectangle { class, area, round } => {
             let Area {
                 x,
                 y,
@@ -102,7 +102,7 @@ fn write_part(part: &DrawingPart, svg: &mut String) {
                 "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>"
             )
         }
-        DrawingPart::Line { class, path } => {
+        DrawingPart::Path { class, path } => {
             let _ = write!(svg, "<path class=\"{class}\" d=\"");
             write_path(path, svg);
             writeln!(svg, "\"/>")

@@ -158,7 +158,7 @@ async fn set_deliveries(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_beside_row::<promise::Entity>(
+    permit.note_event(Event::changed_outside_row::<promise::Entity>(
         row,
         serde_json::json!({ "deliveredAtIds": touchpoints }),
     ));

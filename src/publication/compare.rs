@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
 use super::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::Caller,
-    compute::StepBudget,
+    compute::WorkBudget,
     document::{
         blueprint::Document, convert::document_from_complete_patch, diff::DocumentChange, import,
         report,
@@ -46,7 +46,7 @@ enum VersionSource {
 
 impl VersionState {
     /// The document, with the keys of its origin where it is a copy.
-    fn into_document(self, keys: Option<OriginKeys>, steps: &StepBudget) -> Result<Document> {
+    fn into_document(self, keys: Option<OriginKeys>, steps: &WorkBudget) -> Result<Document> {
         let document = match self.source {
             VersionSource::Current(snapshot) => {
                 steps.spend(import::STEPS_PER_ROW * snapshot.row_count())?;
@@ -83,7 +83,7 @@ pub async fn diff_versions(
         let message = "These are two journeys of which neither was copied from the other.";
         return Err(Error::BadInput(message.to_owned()));
     };
-    let compare = move |steps: &StepBudget| {
+    let compare = move |steps: &WorkBudget| {
         let (from, to) = (
             from.into_document(of_old, steps)?,
             to.into_document(of_new, steps)?,

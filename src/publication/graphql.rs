@@ -15,7 +15,7 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::BlueprintPayload,
-    compute::StepBudget,
+    compute::WorkBudget,
     document::graphql::BlueprintChange,
     error::{Error, Result},
     input,
@@ -64,7 +64,7 @@ impl Publication {
         let row = row.ok_or_else(|| Error::not_found("", "publication"))?;
         let document = row.document;
         caller.budget.count_answer_bytes(document.len() as u64)?;
-        let parse = move |_: &StepBudget| serde_json::from_str(&document).map_err(Error::internal);
+        let parse = move |_: &WorkBudget| serde_json::from_str(&document).map_err(Error::internal);
         caller.compute(parse).await.map(Json)
     }
 }

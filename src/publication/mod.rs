@@ -22,7 +22,7 @@ use self::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     blueprint::life::{self, BlueprintStep},
-    compute::StepBudget,
+    compute::WorkBudget,
     database::Transaction,
     document::{
         authority::Authority,
@@ -96,7 +96,7 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
 
 /// The document of a blueprint as JSON text, written on the pool of workers.
 async fn write_document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
-    let write = move |steps: &StepBudget| {
+    let write = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
     };
@@ -155,7 +155,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
             "publication of this blueprint",
         ));
     }
-    let parsed = move |steps: &StepBudget| {
+    let parsed = move |steps: &WorkBudget| {
         steps.spend(publication.document.len() / BYTES_PER_STEP)?;
         let patch = parse_stored_document(&publication)?;
         Ok((document_from_complete_patch(patch.clone())?, patch))
@@ -222,7 +222,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
         .await?;
     let snapshot =
         BlueprintSnapshot::load(caller, permit.tx(), origin.clone(), caller.today).await?;
-    let copied = move |steps: &StepBudget| {
+    let copied = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let copy = Document {
             key,

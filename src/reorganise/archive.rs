@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    department::permit_tree_change,
+    department::open_tree_permit,
     error::{Error, Reason, Result},
     input::{self, Faults},
     policy::Action,
@@ -42,7 +42,7 @@ pub async fn archive(
         faults.parse_optional_id("successorId", input.successor_id.as_ref());
     faults.check()?;
     // Under the lock of the tree, or a department could be moved below this one while it is archived.
-    let mut permit = permit_tree_change(caller, "id", id).await?;
+    let mut permit = open_tree_permit(caller, "id", id).await?;
     let going = DepartmentToEnd {
         path: "id".to_owned(),
         id,
@@ -81,7 +81,7 @@ pub async fn archive_impact(
 ) -> Result<Option<ReorganisationImpact>> {
     let id: DepartmentId = input::parse_id("id", id)?;
     let successor: Option<DepartmentId> = input::parse_optional_id("successorId", successor)?;
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let Some(row) =
         question::find_permitted_row::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
     else {

@@ -69,9 +69,9 @@ impl Holdings {
         let open = async |which: Condition| -> Result<Vec<responsibility::Model>> {
             let rows = responsibility::Entity::find()
                 .filter(responsibility::Entity::readable_condition(
-                    Principal::CallerStanding(eyes),
+                    Principal::Standing(eyes),
                 ))
-                .filter(open_responsibilities_condition(which))
+                .filter(open_responsibilities_where(which))
                 .order_by_asc(C::CreatedAt)
                 .order_by_asc(C::Id);
             Ok(rows.all(tx).await?)
@@ -86,7 +86,7 @@ impl Holdings {
             .clone()
             .add(C::Status.eq(ResponsibilityStatus::Proposed))
             .add(C::ReplacesId.in_subquery(select_held_column(of, C::Id)));
-        let there = C::TouchpointId.in_subquery(select_held_touchpoints(of));
+        let there = C::TouchpointId.in_subquery(select_held_touchpoint_ids(of));
         let met = match successor {
             Some(successor) => {
                 let its = Condition::all().add(C::DepartmentId.eq(successor));
@@ -111,29 +111,27 @@ impl Holdings {
             beside: open(beside).await?,
             blueprints: blueprints.into_iter().map(|row| (row.id, row)).collect(),
             owned: select_owned_blueprints(of)
-                .filter(blueprint::Entity::readable_condition(
-                    Principal::CallerStanding(eyes),
-                ))
-                .all(tx)
-                .await?,
-            kpis: select_owned_kpis(of)
-                .filter(kpi::Entity::readable_condition(Principal::CallerStanding(
+                .filter(blueprint::Entity::readable_condition(Principal::Standing(
                     eyes,
                 )))
                 .all(tx)
                 .await?,
+            kpis: select_owned_kpis(of)
+                .filter(kpi::Entity::readable_condition(Principal::Standing(eyes)))
+                .all(tx)
+                .await?,
             follow_ups: follow_up::Entity::find()
-                .filter(follow_up::Entity::readable_condition(
-                    Principal::CallerStanding(eyes),
-                ))
+                .filter(follow_up::Entity::readable_condition(Principal::Standing(
+                    eyes,
+                )))
                 .filter(open_follow_ups_condition(of))
                 .order_by_asc(follow_up::Column::Id)
                 .all(tx)
                 .await?,
             children: department::Entity::find()
-                .filter(department::Entity::readable_condition(
-                    Principal::CallerStanding(eyes),
-                ))
+                .filter(department::Entity::readable_condition(Principal::Standing(
+                    eyes,
+                )))
                 .filter(department::Column::ParentId.is_in(ids()))
                 .filter(department::Column::Id.is_not_in(ids()))
                 .filter(department::Column::ArchivedAt.is_null())
@@ -191,9 +189,7 @@ async fn load_blueprint_ids(
     let taken_part_in: Vec<BlueprintId> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
-        .filter(open_responsibilities_condition(held_or_proposed_condition(
-            of,
-        )))
+        .filter(open_responsibilities_where(held_or_proposed_condition(of)))
         .distinct()
         .into_tuple()
         .all(permit.tx())
@@ -213,7 +209,7 @@ fn select_owned_kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {
         .order_by_asc(kpi::Column::Id)
 }
 
-fn open_responsibilities_condition(more: Condition) -> Condition {
+fn open_responsibilities_where(more: Condition) -> Condition {
     Condition::all()
         .add(scope::open_responsibility_condition())
         .add(more)
@@ -240,11 +236,11 @@ fn select_held_column(
     responsibility::Entity::find()
         .select_only()
         .column(column)
-        .filter(open_responsibilities_condition(Condition::all().add(held)))
+        .filter(open_responsibilities_where(Condition::all().add(held)))
         .into_query()
 }
 
 /// The touchpoints at which these departments hold anything or are offered it.
-pub(super) fn select_held_touchpoints(of: &BTreeSet<DepartmentId>) -> SelectStatement {
+pub(super) fn select_held_touchpoint_ids(of: &BTreeSet<DepartmentId>) -> SelectStatement {
     select_held_column(of, responsibility::Column::TouchpointId)
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Permit, require_live},
-    department::permit_tree_change,
+    department::open_tree_permit,
     error::{Error, Result, UserErrorCode},
     input::{AtVersionInput, Faults, LIST},
     policy::Action,
@@ -51,7 +51,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
         .ok_or_else(|| nothing_to_merge_error("departments"))?;
     let of: BTreeSet<DepartmentId> = going.iter().map(|one| one.id).collect();
     // One lock for the whole tree, so any of the departments can be named for it.
-    let mut permit = permit_tree_change(caller, &first.path, first.id).await?;
+    let mut permit = open_tree_permit(caller, &first.path, first.id).await?;
     for one in &going {
         let row = one.load(&permit).await?;
         require_live::<department::Entity>(&one.path, &row)?;
@@ -89,7 +89,7 @@ pub async fn merge_impact(
     if of.is_empty() {
         return Err(nothing_to_merge_error("ids"));
     }
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     for (at, id) in of.iter().enumerate() {
         let asked =
             question::find_permitted_row::<department::Entity>(caller, &tx, Action::WhatIf, *id)

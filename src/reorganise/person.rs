@@ -16,7 +16,7 @@ use super::{impact::ReorganisationImpact, question};
 use crate::{
     access::{Caller, scope},
     account::{count_other_admins, deactivate as deactivate_account, refuse_last_admin},
-    compute::StepBudget,
+    compute::WorkBudget,
     database::Transaction,
     department::{ancestors_and_self, load_parents},
     error::Result,
@@ -46,7 +46,7 @@ pub async fn deactivate(
 /// that the person belongs to.
 pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: AccountId = input::parse_id("id", id)?;
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let Some(row) = question::find_row::<account::Entity>(caller, &tx, id).await? else {
         return Ok(None);
     };
@@ -154,7 +154,7 @@ async fn load_impact_without(
     person: AccountId,
 ) -> Result<ReorganisationImpact> {
     let led = LeadMemberships::load(caller, tx, person).await?;
-    let left = move |steps: &StepBudget| {
+    let left = move |steps: &WorkBudget| {
         steps.spend(LED * led.living.len())?;
         Ok(led.without_person(person))
     };
@@ -179,7 +179,7 @@ async fn load_impact_without(
         .filter(blueprint::Column::ArchivedAt.is_null());
     let waiting = OpenProposals::load(caller, tx).await?;
     let leads = load_leads(tx, Some(person)).await?;
-    let resting = move |steps: &StepBudget| {
+    let resting = move |steps: &WorkBudget| {
         // Twice, as the rules are asked with the person and without.
         steps.spend(2 * STEPS_PER_PROPOSAL * waiting.len())?;
         Ok(waiting.answerable_only_by_condition(person, &leads))

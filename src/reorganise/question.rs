@@ -44,7 +44,7 @@ pub(super) fn require_permitted<E: Guarded>(
     if caller.may(action, ties) {
         return Ok(());
     }
-    Err(caller.forbidden_error(action, Some((E::TYPE, E::uuid(row)))))
+    Err(caller.forbidden_error(action, Some((E::TYPE, E::row_id(row)))))
 }
 
 /// Requires that another row which the question names exists and is not archived.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Permit, expect_version},
-    compute::StepBudget,
+    compute::WorkBudget,
     database::Transaction,
     department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
@@ -46,8 +46,8 @@ impl Takeover {
     ) -> Result<Self> {
         let holdings = Holdings::load(tx, eyes, of, successor).await?;
         let hung =
-            links::load_hanging_rows(caller, tx, holdings::select_held_touchpoints(of)).await?;
-        let planned = move |budget: &StepBudget| {
+            links::load_hanging_rows(caller, tx, holdings::select_held_touchpoint_ids(of)).await?;
+        let planned = move |budget: &WorkBudget| {
             let hanging = hung.links.len() + hung.deliveries.len();
             budget.spend(PLANNED * (holdings.row_count() + hanging))?;
             let steps = holdings.plan_steps(successor);

@@ -30,7 +30,7 @@ pub async fn archive(
         return Ok((row, ReorganisationImpact::default()));
     }
     let snapshot = load_snapshot(caller, permit.tx(), &row).await?;
-    refuse_archiving_others_accountable(caller, &snapshot, row.id)?;
+    refuse_suspending_others_accountable_at(caller, &snapshot, row.id)?;
     let (steps, impact) = plan_archiving(caller, permit.tx(), &snapshot, row.id).await?;
     carry_out(&mut permit, steps, &[].into(), None).await?;
     let row = archive_fetched(&mut permit, &row).await?;
@@ -69,7 +69,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     let id: TouchpointId = input::parse_id("id", id)?;
     // A whole blueprint is read: no request holds more than two connections for that.
     let _turn = caller.budget.acquire_blueprint_load_slot().await?;
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let about =
         question::find_permitted_row::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
     let Some(row) = about.await? else {
@@ -79,14 +79,14 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
         return Ok(Some(ReorganisationImpact::default()));
     }
     let snapshot = load_snapshot(caller, &tx, &row).await?;
-    let (steps, hung) = plan_end_and_load_hanging(caller, &tx, &snapshot, id).await?;
+    let (steps, hung) = plan_suspension_with_hanging(caller, &tx, &snapshot, id).await?;
     // The connection goes back before the computing begins.
     tx.commit().await?;
     let checks = [
         require_live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
-        refuse_archiving_others_accountable(caller, &snapshot, id),
+        refuse_suspending_others_accountable_at(caller, &snapshot, id),
     ];
-    let work = move |_: &compute::StepBudget| {
+    let work = move |_: &compute::WorkBudget| {
         Ok(ReorganisationImpact::from_touchpoint(
             &snapshot, id, &steps, &hung,
         ))
@@ -95,7 +95,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     impact.with_obstacles(checks).map(Some)
 }
 
-fn refuse_archiving_others_accountable(
+fn refuse_suspending_others_accountable_at(
     caller: &Caller,
     snapshot: &BlueprintSnapshot,
     id: TouchpointId,
@@ -120,13 +120,13 @@ async fn plan_archiving(
     snapshot: &BlueprintSnapshot,
     id: TouchpointId,
 ) -> Result<(Vec<PlanStep>, ReorganisationImpact)> {
-    let (steps, hung) = plan_end_and_load_hanging(caller, tx, snapshot, id).await?;
+    let (steps, hung) = plan_suspension_with_hanging(caller, tx, snapshot, id).await?;
     let impact = ReorganisationImpact::from_touchpoint(snapshot, id, &steps, &hung);
     Ok((steps, impact))
 }
 
 /// What ends with a touchpoint, and what hangs on it.
-async fn plan_end_and_load_hanging(
+async fn plan_suspension_with_hanging(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,

@@ -148,7 +148,7 @@ impl<'c> Handshake<'c> {
             .with_departments(Relation::MayDecline, seat);
         let decided = self
             .permit
-            .require_on_row::<responsibility::Entity>(action, &ties, &self.row);
+            .require_permission_on_row::<responsibility::Entity>(action, &ties, &self.row);
         match (decided, answer) {
             (Ok(()), Ok((yes, _))) => Ok(yes),
             // Leave by the table is not enough: the rules of the handshake bind CX managers too.
@@ -163,11 +163,12 @@ impl<'c> Handshake<'c> {
     /// Decides whether the caller may take it back.
     async fn require_may_withdraw(&mut self) -> Result<()> {
         let ties = responsibility::Entity::load_ties(self.permit.tx(), &self.row).await?;
-        self.permit.require_on_row::<responsibility::Entity>(
-            Action::WithdrawResponsibility,
-            &ties,
-            &self.row,
-        )
+        self.permit
+            .require_permission_on_row::<responsibility::Entity>(
+                Action::WithdrawResponsibility,
+                &ties,
+                &self.row,
+            )
     }
 
     /// Refuses where the proposal is no longer open, or is not what the caller read.
@@ -354,7 +355,7 @@ pub async fn end(
     let ties = responsibility::Entity::load_ties(permit.tx(), &row).await?;
     let ties = ties.with_departments(Relation::MayEnd, by_lead);
     permit
-        .require_on_row::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
+        .require_permission_on_row::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
         .map_err(|error| {
             let held = caller.led_departments().contains(&row.department_id);
             if held {
@@ -396,7 +397,11 @@ pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsi
     let seat = find_seat(&caller.own_lead_departments(), row.department_id, &parents);
     let ties = responsibility::Entity::load_ties(permit.tx(), &row).await?;
     let ties = ties.with_departments(Relation::MayAccept, seat);
-    permit.require_on_row::<responsibility::Entity>(Action::AcceptResponsibility, &ties, &row)?;
+    permit.require_permission_on_row::<responsibility::Entity>(
+        Action::AcceptResponsibility,
+        &ties,
+        &row,
+    )?;
     if seat.is_none() {
         // A CX manager gave it; that the department knows of it is for the department to say.
         return Err(barred_error(

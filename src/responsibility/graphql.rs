@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     canvas::Canvas,
-    compute::StepBudget,
+    compute::WorkBudget,
     error::{Error, Reason, Result, UserError},
     input::{self, AtVersionInput},
     page::{self, ObjectPage, PageArguments},
@@ -183,7 +183,7 @@ impl ResponsibilityQuery {
             // spelling would differ some day.
             let leads = load_leads(caller.connection(), None).await?;
             let waiting = OpenProposals::load(caller, caller.connection()).await?;
-            let without = move |steps: &StepBudget| {
+            let without = move |steps: &WorkBudget| {
                 steps.spend(STEPS_PER_PROPOSAL * waiting.len())?;
                 Ok(waiting.without_lead_condition(&leads))
             };

@@ -102,7 +102,7 @@ pub async fn propose(
     let ties = touchpoint::Entity::load_ties(permit.tx(), &touchpoint)
         .await?
         .with_departments(Relation::Proposes, named);
-    permit.require_on_row::<touchpoint::Entity>(
+    permit.require_permission_on_row::<touchpoint::Entity>(
         Action::ProposeResponsibility,
         &ties,
         &touchpoint,

@@ -85,7 +85,7 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .filter(not_by_customer)
         .group_by(responsibility::Column::DepartmentId)
         .order_by_desc(per_month)
-        // Behind the sum, so that equal sums come in one order on both databases.
+        // After the sum, so that equal sums come in one order on both databases.
         .order_by_asc(responsibility::Column::DepartmentId)
         .into_tuple()
         .all(db)

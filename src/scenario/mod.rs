@@ -182,7 +182,7 @@ async fn set_steps(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_beside_row::<scenario::Entity>(
+    permit.note_event(Event::changed_outside_row::<scenario::Entity>(
         row,
         serde_json::json!({ "touchpointIds": steps }),
     ));

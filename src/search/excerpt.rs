@@ -21,7 +21,7 @@ pub struct SearchMatch {
     pub pieces: Vec<SearchPiece>,
     /// Whether the text begins before the first piece.
     pub cut_before: bool,
-    /// Whether the text continues behind the last piece.
+    /// Whether the text continues after the last piece.
     pub cut_after: bool,
 }
 

@@ -110,7 +110,7 @@ impl SearchQuery {
         let blueprint = input::parse_optional_id("blueprintId", blueprint_id.as_ref())?;
         let request = SearchRequest::parse(&text, kinds, blueprint, include_archived)?;
         let page = PageArguments { first, after };
-        let tx = caller.begin_read_transaction().await?;
+        let tx = caller.begin_snapshot().await?;
         let total = if page::wants_total(ctx) {
             Some(super::count_hits(caller, &request, &tx).await?)
         } else {

@@ -11,7 +11,7 @@ pub mod graphql;
 
 use entity::{
     id::BlueprintId,
-    read::{self, Cells, Read},
+    read::{self, FromCells, RowCursor},
     words::SearchKind,
 };
 use sea_orm::{
@@ -91,8 +91,8 @@ pub struct HitKey {
     kind: SearchKind,
 }
 
-impl Read for HitKey {
-    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+impl FromCells for HitKey {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             distance: cells.read_next()?,
             length: cells.read_next()?,

@@ -143,7 +143,7 @@ impl<'r> SheetCell<'r> {
         }
         let read = read(text);
         if read.is_none() {
-            let message = format!("\"{}\" is not {}.", shorten_for_message(text), expected());
+            let message = format!("\"{}\" is not {}.", quote_for_message(text), expected());
             self.place
                 .add_fault(UserErrorCode::Invalid, message, faults);
         }
@@ -230,7 +230,7 @@ impl<'r> SheetCell<'r> {
 
 /// A text for a sentence about it: its first 64 characters, with those that nobody sees as `<U+00A0>`.
 #[must_use]
-pub fn shorten_for_message(text: &str) -> String {
+pub fn quote_for_message(text: &str) -> String {
     let (mut told, mut left) = (String::new(), TOLD);
     for c in text.chars() {
         let unseen = matches!(

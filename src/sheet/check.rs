@@ -28,7 +28,7 @@ impl std::fmt::Display for MalformedCsv {
 
 impl std::error::Error for MalformedCsv {}
 
-/// The state behind the last byte.
+/// The state after the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ScanState {
     /// Before the first cell of a row.
@@ -39,7 +39,7 @@ enum ScanState {
     Plain,
     /// In one with.
     Quoted,
-    /// Behind a quotation mark inside such a one: it ends there, or the mark is written twice.
+    /// After a quotation mark inside such a one: it ends there, or the mark is written twice.
     Closing,
 }
 

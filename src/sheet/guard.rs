@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Whether a cell could begin behind this, in the dialect of whoever opens the sheet: Excel takes the separator of its
+/// Whether a cell could begin after this, in the dialect of whoever opens the sheet: Excel takes the separator of its
 /// own country, whichever one a sheet was written with, and knows quotes only where a cell begins.
 fn is_separator(c: char) -> bool {
     matches!(c, ',' | ';' | '\t' | '\r' | '\n')

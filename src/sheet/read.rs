@@ -9,7 +9,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
     bounds::{MOST_COLUMNS, SheetBounds},
-    cell::{CellRef, SheetCell, shorten_for_message},
+    cell::{CellRef, SheetCell, quote_for_message},
     check::{CsvChecker, MalformedCsv},
     dialect::{Dialect, MARK},
 };
@@ -127,7 +127,7 @@ impl<R: Read> SheetReader<R> {
     ) -> SheetColumns {
         let mut columns = HashMap::new();
         for (at, heading) in self.headings.cells.iter().enumerate() {
-            let told = shorten_for_message(heading.trim());
+            let told = quote_for_message(heading.trim());
             let place = self.headings.place.with_column(Some(at), "");
             let said = fold_heading(heading);
             let other = || aliases.iter().find(|(name, _)| fold_heading(name) == said);
@@ -189,7 +189,7 @@ impl<R: Read> SheetReader<R> {
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
             let name = self.headings.cells.get(at).map_or("", |name| name.trim());
-            let here = || place.with_column(Some(at), &shorten_for_message(name));
+            let here = || place.with_column(Some(at), &quote_for_message(name));
             let text = std::str::from_utf8(bytes).map_err(|wrong| {
                 let byte = bytes.get(wrong.valid_up_to()).copied().unwrap_or_default();
                 let message = format!("The byte {byte:02X} is no UTF-8. {SAVE_AS}");
@@ -230,7 +230,7 @@ impl<R: Read> SheetReader<R> {
                         .place
                         .column
                         .and_then(|at| self.headings.cells.get(at));
-                    let name = at.map_or_else(String::new, |name| shorten_for_message(name.trim()));
+                    let name = at.map_or_else(String::new, |name| quote_for_message(name.trim()));
                     wrong
                         .place
                         .with_column(wrong.place.column, &name)

@@ -50,7 +50,7 @@ impl BlueprintSnapshot {
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
         let _turn = caller.budget.acquire_blueprint_load_slot().await?;
-        let tx = caller.begin_read_transaction().await?;
+        let tx = caller.begin_snapshot().await?;
         let select = caller.select::<blueprint::Entity>().filter(which);
         let Some(blueprint) = select.one(&tx).await? else {
             return Ok(None);

@@ -67,7 +67,7 @@ pub struct EvidenceInput {
     pub link: Option<String>,
 }
 
-/// A new touchpoint, at the end of a phase or behind another touchpoint.
+/// A new touchpoint, at the end of a phase or after another touchpoint.
 #[derive(InputObject)]
 pub struct TouchpointCreateInput {
     /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
@@ -80,7 +80,7 @@ pub struct TouchpointCreateInput {
     pub name: String,
     /// The lane: the party that acts in it.
     pub lane: Lane,
-    /// Id of the touchpoint behind which to place it; absent: the end of the phase, null: its beginning.
+    /// Id of the touchpoint after which to place it; absent: the end of the phase, null: its beginning.
     pub after_id: MaybeUndefined<ID>,
     /// What it says of itself.
     #[graphql(flatten)]
@@ -119,7 +119,7 @@ pub struct TouchpointMoveInput {
     pub expected_version: i32,
     /// Id of the phase to move it to; absent: its current phase.
     pub phase_id: Option<ID>,
-    /// Id of the touchpoint behind which to place it; absent: the end of the phase, null: its beginning.
+    /// Id of the touchpoint after which to place it; absent: the end of the phase, null: its beginning.
     pub after_id: MaybeUndefined<ID>,
 }
 

@@ -56,7 +56,7 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     refuse_if_row_limit_reached(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints"))
         .await?;
     let siblings = load_touchpoints_of_phase(&permit, phase.id).await?;
-    let position = free_position(&permit, &siblings, &input.after_id, after).await?;
+    let position = make_room_after(&permit, &siblings, &input.after_id, after).await?;
     let key = permit
         .choose_unique_key::<touchpoint::Entity>(
             key.as_deref(),
@@ -113,7 +113,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = channels.iter().map(ToString::to_string).collect();
-        permit.note_event(Event::changed_beside_row::<touchpoint::Entity>(
+        permit.note_event(Event::changed_outside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "channelIds": ids }),
         ));
@@ -141,7 +141,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = audience.iter().map(ToString::to_string).collect();
-        permit.note_event(Event::changed_beside_row::<touchpoint::Entity>(
+        permit.note_event(Event::changed_outside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "audienceSegmentIds": ids }),
         ));
@@ -169,7 +169,7 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
     // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
     let row = if changes_lists {
         permit
-            .update_raising_version::<touchpoint::Entity>(&row, text)
+            .update_even_if_equal::<touchpoint::Entity>(&row, text)
             .await?
     } else {
         permit.update::<touchpoint::Entity>(&row, text).await?
@@ -263,7 +263,7 @@ pub async fn relocate(
     }
     let mut others = load_touchpoints_of_phase(&permit, to.id).await?;
     others.retain(|other| other.id != row.id);
-    let position = free_position(&permit, &others, &input.after_id, after).await?;
+    let position = make_room_after(&permit, &others, &input.after_id, after).await?;
     let change = touchpoint::ActiveModel {
         phase_id: Set(to.id),
         position: Set(position),
@@ -273,7 +273,7 @@ pub async fn relocate(
     let mut phases = vec![to];
     if from.id != row.phase_id {
         let remaining = load_touchpoints_of_phase(&permit, from.id).await?;
-        set_positions(&permit, order::moves_closing_gaps(&remaining)).await?;
+        set_positions(&permit, order::plan_closing_gaps(&remaining)).await?;
         phases.push(from);
     }
     phases.sort_by_key(|phase| phase.position);
@@ -303,7 +303,7 @@ pub async fn archive_fetched(
 ) -> Result<touchpoint::Model> {
     let row = permit.set_archived::<touchpoint::Entity>(row, true).await?;
     let remaining = load_touchpoints_of_phase(permit, row.phase_id).await?;
-    set_positions(permit, order::moves_closing_gaps(&remaining)).await?;
+    set_positions(permit, order::plan_closing_gaps(&remaining)).await?;
     Ok(row)
 }
 
@@ -356,8 +356,8 @@ async fn load_touchpoints_of_phase(
         .await?)
 }
 
-/// Makes room behind a touchpoint or at the beginning, and gives the place; the end where nothing is said.
-async fn free_position(
+/// Makes room after a touchpoint or at the beginning, and gives the place; the end where nothing is said.
+async fn make_room_after(
     permit: &Permit<'_>,
     others: &[touchpoint::Model],
     said: &MaybeUndefined<ID>,

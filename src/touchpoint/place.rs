@@ -109,7 +109,7 @@ impl LocationInput {
         }
     }
 
-    /// Takes the lock of the place's blueprint, and finds the place alive behind it.
+    /// Takes the lock of the place's blueprint, and finds the place alive under it.
     pub async fn lock_and_locate(self, permit: &mut Permit<'_>) -> Result<BlueprintLocation> {
         let (blueprint, phase, touchpoint) = match self {
             Self::Touchpoint(id) => {

@@ -69,7 +69,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     let condition = faults.check_optional_text("condition", input.condition.as_deref());
     let max_wait_minutes =
         faults.check_within("maxWaitMinutes", input.max_wait_minutes, 0..=i32::MAX);
-    add_transition_end_faults(&mut faults, "", from, to, input.end);
+    add_transition_shape_fault(&mut faults, "", from, to, input.end);
     faults.check()?;
     let (blueprint, mut permit) = caller
         .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
@@ -114,7 +114,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
 }
 
 /// Collects what is wrong with where a transition leads; `path` is the place of the transition itself.
-pub fn add_transition_end_faults(
+pub fn add_transition_shape_fault(
     faults: &mut Faults,
     path: &str,
     from: Option<TouchpointId>,

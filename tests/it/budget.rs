@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use axum::http::StatusCode;
 use cx_blueprint::{
     access::{Caller, MOST_BYTES},
-    compute::{self, BYTES, Budget, STATEMENT, STEPS, StepBudget},
+    compute::{self, BYTES, Budget, STATEMENT, STEPS, WorkBudget},
     error::Error,
 };
 use entity::id::AccountId;
@@ -433,7 +433,7 @@ async fn busy_pool() -> std::sync::mpsc::Sender<()> {
         let (wait, begun) = (Arc::clone(&wait), begun.clone());
         let account = AccountId::from(Uuid::from_u128(1 + at as u128));
         tokio::spawn(async move {
-            let work = move |_: &StepBudget| {
+            let work = move |_: &WorkBudget| {
                 begun.send(()).ok();
                 wait.lock().expect("it waits").recv().ok();
                 Ok(())

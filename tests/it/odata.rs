@@ -560,7 +560,7 @@ async fn what_is_wrong_is_told_in_odatas_words() {
             "kpis('x')/kpi_key",
             501,
             "NOT_IMPLEMENTED",
-            "paths behind rows",
+            "paths after rows",
         ),
         ("kpis?$filter=%00", 400, "BAD_USER_INPUT", "At letter 1"),
         (

@@ -322,7 +322,7 @@ async fn what_is_wrong_is_told_all_at_once_by_line_and_column_and_nothing_is_wri
             "INVALID 2.emotion Line 2, column E (emotion): \"1.5\" is not a whole number.",
             "INVALID 2.essential Line 2, column F (essential): \"perhaps\" is not yes or no.",
             "INVALID 3.name Line 3, column B (name): This is a formula. Write its value, or for a text that begins with = put an apostrophe before it.",
-            "CONFLICT 3.accountable Line 3, column G (accountable): One department is accountable at a touchpoint: only one key has an exclamation mark behind it.",
+            "CONFLICT 3.accountable Line 3, column G (accountable): One department is accountable at a touchpoint: only one key has an exclamation mark after it.",
             "DUPLICATE 4.key Line 4, column A (key): The touchpoint t1 is on line 2 already.",
             "REQUIRED 5.key Line 5, column A (key): A touchpoint needs a key, or a name to make one from.",
         ]

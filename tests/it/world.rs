@@ -194,7 +194,7 @@ impl World {
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: queries,
             requests_of_one_client: of_one_client,
-            cube: BiCache::new(64 << 20),
+            bi_cache: BiCache::new(64 << 20),
             longest_sheet: 8 << 20,
         });
         Self {

@@ -17,7 +17,7 @@ pub const MAX_CONDITIONS: usize = 500;
 /// Reads a filter.
 ///
 /// # Errors
-/// The first fault, with the letter at which it stands; nothing behind it is read.
+/// The first fault, with the letter at which it stands; nothing after it is read.
 pub fn parse_filter(text: &str) -> Result<Expression, Fault> {
     if text.len() > MAX_BYTES {
         let message = format!("`$filter` has at most {MAX_BYTES} bytes.");
@@ -53,7 +53,7 @@ pub fn parse_key(text: &str) -> Option<(Option<&str>, Literal)> {
 }
 
 /// A condition, or an operand that a comparison has yet to take: only what follows tells which one a bracket holds.
-enum Term {
+enum OperandOrCondition {
     Operand(Operand),
     Condition(Expression),
 }
@@ -126,33 +126,35 @@ impl<'t> Parser<'t> {
         Ok(condition)
     }
 
-    fn require_condition(&mut self, term: Term) -> Result<Expression, Fault> {
+    fn require_condition(&mut self, term: OperandOrCondition) -> Result<Expression, Fault> {
         match term {
-            Term::Condition(condition) => Ok(condition),
-            Term::Operand(Operand::Property(name)) => {
+            OperandOrCondition::Condition(condition) => Ok(condition),
+            OperandOrCondition::Operand(Operand::Property(name)) => {
                 self.count_condition(Expression::Property(name))
             }
-            Term::Operand(Operand::Literal(Literal::Boolean(truth))) => {
+            OperandOrCondition::Operand(Operand::Literal(Literal::Boolean(truth))) => {
                 self.count_condition(Expression::Boolean(truth))
             }
-            Term::Operand(_) => Err(self.fault_at("a comparison such as `value gt 5` has no end.")),
+            OperandOrCondition::Operand(_) => {
+                Err(self.fault_at("a comparison such as `value gt 5` has no end."))
+            }
         }
     }
 
-    fn read_or(&mut self) -> Result<Term, Fault> {
+    fn read_or(&mut self) -> Result<OperandOrCondition, Fault> {
         self.read_chain("or", Self::read_and, Expression::Or)
     }
 
-    fn read_and(&mut self) -> Result<Term, Fault> {
+    fn read_and(&mut self) -> Result<OperandOrCondition, Fault> {
         self.read_chain("and", Self::read_comparison, Expression::And)
     }
 
     fn read_chain(
         &mut self,
         word: &str,
-        read: fn(&mut Self) -> Result<Term, Fault>,
+        read: fn(&mut Self) -> Result<OperandOrCondition, Fault>,
         of: fn(Vec<Expression>) -> Expression,
-    ) -> Result<Term, Fault> {
+    ) -> Result<OperandOrCondition, Fault> {
         let first = read(self)?;
         if self.next != Token::Word(word) {
             return Ok(first);
@@ -162,15 +164,17 @@ impl<'t> Parser<'t> {
             let part = read(self)?;
             parts.push(self.require_condition(part)?);
         }
-        Ok(Term::Condition(of(parts)))
+        Ok(OperandOrCondition::Condition(of(parts)))
     }
 
-    fn read_comparison(&mut self) -> Result<Term, Fault> {
+    fn read_comparison(&mut self) -> Result<OperandOrCondition, Fault> {
         if self.take_if(&Token::Word("not"))? {
             return self.read_nested(|parser| {
                 let inner = parser.read_comparison()?;
                 let inner = parser.require_condition(inner)?;
-                Ok(Term::Condition(Expression::Not(Box::new(inner))))
+                Ok(OperandOrCondition::Condition(Expression::Not(Box::new(
+                    inner,
+                ))))
             });
         }
         let mut left = self.read_term()?;
@@ -197,28 +201,28 @@ impl<'t> Parser<'t> {
 
     fn make_comparison(
         &mut self,
-        left: Term,
+        left: OperandOrCondition,
         operator: ComparisonOperator,
-        right: Term,
-    ) -> Result<Term, Fault> {
+        right: OperandOrCondition,
+    ) -> Result<OperandOrCondition, Fault> {
         let same = match operator {
             ComparisonOperator::Eq => Some(true),
             ComparisonOperator::Ne => Some(false),
             _ => None,
         };
         let condition = match (left, right, same) {
-            (Term::Operand(left), Term::Operand(right), _) => {
+            (OperandOrCondition::Operand(left), OperandOrCondition::Operand(right), _) => {
                 Expression::Compare(left, operator, right)
             }
             // A condition may be compared with true and false.
             (
-                Term::Condition(condition),
-                Term::Operand(Operand::Literal(Literal::Boolean(truth))),
+                OperandOrCondition::Condition(condition),
+                OperandOrCondition::Operand(Operand::Literal(Literal::Boolean(truth))),
                 Some(same),
             )
             | (
-                Term::Operand(Operand::Literal(Literal::Boolean(truth))),
-                Term::Condition(condition),
+                OperandOrCondition::Operand(Operand::Literal(Literal::Boolean(truth))),
+                OperandOrCondition::Condition(condition),
                 Some(same),
             ) => match truth == same {
                 true => condition,
@@ -230,13 +234,14 @@ impl<'t> Parser<'t> {
             }
         };
         // Conditions that are compared count too, or they could go as deep as they like.
-        self.count_condition(condition).map(Term::Condition)
+        self.count_condition(condition)
+            .map(OperandOrCondition::Condition)
     }
 
-    fn read_in_list(&mut self, left: Term) -> Result<Term, Fault> {
+    fn read_in_list(&mut self, left: OperandOrCondition) -> Result<OperandOrCondition, Fault> {
         self.advance()?;
-        let Term::Operand(left) = left else {
-            return Err(self.fault_at("`in` stands behind a column."));
+        let OperandOrCondition::Operand(left) = left else {
+            return Err(self.fault_at("`in` stands after a column."));
         };
         self.expect(
             &Token::Open,
@@ -245,7 +250,7 @@ impl<'t> Parser<'t> {
         let literals = self.read_literals()?;
         self.expect(&Token::Close, "a comma or the end of the list is expected.")?;
         let listed = self.count_condition(Expression::In(left, literals))?;
-        Ok(Term::Condition(listed))
+        Ok(OperandOrCondition::Condition(listed))
     }
 
     fn read_literals(&mut self) -> Result<Vec<Literal>, Fault> {
@@ -263,7 +268,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn read_term(&mut self) -> Result<Term, Fault> {
+    fn read_term(&mut self) -> Result<OperandOrCondition, Fault> {
         match &self.next {
             Token::Open => {
                 self.advance()?;
@@ -272,7 +277,9 @@ impl<'t> Parser<'t> {
                 Ok(inner)
             }
             Token::Literal(_) => match self.advance()? {
-                Token::Literal(literal) => Ok(Term::Operand(Operand::Literal(literal))),
+                Token::Literal(literal) => {
+                    Ok(OperandOrCondition::Operand(Operand::Literal(literal)))
+                }
                 _ => Err(self.fault_at("a value is expected.")),
             },
             Token::Word(word) => {
@@ -284,7 +291,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn read_property_or_function(&mut self, word: &str) -> Result<Term, Fault> {
+    fn read_property_or_function(&mut self, word: &str) -> Result<OperandOrCondition, Fault> {
         match self.next {
             Token::Open => {
                 self.advance()?;
@@ -296,11 +303,13 @@ impl<'t> Parser<'t> {
             _ if word.contains(['$', '@', '.']) => Err(Fault::unsupported(
                 "`$it`, `$root`, parameter aliases and names of types are not offered in `$filter`.",
             )),
-            _ => Ok(Term::Operand(Operand::Property(word.to_owned()))),
+            _ => Ok(OperandOrCondition::Operand(Operand::Property(
+                word.to_owned(),
+            ))),
         }
     }
 
-    fn read_function(&mut self, name: &str) -> Result<Term, Fault> {
+    fn read_function(&mut self, name: &str) -> Result<OperandOrCondition, Fault> {
         if let Some(function) = TextFunction::from_name(name) {
             return self.read_text_function(function);
         }
@@ -312,25 +321,25 @@ impl<'t> Parser<'t> {
         let term = self.read_term()?;
         self.expect(&Token::Close, "a closing bracket is expected.")?;
         match term {
-            Term::Operand(Operand::Property(property)) => {
-                Ok(Term::Operand(Operand::Year(property)))
+            OperandOrCondition::Operand(Operand::Property(property)) => {
+                Ok(OperandOrCondition::Operand(Operand::Year(property)))
             }
             _ => Err(Fault::unsupported("`year` takes a column in `$filter`.")),
         }
     }
 
-    fn read_text_function(&mut self, function: TextFunction) -> Result<Term, Fault> {
+    fn read_text_function(&mut self, function: TextFunction) -> Result<OperandOrCondition, Fault> {
         let haystack = self.read_term()?;
         self.expect(&Token::Comma, "a comma is expected.")?;
         let needle = self.read_term()?;
         self.expect(&Token::Close, "a closing bracket is expected.")?;
         match (haystack, needle) {
             (
-                Term::Operand(Operand::Property(property)),
-                Term::Operand(Operand::Literal(Literal::String(text))),
+                OperandOrCondition::Operand(Operand::Property(property)),
+                OperandOrCondition::Operand(Operand::Literal(Literal::String(text))),
             ) => {
                 let found = self.count_condition(Expression::Text(function, property, text))?;
-                Ok(Term::Condition(found))
+                Ok(OperandOrCondition::Condition(found))
             }
             _ => Err(Fault::unsupported(format!(
                 "`{}` takes a column and a text in quotes in `$filter`.",

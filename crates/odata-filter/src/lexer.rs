@@ -19,7 +19,7 @@ pub(crate) enum Token<'t> {
 /// Reads tokens from left to right.
 pub(crate) struct Lexer<'t> {
     text: &'t str,
-    /// The byte behind the last token.
+    /// The byte after the last token.
     at: usize,
     /// The first byte of the last token.
     began: usize,
@@ -52,7 +52,7 @@ impl<'t> Lexer<'t> {
         ))
     }
 
-    /// The next token; [`Token::End`] again and again behind the last one.
+    /// The next token; [`Token::End`] again and again after the last one.
     pub(crate) fn next_token(&mut self) -> Result<Token<'t>, Fault> {
         let blank = self.rest().len() - self.rest().trim_start_matches([' ', '\t']).len();
         self.at += blank;

@@ -1,20 +1,20 @@
-//! `#[derive(Read)]`: a model is read from a row's cells in the order of its fields, so that they are listed once.
+//! `#[derive(FromCells)]`: a model is read from a row's cells in the order of its fields, so that they are listed once.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Error, Fields, Ident, Result, ext::IdentExt, parse_macro_input};
 
-/// Implements `entity::read::Read` and `entity::read::StoredModel` for a struct with named fields: its columns bear the
-/// names of the fields and are read in their order.
-#[proc_macro_derive(Read)]
-pub fn derive_read(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+/// Implements `entity::read::FromCells` and `entity::read::StoredModel` for a struct with named fields: its columns
+/// bear the names of the fields and are read in their order.
+#[proc_macro_derive(FromCells)]
+pub fn derive_from_cells(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    implement_read(&input)
+    implement_from_cells(&input)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }
 
-fn implement_read(input: &DeriveInput) -> Result<TokenStream> {
+fn implement_from_cells(input: &DeriveInput) -> Result<TokenStream> {
     let name = &input.ident;
     let fields = named_fields(input)?;
     let columns = fields.iter().map(|field| field.unraw().to_string());
@@ -23,8 +23,8 @@ fn implement_read(input: &DeriveInput) -> Result<TokenStream> {
             const COLUMNS: &'static [&'static str] = &[#(#columns),*];
         }
 
-        impl crate::read::Read for #name {
-            fn read(cells: &mut crate::read::Cells<'_>) -> Result<Self, sea_orm::DbErr> {
+        impl crate::read::FromCells for #name {
+            fn from_cells(cells: &mut crate::read::RowCursor<'_>) -> Result<Self, sea_orm::DbErr> {
                 Ok(Self { #(#fields: cells.read_next()?),* })
             }
         }
@@ -38,6 +38,6 @@ fn named_fields(input: &DeriveInput) -> Result<Vec<&Ident>> {
         let names = fields.named.iter();
         return Ok(names.filter_map(|field| field.ident.as_ref()).collect());
     }
-    let sentence = "Read is for structs with named fields, each of which is a column.";
+    let sentence = "FromCells is for structs with named fields, each of which is a column.";
     Err(Error::new_spanned(input, sentence))
 }

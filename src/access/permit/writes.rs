@@ -50,7 +50,7 @@ impl Permit<'_> {
         };
         // A save without a change must not raise the version: others who edit the row would be refused for nothing.
         if E::Column::iter().any(differs) {
-            self.update_raising_version::<E>(before, change).await
+            self.update_even_if_equal::<E>(before, change).await
         } else {
             Ok(before.clone())
         }
@@ -60,7 +60,7 @@ impl Permit<'_> {
     ///
     /// # Errors
     /// CONFLICT as [`Permit::update`].
-    pub async fn update_raising_version<E: Guarded>(
+    pub async fn update_even_if_equal<E: Guarded>(
         &mut self,
         before: &E::Model,
         mut change: E::ActiveModel,
@@ -81,7 +81,7 @@ impl Permit<'_> {
             .into_iter()
             .next();
         // No row came back: somebody has changed or deleted it since.
-        let after = after.ok_or_else(|| stale_version_error(E::uuid(before)))?;
+        let after = after.ok_or_else(|| stale_version_error(E::row_id(before)))?;
         self.finding_inputs.extend(E::finding_input(&after));
         self.note_event(Event::updated::<E>(before, &after));
         Ok(after)

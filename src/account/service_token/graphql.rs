@@ -128,7 +128,7 @@ impl ServiceTokenCreatePayload {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let refusal = payload::audit_refusal(caller, error).await?;
+                let refusal = payload::refusal_from_error(caller, error).await?;
                 Ok(Self {
                     service_token: None,
                     secret: None,

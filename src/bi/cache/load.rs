@@ -8,7 +8,7 @@ use std::{
 
 use entity::{
     id::{BlueprintId, KpiId, PhaseId, TouchpointId},
-    read::Cells,
+    read::RowCursor,
 };
 use futures_util::TryStreamExt;
 use sea_orm::{ConnectionTrait, QueryResult, StreamTrait};
@@ -100,7 +100,7 @@ async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas)
     // Streamed: the rows of 200 KPIs take far more memory than the columns that are made of them.
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
-        let mut cells = Cells::new(&row)?;
+        let mut cells = RowCursor::new(&row)?;
         let kpi: KpiId = cells.read_next()?;
         let series_key = SeriesKey {
             touchpoint: cells.read_next()?,
@@ -161,7 +161,7 @@ async fn read_topologies(
     // Four statements and not one join: it would multiply holders by links at each touchpoint. Phases come first,
     // since touchpoints and links refer to them by index.
     for row in query_rows_of_blueprints(tx, PHASES, ids).await? {
-        let mut cells = Cells::new(&row)?;
+        let mut cells = RowCursor::new(&row)?;
         let topology: &mut Topology = all.entry(cells.read_next()?).or_default();
         let phase = TopologyPhase {
             id: cells.read_next()?,
@@ -172,7 +172,7 @@ async fn read_topologies(
         topology.phases.push(phase);
     }
     for row in query_rows_of_blueprints(tx, TOUCHPOINTS, ids).await? {
-        let mut cells = Cells::new(&row)?;
+        let mut cells = RowCursor::new(&row)?;
         let topology = all.entry(cells.read_next()?).or_default();
         let touchpoint = TopologyTouchpoint {
             id: cells.read_next()?,
@@ -185,7 +185,7 @@ async fn read_topologies(
         );
     }
     for row in query_rows_of_blueprints(tx, HOLDERS, ids).await? {
-        let mut cells = Cells::new(&row)?;
+        let mut cells = RowCursor::new(&row)?;
         let topology = all.entry(cells.read_next()?).or_default();
         let at = require_index_in_blueprint(topology.touchpoint_index(cells.read_next()?))?;
         let (id, department, role) = (cells.read_next()?, cells.read_next()?, cells.read_next()?);
@@ -193,7 +193,7 @@ async fn read_topologies(
         topology.add_role_holder(at, id, department, role, day_number_range(from, to));
     }
     for row in query_rows_of_blueprints(tx, LINKS, ids).await? {
-        let mut cells = Cells::new(&row)?;
+        let mut cells = RowCursor::new(&row)?;
         let topology = all.entry(cells.read_next()?).or_default();
         let (id, kpi) = (cells.read_next()?, cells.read_next()?);
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =

@@ -54,7 +54,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, CacheState<I, V>> {
+    fn lock_state(&self) -> MutexGuard<'_, CacheState<I, V>> {
         // Every change leaves the state whole, also where a thread panics after it: a poisoned lock is no reason to
         // stop.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -62,13 +62,13 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
 
     /// The value of an id at whichever revision. Does not count as a use.
     pub(super) fn peek_any_revision(&self, id: I) -> Option<Arc<V>> {
-        let state = self.state();
+        let state = self.lock_state();
         state.slots.get(&id).map(|slot| Arc::clone(&slot.value))
     }
 
     /// The values of these ids, if each is there at its revision.
     pub(super) fn get_all_at_revisions(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         state.turn += 1;
         let turn = state.turn;
         let mut all = Vec::with_capacity(wanted.len());
@@ -90,7 +90,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
         wanted: &[(I, i32)],
         read: Vec<Arc<V>>,
     ) -> Vec<Arc<V>> {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         state.turn += 1;
         for ((id, revision), value) in wanted.iter().zip(&read) {
             let there = state.slots.get(id).map(|slot| slot.value.revision());
@@ -106,12 +106,12 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
 
     /// The bytes of all values.
     pub(super) fn bytes(&self) -> usize {
-        self.state().bytes
+        self.lock_state().bytes
     }
 
     /// The sum of a measure over all values.
     pub(super) fn sum(&self, measure: impl Fn(&V) -> usize) -> usize {
-        let state = self.state();
+        let state = self.lock_state();
         state.slots.values().map(|slot| measure(&slot.value)).sum()
     }
 }

@@ -120,7 +120,7 @@ pub async fn find_measurements_changed_since(
 /// nothing: KPIs whose values they may not see, blueprints in force that they may not read, others that they may.
 async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FINGERPRINT]> {
     let scope = Scope::for_caller(caller, tx.get_database_backend());
-    let kpis = match scope.select_kpi_ids_with_visible_values() {
+    let kpis = match scope.select_visible_value_kpi_ids() {
         Some(valued) => {
             let hidden = kpi::Column::Id.not_in_subquery(valued);
             load_ids_where::<kpi::Entity>(tx, Condition::all().add(hidden)).await?

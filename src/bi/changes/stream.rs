@@ -15,7 +15,7 @@ use crate::{
         model::query::Projection,
         model::value::Value,
         source::reader::{ReadContext, RowReader},
-        source::row::{DatasetRow, RowData},
+        source::row::{DatasetRow, RowForm},
         source::stream::{BatchSender, RowBatch},
     },
     error::Result,
@@ -86,13 +86,13 @@ impl TombstoneMerge<'_> {
         let (mut count, mut sent) = (0, 0);
         while let Some(rows) = fetched.recv().await {
             let mut batch = Vec::new();
-            for data in rows?.into_iter().flatten() {
+            for form in rows?.into_iter().flatten() {
                 let row = DatasetRow {
-                    data,
+                    form,
                     projection: self.projection.clone(),
                 };
                 self.add_tombstones_until(row.key()?.measurement(), &mut batch);
-                batch.push(row.data);
+                batch.push(row.form);
                 count += 1;
             }
             sent += batch.len() as u64;
@@ -116,7 +116,7 @@ impl TombstoneMerge<'_> {
     fn add_tombstones_until(
         &mut self,
         next: Option<(NaiveDate, MeasurementId)>,
-        batch: &mut Vec<RowData>,
+        batch: &mut Vec<RowForm>,
     ) {
         while let Some(one) = self.changed.as_slice().first().copied()
             && next.is_none_or(|next| one < next)
@@ -131,7 +131,7 @@ impl TombstoneMerge<'_> {
     }
 
     /// A row that says that a measurement has none. Its key is the first that the measurement could have.
-    fn tombstone(&self, (day, id): (NaiveDate, MeasurementId)) -> RowData {
+    fn tombstone(&self, (day, id): (NaiveDate, MeasurementId)) -> RowForm {
         let cells = self
             .projection
             .columns
@@ -144,10 +144,10 @@ impl TombstoneMerge<'_> {
         let mut ids = [id.uuid()].into_iter();
         let parts = self.projection.key_types.iter().map(|part| match part {
             KeyType::Day => RowKeyPart::Day(day),
-            // Nil for the parts behind the measurement: the first place that any row of it could have, so that a page
+            // Nil for the parts after the measurement: the first place that any row of it could have, so that a page
             // may break here.
             KeyType::Id => RowKeyPart::Id(ids.next().unwrap_or(Uuid::nil())),
         });
-        RowData::Tombstone(cells.collect(), RowKey(parts.collect()))
+        RowForm::Tombstone(cells.collect(), RowKey(parts.collect()))
     }
 }

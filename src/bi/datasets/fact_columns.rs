@@ -5,7 +5,8 @@
 /// Passes the table to the macro `$consumer`, which takes out what it needs. A row is
 ///
 /// ```text
-/// name [empty]: type in the API, type of the dataset => SQL, reader of the join, "description" [, "description in the API"];
+/// name [empty]: type in the API, type of the dataset =>
+///     SQL, reader of the join, "description" [, "description in the API"];
 /// ```
 ///
 /// `empty` marks columns whose cells may be empty. The SQL is an expression, or in parentheses a function that makes

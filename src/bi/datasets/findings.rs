@@ -24,10 +24,10 @@ use crate::{
         model::value::Value,
         source::memory::{ComputedRow, sort_and_limit},
         source::reader::{ReadContext, RowReader},
-        source::row::RowData,
+        source::row::RowForm,
         source::stream::BatchSender,
     },
-    compute::StepBudget,
+    compute::WorkBudget,
     error::Result,
     finding::{
         self, TrackedFinding,
@@ -149,13 +149,13 @@ async fn send_rows_by_blueprint(
 }
 
 /// All rows, in the query's order.
-async fn compute_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowData>> {
+async fn compute_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowForm>> {
     let mut rows = Vec::new();
     for blueprint in load_blueprints(context, query).await? {
         rows.extend(compute_rows_of_blueprint(context, query, blueprint).await?);
     }
     let query = query.clone();
-    let order = move |steps: &StepBudget| {
+    let order = move |steps: &WorkBudget| {
         steps.spend(ROW_STEPS * (1 + query.order.len()) * rows.len())?;
         Ok(sort_and_limit(rows, &query))
     };
@@ -198,7 +198,7 @@ async fn compute_rows_of_blueprint(
     let options = (caller.today, &query.thresholds);
     let tracked = finding::find_tracked_in_transaction(caller, tx, blueprint, options).await?;
     let query = query.clone();
-    let pass = move |steps: &StepBudget| {
+    let pass = move |steps: &WorkBudget| {
         let price = ROW_STEPS + query.filter.step_cost();
         let mut rows = Vec::new();
         for tracked in &tracked {

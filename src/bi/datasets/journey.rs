@@ -58,7 +58,7 @@ pub static TOUCHPOINTS: Dataset = Dataset {
     },
 };
 
-/// Makes the columns: those of the described fields stand before the instants, or behind everything.
+/// Makes the columns: those of the described fields stand before the instants, or after everything.
 macro_rules! touchpoint_columns {
     ([] $({ $(
         $(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty {

@@ -193,7 +193,7 @@ fn links_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
         .then(" WHERE kpi_link.blueprint_id IN (")
         .select(&scope.select_reportable_blueprint_ids())
         .then(")");
-    match scope.select_kpi_ids_with_visible_values() {
+    match scope.select_visible_value_kpi_ids() {
         Some(valued) => text
             .then(" AND kpi_link.kpi_id IN (")
             .select(&valued)

@@ -23,10 +23,10 @@ use crate::{
         series::{self, RowIndex, SeriesAnswer, SeriesRow},
         source::memory::{ComputedRow, sort_and_limit},
         source::reader::{ReadContext, RowReader},
-        source::row::RowData,
+        source::row::RowForm,
         source::stream::{BATCH, BatchSender},
     },
-    compute::StepBudget,
+    compute::WorkBudget,
     error::{Error, Result},
     policy::Action,
 };
@@ -120,7 +120,7 @@ async fn send_in_query_order(
 ) -> Result<()> {
     let answer = compute_series(context, query).await?;
     let query = query.clone();
-    let order = move |steps: &StepBudget| {
+    let order = move |steps: &WorkBudget| {
         let price = ROW_STEPS * (1 + query.order.len()) + query.filter.step_cost();
         let mut rows = Vec::new();
         for row in answer.rows(RowIndex::default()) {
@@ -138,7 +138,7 @@ async fn send_in_query_order(
 async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u64> {
     let answer = compute_series(context, query).await?;
     let query = query.clone();
-    let count = move |steps: &StepBudget| {
+    let count = move |steps: &WorkBudget| {
         let price = ROW_STEPS + query.filter.step_cost();
         // Without a filter no cell needs to be made.
         let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
@@ -188,7 +188,7 @@ impl SeriesScan {
     }
 
     /// The next rows, at most `most`; none at the end.
-    fn next_rows(&mut self, most: usize, steps: &StepBudget) -> Result<Vec<RowData>> {
+    fn next_rows(&mut self, most: usize, steps: &WorkBudget) -> Result<Vec<RowForm>> {
         let price = ROW_STEPS + self.query.filter.step_cost();
         let most = most.min(self.missing);
         let (mut rows, mut last) = (Vec::new(), None);

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::{
     id::{BlueprintId, ChannelId, KpiId, MeasurementId, SegmentId, TouchpointId},
-    read::{self, Cells, Read},
+    read::{self, FromCells, RowCursor},
     words::{Direction, Unit},
 };
 use sea_orm::{ConnectionTrait, DbErr, Statement};
@@ -40,8 +40,8 @@ pub(super) struct MeasurementRow {
     pub target: Option<(f64, Option<f64>)>,
 }
 
-impl Read for MeasurementRow {
-    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+impl FromCells for MeasurementRow {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             id: cells.read_next()?,
             day: cells.read_next()?,
@@ -73,14 +73,14 @@ pub(super) async fn load_next_measurements(
     tx: &Transaction,
     query: &DatasetQuery,
     days: &[NaiveDate],
-    behind: Option<&ResumePoint>,
+    resume: Option<&ResumePoint>,
     most: usize,
 ) -> Result<Vec<MeasurementRow>> {
     // Days that are done need no place in the statement: over ten years the list would be sent again with every
     // batch.
-    let from = behind.map_or(0, |behind| days.partition_point(|day| *day < behind.day));
+    let from = resume.map_or(0, |resume| days.partition_point(|day| *day < resume.day));
     let scope = query.scope(caller, tx.get_database_backend(), &days[from..])?;
-    Ok(read::read_all(tx, next_measurements_statement(&scope, behind, most)).await?)
+    Ok(read::read_all(tx, next_measurements_statement(&scope, resume, most)).await?)
 }
 
 const COLUMNS: &str = "\
@@ -101,18 +101,18 @@ const JOINED: &str = concat!(
 
 fn next_measurements_statement(
     scope: &Scope<'_>,
-    behind: Option<&ResumePoint>,
+    resume: Option<&ResumePoint>,
     most: usize,
 ) -> Statement {
     let text = SqlBuilder::new(scope.backend(), COLUMNS).select(&scope.select_measurements());
     let text = text.then(") AS seen");
-    let text = match behind {
-        Some(behind) => text
+    let text = match resume {
+        Some(resume) => text
             .then(" WHERE (measured_on, id) ")
-            .then(if behind.inclusive { ">= (" } else { "> (" })
-            .value(behind.day)
+            .then(if resume.inclusive { ">= (" } else { "> (" })
+            .value(resume.day)
             .then(", ")
-            .value(behind.id)
+            .value(resume.id)
             .then(")"),
         None => text,
     };

@@ -22,11 +22,11 @@ use super::{
     model::cursor::{ResumePoint, RowKey},
     model::query::DatasetQuery,
     source::reader::{ReadContext, RowReader},
-    source::row::RowData,
+    source::row::RowForm,
     source::sql_reader::SqlReader,
     source::stream::{BATCH, BatchSender},
 };
-use crate::{compute::StepBudget, error::Result};
+use crate::{compute::WorkBudget, error::Result};
 
 /// Measurements read at a time, at most: enough to hide the round trip, few enough for memory.
 const MOST_MEASUREMENTS: usize = 4_000;
@@ -74,18 +74,18 @@ async fn send_joined_rows(
     let context = Arc::new(JoinContext::load(caller, tx, query).await?);
     let mut full = Vec::with_capacity(BATCH);
     let mut after = query.after.clone();
-    let mut behind = after.as_ref().and_then(ResumePoint::after_row);
+    let mut resume = after.as_ref().and_then(ResumePoint::after_row);
     // Most measurements have a row: for a first read, as many as rows are missing. Later reads grow.
     let mut most = missing.min(MOST_MEASUREMENTS);
     let query = Arc::new(query.clone());
     loop {
         let measured =
-            measurements::load_next_measurements(caller, tx, &query, &days, behind.as_ref(), most)
+            measurements::load_next_measurements(caller, tx, &query, &days, resume.as_ref(), most)
                 .await?;
         // Fewer than asked for: there are no more, and the empty read after them is spared.
         let is_last = measured.len() < most;
         let last = measured.last();
-        behind = last.map(|last| ResumePoint::after_measurement(last.day, last.id));
+        resume = last.map(|last| ResumePoint::after_measurement(last.day, last.id));
         most = most.saturating_mul(GROWTH).min(MOST_MEASUREMENTS);
         let batch = MeasurementBatch {
             context: Arc::clone(&context),
@@ -137,7 +137,7 @@ struct BatchJoin {
 
 impl BatchJoin {
     /// The rows of the batch that pass. Each row looked at costs its steps, whether it passes or not.
-    fn join_rows(&mut self, steps: &StepBudget) -> Result<Vec<RowData>> {
+    fn join_rows(&mut self, steps: &WorkBudget) -> Result<Vec<RowForm>> {
         let price = FACT_STEPS + self.query.filter.step_cost();
         // One buffer for the keys of all measurements: most have a handful, and an allocation for each would be most
         // of the work.
@@ -155,7 +155,7 @@ impl BatchJoin {
                     .as_ref()
                     .is_none_or(|after| fact.row_key() > *after);
                 if is_after && fact.passes(&self.query.filter) {
-                    facts.push(RowData::Joined(fact));
+                    facts.push(RowForm::Joined(fact));
                 }
                 if facts.len() == self.missing {
                     return Ok(facts);

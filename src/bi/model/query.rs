@@ -135,7 +135,7 @@ impl DatasetQuery {
 
     /// The days that rows may be of: those from the resume point's on.
     pub(in crate::bi) fn days_from_resume_point(&self) -> Vec<NaiveDate> {
-        // In another order than the dataset's own, rows of earlier days lie behind the place too.
+        // In another order than the dataset's own, rows of earlier days lie after the place too.
         let own = self.after.as_ref().filter(|_| self.order.is_empty());
         let from = own.and_then(RowKey::day);
         let days = self.days.iter().copied();
@@ -153,7 +153,7 @@ impl DatasetQuery {
         usize::try_from(self.offset.unwrap_or_default()).unwrap_or(usize::MAX)
     }
 
-    /// The columns of its rows, with the key parts behind them.
+    /// The columns of its rows, with the key parts after them.
     pub(in crate::bi) fn projection(&self) -> Projection {
         Projection {
             columns: self.columns.clone().into(),

@@ -35,7 +35,7 @@ use crate::{
         scope::Scope,
         source::reader::ReadContext,
     },
-    compute::StepBudget,
+    compute::WorkBudget,
     database::Transaction,
     error::{Error, Result},
     judgement,
@@ -84,12 +84,12 @@ pub async fn answer_request(
     request: &SeriesRequest,
 ) -> Result<SeriesAnswer> {
     caller.require_reach(Action::PullFlatRows)?;
-    refuse_if_faults(validate::request_faults(request))?;
+    require_no_faults(validate::request_faults(request))?;
     let scope = Scope::for_caller(caller, tx.get_database_backend())
         .including_drafts(request.include_drafts);
     let read = ReadContext { caller, tx };
     let kpis = context::load_kpis(tx, &scope, request).await?;
-    refuse_if_faults(validate::kpi_faults(request, &kpis))?;
+    require_no_faults(validate::kpi_faults(request, &kpis))?;
     let context = context::load_series_context(read, cache, &scope, request, kpis).await?;
     // At most MOST_DAYS periods: `validate` has bounded the days.
     let periods = split_into_periods(request.grain, (request.from, request.to));
@@ -103,7 +103,7 @@ pub async fn answer_request(
         .collect();
     let work = {
         let (context, keys, request) = (Arc::clone(&context), Arc::clone(&keys), request.clone());
-        move |steps: &StepBudget| sum_contributions(&context, &keys, &request, days, &known, steps)
+        move |steps: &WorkBudget| sum_contributions(&context, &keys, &request, days, &known, steps)
     };
     let sums = caller.compute(work).await?;
     Ok(SeriesAnswer {
@@ -115,7 +115,7 @@ pub async fn answer_request(
     })
 }
 
-fn refuse_if_faults(faults: Vec<String>) -> Result<()> {
+fn require_no_faults(faults: Vec<String>) -> Result<()> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(Error::BadInput(faults.join(" "))),
@@ -152,12 +152,12 @@ fn sum_contributions(
     request: &SeriesRequest,
     days: Vec<DayNumberRange>,
     known: &[ValuesWithOrigins],
-    steps: &StepBudget,
+    steps: &WorkBudget,
 ) -> Result<GroupTotals> {
     let mut collected = Contributions::new(context, keys, request, &days);
     let mut unmeasured = UnmeasuredKpis::default();
     for (kpi, (measured, origins)) in known.iter().enumerate() {
-        // What a KPI adds is known only afterwards, so its steps are charged behind it: the excess is that of one
+        // What a KPI adds is known only afterwards, so its steps are charged after it: the excess is that of one
         // KPI.
         let before = collected.contributions.len();
         unmeasured.note_kpi(request, kpi, measured, origins);
@@ -165,7 +165,7 @@ fn sum_contributions(
         steps.spend(KPI + measured.value_count() + collected.contributions.len() - before)?;
     }
     // A question that was never measured is refused rather than answered with nothing, which would read as zero.
-    refuse_if_faults(unmeasured.faults(context))?;
+    require_no_faults(unmeasured.faults(context))?;
     let Contributions {
         series,
         contributions,
@@ -259,7 +259,7 @@ impl SeriesAnswer {
             group: groups,
             period: 0,
         };
-        // The last group that begins at the place or before it may go on behind it.
+        // The last group that begins at the place or before it may go on after it.
         let Some(group) = groups.checked_sub(1) else {
             return next;
         };

@@ -23,7 +23,7 @@ use crate::{
         },
         model::cursor::RowKey,
     },
-    compute::StepBudget,
+    compute::WorkBudget,
     error::{Error, Result},
     meter::Metered,
     page::{self, PageArguments},
@@ -181,7 +181,7 @@ async fn pull_series(
         after: input.after.clone(),
     };
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let answer = answer_request(caller, cache, &tx, &SeriesRequest::from(&input)).await?;
     // Everything is in memory now: the connection goes back before the sorting begins.
     tx.commit().await?;
@@ -192,7 +192,7 @@ async fn pull_series(
     let (order, after) = (input.order_by, after.transpose()?);
     let answer = Arc::new(answer);
     let sorted = Arc::clone(&answer);
-    let work = move |steps: &StepBudget| {
+    let work = move |steps: &WorkBudget| {
         steps.spend(CELL_STEPS * sorted.cell_count())?;
         Ok(order.page_of_cursors(&sorted, after, size + 1))
     };

@@ -89,7 +89,7 @@ impl Grain {
         first.unwrap_or(day)
     }
 
-    /// The first day of the period behind the one that begins on this day.
+    /// The first day of the period after the one that begins on this day.
     #[must_use]
     pub fn next_begin(self, begin: NaiveDate) -> NaiveDate {
         let next = match self {
@@ -123,11 +123,11 @@ impl Grain {
 pub struct Period {
     /// The first day of the whole period.
     pub begin: NaiveDate,
-    /// The first day behind the whole period.
+    /// The first day after the whole period.
     pub end: NaiveDate,
     /// The first of its days that are asked about.
     pub from: NaiveDate,
-    /// The first day behind those that are asked about.
+    /// The first day after those that are asked about.
     pub to: NaiveDate,
 }
 

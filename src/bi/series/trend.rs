@@ -89,7 +89,7 @@ pub async fn load_trends(
     day: NaiveDate,
     many: u32,
 ) -> Result<HashMap<KpiId, Trend>> {
-    let behind = day.succ_opt().unwrap_or(day);
+    let after = day.succ_opt().unwrap_or(day);
     let begins = |kpi: &kpi::Model| {
         let grain = Grain::finest_for(kpi.cadence);
         grain.begin_before(grain.begin_of_period(day), many.saturating_sub(1))
@@ -97,12 +97,12 @@ pub async fn load_trends(
     let ids = || kpis.iter().map(|kpi| kpi.id);
     let first = kpis.iter().map(begins).min().unwrap_or(day);
     // One snapshot for values, last days and targets: a state never compares a new value with an old target.
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let measured = caller
         .select::<measurement::Entity>()
         .filter(measurement::Column::KpiId.is_in(ids()))
         .filter(measurement::Column::SupersededById.is_null())
-        .filter(measurement::Column::MeasuredOn.lt(behind));
+        .filter(measurement::Column::MeasuredOn.lt(after));
     let whole = measured
         .clone()
         .filter(measurement::Column::MeasuredOn.gte(first))
@@ -143,7 +143,7 @@ pub async fn load_trends(
         );
         let points = all
             .into_iter()
-            .map(|period| trend_point(kpi, period, &values, &targets, behind));
+            .map(|period| trend_point(kpi, period, &values, &targets, after));
         let trend = Trend {
             grain,
             points: points.collect(),
@@ -159,7 +159,7 @@ fn trend_point(
     period: Period,
     values: &[measurement::Model],
     targets: &TargetHistory,
-    behind: NaiveDate,
+    after: NaiveDate,
 ) -> TrendPoint {
     let mut aggregate = Aggregate::default();
     for row in values
@@ -182,7 +182,7 @@ fn trend_point(
     };
     TrendPoint {
         period,
-        is_complete: period.end <= behind,
+        is_complete: period.end <= after,
         value,
         target: target.map(|target| target.0),
         state: judgement::judge_state(kpi.direction, value, target),

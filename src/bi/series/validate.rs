@@ -15,7 +15,7 @@ const NAMED: usize = 5;
 pub(super) fn request_faults(request: &SeriesRequest) -> Vec<String> {
     let mut faults = Vec::new();
     if request.from >= request.to {
-        faults.push("The first day has to lie before the day behind the last one.".to_owned());
+        faults.push("The first day has to lie before the day after the last one.".to_owned());
     }
     let days = request.to.signed_duration_since(request.from).num_days();
     if usize::try_from(days).is_ok_and(|days| days > MOST_DAYS) {

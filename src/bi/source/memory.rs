@@ -9,7 +9,7 @@ use crate::bi::{
         query::{DatasetQuery, SortDirection},
         value::{Value, ValueRef},
     },
-    source::row::RowData,
+    source::row::RowForm,
 };
 
 /// A computed row with the cells of all columns of its dataset.
@@ -51,13 +51,13 @@ impl ComputedRow {
 
     /// The row with the columns that the query selects.
     #[must_use]
-    pub(in crate::bi) fn select_columns(self, query: &DatasetQuery) -> RowData {
+    pub(in crate::bi) fn select_columns(self, query: &DatasetQuery) -> RowForm {
         let cells = query.columns.iter().map(|column| {
             let at = query.dataset.column_index(column);
             let cell = at.and_then(|at| self.cells.get(at));
             cell.cloned().unwrap_or(Value::Empty)
         });
-        RowData::Computed(cells.collect(), self.key)
+        RowForm::Computed(cells.collect(), self.key)
     }
 }
 
@@ -66,7 +66,7 @@ impl ComputedRow {
 pub(in crate::bi) fn sort_and_limit(
     mut rows: Vec<ComputedRow>,
     query: &DatasetQuery,
-) -> Vec<RowData> {
+) -> Vec<RowForm> {
     rows.sort_by(|one, other| {
         let columns = query.order.iter().map(|(column, way)| {
             apply_direction(

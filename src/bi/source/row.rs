@@ -16,12 +16,12 @@ use crate::error::Result;
 
 /// One row.
 pub struct DatasetRow {
-    pub(in crate::bi) data: RowData,
+    pub(in crate::bi) form: RowForm,
     pub(in crate::bi) projection: Projection,
 }
 
 /// A row in the form in which its reader made it. An enum, and not a trait object: cells are read millions of times.
-pub(in crate::bi) enum RowData {
+pub(in crate::bi) enum RowForm {
     /// A row of a statement.
     Stored(QueryResult),
     /// The cells of the columns that a pull selects, with the key.
@@ -38,19 +38,19 @@ impl DatasetRow {
         &self,
         mut taker: impl FnMut(&'static Column, ValueRef<'_>),
     ) -> Result<()> {
-        match &self.data {
-            RowData::Stored(row) => {
+        match &self.form {
+            RowForm::Stored(row) => {
                 let row = read::RawRow::new(row)?;
                 for (at, column) in self.projection.columns.iter().enumerate() {
                     taker(column, read_cell(row, at, column.of)?);
                 }
             }
-            RowData::Computed(cells, _) | RowData::Tombstone(cells, _) => {
+            RowForm::Computed(cells, _) | RowForm::Tombstone(cells, _) => {
                 for (cell, column) in cells.iter().zip(&*self.projection.columns) {
                     taker(column, cell.as_ref());
                 }
             }
-            RowData::Joined(fact) => fact.for_each_cell(&self.projection.columns, taker),
+            RowForm::Joined(fact) => fact.for_each_cell(&self.projection.columns, taker),
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl DatasetRow {
     /// Whether it says that a measurement has no rows any more.
     #[must_use]
     pub fn is_tombstone(&self) -> bool {
-        matches!(self.data, RowData::Tombstone(..))
+        matches!(self.form, RowForm::Tombstone(..))
     }
 
     /// Its values, in the order of the columns that were selected.
@@ -70,22 +70,22 @@ impl DatasetRow {
 
     /// Its key: where it stands in the dataset's own order.
     pub fn key(&self) -> Result<RowKey> {
-        match &self.data {
-            RowData::Stored(row) => {
-                // The statement selects the parts of the key behind the columns.
+        match &self.form {
+            RowForm::Stored(row) => {
+                // The statement selects the parts of the key after the columns.
                 let row = read::RawRow::new(row)?;
-                let behind = self.projection.columns.len();
+                let after = self.projection.columns.len();
                 let parts = self.projection.key_types.iter().enumerate();
                 let parts = parts.map(|(at, part)| -> Result<RowKeyPart> {
                     Ok(match part {
-                        KeyType::Day => RowKeyPart::Day(row.cell(behind + at)?.unwrap_or_default()),
-                        KeyType::Id => RowKeyPart::Id(row.cell(behind + at)?.unwrap_or_default()),
+                        KeyType::Day => RowKeyPart::Day(row.cell(after + at)?.unwrap_or_default()),
+                        KeyType::Id => RowKeyPart::Id(row.cell(after + at)?.unwrap_or_default()),
                     })
                 });
                 Ok(RowKey(parts.collect::<Result<_>>()?))
             }
-            RowData::Computed(_, key) | RowData::Tombstone(_, key) => Ok(key.clone()),
-            RowData::Joined(fact) => Ok(fact.row_key()),
+            RowForm::Computed(_, key) | RowForm::Tombstone(_, key) => Ok(key.clone()),
+            RowForm::Joined(fact) => Ok(fact.row_key()),
         }
     }
 }

@@ -26,7 +26,7 @@ impl DatasetQuery {
     ) -> Result<Option<Statement>> {
         let columns = self.columns.iter().map(|column| column.name);
         let keys = self.dataset.order.iter();
-        // The parts of the key come behind the columns, even those that are columns: rows are read by position.
+        // The parts of the key come after the columns, even those that are columns: rows are read by position.
         let keys = keys
             .enumerate()
             .map(|(at, key)| format!("{} AS at_{at}", key.column));

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::bi::{
     model::query::Projection,
-    source::row::{DatasetRow, RowData},
+    source::row::{DatasetRow, RowForm},
 };
 use crate::error::{Error, Result};
 
@@ -21,7 +21,7 @@ pub(in crate::bi) const BATCH: usize = 1_000;
 pub struct RowStream {
     batches: Option<Receiver<Result<RowBatch>>>,
     fetching: Option<FetchTask>,
-    batch: vec::IntoIter<RowData>,
+    batch: vec::IntoIter<RowForm>,
     projection: Projection,
 }
 
@@ -35,7 +35,7 @@ impl Drop for FetchTask {
 }
 
 /// Some rows; `None` after the last.
-pub(in crate::bi) type RowBatch = Option<Vec<RowData>>;
+pub(in crate::bi) type RowBatch = Option<Vec<RowForm>>;
 
 /// Takes batches; sending fails once the stream is dropped.
 pub(in crate::bi) type BatchSender = Sender<Result<RowBatch>>;
@@ -68,9 +68,9 @@ impl RowStream {
     /// The next row; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<DatasetRow>> {
         loop {
-            if let Some(data) = self.batch.next() {
+            if let Some(form) = self.batch.next() {
                 let projection = self.projection.clone();
-                return Ok(Some(DatasetRow { data, projection }));
+                return Ok(Some(DatasetRow { form, projection }));
             }
             let Some(batches) = &mut self.batches else {
                 return Ok(None);

@@ -52,7 +52,7 @@ pub async fn list_logins(caller: &Caller) -> Result<Vec<DatabaseLogin>> {
 }
 
 /// The names of the logins that the cluster has a role for.
-pub(super) async fn list_names_of_logins_with_role(tx: &Transaction) -> Result<Vec<String>> {
+pub(super) async fn list_role_names(tx: &Transaction) -> Result<Vec<String>> {
     Ok(bi_login::Entity::find()
         .select_only()
         .column(bi_login::Column::Name)
@@ -78,7 +78,7 @@ const STALE: &str = "SELECT login, account_id, now AS signature FROM bi.signatur
 /// Writes down how far each login reaches whose account's standing has changed. Says of how many. What changes in
 /// between is seen by the next look.
 pub async fn renew_stale_reaches(caller: &Caller) -> Result<usize> {
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     if tx.get_database_backend() != DbBackend::Postgres || !has_views(&tx).await? {
         return Ok(0);
     }

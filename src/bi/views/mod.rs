@@ -166,7 +166,7 @@ pub async fn create_views_if_changed(tx: &Transaction, zone: Tz) -> Result<bool>
         ),
     )
     .await?;
-    for login in login::list_names_of_logins_with_role(tx).await? {
+    for login in login::list_role_names(tx).await? {
         grant_views(tx, &login).await?;
     }
     // `role::create_bi_role` goes on in this transaction, and needs the operator's CREATEROLE again.
@@ -239,7 +239,7 @@ pub async fn drop_views_if_ours(caller: &Caller) -> Result<()> {
 pub async fn refresh_views(caller: &Caller) -> Result<bool> {
     let tx = caller.begin_bookkeeping().await?;
     if tx.get_database_backend() != DbBackend::Postgres
-        || login::list_names_of_logins_with_role(&tx).await?.is_empty()
+        || login::list_role_names(&tx).await?.is_empty()
     {
         return Ok(false);
     }

@@ -33,14 +33,14 @@ pub struct RoleCreate {
 /// Makes a role, and the views where they are missing. Gives its password.
 pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String> {
     let account_id: AccountId = input::parse_id("accountId", &input.account_id)?;
-    check_role_name(&input.name)?;
+    refuse_invalid_role_name(&input.name)?;
     let password = match input.password {
         Some(password) => password,
         None => password::random_password()?,
     };
     password::check_password(&password)?;
     let verifier = password::scram_verifier(&password);
-    let mut permit = permit_role_change(caller).await?;
+    let mut permit = open_role_permit(caller).await?;
     let account = permit
         .read_live::<account::Entity>("accountId", account_id)
         .await?;
@@ -64,7 +64,7 @@ pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String
         renewed_at: Set(None),
     };
     row.insert(tx).await?;
-    permit.note_event(Event::changed_beside_row::<account::Entity>(
+    permit.note_event(Event::changed_outside_row::<account::Entity>(
         &account,
         json!({ "biRole": input.name }),
     ));
@@ -75,7 +75,7 @@ pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String
 
 /// Drops a role; its account stays what it is.
 pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
-    let mut permit = permit_role_change(caller).await?;
+    let mut permit = open_role_permit(caller).await?;
     let tx = permit.tx();
     let row = bi_login::Entity::find_by_id(name).one(tx).await?;
     let row = row.ok_or_else(|| {
@@ -92,14 +92,14 @@ pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
     let account = permit
         .get::<account::Entity>("accountId", row.account_id)
         .await?;
-    permit.note_event(Event::changed_beside_row::<account::Entity>(
+    permit.note_event(Event::changed_outside_row::<account::Entity>(
         &account,
         json!({ "biRole": name }),
     ));
     permit.commit().await
 }
 
-async fn permit_role_change(caller: &Caller) -> Result<Permit<'_>> {
+async fn open_role_permit(caller: &Caller) -> Result<Permit<'_>> {
     let permit = caller
         .open_permit(Action::KeepOrganisation, &Ties::none())
         .await?;
@@ -112,7 +112,7 @@ async fn permit_role_change(caller: &Caller) -> Result<Permit<'_>> {
     }
 }
 
-fn check_role_name(name: &str) -> Result<()> {
+fn refuse_invalid_role_name(name: &str) -> Result<()> {
     let mut letters = name.bytes();
     let first = letters.next().is_some_and(|byte| byte.is_ascii_lowercase());
     let rest = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');

@@ -163,7 +163,7 @@ proptest! {
     ) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let flow = FlowAnalysis::new(&canvas);
-        let found = flow.find_ways_between(from, to, longest, &StepBudget::unlimited()).unwrap();
+        let found = flow.find_ways_between(from, to, longest, &WorkBudget::unlimited()).unwrap();
         prop_assert!(found.ways.windows(2).all(|pair| pair[0].len() <= pair[1].len()));
         prop_assert!(found.ways.iter().all(|way| way.len() <= longest));
         let ids: BTreeSet<Vec<_>> = found.ways.iter().cloned().collect();
@@ -180,7 +180,7 @@ proptest! {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let kept: BTreeSet<usize> = (0..TOUCHPOINTS).filter(|at| kept[*at]).collect();
         let flow = FlowAnalysis::new(&canvas);
-        let seen = CanvasView::new(&flow, &kept, ViewDetail::LeftOut, &StepBudget::unlimited()).unwrap();
+        let seen = CanvasView::new(&flow, &kept, ViewDetail::LeftOut, &WorkBudget::unlimited()).unwrap();
         prop_assert_eq!(seen.touchpoints.iter().copied().collect::<BTreeSet<_>>(), kept.clone());
         let moves = movements(&edges);
         let side = |at: Option<usize>, end: Option<End>| at.map(Side::At).or(end.map(Side::End));

@@ -34,7 +34,7 @@ use crate::{
 
 /// The whole organisation.
 pub async fn export_organisation(caller: &Caller) -> Result<OrganisationOutput> {
-    let tx = caller.begin_read_transaction().await?;
+    let tx = caller.begin_snapshot().await?;
     let keys = OrganisationRows::load(&tx).await?;
     let mut blueprints = Vec::with_capacity(keys.blueprints.len());
     for row in &keys.blueprints {

@@ -77,7 +77,7 @@ impl ImportedBlueprint {
 /// The handshakes of a blueprint as rows.
 pub(super) fn responsibility_rows(
     (path, said): (&str, &[ResponsibilityEntry]),
-    (loaded, master): (&ImportedBlueprint, &SharedRows),
+    (loaded, shared): (&ImportedBlueprint, &SharedRows),
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> Vec<responsibility::Model> {
@@ -87,7 +87,7 @@ pub(super) fn responsibility_rows(
     for (at, entry) in said.iter().enumerate() {
         let path = format!("{path}.{at}");
         let at = |field: &str| format!("{path}.{field}");
-        let departments = &master.department_keys;
+        let departments = &shared.department_keys;
         let touchpoint = loaded.find_touchpoint(&at("touchpoint"), &entry.touchpoint, faults);
         let department =
             departments.find(&at("department"), "department", &entry.department, faults);
@@ -216,7 +216,7 @@ fn add_time_faults(
     }
 }
 
-/// Refuses two accountable departments at a touchpoint at the same moment.
+/// Adds a fault where two departments are accountable at a touchpoint at the same moment.
 fn add_accountable_overlap_faults(path: &str, rows: &[responsibility::Model], faults: &mut Faults) {
     let mut spells: HashMap<TouchpointId, Vec<_>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {

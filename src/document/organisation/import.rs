@@ -63,7 +63,7 @@ pub(crate) async fn refuse_unless_database_empty(permit: &Permit<'_>) -> Result<
         return Ok(());
     }
     let message =
-        "The database is not empty: a whole organisation can only be loaded into an empty one.";
+        "The database is not empty: a whole organisation can only be imported into an empty one.";
     Err(Error::fault("", UserErrorCode::Conflict, None, message))
 }
 
@@ -74,36 +74,37 @@ pub(crate) async fn import_organisation_into(
 ) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
     let mut faults = Faults::default();
-    let master = SharedRows::from_document(said, now, &mut faults);
+    let shared = SharedRows::from_document(said, now, &mut faults);
     // Blueprints are read against what they share: its faults would come again in each.
     faults.check()?;
-    master.insert_rows(permit).await?;
+    shared.insert_rows(permit).await?;
     let mut faults = Faults::default();
     let mut blueprints = ImportedBlueprints::new();
     for (at, entry) in said.blueprints.iter().enumerate() {
         let path = format!("blueprints.{at}");
-        if let Some(loaded) = import_blueprint(permit, (&path, entry), &mut faults).await? {
-            insert_history_and_status(permit, (&path, entry), (&loaded, &master), &mut faults)
+        if let Some(imported) = import_blueprint(permit, (&path, entry), &mut faults).await? {
+            insert_history_and_status(permit, (&path, entry), (&imported, &shared), &mut faults)
                 .await?;
-            blueprints.insert(fold_key(&loaded.row.key), loaded);
+            blueprints.insert(fold_key(&imported.row.key), imported);
         }
     }
-    // Behind all blueprints: a measurement names a touchpoint of any of them, and a copy may stand before its
+    // After all blueprints: a measurement names a touchpoint of any of them, and a copy may stand before its
     // original.
     let measured =
-        values::measurement_rows(said, (&master, &blueprints), (now, today), &mut faults);
+        values::measurement_rows(said, (&shared, &blueprints), (now, today), &mut faults);
     for (at, entry) in said.blueprints.iter().enumerate() {
         let copy = blueprints.get(&fold_key(&entry.document.key));
         if let (Some(origin), Some(copy)) = (&entry.copied_from, copy) {
             let path = format!("blueprints.{at}.copiedFrom");
-            set_copied_from(permit, (&path, origin), (copy, &blueprints), &mut faults).await?;
+            store_origins_of_imports(permit, (&path, origin), (copy, &blueprints), &mut faults)
+                .await?;
         }
     }
     faults.check()?;
     insert_models::<measurement::Entity>(permit, measured).await?;
     // Last: blueprints may name what is archived by now, and imports see only what is not.
-    master.archive_rows(permit).await?;
-    // Master rows are inserted without events: without this one an organisation of no blueprints would have none to
+    shared.archive_rows(permit).await?;
+    // Shared rows are inserted without events: without this one an organisation of no blueprints would have none to
     // collapse.
     permit.note_event(Event::rows_written(
         serde_json::json!({ "kpis": said.kpis.len() }),
@@ -143,7 +144,7 @@ async fn import_blueprint(
 async fn insert_history_and_status(
     permit: &mut Permit<'_>,
     (path, said): (&str, &BlueprintEntry<DocumentPatch>),
-    (loaded, master): (&ImportedBlueprint, &SharedRows),
+    (imported, shared): (&ImportedBlueprint, &SharedRows),
     faults: &mut Faults,
 ) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
@@ -154,9 +155,9 @@ async fn insert_history_and_status(
     // A list of its own: faults of blueprints above must not keep this one from being written, nor its faults from
     // being found with them.
     let mut wrong = Faults::default();
-    let held = history::responsibility_rows(held, (loaded, master), now, &mut wrong);
+    let held = history::responsibility_rows(held, (imported, shared), now, &mut wrong);
     let was = (&*format!("{path}.publications"), &*said.publications);
-    let (mut publications, last) = history::publication_rows(was, loaded, now, &mut wrong)?;
+    let (mut publications, last) = history::publication_rows(was, imported, now, &mut wrong)?;
     if said.status == BlueprintStatus::Archived {
         let message = "Say since when it is archived, and what it was before.";
         let path = format!("{path}.status");
@@ -169,17 +170,17 @@ async fn insert_history_and_status(
     // Before the document is written: it names them, and is compared with the one published last.
     insert_responsibilities(permit, held).await?;
     let snapshot =
-        BlueprintSnapshot::load(permit.caller, permit.tx(), loaded.row.clone(), today).await?;
+        BlueprintSnapshot::load(permit.caller, permit.tx(), imported.row.clone(), today).await?;
     let document = Document::from_snapshot(&snapshot);
     let published = match last {
         Some((number, last)) => Some((number, last == document)),
         None if said.status == BlueprintStatus::Published => {
             publications.push(publication::Model {
                 id: id::new(),
-                blueprint_id: loaded.row.id,
+                blueprint_id: imported.row.id,
                 number: Some(1),
                 label: None,
-                revision: loaded.row.revision,
+                revision: imported.row.revision,
                 document: serde_json::to_string(&document).map_err(Error::internal)?,
                 made_by_account_id: permit.caller.account(),
                 created_at: now,
@@ -191,7 +192,7 @@ async fn insert_history_and_status(
     insert_models::<publication::Entity>(permit, publications).await?;
     let archived = said.archived_at.is_some();
     let status = blueprint::ActiveModel {
-        id: Set(loaded.row.id),
+        id: Set(imported.row.id),
         status: Set(if archived {
             BlueprintStatus::Archived
         } else {
@@ -200,9 +201,9 @@ async fn insert_history_and_status(
         archived_from: Set(archived.then_some(said.status)),
         archived_at: Set(said.archived_at),
         published_number: Set(published.map(|(number, _)| number)),
-        published_revision: Set(published.map(|_| loaded.row.revision)),
+        published_revision: Set(published.map(|_| imported.row.revision)),
         // One revision more tells that something has changed since.
-        revision: Set(loaded.row.revision + i32::from(published.is_some_and(|(_, same)| !same))),
+        revision: Set(imported.row.revision + i32::from(published.is_some_and(|(_, same)| !same))),
         ..Default::default()
     };
     blueprint::Entity::update(status).exec(permit.tx()).await?;
@@ -235,7 +236,7 @@ async fn insert_responsibilities(
 }
 
 /// Notes on a copy and its parts what each was copied from.
-async fn set_copied_from(
+async fn store_origins_of_imports(
     permit: &Permit<'_>,
     (path, said): (&str, &OriginEntry),
     (copy, blueprints): (&ImportedBlueprint, &ImportedBlueprints),

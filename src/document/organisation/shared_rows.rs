@@ -31,15 +31,15 @@ use crate::{
 
 /// What has a key, by the key in small letters.
 #[derive(Debug)]
-pub(super) struct ClaimedKeys<I>(HashMap<String, (I, String)>);
+pub(super) struct ClaimedIdsByKey<I>(HashMap<String, (I, String)>);
 
-impl<I> Default for ClaimedKeys<I> {
+impl<I> Default for ClaimedIdsByKey<I> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<I: Id> ClaimedKeys<I> {
+impl<I: Id> ClaimedIdsByKey<I> {
     /// An id for what has this key, unless something above has it.
     fn claim(&mut self, path: &str, key: &str, faults: &mut Faults) -> I {
         let (path, id) = (format!("{path}.key"), id::new());
@@ -70,11 +70,11 @@ impl<I: Id> ClaimedKeys<I> {
 /// The rows, and what is found by its key.
 #[derive(Default)]
 pub(super) struct SharedRows {
-    pub department_keys: ClaimedKeys<DepartmentId>,
-    pub channel_keys: ClaimedKeys<ChannelId>,
-    pub segment_keys: ClaimedKeys<SegmentId>,
-    persona_keys: ClaimedKeys<PersonaId>,
-    kpi_keys: ClaimedKeys<KpiId>,
+    pub department_keys: ClaimedIdsByKey<DepartmentId>,
+    pub channel_keys: ClaimedIdsByKey<ChannelId>,
+    pub segment_keys: ClaimedIdsByKey<SegmentId>,
+    persona_keys: ClaimedIdsByKey<PersonaId>,
+    kpi_keys: ClaimedIdsByKey<KpiId>,
     departments: Vec<department::Model>,
     channels: Vec<channel::Model>,
     segments: Vec<segment::Model>,
@@ -93,21 +93,21 @@ impl SharedRows {
         now: DateTime<Utc>,
         faults: &mut Faults,
     ) -> Self {
-        let mut master = Self::default();
-        master.add_departments(&said.departments, now, faults);
+        let mut shared = Self::default();
+        shared.add_departments(&said.departments, now, faults);
         for (at, channel) in said.channels.iter().enumerate() {
-            master.add_channel(&format!("channels.{at}"), channel, now, faults);
+            shared.add_channel(&format!("channels.{at}"), channel, now, faults);
         }
         for (at, segment) in said.segments.iter().enumerate() {
-            master.add_segment(&format!("segments.{at}"), segment, now, faults);
+            shared.add_segment(&format!("segments.{at}"), segment, now, faults);
         }
         for (at, persona) in said.personas.iter().enumerate() {
-            master.add_persona(&format!("personas.{at}"), persona, now, faults);
+            shared.add_persona(&format!("personas.{at}"), persona, now, faults);
         }
         for (at, kpi) in said.kpis.iter().enumerate() {
-            master.add_kpi(&format!("kpis.{at}"), kpi, now, faults);
+            shared.add_kpi(&format!("kpis.{at}"), kpi, now, faults);
         }
-        master
+        shared
     }
 
     fn add_departments(

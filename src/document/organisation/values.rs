@@ -28,13 +28,13 @@ pub(super) type ImportedBlueprints = HashMap<String, ImportedBlueprint>;
 /// The values of every KPI.
 pub(super) fn measurement_rows(
     said: &OrganisationInput,
-    (master, blueprints): (&SharedRows, &ImportedBlueprints),
+    (shared, blueprints): (&SharedRows, &ImportedBlueprints),
     (now, today): (DateTime<Utc>, NaiveDate),
     faults: &mut Faults,
 ) -> Vec<measurement::Model> {
     let mut rows = Vec::new();
     // Without faults above there are as many rows of KPIs as the document has.
-    for ((at, entry), kpi) in said.kpis.iter().enumerate().zip(&master.kpis) {
+    for ((at, entry), kpi) in said.kpis.iter().enumerate().zip(&shared.kpis) {
         let mut once = DuplicateFinder::default();
         for (number, measured) in (0..).zip(&entry.measurements) {
             let path = format!("kpis.{at}.measurements.{number}");
@@ -44,7 +44,7 @@ pub(super) fn measurement_rows(
                 measured.measured_on,
                 today,
             );
-            let key = measurement_key(&path, (kpi, measured), (master, blueprints), faults);
+            let key = measurement_key(&path, (kpi, measured), (shared, blueprints), faults);
             once.note_seen(&key, number);
             rows.push(measurement_row(&path, (kpi, measured), key, now, faults));
         }
@@ -60,7 +60,7 @@ pub(super) fn measurement_rows(
 fn measurement_key(
     path: &str,
     (kpi, said): (&kpi::Model, &MeasuredEntry),
-    (master, blueprints): (&SharedRows, &ImportedBlueprints),
+    (shared, blueprints): (&SharedRows, &ImportedBlueprints),
     faults: &mut Faults,
 ) -> MeasurementKey {
     let at = |field: &str| format!("{path}.{field}");
@@ -86,12 +86,12 @@ fn measurement_key(
         kpi: kpi.id,
         touchpoint,
         channel: channel.and_then(|key| {
-            master
+            shared
                 .channel_keys
                 .find(&at("channel"), "channel", key, faults)
         }),
         segment: segment.and_then(|key| {
-            master
+            shared
                 .segment_keys
                 .find(&at("segment"), "segment", key, faults)
         }),

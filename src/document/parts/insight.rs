@@ -18,8 +18,7 @@ use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
 use crate::document::write::{
-    delete_unwanted_rows, insight_source_rows, raise_versions_of_changed_lists, replace_rows,
-    upsert_rows,
+    delete_unwanted_rows, insight_source_rows, mark_changed_lists, replace_rows, upsert_rows,
 };
 use crate::error::Result;
 use crate::id;
@@ -169,7 +168,7 @@ impl Resolver<'_> {
         (rows, insight_sources)
     }
 
-    /// Refuses questions that answer one another in a circle, each circle once.
+    /// Adds a fault for each circle of questions that answer one another.
     fn add_answer_circle_faults(&mut self, answers: &[(InsightId, String, InsightId)]) {
         let onward: HashMap<InsightId, InsightId> = answers
             .iter()
@@ -204,7 +203,7 @@ pub(crate) async fn apply_insights(
     let mut rows = target.insights.clone();
     let was = snapshot.map(|snapshot| &snapshot.insight_sources);
     let rise = |row: &mut insight::Model| row.version += 1;
-    let changed = raise_versions_of_changed_lists::<insight::Entity, _>(
+    let changed = mark_changed_lists::<insight::Entity, _>(
         current,
         &mut rows,
         was,

@@ -18,7 +18,7 @@ use crate::document::target::WantedLink;
 use crate::document::write::{delete_unwanted_rows, upsert_rows};
 use crate::error::{Reason, Result, UserErrorCode};
 use crate::id;
-use crate::kpi::fed::Relinking;
+use crate::kpi::fed::KpisBeingRelinked;
 use crate::kpi::link;
 use crate::policy::Action;
 
@@ -110,7 +110,7 @@ impl Resolver<'_> {
         rows
     }
 
-    /// Refuses two links of one KPI to one place that share a day.
+    /// Adds a fault where two links of one KPI to one place share a day.
     fn add_link_overlap_faults(&mut self, rows: &[WantedLink]) {
         let mut places: HashMap<_, Vec<&WantedLink>> = HashMap::new();
         for wanted in rows {
@@ -178,7 +178,7 @@ pub(crate) async fn apply_kpi_links(
         .filter(kpi::Column::Id.is_in(kpis))
         .all(permit.tx())
         .await?;
-    let relinking = Relinking::begin(permit, kpis).await?;
+    let relinking = KpisBeingRelinked::begin(permit, kpis).await?;
     // What goes makes room for what comes on the same days.
     delete_unwanted_rows::<kpi_link::Entity>(permit, current, &rows).await?;
     upsert_rows::<kpi_link::Entity>(permit, current, rows).await?;

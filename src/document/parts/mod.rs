@@ -4,7 +4,7 @@
 //! written and the patch that is read); the fields that name other things, and what happens when these are gone
 //! (`references!`); the part of a row (`DocumentKeys::promise_part(row)` gives a `PromisePart`); the rows of parts,
 //! with every rule that holds for them (`Resolver::resolve_promises(parts)`); and how rows are applied where that is
-//! more than an upsert_rows (`apply_promises`).
+//! more than an upsert (`apply_promises`).
 //!
 //! A new kind is a new file and `mod` line here, a list in `blueprint.rs`, fields of `TargetRows` (`target`), and a
 //! line each in `export`, `resolve` and `apply`, whose order says what has to be there first. An ordered list of its

@@ -93,7 +93,7 @@ impl Resolver<'_> {
                 && part.role == Role::Accountable
                 && self
                     .part_positions
-                    .names_part("responsibilities", part.natural_key())
+                    .contains_part("responsibilities", part.natural_key())
                 && let Some(first) = accountable.insert(touchpoint, path.clone())
             {
                 let message =

@@ -9,7 +9,7 @@ use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::id;
-use crate::touchpoint::transition::add_transition_end_faults;
+use crate::touchpoint::transition::add_transition_shape_fault;
 
 parts! {
     /// A way from one touchpoint to another, or from or to an end of the graph.
@@ -76,7 +76,7 @@ impl Resolver<'_> {
             let (Some(from), Some(to)) = (from, to) else {
                 continue;
             };
-            add_transition_end_faults(self.faults, &path, from, to, part.end);
+            add_transition_shape_fault(self.faults, &path, from, to, part.end);
             rows.push(transition::Model {
                 id: stored.map_or_else(id::new, |stored| stored.id),
                 blueprint_id: self.blueprint,

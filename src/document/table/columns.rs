@@ -1,4 +1,4 @@
-//! The columns of the table: their headings, their order, and the marks behind a department's key.
+//! The columns of the table: their headings, their order, and the marks after a department's key.
 
 use entity::words::Role;
 
@@ -43,8 +43,8 @@ pub(super) const fn role_heading(role: Role) -> &'static str {
     }
 }
 
-/// Behind the key of a department that is asked and has not accepted.
+/// After the key of a department that is asked and has not accepted.
 pub(super) const ASKED: char = '?';
 
-/// Behind the key of a department that has accepted, as the sheet says outright.
+/// After the key of a department that has accepted, as the sheet says outright.
 pub(super) const SETTLED: char = '!';

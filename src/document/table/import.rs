@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    compute::StepBudget,
+    compute::WorkBudget,
     document::{
         authority::Authority,
         blueprint::{Document, DocumentPatch, FORMAT, PhasePatch},
@@ -44,7 +44,7 @@ pub async fn import_table(
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock_blueprint_for_import(&mut permit, found.id, how.expected_revision).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row, caller.today).await?;
-    let laid = move |steps: &StepBudget| {
+    let laid = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let current = Document::from_snapshot(&snapshot);
         let base = table.current_without_unnamed(&current, how.prune);
@@ -105,7 +105,7 @@ impl TouchpointTable {
         base
     }
 
-    /// What is said of the phases, and on which row: those that are there keep their order, and a new one comes behind
+    /// What is said of the phases, and on which row: those that are there keep their order, and a new one comes after
     /// the one above it in the table.
     fn phase_patches(&self, current: &Document) -> (Vec<PhasePatch>, Vec<Option<usize>>) {
         let there = current.phases.iter().map(|part| (part.key.clone(), None));

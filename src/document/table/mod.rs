@@ -1,5 +1,5 @@
 //! A blueprint's touchpoints as a table for spreadsheets: a row a touchpoint, in order, with its phase before it and
-//! the departments that answer for it behind it. What a table says goes the way of a document.
+//! the departments that answer for it after it. What a table says goes the way of a document.
 //!
 //! A column that is absent keeps what is there; an empty cell clears it. The cell of a role names departments that have
 //! it: who holds it already, or is offered it, stays as it is, and a new name is proposed; `sales!` says outright that

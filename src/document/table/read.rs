@@ -23,7 +23,7 @@ use crate::{
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
     input::{Faults, make_key_from_name},
-    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, shorten_for_message},
+    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, quote_for_message},
 };
 
 /// What a table says, and where.
@@ -100,7 +100,7 @@ impl TouchpointTable {
         if let Some(first) = met.insert(fold_key(&key), row.place.line) {
             let message = format!(
                 "The touchpoint {} is on line {first} already.",
-                shorten_for_message(&key)
+                quote_for_message(&key)
             );
             let place = self.columns.cell_ref(&row, "key");
             return place.add_fault(UserErrorCode::Duplicate, message, faults);
@@ -160,7 +160,7 @@ fn set_or_add_fault<T: PartialEq>(
             let message = format!(
                 "On line {} this phase has \"{}\" here.",
                 at.line,
-                shorten_for_message(&spelled(first))
+                quote_for_message(&spelled(first))
             );
             place.add_fault(UserErrorCode::Invalid, message, faults);
         }
@@ -278,13 +278,13 @@ impl TableRow<'_> {
             let named: Vec<_> = cell.parse_list(faults).iter().map(|key| parse_department(key)).collect();
             let mut met = HashSet::new();
             if let Some((twice, _)) = named.iter().find(|(key, _)| !met.insert(fold_key(key))) {
-                let message = format!("The department {} is named twice.", shorten_for_message(twice));
+                let message = format!("The department {} is named twice.", quote_for_message(twice));
                 cell.place.add_fault(UserErrorCode::Duplicate, message, faults);
             }
             let accepted = Some(ResponsibilityStatus::Accepted);
             let settled = named.iter().filter(|(_, status)| *status == accepted);
             if role == Role::Accountable && settled.count() > 1 {
-                let message = "One department is accountable at a touchpoint: only one key has an exclamation mark behind it.";
+                let message = "One department is accountable at a touchpoint: only one key has an exclamation mark after it.";
                 cell.place.add_fault(UserErrorCode::Conflict, message, faults);
             }
             named

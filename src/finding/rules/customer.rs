@@ -19,7 +19,7 @@ pub(super) fn add_customer_violations(context: &RuleContext<'_>, found: &mut Vio
     let important = context.threshold(FindingCode::ImportantAndNegative);
     let stand_for = represented_segments(context);
     for row in &canvas.touchpoints {
-        find_unexplained_non_use(row, found);
+        add_non_use_violations(row, found);
         if let Some(answers) = context.around.unroutable.get(&row.id) {
             let sentence = match answers {
                 1 => format!(
@@ -73,7 +73,7 @@ pub(super) fn add_customer_violations(context: &RuleContext<'_>, found: &mut Vio
             sentence,
         );
     }
-    find_over_contacted_personas(context, found);
+    add_over_contact_violations(context, found);
 }
 
 fn persona_subject(persona: &persona::Model) -> FindingSubject {
@@ -83,7 +83,7 @@ fn persona_subject(persona: &persona::Model) -> FindingSubject {
     }
 }
 
-fn find_unexplained_non_use(row: &touchpoint::Model, found: &mut Violations) {
+fn add_non_use_violations(row: &touchpoint::Model, found: &mut Violations) {
     if matches!(row.usage, Usage::NotUsed | Usage::Abandoned) && row.usage_reason.is_none() {
         let sentence = format!(
             "{} is {}, and nobody knows why.",
@@ -116,7 +116,7 @@ fn is_audience_mismatch(audience: &[SegmentId], stand_for: &HashSet<SegmentId>) 
 }
 
 /// Personas that are contacted too often, where this journey contacts them at all.
-fn find_over_contacted_personas(context: &RuleContext<'_>, found: &mut Violations) {
+fn add_over_contact_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let begun = |row: &&touchpoint::Model| row.initiator != Some(Initiator::Customer);
     let here = canvas.touchpoints.iter().filter(begun);

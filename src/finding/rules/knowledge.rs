@@ -18,9 +18,9 @@ use super::{
 use crate::canvas::find_accountable;
 
 pub(super) fn add_knowledge_violations(context: &RuleContext<'_>, found: &mut Violations) {
-    find_source_gaps(context, found);
+    add_source_gap_violations(context, found);
     for promise in &context.snapshot.promises {
-        find_promise_gaps(context, promise, found);
+        add_promise_gap_violations(context, promise, found);
     }
     for insight in &context.snapshot.insights {
         if insight.kind == InsightKind::InformationNeed && insight.answer.is_none() {
@@ -34,10 +34,10 @@ pub(super) fn add_knowledge_violations(context: &RuleContext<'_>, found: &mut Vi
             found.add(FindingCode::InformationNeedUnanswered, subject, sentence);
         }
     }
-    find_message_conflicts(context, found);
+    add_message_conflict_violations(context, found);
 }
 
-fn find_source_gaps(context: &RuleContext<'_>, found: &mut Violations) {
+fn add_source_gap_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let mut known_from: HashMap<TouchpointId, HashSet<SourceId>> = HashMap::new();
     for insight in &context.snapshot.insights {
         let sources = context.snapshot.insight_sources.get(&insight.id);
@@ -73,7 +73,11 @@ fn find_source_gaps(context: &RuleContext<'_>, found: &mut Violations) {
     }
 }
 
-fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Violations) {
+fn add_promise_gap_violations(
+    context: &RuleContext<'_>,
+    promise: &promise::Model,
+    found: &mut Violations,
+) {
     let canvas = context.canvas();
     let subject = FindingSubject {
         promise: Some(promise.id),
@@ -114,7 +118,7 @@ fn find_promise_gaps(context: &RuleContext<'_>, promise: &promise::Model, found:
 
 /// Conflicts by the latest evaluation of each touchpoint that looked at messages. Two touchpoints that are found in
 /// conflict from both sides are in one conflict.
-fn find_message_conflicts(context: &RuleContext<'_>, found: &mut Violations) {
+fn add_message_conflict_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
     let mut latest: HashMap<TouchpointId, &evaluation::Model> = HashMap::new();

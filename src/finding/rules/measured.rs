@@ -41,11 +41,11 @@ pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violatio
     }
     let delivering = Delivering::new(context);
     for (kpi, links) in kpis.values() {
-        find_violations_of_kpi(context, (kpi, links), &delivering, found);
+        add_violations_of_kpi(context, (kpi, links), &delivering, found);
     }
 }
 
-fn find_violations_of_kpi(
+fn add_violations_of_kpi(
     context: &RuleContext<'_>,
     (kpi, links): (&kpi::Model, &[&JudgedLink]),
     delivering: &Delivering,

@@ -54,7 +54,7 @@ pub(super) fn add_responsibility_violations(context: &RuleContext<'_>, found: &m
     add_error_violations(canvas, found);
     let most_consulted = context.threshold(FindingCode::TooManyConsulted);
     for row in &canvas.touchpoints {
-        find_accountable_partner(canvas, row, found);
+        add_accountable_partner_violation(canvas, row, found);
         let consulted = count_departments_holding(canvas, row, Role::Consulted);
         if as_number(consulted) > most_consulted {
             let sentence = format!(
@@ -68,10 +68,14 @@ pub(super) fn add_responsibility_violations(context: &RuleContext<'_>, found: &m
             );
         }
     }
-    find_overloaded_departments(context, found);
+    add_overload_violations(context, found);
 }
 
-fn find_accountable_partner(canvas: &Canvas, row: &touchpoint::Model, found: &mut Violations) {
+fn add_accountable_partner_violation(
+    canvas: &Canvas,
+    row: &touchpoint::Model,
+    found: &mut Violations,
+) {
     let held = find_accountable(canvas.responsibilities_of(row.id));
     let department = held.and_then(|held| canvas.department(held.department_id));
     if let Some(department) = department
@@ -90,7 +94,7 @@ fn find_accountable_partner(canvas: &Canvas, row: &touchpoint::Model, found: &mu
     }
 }
 
-fn find_overloaded_departments(context: &RuleContext<'_>, found: &mut Violations) {
+fn add_overload_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let mut here: HashMap<DepartmentId, usize> = HashMap::new();
     for held in &canvas.responsibilities {

@@ -65,7 +65,7 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, phase::Model> {
                 let links = phase
                     .context
                     .canvas
-                    .kpi_links_of_phase_or_blueprint(Some(phase.row.id));
+                    .kpi_links_above_touchpoints(Some(phase.row.id));
                 direct_kpi_links(phase.context, links)
             }),
             "touchpoints" => list_writer(asked, |phase: Self| {

@@ -87,7 +87,7 @@ impl Blueprint {
         let canvas = self.load_canvas(ctx).await?;
         Ok(list_judged_links(
             canvas,
-            canvas.kpi_links_of_phase_or_blueprint(None),
+            canvas.kpi_links_above_touchpoints(None),
         ))
     }
 
@@ -280,7 +280,7 @@ impl Phase {
         match &self.canvas {
             Some(canvas) => Ok(list_judged_links(
                 canvas,
-                canvas.kpi_links_of_phase_or_blueprint(Some(self.row.id)),
+                canvas.kpi_links_above_touchpoints(Some(self.row.id)),
             )),
             None => load_kpi_links(ctx, KpisJudgingPhase(self.row.id)).await,
         }

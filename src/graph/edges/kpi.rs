@@ -144,7 +144,7 @@ impl Kpi {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "The first day, itself included.")] from: Option<Date>,
-        #[graphql(desc = "The day behind the last one: itself excluded.")] to: Option<Date>,
+        #[graphql(desc = "The day after the last one (excluded).")] to: Option<Date>,
         #[graphql(default, desc = "Also measurements that were corrected.")]
         include_superseded: bool,
     ) -> Result<ObjectPage<Measurement>> {

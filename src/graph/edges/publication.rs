@@ -8,7 +8,7 @@ use crate::{
     account::graphql::Account,
     batch::load,
     blueprint::graphql::Blueprint,
-    compute::StepBudget,
+    compute::WorkBudget,
     document::{blueprint::Document, import::STEPS_PER_ROW},
     error::{Error, Result},
     payload::{caller, into_node},
@@ -26,7 +26,7 @@ pub(super) async fn compute_from_document<T: Send + 'static>(
     let which = Condition::all().add(blueprint::Column::Id.eq(id));
     let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
     let snapshot = snapshot.ok_or_else(|| Error::not_found("", "blueprint"))?;
-    let work = move |steps: &StepBudget| {
+    let work = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let (made, bytes) = make(Document::from_snapshot(&snapshot))?;
         steps.budget().count_answer_bytes(bytes as u64)?;

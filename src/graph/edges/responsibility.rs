@@ -19,7 +19,7 @@ use crate::{
     account::graphql::Account,
     batch::{load, load_many},
     canvas::find_accountable,
-    compute::StepBudget,
+    compute::WorkBudget,
     department::graphql::Department,
     error::{Error, Result},
     page::{self, ObjectPage, PageArguments},
@@ -59,7 +59,7 @@ pub(super) async fn open_proposals_condition(
 ) -> Result<Condition> {
     let open = load(ctx, OpenProposalsKey).await?;
     let open = open.ok_or_else(|| Error::internal("what waits was not read"))?;
-    let pick = move |steps: &StepBudget| {
+    let pick = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_PROPOSAL * open.len())?;
         Ok(rule(&open))
     };

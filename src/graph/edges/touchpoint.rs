@@ -104,7 +104,7 @@ impl Touchpoint {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The first day, itself included.")] from: Option<Date>,
-        #[graphql(desc = "The day behind the last one: itself excluded.")] to: Option<Date>,
+        #[graphql(desc = "The day after the last one (excluded).")] to: Option<Date>,
     ) -> Result<FeedbackSummary> {
         let answered = FeedbackSummaryAt {
             touchpoint: self.row.id,

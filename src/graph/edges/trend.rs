@@ -33,7 +33,7 @@ pub(super) struct KpiTrend {
 pub(super) struct KpiTrendPoint {
     /// The first day of the period (included).
     pub period_start: Date,
-    /// The day behind the period's last one (excluded).
+    /// The day after the period's last one (excluded).
     pub period_end: Date,
     /// Whether all days of the period have passed.
     pub is_complete: bool,

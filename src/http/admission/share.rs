@@ -36,11 +36,11 @@ impl RequestsByClient {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more.
+    /// Admits one more.
     ///
     /// # Errors
     /// The client has as many as it may have.
-    pub fn count_request(&self, address: IpAddr) -> Result<ClientRequestGuard, Overloaded> {
+    pub fn admit_request(&self, address: IpAddr) -> Result<ClientRequestGuard, Overloaded> {
         let client = client_network(address);
         let mut counts = self.lock_counts();
         let count = counts.entry(client).or_default();

@@ -20,7 +20,7 @@ use crate::{
 /// Room for a chunk, and for the row with which it is full.
 const CAPACITY: usize = CHUNK + 4 * 1024;
 
-/// The column that is no dataset's own: the cursor that resumes behind the row.
+/// The column that is no dataset's own: the cursor that resumes after the row.
 pub const CURSOR: &str = "cursor";
 /// The other one, of feeds of changes: whether the measurement has no row any more.
 const IS_DELETED: &str = "is_deleted";
@@ -52,12 +52,12 @@ impl FeedEncoding {
     }
 }
 
-/// The columns behind those of a dataset.
+/// The columns after those of a dataset.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExtraColumns {
     /// `is_deleted`: whether the row is a tombstone.
     pub is_deleted: bool,
-    /// `cursor`: where to resume behind the row.
+    /// `cursor`: where to resume after the row.
     pub cursor: bool,
 }
 

@@ -82,7 +82,7 @@ async fn respond(
 ) -> Result<Response> {
     // The tag, the token and the rows come from one snapshot: a tag of another moment would promise rows that were
     // not sent.
-    let tx = feed.caller.begin_read_transaction().await?;
+    let tx = feed.caller.begin_snapshot().await?;
     let tag = entity_tag(&feed, &tx, uri).await?;
     let known = tag
         .as_ref()
@@ -181,7 +181,7 @@ async fn parse_request(
         sent.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let mut params = params::parse_params(dataset, encoding, &parameters)?;
     params.query.thresholds = app.thresholds.clone();
-    params.query.cache = Some(app.cube.clone());
+    params.query.cache = Some(app.bi_cache.clone());
     let budget = match params.query.limit {
         Some(_) => Budget::for_row_page(),
         // A whole feed may be of any length, and pays by the piece.

@@ -165,7 +165,8 @@ async fn import_request(
     request: Request,
 ) -> Result<Value, SheetRejection> {
     let under_way = request.extensions().get::<ServerRequestGuard>().cloned();
-    let (caller, options, slot) = authorise_import(what, app, id, said, request.headers()).await?;
+    let (caller, options, slot) =
+        authorise_import_and_take_slot(what, app, id, said, request.headers()).await?;
     let sheet = spool_body(what.max_bytes(app), options.dialect, request, id).await?;
     // Only now that all of it is here: a slow sender would otherwise keep everybody else from recording.
     let turn = app
@@ -186,7 +187,7 @@ async fn import_request(
 
 /// Whoever may send a sheet, how it is to be taken, and leave to send it: all that is known before the first byte of
 /// it.
-async fn authorise_import(
+async fn authorise_import_and_take_slot(
     what: SheetKind,
     app: &App,
     id: &RequestId,

@@ -50,7 +50,7 @@ pub(super) async fn respond_with_page(
     Ok(response)
 }
 
-/// The same address, behind a cursor.
+/// The same address, resuming after a cursor.
 fn next_url(uri: &Uri, cursor: &str) -> String {
     let asked = uri.query().unwrap_or_default().split('&');
     let kept = asked.filter(|part| !part.is_empty() && !part.starts_with("after="));

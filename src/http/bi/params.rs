@@ -42,7 +42,7 @@ struct ParamsParser<'p> {
     faults: Vec<String>,
 }
 
-/// Reads the parameters behind the question mark.
+/// Reads the parameters after the question mark.
 pub fn parse_params(
     dataset: &'static Dataset,
     encoding: FeedEncoding,
@@ -234,7 +234,7 @@ impl ParamsParser<'_> {
         if range.is_none() {
             let name = self.dataset.name;
             self.faults.push(format!(
-                "{name} needs a range of days: send `from`, the first day, and `to`, the day behind the last one."
+                "{name} needs a range of days: send `from`, the first day, and `to`, the day after the last one."
             ));
         }
         range

@@ -60,7 +60,7 @@ pub(super) fn validation_stop(errors: Vec<ServerError>) -> StopReason {
     let kept: Vec<_> = errors
         .into_iter()
         .take(MOST_ERRORS)
-        .map(with_limit_code)
+        .map(with_validation_code)
         .collect();
     // The code of the first stands for the whole in the status.
     let code = kept.iter().find_map(error_code);
@@ -68,7 +68,7 @@ pub(super) fn validation_stop(errors: Vec<ServerError>) -> StopReason {
 }
 
 /// async-graphql tells its two limits from faults of the document only by these sentences.
-fn with_limit_code(invalid: ServerError) -> ServerError {
+fn with_validation_code(invalid: ServerError) -> ServerError {
     let code = match invalid.message.as_str() {
         "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
         _ => Code::GraphqlValidationFailed,
@@ -131,7 +131,7 @@ fn fault_code(response: &async_graphql::Response, is_mutation: bool) -> Option<C
             .iter()
             .any(|error| error_code(error) == Some(wanted))
     };
-    // What failed behind the root of a mutation failed after the change was made: come again would be bad advice.
+    // What failed after the root of a mutation failed after the change was made: come again would be bad advice.
     let may_be_done = is_mutation && response.errors.iter().any(|error| error.path.len() > 1);
     let unavailable = has(Code::ServiceUnavailable);
     if has(Code::InternalServerError) || (unavailable && may_be_done) {

@@ -107,7 +107,7 @@ pub(super) fn no_resource_refusal(nowhere: NoResourceReason) -> ODataRefusal {
             ODataRefusal::Worded(ODataCode::BadUserInput, message.to_owned())
         }
         NoResourceReason::Unsupported => {
-            let message = "Offered are the service document, $metadata, datasets, their /$count, and their rows by key; $batch and paths behind rows are not.";
+            let message = "Offered are the service document, $metadata, datasets, their /$count, and their rows by key; $batch and paths after rows are not.";
             ODataRefusal::Worded(ODataCode::NotImplemented, message.to_owned())
         }
     }

@@ -241,7 +241,7 @@ impl ODataRequest<'_> {
             false => {
                 let _slot = self.take_slot(caller).await?;
                 let count = async {
-                    let tx = caller.begin_read_transaction().await?;
+                    let tx = caller.begin_snapshot().await?;
                     catalogue::count_rows(&params.query, caller, &tx).await
                 };
                 self.run_within_deadline(count)
@@ -296,7 +296,7 @@ impl ODataRequest<'_> {
     ) -> Result<options::ODataParams, ODataRefusal> {
         let mut params = options::parse_options(dataset, subject, sent)?;
         params.query.thresholds = self.app.thresholds.clone();
-        params.query.cache = Some(self.app.cube.clone());
+        params.query.cache = Some(self.app.bi_cache.clone());
         Ok(params)
     }
 

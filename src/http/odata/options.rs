@@ -32,7 +32,7 @@ pub enum ResourceKind<'k> {
 /// The options of a request, as a query of the dataset and what its answer shows.
 pub struct ODataParams {
     pub query: DatasetQuery,
-    /// The first columns of the query, which are shown; those behind them are read for the link to the next page.
+    /// The first columns of the query, which are shown; those after them are read for the link to the next page.
     pub shown: usize,
     /// Whether `$select` chose the columns.
     pub chosen: bool,
@@ -59,7 +59,7 @@ const ROWS: &[&str] = &[
 /// Options of one row.
 const ROW: &[&str] = &["$select", "$format"];
 
-/// The options behind the question mark; a plus is a space, as forms have it and most clients send it.
+/// The options after the question mark; a plus is a space, as forms have it and most clients send it.
 #[must_use]
 pub fn parse_query_pairs(query: &str) -> QueryPairs {
     form_urlencoded::parse(query.as_bytes())
@@ -344,7 +344,7 @@ impl OptionsParser<'_> {
                 (None | Some("asc"), None) => SortDirection::Ascending,
                 (Some("desc"), None) => SortDirection::Descending,
                 _ => {
-                    self.add_bad_request_fault("`$orderby` takes columns, each with asc or desc behind it or neither, with commas between them.");
+                    self.add_bad_request_fault("`$orderby` takes columns, each with asc or desc after it or neither, with commas between them.");
                     return;
                 }
             };
@@ -355,7 +355,7 @@ impl OptionsParser<'_> {
             {
                 query.order.push((column, way));
             }
-            // Read behind those that are shown: the link to the next page holds the last row's values in them.
+            // Read after those that are shown: the link to the next page holds the last row's values in them.
             if query.columns.iter().all(|other| other.name != column.name) {
                 query.columns.push(column);
             }

@@ -31,7 +31,7 @@ pub(super) struct ODataWriter<'r> {
 }
 
 impl ODataWriter<'_> {
-    /// The member `@odata.context`, with a comma behind it; nothing where no metadata is wanted.
+    /// The member `@odata.context`, with a comma after it; nothing where no metadata is wanted.
     fn context_member(&self, of: &str) -> String {
         match self.level {
             MetadataLevel::Bare => String::new(),
@@ -64,7 +64,7 @@ impl ODataWriter<'_> {
             count,
             top,
         } = params;
-        let tx = caller.begin_read_transaction().await?;
+        let tx = caller.begin_snapshot().await?;
         let mut body = CompressibleBody::new(self.gzip);
         let set = format!(
             "#{}{}",
@@ -129,8 +129,7 @@ impl ODataWriter<'_> {
         let context = self.context_member(&format!("#{}{select_list}/$entity", query.dataset.name));
         query.limit = Some(1);
         let writer = JsonRowWriter::new(shown_names(&query, shown));
-        let mut rows =
-            catalogue::stream_rows(query, caller, caller.begin_read_transaction().await?)?;
+        let mut rows = catalogue::stream_rows(query, caller, caller.begin_snapshot().await?)?;
         let Some(row) = rows.next().await? else {
             return Ok(None);
         };
@@ -144,7 +143,7 @@ impl ODataWriter<'_> {
         body.finish().map(Some)
     }
 
-    /// The link to the page behind this one: the address of the request, with what is left of `$top`.
+    /// The link to the page after this one: the address of the request, with what is left of `$top`.
     fn next_link(&self, token: &str, further: Option<u64>) -> String {
         let asked = self.uri.query().unwrap_or_default().split('&');
         // Kept as they were sent, and not written anew: another spelling would be another address for caches and

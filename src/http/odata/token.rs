@@ -1,4 +1,4 @@
-//! `$skiptoken`: the position behind the last row of a page, so that the next page goes on there however rows have come
+//! `$skiptoken`: the position after the last row of a page, so that the next page goes on there however rows have come
 //! and gone. In the dataset's own order it is the cursor of every face; with `$orderby`, the row's values in those
 //! columns follow it.
 

@@ -28,7 +28,7 @@ struct RequestCounter {
 
 impl ServerRequests {
     /// Counts one more, until every copy of what is returned is dropped.
-    fn count_request(&self) -> ServerRequestGuard {
+    fn register_request(&self) -> ServerRequestGuard {
         self.0.count.fetch_add(1, Relaxed);
         ServerRequestGuard(Arc::new(CountedRequest(Arc::clone(&self.0))))
     }
@@ -159,7 +159,7 @@ impl ConnectionActivity {
         self.under_way.fetch_add(1, Relaxed);
         RequestUnderWay {
             activity: Arc::clone(self),
-            server: self.server.count_request(),
+            server: self.server.register_request(),
         }
     }
 

@@ -81,12 +81,12 @@ impl Peers {
         let peer = client_network(peer);
         let mut table = self.lock_table();
         if table.connection_count_of(peer) >= self.each {
-            table.evict_idle_connection(|other, _| other == peer)?;
+            table.evict_connection_of(|other, _| other == peer)?;
         } else if table.connections.len() >= self.all {
             // Of its own, or of a peer with more than it has: newcomers could otherwise push out whoever has a single
             // connection.
             let own = table.connection_count_of(peer);
-            table.evict_idle_connection(|other, count| other == peer || count > own)?;
+            table.evict_connection_of(|other, count| other == peer || count > own)?;
         }
         Some(table.add_connection(self, peer, activity))
     }
@@ -123,7 +123,7 @@ impl ConnectionTable {
     }
 
     /// Takes the place of one of these: of the peer that has most, the oldest on which nothing is being worked.
-    fn evict_idle_connection(&mut self, may: impl Fn(IpAddr, usize) -> bool) -> Option<()> {
+    fn evict_connection_of(&mut self, may: impl Fn(IpAddr, usize) -> bool) -> Option<()> {
         let mut worst: Option<(usize, u64)> = None;
         for (id, entry) in &self.connections {
             let count = self.connection_count_of(entry.peer);

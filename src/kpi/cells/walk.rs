@@ -165,13 +165,13 @@ impl BlockWalk {
         let firsts: BTreeSet<NaiveDate> = blocks.values().map(|block| block.first).collect();
         firsts
             .into_iter()
-            .find(|from| !self.isolates_nobody(blocks, *from, month))
+            .find(|from| !self.exposes_nobody(blocks, *from, month))
     }
 
     /// Whether the journey in the months from one to another, less the cells in them, is nobody or five people. Of
     /// cells told before only the first and the last month are known for certain; what a cell that began earlier has in
     /// these months is not known at all.
-    fn isolates_nobody(
+    fn exposes_nobody(
         &self,
         blocks: &BTreeMap<AnswerSeries, ClosingBlock>,
         from: NaiveDate,

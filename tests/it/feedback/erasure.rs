@@ -100,7 +100,7 @@ async fn who_answered_long_ago_is_erased_in_time() {
         "feedbackErase",
     );
     let erase = async || {
-        cx_blueprint::feedback::respondent::erase_respondents_older_than(&operator, 30).await
+        cx_blueprint::feedback::respondent::erase_respondents_of_old_answers(&operator, 30).await
     };
     assert_eq!(erase().await.expect("it is erased"), 1);
     assert_eq!(erase().await.expect("there is nothing left"), 0);

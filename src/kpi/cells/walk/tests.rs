@@ -213,7 +213,7 @@ proptest! {
             prop_assert!(cell.tally.answers() >= FEWEST_OF_EMPLOYEES);
             prop_assert!(cell.from <= cell.first && cell.first < cell.to);
             let before = ended.insert(cell.series, cell.to);
-            prop_assert_eq!(cell.from, before.unwrap_or(month(1)), "one block behind the other");
+            prop_assert_eq!(cell.from, before.unwrap_or(month(1)), "one block after the other");
         }
         for from in 1..=7 {
             for to in from..=7 {
