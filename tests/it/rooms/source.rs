@@ -21,10 +21,14 @@ pub fn read_crate() -> Vec<Source> {
 
 /// The sources of all crates of the workspace, by their paths below its root.
 pub fn read_workspace() -> Vec<Source> {
+    read_folders(&["src", "entity", "migration", "crates", "tools"])
+}
+
+/// The sources in these folders of the repository.
+pub fn read_folders(folders: &[&str]) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["src", "entity", "migration", "crates", "tools"].map(|name| root.join(name));
-    let folders = folders.iter().filter(|folder| folder.exists());
-    folders.flat_map(|folder| read(folder, root)).collect()
+    let folders = folders.iter().map(|name| root.join(name));
+    folders.flat_map(|folder| read(&folder, root)).collect()
 }
 
 fn read(folder: &Path, root: &Path) -> Vec<Source> {
