@@ -118,7 +118,7 @@ impl Caller {
     ///
     /// # Errors
     /// `Busy` where too much is waiting, `TooComplex` where the budget is spent.
-    pub async fn compute<T: Send + 'static>(
+    pub async fn run_on_compute_pool<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WorkBudget) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -274,7 +274,7 @@ guarded!(scenario: ScenarioId, "scenario", "Scenario", Blueprint, blueprint: |ro
     blueprint_sql: inside!(scenario), version: yes, archives: no, readable: scope::scenarios_condition,
     ties: ties::scenario_ties);
 guarded!(source: SourceId, "source", "Source", Blueprint, blueprint: |row| Some(row.blueprint_id),
-    blueprint_sql: inside!(source), version: yes, archives: no, readable: scope::sources_condition,
+    blueprint_sql: inside!(source), version: yes, archives: no, readable: scope::insight_sources_condition,
     ties: ties::source_ties);
 guarded!(insight: InsightId, "insight", "Insight", Blueprint, blueprint: |row| Some(row.blueprint_id),
     blueprint_sql: inside!(insight), version: yes, archives: no, readable: scope::insights_condition,

@@ -55,7 +55,7 @@ pub struct Permit<'c> {
     weighty: AtomicBool,
     /// Whether personal data was erased, of which the write-ahead log may keep nothing either.
     erases: bool,
-    /// Marks the caller as writing until it is dropped: see [`Caller::compute`].
+    /// Marks the caller as writing until it is dropped: see [`Caller::run_on_compute_pool`].
     _open: OpenPermit,
 }
 

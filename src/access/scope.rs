@@ -103,15 +103,15 @@ fn unpublished_blueprints_condition() -> Condition {
 
 /// Blueprints that count in facts, gap lists and lead lists: CURRENT ones that are published, or were when archived.
 #[must_use]
-pub fn reportable_blueprints_condition() -> Condition {
+pub fn published_current_blueprints_condition() -> Condition {
     Condition::all()
         .add(published_blueprints_condition())
         .add(blueprint::Column::State.eq(BlueprintState::Current))
 }
 
-/// The Rust twin of [`reportable_blueprints_condition`]: whether a blueprint counts.
+/// The Rust twin of [`published_current_blueprints_condition`]: whether a blueprint counts.
 #[must_use]
-pub fn is_reportable_blueprint(blueprint: &blueprint::Model) -> bool {
+pub fn is_published_current_blueprint(blueprint: &blueprint::Model) -> bool {
     let in_force = blueprint.status == BlueprintStatus::Published
         || blueprint.archived_from == Some(BlueprintStatus::Published);
     in_force && blueprint.state == BlueprintState::Current
@@ -119,8 +119,11 @@ pub fn is_reportable_blueprint(blueprint: &blueprint::Model) -> bool {
 
 /// The ids of the blueprints that count.
 #[must_use]
-pub fn select_reportable_blueprint_ids() -> SelectStatement {
-    select_ids::<blueprint::Entity>(blueprint::Column::Id, reportable_blueprints_condition())
+pub fn select_published_current_blueprint_ids() -> SelectStatement {
+    select_ids::<blueprint::Entity>(
+        blueprint::Column::Id,
+        published_current_blueprints_condition(),
+    )
 }
 
 /// Blueprints that somebody may see.
@@ -208,7 +211,7 @@ pub fn scenarios_condition(principal: Principal<'_>) -> Condition {
 
 /// Sources that somebody may see.
 #[must_use]
-pub fn sources_condition(principal: Principal<'_>) -> Condition {
+pub fn insight_sources_condition(principal: Principal<'_>) -> Condition {
     inside_blueprints_condition(principal, source::Column::BlueprintId)
 }
 

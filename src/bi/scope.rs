@@ -113,7 +113,7 @@ impl<'c> Scope<'c> {
 
     /// The ids of the blueprints that may be seen and count: CURRENT ones in force, or all where that is asked for.
     #[must_use]
-    pub fn select_reportable_blueprint_ids(&self) -> SelectStatement {
+    pub fn select_published_current_blueprint_ids(&self) -> SelectStatement {
         select_ids_where::<blueprint::Entity>(self.reportable_condition()).into_query()
     }
 
@@ -129,7 +129,7 @@ impl<'c> Scope<'c> {
             true => readable,
             false => Condition::all()
                 .add(readable)
-                .add(scope::reportable_blueprints_condition()),
+                .add(scope::published_current_blueprints_condition()),
         }
     }
 

@@ -115,7 +115,8 @@ async fn archive_removed(
             // Suspended, not deleted: they resume where a later import brings the touchpoint back.
             let held = before.snapshot.canvas.responsibilities_of(row.id);
             let blueprint = &before.snapshot.canvas.blueprint;
-            reorganise::touchpoint::suspend_left_out_touchpoint(permit, blueprint, held).await?;
+            reorganise::touchpoint::suspend_touchpoint_missing_from_import(permit, blueprint, held)
+                .await?;
             permit.set_archived::<touchpoint::Entity>(row, true).await?;
         }
     }

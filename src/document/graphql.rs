@@ -148,7 +148,7 @@ impl DocumentMutation {
         let document = input.document.0;
         // A document of a megabyte takes milliseconds to read, in which this thread would answer nobody.
         let patch = caller
-            .compute(move |_: &WorkBudget| deserialize_document(document))
+            .run_on_compute_pool(move |_: &WorkBudget| deserialize_document(document))
             .await;
         let result = match patch {
             Ok(patch) => import_document(&caller, patch, how).await,
@@ -175,7 +175,8 @@ impl DocumentMutation {
             expected_revision: input.expected_revision,
         };
         let csv = input.csv;
-        let table = caller.compute(move |_: &WorkBudget| TouchpointTable::read(csv.as_bytes()));
+        let table =
+            caller.run_on_compute_pool(move |_: &WorkBudget| TouchpointTable::read(csv.as_bytes()));
         let result = match table.await {
             Ok(table) => {
                 let table = table.with_complete_roles(&input.complete);

@@ -188,7 +188,7 @@ pub(super) async fn reconcile(
             Ok((current, draft))
         }
     };
-    let (current, draft) = caller.compute(drafted).await?;
+    let (current, draft) = caller.run_on_compute_pool(drafted).await?;
     let before = match snapshot {
         Some(snapshot) => Some(Arc::new(load_current_blueprint(permit, snapshot).await?)),
         None => None,
@@ -207,7 +207,7 @@ pub(super) async fn reconcile(
             draft.into_target_rows(before.as_deref(), &catalogue, (now, new_id))
         }
     };
-    let target = caller.compute(checked).await?;
+    let target = caller.run_on_compute_pool(checked).await?;
     let before = before.as_deref();
     if before.is_none() {
         authorise_new_blueprint(permit, &target).await?;
@@ -229,7 +229,7 @@ pub(super) async fn reconcile(
             None => report::creation_changes(&now),
         })
     };
-    Ok((row, caller.compute(compared).await?))
+    Ok((row, caller.run_on_compute_pool(compared).await?))
 }
 
 /// Authorises a new blueprint and checks that its key is free.

@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// A kind that is a field of a part of a document.
-pub trait PartField: FieldKind {
+pub trait PartFieldKind: FieldKind {
     /// The type in the part.
-    type Part: PartValue;
+    type Part: BoundedPartValue;
 
     /// The value that is written for what is stored.
     fn to_part(stored: &Self::Stored) -> Self::Part;
@@ -37,7 +37,7 @@ pub trait PartField: FieldKind {
     }
 }
 
-impl PartField for OptionalText {
+impl PartFieldKind for OptionalText {
     type Part = Option<String>;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
@@ -49,7 +49,7 @@ impl PartField for OptionalText {
     }
 }
 
-impl<W: StoredWord + for<'de> Deserialize<'de>> PartField for OptionalWord<W>
+impl<W: StoredWord + for<'de> Deserialize<'de>> PartFieldKind for OptionalWord<W>
 where
     Option<W>: Into<Value>,
 {
@@ -64,7 +64,7 @@ where
     }
 }
 
-impl<W: InitialWord + Into<Value> + PartValue> PartField for RequiredWord<W> {
+impl<W: InitialWord + Into<Value> + BoundedPartValue> PartFieldKind for RequiredWord<W> {
     type Part = W;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
@@ -76,7 +76,7 @@ impl<W: InitialWord + Into<Value> + PartValue> PartField for RequiredWord<W> {
     }
 }
 
-impl PartField for YesNo {
+impl PartFieldKind for YesNo {
     type Part = bool;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
@@ -88,7 +88,7 @@ impl PartField for YesNo {
     }
 }
 
-impl<const MIN: i32, const MAX: i32> PartField for BoundedInteger<MIN, MAX> {
+impl<const MIN: i32, const MAX: i32> PartFieldKind for BoundedInteger<MIN, MAX> {
     type Part = Option<i32>;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
@@ -100,7 +100,7 @@ impl<const MIN: i32, const MAX: i32> PartField for BoundedInteger<MIN, MAX> {
     }
 }
 
-impl PartField for MonthlyRate {
+impl PartFieldKind for MonthlyRate {
     type Part = Option<f64>;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
@@ -112,7 +112,7 @@ impl PartField for MonthlyRate {
     }
 }
 
-impl PartField for NameList {
+impl PartFieldKind for NameList {
     type Part = Vec<String>;
 
     fn to_part(Texts(names): &Self::Stored) -> Self::Part {
@@ -124,7 +124,7 @@ impl PartField for NameList {
     }
 }
 
-impl PartField for EvidenceItems {
+impl PartFieldKind for EvidenceItems {
     type Part = Vec<EvidenceItem>;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {
@@ -158,7 +158,7 @@ pub struct EvidenceItem {
 
 /// A value in a part, read with a bound, so that no document makes the server hold a longer list than the field may
 /// have.
-pub trait PartValue: Sized {
+pub trait BoundedPartValue: Sized {
     /// Reads the value; of a list that is too long, one item too many is kept.
     fn read_bounded<'de, D: Deserializer<'de>>(
         deserializer: D,
@@ -166,13 +166,13 @@ pub trait PartValue: Sized {
 }
 
 /// Reads a field of a part that may be absent; for `#[serde(deserialize_with = "read_bounded_field")]`.
-pub(super) fn read_bounded_field<'de, V: PartValue, D: Deserializer<'de>>(
+pub(super) fn read_bounded_field<'de, V: BoundedPartValue, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<PatchField<V>, D::Error> {
     V::read_bounded(deserializer)
 }
 
-impl<V: for<'any> Deserialize<'any>> PartValue for Option<V> {
+impl<V: for<'any> Deserialize<'any>> BoundedPartValue for Option<V> {
     fn read_bounded<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<PatchField<Self>, D::Error> {
@@ -180,7 +180,7 @@ impl<V: for<'any> Deserialize<'any>> PartValue for Option<V> {
     }
 }
 
-impl PartValue for Vec<String> {
+impl BoundedPartValue for Vec<String> {
     fn read_bounded<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<PatchField<Self>, D::Error> {
@@ -188,7 +188,7 @@ impl PartValue for Vec<String> {
     }
 }
 
-impl PartValue for Vec<EvidenceItem> {
+impl BoundedPartValue for Vec<EvidenceItem> {
     fn read_bounded<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<PatchField<Self>, D::Error> {
@@ -199,7 +199,7 @@ impl PartValue for Vec<EvidenceItem> {
 /// Values that need no bound.
 macro_rules! single_values {
     ($($value:ty),*) => {
-        $(impl PartValue for $value {
+        $(impl BoundedPartValue for $value {
             fn read_bounded<'de, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<PatchField<Self>, D::Error> {

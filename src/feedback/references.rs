@@ -239,7 +239,7 @@ impl AnswerReferences {
     ) -> Option<DepartmentId> {
         let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
         let blueprint = self.blueprints.get(&touchpoint.blueprint_id)?;
-        if !scope::is_reportable_blueprint(blueprint) {
+        if !scope::is_published_current_blueprint(blueprint) {
             return None;
         }
         accountable_at(self.held.get(&touchpoint.id)?, at)

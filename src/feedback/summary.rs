@@ -64,7 +64,7 @@ impl AnswerSummary {
 }
 
 #[derive(FromQueryResult)]
-struct ScoreCount {
+struct AnswerGroupTally {
     touchpoint_id: Option<TouchpointId>,
     scale: FeedbackScale,
     answer_group: FeedbackGroup,
@@ -219,7 +219,7 @@ impl CellScope {
     }
 }
 
-impl ScoreCount {
+impl AnswerGroupTally {
     fn tally(&self) -> Tally {
         Tally::of_group(self.answer_group, self.answers, self.score_sum)
     }
@@ -230,7 +230,7 @@ async fn count_answers(
     caller: &Caller,
     which: Condition,
     by_place: bool,
-) -> Result<Vec<ScoreCount>> {
+) -> Result<Vec<AnswerGroupTally>> {
     use feedback::Column;
     let whole = || Expr::col(Column::Score).sum().cast_as(Alias::new("bigint"));
     let mut select = feedback::Entity::find()

@@ -12,7 +12,7 @@
 //!
 //! A **kind** ([`kinds`]) is a type of which no value is ever made: it stands for one way of storing, checking and
 //! showing a field. It implements one trait per place, each in the room of that place: [`kinds::FieldKind`] (what is
-//! stored), [`api::ApiField`] (input and output), `PartField` (document), `CellField` (sheet), `DatasetField` (BI) and
+//! stored), [`api::ApiField`] (input and output), `PartFieldKind` (document), `CellFieldKind` (sheet), `DatasetField` (BI) and
 //! `DirectField` (direct JSON). A place hands a macro of its own to the table, which calls it with all rows:
 //!
 //! ```text

@@ -149,7 +149,7 @@ impl InspectionInput {
             steps.spend(JUDGED * self.snapshot.row_count())?;
             Ok(self.compute_findings(&reader, (day, &thresholds)))
         };
-        caller.compute(work).await
+        caller.run_on_compute_pool(work).await
     }
 
     /// The findings, as far as the caller may know of them.
@@ -196,7 +196,7 @@ pub async fn find_organisation_violations(caller: &Caller) -> Result<Vec<Violati
         .column(Column::DepartmentId)
         .distinct()
         .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
-        .filter(Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()))
+        .filter(Column::BlueprintId.in_subquery(scope::select_published_current_blueprint_ids()))
         .into_tuple()
         .all(&tx)
         .await?;

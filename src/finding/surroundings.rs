@@ -92,7 +92,7 @@ async fn count_responsibilities_elsewhere(
         .filter(Column::DepartmentId.is_in(taking_part))
         .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
         .filter(scope::delivering_role_condition())
-        .filter(Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()))
+        .filter(Column::BlueprintId.in_subquery(scope::select_published_current_blueprint_ids()))
         .filter(Column::BlueprintId.ne(canvas.blueprint.id))
         .group_by(Column::DepartmentId)
         .into_tuple()

@@ -184,7 +184,7 @@ impl Flow {
         let work = move |steps: &WorkBudget| {
             flow::FlowAnalysis::new(&canvas).find_ways_between(from, to, longest, steps)
         };
-        let found = caller(ctx)?.compute(work).await?;
+        let found = caller(ctx)?.run_on_compute_pool(work).await?;
         let rows = |way: Vec<usize>| {
             let rows = way.into_iter();
             rows.filter_map(|at| self.0.transitions.get(at)).collect()

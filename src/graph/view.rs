@@ -244,7 +244,7 @@ pub(super) async fn build_view(
     };
     let within = Arc::clone(canvas);
     let seen = caller(ctx)?
-        .compute(move |steps| {
+        .run_on_compute_pool(move |steps| {
             steps.spend(within.touchpoints.len())?;
             CanvasView::new(&FlowAnalysis::new(&within), &choose(&within), detail, steps)
         })
@@ -329,7 +329,7 @@ pub(super) async fn build_customer_view(
 ) -> Result<CustomerView> {
     let canvas = Arc::clone(canvas);
     let work = move |steps: &WorkBudget| compute_customer_view(&canvas, steps);
-    caller(ctx)?.compute(work).await
+    caller(ctx)?.run_on_compute_pool(work).await
 }
 
 fn compute_customer_view(canvas: &Canvas, steps: &WorkBudget) -> Result<CustomerView> {

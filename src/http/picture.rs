@@ -120,7 +120,7 @@ async fn draw_picture(
     };
     let (day, theme) = (wanted.day, wanted.theme);
     let draw = move |_: &WorkBudget| Ok(Some(picture::to_svg(&canvas, day, theme)));
-    wanted.caller.compute(draw).await
+    wanted.caller.run_on_compute_pool(draw).await
 }
 
 fn malformed_query_error() -> Error {

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use super::{
-    figure::{Judgement, aliased_columns_sql, select_with_judgement},
+    figure::{JudgedFigures, aliased_columns_sql, select_with_judgement},
     visible::find_kpis_with_hidden_values,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
@@ -24,7 +24,7 @@ use crate::{access::Caller, error::Result, statement::SqlBuilder};
 #[derive(Clone, Debug)]
 pub struct JudgedLink {
     pub link: kpi_link::Model,
-    pub judgement: Judgement,
+    pub judgement: JudgedFigures,
 }
 
 /// KPIs as a whole, in the shape of links to nowhere.
@@ -111,7 +111,7 @@ pub async fn judge_links_in_blueprint<C: ConnectionTrait>(
     let hidden = find_kpis_with_hidden_values(caller, db, kpis.values()).await?;
     for judged in &mut links {
         if hidden.contains(&judged.link.kpi_id) {
-            judged.judgement = Judgement::default();
+            judged.judgement = JudgedFigures::default();
         }
     }
     Ok(links)
@@ -145,7 +145,7 @@ pub async fn judge_links(
         .filter_map(|mut judged| {
             let kpi = kpis.get(&judged.link.kpi_id)?.clone();
             if hidden.contains(&kpi.id) || !is_link_in_force(&judged.link, day) {
-                judged.judgement = Judgement::default();
+                judged.judgement = JudgedFigures::default();
             }
             Some((judged, kpi))
         })
@@ -177,7 +177,7 @@ pub async fn judge_links_by_id(
 
 struct JudgedKpi {
     kpi_id: KpiId,
-    judgement: Judgement,
+    judgement: JudgedFigures,
 }
 
 impl FromCells for JudgedKpi {
@@ -194,7 +194,7 @@ pub async fn judge_kpis(
     caller: &Caller,
     kpis: &[kpi::Model],
     day: NaiveDate,
-) -> Result<HashMap<KpiId, Judgement>> {
+) -> Result<HashMap<KpiId, JudgedFigures>> {
     let db = caller.begin_snapshot().await?;
     let text = select_with_judgement(&db, WHOLE_KPIS, "judged.kpi_id", day)
         .then("judged.id IN ")
@@ -205,7 +205,7 @@ pub async fn judge_kpis(
     Ok(rows
         .into_iter()
         .map(|row| match hidden.contains(&row.kpi_id) {
-            true => (row.kpi_id, Judgement::default()),
+            true => (row.kpi_id, JudgedFigures::default()),
             false => (row.kpi_id, row.judgement),
         })
         .collect())

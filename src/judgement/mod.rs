@@ -24,7 +24,7 @@ pub(crate) mod target;
 mod visible;
 
 pub use self::{
-    figure::Judgement,
+    figure::JudgedFigures,
     link::{
         JudgedLink, is_link_in_force, judge_kpis, judge_links, judge_links_by_id,
         judge_links_in_blueprint, link_in_force_condition,

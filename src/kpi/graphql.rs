@@ -23,7 +23,7 @@ use crate::{
     access::Caller,
     error::{Result, UserError},
     input::{self, AtVersionInput, By},
-    judgement::{self, JudgedLink, Judgement},
+    judgement::{self, JudgedFigures, JudgedLink},
     page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, mutation_caller},
@@ -152,7 +152,7 @@ pub struct KpiLink {
     pub row: Arc<kpi_link::Model>,
     /// The KPI and what it comes to here, where it was read as a part of its place.
     #[graphql(skip)]
-    pub known: Option<Arc<(kpi::Model, Judgement)>>,
+    pub known: Option<Arc<(kpi::Model, JudgedFigures)>>,
 }
 
 impl From<kpi_link::Model> for KpiLink {

@@ -155,7 +155,8 @@ fn select_delivered_touchpoints(
         .column(touchpoint::Column::Id)
         .filter(touchpoint::Column::ArchivedAt.is_null())
         .filter(
-            touchpoint::Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()),
+            touchpoint::Column::BlueprintId
+                .in_subquery(scope::select_published_current_blueprint_ids()),
         )
         .filter(touchpoint::Column::Id.in_subquery(held.into_query()))
         .into_query()

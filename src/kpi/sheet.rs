@@ -87,7 +87,7 @@ pub async fn import(
     let mut writing = MeasurementSheetRecorder {
         caller,
         kpis: checked.kpis,
-        checked: Some(CheckedInput {
+        checked: Some(SheetWithFaults {
             sheet,
             known,
             faults,
@@ -119,7 +119,7 @@ impl MeasurementsImported {
 }
 
 /// A checked sheet, with the faults that were found.
-struct CheckedInput {
+struct SheetWithFaults {
     sheet: Arc<SpooledSheet>,
     known: Arc<SheetReferences>,
     faults: Faults,
@@ -131,7 +131,7 @@ struct MeasurementSheetRecorder<'c> {
     /// Its KPIs, as they were when it was read.
     kpis: HashMap<KpiId, kpi::Model>,
     /// The checked sheet, until the first act holds the KPIs' locks: only who may record is told its faults.
-    checked: Option<CheckedInput>,
+    checked: Option<SheetWithFaults>,
     batches: Batches,
     dry_run: bool,
 }

@@ -90,7 +90,7 @@ pub async fn diff_versions(
         );
         Ok(report::changes_between(&from, &to))
     };
-    caller.compute(compare).await
+    caller.run_on_compute_pool(compare).await
 }
 
 async fn load_state(

@@ -65,7 +65,7 @@ impl Publication {
         let document = row.document;
         caller.budget.count_answer_bytes(document.len() as u64)?;
         let parse = move |_: &WorkBudget| serde_json::from_str(&document).map_err(Error::internal);
-        caller.compute(parse).await.map(Json)
+        caller.run_on_compute_pool(parse).await.map(Json)
     }
 }
 

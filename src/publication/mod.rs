@@ -100,7 +100,7 @@ async fn write_document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Re
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
     };
-    caller.compute(write).await
+    caller.run_on_compute_pool(write).await
 }
 
 async fn store_publication(
@@ -160,7 +160,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
         let patch = parse_stored_document(&publication)?;
         Ok((document_from_complete_patch(patch.clone())?, patch))
     };
-    let (document, patch) = caller.compute(parsed).await?;
+    let (document, patch) = caller.run_on_compute_pool(parsed).await?;
     let mut patch = drop_missing_references(&permit, &document, patch).await?;
     patch.owner_department.0 = None;
     patch.visibility.0 = None;
@@ -232,7 +232,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
         };
         to_patch(&copy.without_proposals())
     };
-    let patch = caller.compute(copied).await?;
+    let patch = caller.run_on_compute_pool(copied).await?;
     let (row, _) =
         import::import_into_blueprint(&mut permit, None, patch, (true, Authority::Agreed(id)))
             .await?;

@@ -148,7 +148,7 @@ impl Holdings {
         let counts = |held: &responsibility::Model| {
             self.blueprints
                 .get(&held.blueprint_id)
-                .is_some_and(scope::is_reportable_blueprint)
+                .is_some_and(scope::is_published_current_blueprint)
         };
         !self.owned.is_empty()
             || !self.kpis.is_empty()

@@ -158,7 +158,7 @@ async fn load_impact_without(
         steps.spend(LED * led.living.len())?;
         Ok(led.without_person(person))
     };
-    let unled = caller.compute(left).await?;
+    let unled = caller.run_on_compute_pool(left).await?;
     let named = Condition::all()
         .add(scope::open_responsibility_condition())
         .add(responsibility::Column::PersonId.eq(person));
@@ -184,7 +184,7 @@ async fn load_impact_without(
         steps.spend(2 * STEPS_PER_PROPOSAL * waiting.len())?;
         Ok(waiting.answerable_only_by_condition(person, &leads))
     };
-    let resting = caller.compute(resting).await?;
+    let resting = caller.run_on_compute_pool(resting).await?;
     Ok(ReorganisationImpact {
         person_of: responsibilities(named).await?,
         proposals_unanswerable: responsibilities(resting).await?,

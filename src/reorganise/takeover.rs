@@ -59,7 +59,7 @@ impl Takeover {
                 impact,
             })
         };
-        caller.compute(planned).await
+        caller.run_on_compute_pool(planned).await
     }
 
     /// Plans it over everything, whatever the caller may see, under the locks of all rows that it changes.

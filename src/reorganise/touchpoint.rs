@@ -55,7 +55,7 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchp
 }
 
 /// Suspends what departments hold at a touchpoint that an import leaves out, and closes what they are offered there.
-pub async fn suspend_left_out_touchpoint(
+pub async fn suspend_touchpoint_missing_from_import(
     permit: &mut Permit<'_>,
     blueprint: &blueprint::Model,
     held: &[responsibility::Model],
@@ -91,7 +91,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
             &snapshot, id, &steps, &hung,
         ))
     };
-    let impact = caller.compute(work).await?;
+    let impact = caller.run_on_compute_pool(work).await?;
     impact.with_obstacles(checks).map(Some)
 }
 

@@ -187,7 +187,7 @@ impl ResponsibilityQuery {
                 steps.spend(STEPS_PER_PROPOSAL * waiting.len())?;
                 Ok(waiting.without_lead_condition(&leads))
             };
-            all = all.add(caller.compute(without).await?);
+            all = all.add(caller.run_on_compute_pool(without).await?);
         }
         let select = caller.select::<responsibility::Entity>().filter(all);
         page::page_oldest_first(

@@ -74,7 +74,8 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .join(JoinType::LeftJoin, accountable.into())
         .filter(touchpoint::Column::BlueprintId.in_subquery(blueprint_ids))
         .filter(
-            touchpoint::Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()),
+            touchpoint::Column::BlueprintId
+                .in_subquery(scope::select_published_current_blueprint_ids()),
         )
         .filter(
             Condition::all().add_option(except.map(|id| touchpoint::Column::BlueprintId.ne(id))),

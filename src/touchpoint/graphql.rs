@@ -272,7 +272,8 @@ fn select_touchpoints(
     }
     if filter.without_role.is_some() && !filter.include_drafts {
         all = all.add(
-            touchpoint::Column::BlueprintId.in_subquery(scope::select_reportable_blueprint_ids()),
+            touchpoint::Column::BlueprintId
+                .in_subquery(scope::select_published_current_blueprint_ids()),
         );
     } else if !filter.include_archived {
         let live = blueprint::Entity::find()

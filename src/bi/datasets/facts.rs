@@ -93,7 +93,7 @@ const JOINED: &str = concat!(
 fn joined_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = text
         .then("counted AS (")
-        .select(&scope.select_reportable_blueprint_ids())
+        .select(&scope.select_published_current_blueprint_ids())
         .then("), measured AS (")
         .select(&scope.select_measurements())
         .then("), ");

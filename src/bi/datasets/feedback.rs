@@ -82,7 +82,7 @@ fn answers_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
         "feedback",
     )
     .then(JOINS)
-    .select(&scope.select_reportable_blueprint_ids())
+    .select(&scope.select_published_current_blueprint_ids())
     .then("))");
     scope.append_pulled_condition(text, "feedback.department_id")
 }

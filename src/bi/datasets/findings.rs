@@ -159,7 +159,7 @@ async fn compute_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Res
         steps.spend(ROW_STEPS * (1 + query.order.len()) * rows.len())?;
         Ok(sort_and_limit(rows, &query))
     };
-    context.caller.compute(order).await
+    context.caller.run_on_compute_pool(order).await
 }
 
 /// Compute steps of making a row of a finding, and of sorting it by one column.
@@ -176,7 +176,8 @@ async fn load_blueprints(
         .select::<blueprint::Entity>()
         .filter(Column::ArchivedAt.is_null());
     if !query.include_drafts {
-        select = select.filter(Column::Id.in_subquery(scope::select_reportable_blueprint_ids()));
+        select =
+            select.filter(Column::Id.in_subquery(scope::select_published_current_blueprint_ids()));
     }
     if let Some(RowKey(parts)) = &query.after
         && query.order.is_empty()
@@ -219,5 +220,5 @@ async fn compute_rows_of_blueprint(
         rows.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(rows)
     };
-    caller.compute(pass).await
+    caller.run_on_compute_pool(pass).await
 }

@@ -32,7 +32,7 @@ fn append_rows_in_reportable_blueprints<E: Guarded>(
         .then(&format!(
             " JOIN blueprint ON blueprint.id = {table}.blueprint_id WHERE {table}.blueprint_id IN ("
         ))
-        .select(&scope.select_reportable_blueprint_ids())
+        .select(&scope.select_published_current_blueprint_ids())
         .then(")")
 }
 
@@ -162,6 +162,6 @@ fn blueprints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     BLUEPRINTS
         .append_select(text, scope)
         .then(" FROM blueprint WHERE blueprint.id IN (")
-        .select(&scope.select_reportable_blueprint_ids())
+        .select(&scope.select_published_current_blueprint_ids())
         .then(")")
 }

@@ -191,7 +191,7 @@ fn links_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = append_visible_rows::<kpi_link::Entity>(KPI_LINKS.append_select(text, scope).then(" FROM "), scope, "kpi_link")
         .then(" JOIN kpi ON kpi.id = kpi_link.kpi_id JOIN blueprint ON blueprint.id = kpi_link.blueprint_id")
         .then(" WHERE kpi_link.blueprint_id IN (")
-        .select(&scope.select_reportable_blueprint_ids())
+        .select(&scope.select_published_current_blueprint_ids())
         .then(")");
     match scope.select_visible_value_kpi_ids() {
         Some(valued) => text

@@ -69,7 +69,7 @@ fn responsibilities_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = RESPONSIBILITIES.append_select(text, scope).then(" FROM ");
     let text = append_visible_rows::<responsibility::Entity>(text, scope, "responsibility")
         .then(RESPONSIBILITY_JOINS)
-        .select(&scope.select_reportable_blueprint_ids())
+        .select(&scope.select_published_current_blueprint_ids())
         .then(")");
     scope.append_pulled_condition(text, "responsibility.department_id")
 }

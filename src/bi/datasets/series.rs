@@ -102,7 +102,7 @@ async fn send_in_dataset_order(
     loop {
         // The scan travels to the pool of `compute` and back: it owns what it computes from.
         let (batch, rest) = caller
-            .compute(move |steps| Ok((scan.next_rows(BATCH, steps)?, scan)))
+            .run_on_compute_pool(move |steps| Ok((scan.next_rows(BATCH, steps)?, scan)))
             .await?;
         scan = rest;
         if batch.is_empty() || to.send(Ok(Some(batch))).await.is_err() {
@@ -129,7 +129,7 @@ async fn send_in_query_order(
         }
         Ok(sort_and_limit(rows, &query))
     };
-    let rows = context.caller.compute(order).await?;
+    let rows = context.caller.run_on_compute_pool(order).await?;
     to.send(Ok(Some(rows))).await.ok();
     Ok(())
 }
@@ -149,7 +149,7 @@ async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u6
         }
         Ok(rows)
     };
-    context.caller.compute(count).await
+    context.caller.run_on_compute_pool(count).await
 }
 
 /// Compute steps of working a row out, besides its filter.

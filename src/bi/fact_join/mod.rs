@@ -98,7 +98,9 @@ async fn send_joined_rows(
             missing,
         };
         // On the pool of `compute`, within the caller's budget: here, it would hold up other requests.
-        let mut facts = caller.compute(move |steps| join.join_rows(steps)).await?;
+        let mut facts = caller
+            .run_on_compute_pool(move |steps| join.join_rows(steps))
+            .await?;
         missing -= facts.len();
         let is_last = is_last || missing == 0;
         // Rows of several reads are gathered into full batches: one measurement may have one row or fifty, and a

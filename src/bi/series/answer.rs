@@ -105,7 +105,7 @@ pub async fn answer_request(
         let (context, keys, request) = (Arc::clone(&context), Arc::clone(&keys), request.clone());
         move |steps: &WorkBudget| sum_contributions(&context, &keys, &request, days, &known, steps)
     };
-    let sums = caller.compute(work).await?;
+    let sums = caller.run_on_compute_pool(work).await?;
     Ok(SeriesAnswer {
         context,
         keys,

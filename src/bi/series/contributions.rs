@@ -43,15 +43,15 @@ struct KpiIntervals {
 struct OriginIntervals {
     origin: SeriesOrigin,
     /// Per period, those for all channels and segments where there are any, else those of parts.
-    counting: Vec<SeriesInterval>,
+    counting: Vec<CountingInterval>,
     /// The days of the periods that have any values.
     measured: Vec<DayNumberRange>,
     /// The intervals that count in the other periods: for a touchpoint, of the KPI as a whole.
-    others: Vec<SeriesInterval>,
+    others: Vec<CountingInterval>,
 }
 
 /// Days on which a time series counts, with values on some of them.
-struct SeriesInterval {
+struct CountingInterval {
     /// The index among the summed series.
     series: usize,
     days: DayNumberRange,
@@ -61,7 +61,7 @@ struct SeriesInterval {
 
 impl KpiIntervals {
     /// The intervals that belong to a group by one assignment.
-    fn intervals_of_source(&self, values: ValueSource) -> impl Iterator<Item = &SeriesInterval> {
+    fn intervals_of_source(&self, values: ValueSource) -> impl Iterator<Item = &CountingInterval> {
         let (first, then) = match values {
             ValueSource::Whole => (&self.whole.counting, None),
             ValueSource::At(own) => (&self.own[own].counting, Some(&self.own[own].others)),
@@ -109,7 +109,7 @@ impl<'g> Contributions<'g> {
             contributions,
             ..
         } = self;
-        let mut give = |key: GroupKey, part: &SeriesInterval, days: &DayNumberRange| {
+        let mut give = |key: GroupKey, part: &CountingInterval, days: &DayNumberRange| {
             let days = intersect_days(&part.days, days);
             // The whole interval is known to have values; only a part of it has to be looked at.
             if days != part.days && !series[part.series].has_values(&days) {
@@ -214,7 +214,7 @@ impl<'g> Contributions<'g> {
                 .filter(|period| first_split[**period] != split);
             let outranked: Vec<DayNumberRange> =
                 outranked.map(|at| self.periods[*at].clone()).collect();
-            let all = SeriesInterval {
+            let all = CountingInterval {
                 series: first + at,
                 days: requested_days(self.periods),
                 key: self.keys.series_bits(self.context, series[at].series_key()),
@@ -263,13 +263,13 @@ fn requested_days(periods: &[DayNumberRange]) -> DayNumberRange {
 /// The intervals without these days, as far as they have values.
 fn subtract_days_from_intervals(
     series: &[SummedSeries],
-    parts: &[SeriesInterval],
+    parts: &[CountingInterval],
     days: &[DayNumberRange],
-) -> Vec<SeriesInterval> {
+) -> Vec<CountingInterval> {
     let parts = parts.iter().flat_map(|part| {
         let days = subtract_days(&part.days, days.to_vec()).into_iter();
-        days.map(|days| SeriesInterval { days, ..*part })
+        days.map(|days| CountingInterval { days, ..*part })
     });
-    let has_values = |part: &SeriesInterval| series[part.series].has_values(&part.days);
+    let has_values = |part: &CountingInterval| series[part.series].has_values(&part.days);
     parts.filter(has_values).collect()
 }

@@ -196,7 +196,7 @@ async fn pull_series(
         steps.spend(CELL_STEPS * sorted.cell_count())?;
         Ok(order.page_of_cursors(&sorted, after, size + 1))
     };
-    let mut cursors = caller.compute(work).await?;
+    let mut cursors = caller.run_on_compute_pool(work).await?;
     let more = cursors.len() > size;
     cursors.truncate(size);
     let mut connection = Connection::new(page.after.is_some(), more);

@@ -14,7 +14,7 @@ use crate::document::bounds::read_short_list;
 use crate::document::catalogue::fold_key;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
-use crate::document::part_field::{PartField, read_bounded_field};
+use crate::document::part_field::{PartFieldKind, read_bounded_field};
 use crate::document::resolver::Resolver;
 use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
 use crate::document::write::{
@@ -55,7 +55,7 @@ macro_rules! touchpoint_part {
                 $(
                     $(#[doc = $doc])? $(#[doc = $shown])?
                     #[serde(deserialize_with = "read_bounded_field")]
-                    $field: <$kind as PartField>::Part = <$kind as PartField>::initial_part(),
+                    $field: <$kind as PartFieldKind>::Part = <$kind as PartFieldKind>::initial_part(),
                 )*
                 /// The keys of its channels, in order.
                 #[serde(deserialize_with = "read_short_list")]
@@ -66,7 +66,7 @@ macro_rules! touchpoint_part {
                 $(
                     $(#[doc = $then_doc])? $(#[doc = $then_shown])?
                     #[serde(deserialize_with = "read_bounded_field")]
-                    $then: <$then_kind as PartField>::Part = <$then_kind as PartField>::initial_part(),
+                    $then: <$then_kind as PartFieldKind>::Part = <$then_kind as PartFieldKind>::initial_part(),
                 )*
             }
         }
@@ -96,7 +96,7 @@ impl DocumentKeys<'_> {
                     lane: row.lane,
                     channels: channels.map(|channel| channel.key.clone()).collect(),
                     audience: self.keys(self.snapshot.touchpoint_segments.get(&row.id)),
-                    $($($field: <$kind as PartField>::to_part(&row.$field),)*)*
+                    $($($field: <$kind as PartFieldKind>::to_part(&row.$field),)*)*
                 }
             };
         }
@@ -167,7 +167,7 @@ impl Resolver<'_> {
                     name: faults.check_name(&at("name"), &said.name),
                     position,
                     lane: said.lane,
-                    $($($field: <$kind as PartField>::to_stored(&said.$field, &at($name), faults),)*)*
+                    $($($field: <$kind as PartFieldKind>::to_stored(&said.$field, &at($name), faults),)*)*
                     copied_from_id: stored.and_then(|stored| stored.copied_from_id),
                     created_at: stored.map_or(self.now, |stored| stored.created_at),
                     archived_at: None,

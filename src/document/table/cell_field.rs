@@ -7,7 +7,7 @@ use sea_orm::Value;
 
 use super::cells::TouchpointTableWriter;
 use crate::{
-    document::part_field::{EvidenceItem, PartField, PartValue},
+    document::part_field::{BoundedPartValue, EvidenceItem, PartFieldKind},
     fields::kinds::{
         BoundedInteger, EvidenceItems, InitialWord, MonthlyRate, NameList, OptionalText,
         OptionalWord, RequiredWord, YesNo,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A kind that is a column of the table.
-pub(super) trait CellField: PartField {
+pub(super) trait CellFieldKind: PartFieldKind {
     /// The value of a cell, with a fault where it is spelled wrong; an empty cell is the value of a new row.
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part;
 
@@ -25,7 +25,7 @@ pub(super) trait CellField: PartField {
     fn write_cell(part: &Self::Part, cells: &mut TouchpointTableWriter) -> io::Result<()>;
 }
 
-impl CellField for OptionalText {
+impl CellFieldKind for OptionalText {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_text(faults).map(Cow::into_owned)
     }
@@ -35,9 +35,9 @@ impl CellField for OptionalText {
     }
 }
 
-impl<W: StoredWord> CellField for OptionalWord<W>
+impl<W: StoredWord> CellFieldKind for OptionalWord<W>
 where
-    Self: PartField<Part = Option<W>>,
+    Self: PartFieldKind<Part = Option<W>>,
     Option<W>: Into<Value>,
 {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
@@ -49,7 +49,7 @@ where
     }
 }
 
-impl<W: InitialWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
+impl<W: InitialWord + Into<Value> + BoundedPartValue> CellFieldKind for RequiredWord<W> {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         let word = cell.parse_word(W::ALL, W::as_str, faults);
         word.unwrap_or(W::INITIAL)
@@ -60,7 +60,7 @@ impl<W: InitialWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
     }
 }
 
-impl CellField for YesNo {
+impl CellFieldKind for YesNo {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_flag(faults).unwrap_or_default()
     }
@@ -70,7 +70,7 @@ impl CellField for YesNo {
     }
 }
 
-impl<const MIN: i32, const MAX: i32> CellField for BoundedInteger<MIN, MAX> {
+impl<const MIN: i32, const MAX: i32> CellFieldKind for BoundedInteger<MIN, MAX> {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_integer(faults)
     }
@@ -80,7 +80,7 @@ impl<const MIN: i32, const MAX: i32> CellField for BoundedInteger<MIN, MAX> {
     }
 }
 
-impl CellField for MonthlyRate {
+impl CellFieldKind for MonthlyRate {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_number(faults)
     }
@@ -90,7 +90,7 @@ impl CellField for MonthlyRate {
     }
 }
 
-impl CellField for NameList {
+impl CellFieldKind for NameList {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.parse_list(faults)
     }
@@ -100,7 +100,7 @@ impl CellField for NameList {
     }
 }
 
-impl CellField for EvidenceItems {
+impl CellFieldKind for EvidenceItems {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         let text = cell.parse_text(faults).unwrap_or_default();
         split_items(&text).map(parse_evidence_item).collect()

@@ -51,7 +51,8 @@ pub async fn import_table(
         let phases = table.phase_patches(&current);
         Ok(((snapshot, current.key), (table, base, phases)))
     };
-    let ((snapshot, key), (table, base, (phases, first_rows))) = caller.compute(laid).await?;
+    let ((snapshot, key), (table, base, (phases, first_rows))) =
+        caller.run_on_compute_pool(laid).await?;
     let places = TableLocations {
         table: &table,
         first_rows,

@@ -10,7 +10,7 @@ use std::{
 use entity::words::{Lane, ResponsibilityStatus, Role, Stage};
 
 use super::{
-    cell_field::CellField,
+    cell_field::CellFieldKind,
     columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, role_heading},
 };
 use crate::{
@@ -262,10 +262,10 @@ impl TableRow<'_> {
                         cell.parse_word(Lane::ALL, Lane::as_str, faults)
                     }),
                     // In the order of the columns, so that faults are.
-                    $($field: self.read_field($name, <$kind as CellField>::read_cell),)*
-                    channels: self.read_field("channels", <kinds::NameList as CellField>::read_cell),
-                    audience: self.read_field("audience", <kinds::NameList as CellField>::read_cell),
-                    $($then: self.read_field($then_name, <$then_kind as CellField>::read_cell),)*
+                    $($field: self.read_field($name, <$kind as CellFieldKind>::read_cell),)*
+                    channels: self.read_field("channels", <kinds::NameList as CellFieldKind>::read_cell),
+                    audience: self.read_field("audience", <kinds::NameList as CellFieldKind>::read_cell),
+                    $($then: self.read_field($then_name, <$then_kind as CellFieldKind>::read_cell),)*
                 }
             };
         }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, io};
 use entity::words::{ResponsibilityStatus, Role};
 
 use super::{
-    cell_field::CellField,
+    cell_field::CellFieldKind,
     cells::TouchpointTableWriter,
     columns::{ASKED, COLUMNS, ROLES},
 };
@@ -66,10 +66,10 @@ fn write_fields(part: &TouchpointPart, cells: &mut TouchpointTableWriter) -> io:
             { $($(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty { $($_facts:tt)* })* }
             { $($(#[$_then_doc:meta])* $then:ident $_then_name:literal: $then_kind:ty { $($_then_facts:tt)* })* }
         ) => {
-            $(<$kind as CellField>::write_cell(&part.$field, cells)?;)*
+            $(<$kind as CellFieldKind>::write_cell(&part.$field, cells)?;)*
             cells.write_list(&part.channels)?;
             cells.write_list(&part.audience)?;
-            $(<$then_kind as CellField>::write_cell(&part.$then, cells)?;)*
+            $(<$then_kind as CellFieldKind>::write_cell(&part.$then, cells)?;)*
         };
     }
     cells.0.plain(&part.key)?;

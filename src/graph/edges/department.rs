@@ -81,7 +81,7 @@ impl Department {
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
             .filter(
                 responsibility::Column::BlueprintId
-                    .in_subquery(scope::select_reportable_blueprint_ids()),
+                    .in_subquery(scope::select_published_current_blueprint_ids()),
             )
             .filter(
                 Condition::all()

@@ -28,7 +28,7 @@ use crate::{
     error::Result,
     finding::rules::{FindingCode, Thresholds, is_stale},
     improvement::graphql::Improvement,
-    judgement::{self, Judgement},
+    judgement::{self, JudgedFigures},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
@@ -39,7 +39,11 @@ use crate::{
 };
 
 impl Kpi {
-    async fn load_judgement(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Result<Judgement> {
+    async fn load_judgement(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<Date>,
+    ) -> Result<JudgedFigures> {
         let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
         Ok(load(ctx, KpiJudgement(self.row.id, day))
             .await?
@@ -302,7 +306,7 @@ impl KpiTarget {
 
 impl KpiLink {
     /// What the KPI comes to here: from memory, as of the day for which its place was read, else today.
-    async fn load_judgement(&self, ctx: &Context<'_>) -> Result<Judgement> {
+    async fn load_judgement(&self, ctx: &Context<'_>) -> Result<JudgedFigures> {
         match &self.known {
             Some(known) => Ok(known.1.clone()),
             None => {

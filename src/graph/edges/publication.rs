@@ -32,7 +32,7 @@ pub(super) async fn compute_from_document<T: Send + 'static>(
         steps.budget().count_answer_bytes(bytes as u64)?;
         Ok(made)
     };
-    caller.compute(work).await
+    caller.run_on_compute_pool(work).await
 }
 
 #[ComplexObject]

@@ -63,7 +63,7 @@ pub(super) async fn open_proposals_condition(
         steps.spend(STEPS_PER_PROPOSAL * open.len())?;
         Ok(rule(&open))
     };
-    caller(ctx)?.compute(pick).await
+    caller(ctx)?.run_on_compute_pool(pick).await
 }
 
 /// A page of the responsibilities that the caller may see and that fulfil a condition, in the order of creation.

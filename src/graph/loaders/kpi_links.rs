@@ -13,7 +13,7 @@ use crate::{
     access::Caller,
     batch::LoaderKey,
     error::Result,
-    judgement::{self, Judgement},
+    judgement::{self, JudgedFigures},
 };
 
 /// The judgement of a KPI at the place of a link, on a day.
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct LinkJudgement(pub KpiLinkId, pub NaiveDate);
 
 impl LoaderKey for LinkJudgement {
-    type Value = Judgement;
+    type Value = JudgedFigures;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
@@ -39,7 +39,7 @@ impl LoaderKey for LinkJudgement {
 pub(crate) struct KpiJudgement(pub KpiId, pub NaiveDate);
 
 impl LoaderKey for KpiJudgement {
-    type Value = Judgement;
+    type Value = JudgedFigures;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());

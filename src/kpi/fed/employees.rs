@@ -103,7 +103,7 @@ impl JudgedPlaces {
     }
 
     /// The twin of "blueprint.status IN ('PUBLISHED', 'ARCHIVED')" in [`COUNTING`](super::COUNTING). Not
-    /// `scope::is_reportable_blueprint`, which asks for CURRENT as well.
+    /// `scope::is_published_current_blueprint`, which asks for CURRENT as well.
     fn is_published_or_archived(&self, blueprint: BlueprintId) -> bool {
         let status = self.blueprints.get(&blueprint).map(|(status, _)| *status);
         matches!(
