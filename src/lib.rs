@@ -24,155 +24,157 @@
 
 #![recursion_limit = "256"]
 
-/// Who may do what, on one page.
+// Plain comments: with docs here as well, rustdoc would look up the links of a room's own docs from this file.
+
+// Who may do what, on one page.
 pub mod policy;
 
-/// Failures, and the words for them.
+// Failures, and the words for them.
 pub mod error;
 
-/// New ids.
+// New ids.
 pub mod id;
 
-/// What time it is.
+// What time it is.
 pub mod clock;
 
-/// Work that ends with whoever waits for it.
+// Work that ends with whoever waits for it.
 pub mod workers;
 
-/// Computing over whole blueprints, within what one request may spend.
+// Computing over whole blueprints, within what one request may spend.
 pub mod compute;
 
-/// The open database.
+// The open database.
 pub mod database;
 
-/// The API's own scalars.
+// The API's own scalars.
 pub mod scalar;
 
-/// JSON, written without a tree.
+// JSON, written without a tree.
 pub mod json;
 
-/// What clients send, read with all its faults.
+// What clients send, read with all its faults.
 pub mod input;
 
-/// The fields that people fill in, each listed once.
+// The fields that people fill in, each listed once.
 pub mod fields;
 
-/// Rows of cells, as spreadsheets save and open them.
+// Rows of cells, as spreadsheets save and open them.
 pub mod sheet;
 
-/// Places in an order that people arrange.
+// Places in an order that people arrange.
 pub mod order;
 
-/// Statements put together from words and selects.
+// Statements put together from words and selects.
 pub mod statement;
 
-/// Access, refresh and service tokens, and the key that signs them.
+// Access, refresh and service tokens, and the key that signs them.
 pub mod token;
 
-/// The words by which things are found.
+// The words by which things are found.
 pub mod index;
 
-/// Who did what to what.
+// Who did what to what.
 pub mod audit;
 
-/// The only door to the database.
+// The only door to the database.
 pub mod access;
 
-/// What many fields of a document ask for, looked up in one statement.
+// What many fields of a document ask for, looked up in one statement.
 pub mod batch;
 
-/// Objects in lists, counted as they are answered.
+// Objects in lists, counted as they are answered.
 pub mod meter;
 
-/// Keyset pages.
+// Keyset pages.
 pub mod page;
 
-/// What mutations answer.
+// What mutations answer.
 pub mod payload;
 
-/// Sheets of very many rows on their way in.
+// Sheets of very many rows on their way in.
 pub mod intake;
 
-/// Whether a KPI is met: its figure, its target and its state.
+// Whether a KPI is met: its figure, its target and its state.
 pub mod judgement;
 
-/// One whole blueprint in memory.
+// One whole blueprint in memory.
 pub mod canvas;
 
-/// People and services, and how they sign in.
+// People and services, and how they sign in.
 pub mod account;
 
-/// Departments, their tree and their members.
+// Departments, their tree and their members.
 pub mod department;
 
-/// Personas, segments and channels.
+// Personas, segments and channels.
 pub mod persona;
 
-/// Journeys and their phases.
+// Journeys and their phases.
 pub mod blueprint;
 
-/// What blueprints can begin with.
+// What blueprints can begin with.
 pub mod template;
 
-/// Steps, and the transitions between them.
+// Steps, and the transitions between them.
 pub mod touchpoint;
 
-/// Named ways through a journey.
+// Named ways through a journey.
 pub mod scenario;
 
-/// Who answers for what: the handshake.
+// Who answers for what: the handshake.
 pub mod responsibility;
 
-/// Whether it works: KPIs, their targets and values.
+// Whether it works: KPIs, their targets and values.
 pub mod kpi;
 
-/// What is known of a journey, and from where.
+// What is known of a journey, and from where.
 pub mod insight;
 
-/// What customers are promised, and where.
+// What customers are promised, and where.
 pub mod promise;
 
-/// How people found a touchpoint when they tried it.
+// How people found a touchpoint when they tried it.
 pub mod evaluation;
 
-/// What is to become better.
+// What is to become better.
 pub mod improvement;
 
-/// What customers answer, and what is done about it.
+// What customers answer, and what is done about it.
 pub mod feedback;
 
-/// One blueprint with everything that hangs on it.
+// One blueprint with everything that hangs on it.
 pub mod snapshot;
 
-/// What blueprints get wrong, since when, and what was dismissed.
+// What blueprints get wrong, since when, and what was dismissed.
 pub mod finding;
 
-/// Flags and environment.
+// Flags and environment.
 pub mod config;
 
-/// Finding things by their words.
+// Finding things by their words.
 pub mod search;
 
-/// What changes when the organisation does, or would change.
+// What changes when the organisation does, or would change.
 pub mod reorganise;
 
-/// The organisation as a text.
+// The organisation as a text.
 pub mod document;
 
-/// What a blueprint was, and what differs.
+// What a blueprint was, and what differs.
 pub mod publication;
 
-/// Flat rows for programs that draw charts.
+// Flat rows for programs that draw charts.
 pub mod bi;
 
-/// A blueprint as a picture.
+// A blueprint as a picture.
 pub mod picture;
 
-/// What a server does beside answering requests.
+// What a server does beside answering requests.
 pub mod background;
 
-/// The roots of the API and the edges that join slices.
+// The roots of the API and the edges that join slices.
 pub mod graph;
 
-/// The way in.
+// The way in.
 pub mod http;

@@ -2,7 +2,7 @@
 //! database, no request and no clock.
 //!
 //! A cell of the table says yes, no, or "where the department of the role stands in this relation to the thing". From
-//! it [`reach`] makes an answer without a thing: everything, or the things to which these departments stand in these
+//! it [`reach()`] makes an answer without a thing: everything, or the things to which these departments stand in these
 //! relations. [`allows`] compares a reach with the [`Ties`] of one thing; `access::scope` turns the same reach into
 //! SQL. So a decision about one row and a condition over many cannot disagree:
 //!

@@ -112,7 +112,7 @@ async fn send_in_dataset_order(
     }
 }
 
-/// Sends all rows at once, sorted. They are at most [`series::request::MOST_CELLS`].
+/// Sends all rows at once, sorted. They are at most `MOST_CELLS` of `series::request`.
 async fn send_in_query_order(
     context: ReadContext<'_>,
     query: &DatasetQuery,

@@ -2,9 +2,9 @@
 //!
 //! [`table`] lists every rule with its code, severity, sentence and threshold. Five files apply them, one per question:
 //! who is [`responsible`], what is [`measured`], whether the [`journey`] holds together, what it means for the
-//! [`customer`], and what the [`knowledge`] of it rests on. Each takes a [`RuleContext`](context::RuleContext) and adds
-//! a [`Violation`] for each breach; its fingerprint is a hash of the code and the ids that it is about, so that
-//! renaming or moving a touchpoint opens no new finding:
+//! [`customer`], and what the [`knowledge`] of it rests on. Each takes a [`RuleContext`] and adds a [`Violation`] for
+//! each breach; its fingerprint is a hash of the code and the ids that it is about, so that renaming or moving a
+//! touchpoint opens no new finding:
 //!
 //! ```text
 //! NOBODY_ACCOUNTABLE at touchpoint 0197… ─► fingerprint 5c1f… ─► open since, dismissed by (table `finding`)
