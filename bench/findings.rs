@@ -36,7 +36,7 @@ use cx_blueprint::{
     },
     graph,
     http::{self, App, AppParts},
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
     token::SigningKey,
 };
 use entity::blueprint;
@@ -107,13 +107,13 @@ impl Journey {
     }
 
     /// Read anew, so that its graph is not made yet.
-    async fn read(&self) -> (BlueprintSnapshot, Surroundings) {
+    async fn read(&self) -> (WholeBlueprint, Surroundings) {
         let tx = self.caller.begin_snapshot().await.expect("a snapshot");
         let the_one = self.caller.select::<blueprint::Entity>();
         let the_one = the_one.filter(blueprint::Column::Key.eq(KEY));
         let row = the_one.one(&tx).await.expect("it is read");
         let row = row.expect("it is there");
-        let snapshot = BlueprintSnapshot::load(&self.caller, &tx, row, day()).await;
+        let snapshot = WholeBlueprint::load(&self.caller, &tx, row, day()).await;
         let snapshot = snapshot.expect("it loads");
         let around = surroundings::load_surroundings(&self.caller, &tx, &snapshot, day()).await;
         (snapshot, around.expect("what is around it loads"))
@@ -156,7 +156,7 @@ fn flow(canvas: &Canvas) -> usize {
         + flow.unavoidable_touchpoints().len()
 }
 
-fn judge((snapshot, around): &(BlueprintSnapshot, Surroundings), thresholds: &Thresholds) -> usize {
+fn judge((snapshot, around): &(WholeBlueprint, Surroundings), thresholds: &Thresholds) -> usize {
     let asked = RuleOptions {
         day: day(),
         thresholds,

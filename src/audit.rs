@@ -58,14 +58,14 @@ pub struct Actor<'a> {
 
 /// An audit event before it is written: its subject and what differs, without its actor.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct AuditedChange {
     subject: Option<(&'static str, Uuid)>,
     blueprint: Option<BlueprintId>,
     before: Option<Json>,
     after: Option<Json>,
 }
 
-impl Event {
+impl AuditedChange {
     /// A row was inserted: `after` is the whole row.
     pub fn inserted<E: AuditSubject>(row: &E::Model) -> Self {
         Self::new::<E>(row, None, Some(row_to_json::<E>(row)))
@@ -151,7 +151,7 @@ fn row_to_json<E: AuditSubject>(row: &E::Model) -> Json {
 pub(crate) async fn write_events<C: ConnectionTrait>(
     actor: Actor<'_>,
     tx: &C,
-    events: Vec<Event>,
+    events: Vec<AuditedChange>,
     concerned: &BTreeSet<DepartmentId>,
 ) -> Result<()> {
     let rows: Vec<audit_event::ActiveModel> = events

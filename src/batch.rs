@@ -23,7 +23,7 @@ use tokio::{sync::OnceCell, task::yield_now};
 use crate::{
     access::Caller,
     error::{Error, Result},
-    workers::Workers,
+    task_runtime::TaskRuntime,
 };
 
 /// A key of a data loader: an id, or an id and the arguments of a field. Each type of key is a kind of its own.
@@ -89,7 +89,7 @@ impl<K: LoaderKey> KeyBatch<K> {
             let (caller, keys) = (caller.clone(), self.close_and_list_keys());
             // In a box, and so not moved about on this stack.
             let load = async move { Box::pin(K::load(&caller, &keys)).await };
-            Workers::current().run_while_awaited(load).await
+            TaskRuntime::current().run_while_awaited(load).await
         };
         match self.found.get_or_init(run).await {
             Ok(found) => Ok(found.get(key).cloned()),
@@ -99,16 +99,16 @@ impl<K: LoaderKey> KeyBatch<K> {
 }
 
 /// The batches of one kind of key.
-struct KeyBatches<K: LoaderKey> {
+struct LoaderBatches<K: LoaderKey> {
     /// The newest, which keys may still join.
     open: Option<Arc<KeyBatch<K>>>,
     /// The batch of each key that is kept until the request ends.
     kept: HashMap<K, Arc<KeyBatch<K>>>,
 }
 
-impl<K: LoaderKey> KeyBatches<K> {
+impl<K: LoaderKey> LoaderBatches<K> {
     /// The batch in which a key is looked up, a new one where none can take it.
-    fn batch_of_key(&mut self, key: K, keeps: bool) -> Arc<KeyBatch<K>> {
+    fn add_to_batch(&mut self, key: K, keeps: bool) -> Arc<KeyBatch<K>> {
         if let Some(kept) = self.kept.get(&key) {
             return Arc::clone(kept);
         }
@@ -125,7 +125,7 @@ impl<K: LoaderKey> KeyBatches<K> {
 /// The data loaders of one request.
 pub struct Loaders {
     caller: Caller,
-    /// [`KeyBatches`] by their kind of key.
+    /// [`LoaderBatches`] by their kind of key.
     kinds: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
 }
 
@@ -165,16 +165,16 @@ impl Loaders {
     ) -> Result<Vec<(K, Arc<KeyBatch<K>>)>> {
         let mut kinds = lock_ignoring_poison(&self.kinds);
         let kind = kinds.entry(TypeId::of::<K>()).or_insert_with(|| {
-            Box::new(KeyBatches::<K> {
+            Box::new(LoaderBatches::<K> {
                 open: None,
                 kept: HashMap::new(),
             })
         });
-        let batches = kind.downcast_mut::<KeyBatches<K>>();
+        let batches = kind.downcast_mut::<LoaderBatches<K>>();
         let batches = batches.ok_or_else(|| Error::internal("batches of another kind of key"))?;
         let asked = keys
             .into_iter()
-            .map(|key| (key.clone(), batches.batch_of_key(key, keeps)))
+            .map(|key| (key.clone(), batches.add_to_batch(key, keeps)))
             .collect();
         Ok(asked)
     }

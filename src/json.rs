@@ -44,7 +44,7 @@ impl JsonWriter {
     /// An id, byte for byte as [`Display`](std::fmt::Display) shows it; written here because there are thousands.
     pub fn id<I: Id>(&mut self, id: I) {
         self.bytes.push(b'"');
-        write_id(&mut self.bytes, I::PREFIX, id.uuid());
+        write_unquoted_id(&mut self.bytes, I::PREFIX, id.uuid());
         self.bytes.push(b'"');
     }
 
@@ -78,7 +78,7 @@ impl JsonWriter {
 }
 
 /// An id as every face shows it, `kpi_0190…`, without quotation marks.
-pub fn write_id(out: &mut Vec<u8>, prefix: &str, id: Uuid) {
+pub fn write_unquoted_id(out: &mut Vec<u8>, prefix: &str, id: Uuid) {
     let mut hex = Uuid::encode_buffer();
     out.extend_from_slice(prefix.as_bytes());
     out.push(b'_');

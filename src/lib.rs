@@ -39,7 +39,7 @@ pub mod id;
 pub mod clock;
 
 // Work that ends with whoever waits for it.
-pub mod workers;
+pub mod task_runtime;
 
 // Computing over whole blueprints, within what one request may spend.
 pub mod compute;

@@ -14,14 +14,16 @@ use crate::{access::Caller, compute::FIELD, error::Result};
 
 /// An object of a list that charges the budget when it is resolved.
 #[derive(Clone, Debug)]
-pub struct Metered<T>(pub T);
+pub struct BudgetCharged<T>(pub T);
 
 /// A list of metered objects.
-pub type MeteredList<T> = Vec<Metered<T>>;
+pub type BudgetChargedList<T> = Vec<BudgetCharged<T>>;
 
 /// Makes a list of metered objects from rows.
-pub fn metered_list<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> MeteredList<T> {
-    rows.into_iter().map(|row| Metered(row.into())).collect()
+pub fn metered_list<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> BudgetChargedList<T> {
+    rows.into_iter()
+        .map(|row| BudgetCharged(row.into()))
+        .collect()
 }
 
 /// Turns a refusal of the budget into an error at the field that was charged.
@@ -29,7 +31,7 @@ pub fn locate_error_at_field(field: &Positioned<Field>, charged: Result<()>) -> 
     charged.map_err(|error| async_graphql::Error::from(error).into_server_error(field.pos))
 }
 
-impl<T: OutputType> OutputType for Metered<T> {
+impl<T: OutputType> OutputType for BudgetCharged<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }

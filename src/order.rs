@@ -13,7 +13,7 @@ pub trait Ordered {
 
 /// The positions after making room for one thing.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Insertion<I> {
+pub struct InsertionPlan<I> {
     /// The position that has become free.
     pub free: i32,
     /// The others that move, each with its new position.
@@ -22,7 +22,10 @@ pub struct Insertion<I> {
 
 /// The moves that make room after one of the others, or at the beginning where none is named, and that close gaps in
 /// the others' positions. None where the named one is not among them.
-pub fn plan_insertion<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option<Insertion<P::Id>> {
+pub fn plan_insertion<P: Ordered>(
+    others: &[P],
+    after: Option<&P::Id>,
+) -> Option<InsertionPlan<P::Id>> {
     let index = match after {
         None => 0,
         Some(after) => others.iter().position(|other| other.id() == *after)? + 1,
@@ -35,7 +38,7 @@ pub fn plan_insertion<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option
         .filter(|(other, position)| other.position() != *position)
         .map(|(other, position)| (other.id(), position))
         .collect();
-    Some(Insertion {
+    Some(InsertionPlan {
         free: place(index),
         moved,
     })
@@ -81,21 +84,21 @@ mod tests {
         let others = [Card('a', 1), Card('b', 2), Card('c', 3)];
         assert_eq!(
             plan_insertion(&others, Some(&'a')),
-            Some(Insertion {
+            Some(InsertionPlan {
                 free: 2,
                 moved: vec![('b', 3), ('c', 4)]
             })
         );
         assert_eq!(
             plan_insertion(&others, None),
-            Some(Insertion {
+            Some(InsertionPlan {
                 free: 1,
                 moved: vec![('a', 2), ('b', 3), ('c', 4)]
             })
         );
         assert_eq!(
             plan_insertion(&others, Some(&'c')),
-            Some(Insertion {
+            Some(InsertionPlan {
                 free: 4,
                 moved: vec![]
             })
@@ -111,7 +114,7 @@ mod tests {
         );
         assert_eq!(
             plan_insertion(&[Card('a', 1), Card('c', 3)], Some(&'a')),
-            Some(Insertion {
+            Some(InsertionPlan {
                 free: 2,
                 moved: vec![]
             })

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     access::Guarded,
     error::{Error, Result},
-    meter::Metered,
+    meter::BudgetCharged,
 };
 
 pub use self::union::load_rows_batched;
@@ -47,7 +47,7 @@ pub struct Total {
 }
 
 /// A page of objects.
-pub type ObjectPage<N> = Connection<String, Metered<N>, Total>;
+pub type ObjectPage<N> = Connection<String, BudgetCharged<N>, Total>;
 
 /// The complexity of a list field whose objects cost `child` each.
 #[must_use]
@@ -98,7 +98,7 @@ impl PageArguments {
             Connection::with_additional_fields(self.after.is_some(), more, Total { total_count });
         page.edges.extend(
             rows.into_iter()
-                .map(|row| Edge::new(cursor(&row), Metered(node(row)))),
+                .map(|row| Edge::new(cursor(&row), BudgetCharged(node(row)))),
         );
         Ok(page)
     }

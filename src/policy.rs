@@ -3,7 +3,7 @@
 //!
 //! A cell of the table says yes, no, or "where the department of the role stands in this relation to the thing". From
 //! it [`reach()`] makes an answer without a thing: everything, or the things to which these departments stand in these
-//! relations. [`allows`] compares a reach with the [`Ties`] of one thing; `access::scope` turns the same reach into
+//! relations. [`allows`] compares a reach with the [`RowTies`] of one thing; `access::scope` turns the same reach into
 //! SQL. So a decision about one row and a condition over many cannot disagree:
 //!
 //! ```text
@@ -29,23 +29,23 @@ use entity::{
 use self::token::TokenNarrowing;
 
 pub use self::{
-    reach::{Reach, Ties},
-    table::{Action, PolicyCell, PolicyRole, Relation, policy_row},
+    reach::{Reach, RowTies},
+    table::{AccountRole, Action, PolicyCell, Relation, policy_row},
     who::{describe_token_needs, who_may_sentence},
 };
 
 /// The standing of a caller: all that the policy needs to know of them.
 #[derive(Clone, Debug)]
-pub enum CallerStanding {
+pub enum CallerRoles {
     /// The command line on the server: everything.
     Operator,
     /// A signed-in account.
-    Account(AccountStanding),
+    Account(AccountRoles),
 }
 
 /// The roles of a signed-in account, as they are at this request.
 #[derive(Clone, Debug)]
-pub struct AccountStanding {
+pub struct AccountRoles {
     pub account: AccountId,
     pub role: OrganisationRole,
     /// The departments of each role; a LEAD's include all below.
@@ -58,24 +58,24 @@ pub struct AccountStanding {
     pub token: Option<TokenNarrowing>,
 }
 
-impl AccountStanding {
-    fn organisation_role(&self) -> PolicyRole {
+impl AccountRoles {
+    fn organisation_role(&self) -> AccountRole {
         match self.role {
-            OrganisationRole::Admin => PolicyRole::Admin,
-            OrganisationRole::CxManager => PolicyRole::CxManager,
-            OrganisationRole::Auditor => PolicyRole::Auditor,
-            OrganisationRole::Analyst => PolicyRole::Analyst,
-            OrganisationRole::Member => PolicyRole::Member,
+            OrganisationRole::Admin => AccountRole::Admin,
+            OrganisationRole::CxManager => AccountRole::CxManager,
+            OrganisationRole::Auditor => AccountRole::Auditor,
+            OrganisationRole::Analyst => AccountRole::Analyst,
+            OrganisationRole::Member => AccountRole::Member,
         }
     }
 
     /// Every role with the departments that it is held in; none for the role in the organisation.
-    fn roles(&self) -> impl Iterator<Item = (PolicyRole, Option<&BTreeSet<DepartmentId>>)> {
+    fn roles(&self) -> impl Iterator<Item = (AccountRole, Option<&BTreeSet<DepartmentId>>)> {
         let in_departments = self.departments.iter().map(|(role, departments)| {
             let role = match role {
-                DepartmentRole::Lead => PolicyRole::Lead,
-                DepartmentRole::Contributor => PolicyRole::Contributor,
-                DepartmentRole::Viewer => PolicyRole::Viewer,
+                DepartmentRole::Lead => AccountRole::Lead,
+                DepartmentRole::Contributor => AccountRole::Contributor,
+                DepartmentRole::Viewer => AccountRole::Viewer,
             };
             (role, Some(departments))
         });
@@ -85,8 +85,8 @@ impl AccountStanding {
 
 /// The reach of a standing with an action: the union over its roles, unless one of them says never.
 #[must_use]
-pub fn reach(standing: &CallerStanding, action: Action) -> Reach {
-    let CallerStanding::Account(account) = standing else {
+pub fn reach(standing: &CallerRoles, action: Action) -> Reach {
+    let CallerRoles::Account(account) = standing else {
         return Reach {
             everything: true,
             ..Reach::default()
@@ -115,7 +115,7 @@ pub fn reach(standing: &CallerStanding, action: Action) -> Reach {
 }
 
 /// A cell of the table as it applies to the account: partners read only what they participate in.
-fn apply_partner_limits(account: &AccountStanding, action: Action, cell: PolicyCell) -> PolicyCell {
+fn apply_partner_limits(account: &AccountRoles, action: Action, cell: PolicyCell) -> PolicyCell {
     match account.partner {
         true => restrict_for_partner(action, cell),
         false => cell,
@@ -152,6 +152,6 @@ pub fn reaches_grants_by_name(action: Action) -> bool {
 
 /// Whether a standing may do the action to a thing with these ties.
 #[must_use]
-pub fn allows(standing: &CallerStanding, action: Action, ties: &Ties) -> bool {
+pub fn allows(standing: &CallerRoles, action: Action, ties: &RowTies) -> bool {
     reach(standing, action).covers(ties)
 }

@@ -29,16 +29,16 @@ pub struct EvidenceList(pub Vec<Evidence>);
 
 /// Whose journeys a template is for, each once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Subjects(pub Vec<Subject>);
+pub struct TemplateSubjects(pub Vec<Subject>);
 
 /// The kinds of insight that one looks through at a journey, each once, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Lenses(pub Vec<InsightKind>);
+pub struct InsightKinds(pub Vec<InsightKind>);
 
 /// A phase with which a blueprint begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PhaseOutline {
+pub struct StoredTemplatePhase {
     /// Its name.
     pub name: String,
     /// Where it stands relative to what the customer came for.
@@ -51,7 +51,7 @@ pub struct PhaseOutline {
 
 /// All phases of a template, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct TemplatePhases(pub Vec<PhaseOutline>);
+pub struct TemplatePhases(pub Vec<StoredTemplatePhase>);
 /// What a service token is for, each once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct TokenScopes(pub BTreeSet<TokenScope>);

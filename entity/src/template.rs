@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     id::TemplateId,
-    json::{Lenses, Subjects, TemplatePhases},
+    json::{InsightKinds, TemplatePhases, TemplateSubjects},
 };
 
 /// What blueprints can begin with: phases, and the lenses to look through.
@@ -18,8 +18,8 @@ pub struct Model {
     pub key: String,
     pub name: String,
     pub description: Option<String>,
-    pub subjects: Subjects,
-    pub lenses: Lenses,
+    pub subjects: TemplateSubjects,
+    pub lenses: InsightKinds,
     pub phases: TemplatePhases,
     pub created_at: DateTimeUtc,
     pub version: i32,

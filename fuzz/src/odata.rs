@@ -65,7 +65,7 @@ fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &QueryPairs)
         let statement = asked
             .query
             .filter
-            .append_condition(SqlBuilder::new(backend, ""))
+            .append_to_sql(SqlBuilder::new(backend, ""))
             .statement();
         let values = statement.values.map_or(0, |values| values.0.len());
         assert!(values < VALUES, "{values} values");

@@ -17,7 +17,7 @@ use cx_blueprint::{
         target::CurrentBlueprint,
     },
     id,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 use entity::{
     account, blueprint, channel, department, id::BlueprintId, kpi, persona, persona_need, phase,
@@ -60,7 +60,7 @@ impl There {
                 .expect("it is imported");
         }
         let rental = Condition::all().add(blueprint::Column::Key.eq("bp-rental"));
-        let snapshot = BlueprintSnapshot::find(caller, rental, caller.today).await;
+        let snapshot = WholeBlueprint::find(caller, rental, caller.today).await;
         let snapshot = snapshot.expect("it loads").expect("it is there");
         let there = Self {
             document: Document::from_snapshot(&snapshot),
@@ -76,7 +76,7 @@ impl There {
     }
 }
 
-async fn before(store: &Store, snapshot: Arc<BlueprintSnapshot>) -> CurrentBlueprint {
+async fn before(store: &Store, snapshot: Arc<WholeBlueprint>) -> CurrentBlueprint {
     let id = snapshot.canvas.blueprint.id;
     let phases = phase::Entity::find()
         .filter(phase::Column::BlueprintId.eq(id))

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use super::{
-    guarded::{Guarded, Keyed},
+    guarded::{Guarded, HasKeyColumn},
     principal::Principal,
     writing::WriteProgress,
 };
@@ -26,7 +26,7 @@ use crate::{
     database::{Pool, Store, Transaction},
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
-    policy::{self, Action, CallerStanding, Reach, Ties},
+    policy::{self, Action, CallerRoles, Reach, RowTies},
 };
 
 /// The caller of one request. Cheap to clone: clones share the budget and what is known of the writing.
@@ -47,7 +47,7 @@ pub struct Caller {
     pub token: Option<ServiceTokenId>,
     /// Steps and bytes that the request may spend; the operator's is unlimited.
     pub budget: Arc<Budget>,
-    pub(crate) standing: Arc<CallerStanding>,
+    pub(crate) standing: Arc<CallerRoles>,
     pub(crate) clock: Clock,
     pub(super) store: Store,
     pub(super) writing: Arc<WriteProgress>,
@@ -57,25 +57,19 @@ impl Caller {
     /// The command line on the server. Made in `main.rs` alone; audited as operator.
     #[must_use]
     pub fn operator(store: Store, clock: Clock, act: &str) -> Self {
-        Self::new(
-            store,
-            clock,
-            CallerStanding::Operator,
-            "command line".into(),
-        )
-        .with_act(act)
+        Self::new(store, clock, CallerRoles::Operator, "command line".into()).with_act(act)
     }
 
     pub(super) fn new(
         store: Store,
         clock: Clock,
-        standing: CallerStanding,
+        standing: CallerRoles,
         request_id: Arc<str>,
     ) -> Self {
         let now = clock.now();
         let budget: Arc<Budget> = match standing {
-            CallerStanding::Account(_) => Arc::default(),
-            CallerStanding::Operator => Arc::new(Budget::unlimited()),
+            CallerRoles::Account(_) => Arc::default(),
+            CallerRoles::Operator => Arc::new(Budget::unlimited()),
         };
         Self {
             now,
@@ -154,8 +148,8 @@ impl Caller {
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         match &*self.standing {
-            CallerStanding::Account(standing) => Some(standing.account),
-            CallerStanding::Operator => None,
+            CallerRoles::Account(standing) => Some(standing.account),
+            CallerRoles::Operator => None,
         }
     }
 
@@ -175,12 +169,12 @@ impl Caller {
     #[must_use]
     pub fn led_departments(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
-            CallerStanding::Account(standing) => standing
+            CallerRoles::Account(standing) => standing
                 .departments
                 .get(&DepartmentRole::Lead)
                 .cloned()
                 .unwrap_or_default(),
-            CallerStanding::Operator => BTreeSet::new(),
+            CallerRoles::Operator => BTreeSet::new(),
         }
     }
 
@@ -188,8 +182,8 @@ impl Caller {
     #[must_use]
     pub fn own_lead_departments(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
-            CallerStanding::Account(standing) => standing.leads.clone(),
-            CallerStanding::Operator => BTreeSet::new(),
+            CallerRoles::Account(standing) => standing.leads.clone(),
+            CallerRoles::Operator => BTreeSet::new(),
         }
     }
 
@@ -197,8 +191,8 @@ impl Caller {
     #[must_use]
     pub fn is_cx_manager(&self) -> bool {
         match &*self.standing {
-            CallerStanding::Account(standing) => standing.role == OrganisationRole::CxManager,
-            CallerStanding::Operator => true,
+            CallerRoles::Account(standing) => standing.role == OrganisationRole::CxManager,
+            CallerRoles::Operator => true,
         }
     }
 
@@ -210,7 +204,7 @@ impl Caller {
 
     /// Whether the caller may do the action to a thing with these ties.
     #[must_use]
-    pub fn may(&self, action: Action, ties: &Ties) -> bool {
+    pub fn may(&self, action: Action, ties: &RowTies) -> bool {
         policy::allows(&self.standing, action, ties)
     }
 
@@ -222,8 +216,8 @@ impl Caller {
         subject: Option<(&'static str, uuid::Uuid)>,
     ) -> Error {
         let with_token = match &*self.standing {
-            CallerStanding::Account(standing) => standing.token.is_some(),
-            CallerStanding::Operator => false,
+            CallerRoles::Account(standing) => standing.token.is_some(),
+            CallerRoles::Operator => false,
         };
         Error::Forbidden(Forbidden {
             action,
@@ -283,7 +277,7 @@ impl Caller {
     ///
     /// # Errors
     /// The id is not one of this table's.
-    pub fn id_or_key_condition<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
+    pub fn id_or_key_condition<E: HasKeyColumn>(&self, by: &By) -> Result<SimpleExpr> {
         Ok(match by {
             By::Id(id) => E::id_column().eq(input::parse_id::<E::Id>("by.id", id)?),
             By::Key(key) => E::key_condition(key),
@@ -291,7 +285,7 @@ impl Caller {
     }
 
     /// One row by its id or key; none where it is not there or the caller may not see it.
-    pub async fn get_by<E: Keyed>(&self, by: &By) -> Result<Option<E::Model>> {
+    pub async fn get_by<E: HasKeyColumn>(&self, by: &By) -> Result<Option<E::Model>> {
         Ok(self
             .select::<E>()
             .filter(self.id_or_key_condition::<E>(by)?)
@@ -301,7 +295,7 @@ impl Caller {
 
     /// One row inside a blueprint by its id, or by its key and the blueprint's; none where it is not there or the
     /// caller may not see it.
-    pub async fn get_inside<E: Keyed>(&self, by: &ByInside) -> Result<Option<E::Model>> {
+    pub async fn get_inside<E: HasKeyColumn>(&self, by: &ByInside) -> Result<Option<E::Model>> {
         let select = self.select::<E>();
         let select = match by {
             ByInside::Id(id) => {

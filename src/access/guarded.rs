@@ -20,13 +20,13 @@ use super::{principal::Principal, scope, ties};
 use crate::{
     audit::{ACCOUNT, AuditSubject},
     database::Transaction,
-    policy::Ties,
+    policy::RowTies,
 };
 
 /// The lock that guards a row: taken before it is read, so that what is read stays true until the commit.
 /// Always in this order: the department tree, blueprints, KPIs, everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
+pub enum LockTarget {
     /// `SELECT … FOR NO KEY UPDATE` of the row itself.
     Row,
     /// The blueprint it lies in: every change inside a blueprint raises its revision first, which is the lock.
@@ -36,7 +36,7 @@ pub enum Lock {
 /// An input of findings outside the content of a blueprint: a change of this row can open or close findings of
 /// blueprints whose revision does not rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FindingInput {
+pub enum FindingDependency {
     Kpi(id::KpiId),
     Persona(id::PersonaId),
     Department(id::DepartmentId),
@@ -53,7 +53,7 @@ pub trait Guarded:
     /// The word for one of its rows in error sentences ("There is no such …").
     const NOUN: &'static str;
     /// The lock that guards a row.
-    const LOCK: Lock;
+    const LOCK: LockTarget;
 
     /// The column of the id.
     fn id_column() -> Self::Column;
@@ -73,11 +73,11 @@ pub trait Guarded:
     fn load_ties(
         tx: &Transaction,
         row: &Self::Model,
-    ) -> impl Future<Output = Result<Ties, DbErr>> + Send;
+    ) -> impl Future<Output = Result<RowTies, DbErr>> + Send;
 
     /// The findings' input that a change of this row changes. None for rows inside a blueprint: their change raises its
     /// revision, from which findings follow.
-    fn finding_input(row: &Self::Model) -> Option<FindingInput>;
+    fn finding_input(row: &Self::Model) -> Option<FindingDependency>;
 
     /// An SQL expression of the id of the blueprint in which the row with this id lies; none for tables outside
     /// blueprints.
@@ -93,7 +93,7 @@ pub trait Archivable: Guarded {
 }
 
 /// A table whose rows have a key that people type: unique in the organisation, or in a blueprint.
-pub trait Keyed: Guarded {
+pub trait HasKeyColumn: Guarded {
     /// The column of the key.
     fn key_column() -> Self::Column;
     /// The column of the blueprint in which keys are unique; none where they are in the organisation.
@@ -108,7 +108,7 @@ pub trait Keyed: Guarded {
 
 macro_rules! keyed {
     ($($module:ident $($scope:ident)?),*) => {
-        $(impl Keyed for $module::Entity {
+        $(impl HasKeyColumn for $module::Entity {
             fn key_column() -> Self::Column {
                 $module::Column::Key
             }
@@ -143,7 +143,7 @@ macro_rules! guarded {
         impl Guarded for $module::Entity {
             type Id = id::$id;
             const NOUN: &'static str = $noun;
-            const LOCK: Lock = Lock::$lock;
+            const LOCK: LockTarget = LockTarget::$lock;
 
             fn id_column() -> Self::Column {
                 $module::Column::Id
@@ -160,12 +160,12 @@ macro_rules! guarded {
                 $readable(principal)
             }
 
-            async fn load_ties(tx: &Transaction, row: &Self::Model) -> Result<Ties, DbErr> {
+            async fn load_ties(tx: &Transaction, row: &Self::Model) -> Result<RowTies, DbErr> {
                 $ties(tx, row).await
             }
 
-            fn finding_input(_row: &Self::Model) -> Option<FindingInput> {
-                [$(FindingInput::$input(_row.$input_id))?].into_iter().next()
+            fn finding_input(_row: &Self::Model) -> Option<FindingDependency> {
+                [$(FindingDependency::$input(_row.$input_id))?].into_iter().next()
             }
 
             fn blueprint_id_sql(id: Self::Id) -> Option<SimpleExpr> {

@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     database::{Store, Transaction},
     error::{Error, Result},
-    policy::{AccountStanding, CallerStanding, token::TokenNarrowing},
+    policy::{AccountRoles, CallerRoles, token::TokenNarrowing},
 };
 
 /// Least time between two writes of a token's last use: each request writing it would turn every read into a write.
@@ -43,7 +43,7 @@ struct HeldDepartmentRow {
 
 /// A department as above, or one that the token is limited to; with the token itself.
 #[derive(FromQueryResult)]
-struct TokenDepartmentRow {
+struct TokenWithDepartmentRow {
     #[sea_orm(nested)]
     department: HeldDepartmentRow,
     is_limit: Option<bool>,
@@ -121,7 +121,7 @@ WHERE account.id = $1 AND account.archived_at IS NULL"
 pub(crate) async fn load_standing(
     tx: &Transaction,
     account: AccountId,
-) -> Result<Option<CallerStanding>> {
+) -> Result<Option<CallerRoles>> {
     let backend = tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
     let rows = HeldDepartmentRow::find_by_statement(statement)
@@ -170,11 +170,11 @@ pub async fn identify_service_token(
     request_id: Arc<str>,
 ) -> Result<Caller> {
     let statement = Statement::from_sql_and_values(store.backend(), OF_TOKEN, [hash.into()]);
-    let mut rows = TokenDepartmentRow::find_by_statement(statement)
+    let mut rows = TokenWithDepartmentRow::find_by_statement(statement)
         .all(store.reader())
         .await?;
     let limits = rows.extract_if(.., |row| row.is_limit == Some(true));
-    let limits: Vec<TokenDepartmentRow> = limits.collect();
+    let limits: Vec<TokenWithDepartmentRow> = limits.collect();
     let Some(token) = limits.first().or(rows.first()) else {
         return Err(Error::Unauthenticated(
             "The service token is not accepted. Ask an administrator for one.",
@@ -201,7 +201,7 @@ pub async fn identify_service_token(
 }
 
 /// Refuses a token that was valid once. Only its holder gets here, so saying why gives nothing away.
-fn refuse_ended_token(token: &TokenDepartmentRow, now: DateTime<Utc>) -> Result<()> {
+fn refuse_ended_token(token: &TokenWithDepartmentRow, now: DateTime<Utc>) -> Result<()> {
     let why = if token.deactivated {
         "The account of this service token is deactivated."
     } else if token.revoked_at.is_some() {
@@ -239,7 +239,7 @@ fn build_standing(
     role: OrganisationRole,
     rows: Vec<HeldDepartmentRow>,
     token: Option<TokenNarrowing>,
-) -> CallerStanding {
+) -> CallerRoles {
     let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
     let mut leads = BTreeSet::new();
     let (mut kinds, mut former_kinds) = (BTreeSet::new(), BTreeSet::new());
@@ -265,7 +265,7 @@ fn build_standing(
     };
     let partner =
         role == OrganisationRole::Member && kinds.into_iter().eq([DepartmentKind::Partner]);
-    CallerStanding::Account(AccountStanding {
+    CallerRoles::Account(AccountRoles {
         account,
         role,
         departments,

@@ -12,12 +12,12 @@
 //!    permit.commit().await?;
 //!    ```
 //!
-//! 3. `fetch_locked` begins a transaction and takes the lock that guards the row ([`Lock`]): here it raises the
+//! 3. `fetch_locked` begins a transaction and takes the lock that guards the row ([`LockTarget`]): here it raises the
 //!    revision of the blueprint, so that two people who change one blueprint come one after the other.
 //! 4. It reads the row behind the condition [`Guarded::readable_condition`]. Where Ann may not see the touchpoint, she
 //!    is answered NOT_FOUND, as if it did not exist: an id tells nobody that something is there.
-//! 5. It loads the row's [`Ties`](crate::policy::Ties) (Ferry Operations owns it, Ticketing delivers it) and asks the
-//!    policy. Ann's department delivers, so she may describe it; had she tried to move it, she would be answered
+//! 5. It loads the row's [`RowTies`](crate::policy::RowTies) (Ferry Operations owns it, Ticketing delivers it) and asks
+//!    the policy. Ann's department delivers, so she may describe it; had she tried to move it, she would be answered
 //!    FORBIDDEN with the permission's name, and the refusal would be noted in the audit log after the rollback.
 //! 6. `update` raises the row's version and notes an audit event. `commit` writes the events, renews the search index,
 //!    marks findings to be looked at anew, and makes all of it true at once. A permit that is dropped has done nothing.
@@ -52,7 +52,7 @@ pub(crate) const RULES: &[&str] = &[
 ];
 
 pub use caller::Caller;
-pub use guarded::{Archivable, FindingInput, Guarded, Keyed, Lock};
+pub use guarded::{Archivable, FindingDependency, Guarded, HasKeyColumn, LockTarget};
 pub(crate) use identify::load_standing;
 pub use identify::{identify_service_token, identify_session};
 pub use permit::{Permit, expect_version, require_live, row_after_change, with_all_columns_set};

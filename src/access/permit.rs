@@ -22,16 +22,16 @@ use sea_orm::{
 
 use super::{
     caller::Caller,
-    guarded::{Archivable, FindingInput, Guarded, Keyed, Lock},
+    guarded::{Archivable, FindingDependency, Guarded, HasKeyColumn, LockTarget},
     weight,
-    writing::OpenPermit,
+    writing::OpenPermitGuard,
 };
 use crate::{
-    audit::{self, Event},
+    audit::{self, AuditedChange},
     database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
     id, index, input,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
 };
 
 /// An open transaction of a caller. Dropped without [`Permit::commit`], nothing of it happened.
@@ -43,11 +43,11 @@ pub struct Permit<'c> {
     locked: BTreeMap<BlueprintId, bool>,
     /// Departments whose leads may read the act's audit events: those that the fetched rows are tied to.
     audited_for: BTreeSet<DepartmentId>,
-    events: Vec<Event>,
+    events: Vec<AuditedChange>,
     /// Number of writing statements that only took a lock. Where no other wrote, the permit may end without an event.
     locking: u64,
     /// Changed rows outside a blueprint whose findings are to be looked at anew.
-    finding_inputs: BTreeSet<FindingInput>,
+    finding_inputs: BTreeSet<FindingDependency>,
     /// Fields whose content is replaced in the audit events by "withheld".
     redacted: &'static [&'static str],
     /// Whether a long text or many rows were written: only then the size of the blueprint is summed up at the commit.
@@ -56,7 +56,7 @@ pub struct Permit<'c> {
     /// Whether personal data was erased, of which the write-ahead log may keep nothing either.
     erases: bool,
     /// Marks the caller as writing until it is dropped: see [`Caller::run_on_compute_pool`].
-    _open: OpenPermit,
+    _open: OpenPermitGuard,
 }
 
 impl Caller {
@@ -80,7 +80,7 @@ impl Caller {
     ///
     /// # Errors
     /// FORBIDDEN where the caller may not do the action to a thing with these ties.
-    pub async fn open_permit(&self, action: Action, ties: &Ties) -> Result<Permit<'_>> {
+    pub async fn open_permit(&self, action: Action, ties: &RowTies) -> Result<Permit<'_>> {
         let permit = self.open_undecided_permit().await?;
         permit.require(action, ties, None)?;
         Ok(permit)
@@ -163,7 +163,7 @@ impl<'c> Permit<'c> {
         field: &str,
         id: E::Id,
     ) -> Result<E::Model> {
-        if E::LOCK == Lock::Blueprint
+        if E::LOCK == LockTarget::Blueprint
             && let Some(blueprint) = E::blueprint_id_sql(id)
         {
             // Before the row is read, and not by a lock on the row: a reader under READ COMMITTED would otherwise have
@@ -171,7 +171,7 @@ impl<'c> Permit<'c> {
             self.raise_revision(blueprint).await?;
         }
         let mut select = self.caller.select::<E>().filter(E::id_column().eq(id));
-        if E::LOCK == Lock::Row {
+        if E::LOCK == LockTarget::Row {
             select = select.lock(LockType::NoKeyUpdate);
         }
         select
@@ -188,7 +188,7 @@ impl<'c> Permit<'c> {
     pub fn require_permission_on_row<E: Guarded>(
         &mut self,
         action: Action,
-        ties: &Ties,
+        ties: &RowTies,
         row: &E::Model,
     ) -> Result<()> {
         self.audited_for.extend(
@@ -211,7 +211,7 @@ impl<'c> Permit<'c> {
     pub fn require_without_showing_audit<E: Guarded>(
         &self,
         action: Action,
-        ties: &Ties,
+        ties: &RowTies,
         row: &E::Model,
     ) -> Result<()> {
         self.require(action, ties, Some((E::TYPE, E::row_id(row))))
@@ -224,7 +224,7 @@ impl<'c> Permit<'c> {
     pub fn require(
         &self,
         action: Action,
-        ties: &Ties,
+        ties: &RowTies,
         subject: Option<(&'static str, uuid::Uuid)>,
     ) -> Result<()> {
         if self.caller.may(action, ties) {
@@ -316,7 +316,7 @@ impl<'c> Permit<'c> {
         const DEPARTMENT_TREE: &str =
             "SELECT touched FROM fixed_row WHERE name = 'department_tree' FOR UPDATE";
         // SQLite has one writer at a time: the transaction itself is the lock.
-        self.run_on_postgresql(DEPARTMENT_TREE).await
+        self.execute_if_postgresql(DEPARTMENT_TREE).await
     }
 
     /// Whether the database is PostgreSQL, where several may write at once.
@@ -326,7 +326,7 @@ impl<'c> Permit<'c> {
     }
 
     /// Runs SQL inside the transaction on PostgreSQL, and does nothing on SQLite.
-    pub async fn run_on_postgresql(&self, sql: &str) -> Result<()> {
+    pub async fn execute_if_postgresql(&self, sql: &str) -> Result<()> {
         if self.is_on_postgresql() {
             self.tx.execute_unprepared(sql).await?;
         }
@@ -382,7 +382,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// DUPLICATE where a given key is taken in the organisation, or `inside` the blueprint; archived rows keep theirs.
-    pub async fn choose_unique_key<E: Keyed>(
+    pub async fn choose_unique_key<E: HasKeyColumn>(
         &self,
         given: Option<&str>,
         name: &str,
@@ -412,14 +412,14 @@ impl<'c> Permit<'c> {
     }
 
     /// Replaces all events noted so far by one, if there are any: an import is one act, not thousands.
-    pub fn collapse_events(&mut self, event: Event) {
+    pub fn collapse_events(&mut self, event: AuditedChange) {
         if !self.events.is_empty() {
             self.events = vec![event];
         }
     }
 
     /// Notes an audit event besides those of `insert`, `update` and `delete`. It is written at the commit.
-    pub fn note_event(&mut self, event: Event) {
+    pub fn note_event(&mut self, event: AuditedChange) {
         let has_long_text = weight::has_long_text(event.body_after());
         self.weighty.fetch_or(has_long_text, Ordering::Relaxed);
         self.events.push(event);
@@ -433,7 +433,7 @@ impl<'c> Permit<'c> {
 
     /// Marks the findings that depend on this row, which was changed by other ways than `insert`, `update` and
     /// `delete`.
-    pub fn invalidate_findings(&mut self, input: FindingInput) {
+    pub fn invalidate_findings(&mut self, input: FindingDependency) {
         self.finding_inputs.insert(input);
     }
 
@@ -468,7 +468,7 @@ impl<'c> Permit<'c> {
                 Box::pin(weight::refuse_heavy_blueprint(&self.tx, *blueprint)).await?;
             }
         }
-        let redacted_event = |event: Event| event.with_redacted(self.redacted);
+        let redacted_event = |event: AuditedChange| event.with_redacted(self.redacted);
         let events = self.events.into_iter().map(redacted_event).collect();
         // In the same transaction: what a search finds is never older than what was acknowledged.
         index::reindex_stale_rows(&self.tx).await?;
@@ -494,7 +494,7 @@ impl<'c> Permit<'c> {
 /// ever insert marks and never update one, so that no two of them wait for each other.
 async fn mark_finding_inputs(
     tx: &Transaction,
-    finding_inputs: &BTreeSet<FindingInput>,
+    finding_inputs: &BTreeSet<FindingDependency>,
 ) -> Result<()> {
     if finding_inputs.is_empty() {
         return Ok(());
@@ -502,10 +502,10 @@ async fn mark_finding_inputs(
     let marks = finding_inputs.iter().map(|input| {
         let (mut kpi, mut persona, mut department, mut blueprint) = (None, None, None, None);
         match input {
-            FindingInput::Kpi(id) => kpi = Some(*id),
-            FindingInput::Persona(id) => persona = Some(*id),
-            FindingInput::Department(id) => department = Some(*id),
-            FindingInput::Blueprint(id) => blueprint = Some(*id),
+            FindingDependency::Kpi(id) => kpi = Some(*id),
+            FindingDependency::Persona(id) => persona = Some(*id),
+            FindingDependency::Department(id) => department = Some(*id),
+            FindingDependency::Blueprint(id) => blueprint = Some(*id),
         }
         finding_mark::ActiveModel {
             id: Set(id::new()),

@@ -9,25 +9,25 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::policy::{self, Action, CallerStanding, Reach, Relation};
+use crate::policy::{self, Action, CallerRoles, Reach, Relation};
 
 /// The principal that a condition asks about.
 #[derive(Clone, Copy, Debug)]
 pub enum Principal<'r> {
     /// A caller, or the account of a standing that was loaded.
-    Standing(&'r CallerStanding),
+    Standing(&'r CallerRoles),
     /// The account behind the BI login that is connected to PostgreSQL when the statement runs (`session_user`).
     Login,
 }
 
 /// The right side of `column IN (…)`: literal ids or a subquery.
 #[derive(Clone, Debug)]
-pub(super) enum IdSet {
+pub(super) enum IdsOrSubquery {
     These(Vec<Uuid>),
     Found(Box<SelectStatement>),
 }
 
-impl IdSet {
+impl IdsOrSubquery {
     /// The condition `column IN (…)`.
     pub(super) fn contains(&self, column: SimpleExpr) -> SimpleExpr {
         match self {
@@ -43,15 +43,15 @@ impl IdSet {
 
 /// A reach as SQL: the policy's [`Reach`] with sets of ids that may be subqueries.
 pub(super) struct SqlReach {
-    everything: KnownOrSql,
+    everything: KnownOrSqlCondition,
     /// Things to which one of these departments stands in the relation.
-    pub(super) through: Vec<(Relation, IdSet)>,
+    pub(super) through: Vec<(Relation, IdsOrSubquery)>,
     /// Things granted to this account by name.
-    pub(super) granted_to: Option<IdSet>,
+    pub(super) granted_to: Option<IdsOrSubquery>,
 }
 
 /// Whether something holds: known now, or a condition that the database evaluates.
-enum KnownOrSql {
+enum KnownOrSqlCondition {
     Known(bool),
     Sql(SimpleExpr),
 }
@@ -59,15 +59,15 @@ enum KnownOrSql {
 impl SqlReach {
     /// Whether it is known to be everything.
     pub(super) fn is_everything(&self) -> bool {
-        matches!(self.everything, KnownOrSql::Known(true))
+        matches!(self.everything, KnownOrSqlCondition::Known(true))
     }
 
     /// The condition under which it is everything; nothing where it is not.
     pub(super) fn everything_sql(&self) -> Option<SimpleExpr> {
         match &self.everything {
-            KnownOrSql::Known(false) => None,
-            KnownOrSql::Known(true) => Some(Expr::value(true)),
-            KnownOrSql::Sql(condition) => Some(condition.clone()),
+            KnownOrSqlCondition::Known(false) => None,
+            KnownOrSqlCondition::Known(true) => Some(Expr::value(true)),
+            KnownOrSqlCondition::Sql(condition) => Some(condition.clone()),
         }
     }
 }
@@ -78,13 +78,13 @@ impl From<Reach> for SqlReach {
         let through = through.map(|(relation, own)| {
             (
                 relation,
-                IdSet::These(own.into_iter().map(|id| id.0).collect()),
+                IdsOrSubquery::These(own.into_iter().map(|id| id.0).collect()),
             )
         });
         Self {
-            everything: KnownOrSql::Known(reach.everything),
+            everything: KnownOrSqlCondition::Known(reach.everything),
             through: through.collect(),
-            granted_to: reach.granted_to.map(IdSet::of_account),
+            granted_to: reach.granted_to.map(IdsOrSubquery::of_account),
         }
     }
 }
@@ -98,16 +98,18 @@ impl Principal<'_> {
     }
 
     /// The principal's own account; none for the operator.
-    pub(super) fn own_account(self) -> Option<IdSet> {
+    pub(super) fn own_account(self) -> Option<IdsOrSubquery> {
         match self {
-            Self::Standing(CallerStanding::Operator) => None,
-            Self::Standing(CallerStanding::Account(own)) => Some(IdSet::of_account(own.account)),
+            Self::Standing(CallerRoles::Operator) => None,
+            Self::Standing(CallerRoles::Account(own)) => {
+                Some(IdsOrSubquery::of_account(own.account))
+            }
             Self::Login => {
                 let account = bi_login::Entity::find()
                     .select_only()
                     .column(bi_login::Column::AccountId)
                     .filter(bi_login::Column::Name.into_expr().eq(session_user_sql()));
-                Some(IdSet::Found(Box::new(account.into_query())))
+                Some(IdsOrSubquery::Found(Box::new(account.into_query())))
             }
         }
     }
@@ -147,16 +149,21 @@ fn login_reach_sql(action: Action) -> SqlReach {
             let departments = select_stored_reach(action)
                 .filter(bi_reach::Column::Relation.eq(relation.as_str()))
                 .column(bi_reach::Column::DepartmentId);
-            (relation, IdSet::Found(Box::new(departments.into_query())))
+            (
+                relation,
+                IdsOrSubquery::Found(Box::new(departments.into_query())),
+            )
         });
     let granted_to = policy::reaches_grants_by_name(action).then(|| {
         let account = select_stored_reach(action)
             .filter(bi_reach::Column::GrantedAccountId.is_not_null())
             .column(bi_reach::Column::GrantedAccountId);
-        IdSet::Found(Box::new(account.into_query()))
+        IdsOrSubquery::Found(Box::new(account.into_query()))
     });
     SqlReach {
-        everything: KnownOrSql::Sql(Expr::exists(select_if_login_reaches_everything(action))),
+        everything: KnownOrSqlCondition::Sql(Expr::exists(select_if_login_reaches_everything(
+            action,
+        ))),
         through: through.collect(),
         granted_to,
     }

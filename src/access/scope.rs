@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{Expr, IntoColumnRef, SelectStatement, SimpleExpr},
 };
 
-use super::principal::{IdSet, Principal, SqlReach};
+use super::principal::{IdsOrSubquery, Principal, SqlReach};
 use crate::policy::{Action, Relation};
 
 /// Everybody who is signed in may see it.
@@ -28,14 +28,14 @@ fn no_rows_condition() -> Condition {
     Condition::any().add(Expr::value(false))
 }
 
-fn ids_condition<C: IntoSimpleExpr>(column: C, ids: &IdSet) -> SimpleExpr {
+fn ids_condition<C: IntoSimpleExpr>(column: C, ids: &IdsOrSubquery) -> SimpleExpr {
     ids.contains(column.into_simple_expr())
 }
 
 /// A reach as a condition: every row, or the rows to which one of its relations leads.
 fn reach_condition(
     reached: &SqlReach,
-    condition_of: impl Fn(Relation, &IdSet) -> Condition,
+    condition_of: impl Fn(Relation, &IdsOrSubquery) -> Condition,
 ) -> Condition {
     if reached.is_everything() {
         return Condition::all();
@@ -55,7 +55,7 @@ fn meaningless_relation_condition(_: Relation) -> Condition {
 }
 
 /// The blueprints that one of these departments owns, or in which it holds or is offered a responsibility.
-fn participating_blueprints_condition(own: &IdSet) -> Condition {
+fn participating_blueprints_condition(own: &IdsOrSubquery) -> Condition {
     let holds = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
@@ -259,7 +259,7 @@ fn select_ids<E: EntityTrait>(column: E::Column, condition: Condition) -> Select
         .into_query()
 }
 
-fn select_participating_blueprint_ids(own: &IdSet) -> SelectStatement {
+fn select_participating_blueprint_ids(own: &IdsOrSubquery) -> SelectStatement {
     select_ids::<blueprint::Entity>(
         blueprint::Column::Id,
         participating_blueprints_condition(own),
@@ -269,7 +269,7 @@ fn select_participating_blueprint_ids(own: &IdSet) -> SelectStatement {
 /// Rows that everybody may see, and a partner only where `participates` holds for the partner's departments.
 fn catalogue_condition(
     principal: Principal<'_>,
-    participates: impl Fn(&IdSet) -> Condition,
+    participates: impl Fn(&IdsOrSubquery) -> Condition,
 ) -> Condition {
     reach_condition(
         &principal.reach(Action::ReadPublished),
@@ -280,7 +280,7 @@ fn catalogue_condition(
     )
 }
 
-fn department_participates_condition<C: ColumnTrait>(column: C, own: &IdSet) -> Condition {
+fn department_participates_condition<C: ColumnTrait>(column: C, own: &IdsOrSubquery) -> Condition {
     let holders = Condition::all()
         .add(
             responsibility::Column::BlueprintId

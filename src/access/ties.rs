@@ -14,26 +14,26 @@ use sea_orm::{
 use super::scope;
 use crate::{
     database::Transaction,
-    policy::{Relation, Ties},
+    policy::{Relation, RowTies},
 };
 
-type TiesResult = Result<Ties, DbErr>;
+type TiesResult = Result<RowTies, DbErr>;
 
 /// Nothing ties it to a department.
 pub(super) async fn no_ties<M: ModelTrait>(_: &Transaction, _: &M) -> TiesResult {
-    Ok(Ties::none())
+    Ok(RowTies::none())
 }
 
 pub(super) async fn department_ties(_: &Transaction, row: &department::Model) -> TiesResult {
-    Ok(Ties::none().with_departments(Relation::IsIt, [row.id]))
+    Ok(RowTies::none().with_departments(Relation::IsIt, [row.id]))
 }
 
 pub(super) async fn membership_ties(_: &Transaction, row: &membership::Model) -> TiesResult {
-    Ok(Ties::none().with_departments(Relation::IsIt, [row.department_id]))
+    Ok(RowTies::none().with_departments(Relation::IsIt, [row.department_id]))
 }
 
 pub(super) async fn blueprint_ties(_: &Transaction, row: &blueprint::Model) -> TiesResult {
-    Ok(Ties::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]))
+    Ok(RowTies::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]))
 }
 
 async fn blueprint_owner_ties(tx: &Transaction, id: BlueprintId) -> TiesResult {
@@ -43,7 +43,7 @@ async fn blueprint_owner_ties(tx: &Transaction, id: BlueprintId) -> TiesResult {
         .into_tuple()
         .one(tx)
         .await?;
-    Ok(Ties::none().with_departments(Relation::OwnsBlueprint, owner))
+    Ok(RowTies::none().with_departments(Relation::OwnsBlueprint, owner))
 }
 
 pub(super) async fn phase_ties(tx: &Transaction, row: &phase::Model) -> TiesResult {
@@ -79,7 +79,7 @@ pub(super) async fn evaluation_ties(tx: &Transaction, row: &evaluation::Model) -
 }
 
 pub(super) async fn improvement_ties(_: &Transaction, row: &improvement::Model) -> TiesResult {
-    Ok(Ties::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]))
+    Ok(RowTies::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]))
 }
 
 /// The ties of a place in a blueprint: its owner, and the departments that deliver at the touchpoint, at any touchpoint
@@ -130,7 +130,7 @@ pub(super) async fn responsibility_ties(
 }
 
 pub(super) async fn kpi_ties(_: &Transaction, row: &kpi::Model) -> TiesResult {
-    Ok(Ties::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]))
+    Ok(RowTies::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]))
 }
 
 async fn kpi_owner_ties(tx: &Transaction, id: KpiId) -> TiesResult {
@@ -140,7 +140,7 @@ async fn kpi_owner_ties(tx: &Transaction, id: KpiId) -> TiesResult {
         .into_tuple()
         .one(tx)
         .await?;
-    Ok(Ties::none().with_departments(Relation::OwnsKpi, owner))
+    Ok(RowTies::none().with_departments(Relation::OwnsKpi, owner))
 }
 
 pub(super) async fn kpi_target_ties(tx: &Transaction, row: &kpi_target::Model) -> TiesResult {
@@ -156,7 +156,7 @@ pub(super) async fn kpi_grant_ties(tx: &Transaction, row: &kpi_grant::Model) -> 
 }
 
 pub(super) async fn feedback_ties(_: &Transaction, row: &feedback::Model) -> TiesResult {
-    Ok(Ties::none().with_departments(Relation::LooksAfter, row.department_id))
+    Ok(RowTies::none().with_departments(Relation::LooksAfter, row.department_id))
 }
 
 pub(super) async fn follow_up_ties(tx: &Transaction, row: &follow_up::Model) -> TiesResult {
@@ -166,7 +166,7 @@ pub(super) async fn follow_up_ties(tx: &Transaction, row: &follow_up::Model) -> 
         .into_tuple()
         .one(tx)
         .await?;
-    Ok(Ties::none().with_departments(Relation::LooksAfter, department.flatten()))
+    Ok(RowTies::none().with_departments(Relation::LooksAfter, department.flatten()))
 }
 
 pub(super) async fn measurement_ties(tx: &Transaction, row: &measurement::Model) -> TiesResult {

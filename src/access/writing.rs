@@ -18,9 +18,9 @@ pub(super) struct WriteProgress {
 }
 
 /// Counts an open permit until it is dropped.
-pub(super) struct OpenPermit(Arc<WriteProgress>);
+pub(super) struct OpenPermitGuard(Arc<WriteProgress>);
 
-impl Drop for OpenPermit {
+impl Drop for OpenPermitGuard {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::SeqCst);
     }
@@ -28,11 +28,11 @@ impl Drop for OpenPermit {
 
 impl WriteProgress {
     /// Notes that a permit is opened.
-    pub(super) fn note_permit_opened(self: &Arc<Self>) -> OpenPermit {
+    pub(super) fn note_permit_opened(self: &Arc<Self>) -> OpenPermitGuard {
         // From the beginning on, as a permit may find that there is nothing to do after its first read.
         self.rests_on_others.store(true, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
-        OpenPermit(Arc::clone(self))
+        OpenPermitGuard(Arc::clone(self))
     }
 
     /// Whether a permit is open, for whose locks others may wait.

@@ -26,7 +26,7 @@ use crate::{
     database::Transaction,
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// A new account of a person or a service.
@@ -108,7 +108,7 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
         None => None,
     };
     let mut permit = caller
-        .open_permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &RowTies::none())
         .await?;
     let same = |row: &account::Model| row.name == name && row.service == input.service;
     if let Some(row) = permit
@@ -235,7 +235,7 @@ async fn lock_and_count_other_admins(permit: &mut Permit<'_>, id: AccountId) -> 
     let row = permit.get::<account::Entity>("id", id).await?;
     permit.require_permission_on_row::<account::Entity>(
         Action::KeepOrganisation,
-        &Ties::none(),
+        &RowTies::none(),
         &row,
     )?;
     let admins = select_active_admins()

@@ -192,7 +192,10 @@ impl HashPermit {
 
 /// The key of an account with this password, among those that share one hash: a demo and a generated organisation set
 /// one password for all at once, and must not be served to others.
-pub async fn find_shared_password_account(store: &Store, password: &str) -> Result<Option<String>> {
+pub async fn find_account_sharing_password(
+    store: &Store,
+    password: &str,
+) -> Result<Option<String>> {
     use account::Column;
     let shared: Vec<(String, String)> = account::Entity::find()
         .select_only()

@@ -16,11 +16,11 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select, Set, sea
 
 use crate::{
     access::Caller,
-    audit::Event,
+    audit::AuditedChange,
     database::Transaction,
     error::{Result, UserErrorCode},
     input::{self, Faults},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
     token::service::{DAYS, MOST_DAYS, ServiceTokenSecret},
 };
 
@@ -74,7 +74,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<C
     faults.check_within("expiresInDays", days, 1..=MOST_DAYS);
     faults.check()?;
     let mut permit = caller
-        .open_permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &RowTies::none())
         .await?;
     let same = |row: &service_token::Model| {
         row.name == name && row.account_id == account_id && row.scopes == scopes
@@ -124,7 +124,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<C
             .insert_all_unaudited::<service_token_department::Entity>(limits.collect())
             .await?;
         // The row does not show its limits, which are in a table of their own.
-        permit.note_event(Event::changed_outside_row::<service_token::Entity>(
+        permit.note_event(AuditedChange::changed_outside_row::<service_token::Entity>(
             &row,
             serde_json::json!({ "departmentIds": departments }),
         ));

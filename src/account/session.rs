@@ -18,10 +18,10 @@ use serde::Serialize;
 
 use super::{
     password::HashPermit,
-    throttle::{self, SignInThrottle},
+    throttle::{self, CountedSignInAttempt},
 };
 use crate::{
-    access::{Caller, Keyed},
+    access::{Caller, HasKeyColumn},
     audit,
     clock::Clock,
     database::{Store, Transaction},
@@ -66,22 +66,26 @@ pub struct SignInAttempt {
 
 /// Signs people in, refreshes their tokens and signs them out: where there is no caller yet.
 #[derive(Clone, Copy)]
-pub struct Authenticator<'a> {
+pub struct SessionManager<'a> {
     pub store: &'a Store,
     pub clock: &'a Clock,
     pub key: &'a SigningKey,
     pub request_id: &'a str,
 }
 
-impl Authenticator<'_> {
+impl SessionManager<'_> {
     /// Signs in with a password. An unknown account, a wrong password, a service and a deactivated account are refused
     /// alike, in words, in statements and in time, so that nobody learns which accounts exist.
     ///
     /// # Errors
     /// `Unauthenticated` where it is refused; `RateLimited` where too many attempts failed or too many wait for a hash.
     pub async fn sign_in(self, attempt: SignInAttempt) -> Result<SessionTokens> {
-        let guess =
-            SignInThrottle::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
+        let guess = CountedSignInAttempt::new(
+            self.key,
+            &attempt.login,
+            attempt.network,
+            &attempt.password,
+        )?;
         guess
             .refuse_if_throttled(self.store.sign_in_reader(), self.clock.now())
             .await?;
@@ -131,7 +135,7 @@ impl Authenticator<'_> {
     async fn start_session(
         self,
         verified: &account::Model,
-        guess: &SignInThrottle,
+        guess: &CountedSignInAttempt,
         user_agent: Option<String>,
     ) -> Result<SessionTokens> {
         let now = self.clock.now();
@@ -178,7 +182,7 @@ impl Authenticator<'_> {
     async fn record_failure(
         self,
         account: Option<AccountId>,
-        guess: &SignInThrottle,
+        guess: &CountedSignInAttempt,
     ) -> Result<()> {
         let now = self.clock.now();
         let tx = self.store.begin_sign_in().await?;

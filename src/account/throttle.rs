@@ -165,7 +165,7 @@ fn network_bytes(address: IpAddr) -> Vec<u8> {
 
 /// An attempt with a password, as the subjects for which it is counted.
 #[derive(Clone, Debug)]
-pub struct SignInThrottle {
+pub struct CountedSignInAttempt {
     account: ThrottleSubject,
     network: ThrottleSubject,
     /// The account in this network.
@@ -176,7 +176,7 @@ pub struct SignInThrottle {
     itself: ThrottleSubject,
 }
 
-impl SignInThrottle {
+impl CountedSignInAttempt {
     /// An attempt with this password from this address at an account, whether one with this key exists or not.
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
         let (login, network) = (fold_key(login), network_bytes(address));

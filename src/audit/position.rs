@@ -34,7 +34,7 @@ pub struct LogPosition {
 }
 
 /// The events after a position.
-pub enum EventsAfter {
+pub enum EventsAfterResult {
     /// All of them in the order of their ids, and where one came late those of the last minutes before the position
     /// again.
     Events(Vec<audit_event::Model>),
@@ -91,7 +91,11 @@ pub async fn current_position(tx: &Transaction) -> Result<LogPosition> {
 }
 
 /// The events after a position, at most `most`.
-pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Result<EventsAfter> {
+pub async fn events_after(
+    tx: &Transaction,
+    place: LogPosition,
+    most: u64,
+) -> Result<EventsAfterResult> {
     let mut events = select_changing_events()
         .filter(audit_event::Column::Id.gte(earliest_late_id(place.newest)))
         .order_by_asc(audit_event::Column::Id)
@@ -100,7 +104,7 @@ pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Re
         .all(tx)
         .await?;
     if events.len() as u64 > most {
-        return Ok(EventsAfter::TooMuch);
+        return Ok(EventsAfterResult::TooMuch);
     }
     // Ids sort by the time of their making, and the list is in their order.
     let up_to_position = events.partition_point(|event| event.id.0 <= place.newest);
@@ -110,14 +114,14 @@ pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Re
     );
     // Events never leave a log: with fewer of them, or without the newest, it is another log.
     if last.map_or(Uuid::nil(), |id| id.0) != place.newest || known < u64::from(place.recent) {
-        return Ok(EventsAfter::Unknown);
+        return Ok(EventsAfterResult::Unknown);
     }
     // As many as then: nothing came late, and only what follows is new. With more, one came late, and as it is not
     // known which, all are answered.
     if known == u64::from(place.recent) {
         events.drain(..up_to_position);
     }
-    Ok(EventsAfter::Events(events))
+    Ok(EventsAfterResult::Events(events))
 }
 
 /// The least id that an event made [`LATE`] before this one could have: ids begin with the millisecond of their making.

@@ -24,7 +24,7 @@ use super::{
     model::query::DatasetQuery,
     model::value::Value,
     names::{select_ids_by_keys, select_linked_kpi_ids},
-    source::row::{DatasetRow, RowForm},
+    source::row::{DatasetRow, RowContent},
 };
 use crate::{
     access::{Caller, scope},
@@ -103,7 +103,7 @@ pub async fn load_page_of_facts(
                 let projection = query.projection();
                 let stored = tx.query_all_raw(statement).await?.into_iter();
                 rows.extend(stored.map(|row| DatasetRow {
-                    form: RowForm::Stored(row),
+                    form: RowContent::Stored(row),
                     projection: projection.clone(),
                 }));
             }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    meter::Metered,
+    meter::BudgetCharged,
     page::{self, PageArguments},
     payload::caller,
     scalar::Date,
@@ -99,7 +99,7 @@ impl BiQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<KpiFactFilter>,
-    ) -> Option<Result<Connection<String, Metered<KpiFact>>>> {
+    ) -> Option<Result<Connection<String, BudgetCharged<KpiFact>>>> {
         Some(
             pull_facts(
                 ctx,
@@ -115,7 +115,7 @@ async fn pull_facts(
     ctx: &Context<'_>,
     filter: FactFilter,
     page: PageArguments,
-) -> Result<Connection<String, Metered<KpiFact>>> {
+) -> Result<Connection<String, BudgetCharged<KpiFact>>> {
     let mut rows = fact_page::load_page_of_facts(caller(ctx)?, &filter, &page).await?;
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let more = rows.len() > size;
@@ -123,7 +123,7 @@ async fn pull_facts(
     let mut connection = Connection::new(page.after.is_some(), more);
     for row in rows {
         let fact = KpiFact::from_values(row.values()?)?;
-        let edge = Edge::new(row.key()?.encode(), Metered(fact));
+        let edge = Edge::new(row.key()?.encode(), BudgetCharged(fact));
         connection.edges.push(edge);
     }
     Ok(connection)

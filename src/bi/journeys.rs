@@ -10,12 +10,12 @@ use sea_orm::{QueryOrder, QuerySelect};
 
 use super::{
     cache::{BiCache, topology::Topology},
-    scope::Scope,
+    scope::ReaderScope,
 };
 use crate::{access::Caller, database::Transaction, error::Result};
 
 /// A blueprint that counts.
-pub struct Journey {
+pub struct JourneyWithTopology {
     pub id: BlueprintId,
     pub key: String,
     /// The main persona.
@@ -24,23 +24,23 @@ pub struct Journey {
 }
 
 /// The blueprints that count, sorted by id.
-pub struct Journeys(Vec<Journey>);
+pub struct JourneysWithTopology(Vec<JourneyWithTopology>);
 
-impl Deref for Journeys {
-    type Target = [Journey];
+impl Deref for JourneysWithTopology {
+    type Target = [JourneyWithTopology];
 
-    fn deref(&self) -> &[Journey] {
+    fn deref(&self) -> &[JourneyWithTopology] {
         &self.0
     }
 }
 
-impl Journeys {
+impl JourneysWithTopology {
     /// Reads those that count in a scope. Their revisions and the rest come from one snapshot.
     pub async fn load(
         caller: &Caller,
         cache: &BiCache,
         tx: &Transaction,
-        scope: &Scope<'_>,
+        scope: &ReaderScope<'_>,
     ) -> Result<Self> {
         use blueprint::Column::{Id, Key, PersonaId as Persona, Revision};
         let rows: Vec<(BlueprintId, String, PersonaId, i32)> = scope
@@ -54,7 +54,7 @@ impl Journeys {
         let wanted: Vec<_> = rows.iter().map(|row| (row.0, row.3)).collect();
         let topologies = cache.load_topologies(caller, tx, &wanted).await?;
         let journeys = rows.into_iter().zip(topologies);
-        let journeys = journeys.map(|((id, key, persona, _), topology)| Journey {
+        let journeys = journeys.map(|((id, key, persona, _), topology)| JourneyWithTopology {
             id,
             key,
             persona,

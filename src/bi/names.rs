@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, IntoCondition, SelectStatement},
 };
 
-use crate::{access::Keyed, database::Transaction, error::Result};
+use crate::{access::HasKeyColumn, database::Transaction, error::Result};
 
 /// The ids, keys and names of some rows, sorted by id. The index of a row is its rank.
 pub struct EntityNames<I>(Vec<(I, String, String)>);
@@ -79,7 +79,7 @@ impl<I: Id> EntityNames<I> {
 }
 
 /// The ids of rows with one of these keys, in any case of letters.
-pub(super) fn select_ids_by_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
+pub(super) fn select_ids_by_keys<E: HasKeyColumn>(keys: &[String]) -> SelectStatement {
     let key = Func::lower(Expr::col(E::key_column().as_column_ref()));
     let keys = keys.iter().map(|key| key.to_ascii_lowercase());
     E::find()

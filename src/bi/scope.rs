@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The scope of a reader, and what a query asks for.
-pub struct Scope<'c> {
+pub struct ReaderScope<'c> {
     viewer: ScopeViewer<'c>,
     backend: DbBackend,
     /// Whether drafts, what is in review and FUTURE blueprints are asked for.
@@ -34,7 +34,7 @@ enum ScopeViewer<'c> {
     Login(Tz),
 }
 
-impl<'c> Scope<'c> {
+impl<'c> ReaderScope<'c> {
     /// The scope of a caller.
     #[must_use]
     pub fn for_caller(caller: &'c Caller, backend: DbBackend) -> Self {

@@ -13,7 +13,7 @@ use crate::{
     access::Permit,
     error::{Error, Result, UserErrorCode},
     input::Faults,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
     scalar::Date,
 };
 
@@ -78,7 +78,7 @@ impl BlueprintDraft {
             .await?;
         permit.require(
             Action::CreateBlueprint,
-            &Ties::none().with_departments(Relation::OwnsBlueprint, [owner.id]),
+            &RowTies::none().with_departments(Relation::OwnsBlueprint, [owner.id]),
             None,
         )?;
         permit.show_audit_to_leads_of(owner.id);

@@ -21,7 +21,7 @@ use sea_orm::{
 use self::draft::{BlueprintCreateInput, BlueprintDraft, require_persona_of_subject};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
-    audit::Event,
+    audit::AuditedChange,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
@@ -198,7 +198,7 @@ async fn set_secondary_personas(
         .exec_without_returning(permit.tx())
         .await?;
     let ids: Vec<String> = personas.iter().map(ToString::to_string).collect();
-    permit.note_event(Event::changed_outside_row::<blueprint::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<blueprint::Entity>(
         row,
         serde_json::json!({ "secondaryPersonaIds": ids }),
     ));

@@ -53,7 +53,7 @@ pub struct DepartmentHandOff<'c> {
 
 /// Ways from one touchpoint to another.
 #[derive(Debug, Default)]
-pub struct WayList {
+pub struct WaysBetweenTouchpoints {
     /// Each as the places of its transitions on the canvas, in order; shorter ones first.
     pub ways: Vec<Vec<usize>>,
     /// Whether there are, or may be, more.
@@ -304,8 +304,8 @@ impl<'c> FlowAnalysis<'c> {
         to: usize,
         longest: usize,
         steps: &WorkBudget,
-    ) -> Result<WayList> {
-        let mut found = WayList::default();
+    ) -> Result<WaysBetweenTouchpoints> {
+        let mut found = WaysBetweenTouchpoints::default();
         steps.spend(self.graph.edges.len())?;
         // Once for the whole search: each step then knows whether the target can still be reached.
         let distance_to_target = self.distances_to(to);
@@ -436,7 +436,7 @@ struct WaySearch<'f, 'c> {
     way: Vec<usize>,
     tried: usize,
     steps: &'f WorkBudget,
-    found: &'f mut WayList,
+    found: &'f mut WaysBetweenTouchpoints,
 }
 
 impl WaySearch<'_, '_> {

@@ -20,7 +20,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
-use super::model::{Canvas, TouchpointRows};
+use super::model::{Canvas, TouchpointRowRanges};
 use crate::{
     access::{Caller, scope},
     compute::ROW_KEPT,
@@ -94,7 +94,7 @@ impl Canvas {
         let responsibilities = read::read_selected(tx, responsibilities).await?;
         let departments = load_departments(tx, &blueprint).await?;
         let kpis = load_kpis(tx, id).await?;
-        let links = judgement::judge_links_in_blueprint(caller, tx, id, &kpis, day).await?;
+        let links = judgement::load_judged_links_in_blueprint(caller, tx, id, &kpis, day).await?;
         let canvas = Self {
             blueprint,
             persona,
@@ -161,7 +161,7 @@ impl Canvas {
                 let responsibilities = responsibilities.remove(&id).unwrap_or_default();
                 (
                     id,
-                    TouchpointRows {
+                    TouchpointRowRanges {
                         index,
                         responsibilities,
                         links: links.remove(&Some(id)).unwrap_or_default(),

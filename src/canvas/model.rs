@@ -14,7 +14,7 @@ use entity::{
 };
 
 use super::graph::FlowGraph;
-use crate::judgement::JudgedLink;
+use crate::judgement::JudgedKpiLink;
 
 /// A blueprint with everything that is not archived inside it, as of one day.
 #[derive(Debug)]
@@ -31,19 +31,19 @@ pub struct Canvas {
     /// Proposed and accepted ones, by touchpoint.
     pub responsibilities: Vec<responsibility::Model>,
     /// The links that hold on the day, by touchpoint; those of a phase or of the whole blueprint come first.
-    pub links: Vec<JudgedLink>,
+    pub links: Vec<JudgedKpiLink>,
     pub(super) departments: HashMap<DepartmentId, department::Model>,
     pub(super) kpis: HashMap<KpiId, kpi::Model>,
     pub(super) channels: HashMap<TouchpointId, Vec<channel::Model>>,
     pub(super) of_phase: HashMap<PhaseId, Range<usize>>,
-    pub(super) of_touchpoint: HashMap<TouchpointId, TouchpointRows>,
+    pub(super) of_touchpoint: HashMap<TouchpointId, TouchpointRowRanges>,
     /// The graph of the transitions, made on first use: most requests never need it.
     pub(super) graph: OnceLock<Arc<FlowGraph>>,
 }
 
 /// The rows of one touchpoint: its index, and the ranges of what hangs on it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct TouchpointRows {
+pub(super) struct TouchpointRowRanges {
     pub(super) index: usize,
     pub(super) responsibilities: Range<usize>,
     pub(super) links: Range<usize>,
@@ -93,7 +93,7 @@ impl Canvas {
 
     /// The KPIs that judge a touchpoint.
     #[must_use]
-    pub fn kpi_links_of_touchpoint(&self, id: TouchpointId) -> &[JudgedLink] {
+    pub fn kpi_links_of_touchpoint(&self, id: TouchpointId) -> &[JudgedKpiLink] {
         let range = self
             .of_touchpoint
             .get(&id)
@@ -107,7 +107,7 @@ impl Canvas {
     pub fn kpi_links_above_touchpoints(
         &self,
         phase: Option<PhaseId>,
-    ) -> impl Iterator<Item = &JudgedLink> {
+    ) -> impl Iterator<Item = &JudgedKpiLink> {
         self.links.iter().filter(move |judged| {
             judged.link.touchpoint_id.is_none() && judged.link.phase_id == phase
         })

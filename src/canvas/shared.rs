@@ -17,14 +17,14 @@ use tokio::sync::OnceCell;
 use super::model::Canvas;
 use crate::{access::Caller, error::Result};
 
-type CanvasCell = Arc<OnceCell<Option<Arc<Canvas>>>>;
+type LazyCanvas = Arc<OnceCell<Option<Arc<Canvas>>>>;
 
 /// The canvases of one request, by the key of what was asked for.
 #[derive(Debug, Default)]
-pub struct RequestCanvases(Mutex<HashMap<String, CanvasCell>>);
+pub struct RequestCanvases(Mutex<HashMap<String, LazyCanvas>>);
 
 impl RequestCanvases {
-    fn cell(&self, key: String) -> CanvasCell {
+    fn cell(&self, key: String) -> LazyCanvas {
         let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(read.entry(key).or_default())
     }

@@ -17,16 +17,16 @@ use crate::{compute::WorkBudget, error::Result};
 
 /// A smaller picture. Touchpoints and transitions are indices on the canvas.
 #[derive(Debug)]
-pub struct CanvasView {
+pub struct ReducedCanvas {
     /// The touchpoints that stay, in order of display.
     pub touchpoints: Vec<usize>,
     /// The joints between them: transitions that stay, in their order, then bridges.
-    pub joints: Vec<Arc<ViewJoint>>,
+    pub joints: Vec<Arc<ViewArrow>>,
 }
 
 /// A transition or a bridge between two touchpoints, or a touchpoint and an end, of a smaller picture.
 #[derive(Debug)]
-pub struct ViewJoint {
+pub struct ViewArrow {
     pub from: Option<usize>,
     pub to: Option<usize>,
     /// The transition; none for a bridge.
@@ -39,7 +39,7 @@ pub struct ViewJoint {
 
 /// How much of a view is computed, as far as the document asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ViewDetail {
+pub enum ComputedViewParts {
     /// Only the touchpoints that stay.
     Touchpoints,
     /// The joints too.
@@ -91,7 +91,7 @@ pub fn most_important_touchpoints(canvas: &Canvas, to: usize) -> BTreeSet<usize>
     ranked.into_iter().take(to).map(|(at, _)| at).collect()
 }
 
-impl CanvasView {
+impl ReducedCanvas {
     /// The picture of these touchpoints. Steps left out are bridged, so that whatever led from one place to another
     /// still does; work that enables is shown where both sides stay.
     ///
@@ -100,14 +100,14 @@ impl CanvasView {
     pub fn new(
         flow: &FlowAnalysis<'_>,
         kept: &BTreeSet<usize>,
-        detail: ViewDetail,
+        detail: ComputedViewParts,
         steps: &WorkBudget,
     ) -> Result<Self> {
         let mut view = Self {
             touchpoints: kept.iter().copied().collect(),
             joints: Vec::new(),
         };
-        if detail == ViewDetail::Touchpoints {
+        if detail == ComputedViewParts::Touchpoints {
             return Ok(view);
         }
         steps.spend(flow.edges().len())?;
@@ -124,9 +124,9 @@ impl CanvasView {
                     if !edge.is_enabling() {
                         joined.insert((edge.from, to));
                     }
-                    view.joints.push(Arc::new(ViewJoint {
+                    view.joints.push(Arc::new(ViewArrow {
                         transition: Some(edge.row),
-                        ..ViewJoint::new(edge.from, to, Vec::new())
+                        ..ViewArrow::new(edge.from, to, Vec::new())
                     }));
                 }
                 FlowNode::At(to) if !edge.is_enabling() => {
@@ -146,11 +146,11 @@ impl CanvasView {
                     continue;
                 }
                 let passed = match detail {
-                    ViewDetail::LeftOut => way_to(last, &came_from),
+                    ComputedViewParts::LeftOut => way_to(last, &came_from),
                     _ => Vec::new(),
                 };
                 steps.spend(BRIDGE + passed.len() * PASSED)?;
-                view.joints.push(Arc::new(ViewJoint::new(from, to, passed)));
+                view.joints.push(Arc::new(ViewArrow::new(from, to, passed)));
             }
         }
         Ok(view)
@@ -163,7 +163,7 @@ const BRIDGE: usize = 10;
 /// Steps of the budget for each touchpoint that a bridge passes over.
 const PASSED: usize = 4;
 
-impl ViewJoint {
+impl ViewArrow {
     fn new(from: FlowNode, to: FlowNode, left_out: Vec<usize>) -> Self {
         let there = |place: FlowNode| match place {
             FlowNode::At(at) => Some(at),
@@ -184,7 +184,7 @@ impl ViewJoint {
 }
 
 /// By touchpoint that was reached, the one before it on a shortest way.
-type CameFrom = BTreeMap<usize, Option<usize>>;
+type PreviousTouchpoints = BTreeMap<usize, Option<usize>>;
 
 /// Breadth-first search over touchpoints that are left out: the first nodes that stay, each with the last touchpoint
 /// left out before it.
@@ -193,8 +193,8 @@ fn find_nodes_beyond_left_out(
     into: Vec<usize>,
     stays: impl Fn(FlowNode) -> bool,
     steps: &WorkBudget,
-) -> Result<(Vec<(FlowNode, usize)>, CameFrom)> {
-    let mut came_from = CameFrom::new();
+) -> Result<(Vec<(FlowNode, usize)>, PreviousTouchpoints)> {
+    let mut came_from = PreviousTouchpoints::new();
     let mut next = VecDeque::new();
     for at in into {
         if came_from.insert(at, None).is_none() {
@@ -222,7 +222,7 @@ fn find_nodes_beyond_left_out(
     Ok((found, came_from))
 }
 
-fn way_to(at: usize, came_from: &CameFrom) -> Vec<usize> {
+fn way_to(at: usize, came_from: &PreviousTouchpoints) -> Vec<usize> {
     let mut way = vec![at];
     let mut here = at;
     while let Some(Some(before)) = came_from.get(&here) {

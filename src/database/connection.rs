@@ -15,7 +15,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::signal::Signal;
+use super::signal::StopSignal;
 use crate::error::database::FailureKind;
 
 /// Instructions of SQLite's virtual machine between two looks at the signal: about 50 microseconds.
@@ -49,7 +49,7 @@ impl Connector {
     /// than running a statement, on the stack of whoever does.
     pub(super) fn connect<'s>(
         &'s self,
-        signal: &'s Arc<Signal>,
+        signal: &'s Arc<StopSignal>,
     ) -> BoxFuture<'s, Result<Connection, Error>> {
         Box::pin(async move {
             let inner = match self {

@@ -55,9 +55,9 @@ use self::{
     connection::Connector,
     erased::WalEraser,
     options::{AccessMode, PATIENCE},
-    pool::StoreState,
+    pool::StateOfAllPools,
     probe::Probe,
-    wal::Wal,
+    wal::WalSyncer,
 };
 use crate::compute::Budget;
 
@@ -87,7 +87,7 @@ pub struct Store {
     maintenance: DatabaseConnection,
     probe: Arc<Probe>,
     signals: Option<Pool>,
-    wal: Option<Arc<Wal>>,
+    wal: Option<Arc<WalSyncer>>,
     wal_eraser: Arc<WalEraser>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
@@ -119,17 +119,17 @@ impl Store {
                 read.clone(),
                 SIGNALS,
                 PATIENCE,
-                StoreState::default(),
+                StateOfAllPools::default(),
             )),
         };
-        let store_state = StoreState {
+        let all_pools = StateOfAllPools {
             signals: signals.clone(),
             // Only the signals' pool is taken over; the count of statements and the mark of an unwritable disk are new,
             // and shared by all pools that follow.
-            ..StoreState::default()
+            ..StateOfAllPools::default()
         };
         let pool = |source: &Connector, places| {
-            Pool::new(source.clone(), places, PATIENCE, store_state.clone())
+            Pool::new(source.clone(), places, PATIENCE, all_pools.clone())
         };
         let maintenance = migration_connection(&write);
         // SQLite has one writer at a time; a second connection would only wait inside the database instead of in the
@@ -152,7 +152,7 @@ impl Store {
         // Opened first of all, so that a file that is not there is made by whoever may write.
         writer.lease().await?;
         let wal = match &read {
-            Connector::Sqlite(options) => Some(Wal::open(options).await?),
+            Connector::Sqlite(options) => Some(WalSyncer::open(options).await?),
             Connector::Postgres(_) => None,
         };
         // What was erased just before the last process ended may be there still.
@@ -170,7 +170,7 @@ impl Store {
             signals,
             wal,
             wal_eraser: Arc::default(),
-            statements: store_state.statements,
+            statements: all_pools.statements,
             written: Arc::default(),
         })
     }

@@ -26,7 +26,7 @@ use tokio::{
 use super::{
     charge::Charge,
     connection::{Connection, ConnectionState, Connector},
-    signal::Signal,
+    signal::StopSignal,
 };
 use crate::error::database::FailureKind;
 
@@ -51,15 +51,15 @@ struct PoolState {
     source: Connector,
     places: u32,
     permits: Arc<Semaphore>,
-    free: Mutex<FreePlaces>,
+    free: Mutex<FreePoolPlaces>,
     /// Longest wait for a place, and again for its connection to be opened.
     patience: Duration,
-    store_state: StoreState,
+    all_pools: StateOfAllPools,
 }
 
 /// State shared by all pools of one opening of the database.
 #[derive(Clone, Debug, Default)]
-pub(super) struct StoreState {
+pub(super) struct StateOfAllPools {
     /// Number of statements that have run.
     pub(super) statements: Arc<AtomicU64>,
     /// The pool that cancels statements of PostgreSQL.
@@ -70,8 +70,8 @@ pub(super) struct StoreState {
 
 /// The places that are not leased.
 #[derive(Debug)]
-struct FreePlaces {
-    places: Vec<PoolPlace>,
+struct FreePoolPlaces {
+    places: Vec<ConnectionSlot>,
     closed: bool,
     /// Connections opened before this moment hold prepared statements that a migration has made out of date.
     outdated: Option<Instant>,
@@ -79,8 +79,8 @@ struct FreePlaces {
 
 /// A place for one connection, with the idle one that it holds.
 #[derive(Debug, Default)]
-struct PoolPlace {
-    signal: Arc<Signal>,
+struct ConnectionSlot {
+    signal: Arc<StopSignal>,
     idle: Option<Connection>,
 }
 
@@ -89,10 +89,10 @@ impl Pool {
         source: Connector,
         places: u32,
         patience: Duration,
-        store_state: StoreState,
+        all_pools: StateOfAllPools,
     ) -> Self {
-        let free = FreePlaces {
-            places: (0..places).map(|_| PoolPlace::default()).collect(),
+        let free = FreePoolPlaces {
+            places: (0..places).map(|_| ConnectionSlot::default()).collect(),
             closed: false,
             outdated: None,
         };
@@ -102,7 +102,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(places as usize)),
             free: Mutex::new(free),
             patience,
-            store_state,
+            all_pools,
         };
         Self {
             shared: Arc::new(shared),
@@ -152,7 +152,7 @@ impl Pool {
 
     /// Whether the last thing that was written could not be kept, because of the disk and not of its content.
     pub(super) fn is_disk_refusing_writes(&self) -> bool {
-        self.shared.store_state.unwritable.load(Ordering::Relaxed)
+        self.shared.all_pools.unwritable.load(Ordering::Relaxed)
     }
 
     /// Sends away who waits, and closes the connections: those that are idle, those that come back within a moment, and
@@ -166,7 +166,7 @@ impl Pool {
         self.shared.permits.close();
         let places = std::mem::take(&mut self.shared.lock_free_places().places);
         let idle = places.into_iter().filter_map(|place| place.idle);
-        self.shared.close_connections(idle).await;
+        self.shared.close_given_connections(idle).await;
         drop(all);
     }
 }
@@ -176,13 +176,13 @@ fn acquire_error(error: ConnAcquireErr) -> DbErr {
 }
 
 impl PoolState {
-    fn lock_free_places(&self) -> MutexGuard<'_, FreePlaces> {
+    fn lock_free_places(&self) -> MutexGuard<'_, FreePoolPlaces> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a place, of which there is one for each semaphore permit, with its idle connection; none once the pool is
     /// closed.
-    fn take_place(&self) -> Option<(PoolPlace, Option<Connection>)> {
+    fn take_place(&self) -> Option<(ConnectionSlot, Option<Connection>)> {
         let mut free = self.lock_free_places();
         if free.closed {
             return None;
@@ -196,7 +196,7 @@ impl PoolState {
     /// or its prepared statements are out of date.
     fn put_place_back(
         &self,
-        mut place: PoolPlace,
+        mut place: ConnectionSlot,
         connection: Option<Connection>,
     ) -> Option<Connection> {
         let mut free = self.lock_free_places();
@@ -220,7 +220,7 @@ impl PoolState {
     fn note_failure(&self, state: ConnectionState) -> Vec<Connection> {
         match state {
             ConnectionState::Failed(FailureKind::Unwritable) => {
-                self.store_state.unwritable.store(true, Ordering::Relaxed);
+                self.all_pools.unwritable.store(true, Ordering::Relaxed);
             }
             ConnectionState::Failed(FailureKind::Outdated) => {
                 let mut free = self.lock_free_places();
@@ -247,7 +247,7 @@ impl PoolState {
     async fn connect(
         &self,
         idle: Option<Connection>,
-        signal: &Arc<Signal>,
+        signal: &Arc<StopSignal>,
     ) -> Result<Connection, DbErr> {
         if let Some(mut idle) = idle {
             if idle.check_reusable().await {
@@ -259,7 +259,7 @@ impl PoolState {
         let connected = self.source.connect(signal).await;
         connected.map_err(|error| {
             if FailureKind::classify(&error) == FailureKind::Unwritable {
-                self.store_state.unwritable.store(true, Ordering::Relaxed);
+                self.all_pools.unwritable.store(true, Ordering::Relaxed);
             }
             DbErr::Conn(RuntimeErr::SqlxError(error.into()))
         })
@@ -267,7 +267,7 @@ impl PoolState {
 
     /// Cancels a statement that nobody waits for, or closes a connection on which one has failed. Returns the place
     /// when it is free for another connection.
-    async fn cancel_or_close(&self, place: PoolPlace, broken: Connection) -> PoolPlace {
+    async fn cancel_or_close(&self, place: ConnectionSlot, broken: Connection) -> ConnectionSlot {
         let ended = async {
             match broken.state() {
                 // Where PostgreSQL cannot be told, it will not say either that the statement has ended.
@@ -278,16 +278,16 @@ impl PoolState {
         if timeout(self.cancel_patience(), ended).await.is_err() {
             tracing::warn!("a statement that nobody waits for does not end");
             // It still looks at its signal, which nobody may take back.
-            return PoolPlace::default();
+            return ConnectionSlot::default();
         }
         place
     }
 
     /// Cancels the statement that runs at a place: SQLite sees the signal, PostgreSQL is sent a cancellation. Says
     /// whether it was delivered.
-    async fn cancel(&self, signal: &Signal) -> bool {
+    async fn cancel(&self, signal: &StopSignal) -> bool {
         let process = signal.stop();
-        let Some(signals) = &self.store_state.signals else {
+        let Some(signals) = &self.all_pools.signals else {
             return true;
         };
         let cancel = Statement::from_sql_and_values(
@@ -308,7 +308,7 @@ impl PoolState {
     }
 
     /// Closes connections, all at once.
-    async fn close_connections(&self, connections: impl IntoIterator<Item = Connection>) {
+    async fn close_given_connections(&self, connections: impl IntoIterator<Item = Connection>) {
         let connections = connections.into_iter();
         join_all(connections.map(|one| timeout(self.cancel_patience(), one.close()))).await;
     }
@@ -325,7 +325,7 @@ impl PoolState {
 #[derive(Debug)]
 pub(super) struct Lease {
     connection: Option<Connection>,
-    place: Option<(PoolPlace, OwnedSemaphorePermit)>,
+    place: Option<(ConnectionSlot, OwnedSemaphorePermit)>,
     shared: Arc<PoolState>,
     charge: Charge,
 }
@@ -342,7 +342,7 @@ impl Lease {
         // Charged before it runs: refused afterwards, it would have cost the database all the same.
         self.charge.charge_statement()?;
         self.shared
-            .store_state
+            .all_pools
             .statements
             .fetch_add(1, Ordering::Relaxed);
         self.connection()
@@ -400,7 +400,7 @@ impl Lease {
 
     /// Notes that a write was committed: the disk can be written.
     pub(super) fn note_written(&self) {
-        let unwritable = &self.shared.store_state.unwritable;
+        let unwritable = &self.shared.all_pools.unwritable;
         // Nothing else takes the mark back: the probe writes only while it is set, and any commit shows as much as
         // its own.
         unwritable.store(false, Ordering::Relaxed);
@@ -425,7 +425,7 @@ impl Drop for Lease {
                 let outdated = shared.note_failure(broken.state());
                 // In a task of its own, since `drop` cannot wait; the permit comes back with the place, not before.
                 runtime.spawn(async move {
-                    shared.close_connections(outdated).await;
+                    shared.close_given_connections(outdated).await;
                     let place = shared.cancel_or_close(place, broken).await;
                     shared.put_place_back(place, None);
                     drop(permit);
@@ -436,7 +436,7 @@ impl Drop for Lease {
                 let unwanted = shared.put_place_back(place, clean);
                 if let (Some(unwanted), Ok(runtime)) = (unwanted, runtime) {
                     runtime.spawn(async move {
-                        shared.close_connections([unwanted]).await;
+                        shared.close_given_connections([unwanted]).await;
                         drop(permit);
                     });
                 }

@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, time::timeout};
 use super::{
     pool::Pool,
     transaction::{CommitError, Transaction},
-    wal::{Wal, WalFailure},
+    wal::{WalBrokenReason, WalSyncer},
 };
 use crate::error::database::{FailureKind, sqlx_cause};
 
@@ -64,12 +64,12 @@ impl fmt::Display for Trouble {
 pub(super) struct Probe {
     reader: Pool,
     writer: Pool,
-    wal: Option<Arc<Wal>>,
+    wal: Option<Arc<WalSyncer>>,
     last: Mutex<Option<(Instant, Option<Trouble>)>>,
 }
 
 impl Probe {
-    pub(super) fn new(reader: Pool, writer: Pool, wal: Option<Arc<Wal>>) -> Self {
+    pub(super) fn new(reader: Pool, writer: Pool, wal: Option<Arc<WalSyncer>>) -> Self {
         Self {
             reader,
             writer,
@@ -105,8 +105,8 @@ impl Probe {
         // Before anything is read: SQLite still answers from a file that was removed, as the descriptor keeps it
         // alive.
         match self.wal.as_ref().and_then(|wal| wal.broken_reason()) {
-            Some(WalFailure::Moved) => return Err(Trouble::FileGone),
-            Some(WalFailure::Disk) => return Err(Trouble::Unwritable),
+            Some(WalBrokenReason::Moved) => return Err(Trouble::FileGone),
+            Some(WalBrokenReason::Disk) => return Err(Trouble::Unwritable),
             None => {}
         }
         match timeout(PATIENCE, self.try_read()).await {
@@ -155,7 +155,7 @@ impl Probe {
         );
         let tx = match begun.await {
             Ok(Ok(tx)) => tx,
-            Ok(Err(error)) => return trouble_of_failed_write(&error),
+            Ok(Err(error)) => return classify_write_error(&error),
             // No turn within the time means that somebody else is writing, which shows that it can be done.
             Err(_) => return Ok(()),
         };
@@ -167,14 +167,14 @@ impl Probe {
         };
         match timeout(PATIENCE, kept).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(CommitError::NotKept(error))) => trouble_of_failed_write(&error),
+            Ok(Err(CommitError::NotKept(error))) => classify_write_error(&error),
             Ok(Err(CommitError::Unknown(_))) | Err(_) => Err(Trouble::Unwritable),
         }
     }
 }
 
 /// Whether a write that failed is trouble: being busy is none.
-fn trouble_of_failed_write(error: &DbErr) -> Result<(), Trouble> {
+fn classify_write_error(error: &DbErr) -> Result<(), Trouble> {
     match sqlx_cause(error).map(FailureKind::classify) {
         Some(FailureKind::Unwritable) => Err(Trouble::Unwritable),
         _ => Ok(()),

@@ -9,7 +9,7 @@ use super::charge::Charge;
 
 /// The signal of one place in a pool, on either database.
 #[derive(Debug, Default)]
-pub(super) struct Signal {
+pub(super) struct StopSignal {
     /// Whether to stop; SQLite looks here while it works.
     stop: AtomicBool,
     /// The id of the process of PostgreSQL behind the connection.
@@ -18,7 +18,7 @@ pub(super) struct Signal {
     charge: Mutex<Charge>,
 }
 
-impl Signal {
+impl StopSignal {
     /// Whether a statement should go on. Called by SQLite about every 50 microseconds, and charged each time.
     pub(super) fn should_continue(&self) -> bool {
         !self.stop.load(Ordering::Relaxed) && self.lock_charge().charge_sqlite_steps()

@@ -20,7 +20,7 @@ use tracing::Instrument;
 use super::{
     charge::Charge,
     pool::{Lease, Pool},
-    wal::Wal,
+    wal::WalSyncer,
 };
 use crate::error::{Error, database::is_certainly_not_kept};
 
@@ -34,7 +34,7 @@ pub struct Transaction {
     /// Whether it may write.
     to_write: bool,
     /// Syncs a commit of SQLite to the disk; none on PostgreSQL and for reading.
-    wal: Option<Arc<Wal>>,
+    wal: Option<Arc<WalSyncer>>,
 }
 
 impl Transaction {
@@ -48,7 +48,10 @@ impl Transaction {
     ///
     /// # Errors
     /// The disk has failed before, so that nothing would be kept; or there is no connection.
-    pub(super) async fn begin_write(pool: &Pool, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
+    pub(super) async fn begin_write(
+        pool: &Pool,
+        wal: Option<Arc<WalSyncer>>,
+    ) -> Result<Self, DbErr> {
         if let Some(wal) = &wal {
             wal.refuse_if_broken()?;
         }

@@ -24,14 +24,14 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::watched::WatchedFile;
+use super::watched::FileReplacementCheck;
 
 /// The write-ahead log of an SQLite file, with the file.
 #[derive(Debug)]
-pub(super) struct Wal {
+pub(super) struct WalSyncer {
     /// Watched and never opened: closing any descriptor of it would drop the locks that SQLite has on it.
-    database: WatchedFile,
-    log: WatchedFile,
+    database: FileReplacementCheck,
+    log: FileReplacementCheck,
     file: File,
     /// A connection that holds the log in place, and reads nothing more.
     anchor: Mutex<Option<SqliteConnection>>,
@@ -39,12 +39,12 @@ pub(super) struct Wal {
     asked: AtomicU64,
     /// Number of those that are done; whoever holds the lock syncs.
     synced: Arc<Mutex<u64>>,
-    broken: OnceLock<WalFailure>,
+    broken: OnceLock<WalBrokenReason>,
 }
 
 /// The reason why nothing is written until a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WalFailure {
+pub(super) enum WalBrokenReason {
     /// A sync has failed. What the disk has of the log is unknown from then on, and a later sync that succeeds
     /// says nothing of it: the kernel has forgotten the pages that it could not write.
     Disk,
@@ -52,7 +52,7 @@ pub(super) enum WalFailure {
     Moved,
 }
 
-impl Wal {
+impl WalSyncer {
     /// Opens the log of the database that these options open.
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Arc<Self>, DbErr> {
         let mut anchor = options.connect().await.map_err(connect_error)?;
@@ -84,8 +84,9 @@ impl Wal {
         file: File,
         anchor: Option<SqliteConnection>,
     ) -> Result<Arc<Self>, DbErr> {
-        let watched =
-            |path: &Path| WatchedFile::new(path).map_err(|error| connect_error(error.into()));
+        let watched = |path: &Path| {
+            FileReplacementCheck::new(path).map_err(|error| connect_error(error.into()))
+        };
         Ok(Arc::new(Self {
             database: watched(database)?,
             log: watched(log)?,
@@ -120,19 +121,19 @@ impl Wal {
     fn sync_in_turn(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
         // Read before the sync: what is asked for while the disk works may have been committed too late for it.
         let all = self.asked.load(Ordering::SeqCst);
-        // One that has failed is the last: see `WalFailure`.
+        // One that has failed is the last: see `WalBrokenReason`.
         if self.broken.get().is_none() {
             let done = self.file.sync_data();
             if let Err(error) = done {
                 tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
-                self.broken.get_or_init(|| WalFailure::Disk);
+                self.broken.get_or_init(|| WalBrokenReason::Disk);
             // After the sync, which succeeds on a removed file too: SQLite may have gone on in another one.
             } else if !self.files_are_still_ours() {
                 tracing::error!(
                     database = %self.database, log = %self.log,
                     "the file or its write-ahead log was removed or replaced: nothing is written until a restart"
                 );
-                self.broken.get_or_init(|| WalFailure::Moved);
+                self.broken.get_or_init(|| WalBrokenReason::Moved);
             }
         }
         self.refuse_if_broken()?;
@@ -146,8 +147,8 @@ impl Wal {
     }
 
     /// The reason why nothing may be written; none where it may.
-    pub(super) fn broken_reason(&self) -> Option<WalFailure> {
-        let now = || (!self.files_are_still_ours()).then_some(WalFailure::Moved);
+    pub(super) fn broken_reason(&self) -> Option<WalBrokenReason> {
+        let now = || (!self.files_are_still_ours()).then_some(WalBrokenReason::Moved);
         self.broken.get().copied().or_else(now)
     }
 
@@ -155,10 +156,10 @@ impl Wal {
     pub(super) fn refuse_if_broken(&self) -> Result<(), DbErr> {
         let why = match self.broken_reason() {
             None => return Ok(()),
-            Some(WalFailure::Disk) => {
+            Some(WalBrokenReason::Disk) => {
                 "the disk has failed to keep what was written; restart the server when it is sound again"
             }
-            Some(WalFailure::Moved) => {
+            Some(WalBrokenReason::Moved) => {
                 "the database's file or its write-ahead log is gone or was replaced; put them back and restart the server"
             }
         };
@@ -209,7 +210,7 @@ mod tests {
     /// A file and its log, of no database.
     struct Files {
         dir: TempDir,
-        wal: Arc<Wal>,
+        wal: Arc<WalSyncer>,
     }
 
     impl Files {
@@ -220,7 +221,7 @@ mod tests {
             fs::write(&database, "").unwrap();
             fs::write(&log, "").unwrap();
             let file = File::open(path.map_or(log.clone(), PathBuf::from)).unwrap();
-            let wal = Wal::new(&database, &log, file, None).unwrap();
+            let wal = WalSyncer::new(&database, &log, file, None).unwrap();
             Self { dir, wal }
         }
 
@@ -234,7 +235,7 @@ mod tests {
     async fn a_sync_that_failed_is_the_last() {
         let files = Files::failing();
         assert!(files.wal.sync().await.is_err());
-        assert_eq!(files.wal.broken_reason(), Some(WalFailure::Disk));
+        assert_eq!(files.wal.broken_reason(), Some(WalBrokenReason::Disk));
         assert!(files.wal.refuse_if_broken().is_err());
     }
 
@@ -251,7 +252,7 @@ mod tests {
             assert!(begun.is_none(), "it is under way, and dropped");
             free.send(()).unwrap();
             spawn_blocking(|| ()).await.unwrap();
-            assert_eq!(files.wal.broken_reason(), Some(WalFailure::Disk));
+            assert_eq!(files.wal.broken_reason(), Some(WalBrokenReason::Disk));
         });
     }
 
@@ -293,6 +294,6 @@ mod tests {
         fs::rename(&log, &aside).unwrap();
         assert!(files.wal.sync().await.is_err());
         fs::rename(&aside, &log).unwrap();
-        assert_eq!(files.wal.broken_reason(), Some(WalFailure::Moved));
+        assert_eq!(files.wal.broken_reason(), Some(WalBrokenReason::Moved));
     }
 }

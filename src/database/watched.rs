@@ -7,7 +7,7 @@ use std::{
 
 /// A path and the identity of the file that was there.
 #[derive(Debug)]
-pub(super) struct WatchedFile {
+pub(super) struct FileReplacementCheck {
     path: PathBuf,
     identity: FileIdentity,
 }
@@ -17,7 +17,7 @@ type FileIdentity = (u64, u64);
 #[cfg(not(unix))]
 type FileIdentity = ();
 
-impl WatchedFile {
+impl FileReplacementCheck {
     /// Remembers the file that is there now.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         Ok(Self {
@@ -32,7 +32,7 @@ impl WatchedFile {
     }
 }
 
-impl fmt::Display for WatchedFile {
+impl fmt::Display for FileReplacementCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path.display().fmt(f)
     }

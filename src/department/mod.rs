@@ -17,7 +17,7 @@ use crate::{
     access::{Caller, Guarded, Permit, expect_version},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// A new department.
@@ -70,7 +70,7 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
         faults.parse_optional_id("parentId", input.parent_id.as_ref());
     faults.check()?;
     let mut permit = caller
-        .open_permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &RowTies::none())
         .await?;
     permit.lock_department_tree().await?;
     if let Some(parent) = parent_id {
@@ -295,7 +295,7 @@ mod tests {
 }
 
 #[derive(FromQueryResult)]
-struct InTree {
+struct RootAndDescendant {
     root: DepartmentId,
     id: DepartmentId,
 }
@@ -318,7 +318,9 @@ SELECT root, id FROM below",
     );
     let values = roots.iter().map(|id| (*id).into());
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    let tree = InTree::find_by_statement(statement).all(db).await?;
+    let tree = RootAndDescendant::find_by_statement(statement)
+        .all(db)
+        .await?;
     let ids: BTreeSet<DepartmentId> = tree.iter().map(|row| row.id).collect();
     let readable: Vec<DepartmentId> = caller
         .select::<department::Entity>()

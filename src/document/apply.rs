@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use entity::{blueprint, blueprint_persona, phase, touchpoint, transition};
 use sea_orm::{ColumnTrait, Condition, Set};
 
-use super::authority::Authority;
+use super::authority::ImportConsent;
 use super::parts::evaluation::apply_evaluations;
 use super::parts::improvement::{apply_improvements, refuse_forbidden_improvements};
 use super::parts::insight::apply_insights;
@@ -15,7 +15,7 @@ use super::parts::phase::apply_phases;
 use super::parts::promise::apply_promises;
 use super::parts::scenario::apply_scenarios;
 use super::parts::touchpoint::apply_touchpoints;
-use super::target::{CurrentBlueprint, TargetRows};
+use super::target::{CurrentBlueprint, WantedRows};
 use super::write::{delete_unwanted_rows, replace_rows, upsert_rows};
 
 use crate::access::Permit;
@@ -31,8 +31,8 @@ use crate::reorganise;
 pub(super) async fn apply_all_but_responsibilities(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
-    authority: Authority,
+    target: &WantedRows,
+    authority: ImportConsent,
 ) -> Result<()> {
     apply_blueprint_row(permit, before, target).await?;
     apply_phases(permit, before, &target.phases).await?;
@@ -42,7 +42,7 @@ pub(super) async fn apply_all_but_responsibilities(
     upsert_rows::<transition::Entity>(permit, there, target.transitions.clone()).await?;
     delete_unwanted_rows::<transition::Entity>(permit, there, &target.transitions).await?;
     let there = snapshot.map_or(&[][..], |snapshot| &snapshot.kpi_links);
-    if authority == Authority::Own {
+    if authority == ImportConsent::Own {
         refuse_forbidden_links(permit, there, &target.kpi_links).await?;
     }
     apply_kpi_links(permit, there, &target.kpi_links).await?;
@@ -50,7 +50,7 @@ pub(super) async fn apply_all_but_responsibilities(
     apply_insights(permit, before, target).await?;
     apply_promises(permit, before, target).await?;
     apply_evaluations(permit, before, target).await?;
-    if authority == Authority::Own {
+    if authority == ImportConsent::Own {
         refuse_forbidden_improvements(permit, before, target)?;
     }
     apply_improvements(permit, before, target).await?;
@@ -61,7 +61,7 @@ pub(super) async fn apply_all_but_responsibilities(
 async fn apply_blueprint_row(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let row = &target.blueprint;
     let there = before.map(|before| &before.snapshot.canvas.blueprint);
@@ -106,7 +106,7 @@ async fn apply_blueprint_row(
 async fn archive_removed(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let Some(before) = before else { return Ok(()) };
     let stay: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();

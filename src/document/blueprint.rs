@@ -24,7 +24,7 @@ use super::{
     diff::{self, DocumentChange},
     format::DocumentFormat,
     list::PartList,
-    merge::{self, PartPositions},
+    merge::{self, InputPartIndexes},
     part::{PatchField, camel_case},
     reference::{Exists, References},
 };

@@ -73,19 +73,19 @@ fn read_list_up_to<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: u64,
 ) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_seq(BoundedListVisitor {
+    deserializer.deserialize_seq(TruncatingListVisitor {
         most,
         of: PhantomData,
     })
 }
 
 /// Keeps the beginning of a list, and reads over the rest.
-struct BoundedListVisitor<T> {
+struct TruncatingListVisitor<T> {
     most: u64,
     of: PhantomData<T>,
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedListVisitor<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for TruncatingListVisitor<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,14 +111,14 @@ fn read_objects_up_to<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: u64,
 ) -> Result<Vec<T>, D::Error> {
-    let list: Vec<JsonObject<T>> = read_list_up_to(deserializer, most)?;
+    let list: Vec<ObjectOnly<T>> = read_list_up_to(deserializer, most)?;
     Ok(list.into_iter().map(|object| object.0).collect())
 }
 
 /// What is an object and nothing else: a derived reading would take a list of its values, too.
-pub(super) struct JsonObject<T>(pub T);
+pub(super) struct ObjectOnly<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ObjectOnly<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
@@ -127,14 +127,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
 struct ObjectVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = JsonObject<T>;
+    type Value = ObjectOnly<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<JsonObject<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(fields)).map(JsonObject)
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<ObjectOnly<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(ObjectOnly)
     }
 }
 

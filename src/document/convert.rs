@@ -3,7 +3,7 @@
 use super::{
     blueprint::{Document, DocumentPatch},
     catalogue::ReferencedIds,
-    merge::PartPositions,
+    merge::InputPartIndexes,
 };
 use crate::{
     access::Permit,
@@ -22,7 +22,7 @@ pub fn to_patch(document: &Document) -> Result<DocumentPatch> {
 /// # Errors
 /// An internal one where the patch is not complete.
 pub fn document_from_complete_patch(patch: DocumentPatch) -> Result<Document> {
-    let (mut part_positions, mut faults) = (PartPositions::default(), Faults::default());
+    let (mut part_positions, mut faults) = (InputPartIndexes::default(), Faults::default());
     let document = Document::merge(None, patch, true, (&mut part_positions, &mut faults));
     document.ok_or_else(|| Error::internal("a kept document is not complete"))
 }

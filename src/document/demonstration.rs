@@ -21,9 +21,9 @@ use super::{
     organisation::{self, import_organisation_into, refuse_unless_database_empty},
 };
 use crate::{
-    access::{Caller, Keyed, Permit},
+    access::{Caller, HasKeyColumn, Permit},
     error::{Error, Result, UserErrorCode},
-    feedback::record::{AnswerInput, FeedbackInput, record_within_permit},
+    feedback::record::{FeedbackInput, FeedbackWithFollowUp, record_within_permit},
     id,
     input::Faults,
 };
@@ -111,7 +111,10 @@ pub async fn import_demonstration(
 }
 
 /// The answers as they are recorded, at the touchpoints that they name.
-async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<AnswerInput>> {
+async fn answer_inputs(
+    permit: &Permit<'_>,
+    said: &[DemoAnswer],
+) -> Result<Vec<FeedbackWithFollowUp>> {
     let mut faults = Faults::default();
     let mut told = Vec::with_capacity(said.len());
     for (at, entry) in said.iter().enumerate() {
@@ -136,7 +139,7 @@ async fn answer_inputs(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<A
             faults.add(&path, UserErrorCode::NotFound, None, message);
             continue;
         };
-        told.push(AnswerInput {
+        told.push(FeedbackWithFollowUp {
             said: FeedbackInput {
                 external_id: None,
                 scale: entry.scale,

@@ -7,8 +7,8 @@ use entity::id::BlueprintId;
 use super::{
     blueprint::{Document, DocumentPatch},
     catalogue::ReferencedIds,
-    merge::PartPositions,
-    target::{CurrentBlueprint, TargetRows},
+    merge::InputPartIndexes,
+    target::{CurrentBlueprint, WantedRows},
 };
 use crate::{
     error::{Error, Result},
@@ -28,7 +28,7 @@ const SPELLED: [(&str, &str); 5] = [
 #[derive(Debug)]
 pub struct MergedDocument {
     document: Document,
-    part_positions: PartPositions,
+    part_positions: InputPartIndexes,
     faults: Faults,
 }
 
@@ -39,7 +39,7 @@ impl MergedDocument {
     /// # Errors
     /// The faults, where a new part lacks a field: half a document cannot be resolved.
     pub fn merge(current: Option<&Document>, patch: DocumentPatch, prune: bool) -> Result<Self> {
-        let (mut part_positions, mut faults) = (PartPositions::default(), Faults::default());
+        let (mut part_positions, mut faults) = (InputPartIndexes::default(), Faults::default());
         match Document::merge(current, patch, prune, (&mut part_positions, &mut faults)) {
             Some(mut document) => {
                 document.drop_dangling_references(&part_positions);
@@ -71,9 +71,9 @@ impl MergedDocument {
         before: Option<&CurrentBlueprint>,
         catalogue: &ReferencedIds,
         (now, new_id): (DateTime<Utc>, BlueprintId),
-    ) -> Result<TargetRows> {
+    ) -> Result<WantedRows> {
         let (document, faults) = (&self.document, &mut self.faults);
-        let target = TargetRows::from_document(
+        let target = WantedRows::from_document(
             document,
             &self.part_positions,
             before,

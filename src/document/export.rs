@@ -1,17 +1,17 @@
 //! Writes the document of a blueprint from its snapshot. It reads nothing itself.
 
 use super::blueprint::{Document, FORMAT};
-use super::keys::DocumentKeys;
+use super::keys::PartKeysById;
 
 use super::parts;
-use crate::snapshot::BlueprintSnapshot;
+use crate::snapshot::WholeBlueprint;
 
 impl Document {
     /// The document of a blueprint.
     #[must_use]
-    pub fn from_snapshot(snapshot: &BlueprintSnapshot) -> Self {
+    pub fn from_snapshot(snapshot: &WholeBlueprint) -> Self {
         let canvas = &snapshot.canvas;
-        let keys = DocumentKeys::new(snapshot);
+        let keys = PartKeysById::new(snapshot);
         let blueprint = &canvas.blueprint;
         let owner = canvas.department(blueprint.owner_department_id);
         let document = Self {
@@ -29,56 +29,60 @@ impl Document {
                 .collect(),
             owner_department: owner.map(|row| row.key.clone()).unwrap_or_default(),
             next_review_on: blueprint.next_review_on,
-            phases: canvas.phases.iter().map(parts::phase::phase_part).collect(),
+            phases: canvas
+                .phases
+                .iter()
+                .map(parts::phase::phase_row_to_part)
+                .collect(),
             touchpoints: canvas
                 .touchpoints
                 .iter()
-                .map(|row| keys.touchpoint_part(row))
+                .map(|row| keys.touchpoint_row_to_part(row))
                 .collect(),
             transitions: canvas
                 .transitions
                 .iter()
-                .map(|row| keys.transition_part(row))
+                .map(|row| keys.transition_row_to_part(row))
                 .collect(),
             responsibilities: canvas
                 .responsibilities
                 .iter()
-                .map(|row| keys.responsibility_part(row))
+                .map(|row| keys.responsibility_row_to_part(row))
                 .collect(),
             kpi_links: snapshot
                 .kpi_links
                 .iter()
-                .map(|row| keys.kpi_link_part(row))
+                .map(|row| keys.kpi_link_row_to_part(row))
                 .collect(),
             scenarios: snapshot
                 .scenarios
                 .iter()
-                .map(|row| keys.scenario_part(row))
+                .map(|row| keys.scenario_row_to_part(row))
                 .collect(),
             sources: snapshot
                 .sources
                 .iter()
-                .map(parts::source::source_part)
+                .map(parts::source::source_row_to_part)
                 .collect(),
             insights: snapshot
                 .insights
                 .iter()
-                .map(|row| keys.insight_part(row))
+                .map(|row| keys.insight_row_to_part(row))
                 .collect(),
             promises: snapshot
                 .promises
                 .iter()
-                .map(|row| keys.promise_part(row))
+                .map(|row| keys.promise_row_to_part(row))
                 .collect(),
             evaluations: snapshot
                 .evaluations
                 .iter()
-                .map(|row| keys.evaluation_part(row))
+                .map(|row| keys.evaluation_row_to_part(row))
                 .collect(),
             improvements: snapshot
                 .improvements
                 .iter()
-                .map(|row| keys.improvement_part(row))
+                .map(|row| keys.improvement_row_to_part(row))
                 .collect(),
         };
         document.sort_lists()

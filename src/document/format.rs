@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use super::bounds::JsonObject;
+use super::bounds::ObjectOnly;
 use crate::error::{Error, Result, UserErrorCode};
 
 /// Most characters of a parser's message that a fault passes on.
@@ -25,7 +25,7 @@ where
     D::Error: std::fmt::Display,
 {
     let read = serde_path_to_error::deserialize(deserializer);
-    let JsonObject(document): JsonObject<K> = read.map_err(|error| {
+    let ObjectOnly(document): ObjectOnly<K> = read.map_err(|error| {
         let path = error.path().to_string();
         let path = path.replace(['[', ']'], ".");
         let path = path.trim_start_matches('.').replace("..", ".");
@@ -42,7 +42,7 @@ where
 /// Parses a document from its text.
 pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
     // Otherwise the fault of another kind of document would be the first field unknown here.
-    if let Some(format) = format_of(text).filter(|format| format != K::FORMAT) {
+    if let Some(format) = read_format_field(text).filter(|format| format != K::FORMAT) {
         return Err(other_format_error::<K>(&format));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -56,7 +56,7 @@ pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
 
 /// The format that a text names; none where it is no document at all.
 #[must_use]
-pub fn format_of(text: &str) -> Option<String> {
+pub fn read_format_field(text: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Head {
         format: String,

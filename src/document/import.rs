@@ -14,23 +14,23 @@ use serde_json::json;
 
 use super::{
     apply,
-    authority::Authority,
+    authority::ImportConsent,
     blueprint::{Document, DocumentPatch},
     catalogue::ReferencedIds,
     diff::DocumentChange,
     draft::MergedDocument,
     report, responsibilities,
-    target::{CurrentBlueprint, TargetRows},
+    target::{CurrentBlueprint, WantedRows},
 };
 use crate::{
-    access::{Caller, Keyed, Permit, require_live},
-    audit::Event,
+    access::{Caller, HasKeyColumn, Permit, require_live},
+    audit::AuditedChange,
     compute::WorkBudget,
     error::{Error, Reason, Result},
     id,
     input::is_valid_key,
-    policy::{Action, Relation, Ties},
-    snapshot::BlueprintSnapshot,
+    policy::{Action, Relation, RowTies},
+    snapshot::WholeBlueprint,
 };
 
 /// Computing steps of writing one row of a blueprint into a document and of comparing it with another.
@@ -81,8 +81,13 @@ pub async fn import_document(
         }
         None => None,
     };
-    let taken =
-        import_into_blueprint(&mut permit, blueprint, patch, (how.prune, Authority::Own)).await?;
+    let taken = import_into_blueprint(
+        &mut permit,
+        blueprint,
+        patch,
+        (how.prune, ImportConsent::Own),
+    )
+    .await?;
     commit_and_report(permit, found, taken, how).await
 }
 
@@ -100,7 +105,7 @@ pub(super) async fn commit_and_report(
             changes,
         });
     }
-    permit.collapse_events(Event::changed_outside_row::<blueprint::Entity>(
+    permit.collapse_events(AuditedChange::changed_outside_row::<blueprint::Entity>(
         &blueprint,
         json!({ "imported": true, "changes": changes.len() }),
     ));
@@ -142,11 +147,11 @@ pub async fn import_into_blueprint(
     permit: &mut Permit<'_>,
     blueprint: Option<blueprint::Model>,
     patch: DocumentPatch,
-    (prune, authority): (bool, Authority),
+    (prune, authority): (bool, ImportConsent),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let snapshot = match blueprint {
-        Some(row) => Some(BlueprintSnapshot::load(caller, permit.tx(), row, today).await?),
+        Some(row) => Some(WholeBlueprint::load(caller, permit.tx(), row, today).await?),
         None => None,
     };
     // A pruning list of responsibilities is complete for every role.
@@ -169,9 +174,9 @@ pub async fn import_into_blueprint(
 /// longer.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
-    snapshot: Option<BlueprintSnapshot>,
+    snapshot: Option<WholeBlueprint>,
     (base, patch, prune): (Option<Document>, DocumentPatch, bool),
-    (authority, complete): (Authority, &[Role]),
+    (authority, complete): (ImportConsent, &[Role]),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let snapshot = snapshot.map(Arc::new);
@@ -197,8 +202,8 @@ pub(super) async fn reconcile(
     let catalogue = ReferencedIds::load(permit, draft.document()).await?;
     // The id of a copy may be its client's, so that a retry makes no second copy.
     let new_id = match authority {
-        Authority::Own => id::new(),
-        Authority::Agreed(id) => id,
+        ImportConsent::Own => id::new(),
+        ImportConsent::Agreed(id) => id,
     };
     let checked = {
         let (before, now) = (before.clone(), caller.now);
@@ -220,7 +225,7 @@ pub(super) async fn reconcile(
         .one(permit.tx())
         .await?;
     let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
-    let now = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), today).await?;
+    let now = WholeBlueprint::load(caller, permit.tx(), row.clone(), today).await?;
     let compared = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * now.row_count())?;
         let now = Document::from_snapshot(&now);
@@ -233,10 +238,10 @@ pub(super) async fn reconcile(
 }
 
 /// Authorises a new blueprint and checks that its key is free.
-async fn authorise_new_blueprint(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
+async fn authorise_new_blueprint(permit: &mut Permit<'_>, target: &WantedRows) -> Result<()> {
     let row = &target.blueprint;
     let owner: DepartmentId = row.owner_department_id;
-    let ties = Ties::none().with_departments(Relation::OwnsBlueprint, [owner]);
+    let ties = RowTies::none().with_departments(Relation::OwnsBlueprint, [owner]);
     permit.require(Action::CreateBlueprint, &ties, None)?;
     permit.require(Action::ImportDocument, &ties, None)?;
     permit
@@ -252,7 +257,7 @@ async fn authorise_new_blueprint(permit: &mut Permit<'_>, target: &TargetRows) -
 /// The snapshot with the archived phases and touchpoints, which come back where a document names them.
 async fn load_current_blueprint(
     permit: &Permit<'_>,
-    snapshot: Arc<BlueprintSnapshot>,
+    snapshot: Arc<WholeBlueprint>,
 ) -> Result<CurrentBlueprint> {
     let id = snapshot.canvas.blueprint.id;
     Ok(CurrentBlueprint {

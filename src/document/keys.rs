@@ -6,20 +6,20 @@ use entity::id::{
     AccountId, DepartmentId, InsightId, PersonaId, PhaseId, SegmentId, SourceId, TouchpointId,
 };
 
-use crate::snapshot::BlueprintSnapshot;
+use crate::snapshot::WholeBlueprint;
 
 /// Keys by id of all that the parts of one blueprint name; each kind's file under parts makes a part of a row with
 /// them.
-pub(crate) struct DocumentKeys<'s> {
-    pub(crate) snapshot: &'s BlueprintSnapshot,
+pub(crate) struct PartKeysById<'s> {
+    pub(crate) snapshot: &'s WholeBlueprint,
     phases: HashMap<PhaseId, &'s str>,
     sources: HashMap<SourceId, &'s str>,
     insights: HashMap<InsightId, &'s str>,
     personas: HashMap<PersonaId, &'s str>,
 }
 
-impl<'s> DocumentKeys<'s> {
-    pub(crate) fn new(snapshot: &'s BlueprintSnapshot) -> Self {
+impl<'s> PartKeysById<'s> {
+    pub(crate) fn new(snapshot: &'s WholeBlueprint) -> Self {
         let canvas = &snapshot.canvas;
         let personas = std::iter::once(&canvas.persona)
             .chain(&snapshot.secondary_personas)
@@ -55,13 +55,13 @@ impl<'s> DocumentKeys<'s> {
 /// An id for which documents write a key.
 pub(crate) trait KeyedId: Copy {
     /// The key of the row, where the snapshot has it.
-    fn key<'k>(self, keys: &'k DocumentKeys<'_>) -> Option<&'k str>;
+    fn key<'k>(self, keys: &'k PartKeysById<'_>) -> Option<&'k str>;
 }
 
 macro_rules! keyed_ids {
     ($($id:ident: |$keys:ident, $value:ident| $key:expr;)*) => {$(
         impl KeyedId for $id {
-            fn key<'k>(self, $keys: &'k DocumentKeys<'_>) -> Option<&'k str> {
+            fn key<'k>(self, $keys: &'k PartKeysById<'_>) -> Option<&'k str> {
                 let $value = self;
                 $key
             }

@@ -2,7 +2,7 @@
 
 use super::{
     part::{DocumentPart, NaturalKey},
-    reference::{Exists, Reference, ReferenceField, References},
+    reference::{Exists, ReferenceDeclaration, ReferenceField, References},
 };
 
 /// A list of parts of one kind.
@@ -17,10 +17,10 @@ pub(super) trait PartList {
     fn sort(&mut self);
 
     /// The references of its parts.
-    fn references(&self) -> Vec<Reference<&dyn ReferenceField>>;
+    fn references(&self) -> Vec<ReferenceDeclaration<&dyn ReferenceField>>;
 
     /// The references of its parts, to be changed.
-    fn references_mut(&mut self) -> Vec<Reference<&mut dyn ReferenceField>>;
+    fn references_mut(&mut self) -> Vec<ReferenceDeclaration<&mut dyn ReferenceField>>;
 
     /// Drops what names something that does not exist, as each reference declares; parts that are `spared` stay whole.
     fn drop_missing_references(&mut self, exists: Exists<'_>, spared: &dyn Fn(NaturalKey) -> bool);
@@ -41,11 +41,11 @@ impl<P: DocumentPart + References> PartList for Vec<P> {
         }
     }
 
-    fn references(&self) -> Vec<Reference<&dyn ReferenceField>> {
+    fn references(&self) -> Vec<ReferenceDeclaration<&dyn ReferenceField>> {
         self.iter().flat_map(References::references).collect()
     }
 
-    fn references_mut(&mut self) -> Vec<Reference<&mut dyn ReferenceField>> {
+    fn references_mut(&mut self) -> Vec<ReferenceDeclaration<&mut dyn ReferenceField>> {
         self.iter_mut()
             .flat_map(References::references_mut)
             .collect()

@@ -14,7 +14,7 @@ use super::{
     reference::ReferenceTarget,
 };
 use crate::{
-    access::{Keyed, Permit},
+    access::{HasKeyColumn, Permit},
     error::Result,
     input::is_valid_key,
 };
@@ -78,7 +78,7 @@ fn index_by_key<M, T>(rows: Vec<M>, entry: impl Fn(M) -> (String, T)) -> HashMap
 }
 
 /// The rows with these keys, in small letters, that the caller may see and `which` lets through.
-async fn load_visible_by_keys<E: Keyed>(
+async fn load_visible_by_keys<E: HasKeyColumn>(
     permit: &Permit<'_>,
     mut keys: BTreeSet<String>,
     which: Condition,

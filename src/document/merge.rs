@@ -8,9 +8,9 @@ use crate::{error::UserErrorCode, input::Faults};
 
 /// The index of each part in its list of the document that was read, so that a fault can name its place.
 #[derive(Debug, Default)]
-pub struct PartPositions(HashMap<(String, NaturalKey), usize>);
+pub struct InputPartIndexes(HashMap<(String, NaturalKey), usize>);
 
-impl PartPositions {
+impl InputPartIndexes {
     /// Whether the document that was read names this part of a list; other parts are there already.
     pub(super) fn contains_part(&self, list: &str, natural_key: NaturalKey) -> bool {
         self.0.contains_key(&(list.to_owned(), natural_key))
@@ -64,7 +64,7 @@ pub(super) fn merge_list<P: DocumentPart>(
     current: &[P],
     patches: Option<Vec<P::Patch>>,
     prune: bool,
-    (part_positions, faults): (&mut PartPositions, &mut Faults),
+    (part_positions, faults): (&mut InputPartIndexes, &mut Faults),
 ) -> Option<Vec<P>> {
     // An absent list says nothing of its parts; an empty one, with `prune`, removes them all.
     let Some(patches) = patches else {

@@ -260,7 +260,7 @@ macro_rules! document {
                 current: Option<&Self>,
                 patch: DocumentPatch,
                 prune: bool,
-                (part_positions, faults): (&mut PartPositions, &mut Faults),
+                (part_positions, faults): (&mut InputPartIndexes, &mut Faults),
             ) -> Option<Self> {
                 let mut lacking = Vec::new();
                 $(

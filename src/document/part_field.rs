@@ -15,7 +15,7 @@ use super::{
 use crate::{
     fields::kinds::{
         BoundedInteger, EvidenceItems, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText,
-        OptionalWord, RequiredWord, YesNo,
+        OptionalWord, WordWithInitial, YesNo,
     },
     input::Faults,
 };
@@ -64,7 +64,7 @@ where
     }
 }
 
-impl<W: InitialWord + Into<Value> + BoundedPartValue> PartFieldKind for RequiredWord<W> {
+impl<W: InitialWord + Into<Value> + BoundedPartValue> PartFieldKind for WordWithInitial<W> {
     type Part = W;
 
     fn to_part(stored: &Self::Stored) -> Self::Part {

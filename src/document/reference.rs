@@ -132,7 +132,7 @@ impl<F: ReferenceField> ReferenceField for PatchField<F> {
 }
 
 /// A field that names something, what it names, and what becomes of its part when that is gone.
-pub(super) struct Reference<F> {
+pub(super) struct ReferenceDeclaration<F> {
     pub target: ReferenceTarget,
     pub on_missing: OnMissing,
     pub field: F,
@@ -141,12 +141,12 @@ pub(super) struct Reference<F> {
 /// Something with fields that name other things: a part, its patch, or a document itself.
 pub(super) trait References {
     /// The fields; none by default.
-    fn references(&self) -> Vec<Reference<&dyn ReferenceField>> {
+    fn references(&self) -> Vec<ReferenceDeclaration<&dyn ReferenceField>> {
         Vec::new()
     }
 
     /// The fields, to be changed.
-    fn references_mut(&mut self) -> Vec<Reference<&mut dyn ReferenceField>> {
+    fn references_mut(&mut self) -> Vec<ReferenceDeclaration<&mut dyn ReferenceField>> {
         Vec::new()
     }
 
@@ -176,20 +176,20 @@ macro_rules! references {
         // A block of its own, so that who declares references need import nothing.
         const _: () = {
             use $crate::document::reference::{
-                OnMissing, Reference, ReferenceField, ReferenceTarget, References,
+                OnMissing, ReferenceDeclaration, ReferenceField, ReferenceTarget, References,
             };
 
             impl References for $part {
-                fn references(&self) -> Vec<Reference<&dyn ReferenceField>> {
-                    vec![$(Reference {
+                fn references(&self) -> Vec<ReferenceDeclaration<&dyn ReferenceField>> {
+                    vec![$(ReferenceDeclaration {
                         target: ReferenceTarget::$target,
                         on_missing: OnMissing::$on_missing,
                         field: &self.$field as &dyn ReferenceField,
                     }),*]
                 }
 
-                fn references_mut(&mut self) -> Vec<Reference<&mut dyn ReferenceField>> {
-                    vec![$(Reference {
+                fn references_mut(&mut self) -> Vec<ReferenceDeclaration<&mut dyn ReferenceField>> {
+                    vec![$(ReferenceDeclaration {
                         target: ReferenceTarget::$target,
                         on_missing: OnMissing::$on_missing,
                         field: &mut self.$field as &mut dyn ReferenceField,

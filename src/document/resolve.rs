@@ -10,19 +10,19 @@ use entity::words::{BlueprintStatus, Subject};
 
 use super::blueprint::Document;
 use super::catalogue::ReferencedIds;
-use super::keys::DocumentKeys;
-use super::merge::{PartPositions, add_limit_exceeded_fault};
+use super::keys::PartKeysById;
+use super::merge::{InputPartIndexes, add_limit_exceeded_fault};
 use super::resolver::Resolver;
-use super::target::{CurrentBlueprint, TargetRows};
+use super::target::{CurrentBlueprint, WantedRows};
 
 use crate::input::Faults;
 
-impl TargetRows {
+impl WantedRows {
     /// The rows that a document asks for; nothing where it cannot be, which the faults tell. `now` is the time of the
     /// import, `new_id` the id of a blueprint that it creates.
     pub fn from_document(
         document: &Document,
-        part_positions: &PartPositions,
+        part_positions: &InputPartIndexes,
         before: Option<&CurrentBlueprint>,
         catalogue: &ReferencedIds,
         (now, new_id): (DateTime<Utc>, BlueprintId),
@@ -32,7 +32,7 @@ impl TargetRows {
         let mut resolver = Resolver {
             part_positions,
             before,
-            keys: before.map(|before| DocumentKeys::new(&before.snapshot)),
+            keys: before.map(|before| PartKeysById::new(&before.snapshot)),
             catalogue,
             faults,
             now,

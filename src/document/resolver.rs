@@ -10,8 +10,8 @@ use entity::id::{
 use entity::words::Subject;
 
 use super::catalogue::{ReferencedIds, fold_key};
-use super::keys::DocumentKeys;
-use super::merge::PartPositions;
+use super::keys::PartKeysById;
+use super::merge::InputPartIndexes;
 use super::part::{DocumentPart, NaturalKey};
 use super::reference::ReferenceTarget;
 use super::target::CurrentBlueprint;
@@ -40,9 +40,9 @@ impl<M> RowsByNaturalKey<M> {
 
 /// The state of one resolution: what is looked up, what has an id so far, and the faults found.
 pub(crate) struct Resolver<'a> {
-    pub(crate) part_positions: &'a PartPositions,
+    pub(crate) part_positions: &'a InputPartIndexes,
     pub(crate) before: Option<&'a CurrentBlueprint>,
-    pub(crate) keys: Option<DocumentKeys<'a>>,
+    pub(crate) keys: Option<PartKeysById<'a>>,
     pub(crate) catalogue: &'a ReferencedIds,
     pub(crate) faults: &'a mut Faults,
     pub(crate) now: DateTime<Utc>,

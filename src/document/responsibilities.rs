@@ -14,15 +14,15 @@ use entity::{
 use sea_orm::{EntityTrait, Set};
 
 use super::{
-    authority::Authority,
-    target::{CurrentBlueprint, TargetRows, WantedResponsibility},
+    authority::ImportConsent,
+    target::{CurrentBlueprint, WantedResponsibility, WantedRows},
 };
 use crate::{
     access::{Guarded, Permit, with_all_columns_set},
     department::load_parents,
     error::Result,
     id,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
     responsibility::{
         answer::{end_accountable_and_rivals, find_accountable, participant, write_next_state},
         lifecycle::{self, ActContext, Offer},
@@ -36,7 +36,7 @@ use crate::{
 /// The context of every handshake of one import.
 struct HandshakeImport<'t> {
     blueprint: &'t blueprint::Model,
-    authority: Authority,
+    authority: ImportConsent,
     parents: Parents,
     /// The department in whose name it proposes: the owner, where the caller leads it.
     on_behalf_of: Option<DepartmentId>,
@@ -47,8 +47,8 @@ struct HandshakeImport<'t> {
 pub(super) async fn apply_responsibilities(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
-    (authority, complete): (Authority, &[Role]),
+    target: &WantedRows,
+    (authority, complete): (ImportConsent, &[Role]),
 ) -> Result<()> {
     let blueprint = &target.blueprint;
     let owner = blueprint.owner_department_id;
@@ -117,21 +117,21 @@ impl HandshakeImport<'_> {
     /// Whether the caller may say for a department that it has accepted.
     fn may_accept_for(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
         let ties = self.owner_ties();
-        self.authority != Authority::Own
+        self.authority != ImportConsent::Own
             || (permit.caller.may(Action::ImportAccepted, &ties)
                 && participant(permit.caller).may_decide_without_asking(department, &self.parents))
     }
 
-    fn owner_ties(&self) -> Ties {
+    fn owner_ties(&self) -> RowTies {
         let owner = self.blueprint.owner_department_id;
-        Ties::none().with_departments(Relation::OwnsBlueprint, [owner])
+        RowTies::none().with_departments(Relation::OwnsBlueprint, [owner])
     }
 
     async fn end_unwanted_responsibilities(
         &self,
         permit: &mut Permit<'_>,
         there: &[responsibility::Model],
-        target: &TargetRows,
+        target: &WantedRows,
     ) -> Result<()> {
         let wanted = target.responsibilities.iter();
         let stay: HashSet<ResponsibilityId> = wanted
@@ -156,7 +156,7 @@ impl HandshakeImport<'_> {
         &self,
         permit: &mut Permit<'_>,
         before: Option<&CurrentBlueprint>,
-        target: &TargetRows,
+        target: &WantedRows,
     ) -> Result<Vec<responsibility::Model>> {
         let mut resumed = Vec::new();
         let archived = before.map_or(&[][..], |before| &before.archived_touchpoints);
@@ -269,8 +269,8 @@ impl HandshakeImport<'_> {
         if wanted.accepted && self.may_accept_for(permit, wanted.department) {
             row = match self.authority {
                 // Nobody asked the department; a copy or a restored state was agreed at its origin.
-                Authority::Own => lifecycle::accept_unasked(&row, self.by)?,
-                Authority::Agreed(_) => lifecycle::accept(&row, self.by)?,
+                ImportConsent::Own => lifecycle::accept_unasked(&row, self.by)?,
+                ImportConsent::Agreed(_) => lifecycle::accept(&row, self.by)?,
             };
             end_accountable_and_rivals(permit, &row).await?;
         }
@@ -287,7 +287,7 @@ impl HandshakeImport<'_> {
         wanted: &WantedResponsibility,
     ) -> Result<()> {
         match wanted.person {
-            Some(person) if self.authority == Authority::Own => {
+            Some(person) if self.authority == ImportConsent::Own => {
                 let field = format!("{}.person", wanted.path);
                 let who = (wanted.department, person);
                 refuse_person_outside_department(permit, &field, who, &self.parents).await

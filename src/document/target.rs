@@ -13,11 +13,11 @@ use entity::{
     scenario, source, touchpoint, transition,
 };
 
-use crate::snapshot::BlueprintSnapshot;
+use crate::snapshot::WholeBlueprint;
 
 /// A blueprint as it is before an import, read under its lock.
 pub struct CurrentBlueprint {
-    pub snapshot: Arc<BlueprintSnapshot>,
+    pub snapshot: Arc<WholeBlueprint>,
     /// Phases that are not in the snapshot, as they are archived; one comes back where a document names it.
     pub archived_phases: Vec<phase::Model>,
     /// Touchpoints that are not in the snapshot, as they are archived; one comes back where a document names it.
@@ -46,11 +46,11 @@ pub type ListsByOwner<O, P> = HashMap<O, Vec<P>>;
 pub type NeedVerdict = (NeedId, Verdict);
 
 /// A KPI link that a document wants, with its path in the document.
-pub type WantedLink = (String, kpi_link::Model);
+pub type WantedKpiLink = (String, kpi_link::Model);
 
 /// The rows that an import wants; current rows that are not among them are archived or deleted.
 #[derive(Debug)]
-pub struct TargetRows {
+pub struct WantedRows {
     pub blueprint: blueprint::Model,
     pub secondary_personas: Vec<PersonaId>,
     pub phases: Vec<phase::Model>,
@@ -59,7 +59,7 @@ pub struct TargetRows {
     pub touchpoint_segments: ListsByOwner<TouchpointId, SegmentId>,
     pub transitions: Vec<transition::Model>,
     pub responsibilities: Vec<WantedResponsibility>,
-    pub kpi_links: Vec<WantedLink>,
+    pub kpi_links: Vec<WantedKpiLink>,
     pub scenarios: Vec<scenario::Model>,
     pub scenario_steps: ListsByOwner<ScenarioId, TouchpointId>,
     pub sources: Vec<source::Model>,

@@ -8,7 +8,7 @@ use super::{
     blueprint::Document,
     catalogue::fold_key,
     list::PartList,
-    merge::PartPositions,
+    merge::InputPartIndexes,
     reference::{ReferenceTarget, References},
 };
 
@@ -48,7 +48,7 @@ impl Document {
 
     /// Drops references to pruned touchpoints and phases, as archiving would. Parts named by the import stay, so that
     /// validation reports them.
-    pub(super) fn drop_dangling_references(&mut self, part_positions: &PartPositions) {
+    pub(super) fn drop_dangling_references(&mut self, part_positions: &InputPartIndexes) {
         let phases = self.phases.iter().map(|part| fold_key(&part.key));
         let phases: HashSet<String> = phases.collect();
         let touchpoints = self.touchpoints.iter().map(|part| fold_key(&part.key));

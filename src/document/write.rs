@@ -11,10 +11,10 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, Condition, EntityTrait, QueryFilter, Set};
 use serde_json::json;
 
-use super::target::TargetRows;
+use super::target::WantedRows;
 
 use crate::access::{Guarded, Permit, with_all_columns_set};
-use crate::audit::Event;
+use crate::audit::AuditedChange;
 use crate::error::Result;
 
 /// The ids of the owners whose list changes. In `rows` the version of those that exist already is raised, as a list is
@@ -48,7 +48,7 @@ where
 
 /// Notes an audit event, without which a transaction would not commit; the import collapses all of them into one.
 pub(crate) fn note_import_event(permit: &mut Permit<'_>, what: &str, how_many: usize) {
-    permit.note_event(Event::rows_written(json!({ what: how_many })));
+    permit.note_event(AuditedChange::rows_written(json!({ what: how_many })));
 }
 
 /// Inserts the rows that are missing, in one statement, and updates those that differ; equal rows keep their version.
@@ -119,7 +119,7 @@ where
 /// The rows of a list that belongs to some of the owners.
 macro_rules! list_rows {
     ($($name:ident: $owner:ty, $list:ident => $entity:ident { $own:ident, $of:ident $(, $inside:ident)? };)*) => {
-        $(pub(crate) fn $name(owners: &[$owner], target: &TargetRows) -> Vec<$entity::ActiveModel> {
+        $(pub(crate) fn $name(owners: &[$owner], target: &WantedRows) -> Vec<$entity::ActiveModel> {
             let rows = owners.iter().flat_map(|owner| {
                 let list = target.$list.get(owner).into_iter().flatten().zip(1..);
                 list.map(|(one, position)| $entity::ActiveModel {

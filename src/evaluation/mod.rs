@@ -14,13 +14,13 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Que
 
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
-    audit::Event,
+    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
-    touchpoint::place::{LocationInput, require_live_touchpoint_in_blueprint},
+    touchpoint::place::{BlueprintOrPartId, require_live_touchpoint_in_blueprint},
 };
 
 /// How many evaluations one blueprint holds at the most.
@@ -152,7 +152,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
     let mut permit = caller.open_undecided_permit().await?;
-    let place = LocationInput::Touchpoint(touchpoint_id)
+    let place = BlueprintOrPartId::Touchpoint(touchpoint_id)
         .lock_and_locate(&mut permit)
         .await?;
     place
@@ -286,7 +286,9 @@ async fn replace_verdicts(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_outside_row::<evaluation::Entity>(row, after));
+    permit.note_event(AuditedChange::changed_outside_row::<evaluation::Entity>(
+        row, after,
+    ));
     Ok(true)
 }
 

@@ -34,8 +34,8 @@ pub struct FeedbackFilter {
 
 impl FeedbackFilter {
     /// The places and scales that it names.
-    pub(super) fn cell_scope(&self) -> Result<CellScope> {
-        Ok(CellScope {
+    pub(super) fn cell_scope(&self) -> Result<EmployeeCellFilter> {
+        Ok(EmployeeCellFilter {
             touchpoint: parse_optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?,
             blueprint: parse_optional_id("filter.blueprintId", self.blueprint_id.as_ref())?,
             scales: self.scales.clone(),
@@ -136,7 +136,7 @@ pub(super) fn follow_ups_of_answers_condition(which: Condition) -> Condition {
 }
 
 /// The places and scales of a [`FeedbackFilter`]: all of it that cells of employees can be told apart by.
-pub(super) struct CellScope {
+pub(super) struct EmployeeCellFilter {
     pub touchpoint: Option<TouchpointId>,
     pub blueprint: Option<BlueprintId>,
     pub scales: Option<Vec<FeedbackScale>>,

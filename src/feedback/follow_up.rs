@@ -14,8 +14,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
 use super::{open_follow_ups_condition, rules::is_closed};
 use crate::{
-    access::{Caller, FindingInput, Permit, expect_version},
-    audit::Event,
+    access::{Caller, FindingDependency, Permit, expect_version},
+    audit::AuditedChange,
     department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
     input::{Faults, set_if_given, set_or_clear},
@@ -84,7 +84,7 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
             answer
                 .blueprint_id
                 .into_iter()
-                .for_each(|id| permit.invalidate_findings(FindingInput::Blueprint(id)));
+                .for_each(|id| permit.invalidate_findings(FindingDependency::Blueprint(id)));
         }
     }
     let row = permit.update::<follow_up::Entity>(&row, changes).await?;
@@ -201,7 +201,9 @@ pub async fn hand_over_follow_ups(
             .update_even_if_equal::<follow_up::Entity>(row, unassigned)
             .await?;
         let to = serde_json::json!({ "departmentId": successor.to_string() });
-        permit.note_event(Event::changed_outside_row::<follow_up::Entity>(&row, to));
+        permit.note_event(AuditedChange::changed_outside_row::<follow_up::Entity>(
+            &row, to,
+        ));
     }
     feedback::Entity::update_many()
         .col_expr(feedback::Column::DepartmentId, Expr::value(successor))

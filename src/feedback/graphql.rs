@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::{Result, UserError},
     input,
-    meter::{MeteredList, metered_list},
+    meter::{BudgetChargedList, metered_list},
     page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, mutation_caller},
@@ -249,7 +249,7 @@ impl FeedbackQuery {
 
     /// The playbooks, at most one per group of answers. Without a playbook, follow-ups are due 2 days after a
     /// dissatisfied answer, 7 after an indifferent and 14 after a satisfied one.
-    async fn playbooks(&self, ctx: &Context<'_>) -> Result<MeteredList<Playbook>> {
+    async fn playbooks(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Playbook>> {
         let caller = caller(ctx)?;
         let rows = caller
             .select::<playbook::Entity>()

@@ -23,12 +23,12 @@ pub use self::filter::{
 };
 use crate::{
     access::Caller,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
 };
 
 /// Whether the caller may know who gave the answer and what they wrote.
 #[must_use]
 pub fn may_see_respondent(caller: &Caller, row: &feedback::Model) -> bool {
-    let ties = Ties::none().with_departments(Relation::LooksAfter, row.department_id);
+    let ties = RowTies::none().with_departments(Relation::LooksAfter, row.department_id);
     caller.may(Action::WorkFollowUp, &ties)
 }

@@ -11,7 +11,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     error::{Error, Reason, Result},
     input::Faults,
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// Longest time until a follow-up is due, in days.
@@ -41,7 +41,7 @@ pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<pl
     faults.check_within("dueDays", Some(input.due_days), 0..=LONGEST);
     faults.check()?;
     let mut permit = caller
-        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .open_permit(Action::KeepCatalogue, &RowTies::none())
         .await?;
     let of_group = playbook::Entity::find()
         .filter(playbook::Column::AnswerGroup.eq(input.group))

@@ -20,8 +20,8 @@ use super::{
     rules::{due_on, is_closed},
 };
 use crate::{
-    access::{Caller, FindingInput, Permit, with_all_columns_set},
-    audit::Event,
+    access::{Caller, FindingDependency, Permit, with_all_columns_set},
+    audit::AuditedChange,
     error::{Reason, Result, UserErrorCode},
     id,
     input::{Faults, NAME},
@@ -75,12 +75,12 @@ pub struct FeedbackInput {
 
 /// An answer, and how far its follow-up has come already.
 #[derive(Clone, Debug)]
-pub struct AnswerInput {
+pub struct FeedbackWithFollowUp {
     pub said: FeedbackInput,
     pub follow_up: FollowUpState,
 }
 
-impl From<FeedbackInput> for AnswerInput {
+impl From<FeedbackInput> for FeedbackWithFollowUp {
     fn from(said: FeedbackInput) -> Self {
         Self {
             said,
@@ -112,7 +112,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
     let mut permit = caller.open_undecided_permit().await?;
     let done = record_within_permit(
         &mut permit,
-        input.feedback.into_iter().map(AnswerInput::from),
+        input.feedback.into_iter().map(FeedbackWithFollowUp::from),
     )
     .await?;
     permit.commit().await?;
@@ -122,7 +122,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
 /// Records answers as a part of a larger act, which commits them: all of them or none.
 pub async fn record_within_permit(
     permit: &mut Permit<'_>,
-    list: impl IntoIterator<Item = AnswerInput>,
+    list: impl IntoIterator<Item = FeedbackWithFollowUp>,
 ) -> Result<AnswersRecorded> {
     let mut faults = Faults::default();
     let entries = read_entries(permit.caller, &mut faults, list);
@@ -147,7 +147,7 @@ pub async fn record_within_permit(
     let mut done = store_customer_answers(permit, &places, fresh.collect()).await?;
     if done.recorded + employees > 0 {
         // How many employees answered when is told by nothing but their cells.
-        permit.note_event(Event::rows_written(serde_json::json!({
+        permit.note_event(AuditedChange::rows_written(serde_json::json!({
             "recorded": done.recorded,
             "unroutable": done.unroutable,
         })));
@@ -166,7 +166,7 @@ fn to_count(many: usize) -> i32 {
 fn read_entries(
     caller: &Caller,
     faults: &mut Faults,
-    list: impl IntoIterator<Item = AnswerInput>,
+    list: impl IntoIterator<Item = FeedbackWithFollowUp>,
 ) -> Vec<AnswerEntry> {
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut entries = Vec::new();
@@ -193,9 +193,9 @@ fn read_entry(
     caller: &Caller,
     faults: &mut Faults,
     path: String,
-    told: AnswerInput,
+    told: FeedbackWithFollowUp,
 ) -> AnswerEntry {
-    let AnswerInput { said, follow_up } = told;
+    let FeedbackWithFollowUp { said, follow_up } = told;
     let field = |name: &str| format!("{path}.{name}");
     faults.check_within(
         &field("score"),
@@ -375,7 +375,7 @@ async fn store_customer_answers(
                 done.unroutable += 1;
                 row.blueprint_id
                     .into_iter()
-                    .for_each(|id| permit.invalidate_findings(FindingInput::Blueprint(id)));
+                    .for_each(|id| permit.invalidate_findings(FindingDependency::Blueprint(id)));
             }
         }
         department

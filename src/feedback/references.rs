@@ -22,8 +22,8 @@ use crate::{
     access::{Guarded, Permit, scope},
     error::{Result, UserErrorCode},
     input::Faults,
-    kpi::answers::is_scale_for,
-    policy::{Action, Relation, Ties},
+    kpi::answers::is_scale_asked_of,
+    policy::{Action, Relation, RowTies},
     responsibility::in_force::ever_in_force_condition,
 };
 
@@ -80,14 +80,14 @@ impl AnswerReferences {
         let of_colleagues =
             entries.iter().any(of_employees) && is_recorded_by_person(permit).await?;
         if of_colleagues || entries.iter().any(|entry| entry.touchpoint.is_none()) {
-            permit.require(Action::RecordFeedback, &Ties::none(), None)?;
+            permit.require(Action::RecordFeedback, &RowTies::none(), None)?;
         }
         for (id, row) in &self.touchpoints {
             let delivering = self.held.get(id).into_iter().flatten();
             let delivering =
                 delivering.filter(|held| held.status == ResponsibilityStatus::Accepted);
             let departments = delivering.map(|held| held.department_id);
-            let ties = Ties::none().with_departments(Relation::Delivers, departments);
+            let ties = RowTies::none().with_departments(Relation::Delivers, departments);
             let blueprint = self.blueprints.get(&row.blueprint_id);
             if blueprint.is_some_and(|blueprint| blueprint.subject == Subject::Employee) {
                 // Shown to the leads who deliver there, the event would tell them when an employee answered.
@@ -162,7 +162,7 @@ impl AnswerReferences {
             );
         }
         let (subject, blueprint) = (self.subject_of(entry), self.blueprint_of(entry));
-        if !is_scale_for(entry.scale, subject) {
+        if !is_scale_asked_of(entry.scale, subject) {
             let message = match subject {
                 Subject::Customer => {
                     "ENPS is for employees, and this blueprint is about customers."

@@ -15,11 +15,11 @@ use super::{
     filter::follow_ups_of_answers_condition,
 };
 use crate::{
-    access::{Caller, FindingInput, Permit},
-    audit::Event,
+    access::{Caller, FindingDependency, Permit},
+    audit::AuditedChange,
     error::{Error, Result},
     input::{Faults, NAME},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// How many answers one act of retention erases at the most.
@@ -38,7 +38,7 @@ pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> 
     let respondent = faults.check_text("respondent", &input.respondent, NAME);
     faults.check()?;
     let mut permit = caller
-        .open_permit(Action::EraseRespondent, &Ties::none())
+        .open_permit(Action::EraseRespondent, &RowTies::none())
         .await?;
     let spellings = find_spellings(&permit, &respondent).await?;
     let its = Condition::any()
@@ -100,7 +100,7 @@ pub async fn erase_respondents_of_old_answers(caller: &Caller, days: u32) -> Res
     // A thousand at a time: one act over years of answers would keep SQLite's writer from everybody else.
     while any.clone().one(caller.connection()).await?.is_some() {
         let mut permit = caller
-            .open_permit(Action::EraseRespondent, &Ties::none())
+            .open_permit(Action::EraseRespondent, &RowTies::none())
             .await?;
         erased += erase_respondents_of_answers(&mut permit, old.clone(), Some(AT_ONCE)).await?;
         permit.empty_wal_on_commit();
@@ -165,11 +165,13 @@ async fn erase_respondents_of_answers(
         if row.department_id.is_none() {
             row.blueprint_id
                 .into_iter()
-                .for_each(|id| permit.invalidate_findings(FindingInput::Blueprint(id)));
+                .for_each(|id| permit.invalidate_findings(FindingDependency::Blueprint(id)));
         }
     }
     let erased = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-    permit.note_event(Event::rows_written(serde_json::json!({ "erased": erased })));
+    permit.note_event(AuditedChange::rows_written(
+        serde_json::json!({ "erased": erased }),
+    ));
     Ok(erased)
 }
 

@@ -16,7 +16,7 @@ use entity::{
 };
 use tokio::task::spawn_blocking;
 
-use super::record::{AnswerInput, AnswersRecorded, FeedbackInput, record_within_permit};
+use super::record::{AnswersRecorded, FeedbackInput, FeedbackWithFollowUp, record_within_permit};
 use crate::{
     access::Caller,
     error::{Error, Result, UserError, UserErrorCode},
@@ -74,7 +74,7 @@ pub async fn import(
     sheet: SpooledSheet,
     dry_run: bool,
 ) -> Result<AnswersImported> {
-    let known = AnswerSheetReferences::load(caller).await?;
+    let known = AnswerSheetIdsByKey::load(caller).await?;
     // Reading a file blocks, and 10,000 rows take longer than a thread that answers requests can spare.
     let read = spawn_blocking(move || AnswerSheet::read(&sheet, &known));
     let (said, mut faults) = read.await.map_err(Error::internal)??;
@@ -141,7 +141,7 @@ fn column_of_field(field: &str) -> &str {
 }
 
 /// What a sheet may name.
-struct AnswerSheetReferences {
+struct AnswerSheetIdsByKey {
     touchpoints: KeyIndex<TouchpointId>,
     blueprints: KeyIndex<BlueprintId>,
     personas: KeyIndex<PersonaId>,
@@ -149,7 +149,7 @@ struct AnswerSheetReferences {
     segments: KeyIndex<SegmentId>,
 }
 
-impl AnswerSheetReferences {
+impl AnswerSheetIdsByKey {
     /// Everything that the caller may see.
     async fn load(caller: &Caller) -> Result<Self> {
         Ok(Self {
@@ -166,14 +166,14 @@ impl AnswerSheetReferences {
 struct AnswerSheet {
     columns: sheet::SheetColumns,
     rows: usize,
-    answers: Vec<AnswerInput>,
+    answers: Vec<FeedbackWithFollowUp>,
     /// The row of each answer.
     places: Vec<CellRef>,
 }
 
 impl AnswerSheet {
     /// Reads a sheet, with every fault of its cells.
-    fn read(sheet: &SpooledSheet, known: &AnswerSheetReferences) -> Result<(Self, Faults)> {
+    fn read(sheet: &SpooledSheet, known: &AnswerSheetIdsByKey) -> Result<(Self, Faults)> {
         let mut faults = Faults::default();
         let mut reader = sheet.read(BOUNDS)?;
         let columns = reader.columns_with_aliases(COLUMNS, ALIASES, &mut faults);
@@ -194,7 +194,7 @@ impl AnswerSheet {
     fn read_rows<R: Read>(
         &mut self,
         reader: &mut SheetReader<R>,
-        known: &AnswerSheetReferences,
+        known: &AnswerSheetIdsByKey,
         faults: &mut Faults,
     ) -> Result<()> {
         let mut met: HashMap<String, u64> = HashMap::new();
@@ -235,7 +235,7 @@ impl AnswerSheet {
 fn read_answer(
     columns: &sheet::SheetColumns,
     row: &SheetRow,
-    known: &AnswerSheetReferences,
+    known: &AnswerSheetIdsByKey,
     faults: &mut Faults,
 ) -> Option<FeedbackInput> {
     let cell = |name| columns.cell(row, name);

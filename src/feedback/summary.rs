@@ -15,12 +15,12 @@ use sea_orm::{
     sea_query::{Alias, Expr, ExprTrait, SelectStatement},
 };
 
-use super::filter::{CellScope, FeedbackFilter};
+use super::filter::{EmployeeCellFilter, FeedbackFilter};
 use crate::{
     access::{Caller, scope},
     error::Result,
     kpi::{
-        answers::{Tally, is_scale_for},
+        answers::{Tally, is_scale_asked_of},
         cells,
     },
 };
@@ -54,7 +54,7 @@ impl AnswerSummary {
         *self.scales.entry(scale).or_default() += tally;
     }
 
-    fn add_cells(&mut self, cells: &cells::CellTotal) {
+    fn add_cells(&mut self, cells: &cells::CellGroupTotal) {
         if cells.is_all_alike() {
             self.alike += cells.tally().answers();
         } else {
@@ -158,7 +158,7 @@ async fn load_readable_cells(
     caller: &Caller,
     which: Condition,
     by_touchpoint: bool,
-) -> Result<Vec<cells::CellTotal>> {
+) -> Result<Vec<cells::CellGroupTotal>> {
     // The scope is a choice of conditions: what was added to it would be one more that suffices.
     let readable = scope::employee_cells_condition(caller.principal());
     let which = Condition::all().add(readable).add(which);
@@ -174,7 +174,7 @@ fn select_employee_blueprints() -> SelectStatement {
         .into_query()
 }
 
-impl CellScope {
+impl EmployeeCellFilter {
     /// The cells there.
     fn condition(&self) -> Condition {
         use employee_cell::Column;
@@ -191,7 +191,7 @@ impl CellScope {
 
     /// Whether employees are asked there, as far as the caller may know: in a journey of theirs, or on ENPS by name.
     async fn employees_are_asked(&self, caller: &Caller) -> Result<bool> {
-        let of_employees = |scale: &FeedbackScale| is_scale_for(*scale, Subject::Employee);
+        let of_employees = |scale: &FeedbackScale| is_scale_asked_of(*scale, Subject::Employee);
         let scales = self.scales.as_deref();
         if scales.is_some_and(|scales| !scales.iter().any(of_employees)) {
             return Ok(false);

@@ -7,7 +7,7 @@ use sea_orm::{ActiveValue, Set, Value};
 
 use super::kinds::{
     BoundedInteger, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText, OptionalWord,
-    RequiredWord, YesNo,
+    WordWithInitial, YesNo,
 };
 use crate::input::{Faults, set_if_given, set_or_clear};
 
@@ -77,7 +77,7 @@ where
     }
 }
 
-impl<W: InitialWord + Into<Value>> ApiField for RequiredWord<W> {
+impl<W: InitialWord + Into<Value>> ApiField for WordWithInitial<W> {
     type Input = Option<W>;
     type Output = W;
 

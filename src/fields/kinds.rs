@@ -31,7 +31,7 @@ pub struct OptionalText;
 pub struct OptionalWord<W>(PhantomData<W>);
 
 /// One of a few words, of which one is where a new row begins.
-pub struct RequiredWord<W>(PhantomData<W>);
+pub struct WordWithInitial<W>(PhantomData<W>);
 
 /// Yes or no; a new row begins with no.
 pub struct YesNo;
@@ -90,7 +90,7 @@ where
     }
 }
 
-impl<W: InitialWord + Into<Value>> FieldKind for RequiredWord<W> {
+impl<W: InitialWord + Into<Value>> FieldKind for WordWithInitial<W> {
     type Stored = W;
     const IS_TEXT: bool = false;
 

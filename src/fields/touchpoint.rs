@@ -61,7 +61,7 @@ macro_rules! touchpoint_fields {
                     column: "Importance to the organisation, from 1 (least) to 5 (most).",
                 }
                 /// Whether customers use it.
-                usage "usage": kinds::RequiredWord<entity::words::Usage> {
+                usage "usage": kinds::WordWithInitial<entity::words::Usage> {
                     column: "Whether customers use it.",
                 }
                 /// The reason why it is not used.
@@ -79,7 +79,7 @@ macro_rules! touchpoint_fields {
                     column: "Duration in minutes that the customer expects.",
                 }
                 /// Whether it was observed or is assumed.
-                basis "basis": kinds::RequiredWord<entity::words::Basis> {
+                basis "basis": kinds::WordWithInitial<entity::words::Basis> {
                     column: "Whether it was observed or is assumed.",
                 }
                 #[shown = "Physical evidence: things that the customer holds or sees, in order."]

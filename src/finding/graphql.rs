@@ -11,7 +11,7 @@ use super::{
 use crate::{
     access::Caller,
     error::{Error, Result, UserError},
-    meter::{MeteredList, metered_list},
+    meter::{BudgetChargedList, metered_list},
     payload::{caller, mutation_caller, refusal_from_error},
     scalar::Date,
 };
@@ -108,7 +108,7 @@ pub struct Dismissal {
 #[derive(SimpleObject)]
 pub struct Findings {
     /// The findings: the most severe first, then by code and in the order of display.
-    pub findings: MeteredList<Finding>,
+    pub findings: BudgetChargedList<Finding>,
     /// Number of findings of severity ERROR.
     pub errors: usize,
     /// Number of findings of severity WARNING.
@@ -223,7 +223,7 @@ impl FindingQuery {
     /// The findings about the organisation as a whole, by the blueprints that you may read. For findings of one
     /// blueprint see `Blueprint.findings`.
     #[graphql(complexity = "50 * child_complexity")]
-    async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<MeteredList<Finding>> {
+    async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Finding>> {
         let found = super::find_organisation_violations(caller(ctx)?).await?;
         Ok(metered_list(found))
     }

@@ -33,14 +33,14 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query
 use self::rules::{RuleOptions, Severity, Surroundings, Thresholds, Violation};
 use crate::{
     access::{Caller, Permit, scope, with_all_columns_set},
-    audit::Event,
+    audit::AuditedChange,
     canvas::Canvas,
     compute::WorkBudget,
     database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
     input::Faults,
-    policy::{Action, Relation, Ties},
-    snapshot::BlueprintSnapshot,
+    policy::{Action, Relation, RowTies},
+    snapshot::WholeBlueprint,
 };
 
 /// Most findings that a refusal to publish names.
@@ -114,7 +114,7 @@ pub async fn find_tracked_in_transaction(
 
 /// The input of the rules, and the stored rows of earlier findings.
 struct InspectionInput {
-    snapshot: BlueprintSnapshot,
+    snapshot: WholeBlueprint,
     around: Surroundings,
     noted: HashMap<FindingId, finding::Model>,
 }
@@ -129,7 +129,7 @@ impl InspectionInput {
         let noted = finding::Entity::find().filter(finding::Column::BlueprintId.eq(blueprint.id));
         let noted = noted.all(tx).await?.into_iter();
         let noted = noted.map(|row| (row.id, row)).collect();
-        let snapshot = Box::pin(BlueprintSnapshot::load(caller, tx, blueprint, day)).await?;
+        let snapshot = Box::pin(WholeBlueprint::load(caller, tx, blueprint, day)).await?;
         let around = surroundings::load_surroundings(caller, tx, &snapshot, day).await?;
         Ok(Self {
             snapshot,
@@ -299,14 +299,15 @@ async fn set_dismissal(
         Severity::Error => Action::DismissError,
         Severity::Warning | Severity::Info => Action::DismissFinding,
     };
-    let owner = Ties::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
+    let owner =
+        RowTies::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
     permit.require_permission_on_row::<blueprint::Entity>(action, &owner, &row)?;
     permit.require_live_blueprint(blueprint)?;
     if told.dismissed.is_none() && dismissal.is_none() {
         return Ok(told);
     }
     store_dismissal(&permit, &told, dismissal.as_ref()).await?;
-    permit.note_event(Event::changed_outside_row::<blueprint::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<blueprint::Entity>(
         &row,
         // What it is about may be a KPI that readers of the log may not read of.
         serde_json::json!({ "finding": fingerprint, "dismissed": dismissal.is_some() }),

@@ -19,7 +19,7 @@ use super::{
     rules::{self, RuleOptions, Thresholds},
     surroundings,
 };
-use crate::{access::Caller, database::Transaction, error::Result, snapshot::BlueprintSnapshot};
+use crate::{access::Caller, database::Transaction, error::Result, snapshot::WholeBlueprint};
 
 /// Most marks that one statement reads, and rows that one writes.
 const AT_ONCE: usize = 1_000;
@@ -135,7 +135,7 @@ async fn find_dependent_blueprints(
 /// not.
 async fn renew_blueprint(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
     for _ in 0..TRIES {
-        let Some(change) = FindingChange::compute(caller, id, thresholds).await? else {
+        let Some(change) = BlueprintFindingsDiff::compute(caller, id, thresholds).await? else {
             return Ok(());
         };
         if change.write(caller).await? {
@@ -147,14 +147,14 @@ async fn renew_blueprint(caller: &Caller, id: BlueprintId, thresholds: &Threshol
 }
 
 /// The difference between the computed and the stored findings of one blueprint.
-struct FindingChange {
+struct BlueprintFindingsDiff {
     blueprint: blueprint::Model,
     before: Option<finding_renewal::Model>,
     opened: Vec<FindingId>,
     gone: Vec<FindingId>,
 }
 
-impl FindingChange {
+impl BlueprintFindingsDiff {
     /// The difference, computed and read in one snapshot; none for a blueprint that is gone or archived.
     async fn compute(
         caller: &Caller,
@@ -175,7 +175,7 @@ impl FindingChange {
             .into_tuple()
             .all(&tx)
             .await?;
-        let snapshot = Box::pin(BlueprintSnapshot::load(
+        let snapshot = Box::pin(WholeBlueprint::load(
             caller,
             &tx,
             blueprint.clone(),
@@ -264,7 +264,7 @@ impl FindingChange {
 async fn compute_open_fingerprints(
     caller: &Caller,
     tx: &Transaction,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     thresholds: &Thresholds,
 ) -> Result<HashSet<FindingId>> {
     let day = caller.today;

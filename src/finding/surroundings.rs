@@ -21,7 +21,7 @@ use crate::{
     database::Transaction,
     error::Result,
     responsibility::pressure,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
     statement::SqlBuilder,
 };
 
@@ -29,7 +29,7 @@ use crate::{
 pub async fn load_surroundings(
     caller: &Caller,
     tx: &Transaction,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     day: NaiveDate,
 ) -> Result<Surroundings> {
     let canvas = &snapshot.canvas;
@@ -75,7 +75,7 @@ async fn load_segments_of_personas(
 async fn count_responsibilities_elsewhere(
     caller: &Caller,
     tx: &Transaction,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
 ) -> Result<HashMap<DepartmentId, usize>> {
     use responsibility::Column;
     let canvas = &snapshot.canvas;
@@ -107,7 +107,7 @@ async fn count_responsibilities_elsewhere(
 /// By touchpoint, the number of answers until the day, inclusive, whose follow-up is open and has no department.
 async fn count_unrouted_answers(
     tx: &Transaction,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     day: NaiveDate,
 ) -> Result<HashMap<TouchpointId, usize>> {
     use feedback::Column;
@@ -143,7 +143,7 @@ struct LatestMeasuredDay {
 /// The latest day, until `day` inclusive, on which each KPI that judges something here was measured.
 async fn load_latest_days(
     tx: &Transaction,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, NaiveDate>> {
     let linked: HashSet<KpiId> = snapshot

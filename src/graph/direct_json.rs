@@ -2,7 +2,7 @@
 //!
 //! A canvas of a large blueprint is some thirty thousand fields of the answer. Resolvers make an object, a future and a
 //! node of a tree for each of them, and drop them again. So the list of phases, and that of transitions, is a
-//! [`DirectJson`], whose `resolve` goes three steps:
+//! [`DirectJsonList`], whose `resolve` goes three steps:
 //!
 //! 1. **Plan.** The selections are looked up once, by type and not by row: `ObjectPlan::new` makes a closure for each
 //!    field ([`DirectObject::field_writer`]), nested as the document is.
@@ -37,7 +37,7 @@ use crate::{
     canvas::Canvas,
     department::load_parents,
     json::JsonWriter,
-    meter::{MeteredList, locate_error_at_field, metered_list},
+    meter::{BudgetChargedList, locate_error_at_field, metered_list},
     responsibility::parties::Parents,
 };
 
@@ -45,13 +45,13 @@ use crate::{
 const BYTES_PER_STEP: u64 = 16;
 
 /// A list of objects of a canvas, answered as direct JSON where there is a plan and by resolvers where there is none.
-pub struct DirectJson<T: CanvasNode> {
+pub struct DirectJsonList<T: CanvasRowObject> {
     canvas: Arc<Canvas>,
     rows: fn(&Canvas) -> &[T::Row],
 }
 
 /// An object of the API whose row a canvas holds.
-pub trait CanvasNode: OutputType + Sized {
+pub trait CanvasRowObject: OutputType + Sized {
     /// Its row.
     type Row: Sync + 'static;
 
@@ -59,7 +59,7 @@ pub trait CanvasNode: OutputType + Sized {
     fn to_object(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
 }
 
-impl<T: CanvasNode> DirectJson<T> {
+impl<T: CanvasRowObject> DirectJsonList<T> {
     /// The rows that `rows` picks from a canvas.
     pub fn new(canvas: &Arc<Canvas>, rows: fn(&Canvas) -> &[T::Row]) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl<T: CanvasNode> DirectJson<T> {
     }
 }
 
-impl<T: CanvasNode> DirectJson<T>
+impl<T: CanvasRowObject> DirectJsonList<T>
 where
     for<'c> CanvasRow<'c, T::Row>: DirectObject<'c>,
 {
@@ -106,7 +106,7 @@ where
     }
 }
 
-impl<T: CanvasNode> OutputType for DirectJson<T>
+impl<T: CanvasRowObject> OutputType for DirectJsonList<T>
 where
     for<'c> CanvasRow<'c, T::Row>: DirectObject<'c>,
 {
@@ -136,7 +136,8 @@ where
             return Ok(Value::Binary(json));
         }
         let rows = (self.rows)(&self.canvas).iter();
-        let parts: MeteredList<T> = metered_list(rows.map(|row| T::to_object(row, &self.canvas)));
+        let parts: BudgetChargedList<T> =
+            metered_list(rows.map(|row| T::to_object(row, &self.canvas)));
         parts.resolve(ctx, field).await
     }
 }
@@ -345,7 +346,7 @@ impl<'c, P: DirectObject<'c>> ObjectPlan<'c, P> {
         let fields = asked.response_fields(P::TYPE)?.into_iter();
         let fields = fields.map(|field| {
             let writer = match field.name {
-                "__typename" => value_writer(|_| P::TYPE),
+                "__typename" => value_field_writer(|_| P::TYPE),
                 name => P::field_writer(name, &field.asked),
             };
             Some((format!("\"{}\":", field.key), writer?))
@@ -362,17 +363,19 @@ impl<'c, P: DirectObject<'c>> ObjectPlan<'c, P> {
 }
 
 /// A field with a value of its own.
-fn value_writer<'c, P, V: Serialize>(value: impl Fn(P) -> V + 'c) -> Option<FieldWriter<'c, P>> {
+fn value_field_writer<'c, P, V: Serialize>(
+    value: impl Fn(P) -> V + 'c,
+) -> Option<FieldWriter<'c, P>> {
     Some(Box::new(move |part, out| out.value(&value(part))))
 }
 
 /// A field that is an id.
-fn id_writer<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<FieldWriter<'c, P>> {
+fn id_field_writer<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<FieldWriter<'c, P>> {
     Some(Box::new(move |part, out| out.id(id(part))))
 }
 
 /// A field that leads to an object, or to nothing.
-fn object_writer<'c, P, Q>(
+fn object_field_writer<'c, P, Q>(
     asked: &Selections<'_>,
     object: impl Fn(P) -> Option<Q> + 'c,
 ) -> Option<FieldWriter<'c, P>>
@@ -387,7 +390,7 @@ where
 }
 
 /// A field that leads to a list of objects.
-fn list_writer<'c, P, Q, I>(
+fn list_field_writer<'c, P, Q, I>(
     asked: &Selections<'_>,
     objects: impl Fn(P) -> I + 'c,
 ) -> Option<FieldWriter<'c, P>>

@@ -14,7 +14,7 @@ use crate::{
     department::graphql::Department,
     error::{Error, Result},
     input,
-    meter::{Metered, MeteredList, metered_list},
+    meter::{BudgetCharged, BudgetChargedList, metered_list},
     payload::caller,
     touchpoint::graphql::{Touchpoint, Transition},
 };
@@ -23,13 +23,13 @@ use crate::{
 const LONGEST: usize = 20;
 
 /// How people move through a blueprint: its transitions as a graph. Work that ENABLES a step is no movement.
-pub(super) struct Flow(pub Arc<Canvas>);
+pub(super) struct BlueprintFlow(pub Arc<Canvas>);
 
 /// A loop: touchpoints of which each can be reached from every other.
 #[derive(SimpleObject)]
 pub(super) struct Loop {
     /// The touchpoints, in order of display.
-    touchpoints: MeteredList<Touchpoint>,
+    touchpoints: BudgetChargedList<Touchpoint>,
 }
 
 /// The hand-offs from one accountable department to another.
@@ -42,14 +42,14 @@ pub(super) struct HandOff {
     /// Number of transitions with this hand-off.
     count: usize,
     /// The transitions with this hand-off, in the order of creation.
-    transitions: MeteredList<Transition>,
+    transitions: BudgetChargedList<Transition>,
 }
 
 /// Ways from one touchpoint to another.
 #[derive(SimpleObject)]
 pub(super) struct Ways {
     /// The ways, shorter ones first; at most 100.
-    ways: MeteredList<Way>,
+    ways: BudgetChargedList<Way>,
     /// Whether there are, or may be, more ways than these.
     has_more: bool,
 }
@@ -58,10 +58,10 @@ pub(super) struct Ways {
 #[derive(SimpleObject)]
 pub(super) struct Way {
     /// The transitions, in order. A way may lead to a competitor and back.
-    transitions: MeteredList<Transition>,
+    transitions: BudgetChargedList<Transition>,
 }
 
-impl Flow {
+impl BlueprintFlow {
     /// The graph, for one walk through it. A walk takes as many steps as there are places and transitions, 2,000 at the
     /// most, so about a tenth of a millisecond: it is done where it is asked for.
     fn charge_and_analyse(&self, ctx: &Context<'_>) -> Result<flow::FlowAnalysis<'_>> {
@@ -70,12 +70,12 @@ impl Flow {
         Ok(flow::FlowAnalysis::new(&self.0))
     }
 
-    fn list_touchpoints(&self, rows: Vec<&touchpoint::Model>) -> MeteredList<Touchpoint> {
+    fn list_touchpoints(&self, rows: Vec<&touchpoint::Model>) -> BudgetChargedList<Touchpoint> {
         let rows = rows.into_iter();
         metered_list(rows.map(|row| Touchpoint::from_canvas(row, &self.0)))
     }
 
-    fn list_transitions(&self, rows: Vec<&transition::Model>) -> MeteredList<Transition> {
+    fn list_transitions(&self, rows: Vec<&transition::Model>) -> BudgetChargedList<Transition> {
         let rows = rows.into_iter();
         metered_list(rows.map(|row| Transition::from_canvas(row, &self.0)))
     }
@@ -94,11 +94,11 @@ impl Flow {
 }
 
 /// The movement of people through a blueprint: its transitions as a graph. Those of kind ENABLES are left out.
-#[Object]
-impl Flow {
+#[Object(name = "Flow")]
+impl BlueprintFlow {
     /// The loops, in order of display. Ends of the graph belong to none.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn loops(&self, ctx: &Context<'_>) -> Result<MeteredList<Loop>> {
+    async fn loops(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Loop>> {
         let loops = self.charge_and_analyse(ctx)?.loops().into_iter();
         Ok(metered_list(loops.map(|rows| Loop {
             touchpoints: self.list_touchpoints(rows),
@@ -107,49 +107,49 @@ impl Flow {
 
     /// Transitions that lead back to an earlier phase.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn backtracks(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
+    async fn backtracks(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Transition>> {
         Ok(self.list_transitions(self.charge_and_analyse(ctx)?.backtracks()))
     }
 
     /// Transitions of kind SKIP, and those that pass over a whole phase.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn skips(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
+    async fn skips(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Transition>> {
         Ok(self.list_transitions(self.charge_and_analyse(ctx)?.skips()))
     }
 
     /// Transitions by which people leave the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn exits(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
+    async fn exits(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Transition>> {
         Ok(self.list_transitions(self.charge_and_analyse(ctx)?.exits()))
     }
 
     /// Transitions by which people come back into it.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn re_entries(&self, ctx: &Context<'_>) -> Result<MeteredList<Transition>> {
+    async fn re_entries(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Transition>> {
         Ok(self.list_transitions(self.charge_and_analyse(ctx)?.re_entries()))
     }
 
     /// Touchpoints that people reach and that no transition leaves, not even out of the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn dead_ends(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
+    async fn dead_ends(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Touchpoint>> {
         Ok(self.list_touchpoints(self.charge_and_analyse(ctx)?.dead_ends()))
     }
 
     /// Touchpoints that no way reaches from START or a re-entry, and that enable no step that people reach. Empty if no
     /// transition enters the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn unreachable(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
+    async fn unreachable(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Touchpoint>> {
         Ok(self.list_touchpoints(self.charge_and_analyse(ctx)?.unreachable()))
     }
 
     /// Hand-offs: transitions between touchpoints whose accountable departments are known and differ, grouped by both
     /// departments.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn hand_offs(&self, ctx: &Context<'_>) -> Result<MeteredList<HandOff>> {
+    async fn hand_offs(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<HandOff>> {
         let found = self.charge_and_analyse(ctx)?.hand_offs().into_iter();
         found
             .map(|found| {
-                Ok(Metered(HandOff {
+                Ok(BudgetCharged(HandOff {
                     from: self.find_department(found.from)?,
                     to: self.find_department(found.to)?,
                     count: found.transitions.len(),
@@ -162,7 +162,7 @@ impl Flow {
     /// The touchpoints that every way from START to a phase of stage GOAL passes, in that order; the last is the one by
     /// which all ways reach the goal. A way may lead to a competitor and back.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn must_pass(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
+    async fn must_pass(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Touchpoint>> {
         Ok(self.list_touchpoints(self.charge_and_analyse(ctx)?.unavoidable_touchpoints()))
     }
 

@@ -9,7 +9,7 @@ use crate::{
     blueprint::graphql::Phase,
     canvas::Canvas,
     insight::graphql::Insight,
-    meter::{MeteredList, metered_list},
+    meter::{BudgetChargedList, metered_list},
 };
 
 /// The insights of one kind, in one phase, about one persona.
@@ -22,7 +22,7 @@ pub(super) struct LensCell {
     /// Id of the persona that they are about; null for all.
     persona_id: Option<async_graphql::ID>,
     /// The insights, in the order of creation.
-    insights: MeteredList<Insight>,
+    insights: BudgetChargedList<Insight>,
 }
 
 /// Sorts insights into cells, without the empty ones: by phase in the order of display, then by kind, then by persona.

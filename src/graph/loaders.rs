@@ -7,9 +7,9 @@ mod handshake;
 mod kpi_links;
 mod trends;
 
-pub(super) use answers::{FeedbackSummaryAt, FollowUpOf, PlaybookOf};
-pub(super) use handshake::{DepartmentLeads, DepartmentTree, OpenProposalsKey};
-pub(super) use kpi_links::{KpiJudgement, LinkJudgement};
+pub(super) use answers::{FeedbackSummaryAt, FollowUpOf, PlaybookOfFeedbackGroup};
+pub(super) use handshake::{DepartmentLeads, DepartmentParents, ReadableOpenProposals};
+pub(super) use kpi_links::{KpiJudgementKey, LinkJudgementKey};
 pub(super) use trends::TrendOf;
 
 use std::{collections::HashMap, sync::Arc};
@@ -41,7 +41,7 @@ use crate::{
     department::below as department_below,
     error::Result,
     insight::graphql::without_archived_locations,
-    judgement::{self, JudgedLink},
+    judgement::{self, JudgedKpiLink},
     publication::select_without_document,
 };
 
@@ -131,7 +131,7 @@ pub(super) struct KpisJudgingPhase(pub PhaseId);
 macro_rules! judging_links {
     ($($key:ident by $column:ident $field:ident,)*) => {
         $(impl LoaderKey for $key {
-            type Value = Arc<Vec<(JudgedLink, kpi::Model)>>;
+            type Value = Arc<Vec<(JudgedKpiLink, kpi::Model)>>;
 
             async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
                 let day = caller.today;
@@ -140,7 +140,7 @@ macro_rules! judging_links {
                     .select_only()
                     .column(kpi_link::Column::Id)
                     .filter(kpi_link::Column::$column.is_in(keys.iter().map(|key| key.0)));
-                let judged = judgement::judge_links(caller, links.into_query(), day).await?;
+                let judged = judgement::load_judged_links(caller, links.into_query(), day).await?;
                 let today = judged.into_iter().filter(|(judged, kpi)| {
                     kpi.archived_at.is_none() && judgement::is_link_in_force(&judged.link, day)
                 });

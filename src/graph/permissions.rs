@@ -8,7 +8,7 @@ use entity::{
 
 use crate::{
     access::Caller,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
     responsibility::{
         answer::participant,
         in_force,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Those of the actions that the caller may do to a thing with these ties.
-fn permitted_among(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
+fn permitted_among(caller: &Caller, actions: &[Action], ties: &RowTies) -> Vec<Action> {
     actions
         .iter()
         .copied()
@@ -29,7 +29,7 @@ fn permitted_among(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Acti
 
 /// The actions on a blueprint.
 pub(super) fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
-    let ties = Ties::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
+    let ties = RowTies::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
     permitted_among(
         caller,
         &[
@@ -53,7 +53,7 @@ pub(super) fn on_touchpoint(
         .iter()
         .filter(|held| in_force::is_delivering(held))
         .map(|held| held.department_id);
-    let ties = Ties::none()
+    let ties = RowTies::none()
         .with_departments(Relation::OwnsBlueprint, [blueprint.owner_department_id])
         .with_departments(Relation::Delivers, delivering)
         .with_departments(Relation::Proposes, caller.led_departments());
@@ -71,7 +71,7 @@ pub(super) fn on_touchpoint(
 
 /// The actions on a department.
 pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
-    let ties = Ties::none()
+    let ties = RowTies::none()
         .with_departments(Relation::IsIt, [row.id])
         .with_departments(Relation::OwnsBlueprint, [row.id])
         .with_departments(Relation::OwnsKpi, [row.id])
@@ -91,7 +91,7 @@ pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Act
 
 /// The actions on a KPI.
 pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
-    let ties = Ties::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]);
+    let ties = RowTies::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
     if !row.fed_by_feedback {
         actions.push(Action::RecordMeasurement);
@@ -101,13 +101,14 @@ pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
 
 /// The actions on an improvement.
 pub(super) fn on_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
-    let ties = Ties::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]);
+    let ties =
+        RowTies::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]);
     permitted_among(caller, &[Action::KeepImprovements], &ties)
 }
 
 /// The actions on an answer and its follow-up.
 pub(super) fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
-    let ties = Ties::none().with_departments(Relation::LooksAfter, row.department_id);
+    let ties = RowTies::none().with_departments(Relation::LooksAfter, row.department_id);
     permitted_among(
         caller,
         &[Action::WorkFollowUp, Action::AssignFollowUp],
@@ -117,7 +118,7 @@ pub(super) fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action>
 
 /// The actions on a persona or a template.
 pub(super) fn on_catalogue(caller: &Caller) -> Vec<Action> {
-    permitted_among(caller, &[Action::KeepCatalogue], &Ties::none())
+    permitted_among(caller, &[Action::KeepCatalogue], &RowTies::none())
 }
 
 /// The actions on a responsibility, given who is accountable at its touchpoint now, and the tree of departments.
@@ -134,7 +135,7 @@ pub(super) fn on_responsibility(
     let seat = answer.ok().and_then(|(_, seat)| seat);
     let published = blueprint.status == BlueprintStatus::Published;
     let by_lead = lead_may_end(row.role, published).then_some(row.department_id);
-    let ties = Ties::none()
+    let ties = RowTies::none()
         .with_departments(Relation::Holds, [row.department_id])
         .with_departments(Relation::Proposes, row.proposed_by_department_id)
         .with_departments(Relation::MayAccept, seat)

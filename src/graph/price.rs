@@ -13,23 +13,23 @@ use super::{Api, COMPLEXITY, Mutation, Query};
 
 static PRICED: LazyLock<Api> = LazyLock::new(|| {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .extension(CostProbe)
+        .extension(CostOnlyExtension)
         .finish()
 });
 
 const COST: &str = "cost";
 
 /// Ends a request after its validation, with an error that carries its cost.
-struct CostProbe;
+struct CostOnlyExtension;
 
-impl ExtensionFactory for CostProbe {
+impl ExtensionFactory for CostOnlyExtension {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Self)
     }
 }
 
 #[async_trait]
-impl Extension for CostProbe {
+impl Extension for CostOnlyExtension {
     async fn validation(
         &self,
         ctx: &ExtensionContext<'_>,

@@ -15,21 +15,21 @@ use crate::{
     canvas::{
         Canvas,
         flow::FlowAnalysis,
-        view::{self, CanvasView, ViewDetail},
+        view::{self, ComputedViewParts, ReducedCanvas},
     },
     compute::{SEARCH, WorkBudget},
     department::graphql::Department,
     error::Result,
-    meter::{Metered, MeteredList, metered_list},
+    meter::{BudgetCharged, BudgetChargedList, metered_list},
     payload::caller,
     responsibility::pressure,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
 /// A smaller picture of a blueprint: some of its touchpoints, and the connections between them.
-pub(super) struct BlueprintView {
+pub(super) struct BlueprintExcerpt {
     canvas: Arc<Canvas>,
-    seen: view::CanvasView,
+    seen: view::ReducedCanvas,
 }
 
 /// A phase of a smaller picture.
@@ -38,13 +38,13 @@ pub(super) struct PhaseView {
     /// The phase.
     phase: Phase,
     /// The touchpoints that stay, in order of display.
-    touchpoints: MeteredList<Touchpoint>,
+    touchpoints: BudgetChargedList<Touchpoint>,
 }
 
 /// What joins two places of a smaller picture.
-pub(super) struct Joint {
+pub(super) struct BlueprintViewArrow {
     canvas: Arc<Canvas>,
-    joint: Arc<view::ViewJoint>,
+    joint: Arc<view::ViewArrow>,
 }
 
 fn touchpoint_at(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
@@ -53,11 +53,11 @@ fn touchpoint_at(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
 }
 
 /// A smaller picture of a blueprint: some of its touchpoints, and the connections between them.
-#[Object]
-impl BlueprintView {
+#[Object(name = "BlueprintView")]
+impl BlueprintExcerpt {
     /// The phases with the touchpoints that stay, in order of display; phases without touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn phases(&self) -> MeteredList<PhaseView> {
+    async fn phases(&self) -> BudgetChargedList<PhaseView> {
         let canvas = &self.canvas;
         let mut phases = Vec::new();
         for phase in &canvas.phases {
@@ -80,8 +80,8 @@ impl BlueprintView {
     /// The connections: first the transitions that stay, in the order of creation, then bridges over touchpoints left
     /// out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn joints(&self) -> MeteredList<Joint> {
-        let joints = self.seen.joints.iter().map(|joint| Joint {
+    async fn joints(&self) -> BudgetChargedList<BlueprintViewArrow> {
+        let joints = self.seen.joints.iter().map(|joint| BlueprintViewArrow {
             canvas: Arc::clone(&self.canvas),
             joint: Arc::clone(joint),
         });
@@ -95,8 +95,8 @@ impl BlueprintView {
 }
 
 /// A connection in a smaller picture: a transition, or a bridge over touchpoints left out.
-#[Object]
-impl Joint {
+#[Object(name = "Joint")]
+impl BlueprintViewArrow {
     /// The touchpoint that it leads from; null where it comes from an end.
     async fn from(&self) -> Option<Touchpoint> {
         touchpoint_at(&self.canvas, self.joint.from?)
@@ -120,7 +120,7 @@ impl Joint {
 
     /// The touchpoints that a bridge passes over, on the shortest way.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn left_out(&self) -> MeteredList<Touchpoint> {
+    async fn left_out(&self) -> BudgetChargedList<Touchpoint> {
         let left_out = self.joint.left_out.iter();
         let left_out = left_out.filter_map(|at| touchpoint_at(&self.canvas, *at));
         metered_list(left_out)
@@ -164,7 +164,7 @@ pub(super) struct ContactPressure {
     /// Whether there are more contacts than the persona tolerates.
     too_much: bool,
     /// The departments that contact the persona, the most frequent first.
-    senders: MeteredList<Sender>,
+    senders: BudgetChargedList<Sender>,
 }
 
 /// The number of contacts a month of one department with a persona.
@@ -193,7 +193,7 @@ pub(super) async fn load_contact_pressure(
         let department = sender.department.and_then(|id| departments.get(&id));
         let department = department.cloned().map(Department::from);
         let per_month = sender.per_month;
-        senders.push(Metered(Sender {
+        senders.push(BudgetCharged(Sender {
             department,
             per_month,
         }));
@@ -235,21 +235,21 @@ pub(super) async fn build_view(
     ctx: &Context<'_>,
     canvas: &Arc<Canvas>,
     choose: impl FnOnce(&Canvas) -> BTreeSet<usize> + Send + 'static,
-) -> Result<BlueprintView> {
+) -> Result<BlueprintExcerpt> {
     let joints = ctx.look_ahead().field("joints");
     let detail = match (joints.exists(), joints.field("leftOut").exists()) {
-        (false, _) => ViewDetail::Touchpoints,
-        (true, false) => ViewDetail::Joints,
-        (true, true) => ViewDetail::LeftOut,
+        (false, _) => ComputedViewParts::Touchpoints,
+        (true, false) => ComputedViewParts::Joints,
+        (true, true) => ComputedViewParts::LeftOut,
     };
     let within = Arc::clone(canvas);
     let seen = caller(ctx)?
         .run_on_compute_pool(move |steps| {
             steps.spend(within.touchpoints.len())?;
-            CanvasView::new(&FlowAnalysis::new(&within), &choose(&within), detail, steps)
+            ReducedCanvas::new(&FlowAnalysis::new(&within), &choose(&within), detail, steps)
         })
         .await?;
-    Ok(BlueprintView {
+    Ok(BlueprintExcerpt {
         canvas: Arc::clone(canvas),
         seen,
     })
@@ -263,9 +263,9 @@ pub(super) struct CustomerView {
     /// The persona's name.
     persona: String,
     /// The phases, in order of display.
-    phases: MeteredList<CustomerPhase>,
+    phases: BudgetChargedList<CustomerPhase>,
     /// The connections between the steps, in the order of creation.
-    ways: MeteredList<CustomerWay>,
+    ways: BudgetChargedList<CustomerWay>,
 }
 
 /// A phase as customers may see it.
@@ -278,7 +278,7 @@ pub(super) struct CustomerPhase {
     /// The customer's goal in it.
     customer_goal: Option<String>,
     /// The steps in which the customer takes part, in order of display.
-    steps: MeteredList<CustomerStep>,
+    steps: BudgetChargedList<CustomerStep>,
 }
 
 /// A step as customers may see it.
@@ -295,7 +295,7 @@ pub(super) struct CustomerStep {
     /// Physical evidence: things that the customer holds or sees, in order.
     evidence: Vec<String>,
     /// Its channels, in order.
-    channels: MeteredList<CustomerChannel>,
+    channels: BudgetChargedList<CustomerChannel>,
     /// The customer's emotion, from −2 (worst) to 2 (best).
     emotion: Option<i32>,
     /// Expected duration in minutes.
@@ -334,7 +334,12 @@ pub(super) async fn build_customer_view(
 
 fn compute_customer_view(canvas: &Canvas, steps: &WorkBudget) -> Result<CustomerView> {
     let kept = view::touchpoints_seen_by_customers(canvas);
-    let seen = CanvasView::new(&FlowAnalysis::new(canvas), &kept, ViewDetail::Joints, steps)?;
+    let seen = ReducedCanvas::new(
+        &FlowAnalysis::new(canvas),
+        &kept,
+        ComputedViewParts::Joints,
+        steps,
+    )?;
     let phases = canvas.phases.iter().map(|phase| {
         let rows = seen.touchpoints.iter();
         let rows = rows.filter_map(|at| canvas.touchpoints.get(*at));
@@ -347,7 +352,7 @@ fn compute_customer_view(canvas: &Canvas, steps: &WorkBudget) -> Result<Customer
         }
     });
     let key = |at: Option<usize>| Some(canvas.touchpoints.get(at?)?.key.clone());
-    let moves = |joint: &&Arc<view::ViewJoint>| {
+    let moves = |joint: &&Arc<view::ViewArrow>| {
         let transition = joint.transition.and_then(|at| canvas.transitions.get(at));
         transition.is_none_or(|transition| transition.kind != TransitionKind::Enables)
     };

@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use super::{admission::AdmissionQueues, graphql::GraphqlSettings, metrics::Metrics};
 use crate::{
     bi::cache::BiCache, clock::Clock, database::Store, finding::rules::Thresholds, graph::Api,
-    token::SigningKey, workers::Workers,
+    task_runtime::TaskRuntime, token::SigningKey,
 };
 
 /// What the handlers need.
@@ -19,7 +19,7 @@ pub struct App {
     /// Who is worked for next.
     pub admission: AdmissionQueues,
     /// Where it is worked on.
-    pub workers: Workers,
+    pub task_runtime: TaskRuntime,
 }
 
 /// The parts of the application.
@@ -62,7 +62,7 @@ impl App {
         Self {
             metrics: Metrics::new(store, bi_cache, admission.clone()),
             admission,
-            workers: Workers::current(),
+            task_runtime: TaskRuntime::current(),
             parts: Arc::new(parts),
         }
     }

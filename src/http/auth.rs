@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     access::{self, Caller},
-    account::session::{Authenticator, SessionTokens, SignInAttempt},
+    account::session::{SessionManager, SessionTokens, SignInAttempt},
     error::{Code, Error},
     token::{SessionClaims, service::ServiceTokenSecret},
 };
@@ -67,7 +67,7 @@ pub async fn login(
         network,
         user_agent: client.user_agent(),
     };
-    respond_with_tokens(authenticator(&app, &id).sign_in(attempt).await, &id)
+    respond_with_tokens(session_manager(&app, &id).sign_in(attempt).await, &id)
 }
 
 /// `POST /auth/refresh`: a refresh token for the next pair of tokens.
@@ -82,7 +82,9 @@ pub async fn refresh(
         Err(response) => return response,
     };
     respond_with_tokens(
-        authenticator(&app, &id).refresh(&token.refresh_token).await,
+        session_manager(&app, &id)
+            .refresh(&token.refresh_token)
+            .await,
         &id,
     )
 }
@@ -98,7 +100,7 @@ pub async fn logout(
         Ok(admitted) => admitted,
         Err(response) => return response,
     };
-    match authenticator(&app, &id)
+    match session_manager(&app, &id)
         .sign_out(&token.refresh_token)
         .await
     {
@@ -137,8 +139,8 @@ async fn read_body_and_take_slot<T: DeserializeOwned>(
     Ok((sent, slot.map_err(|_| overloaded_response(id))?))
 }
 
-fn authenticator<'a>(app: &'a App, id: &'a RequestId) -> Authenticator<'a> {
-    Authenticator {
+fn session_manager<'a>(app: &'a App, id: &'a RequestId) -> SessionManager<'a> {
+    SessionManager {
         store: &app.store,
         clock: &app.clock,
         key: &app.key,

@@ -28,7 +28,7 @@ pub use self::{
 };
 use self::{
     respond::{OUR_FAULT, respond_with_outcome, respond_with_stop, validation_stop},
-    stop::{StopReason, error_code},
+    stop::{NoDataReason, error_code},
 };
 use super::{admission::Overloaded, problem::panic_message};
 use crate::{access::Caller, error::Code, graph::price};
@@ -54,7 +54,7 @@ pub async fn receive_request(
     let media = media::negotiate_media(http.headers());
     let admitted = match media {
         Some(_) => admit(http, settings).await,
-        None => Err(StopReason::NotAcceptable),
+        None => Err(NoDataReason::NotAcceptable),
     };
     // A client that accepts neither type is still told so in one that it is likely to read.
     let media = media.unwrap_or(MediaType::Json);
@@ -95,7 +95,7 @@ impl ReceivedRequest {
         let outcome = match ran {
             // Priced only now: working out the cost visits the whole document, which those that are let through need
             // not pay for.
-            Err(StopReason::Failed(Code::QueryTooComplex, _)) => {
+            Err(NoDataReason::Failed(Code::QueryTooComplex, _)) => {
                 Err(too_complex_stop(self.asked, settings).await)
             }
             Ok(response) if !is_mutation => refuse_partial_answer(response),
@@ -112,7 +112,7 @@ impl ReceivedRequest {
     /// The answer where there is more to do than can be done in time.
     #[must_use]
     pub fn into_overloaded_response(self) -> Response {
-        let stop = StopReason::failure(Code::ServiceUnavailable, Overloaded::MESSAGE);
+        let stop = NoDataReason::failure(Code::ServiceUnavailable, Overloaded::MESSAGE);
         respond_with_stop(self.media, stop, &self.request_id)
     }
 }
@@ -120,7 +120,7 @@ impl ReceivedRequest {
 async fn admit(
     http: Request,
     settings: &GraphqlSettings,
-) -> Result<(Admitted, GraphqlParams), StopReason> {
+) -> Result<(Admitted, GraphqlParams), NoDataReason> {
     let by_get = http.method() == Method::GET;
     let asked = reading::read_params(http, settings).await?;
     // Admitting takes it apart; whole, it is needed where the refusal says what it costs.
@@ -128,21 +128,21 @@ async fn admit(
     let admitted = graphql_guard::admit(asked, &settings.limits)?;
     match admitted.operation {
         // GET is repeated by browsers and proxies without asking, and a link could make somebody change something.
-        OperationType::Mutation if by_get => Err(StopReason::Method("POST")),
+        OperationType::Mutation if by_get => Err(NoDataReason::Method("POST")),
         OperationType::Query | OperationType::Mutation => Ok((admitted, again)),
         OperationType::Subscription => {
             let message = "Subscriptions are not offered over plain HTTP.";
-            Err(StopReason::failure(Code::BadUserInput, message))
+            Err(NoDataReason::failure(Code::BadUserInput, message))
         }
     }
 }
 
 /// A refusal that says what the request would cost.
-async fn too_complex_stop(asked: GraphqlParams, settings: &GraphqlSettings) -> StopReason {
+async fn too_complex_stop(asked: GraphqlParams, settings: &GraphqlSettings) -> NoDataReason {
     match graphql_guard::admit(asked, &settings.limits) {
         Ok(admitted) => {
             let message = price::too_complex_sentence(price::estimate_cost(admitted.request).await);
-            StopReason::failure(Code::QueryTooComplex, &message)
+            NoDataReason::failure(Code::QueryTooComplex, &message)
         }
         Err(rejection) => rejection.into(),
     }
@@ -152,7 +152,7 @@ async fn too_complex_stop(asked: GraphqlParams, settings: &GraphqlSettings) -> S
 /// would pass for all of it.
 fn refuse_partial_answer(
     response: async_graphql::Response,
-) -> Result<async_graphql::Response, StopReason> {
+) -> Result<async_graphql::Response, NoDataReason> {
     let stops = |error: &&ServerError| {
         let code = error_code(error);
         matches!(code, Some(Code::QueryTooComplex | Code::ServiceUnavailable))
@@ -163,7 +163,7 @@ fn refuse_partial_answer(
         .find(stops)
         .map(|error| (error_code(error), error.message.clone()))
     {
-        Some((Some(code), message)) => Err(StopReason::failure(code, &message)),
+        Some((Some(code), message)) => Err(NoDataReason::failure(code, &message)),
         _ => Ok(response),
     }
 }
@@ -175,7 +175,7 @@ async fn run_mutation<E: Executor>(
     request: async_graphql::Request,
     deadline: Duration,
     caller: &Caller,
-) -> Result<async_graphql::Response, StopReason> {
+) -> Result<async_graphql::Response, NoDataReason> {
     let begun = Instant::now();
     let ran = run_query(executor, request, deadline).await;
     let left = deadline.saturating_sub(begun.elapsed());
@@ -185,29 +185,29 @@ async fn run_mutation<E: Executor>(
         Err(_) => Ok(Ok(())),
     };
     match (ran, settled) {
-        (Err(StopReason::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => {
+        (Err(NoDataReason::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => {
             Err(outcome_unknown_stop())
         }
         // The sync did not end in time: it may have been kept.
         (_, Err(_)) => Err(outcome_unknown_stop()),
         (_, Ok(Err(error))) => {
             tracing::error!(%error, "what a change rests on may not be kept");
-            Err(StopReason::failure(error.code(), &error.to_string()))
+            Err(NoDataReason::failure(error.code(), &error.to_string()))
         }
         (ran, Ok(Ok(()))) => ran,
     }
 }
 
-fn outcome_unknown_stop() -> StopReason {
+fn outcome_unknown_stop() -> NoDataReason {
     let message = "The operation took too long while its changes were being saved. Check whether they were made before you try again.";
-    StopReason::failure(Code::Timeout, message)
+    NoDataReason::failure(Code::Timeout, message)
 }
 
 async fn run_query<E: Executor>(
     executor: &E,
     request: async_graphql::Request,
     deadline: Duration,
-) -> Result<async_graphql::Response, StopReason> {
+) -> Result<async_graphql::Response, NoDataReason> {
     // What a panic leaves behind dies with this request: nothing of it is looked at again.
     let running = AssertUnwindSafe(executor.execute(request)).catch_unwind();
     match timeout(deadline, running).await {
@@ -215,12 +215,12 @@ async fn run_query<E: Executor>(
         Ok(Ok(response)) => Ok(response),
         Ok(Err(panic)) => {
             tracing::error!(panic = panic_message(&*panic), "a resolver panicked");
-            Err(StopReason::failure(Code::InternalServerError, OUR_FAULT))
+            Err(NoDataReason::failure(Code::InternalServerError, OUR_FAULT))
         }
         Err(_) => {
             tracing::warn!(?deadline, "an operation was given up");
             let message = "The operation took too long and was cancelled.";
-            Err(StopReason::failure(Code::Timeout, message))
+            Err(NoDataReason::failure(Code::Timeout, message))
         }
     }
 }

@@ -182,9 +182,9 @@ impl ServerStateCollector {
 }
 
 /// What is seen of each queue, by name, with its explanation.
-type QueueGauge = (&'static str, &'static str, fn(&AdmissionQueue) -> usize);
+type QueueGaugeDefinition = (&'static str, &'static str, fn(&AdmissionQueue) -> usize);
 
-const QUEUE_GAUGES: [QueueGauge; 2] = [
+const QUEUE_GAUGES: [QueueGaugeDefinition; 2] = [
     (
         "queue_taken",
         "Requests that are worked on, by queue",

@@ -76,7 +76,7 @@ pub fn router(app: App) -> Router {
     let metrics = app.metrics.clone();
     let shares = RequestsByClient::new(app.requests_of_one_client);
     let hops = app.forwarded_hops;
-    let workers = app.workers.clone();
+    let task_runtime = app.task_runtime.clone();
     let worked_on = Router::new()
         .route("/auth/login", post(auth::login))
         .route("/auth/refresh", post(auth::refresh))
@@ -89,8 +89,8 @@ pub fn router(app: App) -> Router {
         )
         .merge(odata::routes())
         .layer(middleware::from_fn(move |request, next: Next| {
-            let workers = workers.clone();
-            async move { workers.run_while_awaited(next.run(request)).await }
+            let task_runtime = task_runtime.clone();
+            async move { task_runtime.run_while_awaited(next.run(request)).await }
         }));
     let served = Router::new()
         .route("/graphql", any(serve_graphql))
@@ -150,7 +150,7 @@ async fn serve_graphql(
     let Ok(slot) = queue.wait_for_slot(bearer.slot_holder()).await else {
         return asked.into_overloaded_response();
     };
-    let workers = app.workers.clone();
+    let task_runtime = app.task_runtime.clone();
     let work = async move {
         let _slot = slot;
         let caller = match caller {
@@ -169,7 +169,7 @@ async fn serve_graphql(
             Err(error) => graphql::caller_refusal_response(&error, &headers, &id),
         }
     };
-    workers.run_while_awaited(work).await
+    task_runtime.run_while_awaited(work).await
 }
 
 /// Whether a body is so small that it is taken in before it is known who sends it; one of which the length is not said

@@ -23,7 +23,7 @@ use super::{
     request_id::RequestId,
 };
 use crate::{
-    access::{self, Caller, Keyed},
+    access::{self, Caller, HasKeyColumn},
     canvas::Canvas,
     compute::WorkBudget,
     error::{Code, Error, Result},

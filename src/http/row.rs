@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate, SecondsFormat};
 use crate::{
     bi::{model::value::ValueRef, source::row::DatasetRow},
     error::Result,
-    json::{JsonWriter, write_id},
+    json::{JsonWriter, write_unquoted_id},
 };
 
 /// Bytes that are collected before they are sent or compressed.
@@ -72,7 +72,7 @@ fn write_json_cell(out: &mut JsonWriter, cell: ValueRef<'_>) {
 /// A cell whose spelling needs neither quotation marks nor escapes in any format; nothing for any other.
 pub(super) fn write_plain_cell(out: &mut Vec<u8>, cell: ValueRef<'_>) {
     match cell {
-        ValueRef::Id(prefix, id) => write_id(out, prefix, id),
+        ValueRef::Id(prefix, id) => write_unquoted_id(out, prefix, id),
         ValueRef::Day(day) => write_day(out, day),
         ValueRef::Instant(at) => {
             let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);

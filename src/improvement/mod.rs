@@ -14,13 +14,13 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
-    audit::Event,
+    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
     scalar::Date,
-    touchpoint::place::{LocationInput, require_live_touchpoints_in_blueprint},
+    touchpoint::place::{BlueprintOrPartId, require_live_touchpoints_in_blueprint},
 };
 
 /// How many improvements one blueprint holds at the most.
@@ -126,7 +126,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let kpis = faults.parse_ids("kpiIds", &input.kpi_ids);
     faults.check()?;
     let mut permit = caller.open_undecided_permit().await?;
-    LocationInput::Blueprint(blueprint_id)
+    BlueprintOrPartId::Blueprint(blueprint_id)
         .lock_and_locate(&mut permit)
         .await?;
     require_permitted_owner(&mut permit, blueprint_id, owner).await?;
@@ -182,7 +182,7 @@ async fn require_permitted_owner(
         .await?;
     permit.require(
         Action::KeepImprovements,
-        &Ties::none().with_departments(Relation::OwnsImprovement, [owner]),
+        &RowTies::none().with_departments(Relation::OwnsImprovement, [owner]),
         Some(("Blueprint", blueprint.0)),
     )?;
     permit.show_audit_to_leads_of(owner);
@@ -267,7 +267,7 @@ async fn set_touchpoints(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_outside_row::<improvement::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "touchpointIds": touchpoints }),
     ));
@@ -299,7 +299,7 @@ async fn set_kpis(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_outside_row::<improvement::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<improvement::Entity>(
         row,
         serde_json::json!({ "kpiIds": kpis }),
     ));

@@ -53,29 +53,29 @@ pub trait Searchable {
 }
 
 /// A type of field whose texts can be searched.
-trait SearchedTexts {
+trait SearchedField {
     fn texts(&self) -> Vec<String>;
 }
 
-impl SearchedTexts for String {
+impl SearchedField for String {
     fn texts(&self) -> Vec<String> {
         vec![self.clone()]
     }
 }
 
-impl SearchedTexts for Option<String> {
+impl SearchedField for Option<String> {
     fn texts(&self) -> Vec<String> {
         self.iter().cloned().collect()
     }
 }
 
-impl SearchedTexts for Texts {
+impl SearchedField for Texts {
     fn texts(&self) -> Vec<String> {
         self.0.clone()
     }
 }
 
-impl SearchedTexts for EvidenceList {
+impl SearchedField for EvidenceList {
     fn texts(&self) -> Vec<String> {
         self.0.iter().map(|one| one.label.clone()).collect()
     }

@@ -18,12 +18,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, row_after_change, with_all_columns_set},
-    audit::Event,
+    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Error, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
-    touchpoint::place::LocationInput,
+    touchpoint::place::BlueprintOrPartId,
 };
 
 /// How many insights one blueprint holds at the most.
@@ -127,7 +127,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let mut faults = Faults::default();
     let id: InsightId = faults.parse_or_make_id(input.id.as_ref());
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
-    let which = LocationInput::from_ids(
+    let which = BlueprintOrPartId::from_ids(
         &mut faults,
         (
             input.touchpoint_id.as_ref(),
@@ -325,7 +325,7 @@ async fn set_sources(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_outside_row::<insight::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<insight::Entity>(
         row,
         serde_json::json!({ "sourceIds": sources }),
     ));

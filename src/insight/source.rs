@@ -18,7 +18,7 @@ use crate::{
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
-    touchpoint::place::LocationInput,
+    touchpoint::place::BlueprintOrPartId,
 };
 
 /// How many sources one blueprint holds at the most.
@@ -82,7 +82,7 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
     let mut permit = caller.open_undecided_permit().await?;
-    let place = LocationInput::Blueprint(blueprint_id)
+    let place = BlueprintOrPartId::Blueprint(blueprint_id)
         .lock_and_locate(&mut permit)
         .await?;
     place

@@ -12,7 +12,7 @@ const PARTS: usize = 64;
 pub struct DuplicateFinder {
     one: RandomState,
     other: RandomState,
-    met: Vec<Vec<HashedPlace>>,
+    met: Vec<Vec<HashedOccurrence>>,
 }
 
 impl Default for DuplicateFinder {
@@ -27,7 +27,7 @@ impl Default for DuplicateFinder {
 
 /// What is kept of a thing. The same things come together in order, the first in front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct HashedPlace {
+struct HashedOccurrence {
     hash: u64,
     more: u32,
     at: u32,
@@ -40,7 +40,7 @@ impl DuplicateFinder {
         let hash = self.one.hash_one(thing);
         // The rest is less than the number of parts.
         let part = usize::try_from(hash % PARTS as u64).unwrap_or_default();
-        self.met[part].push(HashedPlace {
+        self.met[part].push(HashedOccurrence {
             hash,
             more: u32::from_le_bytes([a, b, c, d]),
             at,
@@ -51,7 +51,8 @@ impl DuplicateFinder {
     #[must_use]
     pub fn into_duplicates(mut self) -> Vec<(u32, u32)> {
         let mut again = Vec::new();
-        let same = |a: &HashedPlace, b: &HashedPlace| (a.hash, a.more) == (b.hash, b.more);
+        let same =
+            |a: &HashedOccurrence, b: &HashedOccurrence| (a.hash, a.more) == (b.hash, b.more);
         // Sorted once at the end: a set that grows would hold two copies of itself while it is being made larger.
         self.met.iter_mut().for_each(|part| part.sort_unstable());
         for group in self.met.iter().flat_map(|part| part.chunk_by(same)) {
@@ -86,6 +87,6 @@ mod tests {
 
     #[test]
     fn sixteen_bytes_are_kept_of_each() {
-        assert_eq!(size_of::<HashedPlace>(), 16);
+        assert_eq!(size_of::<HashedOccurrence>(), 16);
     }
 }

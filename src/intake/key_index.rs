@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{QuerySelect, TryGetable};
 
 use crate::{
-    access::{Caller, Guarded, Keyed},
+    access::{Caller, Guarded, HasKeyColumn},
     error::{Result, UserErrorCode},
     input::Faults,
     sheet::SheetCell,
@@ -29,7 +29,7 @@ impl<I: Id + std::hash::Hash + TryGetable> KeyIndex<I> {
     /// Reads those whose keys are unique in the organisation.
     pub async fn load_visible<E>(caller: &Caller) -> Result<Self>
     where
-        E: Keyed<Id = I>,
+        E: HasKeyColumn<Id = I>,
     {
         let rows: Vec<(I, String)> = caller
             .select::<E>()

@@ -13,7 +13,7 @@ use crate::statement::SqlBuilder;
 
 /// The figures that judge a KPI at a place, or as a whole.
 #[derive(Clone, Debug, Default)]
-pub struct JudgedFigures {
+pub struct ValueAndTarget {
     /// Whether there is anything to judge: not where the link does not hold on the day, nor where the caller may not
     /// see the KPI's values. Then the rest is empty.
     pub is_judged: bool,
@@ -23,7 +23,7 @@ pub struct JudgedFigures {
     pub target: Option<kpi_target::Model>,
 }
 
-impl JudgedFigures {
+impl ValueAndTarget {
     /// The state of the KPI; none where there is nothing to judge.
     #[must_use]
     pub fn state(&self, direction: Direction) -> Option<KpiState> {
@@ -96,8 +96,8 @@ fn figures_join_sql(backend: DbBackend) -> String {
     }
 }
 
-/// Selects `shown` of a table's rows, each followed by the columns of its [`JudgedFigures`] on a day. `judged`, the table
-/// or a subquery, has the columns `kpi_id` and `touchpoint_id`; a condition on it comes next.
+/// Selects `shown` of a table's rows, each followed by the columns of its [`ValueAndTarget`] on a day. `judged`, the
+/// table or a subquery, has the columns `kpi_id` and `touchpoint_id`; a condition on it comes next.
 pub(super) fn select_with_judgement<C: ConnectionTrait>(
     db: &C,
     judged: &str,
@@ -119,7 +119,7 @@ pub(super) fn aliased_columns_sql<R: StoredModel>(alias: &str) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-impl FromCells for JudgedFigures {
+impl FromCells for ValueAndTarget {
     fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         let latest = cells.read_joined()?;
         let target = cells.read_joined::<kpi_target::Model>()?;

@@ -15,16 +15,16 @@ use sea_orm::{
 };
 
 use super::{
-    figure::{JudgedFigures, aliased_columns_sql, select_with_judgement},
+    figure::{ValueAndTarget, aliased_columns_sql, select_with_judgement},
     visible::find_kpis_with_hidden_values,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
 
 /// A KPI link with the judgement of the KPI at its place.
 #[derive(Clone, Debug)]
-pub struct JudgedLink {
+pub struct JudgedKpiLink {
     pub link: kpi_link::Model,
-    pub judgement: JudgedFigures,
+    pub judgement: ValueAndTarget,
 }
 
 /// KPIs as a whole, in the shape of links to nowhere.
@@ -42,7 +42,7 @@ fn select_judged_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder
 
 const BY_CREATION: &str = " ORDER BY judged.created_at, judged.id";
 
-impl FromCells for JudgedLink {
+impl FromCells for JudgedKpiLink {
     fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             link: FromCells::from_cells(cells)?,
@@ -94,24 +94,24 @@ pub(crate) use link_in_force_sql;
 
 /// The links in a blueprint that hold on a day with their judgements, in the order of creation; links of KPIs that
 /// are not among `kpis` are left out. Reads on the connection given, so that it joins a snapshot.
-pub async fn judge_links_in_blueprint<C: ConnectionTrait>(
+pub async fn load_judged_links_in_blueprint<C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     blueprint: BlueprintId,
     kpis: &HashMap<KpiId, kpi::Model>,
     day: NaiveDate,
-) -> Result<Vec<JudgedLink>> {
+) -> Result<Vec<JudgedKpiLink>> {
     let text = select_judged_links(db, day)
         .then("judged.blueprint_id = ")
         .value(blueprint)
         .then(concat!(" AND ", link_in_force_sql!("judged", "$1")))
         .then(BY_CREATION);
-    let mut links: Vec<JudgedLink> = read::read_all(db, text.statement()).await?;
+    let mut links: Vec<JudgedKpiLink> = read::read_all(db, text.statement()).await?;
     links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));
     let hidden = find_kpis_with_hidden_values(caller, db, kpis.values()).await?;
     for judged in &mut links {
         if hidden.contains(&judged.link.kpi_id) {
-            judged.judgement = JudgedFigures::default();
+            judged.judgement = ValueAndTarget::default();
         }
     }
     Ok(links)
@@ -119,18 +119,18 @@ pub async fn judge_links_in_blueprint<C: ConnectionTrait>(
 
 /// These links with their judgements on a day and their KPIs, in the order of creation. A link that does not hold on
 /// the day judges nothing.
-pub async fn judge_links(
+pub async fn load_judged_links(
     caller: &Caller,
     links: SelectStatement,
     day: NaiveDate,
-) -> Result<Vec<(JudgedLink, kpi::Model)>> {
+) -> Result<Vec<(JudgedKpiLink, kpi::Model)>> {
     let db = caller.begin_snapshot().await?;
     let text = select_judged_links(&db, day)
         .then("judged.id IN (")
         .select(&links)
         .then(")")
         .then(BY_CREATION);
-    let judged: Vec<JudgedLink> = read::read_all(&db, text.statement()).await?;
+    let judged: Vec<JudgedKpiLink> = read::read_all(&db, text.statement()).await?;
     let kpis = select_kpis_of_links(links);
     let kpis: HashMap<KpiId, kpi::Model> = kpis
         .all(&db)
@@ -145,7 +145,7 @@ pub async fn judge_links(
         .filter_map(|mut judged| {
             let kpi = kpis.get(&judged.link.kpi_id)?.clone();
             if hidden.contains(&kpi.id) || !is_link_in_force(&judged.link, day) {
-                judged.judgement = JudgedFigures::default();
+                judged.judgement = ValueAndTarget::default();
             }
             Some((judged, kpi))
         })
@@ -161,23 +161,23 @@ fn select_kpis_of_links(links: SelectStatement) -> Select<kpi::Entity> {
     kpi::Entity::find().filter(kpi::Column::Id.in_subquery(ids.into_query()))
 }
 
-/// The links with these ids, as far as the caller may read them; see [`judge_links`].
-pub async fn judge_links_by_id(
+/// The links with these ids, as far as the caller may read them; see [`load_judged_links`].
+pub async fn load_judged_links_by_id(
     caller: &Caller,
     ids: &[KpiLinkId],
     day: NaiveDate,
-) -> Result<Vec<(JudgedLink, kpi::Model)>> {
+) -> Result<Vec<(JudgedKpiLink, kpi::Model)>> {
     let links = caller
         .select::<kpi_link::Entity>()
         .select_only()
         .column(kpi_link::Column::Id)
         .filter(kpi_link::Column::Id.is_in(ids.iter().copied()));
-    judge_links(caller, links.into_query(), day).await
+    load_judged_links(caller, links.into_query(), day).await
 }
 
 struct JudgedKpi {
     kpi_id: KpiId,
-    judgement: JudgedFigures,
+    judgement: ValueAndTarget,
 }
 
 impl FromCells for JudgedKpi {
@@ -190,11 +190,11 @@ impl FromCells for JudgedKpi {
 }
 
 /// The judgement of each of these KPIs as a whole, on a day.
-pub async fn judge_kpis(
+pub async fn load_kpi_judgements(
     caller: &Caller,
     kpis: &[kpi::Model],
     day: NaiveDate,
-) -> Result<HashMap<KpiId, JudgedFigures>> {
+) -> Result<HashMap<KpiId, ValueAndTarget>> {
     let db = caller.begin_snapshot().await?;
     let text = select_with_judgement(&db, WHOLE_KPIS, "judged.kpi_id", day)
         .then("judged.id IN ")
@@ -205,7 +205,7 @@ pub async fn judge_kpis(
     Ok(rows
         .into_iter()
         .map(|row| match hidden.contains(&row.kpi_id) {
-            true => (row.kpi_id, JudgedFigures::default()),
+            true => (row.kpi_id, ValueAndTarget::default()),
             false => (row.kpi_id, row.judgement),
         })
         .collect())

@@ -24,10 +24,10 @@ pub(crate) mod target;
 mod visible;
 
 pub use self::{
-    figure::JudgedFigures,
+    figure::ValueAndTarget,
     link::{
-        JudgedLink, is_link_in_force, judge_kpis, judge_links, judge_links_by_id,
-        judge_links_in_blueprint, link_in_force_condition,
+        JudgedKpiLink, is_link_in_force, link_in_force_condition, load_judged_links,
+        load_judged_links_by_id, load_judged_links_in_blueprint, load_kpi_judgements,
     },
     state::{judge_state, state_sql},
     target::target_on,

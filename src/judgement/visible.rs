@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelec
 use crate::{
     access::Caller,
     error::Result,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
 };
 
 /// Those of the KPIs whose values the caller may not see. One statement at the most, and none unless a grant by name
@@ -22,7 +22,8 @@ pub(crate) async fn find_kpis_with_hidden_values<'k, C: ConnectionTrait>(
         .into_iter()
         .filter(|kpi| kpi.sensitivity == Sensitivity::Confidential)
         .filter(|kpi| {
-            let owner = Ties::none().with_departments(Relation::OwnsKpi, [kpi.owner_department_id]);
+            let owner =
+                RowTies::none().with_departments(Relation::OwnsKpi, [kpi.owner_department_id]);
             !caller.may(Action::ReadConfidential, &owner)
         })
         .map(|kpi| kpi.id)

@@ -41,7 +41,7 @@ pub const fn group_of_score(scale: FeedbackScale, score: i32) -> FeedbackGroup {
 
 /// Whether these people are asked on this scale: NPS is asked of customers, ENPS of employees, the others of both.
 #[must_use]
-pub const fn is_scale_for(scale: FeedbackScale, subject: Subject) -> bool {
+pub const fn is_scale_asked_of(scale: FeedbackScale, subject: Subject) -> bool {
     match (scale, subject) {
         (FeedbackScale::Nps, Subject::Employee) | (FeedbackScale::Enps, Subject::Customer) => false,
         (FeedbackScale::Csat | FeedbackScale::Ces, _)

@@ -30,14 +30,14 @@ use crate::error::Result;
 
 /// Answers at one place on one scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AnswerSeries {
+pub struct AnswerSeriesKey {
     pub scale: FeedbackScale,
     pub blueprint: Option<BlueprintId>,
     /// Empty for the journey, or the organisation, as a whole.
     pub touchpoint: Option<TouchpointId>,
 }
 
-impl AnswerSeries {
+impl AnswerSeriesKey {
     /// The series of rows with these columns.
     #[must_use]
     pub const fn new(
@@ -55,8 +55,8 @@ impl AnswerSeries {
 
 /// At least five answers of employees that are told together, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AnswerCell {
-    pub series: AnswerSeries,
+pub struct AnonymousAnswerCell {
+    pub series: AnswerSeriesKey,
     /// The first day of its block.
     pub from: NaiveDate,
     /// The day before which its block ends.
@@ -66,7 +66,7 @@ pub struct AnswerCell {
     pub tally: Tally,
 }
 
-impl AnswerCell {
+impl AnonymousAnswerCell {
     /// Whether its answers are all of one group: the score would tell what each of them said.
     #[must_use]
     pub const fn is_all_alike(&self) -> bool {
@@ -74,10 +74,10 @@ impl AnswerCell {
     }
 }
 
-impl From<employee_cell::Model> for AnswerCell {
+impl From<employee_cell::Model> for AnonymousAnswerCell {
     fn from(row: employee_cell::Model) -> Self {
         Self {
-            series: AnswerSeries::new(row.scale, row.blueprint_id, row.touchpoint_id),
+            series: AnswerSeriesKey::new(row.scale, row.blueprint_id, row.touchpoint_id),
             from: row.from_day,
             to: row.to_day,
             first: row.first_in,
@@ -105,7 +105,7 @@ pub fn first_day_of_month(day: NaiveDate) -> NaiveDate {
 
 /// What cells of one kind come to.
 #[derive(Debug, FromQueryResult)]
-pub struct CellTotal {
+pub struct CellGroupTotal {
     /// Where they are, if that was asked.
     pub touchpoint_id: Option<TouchpointId>,
     pub scale: FeedbackScale,
@@ -116,7 +116,7 @@ pub struct CellTotal {
     score_sum: i64,
 }
 
-impl CellTotal {
+impl CellGroupTotal {
     /// Whether each of them is one whose answers are all alike.
     #[must_use]
     pub const fn is_all_alike(&self) -> bool {
@@ -135,7 +135,7 @@ impl CellTotal {
     }
 }
 
-/// [`AnswerCell::is_all_alike`], asked of the database.
+/// [`AnonymousAnswerCell::is_all_alike`], asked of the database.
 const ALIKE: &str = "CASE WHEN satisfied + indifferent = 0 OR satisfied + dissatisfied = 0 \
     OR indifferent + dissatisfied = 0 THEN 1 ELSE 0 END";
 
@@ -145,7 +145,7 @@ pub async fn load_cell_totals(
     db: &impl ConnectionTrait,
     which: Condition,
     by_touchpoint: bool,
-) -> Result<Vec<CellTotal>> {
+) -> Result<Vec<CellGroupTotal>> {
     use employee_cell::Column;
     let mut select = employee_cell::Entity::find()
         .select_only()
@@ -173,7 +173,10 @@ pub async fn load_cell_totals(
 }
 
 /// These cells.
-pub async fn load_cells(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<AnswerCell>> {
+pub async fn load_cells(
+    db: &impl ConnectionTrait,
+    which: Condition,
+) -> Result<Vec<AnonymousAnswerCell>> {
     let rows = employee_cell::Entity::find().filter(which).all(db).await?;
-    Ok(rows.into_iter().map(AnswerCell::from).collect())
+    Ok(rows.into_iter().map(AnonymousAnswerCell::from).collect())
 }

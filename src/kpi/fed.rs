@@ -35,14 +35,14 @@ use super::{
     answers::{Tally, kpi_type_fed_by},
     cells,
     measurement::{MeasurementContent, MeasurementKey, upsert},
-    rules::{Figures, KpiMeasure},
+    rules::{KpiMeasure, MeasurementFigures},
 };
 use crate::{
-    access::{Caller, FindingInput, Permit},
-    audit::Event,
+    access::{Caller, FindingDependency, Permit},
+    audit::AuditedChange,
     error::{Error, Reason, Result},
     judgement::link_in_force_sql,
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
     statement::SqlBuilder,
 };
 
@@ -51,7 +51,7 @@ const SOURCE: &str = "feedback";
 
 /// What a KPI makes of answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum FedFormula {
+enum FeedbackFormula {
     /// Satisfied less dissatisfied, in points, with a signed numerator.
     Net,
     /// The mean score.
@@ -61,13 +61,15 @@ enum FedFormula {
 }
 
 /// What such a KPI makes of answers; nothing where answers cannot feed it.
-fn formula_for(measure: KpiMeasure) -> Option<FedFormula> {
+fn formula_for(measure: KpiMeasure) -> Option<FeedbackFormula> {
     match (measure.kpi_type, measure.unit, measure.aggregation) {
-        (KpiType::Nps | KpiType::Enps, Unit::Score, Aggregation::Ratio) => Some(FedFormula::Net),
+        (KpiType::Nps | KpiType::Enps, Unit::Score, Aggregation::Ratio) => {
+            Some(FeedbackFormula::Net)
+        }
         (KpiType::Csat, Unit::Scale1To5, Aggregation::Average)
-        | (KpiType::Ces, Unit::Scale1To7, Aggregation::Average) => Some(FedFormula::Mean),
-        (KpiType::Csat, Unit::Percent, Aggregation::Ratio) => Some(FedFormula::Share(100.0)),
-        (KpiType::Csat, Unit::Ratio, Aggregation::Ratio) => Some(FedFormula::Share(1.0)),
+        | (KpiType::Ces, Unit::Scale1To7, Aggregation::Average) => Some(FeedbackFormula::Mean),
+        (KpiType::Csat, Unit::Percent, Aggregation::Ratio) => Some(FeedbackFormula::Share(100.0)),
+        (KpiType::Csat, Unit::Ratio, Aggregation::Ratio) => Some(FeedbackFormula::Share(1.0)),
         _ => None,
     }
 }
@@ -79,18 +81,18 @@ pub fn can_be_fed_by_answers(measure: KpiMeasure) -> bool {
 }
 
 /// The figures that answers give.
-fn compute_figures(formula: FedFormula, tally: &Tally) -> Option<Figures> {
+fn compute_figures(formula: FeedbackFormula, tally: &Tally) -> Option<MeasurementFigures> {
     // Counts of answers lie far below 2⁵³: exact.
     let share = |counted: i64| (Some(counted as f64), Some(tally.answers() as f64));
     let (value, (numerator, denominator)) = match formula {
-        FedFormula::Net => (
+        FeedbackFormula::Net => (
             tally.net_score()?,
             share(tally.satisfied - tally.dissatisfied),
         ),
-        FedFormula::Mean => (tally.mean_score()?, (None, None)),
-        FedFormula::Share(times) => (tally.satisfied_share()? * times, share(tally.satisfied)),
+        FeedbackFormula::Mean => (tally.mean_score()?, (None, None)),
+        FeedbackFormula::Share(times) => (tally.satisfied_share()? * times, share(tally.satisfied)),
     };
-    Some(Figures {
+    Some(MeasurementFigures {
         value,
         numerator,
         denominator,
@@ -139,7 +141,7 @@ pub async fn feed_kpis(
     recount: &RecountScope,
 ) -> Result<usize> {
     let mut fed = Vec::new();
-    let mut formulas: BTreeMap<KpiId, FedFormula> = BTreeMap::new();
+    let mut formulas: BTreeMap<KpiId, FeedbackFormula> = BTreeMap::new();
     for kpi in kpis {
         if let Some(formula) = formula_for(kpi.into())
             && kpi.fed_by_feedback
@@ -174,7 +176,7 @@ pub async fn feed_kpis(
     let changed = put.kpis.len();
     put.kpis
         .into_iter()
-        .for_each(|id| permit.invalidate_findings(FindingInput::Kpi(id)));
+        .for_each(|id| permit.invalidate_findings(FindingDependency::Kpi(id)));
     Ok(changed)
 }
 
@@ -263,7 +265,7 @@ pub async fn refuse_feeding_restricted_answers(
     permit: &Permit<'_>,
     kpi: &kpi::Model,
 ) -> Result<()> {
-    if !kpi.fed_by_feedback || permit.caller.may(Action::GovernKpi, &Ties::none()) {
+    if !kpi.fed_by_feedback || permit.caller.may(Action::GovernKpi, &RowTies::none()) {
         return Ok(());
     }
     let open = Condition::all()
@@ -290,22 +292,22 @@ pub async fn refuse_feeding_restricted_answers(
     if kpi.scope == KpiScope::Transactional && readable == count {
         return Ok(());
     }
-    permit.require(Action::GovernKpi, &Ties::none(), Some(("Kpi", kpi.id.0)))
+    permit.require(Action::GovernKpi, &RowTies::none(), Some(("Kpi", kpi.id.0)))
 }
 
 /// KPIs, whose locks are taken, that come to judge other places.
-pub struct KpisBeingRelinked {
+pub struct KpisWithChangingLinks {
     /// On the relationship as a whole, with those whose answers they count.
     kpis: Vec<(kpi::Model, Option<Subject>)>,
 }
 
-impl KpisBeingRelinked {
+impl KpisWithChangingLinks {
     /// Before their links change.
     pub async fn begin(permit: &Permit<'_>, kpis: Vec<kpi::Model>) -> Result<Self> {
         let mut before = Vec::new();
         for kpi in kpis {
             let subject = match kpi.scope {
-                KpiScope::Relationship => Some(find_answer_subject(permit, &kpi).await?),
+                KpiScope::Relationship => Some(find_whose_answers_feed(permit, &kpi).await?),
                 KpiScope::Transactional => None,
             };
             before.push((kpi, subject));
@@ -329,7 +331,7 @@ impl KpisBeingRelinked {
 
 /// Whose answers on the relationship as a whole feed a KPI: customers', unless it judges nothing but journeys of
 /// employees.
-async fn find_answer_subject(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
+async fn find_whose_answers_feed(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
     let judged = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::BlueprintId)
@@ -355,7 +357,7 @@ async fn refuse_answer_subject_change(
     kpi: &kpi::Model,
     before: Subject,
 ) -> Result<()> {
-    if find_answer_subject(permit, kpi).await? == before {
+    if find_whose_answers_feed(permit, kpi).await? == before {
         return Ok(());
     }
     let fed = measurements::Entity::find()
@@ -397,7 +399,7 @@ pub async fn close_months_and_feed_kpis(
             RecountScope::Closed(closed.before)
         };
         let kpis = feed_kpis(&mut permit, &kpis, &recount).await?;
-        permit.note_event(Event::rows_written(
+        permit.note_event(AuditedChange::rows_written(
             serde_json::json!({ "cells": closed.cells, "kpis": kpis }),
         ));
         permit.commit().await?;

@@ -23,7 +23,7 @@ use crate::{
     access::Caller,
     error::{Result, UserError},
     input::{self, AtVersionInput, By},
-    judgement::{self, JudgedFigures, JudgedLink},
+    judgement::{self, JudgedKpiLink, ValueAndTarget},
     page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, mutation_caller},
@@ -152,7 +152,7 @@ pub struct KpiLink {
     pub row: Arc<kpi_link::Model>,
     /// The KPI and what it comes to here, where it was read as a part of its place.
     #[graphql(skip)]
-    pub known: Option<Arc<(kpi::Model, JudgedFigures)>>,
+    pub known: Option<Arc<(kpi::Model, ValueAndTarget)>>,
 }
 
 impl From<kpi_link::Model> for KpiLink {
@@ -173,7 +173,7 @@ impl From<kpi_link::Model> for KpiLink {
 impl KpiLink {
     /// A link as a part of its place, with what its KPI comes to there.
     #[must_use]
-    pub fn from_judged(judged: &JudgedLink, kpi: &kpi::Model) -> Self {
+    pub fn from_judged(judged: &JudgedKpiLink, kpi: &kpi::Model) -> Self {
         Self {
             known: Some(Arc::new((kpi.clone(), judged.judgement.clone()))),
             ..judged.link.clone().into()
@@ -337,7 +337,7 @@ async fn select_kpis(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::E
         return Ok(select);
     };
     let kpis = select.clone().all(caller.connection()).await?;
-    let whole = judgement::judge_kpis(
+    let whole = judgement::load_kpi_judgements(
         caller,
         &kpis,
         filter.as_of.map_or(caller.today, |day| day.0),

@@ -9,14 +9,14 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 pub use super::days::days_overlap;
-use super::{days::LinkDays, fed::KpisBeingRelinked, measurement::add_year_range_fault};
+use super::{days::LinkDays, fed::KpisWithChangingLinks, measurement::add_year_range_fault};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_or_clear},
     policy::Action,
     scalar::Date,
-    touchpoint::place::{BlueprintLocation, LocationInput},
+    touchpoint::place::{BlueprintOrPart, BlueprintOrPartId},
 };
 
 /// A new link: a KPI judges exactly one of a touchpoint, a phase or a blueprint.
@@ -55,8 +55,8 @@ pub struct KpiLinkUpdateInput {
     pub weight: MaybeUndefined<f64>,
 }
 
-fn location_of(link: &kpi_link::Model) -> BlueprintLocation {
-    BlueprintLocation {
+fn location_of(link: &kpi_link::Model) -> BlueprintOrPart {
+    BlueprintOrPart {
         blueprint: link.blueprint_id,
         phase: link.phase_id,
         touchpoint: link.touchpoint_id,
@@ -74,7 +74,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     );
     add_link_days_faults(&mut faults, "", days);
     faults.check_finite("weight", input.weight);
-    let which = LocationInput::from_ids(
+    let which = BlueprintOrPartId::from_ids(
         &mut faults,
         (
             input.touchpoint_id.as_ref(),
@@ -95,7 +95,10 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         return Ok(row);
     }
     refuse_overlap(&permit, kpi.id, place, days, None).await?;
-    let (kpi_id, relinking) = (kpi.id, KpisBeingRelinked::begin(&permit, vec![kpi]).await?);
+    let (kpi_id, relinking) = (
+        kpi.id,
+        KpisWithChangingLinks::begin(&permit, vec![kpi]).await?,
+    );
     let row = permit
         .insert::<kpi_link::Entity>(kpi_link::ActiveModel {
             id: Set(id),
@@ -147,7 +150,7 @@ async fn fetch_kpi_to_define(
 async fn refuse_overlap(
     permit: &Permit<'_>,
     kpi: KpiId,
-    place: BlueprintLocation,
+    place: BlueprintOrPart,
     days: LinkDays,
     but: Option<KpiLinkId>,
 ) -> Result<()> {
@@ -200,7 +203,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         weight: set_or_clear(&input.weight, |weight| weight.copied()),
         ..Default::default()
     };
-    let relinking = KpisBeingRelinked::begin(&permit, vec![kpi]).await?;
+    let relinking = KpisWithChangingLinks::begin(&permit, vec![kpi]).await?;
     let row = permit.update::<kpi_link::Entity>(&row, change).await?;
     relinking.finish(&mut permit).await?;
     permit.commit().await?;
@@ -226,7 +229,7 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link:
     let id: KpiLinkId = input::parse_id("id", &input.id)?;
     let mut permit = caller.open_undecided_permit().await?;
     let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
-    let relinking = KpisBeingRelinked::begin(&permit, vec![kpi]).await?;
+    let relinking = KpisWithChangingLinks::begin(&permit, vec![kpi]).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
     relinking.finish(&mut permit).await?;
     permit.commit().await?;

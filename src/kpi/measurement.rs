@@ -14,10 +14,10 @@ use sea_orm::{
     Set, sea_query::Expr,
 };
 
-use super::rules::{self, FigureFault, Figures};
+use super::rules::{self, FigureFault, MeasurementFigures};
 use crate::{
-    access::{Caller, FindingInput, Permit, require_live},
-    audit::Event,
+    access::{Caller, FindingDependency, Permit, require_live},
+    audit::AuditedChange,
     error::{Error, Reason, Result, UserErrorCode},
     id,
     input::Faults,
@@ -68,7 +68,7 @@ impl MeasurementKey {
 /// What was measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasurementContent {
-    pub figures: Figures,
+    pub figures: MeasurementFigures,
     pub source: Option<String>,
 }
 
@@ -77,7 +77,7 @@ impl MeasurementContent {
     #[must_use]
     pub fn from_row(row: &measurement::Model) -> Self {
         Self {
-            figures: Figures {
+            figures: MeasurementFigures {
                 value: row.value,
                 numerator: row.numerator,
                 denominator: row.denominator,
@@ -115,7 +115,7 @@ impl MeasurementsRecorded {
     }
 
     /// The count that the caller may know.
-    fn visible_counter(
+    fn counter_shown_to_caller(
         &mut self,
         hidden: bool,
         which: impl FnOnce(&mut Self) -> &mut i32,
@@ -130,13 +130,13 @@ impl MeasurementsRecorded {
 
 /// What putting values in force came to.
 #[derive(Debug, Default)]
-pub(super) struct UpsertResult {
+pub(super) struct MeasurementBatchResult {
     pub done: MeasurementsRecorded,
     /// The KPIs of which a value is new or another.
     pub kpis: BTreeSet<KpiId>,
 }
 
-impl UpsertResult {
+impl MeasurementBatchResult {
     /// What both came to.
     pub(super) fn add(&mut self, other: Self) {
         self.done.add(other.done);
@@ -146,7 +146,7 @@ impl UpsertResult {
 
 /// How values are put in force, and what the act has done so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UpsertState {
+pub(super) struct MeasurementUpsertContext {
     /// Tell what would become of them, and write nothing.
     pub dry_run: bool,
     /// KPIs, under their locks, that had no values at all when the act began: nothing needs to be looked up of them.
@@ -166,11 +166,11 @@ pub(super) async fn upsert(
     permit: &Permit<'_>,
     values: Vec<(MeasurementKey, MeasurementContent)>,
     hidden: BTreeSet<KpiId>,
-) -> Result<UpsertResult> {
-    let mut put = UpsertResult::default();
-    let mut state = UpsertState {
+) -> Result<MeasurementBatchResult> {
+    let mut put = MeasurementBatchResult::default();
+    let mut state = MeasurementUpsertContext {
         hidden,
-        ..UpsertState::default()
+        ..MeasurementUpsertContext::default()
     };
     // In portions: a statement takes only so many parameters.
     let mut values = values.into_iter().peekable();
@@ -185,9 +185,9 @@ pub(super) async fn upsert(
 pub(super) async fn upsert_batch(
     permit: &Permit<'_>,
     values: Vec<(MeasurementKey, MeasurementContent)>,
-    state: &mut UpsertState,
-) -> Result<UpsertResult> {
-    let mut put = UpsertResult::default();
+    state: &mut MeasurementUpsertContext,
+) -> Result<MeasurementBatchResult> {
+    let mut put = MeasurementBatchResult::default();
     let in_force = load_in_force(permit, &values, state).await?;
     let (mut rows, mut corrections) = (Vec::with_capacity(values.len()), Vec::new());
     for (key, content) in values {
@@ -195,11 +195,13 @@ pub(super) async fn upsert_batch(
         let hidden = state.hidden.contains(&key.kpi);
         match in_force.get(&key) {
             Some(before) if MeasurementContent::from_row(before) == content => {
-                *put.done.visible_counter(hidden, |done| &mut done.unchanged) += 1;
+                *put.done
+                    .counter_shown_to_caller(hidden, |done| &mut done.unchanged) += 1;
                 continue;
             }
             Some(before) => {
-                *put.done.visible_counter(hidden, |done| &mut done.corrected) += 1;
+                *put.done
+                    .counter_shown_to_caller(hidden, |done| &mut done.corrected) += 1;
                 corrections.push((before.id, id));
             }
             None => put.done.recorded += 1,
@@ -217,7 +219,7 @@ pub(super) async fn upsert_batch(
 async fn load_in_force(
     permit: &Permit<'_>,
     values: &[(MeasurementKey, MeasurementContent)],
-    state: &UpsertState,
+    state: &MeasurementUpsertContext,
 ) -> Result<HashMap<MeasurementKey, measurement::Model>> {
     let Some(looked_up) = select_in_force_sql(permit.tx().get_database_backend(), values, state)
     else {
@@ -236,7 +238,7 @@ async fn load_in_force(
 fn select_in_force_sql(
     backend: DbBackend,
     values: &[(MeasurementKey, MeasurementContent)],
-    state: &UpsertState,
+    state: &MeasurementUpsertContext,
 ) -> Option<SqlBuilder> {
     let keys = values.iter().map(|(key, _)| key);
     let mut keys = keys
@@ -376,7 +378,12 @@ fn add_fault(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
 }
 
 /// What is wrong with the figures, each at its field after the path.
-pub fn add_figure_faults(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures: &Figures) {
+pub fn add_figure_faults(
+    faults: &mut Faults,
+    path: &str,
+    kpi: &kpi::Model,
+    figures: &MeasurementFigures,
+) {
     for wrong in rules::figure_faults(kpi.into(), figures) {
         let path = format!("{path}.{}", wrong.field);
         add_fault(faults, &path, Some(wrong));
@@ -443,7 +450,7 @@ pub async fn correct_measurement(
     let id: MeasurementId = faults.parse_or_make_id(input.id.as_ref());
     let which: MeasurementId = faults.parse_id("measurementId", &input.measurement_id);
     let content = MeasurementContent {
-        figures: Figures {
+        figures: MeasurementFigures {
             value: input.value,
             numerator: input.numerator,
             denominator: input.denominator,
@@ -498,8 +505,8 @@ pub async fn correct_measurement(
         .get::<measurement::Entity>("measurementId", id)
         .await?;
     let corrects = serde_json::json!({ "corrects": before.id.to_string() });
-    permit.invalidate_findings(FindingInput::Kpi(after.kpi_id));
-    permit.note_event(Event::changed_outside_row::<measurement::Entity>(
+    permit.invalidate_findings(FindingDependency::Kpi(after.kpi_id));
+    permit.note_event(AuditedChange::changed_outside_row::<measurement::Entity>(
         &after, corrects,
     ));
     permit.commit().await?;

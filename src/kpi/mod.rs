@@ -31,7 +31,7 @@ use crate::{
     access::{Caller, Permit, expect_version, row_after_change},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
 };
 
 /// A new KPI of its owner department.
@@ -146,7 +146,7 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     let owner = permit
         .read_live::<department::Entity>("ownerDepartmentId", owner)
         .await?;
-    let ties = Ties::none().with_departments(Relation::OwnsKpi, [owner.id]);
+    let ties = RowTies::none().with_departments(Relation::OwnsKpi, [owner.id]);
     permit.require(Action::DefineKpi, &ties, None)?;
     permit.show_audit_to_leads_of(owner.id);
     let same = |row: &kpi::Model| row.name == name && row.owner_department_id == owner.id;

@@ -38,7 +38,7 @@ pub async fn select_kpis_of_departments(
         return Ok(select.filter(kpi::Column::Id.in_subquery(judging.into_query())));
     };
     let ids = links.select_only().column(kpi_link::Column::Id);
-    let judged = judgement::judge_links(caller, ids.into_query(), day).await?;
+    let judged = judgement::load_judged_links(caller, ids.into_query(), day).await?;
     let found: BTreeSet<KpiId> = judged
         .into_iter()
         .filter(|(judged, kpi)| {
@@ -69,7 +69,7 @@ pub async fn load_scorecard(
 ) -> Result<Scorecard> {
     let links = select_links_at_delivered(caller, departments, day);
     let ids = links.select_only().column(kpi_link::Column::Id);
-    let judged = judgement::judge_links(caller, ids.into_query(), day).await?;
+    let judged = judgement::load_judged_links(caller, ids.into_query(), day).await?;
     let touchpoints: Vec<TouchpointId> = touchpoint::Entity::find()
         .select_only()
         .column(touchpoint::Column::Id)

@@ -13,19 +13,19 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Lock
 
 use super::{
     measurement::{
-        MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult,
+        MeasurementBatchResult, MeasurementContent, MeasurementKey, MeasurementsRecorded,
         add_measured_day_fault, fed_by_answers_fault, upsert,
     },
-    rules::{self, FigureFault, Figures},
+    rules::{self, FigureFault, MeasurementFigures},
 };
 use crate::{
-    access::{Caller, FindingInput, Guarded, Permit},
-    audit::Event,
+    access::{Caller, FindingDependency, Guarded, Permit},
+    audit::AuditedChange,
     error::{Result, UserErrorCode},
     input::Faults,
     intake::DuplicateFinder,
     judgement::find_kpis_with_hidden_values,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
     scalar::Date,
 };
 
@@ -97,7 +97,7 @@ pub async fn record_measurements(
 }
 
 /// What is wrong with recording figures for a KPI, whichever way they come.
-pub(super) fn recording_faults(kpi: &kpi::Model, figures: &Figures) -> Vec<FigureFault> {
+pub(super) fn recording_faults(kpi: &kpi::Model, figures: &MeasurementFigures) -> Vec<FigureFault> {
     let archived = kpi.archived_at.map(|_| FigureFault {
         field: "kpiId",
         code: UserErrorCode::Archived,
@@ -159,7 +159,7 @@ fn read_entry(
         measured_on: input.measured_on.0,
     };
     let content = MeasurementContent {
-        figures: Figures {
+        figures: MeasurementFigures {
             value: input.value,
             numerator: input.numerator,
             denominator: input.denominator,
@@ -197,7 +197,7 @@ pub(super) async fn lock_kpis(
         .all(permit.tx())
         .await?;
     for kpi in &rows {
-        let ties = Ties::none().with_departments(Relation::OwnsKpi, [kpi.owner_department_id]);
+        let ties = RowTies::none().with_departments(Relation::OwnsKpi, [kpi.owner_department_id]);
         permit.require_permission_on_row::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
     }
     Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
@@ -280,16 +280,16 @@ where
 pub(super) fn note_recording_event(
     permit: &mut Permit<'_>,
     kpis: &HashMap<KpiId, kpi::Model>,
-    UpsertResult {
+    MeasurementBatchResult {
         done,
         kpis: changed,
-    }: &UpsertResult,
+    }: &MeasurementBatchResult,
 ) {
     let Some(first) = changed.first().and_then(|id| kpis.get(id)) else {
         return;
     };
     for id in changed {
-        permit.invalidate_findings(FindingInput::Kpi(*id));
+        permit.invalidate_findings(FindingDependency::Kpi(*id));
     }
     let ids: Vec<String> = changed.iter().map(ToString::to_string).collect();
     let batch = serde_json::json!({
@@ -298,5 +298,7 @@ pub(super) fn note_recording_event(
         "unchanged": done.unchanged,
         "kpiIds": ids,
     });
-    permit.note_event(Event::changed_outside_row::<kpi::Entity>(first, batch));
+    permit.note_event(AuditedChange::changed_outside_row::<kpi::Entity>(
+        first, batch,
+    ));
 }

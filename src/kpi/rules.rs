@@ -76,7 +76,7 @@ fn finite_fault(field: &'static str, number: f64) -> Option<FigureFault> {
 
 /// The numbers of one measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct MeasurementFigures {
     pub value: f64,
     pub numerator: Option<f64>,
     pub denominator: Option<f64>,
@@ -143,7 +143,7 @@ const TOLERANCE: f64 = 1e-9;
 
 /// What is wrong with the figures of a measurement of such a KPI.
 #[must_use]
-pub fn figure_faults(measure: KpiMeasure, figures: &Figures) -> Vec<FigureFault> {
+pub fn figure_faults(measure: KpiMeasure, figures: &MeasurementFigures) -> Vec<FigureFault> {
     let mut wrong: Vec<FigureFault> = [
         ("value", Some(figures.value)),
         ("numerator", figures.numerator),
@@ -181,7 +181,7 @@ fn range_fault(measure: KpiMeasure, value: f64) -> Option<FigureFault> {
 }
 
 /// What is wrong with numerator and denominator.
-fn ratio_fault(measure: KpiMeasure, figures: &Figures) -> Option<FigureFault> {
+fn ratio_fault(measure: KpiMeasure, figures: &MeasurementFigures) -> Option<FigureFault> {
     if figures.denominator.is_some_and(|number| number <= 0.0) {
         let message = "A denominator has to be greater than 0.";
         return Some(FigureFault::new("denominator", Reason::OutOfRange, message));
@@ -261,8 +261,8 @@ mod tests {
         }
     }
 
-    fn plain(value: f64) -> Figures {
-        Figures {
+    fn plain(value: f64) -> MeasurementFigures {
+        MeasurementFigures {
             value,
             numerator: None,
             denominator: None,
@@ -270,8 +270,8 @@ mod tests {
         }
     }
 
-    fn share(value: f64, numerator: f64, denominator: f64) -> Figures {
-        Figures {
+    fn share(value: f64, numerator: f64, denominator: f64) -> MeasurementFigures {
+        MeasurementFigures {
             numerator: Some(numerator),
             denominator: Some(denominator),
             ..plain(value)
@@ -327,7 +327,7 @@ mod tests {
             fields(&figure_faults(ratio, &share(0.0, 0.0, 0.0))),
             ["denominator"]
         );
-        let half = Figures {
+        let half = MeasurementFigures {
             numerator: Some(1.0),
             ..plain(0.5)
         };
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_sample_has_an_answer() {
-        let none = Figures {
+        let none = MeasurementFigures {
             sample_size: Some(0),
             ..plain(1.0)
         };

@@ -25,8 +25,8 @@ use tokio::{
 use self::read::MeasurementColumns;
 use super::{
     measurement::{
-        AT_ONCE, MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult,
-        UpsertState, upsert_batch,
+        AT_ONCE, MeasurementBatchResult, MeasurementContent, MeasurementKey,
+        MeasurementUpsertContext, MeasurementsRecorded, upsert_batch,
     },
     record::{lock_kpis, note_recording_event},
     rules::KpiMeasure,
@@ -56,7 +56,7 @@ pub struct MeasurementsImported {
 }
 
 /// A sheet that was read, and the KPIs that it names as they were then.
-pub struct CheckedSheet {
+pub struct CheckedSheetSummary {
     rows: usize,
     kpis: HashMap<KpiId, kpi::Model>,
 }
@@ -92,7 +92,7 @@ pub async fn import(
             known,
             faults,
         }),
-        batches: Batches::default(),
+        batches: SheetBatchReader::default(),
         dry_run,
     };
     let mut imported = MeasurementsImported {
@@ -132,7 +132,7 @@ struct MeasurementSheetRecorder<'c> {
     kpis: HashMap<KpiId, kpi::Model>,
     /// The checked sheet, until the first act holds the KPIs' locks: only who may record is told its faults.
     checked: Option<SheetWithFaults>,
-    batches: Batches,
+    batches: SheetBatchReader,
     dry_run: bool,
 }
 
@@ -158,18 +158,18 @@ impl MeasurementSheetRecorder<'_> {
         if let Some(checked) = self.checked.take() {
             // After `lock_kpis`: who may not record is told that, and nothing of what is wrong with the sheet.
             checked.faults.check()?;
-            self.batches = Batches::start_reading(checked.sheet, checked.known);
+            self.batches = SheetBatchReader::start_reading(checked.sheet, checked.known);
         }
         // In every act: between two acts of SQLite others may write.
         refuse_changed_kpis(&self.kpis, &kpis)?;
-        let mut state = UpsertState {
+        let mut state = MeasurementUpsertContext {
             dry_run: self.dry_run,
             // Asked under the locks: nobody else can give them values until the commit.
             fresh: find_kpis_without_values(&permit, kpis.keys().copied().collect()).await?,
             hidden: find_kpis_with_hidden_values(permit.caller, permit.tx(), kpis.values()).await?,
-            ..UpsertState::default()
+            ..MeasurementUpsertContext::default()
         };
-        let mut put = UpsertResult::default();
+        let mut put = MeasurementBatchResult::default();
         while let Some(values) = self.batches.next_batch().await? {
             put.add(upsert_batch(&permit, values, &mut state).await?);
             if !in_one_act && begun.elapsed() > ACT {
@@ -181,7 +181,7 @@ impl MeasurementSheetRecorder<'_> {
             permit.tx().extend_timeouts().await?;
             note_recording_event(&mut permit, &kpis, &put);
             if put.done.recorded + put.done.corrected >= ANALYZE_FROM_ROWS {
-                permit.run_on_postgresql(ANALYZE_MEASUREMENTS).await?;
+                permit.execute_if_postgresql(ANALYZE_MEASUREMENTS).await?;
             }
             permit.commit().await?;
         }
@@ -203,7 +203,7 @@ async fn run_blocking<T: Send + 'static>(
 pub fn check_sheet<R: Read>(
     mut reader: SheetReader<R>,
     known: &SheetReferences,
-) -> Result<(CheckedSheet, Faults)> {
+) -> Result<(CheckedSheetSummary, Faults)> {
     let mut faults = Faults::default();
     let columns = MeasurementColumns::from_header(&reader, &mut faults);
     let (mut rows, mut once, mut named) = (0, DuplicateFinder::default(), BTreeSet::new());
@@ -232,7 +232,7 @@ pub fn check_sheet<R: Read>(
     }
     let kpis = named.into_iter().filter_map(|id| known.kpi(id).cloned());
     let kpis = kpis.map(|kpi| (kpi.id, kpi)).collect();
-    Ok((CheckedSheet { rows, kpis }, faults))
+    Ok((CheckedSheetSummary { rows, kpis }, faults))
 }
 
 /// Refuses where a KPI is no longer what the figures were held to.
@@ -292,13 +292,13 @@ type Batch = Vec<(MeasurementKey, MeasurementContent)>;
 
 /// The values of a sheet, which is read again beside the database's work.
 #[derive(Default)]
-struct Batches {
+struct SheetBatchReader {
     read: Option<mpsc::Receiver<Batch>>,
     reading: Option<JoinHandle<Result<()>>>,
     next: Option<Batch>,
 }
 
-impl Batches {
+impl SheetBatchReader {
     fn start_reading(sheet: Arc<SpooledSheet>, known: Arc<SheetReferences>) -> Self {
         let (sender, read) = mpsc::channel(2);
         let reading = spawn_blocking(move || send_batches(&sheet, &known, &sender));

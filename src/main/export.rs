@@ -4,11 +4,11 @@
 use std::io::Write;
 
 use cx_blueprint::{
-    access::{Caller, Keyed},
+    access::{Caller, HasKeyColumn},
     config::{Export, ExportFormat},
     document::{blueprint::Document, organisation, table},
     picture,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 use entity::blueprint;
 use sea_orm::Condition;
@@ -33,7 +33,7 @@ pub(crate) async fn export(options: Export) -> Result<(), Failure> {
 async fn export_blueprint(caller: &Caller, options: &Export, key: &str) -> Result<String, Failure> {
     let day = options.as_of.unwrap_or(caller.today);
     let it = Condition::all().add(blueprint::Entity::key_condition(key));
-    let snapshot = BlueprintSnapshot::find(caller, it, day).await?;
+    let snapshot = WholeBlueprint::find(caller, it, day).await?;
     let snapshot = snapshot.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
     Ok(match options.format {
         ExportFormat::Json => to_pretty_json(&Document::from_snapshot(&snapshot))?,

@@ -36,7 +36,7 @@ pub(crate) async fn import(options: Import) -> Result<(), Failure> {
     if options.measurements || options.feedback {
         return record_sheet(options).await;
     }
-    let said = ImportInput::read(&options)?;
+    let said = ImportFileContent::read(&options)?;
     let (store, caller) = open_as_operator(&options.database, "import").await?;
     let result = said.import(&caller, &options).await;
     store.close().await?;
@@ -133,7 +133,7 @@ fn begins_as_organisation(text: &[u8]) -> bool {
 }
 
 /// What a file says.
-enum ImportInput {
+enum ImportFileContent {
     Document(String),
     Sheet {
         blueprint: String,
@@ -141,7 +141,7 @@ enum ImportInput {
     },
 }
 
-impl ImportInput {
+impl ImportFileContent {
     fn read(options: &Import) -> Result<Self, Failure> {
         let name = options.file.display();
         let mut source: Box<dyn BufRead> = if options.file.as_os_str() == "-" {
@@ -191,7 +191,7 @@ impl ImportInput {
             expected_revision: None,
         };
         let done = match self {
-            Self::Document(text) => match format::format_of(&text) {
+            Self::Document(text) => match format::read_format_field(&text) {
                 Some(format) if format == organisation::OrganisationInput::FORMAT => {
                     return import_organisation(caller, options, &text).await;
                 }

@@ -9,7 +9,7 @@ pub(crate) const DEMO_PASSWORD: &str = "blueprint";
 
 /// Refuses to serve a database whose accounts have it to anybody but this machine.
 pub(crate) async fn refuse_published_password(serve: &Serve, store: &Store) -> Result<(), Failure> {
-    let Some(key) = password::find_shared_password_account(store, DEMO_PASSWORD).await? else {
+    let Some(key) = password::find_account_sharing_password(store, DEMO_PASSWORD).await? else {
         return Ok(());
     };
     if serve.listen.ip().is_loopback() {

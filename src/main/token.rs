@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use async_graphql::ID;
 use cx_blueprint::{
-    access::{Caller, Keyed},
+    access::{Caller, HasKeyColumn},
     account::service_token::{self, ServiceTokenCreateInput, ServiceTokenRevokeInput},
     config::{TokenCreate, TokenList, TokenRevoke, TokenVerb},
     input::By,
@@ -24,7 +24,7 @@ pub(crate) async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
 }
 
 /// The id of what has this key.
-async fn find_id<E: Keyed>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
+async fn find_id<E: HasKeyColumn>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
     let row = caller.get_by::<E>(&By::Key(key.to_owned())).await?;
     let row = row.ok_or_else(|| format!("There is no {} with the key {key}.", E::NOUN))?;
     Ok(E::id(&row))

@@ -32,14 +32,14 @@ const PART: u64 = STATEMENT / 2;
 
 /// A select as a key of a batch: two with the same SQL and values are one.
 #[derive(Clone)]
-struct KeyedSelect {
+struct SelectAsKey {
     select: Arc<SelectStatement>,
     /// Its SQL and values as text, only compared and never run.
     words: Arc<str>,
     values: usize,
 }
 
-impl KeyedSelect {
+impl SelectAsKey {
     fn new(select: SelectStatement) -> Self {
         let (sql, values) = select.build(SqliteQueryBuilder);
         Self {
@@ -50,48 +50,48 @@ impl KeyedSelect {
     }
 }
 
-impl PartialEq for KeyedSelect {
+impl PartialEq for SelectAsKey {
     fn eq(&self, other: &Self) -> bool {
         self.words == other.words
     }
 }
 
-impl Eq for KeyedSelect {}
+impl Eq for SelectAsKey {}
 
-impl Hash for KeyedSelect {
+impl Hash for SelectAsKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.words.hash(state);
     }
 }
 
 /// The key of a select's rows.
-struct RowsKey<E>(KeyedSelect, PhantomData<fn() -> E>);
+struct SelectRowsKey<E>(SelectAsKey, PhantomData<fn() -> E>);
 
-impl<E> Clone for RowsKey<E> {
+impl<E> Clone for SelectRowsKey<E> {
     fn clone(&self) -> Self {
         Self(self.0.clone(), PhantomData)
     }
 }
 
-impl<E> PartialEq for RowsKey<E> {
+impl<E> PartialEq for SelectRowsKey<E> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<E> Eq for RowsKey<E> {}
+impl<E> Eq for SelectRowsKey<E> {}
 
-impl<E> Hash for RowsKey<E> {
+impl<E> Hash for SelectRowsKey<E> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
 }
 
-impl<E: Guarded> LoaderKey for RowsKey<E> {
+impl<E: Guarded> LoaderKey for SelectRowsKey<E> {
     type Value = Arc<Vec<E::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let parts: Vec<&KeyedSelect> = keys.iter().map(|key| &key.0).collect();
+        let parts: Vec<&SelectAsKey> = keys.iter().map(|key| &key.0).collect();
         let mut found: Vec<Vec<E::Model>> = keys.iter().map(|_| Vec::new()).collect();
         let whole = |part: &mut SelectStatement| {
             part.column((SELECT, Asterisk));
@@ -110,13 +110,13 @@ impl<E: Guarded> LoaderKey for RowsKey<E> {
 
 /// The key of a select's number of rows.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct CountKey(KeyedSelect);
+struct CountKey(SelectAsKey);
 
 impl LoaderKey for CountKey {
     type Value = u64;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let parts: Vec<&KeyedSelect> = keys.iter().map(|key| &key.0).collect();
+        let parts: Vec<&SelectAsKey> = keys.iter().map(|key| &key.0).collect();
         let all = Expr::col(Asterisk).count();
         let count = |part: &mut SelectStatement| {
             part.expr_as(all.clone(), MANY);
@@ -143,7 +143,7 @@ const MANY: &str = "how_many";
 /// Runs selects together. `of` adds the columns to take of each; `read` gets each row with the index of its select.
 async fn run_selects_in_union(
     caller: &Caller,
-    parts: &[&KeyedSelect],
+    parts: &[&SelectAsKey],
     of: impl Fn(&mut SelectStatement),
     mut read: impl FnMut(usize, &QueryResult) -> Result<()>,
 ) -> Result<()> {
@@ -170,8 +170,8 @@ async fn run_selects_in_union(
 }
 
 /// Cuts selects, with their indexes, into as few statements as the bounds allow.
-fn group_into_statements<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p KeyedSelect)>> {
-    let mut statements: Vec<Vec<(usize, &KeyedSelect)>> = Vec::new();
+fn group_into_statements<'p>(parts: &[&'p SelectAsKey]) -> Vec<Vec<(usize, &'p SelectAsKey)>> {
+    let mut statements: Vec<Vec<(usize, &SelectAsKey)>> = Vec::new();
     let mut values = usize::MAX;
     for (at, part) in parts.iter().enumerate() {
         let has = part.values;
@@ -195,7 +195,7 @@ pub async fn load_rows_batched<E: Guarded>(
     ctx: &Context<'_>,
     select: Select<E>,
 ) -> Result<Vec<E::Model>> {
-    let key = RowsKey::<E>(KeyedSelect::new(select.into_query()), PhantomData);
+    let key = SelectRowsKey::<E>(SelectAsKey::new(select.into_query()), PhantomData);
     let rows = batch::load_uncached(ctx, key).await?.unwrap_or_default();
     Ok(Vec::clone(&rows))
 }
@@ -205,6 +205,6 @@ pub(super) async fn count_rows_batched<E: Guarded>(
     ctx: &Context<'_>,
     select: Select<E>,
 ) -> Result<u64> {
-    let key = CountKey(KeyedSelect::new(select.into_query()));
+    let key = CountKey(SelectAsKey::new(select.into_query()));
     Ok(batch::load_uncached(ctx, key).await?.unwrap_or_default())
 }

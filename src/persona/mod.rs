@@ -16,11 +16,11 @@ use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, QueryO
 
 use crate::{
     access::{Caller, Permit, expect_version},
-    audit::Event,
+    audit::AuditedChange,
     error::{Error, Result, UserErrorCode},
     id,
     input::{self, AtVersionInput, Faults, LIST, SENTENCE, set_if_given, set_or_clear},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// One need of a persona, in its place in the list.
@@ -118,7 +118,7 @@ pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<person
     let segments: Vec<SegmentId> = faults.parse_ids("segmentIds", &input.segment_ids);
     faults.check()?;
     let mut permit = caller
-        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .open_permit(Action::KeepCatalogue, &RowTies::none())
         .await?;
     let same = |row: &persona::Model| row.name == name && row.subject == input.subject;
     if let Some(row) = permit
@@ -250,7 +250,7 @@ async fn set_needs(
             }
         }
     }
-    permit.note_event(Event::changed_outside_row::<persona::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<persona::Entity>(
         row,
         serde_json::json!({ "needs": after }),
     ));
@@ -325,7 +325,7 @@ async fn set_segments(
     persona_segment::Entity::insert_many(rows)
         .exec_without_returning(permit.tx())
         .await?;
-    permit.note_event(Event::changed_outside_row::<persona::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<persona::Entity>(
         row,
         serde_json::json!({ "segmentIds": segments }),
     ));

@@ -8,7 +8,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults, set_if_given},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// A new segment.
@@ -46,7 +46,7 @@ pub async fn create(caller: &Caller, input: SegmentCreateInput) -> Result<segmen
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     faults.check()?;
     let mut permit = caller
-        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .open_permit(Action::KeepCatalogue, &RowTies::none())
         .await?;
     let same = |row: &segment::Model| row.dimension == dimension && row.value == value;
     if let Some(row) = permit

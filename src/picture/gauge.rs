@@ -13,7 +13,7 @@ use super::{
     drawing::{Anchor, Area, Drawing},
     text::{Font, clean_line},
 };
-use crate::{canvas::Canvas, judgement::JudgedLink};
+use crate::{canvas::Canvas, judgement::JudgedKpiLink};
 
 /// The height of a row.
 pub(super) const ROW: f64 = 16.0;
@@ -37,7 +37,7 @@ impl Gauge {
     /// What KPIs come to, those that need attention first.
     pub(super) fn of_links<'c>(
         canvas: &Canvas,
-        links: impl IntoIterator<Item = &'c JudgedLink>,
+        links: impl IntoIterator<Item = &'c JudgedKpiLink>,
     ) -> Vec<Self> {
         let links = links.into_iter();
         let gauges =
@@ -47,7 +47,7 @@ impl Gauge {
         gauges
     }
 
-    fn new(kpi: &kpi::Model, judged: &JudgedLink) -> Self {
+    fn new(kpi: &kpi::Model, judged: &JudgedKpiLink) -> Self {
         let state = judged.judgement.state(kpi.direction);
         let amount = |value: f64| format_amount(kpi, value);
         let latest = judged.judgement.latest.as_ref();

@@ -16,7 +16,7 @@ use super::{
     plan::{MARGIN, Plan},
     text::{Font, clean_line},
 };
-use crate::{canvas::Canvas, judgement::JudgedLink};
+use crate::{canvas::Canvas, judgement::JudgedKpiLink};
 
 const KIND: Font = Font::label(9.5);
 const TITLE: Font = Font::bold(32.0);
@@ -155,7 +155,7 @@ pub(super) fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, t
     let mut bottom = top + 30.0;
     let times = title_scale(drawing);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
-        let judging: Vec<&JudgedLink> =
+        let judging: Vec<&JudgedKpiLink> =
             canvas.kpi_links_above_touchpoints(Some(phase.id)).collect();
         let gauges = Gauge::of_links(canvas, judging);
         let mut end = 0.0;

@@ -26,7 +26,7 @@ impl Reach {
 
     /// Whether the action may be done to a thing with these ties.
     #[must_use]
-    pub fn covers(&self, ties: &Ties) -> bool {
+    pub fn covers(&self, ties: &RowTies) -> bool {
         self.everything
             || self
                 .granted_to
@@ -41,12 +41,12 @@ impl Reach {
 
 /// The departments that stand in a relation to one thing, and the accounts that it was granted to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ties {
+pub struct RowTies {
     pub departments: BTreeMap<Relation, BTreeSet<DepartmentId>>,
     pub granted: BTreeSet<AccountId>,
 }
 
-impl Ties {
+impl RowTies {
     /// The ties of a thing to which no department stands in a relation: only who reaches everything may act on it.
     #[must_use]
     pub fn none() -> Self {

@@ -176,7 +176,7 @@ impl Relation {
 
 /// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PolicyRole {
+pub enum AccountRole {
     Member,
     Viewer,
     Contributor,
@@ -187,7 +187,7 @@ pub enum PolicyRole {
     Admin,
 }
 
-impl PolicyRole {
+impl AccountRole {
     /// Every role, in the order of the table's columns.
     pub const ALL: &[Self] = &[
         Self::Member,
@@ -214,7 +214,7 @@ pub enum PolicyCell {
     Granted,
 }
 
-/// The row of an action, in the order of [`PolicyRole::ALL`].
+/// The row of an action, in the order of [`AccountRole::ALL`].
 #[must_use]
 #[rustfmt::skip]
 pub const fn policy_row(action: Action) -> [PolicyCell; 8] {

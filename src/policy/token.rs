@@ -7,7 +7,7 @@ use entity::{id::DepartmentId, words::TokenScope};
 
 use super::{
     reach::Reach,
-    table::{Action, PolicyCell, PolicyRole, Relation, policy_row},
+    table::{AccountRole, Action, PolicyCell, Relation, policy_row},
 };
 
 /// The scopes and departments to which a service token narrows its account.
@@ -59,7 +59,7 @@ impl TokenNarrowing {
 /// The part of a reach that leads through these departments. What was granted by name leads through none.
 fn limit_reach(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach {
     let through: BTreeMap<_, _> = if reach.everything {
-        let ties = limiting_relations(action).iter();
+        let ties = relations_within_token_departments(action).iter();
         ties.map(|relation| (*relation, only.clone())).collect()
     } else {
         let through = reach.through.into_iter();
@@ -78,8 +78,8 @@ fn limit_reach(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> R
 
 /// The relations by which a reach of everything is limited to a token's departments: those through which a LEAD would
 /// reach the action, or for what everybody may read those through which a partner would.
-const fn limiting_relations(action: Action) -> &'static [Relation] {
-    match policy_row(action)[PolicyRole::Lead as usize] {
+const fn relations_within_token_departments(action: Action) -> &'static [Relation] {
+    match policy_row(action)[AccountRole::Lead as usize] {
         PolicyCell::Where(relations) => relations,
         PolicyCell::Yes => &[Relation::Participates],
         PolicyCell::No | PolicyCell::Never | PolicyCell::Granted => &[],

@@ -3,7 +3,7 @@
 use entity::words::TokenScope;
 
 use super::{
-    table::{Action, PolicyCell, PolicyRole, Relation, policy_row},
+    table::{AccountRole, Action, PolicyCell, Relation, policy_row},
     token::opening_scopes,
 };
 
@@ -50,11 +50,11 @@ pub fn describe_token_needs(action: Action) -> String {
 fn role_groups(action: Action) -> Vec<RoleGroup> {
     let cells = policy_row(action);
     // Where every MEMBER may, the other roles may by being members too.
-    if cells[PolicyRole::Member as usize] == PolicyCell::Yes {
-        return vec![RoleGroup::new(PolicyRole::Member, PolicyCell::Yes)];
+    if cells[AccountRole::Member as usize] == PolicyCell::Yes {
+        return vec![RoleGroup::new(AccountRole::Member, PolicyCell::Yes)];
     }
     let mut groups: Vec<RoleGroup> = Vec::new();
-    for (role, cell) in PolicyRole::ALL.iter().zip(cells) {
+    for (role, cell) in AccountRole::ALL.iter().zip(cells) {
         match (cell, groups.last_mut()) {
             (PolicyCell::No | PolicyCell::Never, _) => {}
             (PolicyCell::Where(_), Some(group)) if group.cell == cell => {
@@ -67,7 +67,7 @@ fn role_groups(action: Action) -> Vec<RoleGroup> {
 }
 
 impl RoleGroup {
-    fn new(role: PolicyRole, cell: PolicyCell) -> Self {
+    fn new(role: AccountRole, cell: PolicyCell) -> Self {
         Self {
             nouns: vec![role_noun(role)],
             cell,
@@ -99,16 +99,16 @@ fn verb_phrase(action: Action) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-const fn role_noun(role: PolicyRole) -> &'static str {
+const fn role_noun(role: AccountRole) -> &'static str {
     match role {
-        PolicyRole::Member => "signed-in account",
-        PolicyRole::Viewer => "viewer",
-        PolicyRole::Contributor => "contributor",
-        PolicyRole::Lead => "lead",
-        PolicyRole::Analyst => "analyst",
-        PolicyRole::Auditor => "auditor",
-        PolicyRole::CxManager => "CX manager",
-        PolicyRole::Admin => "admin",
+        AccountRole::Member => "signed-in account",
+        AccountRole::Viewer => "viewer",
+        AccountRole::Contributor => "contributor",
+        AccountRole::Lead => "lead",
+        AccountRole::Analyst => "analyst",
+        AccountRole::Auditor => "auditor",
+        AccountRole::CxManager => "CX manager",
+        AccountRole::Admin => "admin",
     }
 }
 

@@ -13,12 +13,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version},
-    audit::Event,
+    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::Result,
     input::{self, AtVersionInput, Faults, set_if_given},
     policy::Action,
-    touchpoint::place::{LocationInput, require_live_touchpoints_in_blueprint},
+    touchpoint::place::{BlueprintOrPartId, require_live_touchpoints_in_blueprint},
 };
 
 /// How many promises one blueprint holds at the most.
@@ -68,7 +68,7 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
     let delivered_at = faults.parse_ids("deliveredAtIds", &input.delivered_at_ids);
     faults.check()?;
     let mut permit = caller.open_undecided_permit().await?;
-    let place = LocationInput::Touchpoint(touchpoint_id)
+    let place = BlueprintOrPartId::Touchpoint(touchpoint_id)
         .lock_and_locate(&mut permit)
         .await?;
     place
@@ -158,7 +158,7 @@ async fn set_deliveries(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_outside_row::<promise::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<promise::Entity>(
         row,
         serde_json::json!({ "deliveredAtIds": touchpoints }),
     ));

@@ -20,7 +20,7 @@ use crate::{
     },
     error::{Error, Result},
     input,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 
 /// A state of a blueprint: the current one, or that of a publication.
@@ -40,7 +40,7 @@ struct VersionState {
 
 /// The source of a state's document.
 enum VersionSource {
-    Current(Arc<BlueprintSnapshot>),
+    Current(Arc<WholeBlueprint>),
     Stored(Box<publication::Model>),
 }
 
@@ -102,7 +102,7 @@ async fn load_state(
         BlueprintVersion::BlueprintId(id) => {
             let id: BlueprintId = input::parse_id(&format!("{path}.blueprintId"), id)?;
             let which = Condition::all().add(blueprint::Column::Id.eq(id));
-            let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
+            let snapshot = WholeBlueprint::find(caller, which, caller.today).await?;
             let snapshot = snapshot.ok_or_else(|| Error::not_found(path, "blueprint"))?;
             Ok(VersionState {
                 blueprint: snapshot.canvas.blueprint.clone(),

@@ -19,7 +19,7 @@ use crate::{
     document::graphql::BlueprintChange,
     error::{Error, Result},
     input,
-    meter::{MeteredList, metered_list},
+    meter::{BudgetChargedList, metered_list},
     page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node, mutation_caller},
     snapshot,
@@ -124,7 +124,7 @@ impl PublicationQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The older state.")] from: BlueprintVersion,
         #[graphql(desc = "The newer state.")] to: BlueprintVersion,
-    ) -> Result<MeteredList<BlueprintChange>> {
+    ) -> Result<BudgetChargedList<BlueprintChange>> {
         let changes = diff_versions(caller(ctx)?, &from, &to).await?;
         Ok(metered_list(changes))
     }

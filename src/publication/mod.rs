@@ -25,7 +25,7 @@ use crate::{
     compute::WorkBudget,
     database::Transaction,
     document::{
-        authority::Authority,
+        authority::ImportConsent,
         blueprint::Document,
         convert::{document_from_complete_patch, drop_missing_references, to_patch},
         import::{self, STEPS_PER_ROW},
@@ -34,7 +34,7 @@ use crate::{
     finding, id,
     input::Faults,
     policy::Action,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 
 /// The publication of a blueprint.
@@ -86,7 +86,7 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     let row = life::change_status_of_fetched(&mut permit, BlueprintStep::Publish, &row).await?;
-    let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
+    let snapshot = WholeBlueprint::load(caller, permit.tx(), row.clone(), caller.today).await?;
     finding::refuse_open_errors(&permit, &snapshot.canvas).await?;
     let document = write_document_text(caller, snapshot).await?;
     store_publication(&mut permit, &row, (row.published_number, label), document).await?;
@@ -95,7 +95,7 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
 }
 
 /// The document of a blueprint as JSON text, written on the pool of workers.
-async fn write_document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
+async fn write_document_text(caller: &Caller, snapshot: WholeBlueprint) -> Result<String> {
     let write = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
@@ -165,11 +165,11 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     patch.owner_department.0 = None;
     patch.visibility.0 = None;
     patch.responsibilities.0 = None;
-    let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
+    let snapshot = WholeBlueprint::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Written before the import replaces it; stored only if the import changes something.
     let before = write_document_text(caller, snapshot).await?;
     let (row, changes) =
-        import::import_into_blueprint(&mut permit, Some(row), patch, (true, Authority::Own))
+        import::import_into_blueprint(&mut permit, Some(row), patch, (true, ImportConsent::Own))
             .await?;
     if changes.is_empty() {
         return Ok(row);
@@ -220,8 +220,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let key = permit
         .choose_unique_key::<blueprint::Entity>(key.as_deref(), &title, id, None)
         .await?;
-    let snapshot =
-        BlueprintSnapshot::load(caller, permit.tx(), origin.clone(), caller.today).await?;
+    let snapshot = WholeBlueprint::load(caller, permit.tx(), origin.clone(), caller.today).await?;
     let copied = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let copy = Document {
@@ -234,7 +233,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     };
     let patch = caller.run_on_compute_pool(copied).await?;
     let (row, _) =
-        import::import_into_blueprint(&mut permit, None, patch, (true, Authority::Agreed(id)))
+        import::import_into_blueprint(&mut permit, None, patch, (true, ImportConsent::Agreed(id)))
             .await?;
     store_copy_origins(permit.tx(), origin.id, row.id).await?;
     let row = permit.get::<blueprint::Entity>("id", row.id).await?;

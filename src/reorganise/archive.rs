@@ -9,7 +9,7 @@ use super::{
     holdings::Holdings,
     impact::ReorganisationImpact,
     question,
-    takeover::{DepartmentToEnd, Takeover, refuse_ending_successor},
+    takeover::{DepartmentToEnd, PlannedTakeover, refuse_ending_successor},
 };
 use crate::{
     access::Caller,
@@ -62,7 +62,7 @@ pub async fn archive(
         refuse_ending_successor(permit.tx(), &of, successor).await?;
         permit.show_audit_to_leads_of(successor);
     }
-    let takeover = Takeover::plan_under_lock(&mut permit, &of, successor).await?;
+    let takeover = PlannedTakeover::plan_under_lock(&mut permit, &of, successor).await?;
     refuse_with_children(&takeover.holdings, id)?;
     takeover.refuse_without_successor(successor)?;
     let (archived, impact) = takeover
@@ -96,7 +96,7 @@ pub async fn archive_impact(
             .await?;
         refuse_ending_successor(&tx, &of, successor).await?;
     }
-    let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, successor).await?;
+    let takeover = PlannedTakeover::plan(caller, &tx, &caller.standing, &of, successor).await?;
     tx.commit().await?;
     let checks = [
         refuse_with_children(&takeover.holdings, id),

@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{EntityTrait, Set};
 
-use super::{holdings::Holdings, plan::AfterEnd, plan::PlanStep};
+use super::{holdings::Holdings, plan::AfterResponsibilityEnd, plan::ResponsibilityPlanStep};
 use crate::{
     access::{Permit, with_all_columns_set},
     error::{Error, Result},
@@ -24,7 +24,7 @@ use crate::{
 /// Does what was planned, step by step.
 pub(super) async fn carry_out(
     permit: &mut Permit<'_>,
-    steps: Vec<PlanStep>,
+    steps: Vec<ResponsibilityPlanStep>,
     of: &BTreeSet<DepartmentId>,
     successor: Option<DepartmentId>,
 ) -> Result<()> {
@@ -32,7 +32,7 @@ pub(super) async fn carry_out(
     // By what they succeed: proposals to take over from a department that goes are to replace these.
     let mut became: HashMap<ResponsibilityId, ResponsibilityId> = HashMap::new();
     for step in steps {
-        if let PlanStep::Accept(row, tasks) = step {
+        if let ResponsibilityPlanStep::Accept(row, tasks) = step {
             if let Some(successor) = successor {
                 let held = lifecycle::pass_to_successor(&row, (id::new(), successor), tasks, by);
                 permit.show_audit_to_leads_of(successor);
@@ -53,7 +53,7 @@ pub(super) async fn carry_out(
     Ok(())
 }
 
-impl PlanStep {
+impl ResponsibilityPlanStep {
     fn responsibility_id(&self) -> ResponsibilityId {
         match self {
             Self::End(row, _)
@@ -69,7 +69,7 @@ impl PlanStep {
 
 /// What a responsibility becomes by a step.
 fn apply_step(
-    step: &PlanStep,
+    step: &ResponsibilityPlanStep,
     row: &responsibility::Model,
     (of, successor): (&BTreeSet<DepartmentId>, Option<DepartmentId>),
     became: &HashMap<ResponsibilityId, ResponsibilityId>,
@@ -77,15 +77,15 @@ fn apply_step(
 ) -> Result<responsibility::Model, LifecycleError> {
     let mut next = row.clone();
     match step {
-        PlanStep::End(_, AfterEnd::Suspended) => {
+        ResponsibilityPlanStep::End(_, AfterResponsibilityEnd::Suspended) => {
             return lifecycle::end(row, Some(SUSPENDED.to_owned()), by);
         }
-        PlanStep::End(..) => return lifecycle::end(row, None, by),
-        PlanStep::Decline(_, reason) => {
+        ResponsibilityPlanStep::End(..) => return lifecycle::end(row, None, by),
+        ResponsibilityPlanStep::Decline(_, reason) => {
             return lifecycle::decline(row, Some((*reason).to_owned()), by);
         }
-        PlanStep::Merge(_, tasks) => next.tasks = Texts(tasks.clone()),
-        PlanStep::ChangeAddressee(_) | PlanStep::ChangeProposer(_) => {
+        ResponsibilityPlanStep::Merge(_, tasks) => next.tasks = Texts(tasks.clone()),
+        ResponsibilityPlanStep::ChangeAddressee(_) | ResponsibilityPlanStep::ChangeProposer(_) => {
             if let Some(successor) = successor {
                 next = lifecycle::readdress_to_successor(
                     row,
@@ -94,8 +94,10 @@ fn apply_step(
                 );
             }
         }
-        PlanStep::ChangeReplaced(_, was) => next.replaces_id = became.get(was).copied(),
-        PlanStep::Accept(..) => {}
+        ResponsibilityPlanStep::ChangeReplaced(_, was) => {
+            next.replaces_id = became.get(was).copied()
+        }
+        ResponsibilityPlanStep::Accept(..) => {}
     }
     Ok(next)
 }

@@ -18,7 +18,7 @@ use crate::{
     database::Transaction,
     error::Result,
     feedback::open_follow_ups_condition,
-    policy::CallerStanding,
+    policy::CallerRoles,
 };
 
 /// What departments hold, and what stands beside it that a take-over would meet.
@@ -60,7 +60,7 @@ impl Holdings {
     /// Reads what these departments hold, as far as somebody of this standing may see it.
     pub async fn load(
         tx: &Transaction,
-        eyes: &CallerStanding,
+        eyes: &CallerRoles,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
@@ -71,7 +71,7 @@ impl Holdings {
                 .filter(responsibility::Entity::readable_condition(
                     Principal::Standing(eyes),
                 ))
-                .filter(open_responsibilities_where(which))
+                .filter(open_responsibilities_condition(which))
                 .order_by_asc(C::CreatedAt)
                 .order_by_asc(C::Id);
             Ok(rows.all(tx).await?)
@@ -189,7 +189,9 @@ async fn load_blueprint_ids(
     let taken_part_in: Vec<BlueprintId> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
-        .filter(open_responsibilities_where(held_or_proposed_condition(of)))
+        .filter(open_responsibilities_condition(held_or_proposed_condition(
+            of,
+        )))
         .distinct()
         .into_tuple()
         .all(permit.tx())
@@ -209,7 +211,7 @@ fn select_owned_kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {
         .order_by_asc(kpi::Column::Id)
 }
 
-fn open_responsibilities_where(more: Condition) -> Condition {
+fn open_responsibilities_condition(more: Condition) -> Condition {
     Condition::all()
         .add(scope::open_responsibility_condition())
         .add(more)
@@ -236,7 +238,7 @@ fn select_held_column(
     responsibility::Entity::find()
         .select_only()
         .column(column)
-        .filter(open_responsibilities_where(Condition::all().add(held)))
+        .filter(open_responsibilities_condition(Condition::all().add(held)))
         .into_query()
 }
 

@@ -12,12 +12,15 @@ use entity::{
     words::Role,
 };
 
-use super::{holdings::Holdings, links::HangingRows, plan::AfterEnd, plan::PlanStep};
+use super::{
+    holdings::Holdings, links::KpiLinksAndDeliveries, plan::AfterResponsibilityEnd,
+    plan::ResponsibilityPlanStep,
+};
 use crate::{
     canvas::flow::FlowAnalysis,
     error::{Result, UserError},
     responsibility::in_force::is_delivering_role,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 
 /// What follows from an act.
@@ -82,12 +85,12 @@ impl ReorganisationImpact {
     #[must_use]
     pub fn from_departments(
         holdings: &Holdings,
-        steps: &[PlanStep],
-        hung: &HangingRows,
+        steps: &[ResponsibilityPlanStep],
+        hung: &KpiLinksAndDeliveries,
         successor: Option<DepartmentId>,
     ) -> Self {
         let mut impact = Self::from_steps(steps);
-        impact.note_lost_roles(holdings, steps);
+        impact.note_touchpoints_losing_roles(holdings, steps);
         impact.note_left_hanging(hung, &find_losing_delivery(holdings, steps));
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
@@ -110,10 +113,10 @@ impl ReorganisationImpact {
     /// Of a touchpoint that goes from its blueprint; `hung` is what hangs on it.
     #[must_use]
     pub fn from_touchpoint(
-        snapshot: &BlueprintSnapshot,
+        snapshot: &WholeBlueprint,
         gone: TouchpointId,
-        steps: &[PlanStep],
-        hung: &HangingRows,
+        steps: &[ResponsibilityPlanStep],
+        hung: &KpiLinksAndDeliveries,
     ) -> Self {
         let canvas = &snapshot.canvas;
         let broken = canvas.transitions.iter().filter(|row| {
@@ -154,24 +157,29 @@ impl ReorganisationImpact {
         impact
     }
 
-    fn from_steps(steps: &[PlanStep]) -> Self {
+    fn from_steps(steps: &[ResponsibilityPlanStep]) -> Self {
         let mut impact = Self::default();
         for step in steps {
             match step {
-                PlanStep::End(row, AfterEnd::Nothing | AfterEnd::Suspended) => {
+                ResponsibilityPlanStep::End(
+                    row,
+                    AfterResponsibilityEnd::Nothing | AfterResponsibilityEnd::Suspended,
+                ) => {
                     impact.responsibilities_ended.push(row.id);
                 }
-                PlanStep::End(row, AfterEnd::Successor) => {
+                ResponsibilityPlanStep::End(row, AfterResponsibilityEnd::Successor) => {
                     impact.responsibilities_handed_over.push(row.id);
                 }
-                PlanStep::End(row, AfterEnd::Merged) => impact.responsibilities_merged.push(row.id),
-                PlanStep::Decline(row, _) => impact.proposals_closed.push(row.id),
-                PlanStep::ChangeAddressee(row)
-                | PlanStep::ChangeProposer(row)
-                | PlanStep::ChangeReplaced(row, _) => {
+                ResponsibilityPlanStep::End(row, AfterResponsibilityEnd::Merged) => {
+                    impact.responsibilities_merged.push(row.id)
+                }
+                ResponsibilityPlanStep::Decline(row, _) => impact.proposals_closed.push(row.id),
+                ResponsibilityPlanStep::ChangeAddressee(row)
+                | ResponsibilityPlanStep::ChangeProposer(row)
+                | ResponsibilityPlanStep::ChangeReplaced(row, _) => {
                     impact.proposals_readdressed.push(row.id);
                 }
-                PlanStep::Accept(..) | PlanStep::Merge(..) => {}
+                ResponsibilityPlanStep::Accept(..) | ResponsibilityPlanStep::Merge(..) => {}
             }
         }
         // One proposal may be addressed anew and speak for a department that goes: it is told once.
@@ -180,7 +188,11 @@ impl ReorganisationImpact {
         impact
     }
 
-    fn note_lost_roles(&mut self, holdings: &Holdings, steps: &[PlanStep]) {
+    fn note_touchpoints_losing_roles(
+        &mut self,
+        holdings: &Holdings,
+        steps: &[ResponsibilityPlanStep],
+    ) {
         let lost = |role| -> BTreeSet<TouchpointId> {
             let ended = ended_responsibilities(steps).filter(|row| row.role == role);
             ended.map(|row| row.touchpoint_id).collect()
@@ -197,7 +209,7 @@ impl ReorganisationImpact {
     }
 
     /// Notes the KPIs and promises that are left with these touchpoints only.
-    fn note_left_hanging(&mut self, hung: &HangingRows, gone: &BTreeSet<TouchpointId>) {
+    fn note_left_hanging(&mut self, hung: &KpiLinksAndDeliveries, gone: &BTreeSet<TouchpointId>) {
         let judging = hung
             .links
             .iter()
@@ -221,15 +233,23 @@ impl ReorganisationImpact {
 }
 
 /// The responsibilities that end without a successor.
-fn ended_responsibilities(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
+fn ended_responsibilities(
+    steps: &[ResponsibilityPlanStep],
+) -> impl Iterator<Item = &responsibility::Model> {
     steps.iter().filter_map(|step| match step {
-        PlanStep::End(row, AfterEnd::Nothing | AfterEnd::Suspended) => Some(row),
+        ResponsibilityPlanStep::End(
+            row,
+            AfterResponsibilityEnd::Nothing | AfterResponsibilityEnd::Suspended,
+        ) => Some(row),
         _ => None,
     })
 }
 
 /// The touchpoints that lose their last delivering department.
-fn find_losing_delivery(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<TouchpointId> {
+fn find_losing_delivery(
+    holdings: &Holdings,
+    steps: &[ResponsibilityPlanStep],
+) -> BTreeSet<TouchpointId> {
     let lost = ended_responsibilities(steps).filter(|row| is_delivering_role(row.role));
     let lost: BTreeSet<TouchpointId> = lost.map(|row| row.touchpoint_id).collect();
     let beside = holdings.beside.iter();

@@ -11,7 +11,7 @@ use crate::{access::Caller, database::Transaction, error::Result};
 
 /// What hangs on touchpoints, with all that each of it hangs on.
 #[derive(Debug, Default)]
-pub struct HangingRows {
+pub struct KpiLinksAndDeliveries {
     pub links: Vec<kpi_link::Model>,
     pub deliveries: Vec<promise_delivery::Model>,
 }
@@ -21,8 +21,8 @@ pub(super) async fn load_hanging_rows(
     caller: &Caller,
     tx: &Transaction,
     touchpoints: SelectStatement,
-) -> Result<HangingRows> {
-    Ok(HangingRows {
+) -> Result<KpiLinksAndDeliveries> {
+    Ok(KpiLinksAndDeliveries {
         links: load_kpi_links(caller, tx, touchpoints.clone()).await?,
         deliveries: load_promise_deliveries(tx, touchpoints).await?,
     })

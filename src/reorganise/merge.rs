@@ -10,7 +10,7 @@ use sea_orm::Set;
 use super::{
     impact::ReorganisationImpact,
     question,
-    takeover::{DepartmentToEnd, Takeover, refuse_ending_successor},
+    takeover::{DepartmentToEnd, PlannedTakeover, refuse_ending_successor},
 };
 use crate::{
     access::{Caller, Permit, require_live},
@@ -61,7 +61,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
         .await?;
     refuse_ending_successor(permit.tx(), &of, successor).await?;
     permit.show_audit_to_leads_of(successor);
-    let takeover = Takeover::plan_under_lock(&mut permit, &of, Some(successor)).await?;
+    let takeover = PlannedTakeover::plan_under_lock(&mut permit, &of, Some(successor)).await?;
     let takeover = note_moved_children(takeover);
     // Before the departments are archived, as nothing live lies below an archived one.
     move_children(&mut permit, &takeover.impact, successor).await?;
@@ -100,7 +100,8 @@ pub async fn merge_impact(
     let of: BTreeSet<DepartmentId> = of.into_iter().collect();
     question::require_live_row::<department::Entity>(caller, &tx, "successorId", successor).await?;
     refuse_ending_successor(&tx, &of, successor).await?;
-    let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
+    let takeover =
+        PlannedTakeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
     tx.commit().await?;
     Ok(Some(note_moved_children(takeover).impact))
 }
@@ -131,7 +132,7 @@ fn nothing_to_merge_error(field: &str) -> Error {
 
 /// Notes in the impact that the departments below those that end become part of the successor; [`move_children`] moves
 /// them.
-fn note_moved_children(mut takeover: Takeover) -> Takeover {
+fn note_moved_children(mut takeover: PlannedTakeover) -> PlannedTakeover {
     let children = takeover.holdings.children.iter();
     takeover.impact.departments_moved = children.map(|child| child.id).collect();
     takeover

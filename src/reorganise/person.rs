@@ -21,7 +21,7 @@ use crate::{
     department::{ancestors_and_self, load_parents},
     error::Result,
     input::{self, AtVersionInput},
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
     responsibility::waiting::{OpenProposals, STEPS_PER_PROPOSAL, load_leads},
 };
 
@@ -57,7 +57,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
         .into_tuple()
         .all(&tx)
         .await?;
-    let ties = Ties::none().with_departments(Relation::IsIt, belongs_to);
+    let ties = RowTies::none().with_departments(Relation::IsIt, belongs_to);
     question::require_permitted::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
@@ -81,7 +81,7 @@ struct LeadershipGaps {
 }
 
 /// Who leads which departments.
-struct LeadMemberships {
+struct DepartmentLeadership {
     /// The departments that are not archived.
     living: BTreeSet<DepartmentId>,
     parents: HashMap<DepartmentId, Option<DepartmentId>>,
@@ -89,7 +89,7 @@ struct LeadMemberships {
     own: BTreeMap<DepartmentId, BTreeSet<AccountId>>,
 }
 
-impl LeadMemberships {
+impl DepartmentLeadership {
     async fn load(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Self> {
         let living = caller
             .select::<department::Entity>()
@@ -153,7 +153,7 @@ async fn load_impact_without(
     tx: &Transaction,
     person: AccountId,
 ) -> Result<ReorganisationImpact> {
-    let led = LeadMemberships::load(caller, tx, person).await?;
+    let led = DepartmentLeadership::load(caller, tx, person).await?;
     let left = move |steps: &WorkBudget| {
         steps.spend(LED * led.living.len())?;
         Ok(led.without_person(person))

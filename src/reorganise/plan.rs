@@ -19,9 +19,9 @@ pub(super) const DEPARTMENT_ARCHIVED: &str = "DEPARTMENT_ARCHIVED";
 
 /// What is to be done with one responsibility or proposal.
 #[derive(Clone, Debug, PartialEq)]
-pub enum PlanStep {
+pub enum ResponsibilityPlanStep {
     /// It ends.
-    End(responsibility::Model, AfterEnd),
+    End(responsibility::Model, AfterResponsibilityEnd),
     /// The proposal is closed, for this reason.
     Decline(responsibility::Model, &'static str),
     /// It is accepted anew for the successor, with these tasks.
@@ -38,7 +38,7 @@ pub enum PlanStep {
 
 /// What comes after the end of a responsibility.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterEnd {
+pub enum AfterResponsibilityEnd {
     /// Nobody takes it over.
     Nothing,
     /// Its touchpoint is archived: it resumes where that comes back.
@@ -53,33 +53,37 @@ pub enum AfterEnd {
 fn plan_end_without_successor(
     held: &[responsibility::Model],
     reason: &'static str,
-    after: AfterEnd,
-) -> Vec<PlanStep> {
+    after: AfterResponsibilityEnd,
+) -> Vec<ResponsibilityPlanStep> {
     let step = |held: &responsibility::Model| match held.status {
-        ResponsibilityStatus::Proposed => PlanStep::Decline(held.clone(), reason),
-        _ => PlanStep::End(held.clone(), after),
+        ResponsibilityStatus::Proposed => ResponsibilityPlanStep::Decline(held.clone(), reason),
+        _ => ResponsibilityPlanStep::End(held.clone(), after),
     };
     held.iter().map(step).collect()
 }
 
 /// Suspends what is in force at a touchpoint that is archived, and closes what is offered there.
 #[must_use]
-pub(super) fn plan_suspension(held: &[responsibility::Model]) -> Vec<PlanStep> {
-    plan_end_without_successor(held, TOUCHPOINT_ARCHIVED, AfterEnd::Suspended)
+pub(super) fn plan_suspension(held: &[responsibility::Model]) -> Vec<ResponsibilityPlanStep> {
+    plan_end_without_successor(held, TOUCHPOINT_ARCHIVED, AfterResponsibilityEnd::Suspended)
 }
 
 impl Holdings {
     /// What becomes of the responsibilities and proposals, in the order in which it has to be done: what ends first,
     /// so that nothing is ever held twice.
     #[must_use]
-    pub fn plan_steps(&self, successor: Option<DepartmentId>) -> Vec<PlanStep> {
+    pub fn plan_steps(&self, successor: Option<DepartmentId>) -> Vec<ResponsibilityPlanStep> {
         match successor {
             Some(successor) => self.plan_hand_over(successor),
-            None => plan_end_without_successor(&self.held, DEPARTMENT_ARCHIVED, AfterEnd::Nothing),
+            None => plan_end_without_successor(
+                &self.held,
+                DEPARTMENT_ARCHIVED,
+                AfterResponsibilityEnd::Nothing,
+            ),
         }
     }
 
-    fn plan_hand_over(&self, successor: DepartmentId) -> Vec<PlanStep> {
+    fn plan_hand_over(&self, successor: DepartmentId) -> Vec<ResponsibilityPlanStep> {
         // By touchpoint and role, of which the successor has one at the most: a unique index sees to it.
         let met: HashMap<_, _> = self
             .met
@@ -104,7 +108,11 @@ impl Holdings {
                     // One proposal is enough for the successor: none where it has the role, or is offered it, already.
                     let first = usize::from(met.is_none());
                     let addressed = offered.iter().take(first).copied();
-                    steps.extend(addressed.cloned().map(PlanStep::ChangeAddressee));
+                    steps.extend(
+                        addressed
+                            .cloned()
+                            .map(ResponsibilityPlanStep::ChangeAddressee),
+                    );
                     steps.extend(offered.into_iter().skip(first).map(plan_decline_as_taken));
                 }
             }
@@ -116,7 +124,7 @@ impl Holdings {
                 .iter()
                 .filter(others)
                 .cloned()
-                .map(PlanStep::ChangeProposer),
+                .map(ResponsibilityPlanStep::ChangeProposer),
         );
         steps
     }
@@ -140,13 +148,13 @@ impl Holdings {
         &self,
         from: ResponsibilityId,
         successor: DepartmentId,
-    ) -> impl Iterator<Item = PlanStep> {
+    ) -> impl Iterator<Item = ResponsibilityPlanStep> {
         self.rivals
             .iter()
             .filter(move |rival| {
                 rival.replaces_id == Some(from) && rival.department_id != successor
             })
-            .map(move |rival| PlanStep::ChangeReplaced(rival.clone(), from))
+            .map(move |rival| ResponsibilityPlanStep::ChangeReplaced(rival.clone(), from))
     }
 }
 
@@ -155,8 +163,8 @@ fn place_and_role(row: &responsibility::Model) -> (TouchpointId, Role) {
 }
 
 /// Closes a proposal because its role is taken.
-fn plan_decline_as_taken(offered: &responsibility::Model) -> PlanStep {
-    PlanStep::Decline(offered.clone(), TAKEN)
+fn plan_decline_as_taken(offered: &responsibility::Model) -> ResponsibilityPlanStep {
+    ResponsibilityPlanStep::Decline(offered.clone(), TAKEN)
 }
 
 /// What departments hold of one role at one touchpoint becomes one of the successor: its own, where it has it.
@@ -164,23 +172,23 @@ fn plan_take_over(
     first: &responsibility::Model,
     accepted: &[&responsibility::Model],
     met: Option<&responsibility::Model>,
-) -> Vec<PlanStep> {
+) -> Vec<ResponsibilityPlanStep> {
     let own = met.filter(|met| met.status == ResponsibilityStatus::Accepted);
     let after = |held: &responsibility::Model| match own.is_none() && held.id == first.id {
-        true => AfterEnd::Successor,
-        false => AfterEnd::Merged,
+        true => AfterResponsibilityEnd::Successor,
+        false => AfterResponsibilityEnd::Merged,
     };
     let ends = accepted
         .iter()
-        .map(|held| PlanStep::End((*held).clone(), after(held)));
+        .map(|held| ResponsibilityPlanStep::End((*held).clone(), after(held)));
     let tasks = own.into_iter().chain(accepted.iter().copied());
     let tasks = unite_tasks(tasks.flat_map(|held| &held.tasks.0));
-    let mut steps: Vec<PlanStep> = ends.collect();
+    let mut steps: Vec<ResponsibilityPlanStep> = ends.collect();
     match (own, met) {
-        (Some(own), _) => steps.push(PlanStep::Merge(own.clone(), tasks)),
+        (Some(own), _) => steps.push(ResponsibilityPlanStep::Merge(own.clone(), tasks)),
         (None, offered) => {
             steps.extend(offered.map(plan_decline_as_taken));
-            steps.push(PlanStep::Accept(first.clone(), tasks));
+            steps.push(ResponsibilityPlanStep::Accept(first.clone(), tasks));
         }
     }
     steps

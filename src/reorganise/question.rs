@@ -6,7 +6,7 @@ use crate::{
     access::{Archivable, Caller, Guarded, require_live},
     database::Transaction,
     error::{Error, Result},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// The row that a question is about, if the caller may see it.
@@ -38,7 +38,7 @@ pub(super) async fn find_permitted_row<E: Guarded>(
 pub(super) fn require_permitted<E: Guarded>(
     caller: &Caller,
     action: Action,
-    ties: &Ties,
+    ties: &RowTies,
     row: &E::Model,
 ) -> Result<()> {
     if caller.may(action, ties) {

@@ -12,7 +12,7 @@ use super::{
     holdings::Holdings,
     impact::ReorganisationImpact,
     links,
-    plan::PlanStep,
+    plan::ResponsibilityPlanStep,
 };
 use crate::{
     access::{Caller, Permit, expect_version},
@@ -21,26 +21,26 @@ use crate::{
     department::{is_within, load_parents},
     error::{Error, Reason, Result, UserErrorCode},
     feedback::follow_up::hand_over_follow_ups,
-    policy::{Action, CallerStanding},
+    policy::{Action, CallerRoles},
 };
 
 /// Computing steps of planning one row.
 const PLANNED: usize = 20;
 
 /// A planned takeover.
-pub(super) struct Takeover {
+pub(super) struct PlannedTakeover {
     pub holdings: Holdings,
-    pub steps: Vec<PlanStep>,
+    pub steps: Vec<ResponsibilityPlanStep>,
     pub impact: ReorganisationImpact,
 }
 
-impl Takeover {
+impl PlannedTakeover {
     /// Plans it over what somebody of this standing may see. KPIs and promises left without a place are judged by the
     /// links that the caller sees, wherever they are.
     pub(super) async fn plan(
         caller: &Caller,
         tx: &Transaction,
-        eyes: &CallerStanding,
+        eyes: &CallerRoles,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
@@ -73,7 +73,7 @@ impl Takeover {
             permit.caller,
             permit.tx(),
             // Whatever the departments hold must be handed over, also what the caller may not read.
-            &CallerStanding::Operator,
+            &CallerRoles::Operator,
             of,
             successor,
         )

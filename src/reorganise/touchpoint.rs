@@ -5,8 +5,8 @@ use entity::{blueprint, id::TouchpointId, responsibility, touchpoint};
 use sea_orm::{EntityTrait, QuerySelect, QueryTrait};
 
 use super::{
-    carry_out::carry_out, impact::ReorganisationImpact, links, links::HangingRows, plan::PlanStep,
-    plan::plan_suspension, question,
+    carry_out::carry_out, impact::ReorganisationImpact, links, links::KpiLinksAndDeliveries,
+    plan::ResponsibilityPlanStep, plan::plan_suspension, question,
 };
 use crate::{
     access::{Caller, Guarded, Permit, require_live},
@@ -16,7 +16,7 @@ use crate::{
     input::{self, AtVersionInput},
     policy::Action,
     responsibility::resume::{refuse_suspending_others_accountable, resume_suspended},
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
     touchpoint::{archive_fetched, fetch_to_archive, unarchive_fetched},
 };
 
@@ -79,7 +79,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
         return Ok(Some(ReorganisationImpact::default()));
     }
     let snapshot = load_snapshot(caller, &tx, &row).await?;
-    let (steps, hung) = plan_suspension_with_hanging(caller, &tx, &snapshot, id).await?;
+    let (steps, hung) = plan_suspension_and_load_links(caller, &tx, &snapshot, id).await?;
     // The connection goes back before the computing begins.
     tx.commit().await?;
     let checks = [
@@ -97,7 +97,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
 
 fn refuse_suspending_others_accountable_at(
     caller: &Caller,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     id: TouchpointId,
 ) -> Result<()> {
     let held = snapshot.canvas.responsibilities_of(id);
@@ -108,30 +108,30 @@ async fn load_snapshot(
     caller: &Caller,
     tx: &Transaction,
     row: &touchpoint::Model,
-) -> Result<BlueprintSnapshot> {
+) -> Result<WholeBlueprint> {
     let blueprint = question::find_row::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
     let blueprint = blueprint.ok_or_else(|| Error::not_found("id", touchpoint::Entity::NOUN))?;
-    BlueprintSnapshot::load(caller, tx, blueprint, caller.today).await
+    WholeBlueprint::load(caller, tx, blueprint, caller.today).await
 }
 
 async fn plan_archiving(
     caller: &Caller,
     tx: &Transaction,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     id: TouchpointId,
-) -> Result<(Vec<PlanStep>, ReorganisationImpact)> {
-    let (steps, hung) = plan_suspension_with_hanging(caller, tx, snapshot, id).await?;
+) -> Result<(Vec<ResponsibilityPlanStep>, ReorganisationImpact)> {
+    let (steps, hung) = plan_suspension_and_load_links(caller, tx, snapshot, id).await?;
     let impact = ReorganisationImpact::from_touchpoint(snapshot, id, &steps, &hung);
     Ok((steps, impact))
 }
 
 /// What ends with a touchpoint, and what hangs on it.
-async fn plan_suspension_with_hanging(
+async fn plan_suspension_and_load_links(
     caller: &Caller,
     tx: &Transaction,
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     id: TouchpointId,
-) -> Result<(Vec<PlanStep>, HangingRows)> {
+) -> Result<(Vec<ResponsibilityPlanStep>, KpiLinksAndDeliveries)> {
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);

@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use super::{
     in_force::accountable_condition,
     lifecycle::{self, ActContext, LifecycleError, TAKEN},
-    parties::{BarredReason, Consent, Parents, Participant, Proposal, find_seat},
+    parties::{ActingPerson, CannotAnswerReason, ConsentEffect, Parents, Proposal, find_seat},
 };
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
@@ -54,8 +54,8 @@ pub struct AcceptOutcome {
 
 /// The caller, as somebody who acts from a seat.
 #[must_use]
-pub fn participant(caller: &Caller) -> Participant {
-    Participant {
+pub fn participant(caller: &Caller) -> ActingPerson {
+    ActingPerson {
         account: caller.account(),
         cx_manager: caller.is_cx_manager(),
         leads: caller.own_lead_departments(),
@@ -137,7 +137,7 @@ impl<'c> Handshake<'c> {
     }
 
     /// Decides whether the caller may answer, and tells what a yes of theirs does.
-    async fn require_may_answer(&mut self, action: Action) -> Result<Consent> {
+    async fn require_may_answer(&mut self, action: Action) -> Result<ConsentEffect> {
         let answer = self
             .proposal
             .consent_of(&participant(self.permit.caller), &self.parents);
@@ -219,17 +219,17 @@ impl<'c> Handshake<'c> {
     }
 }
 
-fn barred_error(barred: BarredReason, action: Action, id: ResponsibilityId) -> Error {
+fn barred_error(barred: CannotAnswerReason, action: Action, id: ResponsibilityId) -> Error {
     let because = match barred {
-        BarredReason::OneParty => Some((
+        CannotAnswerReason::OneParty => Some((
             Reason::OwnProposal,
             "Nobody takes responsibility alone: another party must answer. `awaits` names who may.",
         )),
-        BarredReason::HolderFirst => Some((
+        CannotAnswerReason::HolderFirst => Some((
             Reason::TakeoverNotOffered,
             "The department that is accountable here answers first: it hands over or declines.",
         )),
-        BarredReason::NotAsked => None,
+        CannotAnswerReason::NotAsked => None,
     };
     Error::Forbidden(Forbidden {
         action,
@@ -260,8 +260,8 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
     }
     let by = ActContext::from(caller);
     let (next, ended) = match yes {
-        Consent::HandsOver => (lifecycle::hand_over(&handshake.row, by)?, None),
-        Consent::Accepts => {
+        ConsentEffect::HandsOver => (lifecycle::hand_over(&handshake.row, by)?, None),
+        ConsentEffect::Accepts => {
             let next = lifecycle::accept(&handshake.row, by)?;
             // Who goes is written first: a unique index allows one accountable department at a touchpoint.
             let ended = end_accountable_and_rivals(&mut handshake.permit, &next).await?;
@@ -405,7 +405,7 @@ pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsi
     if seat.is_none() {
         // A CX manager gave it; that the department knows of it is for the department to say.
         return Err(barred_error(
-            BarredReason::OneParty,
+            CannotAnswerReason::OneParty,
             Action::AcceptResponsibility,
             row.id,
         ));

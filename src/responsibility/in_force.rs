@@ -61,7 +61,7 @@ pub fn accountable_condition() -> Condition {
 /// The days at whose end it was in force: from the day of its beginning on (included) until the day of its end
 /// (excluded); none is open.
 #[must_use]
-pub fn days_in_force(
+pub fn date_range_in_force(
     caller: &Caller,
     valid_from: Option<DateTime<Utc>>,
     valid_to: Option<DateTime<Utc>>,

@@ -43,14 +43,14 @@ pub struct Proposer {
 
 /// Somebody who would act.
 #[derive(Clone, Debug)]
-pub struct Participant {
+pub struct ActingPerson {
     pub account: Option<AccountId>,
     pub cx_manager: bool,
     /// The departments of their LEAD memberships, those below left out.
     pub leads: BTreeSet<DepartmentId>,
 }
 
-impl Participant {
+impl ActingPerson {
     /// The proposer that the person is for a department, in the name of another.
     ///
     /// A CX manager is another party, unless a seat of theirs lies at or above the addressed department.
@@ -99,7 +99,7 @@ pub struct Proposal {
 
 /// What a yes does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
+pub enum ConsentEffect {
     /// Both consents are there: the role is held from now on.
     Accepts,
     /// The holder agrees to hand over, and the proposal waits for the next to answer.
@@ -108,7 +108,7 @@ pub enum Consent {
 
 /// Why somebody may not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BarredReason {
+pub enum CannotAnswerReason {
     /// They made it, or are one party with who did.
     OneParty,
     /// Whoever is accountable answers first.
@@ -187,16 +187,16 @@ impl Proposal {
         answering: AnsweringDepartment,
         seat: DepartmentId,
         parents: &Parents,
-    ) -> Option<Consent> {
+    ) -> Option<ConsentEffect> {
         let another = !self.is_same_party(seat, parents)
             && (!answering.own_leads_only || seat == answering.department);
         if !self.waits_for_accountable() {
-            return another.then_some(Consent::Accepts);
+            return another.then_some(ConsentEffect::Accepts);
         }
         // To hand over what is one's own is no second consent: it may be given by whoever leads the holder.
         match another && self.has_consented(parents) {
-            true => Some(Consent::Accepts),
-            false => Some(Consent::HandsOver),
+            true => Some(ConsentEffect::Accepts),
+            false => Some(ConsentEffect::HandsOver),
         }
     }
 
@@ -207,15 +207,15 @@ impl Proposal {
     /// Why the person may not answer it now.
     pub fn consent_of(
         &self,
-        by: &Participant,
+        by: &ActingPerson,
         parents: &Parents,
-    ) -> Result<(Consent, Option<DepartmentId>), BarredReason> {
+    ) -> Result<(ConsentEffect, Option<DepartmentId>), CannotAnswerReason> {
         // The operator has no account: two acts of the command line are not the same person's for that.
         if by.account.is_some() && by.account == self.proposer.account {
-            return Err(BarredReason::OneParty);
+            return Err(CannotAnswerReason::OneParty);
         }
         if by.may_decide_without_asking(self.addressed, parents) {
-            return Ok((Consent::Accepts, None));
+            return Ok((ConsentEffect::Accepts, None));
         }
         let seated = self
             .answering_departments(parents)
@@ -231,14 +231,19 @@ impl Proposal {
         may.ok_or_else(|| self.barred_reason(by, !seated.is_empty(), parents))
     }
 
-    fn barred_reason(&self, by: &Participant, named: bool, parents: &Parents) -> BarredReason {
+    fn barred_reason(
+        &self,
+        by: &ActingPerson,
+        named: bool,
+        parents: &Parents,
+    ) -> CannotAnswerReason {
         let addressed = find_seat(&by.leads, self.addressed, parents).is_some();
         if self.waits_for_accountable() && addressed && !self.has_consented(parents) {
-            BarredReason::HolderFirst
+            CannotAnswerReason::HolderFirst
         } else if named || addressed {
-            BarredReason::OneParty
+            CannotAnswerReason::OneParty
         } else {
-            BarredReason::NotAsked
+            CannotAnswerReason::NotAsked
         }
     }
 

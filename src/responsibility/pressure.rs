@@ -19,7 +19,7 @@ use crate::{
 
 /// How often a month a department contacts a persona.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ContactSender {
+pub struct DepartmentContactRate {
     /// Accountable where it happens; none where nobody is.
     pub department: Option<DepartmentId>,
     pub per_month: f64,
@@ -33,7 +33,7 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
     db: &C,
     persona: PersonaId,
     except: Option<BlueprintId>,
-) -> Result<Vec<ContactSender>> {
+) -> Result<Vec<DepartmentContactRate>> {
     let blueprint_ids = blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
@@ -93,7 +93,7 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .await?;
     let senders = rows.into_iter();
     Ok(senders
-        .map(|(department, per_month)| ContactSender {
+        .map(|(department, per_month)| DepartmentContactRate {
             department,
             per_month,
         })

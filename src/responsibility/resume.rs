@@ -21,7 +21,7 @@ use crate::{
     department::load_parents,
     error::{Error, Forbidden, Reason, Result},
     id,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
 };
 
 /// Refuses an archiving that would suspend another department's ACCOUNTABLE on a published blueprint: only its leads
@@ -38,7 +38,7 @@ pub fn refuse_suspending_others_accountable(
         held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
     });
     for held in accountable {
-        let ties = Ties::none().with_departments(Relation::MayEnd, [held.department_id]);
+        let ties = RowTies::none().with_departments(Relation::MayEnd, [held.department_id]);
         if !caller.may(Action::EndResponsibility, &ties) {
             return Err(Error::Forbidden(Forbidden {
                 action: Action::EndResponsibility,

@@ -16,7 +16,7 @@ use sea_orm::{
 
 use super::{
     in_force::accountable_condition,
-    parties::{LeadsByDepartment, Parents, Participant, Proposal, Proposer},
+    parties::{ActingPerson, LeadsByDepartment, Parents, Proposal, Proposer},
 };
 use crate::{access::Caller, department::load_parents, error::Result};
 
@@ -109,7 +109,7 @@ impl OpenProposals {
 
     /// Those that this person may answer now.
     #[must_use]
-    pub fn answerable_by_person_condition(&self, person: &Participant) -> Condition {
+    pub fn answerable_by_person_condition(&self, person: &ActingPerson) -> Condition {
         self.ids_condition(|proposal| proposal.consent_of(person, &self.parents).is_ok())
     }
 

@@ -14,7 +14,7 @@ use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
-    audit::Event,
+    audit::AuditedChange,
     blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
@@ -182,7 +182,7 @@ async fn set_steps(
     {
         return Ok(false);
     }
-    permit.note_event(Event::changed_outside_row::<scenario::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<scenario::Entity>(
         row,
         serde_json::json!({ "touchpointIds": steps }),
     ));

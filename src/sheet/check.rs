@@ -44,7 +44,7 @@ enum ScanState {
 }
 
 /// A source whose bytes are well-formed CSV, up to its first error.
-pub(super) struct CsvChecker<R> {
+pub(super) struct CsvCheckingReader<R> {
     source: R,
     separator: u8,
     bounds: SheetBounds,
@@ -60,7 +60,7 @@ pub(super) struct CsvChecker<R> {
     malformed: Option<MalformedCsv>,
 }
 
-impl<R> CsvChecker<R> {
+impl<R> CsvCheckingReader<R> {
     pub(super) fn new(source: R, separator: u8, bounds: SheetBounds) -> Self {
         Self {
             source,
@@ -105,7 +105,7 @@ impl<R> CsvChecker<R> {
             let message = "There is a NUL character. Save the sheet as \"CSV UTF-8\".";
             return Err(self.malformed(UserErrorCode::Invalid, message));
         }
-        self.check_size()?;
+        self.count_byte()?;
         let quoted = matches!(self.state, ScanState::Quoted);
         match (self.state, byte) {
             (ScanState::Row | ScanState::Cell, b'"') => self.begin_cell(ScanState::Quoted),
@@ -170,7 +170,7 @@ impl<R> CsvChecker<R> {
         Ok(())
     }
 
-    fn check_size(&mut self) -> Result<(), MalformedCsv> {
+    fn count_byte(&mut self) -> Result<(), MalformedCsv> {
         self.cell_bytes += 1;
         self.row_bytes += 1;
         if self.state == ScanState::Row {
@@ -199,7 +199,7 @@ fn format_bytes(bytes: usize) -> String {
     }
 }
 
-impl<R: Read> Read for CsvChecker<R> {
+impl<R: Read> Read for CsvCheckingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(malformed) = self.malformed.take() {
             return Err(io::Error::other(malformed));

@@ -10,7 +10,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use super::{
     bounds::{MOST_COLUMNS, SheetBounds},
     cell::{CellRef, SheetCell, quote_for_message},
-    check::{CsvChecker, MalformedCsv},
+    check::{CsvCheckingReader, MalformedCsv},
     dialect::{Dialect, MARK},
 };
 use crate::{
@@ -24,7 +24,7 @@ const SAVE_AS: &str = "Save the sheet as \"CSV UTF-8\".";
 /// An iterator over the rows of a sheet. A fault of one row is that row's item, and reading goes on; a fault of the
 /// text itself (encoding, quotation marks, length) is the last item.
 pub struct SheetReader<R> {
-    rows: csv::Reader<CsvChecker<Chain<Cursor<Vec<u8>>, R>>>,
+    rows: csv::Reader<CsvCheckingReader<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
     headings: SheetRow,
     /// Rows that may still come, the headings included.
@@ -74,7 +74,7 @@ impl<R: BufRead> SheetReader<R> {
         let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next();
         let dialect = dialect.unwrap_or_else(|| Dialect::from_heading(line.unwrap_or_default()));
         let source = Cursor::new(head).chain(source);
-        let checked = CsvChecker::new(source, dialect.separator(), bounds);
+        let checked = CsvCheckingReader::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()
             .has_headers(false)
             // Rows of other widths are refused in `check_row`, which names their place as people find it, and reading

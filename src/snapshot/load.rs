@@ -21,7 +21,7 @@ use sea_orm::{
     sea_query::{SelectStatement, SimpleExpr},
 };
 
-use super::BlueprintSnapshot;
+use super::WholeBlueprint;
 use crate::{
     access::{Caller, Guarded, scope},
     canvas::Canvas,
@@ -41,7 +41,7 @@ macro_rules! ids {
     };
 }
 
-impl BlueprintSnapshot {
+impl WholeBlueprint {
     /// The snapshot of the blueprint that a condition picks, with KPIs as of `day`; none where the caller may not see
     /// it. It waits for the request's turn to load, and is paid from its budget.
     pub async fn find(

@@ -1,7 +1,7 @@
 //! A blueprint with everything that hangs on it, in memory, as of one day: the canvas that is drawn, and the scenarios,
 //! KPI links, insights, promises, evaluations and improvements besides.
 //!
-//! Whatever judges, compares, reorganises or writes down a whole blueprint works on a [`BlueprintSnapshot`], so that it
+//! Whatever judges, compares, reorganises or writes down a whole blueprint works on a [`WholeBlueprint`], so that it
 //! needs no further statement and never mixes two moments. `load` reads it in one transaction by a fixed number of
 //! statements, whatever the size of the blueprint.
 //!
@@ -11,7 +11,7 @@
 mod load;
 mod model;
 
-pub use self::model::BlueprintSnapshot;
+pub use self::model::WholeBlueprint;
 
 /// What loading a snapshot costs in the complexity of a document.
 pub const COST: usize = 1_000;

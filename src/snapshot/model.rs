@@ -17,7 +17,7 @@ use crate::canvas::Canvas;
 /// A blueprint with all that hangs on it, archived parts left out. Rows come in the order of creation, lists in the
 /// order of their positions.
 #[derive(Debug)]
-pub struct BlueprintSnapshot {
+pub struct WholeBlueprint {
     pub canvas: Canvas,
     /// The personas besides the main one, by position.
     pub secondary_personas: Vec<persona::Model>,
@@ -55,7 +55,7 @@ pub struct BlueprintSnapshot {
     pub people: HashMap<AccountId, account::Model>,
 }
 
-impl BlueprintSnapshot {
+impl WholeBlueprint {
     /// The main persona, then the others.
     pub fn personas(&self) -> impl Iterator<Item = &persona::Model> {
         std::iter::once(&self.canvas.persona).chain(&self.secondary_personas)

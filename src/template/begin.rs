@@ -5,7 +5,7 @@ use entity::{blueprint, id::TemplateId, template};
 use sea_orm::{ColumnTrait, QueryFilter, sea_query::SimpleExpr};
 
 use crate::{
-    access::{Caller, Keyed, Permit},
+    access::{Caller, HasKeyColumn, Permit},
     blueprint::{
         draft::{BlueprintCreateInput, BlueprintDraft},
         phase::{self, NewPhase},

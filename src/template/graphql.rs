@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
-    json::PhaseOutline,
+    json::StoredTemplatePhase,
     template,
     words::{InsightKind, Stage, Subject},
 };
@@ -79,8 +79,8 @@ pub struct TemplatePhase {
     pub customer_goal: Option<String>,
 }
 
-impl From<PhaseOutline> for TemplatePhase {
-    fn from(phase: PhaseOutline) -> Self {
+impl From<StoredTemplatePhase> for TemplatePhase {
+    fn from(phase: StoredTemplatePhase) -> Self {
         Self {
             name: phase.name,
             stage: phase.stage,

@@ -8,7 +8,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     blueprint,
     id::TemplateId,
-    json::{Lenses, PhaseOutline, Subjects, TemplatePhases},
+    json::{InsightKinds, StoredTemplatePhase, TemplatePhases, TemplateSubjects},
     template,
     words::{InsightKind, Stage, Subject},
 };
@@ -22,7 +22,7 @@ use crate::{
     blueprint::MOST_PHASES,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// One phase of a template, in its place in the list.
@@ -77,9 +77,9 @@ pub struct TemplateUpdateInput {
     pub phases: Option<Vec<TemplatePhaseInput>>,
 }
 
-fn read_subjects(faults: &mut Faults, input: &[Subject]) -> Subjects {
+fn read_subjects(faults: &mut Faults, input: &[Subject]) -> TemplateSubjects {
     add_empty_list_fault(faults, "subjects", input);
-    Subjects(without_repeats(input))
+    TemplateSubjects(without_repeats(input))
 }
 
 fn read_phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
@@ -90,7 +90,7 @@ fn read_phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePha
     }
     let read = |(phase, at): (&TemplatePhaseInput, u64)| {
         let path = |field: &str| format!("phases.{at}.{field}");
-        PhaseOutline {
+        StoredTemplatePhase {
             name: faults.check_name(&path("name"), &phase.name),
             stage: phase.stage,
             prompt: faults.check_required_text(&path("prompt"), &phase.prompt),
@@ -137,7 +137,7 @@ pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<templ
     let phases = read_phases(&mut faults, &input.phases);
     faults.check()?;
     let mut permit = caller
-        .open_permit(Action::KeepCatalogue, &Ties::none())
+        .open_permit(Action::KeepCatalogue, &RowTies::none())
         .await?;
     let same = |row: &template::Model| row.name == name && row.phases == phases;
     if let Some(row) = permit
@@ -156,7 +156,7 @@ pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<templ
             name: Set(name),
             description: Set(description),
             subjects: Set(subjects),
-            lenses: Set(Lenses(without_repeats(&input.lenses))),
+            lenses: Set(InsightKinds(without_repeats(&input.lenses))),
             phases: Set(phases),
             created_at: Set(caller.now),
             version: Set(1),
@@ -178,7 +178,9 @@ pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<templ
         subjects: set_if_given(input.subjects.as_ref(), |list| {
             read_subjects(&mut faults, list)
         }),
-        lenses: set_if_given(input.lenses.as_ref(), |list| Lenses(without_repeats(list))),
+        lenses: set_if_given(input.lenses.as_ref(), |list| {
+            InsightKinds(without_repeats(list))
+        }),
         phases: set_if_given(input.phases.as_ref(), |list| read_phases(&mut faults, list)),
         ..Default::default()
     };

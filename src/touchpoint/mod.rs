@@ -20,7 +20,7 @@ pub use self::inputs::{
 use self::inputs::{TouchpointLists, with_initial_values};
 use crate::{
     access::{Caller, Permit, expect_version, require_live},
-    audit::Event,
+    audit::AuditedChange,
     blueprint::{MOST_TOUCHPOINTS, refuse_if_row_limit_reached},
     error::{Error, Result},
     input::{self, AtVersionInput, Faults},
@@ -113,7 +113,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = channels.iter().map(ToString::to_string).collect();
-        permit.note_event(Event::changed_outside_row::<touchpoint::Entity>(
+        permit.note_event(AuditedChange::changed_outside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "channelIds": ids }),
         ));
@@ -141,7 +141,7 @@ async fn set_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = audience.iter().map(ToString::to_string).collect();
-        permit.note_event(Event::changed_outside_row::<touchpoint::Entity>(
+        permit.note_event(AuditedChange::changed_outside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "audienceSegmentIds": ids }),
         ));

@@ -17,13 +17,13 @@ use crate::{
 
 /// A place in a blueprint: without phase and touchpoint the whole of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlueprintLocation {
+pub struct BlueprintOrPart {
     pub blueprint: BlueprintId,
     pub phase: Option<PhaseId>,
     pub touchpoint: Option<TouchpointId>,
 }
 
-impl BlueprintLocation {
+impl BlueprintOrPart {
     /// Refuses whoever may not do the action to what is said of the place.
     pub async fn require_permission(self, permit: &Permit<'_>, action: Action) -> Result<()> {
         let ties = location_ties(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
@@ -82,13 +82,13 @@ pub async fn require_live_touchpoints_in_blueprint(
 
 /// The place that a client means.
 #[derive(Clone, Copy, Debug)]
-pub enum LocationInput {
+pub enum BlueprintOrPartId {
     Touchpoint(TouchpointId),
     Phase(PhaseId),
     Blueprint(BlueprintId),
 }
 
-impl LocationInput {
+impl BlueprintOrPartId {
     /// Reads the one of the three that was given; `unclear` says what is wrong where it is not exactly one.
     pub fn from_ids(
         faults: &mut Faults,
@@ -110,7 +110,7 @@ impl LocationInput {
     }
 
     /// Takes the lock of the place's blueprint, and finds the place alive under it.
-    pub async fn lock_and_locate(self, permit: &mut Permit<'_>) -> Result<BlueprintLocation> {
+    pub async fn lock_and_locate(self, permit: &mut Permit<'_>) -> Result<BlueprintOrPart> {
         let (blueprint, phase, touchpoint) = match self {
             Self::Touchpoint(id) => {
                 let row = permit.get::<touchpoint::Entity>("touchpointId", id).await?;
@@ -136,7 +136,7 @@ impl LocationInput {
             }
         };
         permit.require_live_blueprint(blueprint)?;
-        Ok(BlueprintLocation {
+        Ok(BlueprintOrPart {
             blueprint,
             phase,
             touchpoint,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use cx_blueprint::policy::{
-    self, AccountStanding, Action, CallerStanding, PolicyCell, PolicyRole, Relation, Ties,
+    self, AccountRole, AccountRoles, Action, CallerRoles, PolicyCell, Relation, RowTies,
     token::{self, TokenNarrowing},
 };
 use entity::{
@@ -110,30 +110,31 @@ fn the_policy_is_the_access_table() {
     assert!(by_hand.is_empty(), "the table has more: {by_hand:?}");
 }
 
-fn somebody(role: PolicyRole) -> CallerStanding {
+fn somebody(role: AccountRole) -> CallerRoles {
     let organisation = match role {
-        PolicyRole::Analyst => OrganisationRole::Analyst,
-        PolicyRole::Auditor => OrganisationRole::Auditor,
-        PolicyRole::CxManager => OrganisationRole::CxManager,
-        PolicyRole::Admin => OrganisationRole::Admin,
-        PolicyRole::Member | PolicyRole::Viewer | PolicyRole::Contributor | PolicyRole::Lead => {
-            OrganisationRole::Member
-        }
+        AccountRole::Analyst => OrganisationRole::Analyst,
+        AccountRole::Auditor => OrganisationRole::Auditor,
+        AccountRole::CxManager => OrganisationRole::CxManager,
+        AccountRole::Admin => OrganisationRole::Admin,
+        AccountRole::Member
+        | AccountRole::Viewer
+        | AccountRole::Contributor
+        | AccountRole::Lead => OrganisationRole::Member,
     };
     let in_department = match role {
-        PolicyRole::Viewer => Some(DepartmentRole::Viewer),
-        PolicyRole::Contributor => Some(DepartmentRole::Contributor),
-        PolicyRole::Lead => Some(DepartmentRole::Lead),
+        AccountRole::Viewer => Some(DepartmentRole::Viewer),
+        AccountRole::Contributor => Some(DepartmentRole::Contributor),
+        AccountRole::Lead => Some(DepartmentRole::Lead),
         _ => None,
     };
-    CallerStanding::Account(AccountStanding {
+    CallerRoles::Account(AccountRoles {
         account: me(),
         role: organisation,
         departments: in_department
             .into_iter()
             .map(|role| (role, BTreeSet::from([ours()])))
             .collect(),
-        leads: if role == PolicyRole::Lead {
+        leads: if role == AccountRole::Lead {
             BTreeSet::from([ours()])
         } else {
             BTreeSet::new()
@@ -156,21 +157,21 @@ fn theirs() -> DepartmentId {
 }
 
 /// Every way in which a thing can be tied to us, and to nobody of ours.
-fn ties() -> Vec<(String, Ties)> {
-    let others = |mut ties: Ties| {
+fn ties() -> Vec<(String, RowTies)> {
+    let others = |mut ties: RowTies| {
         for relation in Relation::ALL {
             ties = ties.with_departments(*relation, [theirs()]);
         }
         ties
     };
-    let mut all = vec![("tied to others only".to_owned(), others(Ties::none()))];
+    let mut all = vec![("tied to others only".to_owned(), others(RowTies::none()))];
     for relation in Relation::ALL {
         all.push((
             format!("our department: {relation:?}"),
-            others(Ties::none()).with_departments(*relation, [ours()]),
+            others(RowTies::none()).with_departments(*relation, [ours()]),
         ));
     }
-    let mut granted = others(Ties::none());
+    let mut granted = others(RowTies::none());
     granted.granted.insert(me());
     all.push(("granted by name".to_owned(), granted));
     all
@@ -190,8 +191,8 @@ fn every_role_action_and_relation_is_on_the_page() {
         names().join(" ")
     );
     for action in Action::ALL {
-        let line = |ties: &Ties| -> String {
-            let marks = PolicyRole::ALL.iter().map(|role| {
+        let line = |ties: &RowTies| -> String {
+            let marks = AccountRole::ALL.iter().map(|role| {
                 if policy::allows(&somebody(*role), *action, ties) {
                     "y"
                 } else {
@@ -240,7 +241,7 @@ fn every_role_action_and_relation_is_on_the_page() {
 }
 
 fn names() -> Vec<String> {
-    PolicyRole::ALL
+    AccountRole::ALL
         .iter()
         .map(|role| format!("{role:?}").to_uppercase())
         .collect()
@@ -248,7 +249,7 @@ fn names() -> Vec<String> {
 
 #[test]
 fn a_reach_covers_exactly_what_is_allowed() {
-    for role in PolicyRole::ALL {
+    for role in AccountRole::ALL {
         for action in Action::ALL {
             let reach = policy::reach(&somebody(*role), *action);
             for (name, ties) in ties() {
@@ -264,12 +265,12 @@ fn a_reach_covers_exactly_what_is_allowed() {
 
 #[test]
 fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
-    for role in PolicyRole::ALL {
+    for role in AccountRole::ALL {
         for action in Action::ALL {
             let mut standings = vec![somebody(*role)];
-            if let CallerStanding::Account(mut account) = somebody(*role) {
+            if let CallerRoles::Account(mut account) = somebody(*role) {
                 account.partner = true;
-                standings.push(CallerStanding::Account(account));
+                standings.push(CallerRoles::Account(account));
             }
             for standing in standings {
                 let reach = policy::reach(&standing, *action);
@@ -286,18 +287,18 @@ fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
 
 /// Somebody whose service token speaks for them.
 fn narrowed(
-    role: PolicyRole,
+    role: AccountRole,
     scopes: &[TokenScope],
     departments: Option<&[DepartmentId]>,
-) -> CallerStanding {
-    let CallerStanding::Account(mut account) = somebody(role) else {
+) -> CallerRoles {
+    let CallerRoles::Account(mut account) = somebody(role) else {
         unreachable!("an account")
     };
     account.token = Some(TokenNarrowing {
         scopes: scopes.iter().copied().collect(),
         departments: departments.map(|departments| departments.iter().copied().collect()),
     });
-    CallerStanding::Account(account)
+    CallerRoles::Account(account)
 }
 
 #[test]
@@ -319,7 +320,7 @@ fn scopes_open_what_is_written_down() {
 
 #[test]
 fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
-    for role in PolicyRole::ALL {
+    for role in AccountRole::ALL {
         for action in Action::ALL {
             for (name, ties) in ties() {
                 let whole = policy::allows(&somebody(*role), *action, &ties);
@@ -348,54 +349,54 @@ fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
 
 #[test]
 fn a_token_limited_to_departments_reaches_what_is_tied_to_them_and_nothing_by_name() {
-    let tied = |relation| Ties::none().with_departments(relation, [ours()]);
+    let tied = |relation| RowTies::none().with_departments(relation, [ours()]);
     let ours = ours();
     let bi = |role| narrowed(role, &[TokenScope::Bi], Some(std::slice::from_ref(&ours)));
     for (role, action, ties, may) in [
         (
-            PolicyRole::Analyst,
+            AccountRole::Analyst,
             Action::PullFlatRows,
             tied(Relation::IsIt),
             true,
         ),
         (
-            PolicyRole::Analyst,
+            AccountRole::Analyst,
             Action::PullFlatRows,
-            Ties::none(),
+            RowTies::none(),
             false,
         ),
         (
-            PolicyRole::Analyst,
+            AccountRole::Analyst,
             Action::ReadPublished,
             tied(Relation::Participates),
             true,
         ),
         (
-            PolicyRole::Analyst,
+            AccountRole::Analyst,
             Action::ReadPublished,
             tied(Relation::IsIt),
             false,
         ),
         (
-            PolicyRole::Auditor,
+            AccountRole::Auditor,
             Action::ReadConfidential,
             tied(Relation::OwnsKpi),
             true,
         ),
         (
-            PolicyRole::Lead,
+            AccountRole::Lead,
             Action::PullFlatRows,
             tied(Relation::IsIt),
             true,
         ),
         (
-            PolicyRole::Viewer,
+            AccountRole::Viewer,
             Action::PullFlatRows,
             tied(Relation::IsIt),
             false,
         ),
         (
-            PolicyRole::CxManager,
+            AccountRole::CxManager,
             Action::ReadDraft,
             tied(Relation::Participates),
             false,
@@ -410,28 +411,28 @@ fn a_token_limited_to_departments_reaches_what_is_tied_to_them_and_nothing_by_na
     let mut granted = tied(Relation::OwnsKpi);
     granted.granted.insert(me());
     assert!(!policy::allows(
-        &bi(PolicyRole::Analyst),
+        &bi(AccountRole::Analyst),
         Action::ReadConfidential,
         &granted
     ));
-    let elsewhere = narrowed(PolicyRole::Lead, &[TokenScope::Bi], Some(&[theirs()]));
+    let elsewhere = narrowed(AccountRole::Lead, &[TokenScope::Bi], Some(&[theirs()]));
     assert!(policy::reach(&elsewhere, Action::PullFlatRows).is_nothing());
 }
 
 #[test]
 fn never_wins_over_what_a_department_would_give() {
-    let CallerStanding::Account(mut admin) = somebody(PolicyRole::Admin) else {
+    let CallerRoles::Account(mut admin) = somebody(AccountRole::Admin) else {
         unreachable!("an account")
     };
-    let routed = Ties::none().with_departments(Relation::LooksAfter, [ours()]);
+    let routed = RowTies::none().with_departments(Relation::LooksAfter, [ours()]);
     assert!(policy::allows(
-        &somebody(PolicyRole::Lead),
+        &somebody(AccountRole::Lead),
         Action::WorkFollowUp,
         &routed
     ));
     let leads = BTreeSet::from([ours()]);
     admin.departments.insert(DepartmentRole::Lead, leads);
-    let admin = CallerStanding::Account(admin);
+    let admin = CallerRoles::Account(admin);
     assert!(!policy::allows(&admin, Action::WorkFollowUp, &routed));
     assert!(!policy::allows(&admin, Action::AssignFollowUp, &routed));
 }
@@ -439,28 +440,28 @@ fn never_wins_over_what_a_department_would_give() {
 #[test]
 fn the_operator_may_everything() {
     assert!(Action::ALL.iter().all(|action| policy::allows(
-        &CallerStanding::Operator,
+        &CallerRoles::Operator,
         *action,
-        &Ties::none()
+        &RowTies::none()
     )));
 }
 
 #[test]
 fn a_partner_reads_only_what_it_participates_in() {
-    let CallerStanding::Account(mut partner) = somebody(PolicyRole::Lead) else {
+    let CallerRoles::Account(mut partner) = somebody(AccountRole::Lead) else {
         unreachable!("an account")
     };
     partner.partner = true;
-    let partner = CallerStanding::Account(partner);
+    let partner = CallerRoles::Account(partner);
     assert!(!policy::allows(
         &partner,
         Action::ReadPublished,
-        &Ties::none()
+        &RowTies::none()
     ));
     assert!(policy::allows(
         &partner,
         Action::ReadPublished,
-        &Ties::none().with_departments(Relation::Participates, [ours()])
+        &RowTies::none().with_departments(Relation::Participates, [ours()])
     ));
 }
 

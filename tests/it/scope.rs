@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use cx_blueprint::{
     access::{self, Caller},
     id,
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
 };
 use entity::{
     account, blueprint, department,
@@ -300,7 +300,7 @@ fn allowed(caller: &Caller, ids: &Stored, drawn: &Drawn) -> bool {
         .filter(|(_, status)| open(*status))
         .map(|(department, _)| ids.departments[*department]);
     let owner = ids.departments[drawn.owner];
-    let ties = Ties::none()
+    let ties = RowTies::none()
         .with_departments(Relation::OwnsBlueprint, [owner])
         .with_departments(Relation::Participates, holders.chain([owner]));
     let action = match (was_in_force(drawn), drawn.visibility) {
@@ -470,7 +470,7 @@ async fn check_values(
             }
         }
         let mut ties =
-            Ties::none().with_departments(Relation::OwnsKpi, [ids.departments[measured.owner]]);
+            RowTies::none().with_departments(Relation::OwnsKpi, [ids.departments[measured.owner]]);
         if measured.granted {
             let analysts = organisation.people.iter().zip(&ids.people);
             let analysts = analysts.filter(|(person, _)| person.role == OrganisationRole::Analyst);

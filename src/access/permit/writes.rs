@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{Permit, stale_version_error, with_all_columns_set};
 use crate::{
     access::guarded::{Archivable, Guarded},
-    audit::Event,
+    audit::AuditedChange,
     error::Result,
 };
 
@@ -25,7 +25,7 @@ impl Permit<'_> {
     {
         let row = E::insert(row).exec_with_returning(&self.tx).await?;
         self.finding_inputs.extend(E::finding_input(&row));
-        self.note_event(Event::inserted::<E>(&row));
+        self.note_event(AuditedChange::inserted::<E>(&row));
         Ok(row)
     }
 
@@ -83,7 +83,7 @@ impl Permit<'_> {
         // No row came back: somebody has changed or deleted it since.
         let after = after.ok_or_else(|| stale_version_error(E::row_id(before)))?;
         self.finding_inputs.extend(E::finding_input(&after));
-        self.note_event(Event::updated::<E>(before, &after));
+        self.note_event(AuditedChange::updated::<E>(before, &after));
         Ok(after)
     }
 
@@ -121,7 +121,7 @@ impl Permit<'_> {
             .exec(&self.tx)
             .await?;
         self.finding_inputs.extend(E::finding_input(row));
-        self.note_event(Event::deleted::<E>(row));
+        self.note_event(AuditedChange::deleted::<E>(row));
         Ok(())
     }
 

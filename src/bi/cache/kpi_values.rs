@@ -6,12 +6,12 @@ use std::{collections::BTreeMap, ops::Range};
 use chrono::{Datelike, NaiveDate};
 use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
 
-use super::revision_cache::Revisioned;
+use super::revision_cache::RevisionCacheValue;
 
 /// What a time series was measured at; what is empty stands for the whole. The order of the fields matters: series are
 /// sorted by it, and those of one touchpoint stand together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SeriesKey {
+pub struct SeriesPlace {
     pub touchpoint: Option<TouchpointId>,
     pub channel: Option<ChannelId>,
     pub segment: Option<SegmentId>,
@@ -44,8 +44,8 @@ pub struct TimeSeries {
 pub struct KpiValues {
     /// The `kpi.series_revision` that these are the values of.
     pub revision: i32,
-    /// Its time series, sorted by key.
-    pub series: Vec<(SeriesKey, TimeSeries)>,
+    /// Its time series, sorted by place.
+    pub series: Vec<(SeriesPlace, TimeSeries)>,
 }
 
 const NO_PARTS: (f64, f64) = (f64::NAN, f64::NAN);
@@ -110,26 +110,31 @@ impl TimeSeries {
 impl KpiValues {
     /// A copy at a later revision: with the values recorded since, each in place of the one of its key and day.
     #[must_use]
-    pub fn with_delta(&self, revision: i32, mut delta: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
+    pub fn with_delta(
+        &self,
+        revision: i32,
+        mut delta: BTreeMap<SeriesPlace, Vec<DayValue>>,
+    ) -> Self {
         // A copy, since other requests may be reading what is here.
-        let mut series: Vec<(SeriesKey, TimeSeries)> = self
+        let mut series: Vec<(SeriesPlace, TimeSeries)> = self
             .series
             .iter()
-            .map(|(series_key, series)| {
+            .map(|(series_place, series)| {
                 let kept = (0..series.days.len())
                     .map(|at| series.value_at(at))
                     .collect();
                 (
-                    *series_key,
-                    merge_series(kept, delta.remove(series_key).unwrap_or_default()),
+                    *series_place,
+                    merge_series(kept, delta.remove(series_place).unwrap_or_default()),
                 )
             })
             .collect();
         let new = delta.into_iter();
-        series
-            .extend(new.map(|(series_key, values)| (series_key, merge_series(Vec::new(), values))));
+        series.extend(
+            new.map(|(series_place, values)| (series_place, merge_series(Vec::new(), values))),
+        );
         // By key, as a KPI that is read whole has them: either way the same values are added up in the same order.
-        series.sort_by_key(|(series_key, _)| *series_key);
+        series.sort_by_key(|(series_place, _)| *series_place);
         Self { revision, series }
     }
 
@@ -143,7 +148,7 @@ impl KpiValues {
     }
 }
 
-impl Revisioned for KpiValues {
+impl RevisionCacheValue for KpiValues {
     fn revision(&self) -> i32 {
         self.revision
     }
@@ -151,7 +156,7 @@ impl Revisioned for KpiValues {
     fn estimated_bytes(&self) -> usize {
         let series = self.series.iter();
         let series: usize = series
-            .map(|(_, series)| size_of::<(SeriesKey, TimeSeries)>() + series.estimated_bytes())
+            .map(|(_, series)| size_of::<(SeriesPlace, TimeSeries)>() + series.estimated_bytes())
             .sum();
         size_of::<Self>() + series
     }
@@ -179,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_comes_takes_the_place_of_its_day_and_the_rest_stays() {
-        let whole = SeriesKey::default();
+        let whole = SeriesPlace::default();
         let first = [value(3, 3.0, None), value(1, 1.0, None)];
         let one = KpiValues::default().with_delta(1, BTreeMap::from([(whole, first.to_vec())]));
         let next = [value(3, 4.0, Some((4.0, 1.0))), value(2, 2.0, None)];

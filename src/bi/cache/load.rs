@@ -14,23 +14,23 @@ use futures_util::TryStreamExt;
 use sea_orm::{ConnectionTrait, QueryResult, StreamTrait};
 
 use super::{
-    kpi_values::{DayValue, KpiValues, SeriesKey, day_number},
+    kpi_values::{DayValue, KpiValues, SeriesPlace, day_number},
     topology::{
-        LinkTarget, Topology, TopologyLink, TopologyPhase, TopologyTouchpoint, day_number_range,
+        KpiLinkTarget, Topology, TopologyLink, TopologyPhase, TopologyTouchpoint, day_number_range,
     },
 };
 use crate::{
     access::Caller,
     database::Transaction,
     error::{Error, Result},
-    responsibility::in_force::{days_in_force, ever_in_force_sql},
+    responsibility::in_force::{date_range_in_force, ever_in_force_sql},
     statement::SqlBuilder,
 };
 
 /// KPIs or blueprints read by one statement, at most.
 const AT_ONCE: usize = 200;
 
-type Deltas = HashMap<KpiId, BTreeMap<SeriesKey, Vec<DayValue>>>;
+type LoadedValues = HashMap<KpiId, BTreeMap<SeriesPlace, Vec<DayValue>>>;
 
 /// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the cache
 /// has.
@@ -53,7 +53,7 @@ pub(super) async fn load_kpi_values(
     }
     // Two statements and not one: the unknown are read by KPI alone; for the others a join with what is known keeps
     // the index on the revision in use, which one condition with OR would lose.
-    let mut deltas = Deltas::new();
+    let mut deltas = LoadedValues::new();
     for ids in unknown.chunks(AT_ONCE) {
         let text = SqlBuilder::new(tx.backend(), MEASURED_VALUES).then("WHERE kpi_id IN ");
         let text = text.list(ids.iter().copied());
@@ -96,13 +96,17 @@ const MEASURED_VALUES: &str = "\
 SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on, value, numerator, denominator, \
     sample_size FROM measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
-async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas) -> Result<()> {
+async fn collect_deltas(
+    tx: &Transaction,
+    text: SqlBuilder,
+    deltas: &mut LoadedValues,
+) -> Result<()> {
     // Streamed: the rows of 200 KPIs take far more memory than the columns that are made of them.
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
         let mut cells = RowCursor::new(&row)?;
         let kpi: KpiId = cells.read_next()?;
-        let series_key = SeriesKey {
+        let series_place = SeriesPlace {
             touchpoint: cells.read_next()?,
             channel: cells.read_next()?,
             segment: cells.read_next()?,
@@ -115,7 +119,7 @@ async fn collect_deltas(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas)
             sample_size: cells.read_next()?,
         };
         let by_key = deltas.entry(kpi).or_default();
-        by_key.entry(series_key).or_default().push(value);
+        by_key.entry(series_place).or_default().push(value);
     }
     Ok(())
 }
@@ -189,7 +193,7 @@ async fn read_topologies(
         let topology = all.entry(cells.read_next()?).or_default();
         let at = require_index_in_blueprint(topology.touchpoint_index(cells.read_next()?))?;
         let (id, department, role) = (cells.read_next()?, cells.read_next()?, cells.read_next()?);
-        let (from, to) = days_in_force(caller, cells.read_next()?, cells.read_next()?);
+        let (from, to) = date_range_in_force(caller, cells.read_next()?, cells.read_next()?);
         topology.add_role_holder(at, id, department, role, day_number_range(from, to));
     }
     for row in query_rows_of_blueprints(tx, LINKS, ids).await? {
@@ -199,13 +203,13 @@ async fn read_topologies(
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
             (cells.read_next()?, cells.read_next()?);
         let target = match (touchpoint, phase) {
-            (Some(id), _) => {
-                LinkTarget::Touchpoint(require_index_in_blueprint(topology.touchpoint_index(id))?)
-            }
+            (Some(id), _) => KpiLinkTarget::Touchpoint(require_index_in_blueprint(
+                topology.touchpoint_index(id),
+            )?),
             (None, Some(id)) => {
-                LinkTarget::Phase(require_index_in_blueprint(phases.get(&id).copied())?)
+                KpiLinkTarget::Phase(require_index_in_blueprint(phases.get(&id).copied())?)
             }
-            (None, None) => LinkTarget::Blueprint,
+            (None, None) => KpiLinkTarget::Blueprint,
         };
         let days = day_number_range(cells.read_next()?, cells.read_next()?);
         topology.links.push(TopologyLink {

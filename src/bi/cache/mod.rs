@@ -80,17 +80,9 @@ impl BiCache {
         tx: &Transaction,
         wanted: &[(KpiId, i32)],
     ) -> Result<Vec<Arc<KpiValues>>> {
-        if let Some(all) = self.0.measured.get_all_at_revisions(wanted) {
-            return Ok(all);
-        }
-        let read = tx
-            // Nobody pays: the first reader after a restart would be refused for what everybody after them gets for
-            // nothing.
-            .run_uncharged(load::load_kpi_values(tx, wanted, |id| {
-                self.0.measured.peek_any_revision(id)
-            }))
-            .await?;
-        Ok(self.0.measured.insert_unless_newer(wanted, read))
+        let cache = &self.0.measured;
+        let read = load::load_kpi_values(tx, wanted, |id| cache.peek_any_revision(id));
+        cache.get_or_read(tx, wanted, read).await
     }
 
     /// The topologies of these blueprints, each at the revision that the snapshot of `tx` sees.
@@ -100,14 +92,8 @@ impl BiCache {
         tx: &Transaction,
         wanted: &[(BlueprintId, i32)],
     ) -> Result<Vec<Arc<Topology>>> {
-        if let Some(all) = self.0.topologies.get_all_at_revisions(wanted) {
-            return Ok(all);
-        }
-        let read = tx
-            .run_uncharged(load::load_topologies(caller, tx, wanted, |id| {
-                self.0.topologies.peek_any_revision(id)
-            }))
-            .await?;
-        Ok(self.0.topologies.insert_unless_newer(wanted, read))
+        let cache = &self.0.topologies;
+        let read = load::load_topologies(caller, tx, wanted, |id| cache.peek_any_revision(id));
+        cache.get_or_read(tx, wanted, read).await
     }
 }

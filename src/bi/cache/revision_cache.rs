@@ -11,8 +11,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use crate::{database::Transaction, error::Result};
+
 /// A value that the cache can keep.
-pub(super) trait Revisioned {
+pub(super) trait RevisionCacheValue {
     /// The revision of the entity that the value was read at.
     fn revision(&self) -> i32;
     /// Its memory in bytes, estimated.
@@ -27,14 +29,14 @@ pub(super) struct RevisionCache<I, V> {
 }
 
 struct CacheState<I, V> {
-    slots: HashMap<I, CacheSlot<V>>,
+    slots: HashMap<I, CachedValue<V>>,
     /// The sum of the bytes of all slots.
     bytes: usize,
     /// Number of requests so far: the time of the LRU order.
     turn: u64,
 }
 
-struct CacheSlot<V> {
+struct CachedValue<V> {
     value: Arc<V>,
     /// Its bytes when it was put here.
     bytes: usize,
@@ -42,7 +44,7 @@ struct CacheSlot<V> {
     used: u64,
 }
 
-impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
+impl<I: Copy + Eq + Hash + Ord, V: RevisionCacheValue> RevisionCache<I, V> {
     pub(super) fn new(bound: usize) -> Self {
         Self {
             bound,
@@ -60,6 +62,23 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The values of these ids at their revisions: from here if all are, otherwise by `read`, from the snapshot of
+    /// `tx`.
+    pub(super) async fn get_or_read(
+        &self,
+        tx: &Transaction,
+        wanted: &[(I, i32)],
+        read: impl Future<Output = Result<Vec<Arc<V>>>>,
+    ) -> Result<Vec<Arc<V>>> {
+        if let Some(all) = self.get_all_at_revisions(wanted) {
+            return Ok(all);
+        }
+        // Nobody pays: the first reader after a restart would be refused for what everybody after them gets for
+        // nothing.
+        let read = tx.run_uncharged(read).await?;
+        Ok(self.insert_unless_newer(wanted, read))
+    }
+
     /// The value of an id at whichever revision. Does not count as a use.
     pub(super) fn peek_any_revision(&self, id: I) -> Option<Arc<V>> {
         let state = self.lock_state();
@@ -67,7 +86,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// The values of these ids, if each is there at its revision.
-    pub(super) fn get_all_at_revisions(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
+    fn get_all_at_revisions(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
         let mut state = self.lock_state();
         state.turn += 1;
         let turn = state.turn;
@@ -85,11 +104,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 
     /// Keeps values that were read, except where a newer one is there, and gives them back.
-    pub(super) fn insert_unless_newer(
-        &self,
-        wanted: &[(I, i32)],
-        read: Vec<Arc<V>>,
-    ) -> Vec<Arc<V>> {
+    fn insert_unless_newer(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
         let mut state = self.lock_state();
         state.turn += 1;
         for ((id, revision), value) in wanted.iter().zip(&read) {
@@ -116,11 +131,11 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     }
 }
 
-impl<I: Copy + Eq + Hash + Ord, V: Revisioned> CacheState<I, V> {
+impl<I: Copy + Eq + Hash + Ord, V: RevisionCacheValue> CacheState<I, V> {
     fn insert(&mut self, id: I, value: Arc<V>) {
         let bytes = value.estimated_bytes();
         self.bytes += bytes;
-        let slot = CacheSlot {
+        let slot = CachedValue {
             value,
             bytes,
             used: self.turn,
@@ -157,7 +172,7 @@ mod tests {
     #[derive(Debug)]
     struct Weighted(i32, usize);
 
-    impl Revisioned for Weighted {
+    impl RevisionCacheValue for Weighted {
         fn revision(&self) -> i32 {
             self.0
         }

@@ -9,7 +9,7 @@ use entity::{
     words::{Role, Stage},
 };
 
-use super::{kpi_values::day_number, revision_cache::Revisioned};
+use super::{kpi_values::day_number, revision_cache::RevisionCacheValue};
 
 /// Day numbers, half open.
 pub type DayNumberRange = Range<i32>;
@@ -64,7 +64,7 @@ pub struct Topology {
     /// The departments that hold roles, each once.
     pub departments: Vec<DepartmentId>,
     /// Per touchpoint, in their order.
-    entries: Vec<TouchpointEntry>,
+    entries: Vec<PhaseAndHolders>,
     /// Who holds roles, touchpoint by touchpoint and then by id.
     holders: Vec<RoleHolder>,
     /// What each of them holds.
@@ -88,7 +88,7 @@ pub struct TopologyTouchpoint {
 /// The index of a touchpoint's phase, and the index range of its holders. Apart from keys and names, and in 32 bits
 /// each, since a series walks all of them: small entries stay in the processor's cache.
 #[derive(Debug)]
-struct TouchpointEntry {
+struct PhaseAndHolders {
     phase: u32,
     holders: Range<u32>,
 }
@@ -114,13 +114,13 @@ impl RoleHolder {
 pub struct TopologyLink {
     pub id: KpiLinkId,
     pub kpi: KpiId,
-    pub target: LinkTarget,
+    pub target: KpiLinkTarget,
     pub days: DayNumberRange,
 }
 
 /// What a link judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkTarget {
+pub enum KpiLinkTarget {
     Blueprint,
     /// One of the phases.
     Phase(usize),
@@ -173,7 +173,7 @@ impl Topology {
     /// Adds a touchpoint of one of the phases; they come by id.
     pub(super) fn add_touchpoint(&mut self, touchpoint: TopologyTouchpoint, phase: usize) {
         self.touchpoints.push(touchpoint);
-        self.entries.push(TouchpointEntry {
+        self.entries.push(PhaseAndHolders {
             phase: to_u32(phase),
             holders: 0..0,
         });
@@ -216,7 +216,7 @@ fn to_u32(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-impl Revisioned for Topology {
+impl RevisionCacheValue for Topology {
     fn revision(&self) -> i32 {
         self.revision
     }
@@ -234,7 +234,7 @@ impl Revisioned for Topology {
             + phases
             + touchpoints
             + self.links.capacity() * size_of::<TopologyLink>()
-            + self.entries.capacity() * size_of::<TouchpointEntry>()
+            + self.entries.capacity() * size_of::<PhaseAndHolders>()
             + self.holders.capacity() * size_of::<RoleHolder>()
             + self.responsibilities.capacity() * size_of::<ResponsibilityId>()
             + self.departments.capacity() * size_of::<DepartmentId>()

@@ -31,11 +31,11 @@ use self::change_set::ChangedEntities;
 pub(super) use self::stream::send_changed_rows;
 use super::{
     model::query::{ChangedMeasurements, DatasetQuery},
-    scope::{Scope, select_ids_where},
+    scope::{ReaderScope, select_ids_where},
 };
 use crate::{
     access::{self, Caller, Guarded, scope},
-    audit::position::{self, EventsAfter, LogPosition},
+    audit::position::{self, EventsAfterResult, LogPosition},
     database::Transaction,
     error::{Error, Result},
     page,
@@ -99,9 +99,13 @@ pub async fn find_measurements_changed_since(
         return Err(Error::PullAgain("Your permissions have changed since."));
     }
     let events = match position::events_after(tx, earlier.place, MOST_EVENTS).await? {
-        EventsAfter::Events(events) => events,
-        EventsAfter::TooMuch => return Err(Error::PullAgain("Too much has been done since.")),
-        EventsAfter::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
+        EventsAfterResult::Events(events) => events,
+        EventsAfterResult::TooMuch => {
+            return Err(Error::PullAgain("Too much has been done since."));
+        }
+        EventsAfterResult::Unknown => {
+            return Err(Error::PullAgain("This server knows of no such pull."));
+        }
     };
     let changes = ChangedEntities::from_events(&events, query.include_drafts)
         .ok_or(Error::PullAgain("A document was imported."))?;
@@ -119,7 +123,7 @@ pub async fn find_measurements_changed_since(
 /// the exceptions of their scope. Only exceptions, so that a KPI or a blueprint which is new to everybody changes
 /// nothing: KPIs whose values they may not see, blueprints in force that they may not read, others that they may.
 async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FINGERPRINT]> {
-    let scope = Scope::for_caller(caller, tx.get_database_backend());
+    let scope = ReaderScope::for_caller(caller, tx.get_database_backend());
     let kpis = match scope.select_visible_value_kpi_ids() {
         Some(valued) => {
             let hidden = kpi::Column::Id.not_in_subquery(valued);

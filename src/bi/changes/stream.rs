@@ -15,7 +15,7 @@ use crate::{
         model::query::Projection,
         model::value::Value,
         source::reader::{ReadContext, RowReader},
-        source::row::{DatasetRow, RowForm},
+        source::row::{DatasetRow, RowContent},
         source::stream::{BatchSender, RowBatch},
     },
     error::Result,
@@ -116,7 +116,7 @@ impl TombstoneMerge<'_> {
     fn add_tombstones_until(
         &mut self,
         next: Option<(NaiveDate, MeasurementId)>,
-        batch: &mut Vec<RowForm>,
+        batch: &mut Vec<RowContent>,
     ) {
         while let Some(one) = self.changed.as_slice().first().copied()
             && next.is_none_or(|next| one < next)
@@ -131,7 +131,7 @@ impl TombstoneMerge<'_> {
     }
 
     /// A row that says that a measurement has none. Its key is the first that the measurement could have.
-    fn tombstone(&self, (day, id): (NaiveDate, MeasurementId)) -> RowForm {
+    fn tombstone(&self, (day, id): (NaiveDate, MeasurementId)) -> RowContent {
         let cells = self
             .projection
             .columns
@@ -148,6 +148,6 @@ impl TombstoneMerge<'_> {
             // may break here.
             KeyType::Id => RowKeyPart::Id(ids.next().unwrap_or(Uuid::nil())),
         });
-        RowForm::Tombstone(cells.collect(), RowKey(parts.collect()))
+        RowContent::Tombstone(cells.collect(), RowKey(parts.collect()))
     }
 }

@@ -17,7 +17,7 @@ use crate::{
             ColumnType::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
             Dataset, RowSource,
         },
-        scope::Scope,
+        scope::ReaderScope,
     },
     judgement::{self, join_target_sql, link_in_force_sql},
     policy::Action,
@@ -90,7 +90,7 @@ const JOINED: &str = concat!(
     WHERE measured.measured_on = day.day"
 );
 
-fn joined_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn joined_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = text
         .then("counted AS (")
         .select(&scope.select_published_current_blueprint_ids())
@@ -124,21 +124,21 @@ LEFT JOIN touchpoint ON touchpoint.id = joined.touchpoint_id
 LEFT JOIN department ON department.id = joined.department_id
 WHERE kpi.id = joined.kpi_id";
 
-fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn rows_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     KPI_FACTS.append_select(text, scope).then(FROM)
 }
 
-fn fact_state_sql(_: &Scope<'_>) -> String {
+fn fact_state_sql(_: &ReaderScope<'_>) -> String {
     judgement::state_sql("kpi", "joined.value", "target")
 }
 
 /// False, not NULL, where nobody holds a role.
-fn is_delivering_sql(_: &Scope<'_>) -> String {
+fn is_delivering_sql(_: &ReaderScope<'_>) -> String {
     concat!("COALESCE(", delivering_sql!("joined.role"), ", FALSE)").to_owned()
 }
 
 /// The ids of measurement, place and department, and the role, as far as the row has them.
-fn row_id_sql(scope: &Scope<'_>) -> String {
+fn row_id_sql(scope: &ReaderScope<'_>) -> String {
     let measurement = scope.id_text_sql(MeasurementId::PREFIX, "joined.measurement_id");
     let touchpoint = scope.id_text_sql(TouchpointId::PREFIX, "joined.touchpoint_id");
     let phase = scope.id_text_sql(PhaseId::PREFIX, "joined.phase_id");

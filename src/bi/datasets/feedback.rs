@@ -15,7 +15,7 @@ use crate::{
             ColumnType::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
             Dataset, RowSource,
         },
-        scope::Scope,
+        scope::ReaderScope,
     },
     policy::Action,
     statement::SqlBuilder,
@@ -75,7 +75,7 @@ LEFT JOIN department ON department.id = feedback.department_id
 LEFT JOIN follow_up ON follow_up.feedback_id = feedback.id
 WHERE (feedback.blueprint_id IS NULL OR feedback.blueprint_id IN (";
 
-fn answers_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn answers_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = append_visible_rows::<feedback::Entity>(
         FEEDBACK.append_select(text, scope).then(" FROM "),
         scope,

@@ -7,7 +7,7 @@ use crate::{
     bi::model::dataset::{Column, ColumnSql, ColumnType},
     fields::kinds::{
         BoundedInteger, FieldKind, InitialWord, MonthlyRate, OptionalText, OptionalWord,
-        RequiredWord, YesNo,
+        WordWithInitial, YesNo,
     },
 };
 
@@ -47,7 +47,7 @@ where
     const NULLABLE: bool = true;
 }
 
-impl<W: InitialWord + Into<Value>> DatasetField for RequiredWord<W> {
+impl<W: InitialWord + Into<Value>> DatasetField for WordWithInitial<W> {
     const TYPE: ColumnType = ColumnType::Word(W::texts);
     const NULLABLE: bool = false;
 }

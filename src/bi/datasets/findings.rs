@@ -24,7 +24,7 @@ use crate::{
         model::value::Value,
         source::memory::{ComputedRow, sort_and_limit},
         source::reader::{ReadContext, RowReader},
-        source::row::RowForm,
+        source::row::RowContent,
         source::stream::BatchSender,
     },
     compute::WorkBudget,
@@ -149,7 +149,10 @@ async fn send_rows_by_blueprint(
 }
 
 /// All rows, in the query's order.
-async fn compute_all_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowForm>> {
+async fn compute_all_rows(
+    context: ReadContext<'_>,
+    query: &DatasetQuery,
+) -> Result<Vec<RowContent>> {
     let mut rows = Vec::new();
     for blueprint in load_blueprints(context, query).await? {
         rows.extend(compute_rows_of_blueprint(context, query, blueprint).await?);

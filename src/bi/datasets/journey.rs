@@ -15,7 +15,7 @@ use crate::{
             ColumnType::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
             Dataset, RowSource,
         },
-        scope::Scope,
+        scope::ReaderScope,
     },
     fields::{kinds, touchpoint::touchpoint_fields},
     policy::Action,
@@ -25,7 +25,7 @@ use crate::{
 /// Goes on with the rows of a table inside the blueprints that count, joined with their blueprint.
 fn append_rows_in_reportable_blueprints<E: Guarded>(
     text: SqlBuilder,
-    scope: &Scope<'_>,
+    scope: &ReaderScope<'_>,
     table: &str,
 ) -> SqlBuilder {
     append_visible_rows::<E>(text, scope, table)
@@ -83,7 +83,7 @@ macro_rules! touchpoint_columns {
 }
 touchpoint_fields!(touchpoint_columns);
 
-fn touchpoints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn touchpoints_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = TOUCHPOINTS.append_select(text, scope).then(" FROM ");
     append_rows_in_reportable_blueprints::<touchpoint::Entity>(text, scope, "touchpoint")
 }
@@ -117,7 +117,7 @@ pub static PHASES: Dataset = Dataset {
     },
 };
 
-fn phases_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn phases_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = PHASES.append_select(text, scope).then(" FROM ");
     append_rows_in_reportable_blueprints::<phase::Entity>(text, scope, "phase")
 }
@@ -158,7 +158,7 @@ pub static BLUEPRINTS: Dataset = Dataset {
     },
 };
 
-fn blueprints_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn blueprints_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     BLUEPRINTS
         .append_select(text, scope)
         .then(" FROM blueprint WHERE blueprint.id IN (")

@@ -16,7 +16,7 @@ use crate::{
             ColumnType::{Day, Id as IdOf, Instant, Integer, Number, Text as Words, Word},
             Dataset, RowSource,
         },
-        scope::Scope,
+        scope::ReaderScope,
     },
     judgement::{self, join_target_sql},
     policy::Action,
@@ -59,7 +59,7 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
     },
 };
 
-fn measured_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn measured_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     text.then("measured AS (")
         .select(&scope.select_measurements())
         .then(")")
@@ -71,13 +71,13 @@ const MEASURED_FROM: &str = concat!(
     " WHERE kpi.id = measured.kpi_id"
 );
 
-fn measurements_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn measurements_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     KPI_MEASUREMENTS
         .append_select(text, scope)
         .then(MEASURED_FROM)
 }
 
-fn measurement_state_sql(_: &Scope<'_>) -> String {
+fn measurement_state_sql(_: &ReaderScope<'_>) -> String {
     judgement::state_sql("kpi", "measured.value", "target")
 }
 
@@ -117,7 +117,7 @@ pub static KPIS: Dataset = Dataset {
     },
 };
 
-fn kpis_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn kpis_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     append_visible_rows::<kpi::Entity>(KPIS.append_select(text, scope).then(" FROM "), scope, "kpi")
 }
 
@@ -148,7 +148,7 @@ pub static KPI_TARGETS: Dataset = Dataset {
     },
 };
 
-fn targets_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn targets_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     append_visible_rows::<kpi_target::Entity>(
         KPI_TARGETS.append_select(text, scope).then(" FROM "),
         scope,
@@ -187,7 +187,7 @@ pub static KPI_LINKS: Dataset = Dataset {
     },
 };
 
-fn links_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn links_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = append_visible_rows::<kpi_link::Entity>(KPI_LINKS.append_select(text, scope).then(" FROM "), scope, "kpi_link")
         .then(" JOIN kpi ON kpi.id = kpi_link.kpi_id JOIN blueprint ON blueprint.id = kpi_link.blueprint_id")
         .then(" WHERE kpi_link.blueprint_id IN (")

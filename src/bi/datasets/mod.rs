@@ -80,17 +80,21 @@ macro_rules! order {
 }
 use order;
 
-use super::{model::value::Value, scope::Scope};
+use super::{model::value::Value, scope::ReaderScope};
 use crate::{access::Guarded, judgement::warning_sql, statement::SqlBuilder};
 
 /// Appends the rows of a table that may be seen, under the table's own name.
-fn append_visible_rows<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
+fn append_visible_rows<E: Guarded>(
+    text: SqlBuilder,
+    scope: &ReaderScope<'_>,
+    table: &str,
+) -> SqlBuilder {
     text.then("(")
         .select(&scope.select_visible::<E>())
         .then(&format!(") AS {table}"))
 }
 
 /// The SQL of the warning level of the target that a row was joined with.
-fn warning_level_sql(_: &Scope<'_>) -> String {
+fn warning_level_sql(_: &ReaderScope<'_>) -> String {
     warning_sql!("target").to_owned()
 }

@@ -14,7 +14,7 @@ use crate::{
             ColumnType::{Id as IdOf, Instant, Integer, Text as Words, Word},
             Dataset, RowSource,
         },
-        scope::Scope,
+        scope::ReaderScope,
     },
     policy::Action,
     statement::SqlBuilder,
@@ -65,7 +65,7 @@ JOIN touchpoint ON touchpoint.id = responsibility.touchpoint_id
 JOIN department ON department.id = responsibility.department_id
 WHERE responsibility.blueprint_id IN (";
 
-fn responsibilities_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn responsibilities_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = RESPONSIBILITIES.append_select(text, scope).then(" FROM ");
     let text = append_visible_rows::<responsibility::Entity>(text, scope, "responsibility")
         .then(RESPONSIBILITY_JOINS)
@@ -121,7 +121,7 @@ const TREE: &str = "), tree (id, depth, path, level_1, level_2, level_3, level_4
     FROM tree JOIN seen ON seen.parent_id = tree.id
 )";
 
-fn department_tree_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn department_tree_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     text.then("RECURSIVE seen AS (")
         .select(&scope.select_visible::<department::Entity>())
         .then(TREE)
@@ -132,7 +132,7 @@ FROM seen JOIN tree ON tree.id = seen.id
 LEFT JOIN seen above ON above.id = seen.parent_id
 LEFT JOIN seen successor ON successor.id = seen.successor_id";
 
-fn departments_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn departments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     DEPARTMENTS
         .append_select(text, scope)
         .then(DEPARTMENTS_IN_TREE)
@@ -164,7 +164,7 @@ pub static PERSONAS: Dataset = Dataset {
     },
 };
 
-fn personas_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn personas_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     append_visible_rows::<persona::Entity>(
         PERSONAS.append_select(text, scope).then(" FROM "),
         scope,

@@ -20,10 +20,10 @@ use crate::{
         model::filter::Filter,
         model::query::DatasetQuery,
         model::value::Value,
-        series::{self, RowIndex, SeriesAnswer, SeriesRow},
+        series::{self, SeriesAnswer, SeriesRow, SeriesRowPosition},
         source::memory::{ComputedRow, sort_and_limit},
         source::reader::{ReadContext, RowReader},
-        source::row::RowForm,
+        source::row::RowContent,
         source::stream::{BATCH, BatchSender},
     },
     compute::WorkBudget,
@@ -98,7 +98,7 @@ async fn send_in_dataset_order(
     to: &BatchSender,
 ) -> Result<()> {
     let caller = context.caller;
-    let mut scan = SeriesScan::new(compute_series(context, query).await?, query);
+    let mut scan = SeriesRowScan::new(compute_series(context, query).await?, query);
     loop {
         // The scan travels to the pool of `compute` and back: it owns what it computes from.
         let (batch, rest) = caller
@@ -123,7 +123,7 @@ async fn send_in_query_order(
     let order = move |steps: &WorkBudget| {
         let price = ROW_STEPS * (1 + query.order.len()) + query.filter.step_cost();
         let mut rows = Vec::new();
-        for row in answer.rows(RowIndex::default()) {
+        for row in answer.rows(SeriesRowPosition::default()) {
             steps.spend(price)?;
             rows.extend(Some(computed_row(&row)).filter(|row| row.passes(&query)));
         }
@@ -143,7 +143,7 @@ async fn count_rows(context: ReadContext<'_>, query: &DatasetQuery) -> Result<u6
         // Without a filter no cell needs to be made.
         let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
         let mut rows = 0;
-        for row in answer.rows(RowIndex::default()) {
+        for row in answer.rows(SeriesRowPosition::default()) {
             steps.spend(price)?;
             rows += u64::from(every || computed_row(&row).passes(&query));
         }
@@ -165,21 +165,23 @@ async fn compute_series(context: ReadContext<'_>, query: &DatasetQuery) -> Resul
 }
 
 /// A scan over the rows of a query, in the dataset's own order.
-struct SeriesScan {
+struct SeriesRowScan {
     answer: SeriesAnswer,
     query: DatasetQuery,
-    next: RowIndex,
+    next: SeriesRowPosition,
     /// Rows that the offset still leaves out.
     skipped: usize,
     /// Rows still to be sent, at most.
     missing: usize,
 }
 
-impl SeriesScan {
+impl SeriesRowScan {
     fn new(answer: SeriesAnswer, query: &DatasetQuery) -> Self {
         let after = query.after.as_ref();
         Self {
-            next: after.map_or_else(RowIndex::default, |after| answer.first_index_after(after)),
+            next: after.map_or_else(SeriesRowPosition::default, |after| {
+                answer.first_index_after(after)
+            }),
             skipped: query.row_offset(),
             missing: query.row_limit(),
             query: query.clone(),
@@ -188,7 +190,7 @@ impl SeriesScan {
     }
 
     /// The next rows, at most `most`; none at the end.
-    fn next_rows(&mut self, most: usize, steps: &WorkBudget) -> Result<Vec<RowForm>> {
+    fn next_rows(&mut self, most: usize, steps: &WorkBudget) -> Result<Vec<RowContent>> {
         let price = ROW_STEPS + self.query.filter.step_cost();
         let most = most.min(self.missing);
         let (mut rows, mut last) = (Vec::new(), None);

@@ -7,7 +7,7 @@ use crate::{
             ColumnType::{Boolean, Day, Instant, Integer},
             Dataset, RowSource,
         },
-        scope::{DayPart, Scope},
+        scope::{DayPart, ReaderScope},
     },
     policy::Action,
     statement::SqlBuilder,
@@ -44,7 +44,7 @@ pub static DATES: Dataset = Dataset {
     },
 };
 
-fn days_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn days_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     scope
         .append_today(
             scope
@@ -54,7 +54,7 @@ fn days_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
         .then("))")
 }
 
-fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+fn rows_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     DATES
         .append_select(text, scope)
         .then(" FROM day CROSS JOIN today")
@@ -63,7 +63,7 @@ fn rows_sql(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
 /// Functions that make the SQL of a part of the day.
 macro_rules! day_parts {
     ($($name:ident = $part:ident),*) => {
-        $(fn $name(scope: &Scope<'_>) -> String {
+        $(fn $name(scope: &ReaderScope<'_>) -> String {
             scope.day_part_sql(DayPart::$part, "day.day")
         })*
     };
@@ -78,6 +78,6 @@ day_parts!(
     iso_week_sql = IsoWeek
 );
 
-fn quarter_sql(scope: &Scope<'_>) -> String {
+fn quarter_sql(scope: &ReaderScope<'_>) -> String {
     format!("({} + 2) / 3", month_sql(scope))
 }

@@ -11,9 +11,9 @@ use entity::{
 use super::measurements::MeasurementRow;
 use crate::{
     bi::{
-        cache::topology::{LinkTarget, RoleHolder, TopologyPhase, TopologyTouchpoint},
+        cache::topology::{KpiLinkTarget, RoleHolder, TopologyPhase, TopologyTouchpoint},
         datasets::{fact_columns::kpi_fact_columns, facts::KPI_FACTS},
-        journeys::Journey,
+        journeys::JourneyWithTopology,
         model::{dataset::Column, value::ValueRef},
         names::NamedEntity,
     },
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Copy, Default)]
 pub(super) struct FactKey {
     /// The index of the journey, and what is judged in it.
-    pub place: Option<(usize, LinkTarget)>,
+    pub place: Option<(usize, KpiLinkTarget)>,
     pub link: Option<KpiLinkId>,
     /// The index among the holders at the touchpoint, and the rank of the holder's department.
     pub holder: Option<(usize, usize)>,
@@ -34,7 +34,7 @@ pub(super) struct FactKey {
 /// A row as its cells are read from it: references to everything that it is made of.
 pub(super) struct FactView<'f> {
     pub(super) measured: &'f MeasurementRow,
-    pub(super) journey: Option<&'f Journey>,
+    pub(super) journey: Option<&'f JourneyWithTopology>,
     pub(super) phase: Option<&'f TopologyPhase>,
     pub(super) touchpoint: Option<&'f TopologyTouchpoint>,
     pub(super) holder: Option<&'f RoleHolder>,

@@ -18,12 +18,12 @@ use crate::{
     bi::{
         cache::{
             kpi_values::day_number,
-            topology::{LinkTarget, TopologyLink},
+            topology::{KpiLinkTarget, TopologyLink},
         },
-        journeys::{Journey, Journeys},
+        journeys::{JourneyWithTopology, JourneysWithTopology},
         model::query::DatasetQuery,
         names::EntityNames,
-        scope::Scope,
+        scope::ReaderScope,
     },
     database::Transaction,
     error::{Error, Result},
@@ -31,7 +31,7 @@ use crate::{
 
 /// Everything the join needs besides the measurements, read in one snapshot.
 pub(super) struct JoinContext {
-    pub journeys: Journeys,
+    pub journeys: JourneysWithTopology,
     /// The departments whose rows the caller may pull.
     pub departments: EntityNames<DepartmentId>,
     /// Per journey, in the order of its topology's departments: their ranks among `departments`, none for those whose
@@ -59,7 +59,7 @@ impl JoinContext {
             return Err(Error::internal("a query for the join without its cache"));
         };
         let scope = query.scope(caller, tx.get_database_backend(), &[])?;
-        let journeys = Journeys::load(caller, cache, tx, &scope).await?;
+        let journeys = JourneysWithTopology::load(caller, cache, tx, &scope).await?;
         let selected = query.columns.iter().map(|column| {
             find_cell_reader(column)
                 .ok_or_else(|| Error::internal("a column that the join does not have"))
@@ -85,7 +85,7 @@ impl JoinContext {
                 let blueprint = measured.blueprint;
                 let place =
                     blueprint.and_then(|blueprint| self.journeys.indices_of(blueprint, touchpoint));
-                let place = place.map(|(journey, at)| (journey, LinkTarget::Touchpoint(at)));
+                let place = place.map(|(journey, at)| (journey, KpiLinkTarget::Touchpoint(at)));
                 if let Some((journey, target)) = place {
                     let links = self.journeys[journey].topology.links_of(measured.kpi);
                     for link in links.iter().filter(|link| link.target == target) {
@@ -131,7 +131,7 @@ impl JoinContext {
         };
         // `keys` may hold rows of other links already: only those of this one decide on a row without a holder.
         let before = keys.len();
-        if let LinkTarget::Touchpoint(touchpoint) = link.target {
+        if let KpiLinkTarget::Touchpoint(touchpoint) = link.target {
             let holders = self.journeys[journey].topology.role_holders(touchpoint);
             let holders = holders.iter().enumerate();
             let there = holders.filter(|(_, holder)| holder.days.contains(&day));
@@ -149,7 +149,7 @@ impl JoinContext {
     }
 }
 
-fn index_links_by_kpi(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkPosition>> {
+fn index_links_by_kpi(journeys: &[JourneyWithTopology]) -> HashMap<KpiId, Vec<LinkPosition>> {
     let mut all: HashMap<KpiId, Vec<LinkPosition>> = HashMap::new();
     for (journey, one) in journeys.iter().enumerate() {
         for (at, link) in one.topology.links.iter().enumerate() {
@@ -167,7 +167,7 @@ fn index_links_by_kpi(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkPosition>>
 
 async fn load_pulled_departments(
     tx: &Transaction,
-    scope: &Scope<'_>,
+    scope: &ReaderScope<'_>,
 ) -> Result<EntityNames<DepartmentId>> {
     use department::Column::{Id, Key, Name};
     let mut select = department::Entity::find();

@@ -11,7 +11,7 @@ use super::{
     measurements::MeasurementRow,
 };
 use crate::bi::{
-    cache::topology::LinkTarget,
+    cache::topology::KpiLinkTarget,
     model::{
         cursor::{RowKey, RowKeyPart},
         dataset::Column,
@@ -88,7 +88,7 @@ impl JoinedFact {
 
     /// The responsibility of the row's department.
     fn responsibility(&self) -> Option<ResponsibilityId> {
-        let (Some((journey, LinkTarget::Touchpoint(at))), Some((holder, _))) =
+        let (Some((journey, KpiLinkTarget::Touchpoint(at))), Some((holder, _))) =
             (self.key.place, self.key.holder)
         else {
             return None;
@@ -117,9 +117,9 @@ impl JoinedFact {
         let topology = &*journey.topology;
         view.journey = Some(journey);
         match target {
-            LinkTarget::Blueprint => {}
-            LinkTarget::Phase(at) => view.phase = Some(&topology.phases[at]),
-            LinkTarget::Touchpoint(at) => {
+            KpiLinkTarget::Blueprint => {}
+            KpiLinkTarget::Phase(at) => view.phase = Some(&topology.phases[at]),
+            KpiLinkTarget::Touchpoint(at) => {
                 view.touchpoint = Some(&topology.touchpoints[at]);
                 view.phase = Some(&topology.phases[topology.phase_index_of(at)]);
                 if let Some((holder, department)) = self.key.holder {

@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::{
     access::Caller,
-    bi::{model::cursor::ResumePoint, model::query::DatasetQuery, scope::Scope},
+    bi::{model::cursor::ResumePoint, model::query::DatasetQuery, scope::ReaderScope},
     database::Transaction,
     error::Result,
     judgement::join_target_sql,
@@ -100,7 +100,7 @@ const JOINED: &str = concat!(
 );
 
 fn next_measurements_statement(
-    scope: &Scope<'_>,
+    scope: &ReaderScope<'_>,
     resume: Option<&ResumePoint>,
     most: usize,
 ) -> Statement {

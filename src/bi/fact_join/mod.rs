@@ -22,7 +22,7 @@ use super::{
     model::cursor::{ResumePoint, RowKey},
     model::query::DatasetQuery,
     source::reader::{ReadContext, RowReader},
-    source::row::RowForm,
+    source::row::RowContent,
     source::sql_reader::SqlReader,
     source::stream::{BATCH, BatchSender},
 };
@@ -139,7 +139,7 @@ struct BatchJoin {
 
 impl BatchJoin {
     /// The rows of the batch that pass. Each row looked at costs its steps, whether it passes or not.
-    fn join_rows(&mut self, steps: &WorkBudget) -> Result<Vec<RowForm>> {
+    fn join_rows(&mut self, steps: &WorkBudget) -> Result<Vec<RowContent>> {
         let price = FACT_STEPS + self.query.filter.step_cost();
         // One buffer for the keys of all measurements: most have a handful, and an allocation for each would be most
         // of the work.
@@ -157,7 +157,7 @@ impl BatchJoin {
                     .as_ref()
                     .is_none_or(|after| fact.row_key() > *after);
                 if is_after && fact.passes(&self.query.filter) {
-                    facts.push(RowForm::Joined(fact));
+                    facts.push(RowContent::Joined(fact));
                 }
                 if facts.len() == self.missing {
                     return Ok(facts);

@@ -1,6 +1,6 @@
 //! What a dataset is: its name, columns, filters, the permission it needs, the order of its rows and their SQL.
 
-use crate::{bi::scope::Scope, policy::Action, statement::SqlBuilder};
+use crate::{bi::scope::ReaderScope, policy::Action, statement::SqlBuilder};
 
 /// Rows of one kind.
 pub struct Dataset {
@@ -99,7 +99,7 @@ pub enum KeyType {
 }
 
 /// Appends a fragment of SQL for whoever reads to a statement.
-pub type SqlFragment = fn(SqlBuilder, &Scope<'_>) -> SqlBuilder;
+pub type SqlFragment = fn(SqlBuilder, &ReaderScope<'_>) -> SqlBuilder;
 
 /// Where rows come from. Who reads them there is paired with the dataset in the catalogue, which stands above all
 /// readers; a dataset is plain data.
@@ -136,7 +136,7 @@ pub enum ColumnSql {
     /// An expression over the tables of the FROM clause.
     Expression(&'static str),
     /// An expression that depends on the database, or shares its text with other statements.
-    Generated(fn(&Scope<'_>) -> String),
+    Generated(fn(&ReaderScope<'_>) -> String),
 }
 
 impl Column {
@@ -206,7 +206,7 @@ impl Dataset {
 
     /// Appends `SELECT` and every column that has SQL, under its name; what else is selected, and FROM, come next.
     #[must_use]
-    pub fn append_select(&self, text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
+    pub fn append_select(&self, text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
         let columns = self.columns.iter().filter_map(|column| {
             Some(match column.sql? {
                 ColumnSql::Expression(sql) => format!("{sql} AS {}", column.name),

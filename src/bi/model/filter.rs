@@ -71,17 +71,17 @@ impl Default for Filter {
 impl Filter {
     /// Writes the filter as a condition.
     #[must_use]
-    pub fn append_condition(&self, text: SqlBuilder) -> SqlBuilder {
-        self.append_null_safe_condition(text, false)
+    pub fn append_to_sql(&self, text: SqlBuilder) -> SqlBuilder {
+        self.append_null_safe_to_sql(text, false)
     }
 
     /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd
     /// to false.
-    fn append_null_safe_condition(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
+    fn append_null_safe_to_sql(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
         match self {
             Self::All(all) => append_joined_conditions(text, all, "1 = 1", " AND ", inside_not),
             Self::Any(any) => append_joined_conditions(text, any, "1 = 0", " OR ", inside_not),
-            Self::Not(inner) => inner.append_null_safe_condition(text.then("NOT "), true),
+            Self::Not(inner) => inner.append_null_safe_to_sql(text.then("NOT "), true),
             Self::Empty(column) => text.then(&format!("({} IS NULL)", column.name)),
             Self::Compare(column, Comparison::NotEqual, value) => append_value(
                 text.then(&format!("({} IS DISTINCT FROM ", column.name)),
@@ -89,13 +89,13 @@ impl Filter {
             )
             .then(")"),
             _ if inside_not => self
-                .append_plain_condition(text.then("COALESCE("))
+                .append_plain_to_sql(text.then("COALESCE("))
                 .then(", FALSE)"),
-            _ => self.append_plain_condition(text.then("(")).then(")"),
+            _ => self.append_plain_to_sql(text.then("(")).then(")"),
         }
     }
 
-    fn append_plain_condition(&self, text: SqlBuilder) -> SqlBuilder {
+    fn append_plain_to_sql(&self, text: SqlBuilder) -> SqlBuilder {
         match self {
             Self::Compare(column, how, value) => {
                 let sign = match how {
@@ -117,7 +117,7 @@ impl Filter {
             Self::Has(column, position, wanted) => {
                 append_text_match(text, column.name, *position, wanted)
             }
-            other => other.append_null_safe_condition(text, false),
+            other => other.append_null_safe_to_sql(text, false),
         }
     }
 
@@ -178,7 +178,7 @@ fn append_joined_conditions(
     }
     let all = parts.iter().enumerate();
     all.fold(text.then("("), |text, (at, part)| {
-        part.append_null_safe_condition(text.then(if at == 0 { "" } else { word }), inside_not)
+        part.append_null_safe_to_sql(text.then(if at == 0 { "" } else { word }), inside_not)
     })
     .then(")")
 }

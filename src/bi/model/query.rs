@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     access::Caller,
-    bi::{cache::BiCache, names::select_ids_by_keys, scope::Scope, series::request::SeriesRequest},
+    bi::{
+        cache::BiCache, names::select_ids_by_keys, scope::ReaderScope,
+        series::request::SeriesRequest,
+    },
     error::Result,
     finding::rules::Thresholds,
 };
@@ -167,9 +170,9 @@ impl DatasetQuery {
         caller: &'c Caller,
         backend: DbBackend,
         days: &'c [NaiveDate],
-    ) -> Result<Scope<'c>> {
+    ) -> Result<ReaderScope<'c>> {
         caller.require_reach(self.dataset.permission)?;
-        Ok(Scope::for_caller(caller, backend)
+        Ok(ReaderScope::for_caller(caller, backend)
             .on_days(days)
             .including_drafts(self.include_drafts)
             .with_measurement_filter(self.measurement_filter.clone()))

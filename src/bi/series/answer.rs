@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::{
     aggregate::{Aggregate, TargetLevels},
-    context::{self, SeriesContext, SeriesOrigin},
-    contributions::Contributions,
+    context::{self, SeriesContext, SeriesPlaceForCaller},
+    contributions::ContributionCollector,
     group_key::{GroupKey, KeyLayout},
     period::{Period, split_into_periods},
     request::{Dimension, SeriesRequest},
@@ -26,13 +26,13 @@ use crate::{
     bi::{
         cache::{
             BiCache,
-            kpi_values::{KpiValues, SeriesKey, day_number},
+            kpi_values::{KpiValues, SeriesPlace, day_number},
             topology::{DayNumberRange, TopologyPhase, TopologyTouchpoint},
         },
-        journeys::Journey,
+        journeys::JourneyWithTopology,
         model::cursor::{RowKey, RowKeyPart},
         names::NamedEntity,
-        scope::Scope,
+        scope::ReaderScope,
         source::reader::ReadContext,
     },
     compute::WorkBudget,
@@ -60,7 +60,7 @@ pub struct SeriesAnswer {
 
 /// Index of a series row: group, then period. Rows sort by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RowIndex {
+pub struct SeriesRowPosition {
     group: usize,
     period: usize,
 }
@@ -68,7 +68,7 @@ pub struct RowIndex {
 /// One row of a series: a group in a period, with the sum of its values.
 pub struct SeriesRow<'a> {
     answer: &'a SeriesAnswer,
-    pub index: RowIndex,
+    pub index: SeriesRowPosition,
     key: GroupKey,
     sum: Aggregate,
 }
@@ -85,10 +85,10 @@ pub async fn answer_request(
 ) -> Result<SeriesAnswer> {
     caller.require_reach(Action::PullFlatRows)?;
     require_no_faults(validate::request_faults(request))?;
-    let scope = Scope::for_caller(caller, tx.get_database_backend())
+    let scope = ReaderScope::for_caller(caller, tx.get_database_backend())
         .including_drafts(request.include_drafts);
     let read = ReadContext { caller, tx };
-    let kpis = context::load_kpis(tx, &scope, request).await?;
+    let kpis = context::load_visible_requested_kpis(tx, &scope, request).await?;
     require_no_faults(validate::kpi_faults(request, &kpis))?;
     let context = context::load_series_context(read, cache, &scope, request, kpis).await?;
     // At most MOST_DAYS periods: `validate` has bounded the days.
@@ -123,7 +123,7 @@ fn require_no_faults(faults: Vec<String>) -> Result<()> {
 }
 
 /// The values of one KPI, and the origin of each of its time series.
-type ValuesWithOrigins = (Arc<KpiValues>, Vec<SeriesOrigin>);
+type ValuesWithOrigins = (Arc<KpiValues>, Vec<SeriesPlaceForCaller>);
 
 /// Reads the values of each of the KPIs from the cache.
 async fn load_values_with_origins(
@@ -154,8 +154,8 @@ fn sum_contributions(
     known: &[ValuesWithOrigins],
     steps: &WorkBudget,
 ) -> Result<GroupTotals> {
-    let mut collected = Contributions::new(context, keys, request, &days);
-    let mut unmeasured = UnmeasuredKpis::default();
+    let mut collected = ContributionCollector::new(context, keys, request, &days);
+    let mut unmeasured = KpisUnmeasuredByDimension::default();
     for (kpi, (measured, origins)) in known.iter().enumerate() {
         // What a KPI adds is known only afterwards, so its steps are charged after it: the excess is that of one
         // KPI.
@@ -166,7 +166,7 @@ fn sum_contributions(
     }
     // A question that was never measured is refused rather than answered with nothing, which would read as zero.
     require_no_faults(unmeasured.faults(context))?;
-    let Contributions {
+    let ContributionCollector {
         series,
         contributions,
         ..
@@ -177,24 +177,24 @@ fn sum_contributions(
 
 /// The KPIs that were never measured by a dimension that is asked for.
 #[derive(Default)]
-struct UnmeasuredKpis {
+struct KpisUnmeasuredByDimension {
     by_channel: Vec<usize>,
     by_segment: Vec<usize>,
 }
 
-impl UnmeasuredKpis {
+impl KpisUnmeasuredByDimension {
     fn note_kpi(
         &mut self,
         request: &SeriesRequest,
         kpi: usize,
         measured: &KpiValues,
-        origins: &[SeriesOrigin],
+        origins: &[SeriesPlaceForCaller],
     ) {
-        let never = |dimension: Dimension, has: fn(&SeriesKey) -> bool| {
+        let never = |dimension: Dimension, has: fn(&SeriesPlace) -> bool| {
             let mut series = measured.series.iter().zip(origins);
             request.groups_by(dimension)
-                && !series.any(|((series_key, _), origin)| {
-                    *origin != SeriesOrigin::Hidden && has(series_key)
+                && !series.any(|((series_place, _), origin)| {
+                    *origin != SeriesPlaceForCaller::Hidden && has(series_place)
                 })
         };
         if never(Dimension::Channel, |key| key.channel.is_some()) {
@@ -227,10 +227,10 @@ impl SeriesAnswer {
     }
 
     /// The rows from an index on, each worked out as it is taken. Cells without a value give none.
-    pub fn rows(&self, from: RowIndex) -> impl Iterator<Item = SeriesRow<'_>> {
+    pub fn rows(&self, from: SeriesRowPosition) -> impl Iterator<Item = SeriesRow<'_>> {
         let indices = (from.group..self.sums.group_count()).flat_map(move |group| {
             let first = if group == from.group { from.period } else { 0 };
-            (first..self.periods.len()).map(move |period| RowIndex { group, period })
+            (first..self.periods.len()).map(move |period| SeriesRowPosition { group, period })
         });
         let rows = indices.map(|index| self.row(index));
         rows.filter(|row| row.sum.values > 0)
@@ -238,7 +238,7 @@ impl SeriesAnswer {
 
     /// The row at this index.
     #[must_use]
-    pub fn row(&self, index: RowIndex) -> SeriesRow<'_> {
+    pub fn row(&self, index: SeriesRowPosition) -> SeriesRow<'_> {
         let targets = &self.context.targets;
         SeriesRow {
             answer: self,
@@ -250,12 +250,12 @@ impl SeriesAnswer {
 
     /// The first index after a key, whether there is a row at it or not.
     #[must_use]
-    pub fn first_index_after(&self, after: &RowKey) -> RowIndex {
+    pub fn first_index_after(&self, after: &RowKey) -> SeriesRowPosition {
         let is_before = |key, period: &Period| self.row_key(key, period) <= *after;
         let groups = self
             .sums
             .count_groups_before(|key| is_before(key, &self.periods[0]));
-        let next = RowIndex {
+        let next = SeriesRowPosition {
             group: groups,
             period: 0,
         };
@@ -268,7 +268,7 @@ impl SeriesAnswer {
             .periods
             .partition_point(|period| is_before(key, period));
         match period < self.periods.len() {
-            true => RowIndex { group, period },
+            true => SeriesRowPosition { group, period },
             false => next,
         }
     }
@@ -348,7 +348,7 @@ impl<'a> SeriesRow<'a> {
     }
 
     /// The blueprint, where that is asked for.
-    pub fn journey(&self) -> Option<&'a Journey> {
+    pub fn journey(&self) -> Option<&'a JourneyWithTopology> {
         let rank = self.rank(Dimension::Blueprint)?;
         self.answer.context.journeys.get(rank)
     }

@@ -7,23 +7,23 @@ use entity::{
 };
 
 use super::{
-    context::{SeriesContext, SeriesOrigin},
-    group_key::{GroupKey, KeyLayout, KeyLocation},
+    context::{SeriesContext, SeriesPlaceForCaller},
+    group_key::{GroupKey, KeyLayout, PlaceInJourney},
     request::SeriesRequest,
 };
-use crate::bi::cache::topology::{DayNumberRange, LinkTarget, intersect_days, subtract_days};
+use crate::bi::cache::topology::{DayNumberRange, KpiLinkTarget, intersect_days, subtract_days};
 
 /// Days on which values belong to a group.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Assignment {
+pub(super) struct GroupDays {
     pub key: GroupKey,
     pub days: DayNumberRange,
-    pub values: ValueSource,
+    pub values: KpiValueScope,
 }
 
 /// The values that belong to a group.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum ValueSource {
+pub(super) enum KpiValueScope {
     /// Those of the KPI as a whole.
     Whole,
     /// Those of one of the touchpoints with own values where there are any, else those of the KPI as a whole.
@@ -49,7 +49,7 @@ pub(super) struct Attribution<'g> {
 /// through the topologies of all blueprints for each KPI would miss the processor's cache at every step.
 struct LinkedTarget {
     journey: usize,
-    target: LinkTarget,
+    target: KpiLinkTarget,
     days: DayNumberRange,
 }
 
@@ -108,8 +108,8 @@ impl<'g> Attribution<'g> {
     pub(super) fn for_each_assignment(
         &self,
         kpi: usize,
-        own: &[SeriesOrigin],
-        mut taker: impl FnMut(Assignment),
+        own: &[SeriesPlaceForCaller],
+        mut taker: impl FnMut(GroupDays),
     ) {
         let mut linked: Vec<DayNumberRange> = Vec::new();
         let mut linked_at: Vec<Vec<DayNumberRange>> = vec![Vec::new(); own.len()];
@@ -117,7 +117,9 @@ impl<'g> Attribution<'g> {
             .iter()
             .enumerate()
             .filter_map(|(own, origin)| match origin {
-                SeriesOrigin::At(journey, touchpoint) => Some(((*journey, *touchpoint), own)),
+                SeriesPlaceForCaller::At(journey, touchpoint) => {
+                    Some(((*journey, *touchpoint), own))
+                }
                 _ => None,
             });
         let mut places: Vec<_> = places.collect();
@@ -134,13 +136,13 @@ impl<'g> Attribution<'g> {
                 linked.push(link.days.clone());
             }
             let own = match link.target {
-                LinkTarget::Touchpoint(touchpoint) => own_at(link.journey, touchpoint),
-                LinkTarget::Blueprint | LinkTarget::Phase(_) => None,
+                KpiLinkTarget::Touchpoint(touchpoint) => own_at(link.journey, touchpoint),
+                KpiLinkTarget::Blueprint | KpiLinkTarget::Phase(_) => None,
             };
             if let Some(own) = own {
                 linked_at[own].push(link.days.clone());
             }
-            let values = own.map_or(ValueSource::Whole, ValueSource::At);
+            let values = own.map_or(KpiValueScope::Whole, KpiValueScope::At);
             self.assign_by_link(kpi, link, values, &mut taker);
         }
         if self.selection.unheld {
@@ -151,11 +153,11 @@ impl<'g> Attribution<'g> {
         if self.selection.unplaced {
             let key = self
                 .keys
-                .location_key(self.context, kpi, KeyLocation::default());
-            let entry = |days| Assignment {
+                .location_key(self.context, kpi, PlaceInJourney::default());
+            let entry = |days| GroupDays {
                 key,
                 days,
-                values: ValueSource::Whole,
+                values: KpiValueScope::Whole,
             };
             let left = subtract_days(&self.asked, linked).into_iter();
             left.map(entry).for_each(taker);
@@ -167,8 +169,8 @@ impl<'g> Attribution<'g> {
         &self,
         kpi: usize,
         link: &LinkedTarget,
-        values: ValueSource,
-        taker: &mut impl FnMut(Assignment),
+        values: KpiValueScope,
+        taker: &mut impl FnMut(GroupDays),
     ) {
         let Some(place) = self.link_location(link.journey, link.target) else {
             return;
@@ -176,7 +178,7 @@ impl<'g> Attribution<'g> {
         let key = self.keys.location_key(self.context, kpi, place);
         let mut give = |key: GroupKey, days: DayNumberRange| {
             if days.start < days.end {
-                taker(Assignment { key, days, values });
+                taker(GroupDays { key, days, values });
             }
         };
         let Some(touchpoint) = place.touchpoint else {
@@ -210,15 +212,15 @@ impl<'g> Attribution<'g> {
     }
 
     /// The location of a link's target; none where the filter does not accept it.
-    fn link_location(&self, at: usize, target: LinkTarget) -> Option<KeyLocation> {
+    fn link_location(&self, at: usize, target: KpiLinkTarget) -> Option<PlaceInJourney> {
         let journey = &self.context.journeys[at];
         if !self.context.accepted[at] {
             return None;
         }
         let (phase, touchpoint) = match target {
-            LinkTarget::Blueprint => (None, None),
-            LinkTarget::Phase(phase) => (Some(phase), None),
-            LinkTarget::Touchpoint(at) => (Some(journey.topology.phase_index_of(at)), Some(at)),
+            KpiLinkTarget::Blueprint => (None, None),
+            KpiLinkTarget::Phase(phase) => (Some(phase), None),
+            KpiLinkTarget::Touchpoint(at) => (Some(journey.topology.phase_index_of(at)), Some(at)),
         };
         let of_stage = self.selection.stages.is_none_or(|stages| {
             phase.is_some_and(|at| stages.contains(&journey.topology.phases[at].stage))
@@ -229,7 +231,7 @@ impl<'g> Attribution<'g> {
                 keys.contains(&key)
             })
         });
-        (of_stage && named).then_some(KeyLocation {
+        (of_stage && named).then_some(PlaceInJourney {
             journey: Some(at),
             phase,
             touchpoint,
@@ -240,24 +242,24 @@ impl<'g> Attribution<'g> {
     fn assign_without_link(
         &self,
         kpi: usize,
-        (own, origin): (usize, SeriesOrigin),
+        (own, origin): (usize, SeriesPlaceForCaller),
         linked: Vec<DayNumberRange>,
-        taker: &mut impl FnMut(Assignment),
+        taker: &mut impl FnMut(GroupDays),
     ) {
         let left = subtract_days(&self.asked, linked);
         if left.is_empty() {
             return;
         }
         let place = match origin {
-            SeriesOrigin::At(journey, touchpoint) => {
-                self.link_location(journey, LinkTarget::Touchpoint(touchpoint))
+            SeriesPlaceForCaller::At(journey, touchpoint) => {
+                self.link_location(journey, KpiLinkTarget::Touchpoint(touchpoint))
             }
-            _ => self.selection.unplaced.then(KeyLocation::default),
+            _ => self.selection.unplaced.then(PlaceInJourney::default),
         };
         let Some(place) = place else { return };
         let key = self.keys.location_key(self.context, kpi, place);
-        let values = ValueSource::Own(own);
-        let entry = |days| Assignment { key, days, values };
+        let values = KpiValueScope::Own(own);
+        let entry = |days| GroupDays { key, days, values };
         left.into_iter().map(entry).for_each(taker);
     }
 }

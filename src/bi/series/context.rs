@@ -18,16 +18,16 @@ use super::{
     request::{Dimension, SeriesRequest},
 };
 use crate::{
-    access::Keyed,
+    access::HasKeyColumn,
     bi::{
         cache::{
             BiCache,
-            kpi_values::{KpiValues, SeriesKey},
+            kpi_values::{KpiValues, SeriesPlace},
         },
-        journeys::{Journey, Journeys},
+        journeys::{JourneyWithTopology, JourneysWithTopology},
         names::EntityNames,
         names::select_ids_by_keys,
-        scope::Scope,
+        scope::ReaderScope,
         source::reader::ReadContext,
     },
     database::Transaction,
@@ -40,7 +40,7 @@ pub(super) struct SeriesContext {
     pub kpis: Vec<kpi::Model>,
     /// Those of each of the KPIs.
     pub targets: Vec<TargetHistory>,
-    pub journeys: Journeys,
+    pub journeys: JourneysWithTopology,
     /// Per journey, in the order of `journeys`: whether the filter accepts its rows.
     pub accepted: Vec<bool>,
     pub names: DimensionNames,
@@ -61,7 +61,7 @@ pub(super) struct DimensionNames {
 
 /// Where a time series was measured, as the caller sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum SeriesOrigin {
+pub(super) enum SeriesPlaceForCaller {
     /// The KPI as a whole was.
     #[default]
     Whole,
@@ -79,29 +79,29 @@ impl SeriesContext {
         &self,
         read: ReadContext<'_>,
         measured: &[Arc<KpiValues>],
-    ) -> Result<Vec<Vec<SeriesOrigin>>> {
+    ) -> Result<Vec<Vec<SeriesPlaceForCaller>>> {
         let mut hidden: HashSet<TouchpointId> = HashSet::new();
-        let mut origin_of = |series_key: &SeriesKey| {
-            let Some(touchpoint) = series_key.touchpoint else {
-                return SeriesOrigin::Whole;
+        let mut origin_of = |series_place: &SeriesPlace| {
+            let Some(touchpoint) = series_place.touchpoint else {
+                return SeriesPlaceForCaller::Whole;
             };
-            let blueprint = series_key.blueprint;
+            let blueprint = series_place.blueprint;
             match blueprint.and_then(|blueprint| self.journeys.indices_of(blueprint, touchpoint)) {
                 // Journeys hold what the caller may read: nothing needs to be asked about these.
-                Some((journey, at)) => SeriesOrigin::At(journey, at),
+                Some((journey, at)) => SeriesPlaceForCaller::At(journey, at),
                 None => {
                     hidden.insert(touchpoint);
-                    SeriesOrigin::Elsewhere
+                    SeriesPlaceForCaller::Elsewhere
                 }
             }
         };
-        let mut all: Vec<Vec<SeriesOrigin>> = measured
+        let mut all: Vec<Vec<SeriesPlaceForCaller>> = measured
             .iter()
             .map(|measured| {
                 measured
                     .series
                     .iter()
-                    .map(|(series_key, _)| origin_of(series_key))
+                    .map(|(series_place, _)| origin_of(series_place))
                     .collect()
             })
             .collect();
@@ -123,12 +123,12 @@ impl SeriesContext {
             });
         }
         for (measured, origins) in measured.iter().zip(&mut all) {
-            for ((series_key, _), origin) in measured.series.iter().zip(origins) {
+            for ((series_place, _), origin) in measured.series.iter().zip(origins) {
                 let is_hidden = |id| hidden.contains(&id);
-                if *origin == SeriesOrigin::Elsewhere
-                    && series_key.touchpoint.is_some_and(is_hidden)
+                if *origin == SeriesPlaceForCaller::Elsewhere
+                    && series_place.touchpoint.is_some_and(is_hidden)
                 {
-                    *origin = SeriesOrigin::Hidden;
+                    *origin = SeriesPlaceForCaller::Hidden;
                 }
             }
         }
@@ -137,9 +137,9 @@ impl SeriesContext {
 }
 
 /// The KPIs of the request whose values the caller may see, by id.
-pub(super) async fn load_kpis(
+pub(super) async fn load_visible_requested_kpis(
     tx: &Transaction,
-    scope: &Scope<'_>,
+    scope: &ReaderScope<'_>,
     request: &SeriesRequest,
 ) -> Result<Vec<kpi::Model>> {
     let asked = filter_by_keys(
@@ -149,7 +149,7 @@ pub(super) async fn load_kpis(
     Ok(read::read_selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
 }
 
-fn filter_by_keys<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
+fn filter_by_keys<E: HasKeyColumn>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
     match keys {
         Some(keys) => select.filter(E::id_column().in_subquery(select_ids_by_keys::<E>(keys))),
         None => select,
@@ -160,17 +160,17 @@ fn filter_by_keys<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Selec
 pub(super) async fn load_series_context(
     ReadContext { caller, tx }: ReadContext<'_>,
     cache: &BiCache,
-    scope: &Scope<'_>,
+    scope: &ReaderScope<'_>,
     request: &SeriesRequest,
     kpis: Vec<kpi::Model>,
 ) -> Result<SeriesContext> {
-    let journeys = Journeys::load(caller, cache, tx, scope).await?;
+    let journeys = JourneysWithTopology::load(caller, cache, tx, scope).await?;
     Ok(SeriesContext {
         targets: load_targets(tx, &kpis).await?,
-        accepted: load_journey_acceptance(tx, request, &journeys).await?,
+        accepted: match_journeys_to_filter(tx, request, &journeys).await?,
         journeys,
         names: load_dimension_names(tx, request).await?,
-        departments: load_accepted_department_ids(tx, scope, request).await?,
+        departments: load_filtered_department_ids(tx, scope, request).await?,
         channels: load_ids_by_keys::<channel::Entity, ChannelId>(tx, request.channels.as_deref())
             .await?,
         segments: load_ids_by_keys::<segment::Entity, SegmentId>(tx, request.segments.as_deref())
@@ -231,10 +231,10 @@ async fn load_targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<Targe
 }
 
 /// Per journey: whether the filter accepts its rows.
-async fn load_journey_acceptance(
+async fn match_journeys_to_filter(
     tx: &Transaction,
     request: &SeriesRequest,
-    journeys: &[Journey],
+    journeys: &[JourneyWithTopology],
 ) -> Result<Vec<bool>> {
     let personas =
         load_ids_by_keys::<persona::Entity, PersonaId>(tx, request.personas.as_deref()).await?;
@@ -254,9 +254,9 @@ async fn load_journey_acceptance(
 }
 
 /// The departments of the filter, as far as their rows may be pulled.
-async fn load_accepted_department_ids(
+async fn load_filtered_department_ids(
     tx: &Transaction,
-    scope: &Scope<'_>,
+    scope: &ReaderScope<'_>,
     request: &SeriesRequest,
 ) -> Result<Option<HashSet<DepartmentId>>> {
     let pulled = scope.select_pulled_department_ids();
@@ -283,7 +283,7 @@ async fn load_ids_by_keys<E, I>(
     keys: Option<&[String]>,
 ) -> Result<Option<HashSet<I>>>
 where
-    E: Keyed,
+    E: HasKeyColumn,
     I: TryGetable + std::hash::Hash + Eq + Send + Sync,
 {
     let Some(keys) = keys else { return Ok(None) };

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use entity::words::Aggregation;
 
 use super::{
-    attribution::{Attribution, ValueSource},
-    context::{SeriesContext, SeriesOrigin},
-    group_key::{GroupKey, KeyLayout, KeyLocation},
+    attribution::{Attribution, KpiValueScope},
+    context::{SeriesContext, SeriesPlaceForCaller},
+    group_key::{GroupKey, KeyLayout, PlaceInJourney},
     request::{Dimension, SeriesRequest},
-    totals::{Contribution, SummedSeries},
+    totals::{ContributingDays, SeriesWithSums},
 };
 use crate::bi::cache::{
-    kpi_values::{KpiValues, SeriesKey},
+    kpi_values::{KpiValues, SeriesPlace},
     topology::{DayNumberRange, intersect_days, subtract_days},
 };
 
 /// Collects the contributions of one KPI after another.
-pub(super) struct Contributions<'g> {
+pub(super) struct ContributionCollector<'g> {
     context: &'g SeriesContext,
     request: &'g SeriesRequest,
     keys: &'g KeyLayout,
@@ -25,13 +25,13 @@ pub(super) struct Contributions<'g> {
     periods: &'g [DayNumberRange],
     /// None where the request says nothing of places and the caller pulls every row: then each value counts once.
     attribution: Option<Attribution<'g>>,
-    pub series: Vec<SummedSeries>,
-    pub contributions: Vec<Contribution>,
+    pub series: Vec<SeriesWithSums>,
+    pub contributions: Vec<ContributingDays>,
 }
 
 /// The intervals of a KPI's time series that count, by where they were measured.
 #[derive(Default)]
-struct KpiIntervals {
+struct KpiCountingIntervals {
     /// Of the KPI as a whole.
     whole: OriginIntervals,
     /// Of each touchpoint, by its id.
@@ -41,7 +41,7 @@ struct KpiIntervals {
 /// The intervals of one origin.
 #[derive(Default)]
 struct OriginIntervals {
-    origin: SeriesOrigin,
+    origin: SeriesPlaceForCaller,
     /// Per period, those for all channels and segments where there are any, else those of parts.
     counting: Vec<CountingInterval>,
     /// The days of the periods that have any values.
@@ -59,19 +59,22 @@ struct CountingInterval {
     key: GroupKey,
 }
 
-impl KpiIntervals {
+impl KpiCountingIntervals {
     /// The intervals that belong to a group by one assignment.
-    fn intervals_of_source(&self, values: ValueSource) -> impl Iterator<Item = &CountingInterval> {
+    fn intervals_of_source(
+        &self,
+        values: KpiValueScope,
+    ) -> impl Iterator<Item = &CountingInterval> {
         let (first, then) = match values {
-            ValueSource::Whole => (&self.whole.counting, None),
-            ValueSource::At(own) => (&self.own[own].counting, Some(&self.own[own].others)),
-            ValueSource::Own(own) => (&self.own[own].counting, None),
+            KpiValueScope::Whole => (&self.whole.counting, None),
+            KpiValueScope::At(own) => (&self.own[own].counting, Some(&self.own[own].others)),
+            KpiValueScope::Own(own) => (&self.own[own].counting, None),
         };
         first.iter().chain(then.into_iter().flatten())
     }
 }
 
-impl<'g> Contributions<'g> {
+impl<'g> ContributionCollector<'g> {
     pub(super) fn new(
         context: &'g SeriesContext,
         keys: &'g KeyLayout,
@@ -98,7 +101,7 @@ impl<'g> Contributions<'g> {
         &mut self,
         kpi: usize,
         measured: &Arc<KpiValues>,
-        origins: &[SeriesOrigin],
+        origins: &[SeriesPlaceForCaller],
     ) {
         let mut counted = self.add_series_and_intervals(kpi, measured, origins);
         let Self {
@@ -115,7 +118,7 @@ impl<'g> Contributions<'g> {
             if days != part.days && !series[part.series].has_values(&days) {
                 return;
             }
-            let contribution = Contribution {
+            let contribution = ContributingDays {
                 key: key | part.key,
                 series: part.series,
                 days,
@@ -128,7 +131,7 @@ impl<'g> Contributions<'g> {
         };
         let Some(attribution) = attribution else {
             // The request says nothing of places: the KPI as a whole where it has values, else its touchpoints.
-            let key = keys.location_key(context, kpi, KeyLocation::default());
+            let key = keys.location_key(context, kpi, PlaceInJourney::default());
             let whole = counted.whole;
             let own = counted.own.iter();
             let own =
@@ -142,7 +145,7 @@ impl<'g> Contributions<'g> {
             place.others =
                 subtract_days_from_intervals(series, &counted.whole.counting, &place.measured);
         }
-        let own: Vec<SeriesOrigin> = counted.own.iter().map(|place| place.origin).collect();
+        let own: Vec<SeriesPlaceForCaller> = counted.own.iter().map(|place| place.origin).collect();
         attribution.for_each_assignment(kpi, &own, |entry| {
             let parts = counted.intervals_of_source(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
@@ -154,24 +157,24 @@ impl<'g> Contributions<'g> {
         &mut self,
         kpi: usize,
         measured: &Arc<KpiValues>,
-        origins: &[SeriesOrigin],
-    ) -> KpiIntervals {
+        origins: &[SeriesPlaceForCaller],
+    ) -> KpiCountingIntervals {
         let first = self.series.len();
-        let series_keys = measured.series.iter().map(|(series_key, _)| series_key);
-        let asked = series_keys.enumerate().filter(|(at, series_key)| {
-            origins[*at] != SeriesOrigin::Hidden && self.accepts_series(series_key)
+        let series_keys = measured.series.iter().map(|(series_place, _)| series_place);
+        let asked = series_keys.enumerate().filter(|(at, series_place)| {
+            origins[*at] != SeriesPlaceForCaller::Hidden && self.accepts_series(series_place)
         });
-        let asked: Vec<(usize, &SeriesKey)> = asked.collect();
-        let mut counted = KpiIntervals::default();
+        let asked: Vec<(usize, &SeriesPlace)> = asked.collect();
+        let mut counted = KpiCountingIntervals::default();
         // Time series are sorted by touchpoint.
         for of_touchpoint in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
             let next = self.series.len();
             let series_of =
-                |(at, _): &(usize, _)| SummedSeries::new(kpi, Arc::clone(measured), *at);
+                |(at, _): &(usize, _)| SeriesWithSums::new(kpi, Arc::clone(measured), *at);
             self.series.extend(of_touchpoint.iter().map(series_of));
             let place = self.intervals_of_origin(origins[of_touchpoint[0].0], next);
             match place.origin {
-                SeriesOrigin::Whole => counted.whole = place,
+                SeriesPlaceForCaller::Whole => counted.whole = place,
                 _ => counted.own.push(place),
             }
         }
@@ -187,10 +190,10 @@ impl<'g> Contributions<'g> {
     }
 
     /// The intervals of an origin whose time series begin at index `first`.
-    fn intervals_of_origin(&self, origin: SeriesOrigin, first: usize) -> OriginIntervals {
-        let split = |series: &SummedSeries| {
-            let series_key = series.series_key();
-            u8::from(series_key.channel.is_some()) + 2 * u8::from(series_key.segment.is_some())
+    fn intervals_of_origin(&self, origin: SeriesPlaceForCaller, first: usize) -> OriginIntervals {
+        let split = |series: &SeriesWithSums| {
+            let series_place = series.series_place();
+            u8::from(series_place.channel.is_some()) + 2 * u8::from(series_place.segment.is_some())
         };
         let series = &self.series[first..];
         // Per period: the first split that has values, in the order whole, by channel, by segment, by both; only its
@@ -217,7 +220,9 @@ impl<'g> Contributions<'g> {
             let all = CountingInterval {
                 series: first + at,
                 days: requested_days(self.periods),
-                key: self.keys.series_bits(self.context, series[at].series_key()),
+                key: self
+                    .keys
+                    .series_bits(self.context, series[at].series_place()),
             };
             counting.extend(subtract_days_from_intervals(
                 &self.series,
@@ -236,13 +241,13 @@ impl<'g> Contributions<'g> {
     }
 
     /// Whether the request accepts values of this channel and segment.
-    fn accepts_series(&self, series_key: &SeriesKey) -> bool {
+    fn accepts_series(&self, series_place: &SeriesPlace) -> bool {
         let channels = self.context.channels.as_ref();
         let segments = self.context.segments.as_ref();
-        (!self.separates_channels() || series_key.channel.is_some())
-            && (!self.separates_segments() || series_key.segment.is_some())
-            && channels.is_none_or(|ids| series_key.channel.is_some_and(|id| ids.contains(&id)))
-            && segments.is_none_or(|ids| series_key.segment.is_some_and(|id| ids.contains(&id)))
+        (!self.separates_channels() || series_place.channel.is_some())
+            && (!self.separates_segments() || series_place.segment.is_some())
+            && channels.is_none_or(|ids| series_place.channel.is_some_and(|id| ids.contains(&id)))
+            && segments.is_none_or(|ids| series_place.segment.is_some_and(|id| ids.contains(&id)))
     }
 
     fn separates_channels(&self) -> bool {
@@ -262,7 +267,7 @@ fn requested_days(periods: &[DayNumberRange]) -> DayNumberRange {
 
 /// The intervals without these days, as far as they have values.
 fn subtract_days_from_intervals(
-    series: &[SummedSeries],
+    series: &[SeriesWithSums],
     parts: &[CountingInterval],
     days: &[DayNumberRange],
 ) -> Vec<CountingInterval> {

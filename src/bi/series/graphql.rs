@@ -9,7 +9,7 @@ use async_graphql::{
 use entity::words::{Aggregation, Direction, KpiState, Role, Stage, Unit};
 
 use super::{
-    RowIndex, SeriesAnswer, SeriesRow, answer_request,
+    SeriesAnswer, SeriesRow, SeriesRowPosition, answer_request,
     period::Grain,
     request::{Dimension, SeriesRequest},
 };
@@ -25,7 +25,7 @@ use crate::{
     },
     compute::WorkBudget,
     error::{Error, Result},
-    meter::Metered,
+    meter::BudgetCharged,
     page::{self, PageArguments},
     payload::caller,
     scalar::Date,
@@ -160,7 +160,7 @@ impl SeriesQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The KPIs, days, periods and dimensions of the series.")]
         input: KpiSeriesInput,
-    ) -> Option<Result<Connection<String, Metered<KpiSeriesPoint>>>> {
+    ) -> Option<Result<Connection<String, BudgetCharged<KpiSeriesPoint>>>> {
         Some(pull_series(ctx, input).await)
     }
 }
@@ -171,7 +171,7 @@ const CELL_STEPS: usize = 4;
 async fn pull_series(
     ctx: &Context<'_>,
     input: KpiSeriesInput,
-) -> Result<Connection<String, Metered<KpiSeriesPoint>>> {
+) -> Result<Connection<String, BudgetCharged<KpiSeriesPoint>>> {
     let caller = caller(ctx)?;
     let cache = ctx
         .data::<BiCache>()
@@ -202,7 +202,7 @@ async fn pull_series(
     let mut connection = Connection::new(page.after.is_some(), more);
     for cursor in &cursors {
         let row = answer.row(cursor.index);
-        let point = Metered(KpiSeriesPoint::from_row(&row)?);
+        let point = BudgetCharged(KpiSeriesPoint::from_row(&row)?);
         connection.edges.push(Edge::new(cursor.encode(&row), point));
     }
     Ok(connection)
@@ -212,7 +212,7 @@ async fn pull_series(
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct SeriesCursor {
     by: u64,
-    index: RowIndex,
+    index: SeriesRowPosition,
 }
 
 impl SeriesCursor {
@@ -249,10 +249,10 @@ impl KpiSeriesOrder {
             index: row.index,
         };
         if self == Self::Group {
-            let from = from.map_or_else(RowIndex::default, |from| from.index);
+            let from = from.map_or_else(SeriesRowPosition::default, |from| from.index);
             return answer.rows(from).map(cursor).take(many).collect();
         }
-        let all = answer.rows(RowIndex::default()).map(cursor);
+        let all = answer.rows(SeriesRowPosition::default()).map(cursor);
         let mut all: Vec<SeriesCursor> = all
             .filter(|cursor| from.is_none_or(|from| *cursor >= from))
             .collect();

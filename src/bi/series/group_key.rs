@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     bi::{
-        cache::{kpi_values::SeriesKey, topology::Topology},
-        journeys::Journey,
+        cache::{kpi_values::SeriesPlace, topology::Topology},
+        journeys::JourneyWithTopology,
     },
     error::{Error, Result},
 };
@@ -32,7 +32,7 @@ impl BitOr for GroupKey {
 
 /// Where in a blueprint something is.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct KeyLocation {
+pub(super) struct PlaceInJourney {
     /// Which of the journeys.
     pub journey: Option<usize>,
     /// Which of its phases.
@@ -68,7 +68,7 @@ struct RankTable {
 
 impl RankTable {
     fn new<T, I: Ord>(
-        journeys: &[Journey],
+        journeys: &[JourneyWithTopology],
         things: impl Fn(&Topology) -> &[T],
         id: impl Fn(&T) -> I,
     ) -> Self {
@@ -96,11 +96,12 @@ impl RankTable {
 impl KeyLayout {
     /// The layout for the dimensions that a request groups by.
     pub(super) fn new(request: &SeriesRequest, context: &SeriesContext) -> Result<Self> {
-        let inside =
-            |dimension, ranked: fn(&[Journey]) -> RankTable| match request.groups_by(dimension) {
-                true => ranked(&context.journeys),
-                false => RankTable::default(),
-            };
+        let inside = |dimension, ranked: fn(&[JourneyWithTopology]) -> RankTable| match request
+            .groups_by(dimension)
+        {
+            true => ranked(&context.journeys),
+            false => RankTable::default(),
+        };
         let phases = inside(Dimension::Phase, |journeys| {
             RankTable::new(journeys, |places| &places.phases, |phase| phase.id)
         });
@@ -149,24 +150,24 @@ impl KeyLayout {
         &self,
         context: &SeriesContext,
         kpi: usize,
-        place: KeyLocation,
+        place: PlaceInJourney,
     ) -> GroupKey {
-        let key = self.with_rank(GroupKey::default(), Dimension::Kpi, || Some(kpi));
+        let key = self.encode_rank(GroupKey::default(), Dimension::Kpi, || Some(kpi));
         let Some(journey) = place.journey else {
             return key;
         };
         let one = &context.journeys[journey];
-        let key = self.with_rank(key, Dimension::Blueprint, || Some(journey));
-        let key = self.with_rank(key, Dimension::Phase, || {
+        let key = self.encode_rank(key, Dimension::Blueprint, || Some(journey));
+        let key = self.encode_rank(key, Dimension::Phase, || {
             self.phases.rank(journey, place.phase?)
         });
-        let key = self.with_rank(key, Dimension::Stage, || {
+        let key = self.encode_rank(key, Dimension::Stage, || {
             Some(one.topology.phases[place.phase?].stage as usize)
         });
-        let key = self.with_rank(key, Dimension::Touchpoint, || {
+        let key = self.encode_rank(key, Dimension::Touchpoint, || {
             self.touchpoints.rank(journey, place.touchpoint?)
         });
-        self.with_rank(key, Dimension::Persona, || {
+        self.encode_rank(key, Dimension::Persona, || {
             context.names.personas.rank(one.persona)
         })
     }
@@ -178,18 +179,22 @@ impl KeyLayout {
         department: DepartmentId,
     ) -> GroupKey {
         let rank = || context.names.departments.rank(department);
-        self.with_rank(GroupKey::default(), Dimension::Department, rank)
+        self.encode_rank(GroupKey::default(), Dimension::Department, rank)
     }
 
     /// The key bits of a channel and a segment; OR them into the key of a location.
-    pub(super) fn series_bits(&self, context: &SeriesContext, series_key: &SeriesKey) -> GroupKey {
-        let channel = || context.names.channels.rank(series_key.channel?);
-        let segment = || context.names.segments.rank(series_key.segment?);
-        let key = self.with_rank(GroupKey::default(), Dimension::Channel, channel);
-        self.with_rank(key, Dimension::Segment, segment)
+    pub(super) fn series_bits(
+        &self,
+        context: &SeriesContext,
+        series_place: &SeriesPlace,
+    ) -> GroupKey {
+        let channel = || context.names.channels.rank(series_place.channel?);
+        let segment = || context.names.segments.rank(series_place.segment?);
+        let key = self.encode_rank(GroupKey::default(), Dimension::Channel, channel);
+        self.encode_rank(key, Dimension::Segment, segment)
     }
 
-    fn with_rank(
+    fn encode_rank(
         &self,
         key: GroupKey,
         dimension: Dimension,

@@ -31,6 +31,6 @@ pub mod trend;
 mod validate;
 
 pub use self::{
-    answer::{RowIndex, SeriesAnswer, SeriesRow, answer_request},
+    answer::{SeriesAnswer, SeriesRow, SeriesRowPosition, answer_request},
     request::{Dimension, SeriesRequest},
 };

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     bi::cache::{
-        kpi_values::{KpiValues, SeriesKey, TimeSeries},
+        kpi_values::{KpiValues, SeriesPlace, TimeSeries},
         topology::{DayNumberRange, intersect_days},
     },
     error::{Error, Result},
@@ -23,7 +23,7 @@ use crate::{
 const MOST_KEPT: usize = 100_000;
 
 /// A time series of a KPI, with the sums of its periods once they are needed.
-pub(super) struct SummedSeries {
+pub(super) struct SeriesWithSums {
     /// The index of the KPI.
     pub kpi: usize,
     /// Whether several series share the KPI's daily targets: each day's target then counts once.
@@ -37,7 +37,7 @@ pub(super) struct SummedSeries {
 
 /// Days on which a time series counts in a group.
 #[derive(Clone, Debug)]
-pub(super) struct Contribution {
+pub(super) struct ContributingDays {
     pub key: GroupKey,
     /// The index among the summed series.
     pub series: usize,
@@ -48,12 +48,12 @@ pub(super) struct Contribution {
 /// The groups by their keys, each with its contributions.
 pub(super) struct GroupTotals {
     periods: Vec<DayNumberRange>,
-    series: Vec<SummedSeries>,
-    contributions: Vec<Contribution>,
+    series: Vec<SeriesWithSums>,
+    contributions: Vec<ContributingDays>,
     groups: Vec<Range<usize>>,
 }
 
-impl SummedSeries {
+impl SeriesWithSums {
     /// The time series at index `at` of a KPI.
     pub(super) fn new(kpi: usize, measured: Arc<KpiValues>, at: usize) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl SummedSeries {
     }
 
     /// What it was measured at.
-    pub(super) fn series_key(&self) -> &SeriesKey {
+    pub(super) fn series_place(&self) -> &SeriesPlace {
         &self.measured.series[self.at].0
     }
 
@@ -116,7 +116,7 @@ impl SummedSeries {
     }
 }
 
-impl Contribution {
+impl ContributingDays {
     /// Merges another contribution of the same series and group that overlaps or follows it; whether it did.
     pub(super) fn merge_overlapping(&mut self, other: &Self) -> bool {
         let goes_on = (self.key, self.series) == (other.key, other.series)
@@ -135,8 +135,8 @@ impl GroupTotals {
     /// There are more than [`MOST_CELLS`] groups times periods.
     pub(super) fn new(
         periods: Vec<DayNumberRange>,
-        series: Vec<SummedSeries>,
-        mut contributions: Vec<Contribution>,
+        series: Vec<SeriesWithSums>,
+        mut contributions: Vec<ContributingDays>,
     ) -> Result<Self> {
         sort_and_merge(&mut contributions);
         let mut groups = Vec::new();
@@ -215,7 +215,7 @@ impl GroupTotals {
 }
 
 /// Sorts contributions by group, series and day, and merges overlapping ones: each day of a series counts once.
-fn sort_and_merge(contributions: &mut Vec<Contribution>) {
+fn sort_and_merge(contributions: &mut Vec<ContributingDays>) {
     contributions.sort_unstable_by_key(|contribution| {
         (
             contribution.key,
@@ -232,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    fn inside(contributions: &[Contribution]) -> Vec<bool> {
+    fn inside(contributions: &[ContributingDays]) -> Vec<bool> {
         let has = |(series, day)| {
             contributions
                 .iter()
@@ -247,12 +247,12 @@ mod tests {
         fn united_days_are_the_same_days_apart_from_one_another(
             days in proptest::collection::vec((0_usize..3, 0i32..40, 0i32..9), 0..12)
         ) {
-            let contributions = days.into_iter().map(|(series, from, many)| Contribution {
+            let contributions = days.into_iter().map(|(series, from, many)| ContributingDays {
                 key: GroupKey::default(),
                 series,
                 days: from..from + many,
             });
-            let all: Vec<Contribution> = contributions.collect();
+            let all: Vec<ContributingDays> = contributions.collect();
             let mut united = all.clone();
             super::sort_and_merge(&mut united);
             prop_assert_eq!(inside(&united), inside(&all));

@@ -9,7 +9,7 @@ use crate::bi::{
         query::{DatasetQuery, SortDirection},
         value::{Value, ValueRef},
     },
-    source::row::RowForm,
+    source::row::RowContent,
 };
 
 /// A computed row with the cells of all columns of its dataset.
@@ -51,13 +51,13 @@ impl ComputedRow {
 
     /// The row with the columns that the query selects.
     #[must_use]
-    pub(in crate::bi) fn select_columns(self, query: &DatasetQuery) -> RowForm {
+    pub(in crate::bi) fn select_columns(self, query: &DatasetQuery) -> RowContent {
         let cells = query.columns.iter().map(|column| {
             let at = query.dataset.column_index(column);
             let cell = at.and_then(|at| self.cells.get(at));
             cell.cloned().unwrap_or(Value::Empty)
         });
-        RowForm::Computed(cells.collect(), self.key)
+        RowContent::Computed(cells.collect(), self.key)
     }
 }
 
@@ -66,7 +66,7 @@ impl ComputedRow {
 pub(in crate::bi) fn sort_and_limit(
     mut rows: Vec<ComputedRow>,
     query: &DatasetQuery,
-) -> Vec<RowForm> {
+) -> Vec<RowContent> {
     rows.sort_by(|one, other| {
         let columns = query.order.iter().map(|(column, way)| {
             apply_direction(

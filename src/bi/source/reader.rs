@@ -13,7 +13,7 @@ pub(in crate::bi) struct ReadContext<'r> {
 }
 
 /// Makes the rows of a dataset; the catalogue pairs each dataset with its reader. Calls go through `dyn` once a pull,
-/// never once a row: what is sent are whole batches of plain [`RowForm`](super::row::RowForm).
+/// never once a row: what is sent are whole batches of plain [`RowContent`](super::row::RowContent).
 pub(in crate::bi) trait RowReader: Sync {
     /// Sends the rows that the query selects, in its order. Ends early, and without an error, once nobody receives.
     fn send_rows_of_query<'r>(

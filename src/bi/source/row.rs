@@ -16,12 +16,12 @@ use crate::error::Result;
 
 /// One row.
 pub struct DatasetRow {
-    pub(in crate::bi) form: RowForm,
+    pub(in crate::bi) form: RowContent,
     pub(in crate::bi) projection: Projection,
 }
 
 /// A row in the form in which its reader made it. An enum, and not a trait object: cells are read millions of times.
-pub(in crate::bi) enum RowForm {
+pub(in crate::bi) enum RowContent {
     /// A row of a statement.
     Stored(QueryResult),
     /// The cells of the columns that a pull selects, with the key.
@@ -39,18 +39,18 @@ impl DatasetRow {
         mut taker: impl FnMut(&'static Column, ValueRef<'_>),
     ) -> Result<()> {
         match &self.form {
-            RowForm::Stored(row) => {
+            RowContent::Stored(row) => {
                 let row = read::RawRow::new(row)?;
                 for (at, column) in self.projection.columns.iter().enumerate() {
                     taker(column, read_cell(row, at, column.of)?);
                 }
             }
-            RowForm::Computed(cells, _) | RowForm::Tombstone(cells, _) => {
+            RowContent::Computed(cells, _) | RowContent::Tombstone(cells, _) => {
                 for (cell, column) in cells.iter().zip(&*self.projection.columns) {
                     taker(column, cell.as_ref());
                 }
             }
-            RowForm::Joined(fact) => fact.for_each_cell(&self.projection.columns, taker),
+            RowContent::Joined(fact) => fact.for_each_cell(&self.projection.columns, taker),
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl DatasetRow {
     /// Whether it says that a measurement has no rows any more.
     #[must_use]
     pub fn is_tombstone(&self) -> bool {
-        matches!(self.form, RowForm::Tombstone(..))
+        matches!(self.form, RowContent::Tombstone(..))
     }
 
     /// Its values, in the order of the columns that were selected.
@@ -71,7 +71,7 @@ impl DatasetRow {
     /// Its key: where it stands in the dataset's own order.
     pub fn key(&self) -> Result<RowKey> {
         match &self.form {
-            RowForm::Stored(row) => {
+            RowContent::Stored(row) => {
                 // The statement selects the parts of the key after the columns.
                 let row = read::RawRow::new(row)?;
                 let after = self.projection.columns.len();
@@ -84,8 +84,8 @@ impl DatasetRow {
                 });
                 Ok(RowKey(parts.collect::<Result<_>>()?))
             }
-            RowForm::Computed(_, key) | RowForm::Tombstone(_, key) => Ok(key.clone()),
-            RowForm::Joined(fact) => Ok(fact.row_key()),
+            RowContent::Computed(_, key) | RowContent::Tombstone(_, key) => Ok(key.clone()),
+            RowContent::Joined(fact) => Ok(fact.row_key()),
         }
     }
 }

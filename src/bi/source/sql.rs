@@ -34,7 +34,7 @@ impl DatasetQuery {
         let Some(text) = self.begin_select(caller, backend, &selected.join(", "))? else {
             return Ok(None);
         };
-        let text = self.filter.append_condition(text.then(" WHERE "));
+        let text = self.filter.append_to_sql(text.then(" WHERE "));
         let text = self.append_resume_condition(text);
         let text = self.append_order(text);
         let text = match (self.limit, self.offset, backend) {
@@ -86,9 +86,9 @@ impl DatasetQuery {
             // Column by column and not as one row comparison: directions differ, and NULL in a row comparison makes
             // it unknown.
             let beyond = later_filter(column, *way, value.as_ref());
-            let text = beyond.append_condition(text.then("(")).then(" OR ");
+            let text = beyond.append_to_sql(text.then("(")).then(" OR ");
             equal_filter(column, value.as_ref())
-                .append_condition(text)
+                .append_to_sql(text)
                 .then(" AND ")
         });
         let text = self.append_key_columns(text.then("(")).then(") > (");
@@ -138,11 +138,7 @@ impl DatasetQuery {
         backend: DbBackend,
     ) -> Result<Option<Statement>> {
         let text = self.begin_select(caller, backend, "COUNT(*) AS rows")?;
-        Ok(text.map(|text| {
-            self.filter
-                .append_condition(text.then(" WHERE "))
-                .statement()
-        }))
+        Ok(text.map(|text| self.filter.append_to_sql(text.then(" WHERE ")).statement()))
     }
 }
 

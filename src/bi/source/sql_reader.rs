@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, StreamTrait};
 
 use super::{
     reader::{ReadContext, RowReader},
-    row::RowForm,
+    row::RowContent,
     stream::{BATCH, BatchSender},
 };
 use crate::{bi::model::query::DatasetQuery, database::Transaction, error::Result};
@@ -55,7 +55,7 @@ impl RowReader for SqlReader {
 /// Sends the rows of a statement that gives few of them, as one batch.
 async fn send_as_one_batch(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
     let rows = tx.query_all_raw(statement).await?;
-    let rows = rows.into_iter().map(RowForm::Stored).collect();
+    let rows = rows.into_iter().map(RowContent::Stored).collect();
     to.send(Ok(Some(rows))).await.ok();
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn send_by_cursor(tx: &Transaction, statement: Statement, to: &BatchSender
     loop {
         let rows = tx.query_all_raw(fetch.clone()).await?;
         let last = rows.len() < BATCH;
-        let batch = rows.into_iter().map(RowForm::Stored).collect();
+        let batch = rows.into_iter().map(RowContent::Stored).collect();
         if to.send(Ok(Some(batch))).await.is_err() || last {
             return Ok(());
         }
@@ -105,7 +105,7 @@ async fn send_by_cursor(tx: &Transaction, statement: Statement, to: &BatchSender
 /// SQLite steps through a statement as its rows are taken: there is nothing to spare by a cursor.
 async fn send_by_stream(tx: &Transaction, statement: Statement, to: &BatchSender) -> Result<()> {
     let rows = tx.stream_raw(statement).await?;
-    let mut batches = pin!(rows.map_ok(RowForm::Stored).try_chunks(BATCH));
+    let mut batches = pin!(rows.map_ok(RowContent::Stored).try_chunks(BATCH));
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|broken| broken.1)?;
         if to.send(Ok(Some(batch))).await.is_err() {

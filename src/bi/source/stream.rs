@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::bi::{
     model::query::Projection,
-    source::row::{DatasetRow, RowForm},
+    source::row::{DatasetRow, RowContent},
 };
 use crate::error::{Error, Result};
 
@@ -20,22 +20,22 @@ pub(in crate::bi) const BATCH: usize = 1_000;
 /// The rows of one pull, in the order of its query.
 pub struct RowStream {
     batches: Option<Receiver<Result<RowBatch>>>,
-    fetching: Option<FetchTask>,
-    batch: vec::IntoIter<RowForm>,
+    fetching: Option<FetchTaskGuard>,
+    batch: vec::IntoIter<RowContent>,
     projection: Projection,
 }
 
 /// Aborts the fetching task when it is dropped, in the middle of a statement too.
-struct FetchTask(AbortHandle);
+struct FetchTaskGuard(AbortHandle);
 
-impl Drop for FetchTask {
+impl Drop for FetchTaskGuard {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
 /// Some rows; `None` after the last.
-pub(in crate::bi) type RowBatch = Option<Vec<RowForm>>;
+pub(in crate::bi) type RowBatch = Option<Vec<RowContent>>;
 
 /// Takes batches; sending fails once the stream is dropped.
 pub(in crate::bi) type BatchSender = Sender<Result<RowBatch>>;
@@ -59,7 +59,7 @@ impl RowStream {
         });
         Self {
             batches: Some(receiver),
-            fetching: Some(FetchTask(fetching.abort_handle())),
+            fetching: Some(FetchTaskGuard(fetching.abort_handle())),
             batch: Vec::new().into_iter(),
             projection,
         }

@@ -17,7 +17,7 @@ use crate::{
     access::{Caller, LOGIN_ACTIONS, load_standing},
     database::Transaction,
     error::Result,
-    policy::{self, CallerStanding, Relation},
+    policy::{self, CallerRoles, Relation},
 };
 
 /// How many rows a statement inserts at the most.
@@ -65,7 +65,7 @@ pub(super) async fn list_role_names(tx: &Transaction) -> Result<Vec<String>> {
 
 /// A login whose reach is to be written down.
 #[derive(FromQueryResult)]
-struct StaleLogin {
+struct LoginWithStaleReach {
     login: String,
     account_id: AccountId,
     signature: String,
@@ -84,7 +84,9 @@ pub async fn renew_stale_reaches(caller: &Caller) -> Result<usize> {
     }
     let policy = policy_digest();
     let stale = Statement::from_sql_and_values(DbBackend::Postgres, STALE, [policy.into()]);
-    let stale = StaleLogin::find_by_statement(stale).all(&tx).await?;
+    let stale = LoginWithStaleReach::find_by_statement(stale)
+        .all(&tx)
+        .await?;
     let mut reaches = Vec::with_capacity(stale.len());
     for login in stale {
         let standing = load_standing(&tx, login.account_id).await?;
@@ -114,7 +116,7 @@ async fn has_views(tx: &Transaction) -> Result<bool> {
 }
 
 /// What is to be written down of a standing.
-fn reach_rows(login: &str, standing: &CallerStanding) -> Vec<bi_reach::Model> {
+fn reach_rows(login: &str, standing: &CallerRoles) -> Vec<bi_reach::Model> {
     let mut rows = Vec::new();
     for action in LOGIN_ACTIONS {
         let reach = policy::reach(standing, action);
@@ -146,7 +148,7 @@ fn reach_rows(login: &str, standing: &CallerStanding) -> Vec<bi_reach::Model> {
 async fn write_reach(
     caller: &Caller,
     tx: &Transaction,
-    login: StaleLogin,
+    login: LoginWithStaleReach,
     rows: Vec<bi_reach::Model>,
 ) -> Result<()> {
     let noted = bi_login::Entity::update_many()

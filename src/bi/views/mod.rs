@@ -33,7 +33,7 @@ use self::{
 use super::{
     catalogue,
     model::dataset::{ColumnType, Dataset},
-    scope::Scope,
+    scope::ReaderScope,
 };
 use crate::{
     access::{self, Caller},
@@ -54,7 +54,7 @@ fn datasets_with_views() -> impl Iterator<Item = &'static Dataset> {
 /// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
 fn view_statement(dataset: &Dataset, zone: Tz) -> Option<String> {
     let (with, rows) = dataset.source.sql_fragments()?;
-    let scope = Scope::for_login(zone);
+    let scope = ReaderScope::for_login(zone);
     let text = match with {
         Some(with) => with(SqlBuilder::with_literals("WITH "), &scope).then("\n"),
         None => SqlBuilder::with_literals(""),
@@ -142,7 +142,7 @@ pub async fn create_views_if_changed(tx: &Transaction, zone: Tz) -> Result<bool>
     let statements = create_view_statements(zone);
     let version = digest(&statements.join(";\n"));
     match read_schema_comment(tx).await? {
-        Some(comment) if comment == schema_comment(&version) => return Ok(false),
+        Some(comment) if comment == schema_comment_text(&version) => return Ok(false),
         Some(comment) if !comment.starts_with(OURS) => {
             return Err(Error::BadInput(
                 "There is a schema \"bi\" in this database that is not ours. Rename it, and try again.".to_owned(),
@@ -162,7 +162,7 @@ pub async fn create_views_if_changed(tx: &Transaction, zone: Tz) -> Result<bool>
         tx,
         &format!(
             "COMMENT ON SCHEMA bi IS {}",
-            quote_literal(&schema_comment(&version))
+            quote_literal(&schema_comment_text(&version))
         ),
     )
     .await?;
@@ -183,7 +183,7 @@ async fn load_table_owner(tx: &Transaction) -> Result<String> {
     Ok(quote_name(&row.try_get::<String>("", "owner")?))
 }
 
-fn schema_comment(version: &str) -> String {
+fn schema_comment_text(version: &str) -> String {
     format!("{OURS} Version {version}.")
 }
 

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     access::{Caller, Permit},
-    audit::Event,
+    audit::AuditedChange,
     database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
     input,
-    policy::{Action, Ties},
+    policy::{Action, RowTies},
 };
 
 /// A role to make.
@@ -64,7 +64,7 @@ pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String
         renewed_at: Set(None),
     };
     row.insert(tx).await?;
-    permit.note_event(Event::changed_outside_row::<account::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<account::Entity>(
         &account,
         json!({ "biRole": input.name }),
     ));
@@ -92,7 +92,7 @@ pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
     let account = permit
         .get::<account::Entity>("accountId", row.account_id)
         .await?;
-    permit.note_event(Event::changed_outside_row::<account::Entity>(
+    permit.note_event(AuditedChange::changed_outside_row::<account::Entity>(
         &account,
         json!({ "biRole": name }),
     ));
@@ -101,7 +101,7 @@ pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
 
 async fn open_role_permit(caller: &Caller) -> Result<Permit<'_>> {
     let permit = caller
-        .open_permit(Action::KeepOrganisation, &Ties::none())
+        .open_permit(Action::KeepOrganisation, &RowTies::none())
         .await?;
     match permit.tx().get_database_backend() {
         sea_orm::DbBackend::Postgres => Ok(permit),

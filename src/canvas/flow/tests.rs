@@ -8,7 +8,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use super::*;
 use crate::canvas::{
     sample::{self, Side},
-    view::{CanvasView, ViewDetail},
+    view::{ComputedViewParts, ReducedCanvas},
 };
 
 const STAGES: [Stage; 3] = [Stage::Before, Stage::Goal, Stage::After];
@@ -180,7 +180,7 @@ proptest! {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let kept: BTreeSet<usize> = (0..TOUCHPOINTS).filter(|at| kept[*at]).collect();
         let flow = FlowAnalysis::new(&canvas);
-        let seen = CanvasView::new(&flow, &kept, ViewDetail::LeftOut, &WorkBudget::unlimited()).unwrap();
+        let seen = ReducedCanvas::new(&flow, &kept, ComputedViewParts::LeftOut, &WorkBudget::unlimited()).unwrap();
         prop_assert_eq!(seen.touchpoints.iter().copied().collect::<BTreeSet<_>>(), kept.clone());
         let moves = movements(&edges);
         let side = |at: Option<usize>, end: Option<End>| at.map(Side::At).or(end.map(Side::End));

@@ -29,7 +29,7 @@ use crate::{
         part::DocumentPart,
     },
     error::{Error, Result},
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 
 /// The whole organisation.
@@ -267,7 +267,7 @@ impl OrganisationRows {
         tx: &Transaction,
         row: &blueprint::Model,
     ) -> Result<BlueprintEntry<Document>> {
-        let snapshot = BlueprintSnapshot::load(caller, tx, row.clone(), caller.today).await?;
+        let snapshot = WholeBlueprint::load(caller, tx, row.clone(), caller.today).await?;
         let mut document = self.without_people(Document::from_snapshot(&snapshot));
         // The blueprint's own list has them with their moments, and loading refuses them in both places.
         document.responsibilities.clear();
@@ -288,7 +288,7 @@ impl OrganisationRows {
     async fn load_kpi_links(
         &self,
         tx: &Transaction,
-        snapshot: &BlueprintSnapshot,
+        snapshot: &WholeBlueprint,
     ) -> Result<Vec<KpiLinkPart>> {
         let rows = kpi_link::Entity::find()
             .filter(kpi_link::Column::BlueprintId.eq(snapshot.canvas.blueprint.id))
@@ -329,7 +329,7 @@ impl OrganisationRows {
         document.sort_lists()
     }
 
-    fn origin(&self, snapshot: &BlueprintSnapshot) -> Option<OriginEntry> {
+    fn origin(&self, snapshot: &WholeBlueprint) -> Option<OriginEntry> {
         let canvas = &snapshot.canvas;
         let blueprint = canvas.blueprint.copied_from_id?;
         let phases = canvas.phases.iter().filter_map(|row| {
@@ -377,7 +377,7 @@ impl OrganisationRows {
     async fn load_responsibilities(
         &self,
         tx: &Transaction,
-        snapshot: &BlueprintSnapshot,
+        snapshot: &WholeBlueprint,
     ) -> Result<Vec<ResponsibilityEntry>> {
         let rows = responsibility::Entity::find()
             .filter(responsibility::Column::BlueprintId.eq(snapshot.canvas.blueprint.id))

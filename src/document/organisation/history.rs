@@ -31,13 +31,13 @@ use crate::{
 };
 
 /// A blueprint that was imported, and its parts by their keys.
-pub(super) struct ImportedBlueprint {
+pub(super) struct BlueprintPartsByKey {
     pub row: blueprint::Model,
     pub phases: HashMap<String, PhaseId>,
     pub touchpoints: HashMap<String, TouchpointId>,
 }
 
-impl ImportedBlueprint {
+impl BlueprintPartsByKey {
     /// A blueprint with its parts as they are in the database.
     pub(super) async fn load(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
         let phases = phase::Entity::find().filter(phase::Column::BlueprintId.eq(row.id));
@@ -77,7 +77,7 @@ impl ImportedBlueprint {
 /// The handshakes of a blueprint as rows.
 pub(super) fn responsibility_rows(
     (path, said): (&str, &[ResponsibilityEntry]),
-    (loaded, shared): (&ImportedBlueprint, &SharedRows),
+    (loaded, shared): (&BlueprintPartsByKey, &SharedRows),
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> Vec<responsibility::Model> {
@@ -249,7 +249,7 @@ pub(super) type LastPublication = (i32, Document);
 /// What a blueprint was, as rows, and the last that was published.
 pub(super) fn publication_rows(
     (path, said): (&str, &[PublicationEntry<DocumentPatch>]),
-    loaded: &ImportedBlueprint,
+    loaded: &BlueprintPartsByKey,
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> Result<(Vec<publication::Model>, Option<LastPublication>)> {

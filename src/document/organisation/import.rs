@@ -7,16 +7,16 @@ use entity::{
 use sea_orm::{EntityTrait, PaginatorTrait, Set};
 
 use super::{
-    history::{self, ImportedBlueprint},
+    history::{self, BlueprintPartsByKey},
     schema::{BlueprintEntry, OrganisationInput, OriginEntry},
     shared_rows::{SharedRows, insert_models},
     values::{self, ImportedBlueprints},
 };
 use crate::{
     access::{Caller, Permit},
-    audit::Event,
+    audit::AuditedChange,
     document::{
-        authority::Authority,
+        authority::ImportConsent,
         blueprint::{Document, DocumentPatch},
         catalogue::fold_key,
         import,
@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     id,
     input::Faults,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 
 /// How an organisation is imported.
@@ -106,10 +106,10 @@ pub(crate) async fn import_organisation_into(
     shared.archive_rows(permit).await?;
     // Shared rows are inserted without events: without this one an organisation of no blueprints would have none to
     // collapse.
-    permit.note_event(Event::rows_written(
+    permit.note_event(AuditedChange::rows_written(
         serde_json::json!({ "kpis": said.kpis.len() }),
     ));
-    permit.collapse_events(Event::rows_written(serde_json::json!({
+    permit.collapse_events(AuditedChange::rows_written(serde_json::json!({
         "departments": said.departments.len(),
         "blueprints": said.blueprints.len(),
         "kpis": said.kpis.len(),
@@ -122,7 +122,7 @@ async fn import_blueprint(
     permit: &mut Permit<'_>,
     (path, said): (&str, &BlueprintEntry<DocumentPatch>),
     faults: &mut Faults,
-) -> Result<Option<ImportedBlueprint>> {
+) -> Result<Option<BlueprintPartsByKey>> {
     let path = format!("{path}.document");
     let named = said.document.responsibilities.0.as_ref();
     if named.is_some_and(|named| !named.is_empty()) {
@@ -131,8 +131,8 @@ async fn import_blueprint(
         faults.add(&path, UserErrorCode::Invalid, None, message);
     }
     let document = said.document.clone();
-    match import::import_into_blueprint(permit, None, document, (true, Authority::Own)).await {
-        Ok((row, _)) => ImportedBlueprint::load(permit, row).await.map(Some),
+    match import::import_into_blueprint(permit, None, document, (true, ImportConsent::Own)).await {
+        Ok((row, _)) => BlueprintPartsByKey::load(permit, row).await.map(Some),
         Err(error) => {
             faults.add_under_path(&path, error.into_user_errors()?);
             Ok(None)
@@ -144,7 +144,7 @@ async fn import_blueprint(
 async fn insert_history_and_status(
     permit: &mut Permit<'_>,
     (path, said): (&str, &BlueprintEntry<DocumentPatch>),
-    (imported, shared): (&ImportedBlueprint, &SharedRows),
+    (imported, shared): (&BlueprintPartsByKey, &SharedRows),
     faults: &mut Faults,
 ) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
@@ -170,7 +170,7 @@ async fn insert_history_and_status(
     // Before the document is written: it names them, and is compared with the one published last.
     insert_responsibilities(permit, held).await?;
     let snapshot =
-        BlueprintSnapshot::load(permit.caller, permit.tx(), imported.row.clone(), today).await?;
+        WholeBlueprint::load(permit.caller, permit.tx(), imported.row.clone(), today).await?;
     let document = Document::from_snapshot(&snapshot);
     let published = match last {
         Some((number, last)) => Some((number, last == document)),
@@ -239,7 +239,7 @@ async fn insert_responsibilities(
 async fn store_origins_of_imports(
     permit: &Permit<'_>,
     (path, said): (&str, &OriginEntry),
-    (copy, blueprints): (&ImportedBlueprint, &ImportedBlueprints),
+    (copy, blueprints): (&BlueprintPartsByKey, &ImportedBlueprints),
     faults: &mut Faults,
 ) -> Result<()> {
     let mut missing = |path: String, noun: &str, key: &str| {

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{kpi, measurement};
 
 use super::{
-    history::ImportedBlueprint,
+    history::BlueprintPartsByKey,
     schema::{MeasuredEntry, OrganisationInput},
     shared_rows::SharedRows,
 };
@@ -18,12 +18,12 @@ use crate::{
     intake::DuplicateFinder,
     kpi::{
         measurement::{MeasurementKey, add_figure_faults, add_measured_day_fault},
-        rules::Figures,
+        rules::MeasurementFigures,
     },
 };
 
 /// Blueprints that were imported, by their keys in small letters.
-pub(super) type ImportedBlueprints = HashMap<String, ImportedBlueprint>;
+pub(super) type ImportedBlueprints = HashMap<String, BlueprintPartsByKey>;
 
 /// The values of every KPI.
 pub(super) fn measurement_rows(
@@ -106,7 +106,7 @@ fn measurement_row(
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> measurement::Model {
-    let figures = Figures {
+    let figures = MeasurementFigures {
         value: said.value,
         numerator: said.numerator,
         denominator: said.denominator,

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::access::Permit;
 use crate::document::bounds::{read_day, read_short_object_list};
 use crate::document::catalogue::fold_key;
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::reference::{ReferenceField, ReferenceTarget};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
-use crate::document::target::{CurrentBlueprint, ListsByOwner, NeedVerdict, TargetRows};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, NeedVerdict, WantedRows};
 use crate::document::write::{delete_unwanted_rows, mark_changed_lists, replace_rows, upsert_rows};
 use crate::error::Result;
 use crate::id;
@@ -88,9 +88,9 @@ impl ReferenceField for NeedVerdictItem {
     }
 }
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn evaluation_part(&self, row: &evaluation::Model) -> EvaluationPart {
+    pub(crate) fn evaluation_row_to_part(&self, row: &evaluation::Model) -> EvaluationPart {
         let verdicts = self
             .snapshot
             .evaluation_verdicts
@@ -130,7 +130,7 @@ impl Resolver<'_> {
     ) {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.evaluations.iter();
-            rows.map(|row| (keys.evaluation_part(row), row))
+            rows.map(|row| (keys.evaluation_row_to_part(row), row))
         }));
         let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
         for part in parts {
@@ -201,7 +201,7 @@ impl Resolver<'_> {
 pub(crate) async fn apply_evaluations(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
     let current = snapshot.map_or(&[][..], |snapshot| &snapshot.evaluations);

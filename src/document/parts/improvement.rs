@@ -11,10 +11,10 @@ use sea_orm::{ColumnTrait, Condition};
 use serde::{Deserialize, Serialize};
 
 use crate::document::bounds::{read_optional_day, read_short_list};
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
-use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
     delete_unwanted_rows, improvement_kpi_rows, improvement_touchpoint_rows, mark_changed_lists,
     replace_rows, upsert_rows,
@@ -22,7 +22,7 @@ use crate::document::write::{
 use crate::error::Result;
 use crate::id;
 use crate::improvement as improvements;
-use crate::policy::{Action, Relation, Ties};
+use crate::policy::{Action, Relation, RowTies};
 use crate::{access::Permit, audit::AuditSubject};
 
 parts! {
@@ -65,9 +65,9 @@ references! { ImprovementPart or ImprovementPatch {
     kpis => Kpi, DropKey;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn improvement_part(&self, row: &improvement::Model) -> ImprovementPart {
+    pub(crate) fn improvement_row_to_part(&self, row: &improvement::Model) -> ImprovementPart {
         // Owner and KPIs as far as the caller may see them, whatever else the canvas shows of them.
         let snapshot = self.snapshot;
         let owner = snapshot
@@ -102,7 +102,7 @@ impl Resolver<'_> {
     ) {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.improvements.iter();
-            rows.map(|row| (keys.improvement_part(row), row))
+            rows.map(|row| (keys.improvement_row_to_part(row), row))
         }));
         let (mut rows, mut improvement_touchpoints, mut improvement_kpis) =
             (Vec::new(), HashMap::new(), HashMap::new());
@@ -148,7 +148,7 @@ impl Resolver<'_> {
 pub(crate) fn refuse_forbidden_improvements(
     permit: &Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
     let current = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);
@@ -182,7 +182,7 @@ pub(crate) fn refuse_forbidden_improvements(
     let gone = current.iter().filter(|row| !stay.contains(&row.id));
     for row in changed.chain(was).chain(gone) {
         let ties =
-            Ties::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]);
+            RowTies::none().with_departments(Relation::OwnsImprovement, [row.owner_department_id]);
         let subject = Some((blueprint::Entity::TYPE, row.blueprint_id.0));
         permit.require(Action::KeepImprovements, &ties, subject)?;
     }
@@ -192,7 +192,7 @@ pub(crate) fn refuse_forbidden_improvements(
 pub(crate) async fn apply_improvements(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
     let current = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);

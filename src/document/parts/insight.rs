@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::access::Permit;
 use crate::document::bounds::read_short_list;
 use crate::document::catalogue::fold_key;
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
-use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
     delete_unwanted_rows, insight_source_rows, mark_changed_lists, replace_rows, upsert_rows,
 };
@@ -67,9 +67,9 @@ references! { InsightPart or InsightPatch {
     answered_by => Insight, DropKey;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn insight_part(&self, row: &insight::Model) -> InsightPart {
+    pub(crate) fn insight_row_to_part(&self, row: &insight::Model) -> InsightPart {
         InsightPart {
             key: row.key.clone(),
             touchpoint: self.optional_key(row.touchpoint_id),
@@ -94,7 +94,7 @@ impl Resolver<'_> {
     ) -> (Vec<insight::Model>, ListsByOwner<InsightId, SourceId>) {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.insights.iter();
-            rows.map(|row| (keys.insight_part(row), row))
+            rows.map(|row| (keys.insight_row_to_part(row), row))
         }));
         // All ids first: a question may stand before the insight that answers it.
         let identified: Vec<_> = parts
@@ -193,7 +193,7 @@ impl Resolver<'_> {
 pub(crate) async fn apply_insights(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
     let sources = snapshot.map_or(&[][..], |snapshot| &snapshot.sources);

@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
 use crate::document::bounds::{read_day_or_null, read_optional_day};
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
-use crate::document::target::WantedLink;
+use crate::document::target::WantedKpiLink;
 use crate::document::write::{delete_unwanted_rows, upsert_rows};
 use crate::error::{Reason, Result, UserErrorCode};
 use crate::id;
-use crate::kpi::fed::KpisBeingRelinked;
+use crate::kpi::fed::KpisWithChangingLinks;
 use crate::kpi::link;
 use crate::policy::Action;
 
@@ -53,9 +53,9 @@ references! { KpiLinkPart or KpiLinkPatch {
     kpi => Kpi, RemovePart;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn kpi_link_part(&self, row: &kpi_link::Model) -> KpiLinkPart {
+    pub(crate) fn kpi_link_row_to_part(&self, row: &kpi_link::Model) -> KpiLinkPart {
         let kpi = self.snapshot.canvas.kpi(row.kpi_id);
         KpiLinkPart {
             touchpoint: self.optional_key(row.touchpoint_id),
@@ -69,12 +69,12 @@ impl DocumentKeys<'_> {
 }
 
 impl Resolver<'_> {
-    pub(crate) fn resolve_kpi_links(&mut self, parts: &[KpiLinkPart]) -> Vec<WantedLink> {
+    pub(crate) fn resolve_kpi_links(&mut self, parts: &[KpiLinkPart]) -> Vec<WantedKpiLink> {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.kpi_links.iter();
-            rows.map(|row| (keys.kpi_link_part(row), row))
+            rows.map(|row| (keys.kpi_link_row_to_part(row), row))
         }));
-        let mut rows: Vec<WantedLink> = Vec::new();
+        let mut rows: Vec<WantedKpiLink> = Vec::new();
         for part in parts {
             let path = self.part_positions.path("kpiLinks", part);
             let stored = current.take_row_of(part);
@@ -111,8 +111,8 @@ impl Resolver<'_> {
     }
 
     /// Adds a fault where two links of one KPI to one place share a day.
-    fn add_link_overlap_faults(&mut self, rows: &[WantedLink]) {
-        let mut places: HashMap<_, Vec<&WantedLink>> = HashMap::new();
+    fn add_link_overlap_faults(&mut self, rows: &[WantedKpiLink]) {
+        let mut places: HashMap<_, Vec<&WantedKpiLink>> = HashMap::new();
         for wanted in rows {
             let (_, row) = wanted;
             let place = (row.kpi_id, row.phase_id, row.touchpoint_id);
@@ -142,7 +142,7 @@ impl Resolver<'_> {
 pub(crate) async fn refuse_forbidden_links(
     permit: &mut Permit<'_>,
     current: &[kpi_link::Model],
-    wanted: &[WantedLink],
+    wanted: &[WantedKpiLink],
 ) -> Result<()> {
     let known: HashMap<_, _> = current.iter().map(|row| (row.id, row)).collect();
     for (path, row) in wanted {
@@ -165,7 +165,7 @@ pub(crate) async fn refuse_forbidden_links(
 pub(crate) async fn apply_kpi_links(
     permit: &mut Permit<'_>,
     current: &[kpi_link::Model],
-    wanted: &[WantedLink],
+    wanted: &[WantedKpiLink],
 ) -> Result<()> {
     let rows: Vec<kpi_link::Model> = wanted.iter().map(|(_, row)| row.clone()).collect();
     let was = current.iter().filter(|row| !rows.contains(row));
@@ -178,7 +178,7 @@ pub(crate) async fn apply_kpi_links(
         .filter(kpi::Column::Id.is_in(kpis))
         .all(permit.tx())
         .await?;
-    let relinking = KpisBeingRelinked::begin(permit, kpis).await?;
+    let relinking = KpisWithChangingLinks::begin(permit, kpis).await?;
     // What goes makes room for what comes on the same days.
     delete_unwanted_rows::<kpi_link::Entity>(permit, current, &rows).await?;
     upsert_rows::<kpi_link::Entity>(permit, current, rows).await?;

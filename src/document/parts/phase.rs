@@ -40,7 +40,7 @@ impl References for PhasePart {}
 impl References for PhasePatch {}
 
 /// The part of a row.
-pub(crate) fn phase_part(row: &phase::Model) -> PhasePart {
+pub(crate) fn phase_row_to_part(row: &phase::Model) -> PhasePart {
     PhasePart {
         key: row.key.clone(),
         name: row.name.clone(),

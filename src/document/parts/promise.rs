@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
 use crate::document::bounds::read_short_list;
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
-use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
     delete_unwanted_rows, mark_changed_lists, promise_delivery_rows, replace_rows, upsert_rows,
 };
@@ -46,9 +46,9 @@ references! { PromisePart or PromisePatch {
     delivered_at => Touchpoint, DropKey;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn promise_part(&self, row: &promise::Model) -> PromisePart {
+    pub(crate) fn promise_row_to_part(&self, row: &promise::Model) -> PromisePart {
         PromisePart {
             key: row.key.clone(),
             touchpoint: self.key(row.touchpoint_id),
@@ -66,7 +66,7 @@ impl Resolver<'_> {
     ) -> (Vec<promise::Model>, ListsByOwner<PromiseId, TouchpointId>) {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.promises.iter();
-            rows.map(|row| (keys.promise_part(row), row))
+            rows.map(|row| (keys.promise_row_to_part(row), row))
         }));
         let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
         for part in parts {
@@ -101,7 +101,7 @@ impl Resolver<'_> {
 pub(crate) async fn apply_promises(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
     let current = snapshot.map_or(&[][..], |snapshot| &snapshot.promises);

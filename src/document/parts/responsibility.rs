@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::document::bounds::read_short_list;
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::WantedResponsibility;
@@ -45,9 +45,12 @@ references! { ResponsibilityPart or ResponsibilityPatch {
     person => Account, Report;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn responsibility_part(&self, row: &responsibility::Model) -> ResponsibilityPart {
+    pub(crate) fn responsibility_row_to_part(
+        &self,
+        row: &responsibility::Model,
+    ) -> ResponsibilityPart {
         ResponsibilityPart {
             touchpoint: self.key(row.touchpoint_id),
             department: self.key(row.department_id),
@@ -66,7 +69,7 @@ impl Resolver<'_> {
     ) -> Vec<WantedResponsibility> {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.responsibilities.iter();
-            rows.map(|row| (keys.responsibility_part(row), row.clone()))
+            rows.map(|row| (keys.responsibility_row_to_part(row), row.clone()))
         }));
         let mut accountable: HashMap<TouchpointId, String> = HashMap::new();
         let mut wanted = Vec::new();

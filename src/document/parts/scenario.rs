@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
 use crate::document::bounds::read_step_list;
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
-use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
     delete_unwanted_rows, mark_changed_lists, replace_rows, scenario_step_rows, upsert_rows,
 };
@@ -44,9 +44,9 @@ references! { ScenarioPart or ScenarioPatch {
     touchpoints => Touchpoint, DropKey;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn scenario_part(&self, row: &scenario::Model) -> ScenarioPart {
+    pub(crate) fn scenario_row_to_part(&self, row: &scenario::Model) -> ScenarioPart {
         ScenarioPart {
             name: row.name.clone(),
             kind: row.kind,
@@ -63,7 +63,7 @@ impl Resolver<'_> {
     ) -> (Vec<scenario::Model>, ListsByOwner<ScenarioId, TouchpointId>) {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.scenarios.iter();
-            rows.map(|row| (keys.scenario_part(row), row))
+            rows.map(|row| (keys.scenario_row_to_part(row), row))
         }));
         let (mut rows, mut steps) = (Vec::new(), HashMap::new());
         for part in parts {
@@ -109,7 +109,7 @@ impl Resolver<'_> {
 pub(crate) async fn apply_scenarios(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
     let current = snapshot.map_or(&[][..], |snapshot| &snapshot.scenarios);

@@ -40,7 +40,7 @@ impl References for SourcePart {}
 impl References for SourcePatch {}
 
 /// The part of a row.
-pub(crate) fn source_part(row: &source::Model) -> SourcePart {
+pub(crate) fn source_row_to_part(row: &source::Model) -> SourcePart {
     SourcePart {
         title: row.title.clone(),
         kind: row.kind,
@@ -55,7 +55,7 @@ impl Resolver<'_> {
     pub(crate) fn resolve_sources(&mut self, parts: &[SourcePart]) -> Vec<source::Model> {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.sources.iter();
-            rows.map(|row| (source_part(row), row))
+            rows.map(|row| (source_row_to_part(row), row))
         }));
         let mut rows = Vec::new();
         for part in parts {

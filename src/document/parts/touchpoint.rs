@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::access::Permit;
 use crate::document::bounds::read_short_list;
 use crate::document::catalogue::fold_key;
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::part_field::{PartFieldKind, read_bounded_field};
 use crate::document::resolver::Resolver;
-use crate::document::target::{CurrentBlueprint, ListsByOwner, TargetRows};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
     note_import_event, replace_rows, touchpoint_channel_rows, touchpoint_segment_rows, upsert_rows,
 };
@@ -27,7 +27,7 @@ use crate::id;
 use crate::touchpoint as touchpoints;
 
 /// Makes the part and its patch: the described fields, with two lists of keys between their groups.
-macro_rules! touchpoint_part {
+macro_rules! touchpoint_row_to_part {
     ([]
         { $(
             $(#[doc = $doc:literal])? $(#[shown = $shown:literal] #[given = $_given:literal])?
@@ -72,7 +72,7 @@ macro_rules! touchpoint_part {
         }
     };
 }
-touchpoint_fields!(touchpoint_part);
+touchpoint_fields!(touchpoint_row_to_part);
 
 references! { TouchpointPart or TouchpointPatch {
     phase => Phase, Report;
@@ -80,9 +80,9 @@ references! { TouchpointPart or TouchpointPatch {
     audience => Segment, DropKey;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn touchpoint_part(&self, row: &touchpoint::Model) -> TouchpointPart {
+    pub(crate) fn touchpoint_row_to_part(&self, row: &touchpoint::Model) -> TouchpointPart {
         let canvas = &self.snapshot.canvas;
         let channels = canvas.channels_of(row.id).iter();
         macro_rules! part {
@@ -183,7 +183,7 @@ impl Resolver<'_> {
 pub(crate) async fn apply_touchpoints(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
 ) -> Result<()> {
     let there = before.map_or_else(Vec::new, |before| {
         [
@@ -198,7 +198,7 @@ pub(crate) async fn apply_touchpoints(
     let (mut rows, mut moved) = (target.touchpoints.clone(), Vec::new());
     for row in &mut rows {
         let stored = known.get(&row.id);
-        if lists_differ(before, target, row.id, stored.copied()) {
+        if has_lists_to_write(before, target, row.id, stored.copied()) {
             changed.push(row.id);
             // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
             row.version += i32::from(stored.is_some());
@@ -226,9 +226,9 @@ pub(crate) async fn apply_touchpoints(
 
 /// Whether channels or audience of a touchpoint are to be written: they differ, or it comes back from the archive,
 /// whose lists the snapshot does not hold.
-fn lists_differ(
+fn has_lists_to_write(
     before: Option<&CurrentBlueprint>,
-    target: &TargetRows,
+    target: &WantedRows,
     id: TouchpointId,
     stored: Option<&touchpoint::Model>,
 ) -> bool {

@@ -5,7 +5,7 @@ use entity::words::{Basis, End, TransitionKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::document::keys::DocumentKeys;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::id;
@@ -42,9 +42,9 @@ references! { TransitionPart or TransitionPatch {
     to => Touchpoint, RemovePart;
 }}
 
-impl DocumentKeys<'_> {
+impl PartKeysById<'_> {
     /// The part of a row.
-    pub(crate) fn transition_part(&self, row: &transition::Model) -> TransitionPart {
+    pub(crate) fn transition_row_to_part(&self, row: &transition::Model) -> TransitionPart {
         TransitionPart {
             from: self.optional_key(row.from_touchpoint_id),
             to: self.optional_key(row.to_touchpoint_id),
@@ -64,7 +64,7 @@ impl Resolver<'_> {
     ) -> Vec<transition::Model> {
         let mut current = RowsByNaturalKey::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.transitions.iter();
-            rows.map(|row| (keys.transition_part(row), row))
+            rows.map(|row| (keys.transition_row_to_part(row), row))
         }));
         let mut rows = Vec::new();
         for part in parts {

@@ -10,7 +10,7 @@ use crate::{
     document::part_field::{BoundedPartValue, EvidenceItem, PartFieldKind},
     fields::kinds::{
         BoundedInteger, EvidenceItems, InitialWord, MonthlyRate, NameList, OptionalText,
-        OptionalWord, RequiredWord, YesNo,
+        OptionalWord, WordWithInitial, YesNo,
     },
     input::Faults,
     sheet::{SheetCell, split_item_at, split_items, unescape_item},
@@ -49,7 +49,7 @@ where
     }
 }
 
-impl<W: InitialWord + Into<Value> + BoundedPartValue> CellFieldKind for RequiredWord<W> {
+impl<W: InitialWord + Into<Value> + BoundedPartValue> CellFieldKind for WordWithInitial<W> {
     fn read_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         let word = cell.parse_word(W::ALL, W::as_str, faults);
         word.unwrap_or(W::INITIAL)

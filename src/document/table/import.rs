@@ -14,7 +14,7 @@ use crate::{
     access::Caller,
     compute::WorkBudget,
     document::{
-        authority::Authority,
+        authority::ImportConsent,
         blueprint::{Document, DocumentPatch, FORMAT, PhasePatch},
         bounds::PatchList,
         catalogue::fold_key,
@@ -27,7 +27,7 @@ use crate::{
     error::{Error, Result, UserError},
     input::By,
     sheet::CellRef,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 
 /// Brings a blueprint to what a table says. Pruning archives the touchpoints that no row names; phases stay.
@@ -43,7 +43,7 @@ pub async fn import_table(
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock_blueprint_for_import(&mut permit, found.id, how.expected_revision).await?;
-    let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row, caller.today).await?;
+    let snapshot = WholeBlueprint::load(caller, permit.tx(), row, caller.today).await?;
     let laid = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         let current = Document::from_snapshot(&snapshot);
@@ -53,7 +53,7 @@ pub async fn import_table(
     };
     let ((snapshot, key), (table, base, (phases, first_rows))) =
         caller.run_on_compute_pool(laid).await?;
-    let places = TableLocations {
+    let places = SheetFaultLocator {
         table: &table,
         first_rows,
     };
@@ -69,7 +69,7 @@ pub async fn import_table(
         &mut permit,
         Some(snapshot),
         (Some(base), said, false),
-        (Authority::Own, &table.complete),
+        (ImportConsent::Own, &table.complete),
     )
     .await;
     let taken = taken.map_err(|error| places.relocate(error))?;
@@ -143,13 +143,13 @@ impl TouchpointTable {
 }
 
 /// Where in the sheet the parts stand that a document was made of.
-struct TableLocations<'t> {
+struct SheetFaultLocator<'t> {
     table: &'t TouchpointTable,
     /// For each phase its first row.
     first_rows: Vec<Option<usize>>,
 }
 
-impl TableLocations<'_> {
+impl SheetFaultLocator<'_> {
     /// A failure with the places of its faults in the sheet, from top to bottom.
     fn relocate(&self, error: Error) -> Error {
         let Error::Refused(faults) = error else {

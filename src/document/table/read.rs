@@ -138,8 +138,8 @@ impl TouchpointTable {
             let row = self.rows.len();
             return self.phases.push(NamedPhase { row, ..said });
         };
-        set_or_add_fault(&mut phase.name, said.name, |name| name.clone(), faults);
-        set_or_add_fault(
+        set_or_add_mismatch_fault(&mut phase.name, said.name, |name| name.clone(), faults);
+        set_or_add_mismatch_fault(
             &mut phase.stage,
             said.stage,
             |stage| stage.as_str().to_owned(),
@@ -149,7 +149,7 @@ impl TouchpointTable {
 }
 
 /// Takes what is said where nothing was said yet; something else than what was said is a fault.
-fn set_or_add_fault<T: PartialEq>(
+fn set_or_add_mismatch_fault<T: PartialEq>(
     now: &mut Option<(T, CellRef)>,
     said: Option<(T, CellRef)>,
     spelled: fn(&T) -> String,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The departments at each touchpoint, by its key and their role, as a cell writes them.
-type DepartmentsByRole<'d> = HashMap<(&'d str, Role), Vec<String>>;
+type DepartmentsByTouchpointAndRole<'d> = HashMap<(&'d str, Role), Vec<String>>;
 
 /// The table of a blueprint, all columns of it.
 pub fn table_text(document: &Document, dialect: Dialect) -> Result<String> {
@@ -32,7 +32,7 @@ fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
         .iter()
         .map(|phase| (phase.key.as_str(), phase))
         .collect();
-    let mut held = DepartmentsByRole::new();
+    let mut held = DepartmentsByTouchpointAndRole::new();
     for part in &document.responsibilities {
         let asked = part.status == ResponsibilityStatus::Proposed;
         let mark = if asked {

@@ -10,7 +10,7 @@ use entity::{
 };
 
 use super::table::{FindingCode, Thresholds};
-use crate::{canvas::Canvas, judgement::JudgedLink, snapshot::BlueprintSnapshot};
+use crate::{canvas::Canvas, judgement::JudgedKpiLink, snapshot::WholeBlueprint};
 
 /// Facts that the rules need and that are not in the blueprint itself.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub struct RuleOptions<'t> {
 
 /// Everything that a rule may look at.
 pub(super) struct RuleContext<'w> {
-    pub snapshot: &'w BlueprintSnapshot,
+    pub snapshot: &'w WholeBlueprint,
     pub around: &'w Surroundings,
     pub options: &'w RuleOptions<'w>,
 }
@@ -56,8 +56,8 @@ impl<'w> RuleContext<'w> {
     /// The links whose KPI counts for whoever asks: of the others it is as if they were not there.
     pub(super) fn links_that_count(
         &self,
-        links: &'w [JudgedLink],
-    ) -> impl Iterator<Item = (&'w JudgedLink, &'w kpi::Model)> {
+        links: &'w [JudgedKpiLink],
+    ) -> impl Iterator<Item = (&'w JudgedKpiLink, &'w kpi::Model)> {
         let counts = |kpi: &kpi::Model| {
             self.options.confidential || kpi.sensitivity != Sensitivity::Confidential
         };

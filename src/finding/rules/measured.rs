@@ -15,7 +15,7 @@ use super::{
     table::FindingCode,
     violation::{FindingSubject, Violations, quote},
 };
-use crate::{judgement::JudgedLink, responsibility::in_force::is_delivering};
+use crate::{judgement::JudgedKpiLink, responsibility::in_force::is_delivering};
 
 pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
@@ -34,12 +34,12 @@ pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violatio
             );
         }
     }
-    let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&JudgedLink>)> = BTreeMap::new();
+    let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&JudgedKpiLink>)> = BTreeMap::new();
     for (judged, kpi) in context.links_that_count(&canvas.links) {
         let (_, links) = kpis.entry(kpi.id).or_insert((kpi, Vec::new()));
         links.push(judged);
     }
-    let delivering = Delivering::new(context);
+    let delivering = DeliveringDepartments::new(context);
     for (kpi, links) in kpis.values() {
         add_violations_of_kpi(context, (kpi, links), &delivering, found);
     }
@@ -47,8 +47,8 @@ pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violatio
 
 fn add_violations_of_kpi(
     context: &RuleContext<'_>,
-    (kpi, links): (&kpi::Model, &[&JudgedLink]),
-    delivering: &Delivering,
+    (kpi, links): (&kpi::Model, &[&JudgedKpiLink]),
+    delivering: &DeliveringDepartments,
     found: &mut Violations,
 ) {
     let (place, name) = (FindingSubject::of_kpi(kpi.id), quote(&kpi.name));
@@ -107,13 +107,13 @@ pub fn is_stale(cadence: Cadence, since: NaiveDate, day: NaiveDate, periods: f64
 }
 
 /// The departments that are RESPONSIBLE or ACCOUNTABLE: at touchpoints, in phases, and anywhere.
-struct Delivering {
+struct DeliveringDepartments {
     at: HashSet<(DepartmentId, TouchpointId)>,
     of_phase: HashSet<(DepartmentId, PhaseId)>,
     anywhere: HashSet<DepartmentId>,
 }
 
-impl Delivering {
+impl DeliveringDepartments {
     fn new(context: &RuleContext<'_>) -> Self {
         let mut delivering = Self {
             at: HashSet::new(),
@@ -137,7 +137,7 @@ impl Delivering {
     }
 
     /// Whether a department delivers at a place that is judged: at a touchpoint of it.
-    fn delivers_at(&self, department: DepartmentId, judged: &JudgedLink) -> bool {
+    fn delivers_at(&self, department: DepartmentId, judged: &JudgedKpiLink) -> bool {
         match (judged.link.touchpoint_id, judged.link.phase_id) {
             (Some(touchpoint), _) => self.at.contains(&(department, touchpoint)),
             (None, Some(phase)) => self.of_phase.contains(&(department, phase)),

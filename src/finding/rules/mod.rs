@@ -36,12 +36,12 @@ pub use self::{
     table::{FindingCode, Rule, Severity, Threshold, Thresholds},
     violation::{FindingSubject, Violation},
 };
-use crate::{canvas::Canvas, snapshot::BlueprintSnapshot};
+use crate::{canvas::Canvas, snapshot::WholeBlueprint};
 
 /// The flaws of a blueprint: the gravest first, then in the order of the table and of display.
 #[must_use]
 pub fn find_violations(
-    snapshot: &BlueprintSnapshot,
+    snapshot: &WholeBlueprint,
     around: &Surroundings,
     options: &RuleOptions<'_>,
 ) -> Vec<Violation> {

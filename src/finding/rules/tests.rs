@@ -35,7 +35,7 @@ fn at() -> DateTime<Utc> {
 }
 
 /// A journey of four steps with something known, promised and tried at each, whose rows come in this order.
-fn snapshot(order: &[usize], renamed: bool) -> BlueprintSnapshot {
+fn snapshot(order: &[usize], renamed: bool) -> WholeBlueprint {
     let edges: Vec<_> = vec![
         (Side::End(End::Start), Side::At(0), TransitionKind::Advance),
         (Side::At(0), Side::At(1), TransitionKind::Advance),
@@ -145,17 +145,17 @@ fn snapshot(order: &[usize], renamed: bool) -> BlueprintSnapshot {
     }
     canvas.responsibilities = responsibilities;
     let canvas = sample::with_departments(canvas, departments);
-    BlueprintSnapshot {
+    WholeBlueprint {
         canvas: canvas.sort_and_index(),
         insights,
         promises,
         evaluations,
         promise_deliveries,
-        ..BlueprintSnapshot::from_canvas(sample::canvas(&[], &[], &[]))
+        ..WholeBlueprint::from_canvas(sample::canvas(&[], &[], &[]))
     }
 }
 
-fn judged(snapshot: &BlueprintSnapshot) -> Vec<Violation> {
+fn judged(snapshot: &WholeBlueprint) -> Vec<Violation> {
     let asked = RuleOptions {
         day: day(),
         thresholds: &Thresholds::default(),

@@ -4,10 +4,10 @@ use entity::words::StoredWord;
 use sea_orm::Value;
 use serde::Serialize;
 
-use super::{CanvasRow, FieldWriter, Selections, list_writer, value_writer};
+use super::{CanvasRow, FieldWriter, Selections, list_field_writer, value_field_writer};
 use crate::fields::kinds::{
     BoundedInteger, EvidenceItems, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText,
-    OptionalWord, RequiredWord, YesNo,
+    OptionalWord, WordWithInitial, YesNo,
 };
 
 /// A kind that can be drawn.
@@ -27,7 +27,7 @@ macro_rules! drawn_as_stored {
                 _: &Selections<'_>,
                 stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
             ) -> Option<FieldWriter<'c, CanvasRow<'c, R>>> {
-                value_writer(move |at: CanvasRow<'c, R>| stored(at.row))
+                value_field_writer(move |at: CanvasRow<'c, R>| stored(at.row))
             }
         })*
     };
@@ -36,7 +36,7 @@ macro_rules! drawn_as_stored {
 drawn_as_stored! {
     [] OptionalText where [];
     [W: StoredWord + Serialize] OptionalWord<W> where [Option<W>: Into<Value>];
-    [W: InitialWord + Into<Value> + Serialize] RequiredWord<W> where [];
+    [W: InitialWord + Into<Value> + Serialize] WordWithInitial<W> where [];
     [] YesNo where [];
     [const MIN: i32, const MAX: i32] BoundedInteger<MIN, MAX> where [];
     [] MonthlyRate where [];
@@ -48,7 +48,7 @@ impl DirectField for EvidenceItems {
         asked: &Selections<'_>,
         stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
     ) -> Option<FieldWriter<'c, CanvasRow<'c, R>>> {
-        list_writer(asked, move |at: CanvasRow<'c, R>| {
+        list_field_writer(asked, move |at: CanvasRow<'c, R>| {
             stored(at.row).0.iter().map(move |item| at.with_row(item))
         })
     }

@@ -9,20 +9,21 @@ use entity::{
 };
 
 use super::{
-    CanvasNode, CanvasRow, DirectObject, FieldWriter, Selections, WriteContext,
-    direct_field::DirectField, id_writer, list_writer, object_writer, value_writer,
+    CanvasRow, CanvasRowObject, DirectObject, FieldWriter, Selections, WriteContext,
+    direct_field::DirectField, id_field_writer, list_field_writer, object_field_writer,
+    value_field_writer,
 };
 use crate::{
     blueprint::graphql::Phase,
     canvas::{Canvas, find_accountable},
     fields::{kinds, touchpoint::touchpoint_fields},
     graph::permissions,
-    judgement::JudgedLink,
+    judgement::JudgedKpiLink,
     policy::Action,
     touchpoint::graphql::Transition,
 };
 
-impl CanvasNode for Phase {
+impl CanvasRowObject for Phase {
     type Row = phase::Model;
 
     fn to_object(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
@@ -30,7 +31,7 @@ impl CanvasNode for Phase {
     }
 }
 
-impl CanvasNode for Transition {
+impl CanvasRowObject for Transition {
     type Row = transition::Model;
 
     fn to_object(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
@@ -51,24 +52,26 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, phase::Model> {
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|phase: Self| phase.row.id),
-            "key" => value_writer(|phase: Self| phase.row.key.as_str()),
-            "name" => value_writer(|phase: Self| phase.row.name.as_str()),
-            "position" => value_writer(|phase: Self| phase.row.position),
-            "stage" => value_writer(|phase: Self| phase.row.stage),
-            "customerGoal" => value_writer(|phase: Self| phase.row.customer_goal.as_deref()),
-            "prompt" => value_writer(|phase: Self| phase.row.prompt.as_deref()),
-            "version" => value_writer(|phase: Self| phase.row.version),
-            "createdAt" => value_writer(|phase: Self| format_moment(phase.row.created_at)),
-            "archivedAt" => value_writer(|phase: Self| phase.row.archived_at.map(format_moment)),
-            "kpis" => list_writer(asked, |phase: Self| {
+            "id" => id_field_writer(|phase: Self| phase.row.id),
+            "key" => value_field_writer(|phase: Self| phase.row.key.as_str()),
+            "name" => value_field_writer(|phase: Self| phase.row.name.as_str()),
+            "position" => value_field_writer(|phase: Self| phase.row.position),
+            "stage" => value_field_writer(|phase: Self| phase.row.stage),
+            "customerGoal" => value_field_writer(|phase: Self| phase.row.customer_goal.as_deref()),
+            "prompt" => value_field_writer(|phase: Self| phase.row.prompt.as_deref()),
+            "version" => value_field_writer(|phase: Self| phase.row.version),
+            "createdAt" => value_field_writer(|phase: Self| format_moment(phase.row.created_at)),
+            "archivedAt" => {
+                value_field_writer(|phase: Self| phase.row.archived_at.map(format_moment))
+            }
+            "kpis" => list_field_writer(asked, |phase: Self| {
                 let links = phase
                     .context
                     .canvas
                     .kpi_links_above_touchpoints(Some(phase.row.id));
                 direct_kpi_links(phase.context, links)
             }),
-            "touchpoints" => list_writer(asked, |phase: Self| {
+            "touchpoints" => list_field_writer(asked, |phase: Self| {
                 let touchpoints = phase.context.canvas.touchpoints_of(phase.row.id);
                 touchpoints.iter().map(move |row| phase.with_row(row))
             }),
@@ -94,34 +97,36 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, touchpoint::Model> {
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|step: Self| step.row.id),
-            "key" => value_writer(|step: Self| step.row.key.as_str()),
-            "name" => value_writer(|step: Self| step.row.name.as_str()),
-            "lane" => value_writer(|step: Self| step.row.lane),
-            "position" => value_writer(|step: Self| step.row.position),
-            "version" => value_writer(|step: Self| step.row.version),
-            "createdAt" => value_writer(|step: Self| format_moment(step.row.created_at)),
-            "archivedAt" => value_writer(|step: Self| step.row.archived_at.map(format_moment)),
-            "viewerPermissions" => value_writer(|step: Self| {
+            "id" => id_field_writer(|step: Self| step.row.id),
+            "key" => value_field_writer(|step: Self| step.row.key.as_str()),
+            "name" => value_field_writer(|step: Self| step.row.name.as_str()),
+            "lane" => value_field_writer(|step: Self| step.row.lane),
+            "position" => value_field_writer(|step: Self| step.row.position),
+            "version" => value_field_writer(|step: Self| step.row.version),
+            "createdAt" => value_field_writer(|step: Self| format_moment(step.row.created_at)),
+            "archivedAt" => {
+                value_field_writer(|step: Self| step.row.archived_at.map(format_moment))
+            }
+            "viewerPermissions" => value_field_writer(|step: Self| {
                 let WriteContext { canvas, caller, .. } = step.context;
                 let held = canvas.responsibilities_of(step.row.id);
                 action_words(permissions::on_touchpoint(caller, &canvas.blueprint, held))
             }),
-            "channels" => list_writer(asked, |step: Self| {
+            "channels" => list_field_writer(asked, |step: Self| {
                 let channels = step.context.canvas.channels_of(step.row.id);
                 channels.iter().map(move |row| step.with_row(row))
             }),
-            "responsibilities" => list_writer(asked, |step: Self| {
+            "responsibilities" => list_field_writer(asked, |step: Self| {
                 let held = step.context.canvas.responsibilities_of(step.row.id);
                 held.iter().map(move |row| step.with_row(row))
             }),
-            "kpis" => list_writer(asked, |step: Self| {
+            "kpis" => list_field_writer(asked, |step: Self| {
                 direct_kpi_links(
                     step.context,
                     step.context.canvas.kpi_links_of_touchpoint(step.row.id),
                 )
             }),
-            "phase" => object_writer(asked, |step: Self| {
+            "phase" => object_field_writer(asked, |step: Self| {
                 let phase = step.context.canvas.phase(step.row.phase_id);
                 phase.map(|row| step.with_row(row))
             }),
@@ -135,8 +140,8 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, Evidence> {
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "label" => value_writer(|evidence: Self| evidence.row.label.as_str()),
-            "link" => value_writer(|evidence: Self| evidence.row.link.as_deref()),
+            "label" => value_field_writer(|evidence: Self| evidence.row.label.as_str()),
+            "link" => value_field_writer(|evidence: Self| evidence.row.link.as_deref()),
             _ => None,
         }
     }
@@ -147,19 +152,19 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, transition::Model> {
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|edge: Self| edge.row.id),
-            "kind" => value_writer(|edge: Self| edge.row.kind),
-            "end" => value_writer(|edge: Self| edge.row.end),
-            "condition" => value_writer(|edge: Self| edge.row.condition.as_deref()),
-            "maxWaitMinutes" => value_writer(|edge: Self| edge.row.max_wait_minutes),
-            "basis" => value_writer(|edge: Self| edge.row.basis),
-            "version" => value_writer(|edge: Self| edge.row.version),
-            "createdAt" => value_writer(|edge: Self| format_moment(edge.row.created_at)),
-            "from" => object_writer(asked, |edge: Self| {
+            "id" => id_field_writer(|edge: Self| edge.row.id),
+            "kind" => value_field_writer(|edge: Self| edge.row.kind),
+            "end" => value_field_writer(|edge: Self| edge.row.end),
+            "condition" => value_field_writer(|edge: Self| edge.row.condition.as_deref()),
+            "maxWaitMinutes" => value_field_writer(|edge: Self| edge.row.max_wait_minutes),
+            "basis" => value_field_writer(|edge: Self| edge.row.basis),
+            "version" => value_field_writer(|edge: Self| edge.row.version),
+            "createdAt" => value_field_writer(|edge: Self| format_moment(edge.row.created_at)),
+            "from" => object_field_writer(asked, |edge: Self| {
                 let from = edge.context.canvas.touchpoint(edge.row.from_touchpoint_id?);
                 from.map(|row| edge.with_row(row))
             }),
-            "to" => object_writer(asked, |edge: Self| {
+            "to" => object_field_writer(asked, |edge: Self| {
                 let to = edge.context.canvas.touchpoint(edge.row.to_touchpoint_id?);
                 to.map(|row| edge.with_row(row))
             }),
@@ -173,12 +178,14 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, channel::Model> {
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|channel: Self| channel.row.id),
-            "key" => value_writer(|channel: Self| channel.row.key.as_str()),
-            "name" => value_writer(|channel: Self| channel.row.name.as_str()),
-            "medium" => value_writer(|channel: Self| channel.row.medium),
-            "version" => value_writer(|channel: Self| channel.row.version),
-            "createdAt" => value_writer(|channel: Self| format_moment(channel.row.created_at)),
+            "id" => id_field_writer(|channel: Self| channel.row.id),
+            "key" => value_field_writer(|channel: Self| channel.row.key.as_str()),
+            "name" => value_field_writer(|channel: Self| channel.row.name.as_str()),
+            "medium" => value_field_writer(|channel: Self| channel.row.medium),
+            "version" => value_field_writer(|channel: Self| channel.row.version),
+            "createdAt" => {
+                value_field_writer(|channel: Self| format_moment(channel.row.created_at))
+            }
             _ => None,
         }
     }
@@ -189,20 +196,22 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, responsibility::Model> {
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|held: Self| held.row.id),
-            "role" => value_writer(|held: Self| held.row.role),
-            "status" => value_writer(|held: Self| held.row.status),
-            "tasks" => value_writer(|held: Self| held.row.tasks.0.as_slice()),
-            "note" => value_writer(|held: Self| held.row.note.as_deref()),
-            "proposedAt" => value_writer(|held: Self| format_moment(held.row.proposed_at)),
-            "reason" => value_writer(|held: Self| held.row.reason.as_deref()),
-            "decidedAt" => value_writer(|held: Self| held.row.decided_at.map(format_moment)),
-            "validFrom" => value_writer(|held: Self| held.row.valid_from.map(format_moment)),
-            "validTo" => value_writer(|held: Self| held.row.valid_to.map(format_moment)),
-            "handedOverAt" => value_writer(|held: Self| held.row.handed_over_at.map(format_moment)),
-            "unasked" => value_writer(|held: Self| held.row.unasked),
-            "version" => value_writer(|held: Self| held.row.version),
-            "viewerPermissions" => value_writer(|held: Self| {
+            "id" => id_field_writer(|held: Self| held.row.id),
+            "role" => value_field_writer(|held: Self| held.row.role),
+            "status" => value_field_writer(|held: Self| held.row.status),
+            "tasks" => value_field_writer(|held: Self| held.row.tasks.0.as_slice()),
+            "note" => value_field_writer(|held: Self| held.row.note.as_deref()),
+            "proposedAt" => value_field_writer(|held: Self| format_moment(held.row.proposed_at)),
+            "reason" => value_field_writer(|held: Self| held.row.reason.as_deref()),
+            "decidedAt" => value_field_writer(|held: Self| held.row.decided_at.map(format_moment)),
+            "validFrom" => value_field_writer(|held: Self| held.row.valid_from.map(format_moment)),
+            "validTo" => value_field_writer(|held: Self| held.row.valid_to.map(format_moment)),
+            "handedOverAt" => {
+                value_field_writer(|held: Self| held.row.handed_over_at.map(format_moment))
+            }
+            "unasked" => value_field_writer(|held: Self| held.row.unasked),
+            "version" => value_field_writer(|held: Self| held.row.version),
+            "viewerPermissions" => value_field_writer(|held: Self| {
                 let WriteContext {
                     canvas,
                     caller,
@@ -214,11 +223,11 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, responsibility::Model> {
                     caller, held.row, at, parents,
                 ))
             }),
-            "touchpoint" => object_writer(asked, |held: Self| {
+            "touchpoint" => object_field_writer(asked, |held: Self| {
                 let touchpoint = held.context.canvas.touchpoint(held.row.touchpoint_id);
                 touchpoint.map(|row| held.with_row(row))
             }),
-            "department" => object_writer(asked, |held: Self| {
+            "department" => object_field_writer(asked, |held: Self| {
                 let department = held.context.canvas.department(held.row.department_id);
                 department.map(|row| held.with_row(row))
             }),
@@ -232,18 +241,18 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, department::Model> {
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|department: Self| department.row.id),
-            "key" => value_writer(|department: Self| department.row.key.as_str()),
-            "name" => value_writer(|department: Self| department.row.name.as_str()),
-            "kind" => value_writer(|department: Self| department.row.kind),
-            "version" => value_writer(|department: Self| department.row.version),
+            "id" => id_field_writer(|department: Self| department.row.id),
+            "key" => value_field_writer(|department: Self| department.row.key.as_str()),
+            "name" => value_field_writer(|department: Self| department.row.name.as_str()),
+            "kind" => value_field_writer(|department: Self| department.row.kind),
+            "version" => value_field_writer(|department: Self| department.row.version),
             "createdAt" => {
-                value_writer(|department: Self| format_moment(department.row.created_at))
+                value_field_writer(|department: Self| format_moment(department.row.created_at))
             }
             "archivedAt" => {
-                value_writer(|department: Self| department.row.archived_at.map(format_moment))
+                value_field_writer(|department: Self| department.row.archived_at.map(format_moment))
             }
-            "viewerPermissions" => value_writer(|department: Self| {
+            "viewerPermissions" => value_field_writer(|department: Self| {
                 let caller = department.context.caller;
                 action_words(permissions::on_department(caller, department.row))
             }),
@@ -255,14 +264,14 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, department::Model> {
 /// A KPI link with its KPI.
 #[derive(Clone, Copy)]
 pub(super) struct DirectKpiLink<'c> {
-    at: CanvasRow<'c, JudgedLink>,
+    at: CanvasRow<'c, JudgedKpiLink>,
     kpi: &'c kpi::Model,
 }
 
 /// Those of the links whose KPIs are there.
 fn direct_kpi_links<'c>(
     context: WriteContext<'c>,
-    links: impl IntoIterator<Item = &'c JudgedLink>,
+    links: impl IntoIterator<Item = &'c JudgedKpiLink>,
 ) -> impl Iterator<Item = DirectKpiLink<'c>> {
     links.into_iter().filter_map(move |row| {
         let kpi = context.canvas.kpi(row.link.kpi_id)?;
@@ -276,25 +285,25 @@ impl<'c> DirectObject<'c> for DirectKpiLink<'c> {
 
     fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|judging: Self| judging.at.row.link.id),
-            "validFrom" => value_writer(|judging: Self| judging.at.row.link.valid_from),
-            "validTo" => value_writer(|judging: Self| judging.at.row.link.valid_to),
-            "weight" => value_writer(|judging: Self| judging.at.row.link.weight),
-            "version" => value_writer(|judging: Self| judging.at.row.link.version),
+            "id" => id_field_writer(|judging: Self| judging.at.row.link.id),
+            "validFrom" => value_field_writer(|judging: Self| judging.at.row.link.valid_from),
+            "validTo" => value_field_writer(|judging: Self| judging.at.row.link.valid_to),
+            "weight" => value_field_writer(|judging: Self| judging.at.row.link.weight),
+            "version" => value_field_writer(|judging: Self| judging.at.row.link.version),
             "createdAt" => {
-                value_writer(|judging: Self| format_moment(judging.at.row.link.created_at))
+                value_field_writer(|judging: Self| format_moment(judging.at.row.link.created_at))
             }
-            "state" => {
-                value_writer(|judging: Self| judging.at.row.judgement.state(judging.kpi.direction))
-            }
-            "kpi" => object_writer(asked, |judging: Self| {
+            "state" => value_field_writer(|judging: Self| {
+                judging.at.row.judgement.state(judging.kpi.direction)
+            }),
+            "kpi" => object_field_writer(asked, |judging: Self| {
                 Some(judging.at.with_row(judging.kpi))
             }),
-            "latest" => object_writer(asked, |judging: Self| {
+            "latest" => object_field_writer(asked, |judging: Self| {
                 let latest = judging.at.row.judgement.latest.as_ref();
                 latest.map(|row| judging.at.with_row(row))
             }),
-            "target" => object_writer(asked, |judging: Self| {
+            "target" => object_field_writer(asked, |judging: Self| {
                 let target = judging.at.row.judgement.target.as_ref();
                 target.map(|row| judging.at.with_row(row))
             }),
@@ -308,24 +317,24 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, kpi::Model> {
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|kpi: Self| kpi.row.id),
-            "key" => value_writer(|kpi: Self| kpi.row.key.as_str()),
-            "name" => value_writer(|kpi: Self| kpi.row.name.as_str()),
-            "description" => value_writer(|kpi: Self| kpi.row.description.as_deref()),
-            "type" => value_writer(|kpi: Self| kpi.row.kpi_type),
-            "unit" => value_writer(|kpi: Self| kpi.row.unit),
-            "currency" => value_writer(|kpi: Self| kpi.row.currency.as_deref()),
-            "decimals" => value_writer(|kpi: Self| kpi.row.decimals),
-            "direction" => value_writer(|kpi: Self| kpi.row.direction),
-            "aggregation" => value_writer(|kpi: Self| kpi.row.aggregation),
-            "cadence" => value_writer(|kpi: Self| kpi.row.cadence),
-            "sensitivity" => value_writer(|kpi: Self| kpi.row.sensitivity),
-            "scope" => value_writer(|kpi: Self| kpi.row.scope),
-            "fedByFeedback" => value_writer(|kpi: Self| kpi.row.fed_by_feedback),
-            "version" => value_writer(|kpi: Self| kpi.row.version),
-            "createdAt" => value_writer(|kpi: Self| format_moment(kpi.row.created_at)),
-            "archivedAt" => value_writer(|kpi: Self| kpi.row.archived_at.map(format_moment)),
-            "viewerPermissions" => value_writer(|kpi: Self| {
+            "id" => id_field_writer(|kpi: Self| kpi.row.id),
+            "key" => value_field_writer(|kpi: Self| kpi.row.key.as_str()),
+            "name" => value_field_writer(|kpi: Self| kpi.row.name.as_str()),
+            "description" => value_field_writer(|kpi: Self| kpi.row.description.as_deref()),
+            "type" => value_field_writer(|kpi: Self| kpi.row.kpi_type),
+            "unit" => value_field_writer(|kpi: Self| kpi.row.unit),
+            "currency" => value_field_writer(|kpi: Self| kpi.row.currency.as_deref()),
+            "decimals" => value_field_writer(|kpi: Self| kpi.row.decimals),
+            "direction" => value_field_writer(|kpi: Self| kpi.row.direction),
+            "aggregation" => value_field_writer(|kpi: Self| kpi.row.aggregation),
+            "cadence" => value_field_writer(|kpi: Self| kpi.row.cadence),
+            "sensitivity" => value_field_writer(|kpi: Self| kpi.row.sensitivity),
+            "scope" => value_field_writer(|kpi: Self| kpi.row.scope),
+            "fedByFeedback" => value_field_writer(|kpi: Self| kpi.row.fed_by_feedback),
+            "version" => value_field_writer(|kpi: Self| kpi.row.version),
+            "createdAt" => value_field_writer(|kpi: Self| format_moment(kpi.row.created_at)),
+            "archivedAt" => value_field_writer(|kpi: Self| kpi.row.archived_at.map(format_moment)),
+            "viewerPermissions" => value_field_writer(|kpi: Self| {
                 let caller = kpi.context.caller;
                 action_words(permissions::on_kpi(caller, kpi.row))
             }),
@@ -339,12 +348,12 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, kpi_target::Model> {
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|target: Self| target.row.id),
-            "validFrom" => value_writer(|target: Self| target.row.valid_from),
-            "value" => value_writer(|target: Self| target.row.value),
-            "warning" => value_writer(|target: Self| target.row.warning),
-            "version" => value_writer(|target: Self| target.row.version),
-            "createdAt" => value_writer(|target: Self| format_moment(target.row.created_at)),
+            "id" => id_field_writer(|target: Self| target.row.id),
+            "validFrom" => value_field_writer(|target: Self| target.row.valid_from),
+            "value" => value_field_writer(|target: Self| target.row.value),
+            "warning" => value_field_writer(|target: Self| target.row.warning),
+            "version" => value_field_writer(|target: Self| target.row.version),
+            "createdAt" => value_field_writer(|target: Self| format_moment(target.row.created_at)),
             _ => None,
         }
     }
@@ -355,15 +364,15 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, measurement::Model> {
 
     fn field_writer(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
-            "id" => id_writer(|value: Self| value.row.id),
-            "measuredOn" => value_writer(|value: Self| value.row.measured_on),
-            "value" => value_writer(|value: Self| value.row.value),
-            "numerator" => value_writer(|value: Self| value.row.numerator),
-            "denominator" => value_writer(|value: Self| value.row.denominator),
-            "sampleSize" => value_writer(|value: Self| value.row.sample_size),
-            "source" => value_writer(|value: Self| value.row.source.as_deref()),
-            "recordedAt" => value_writer(|value: Self| format_moment(value.row.recorded_at)),
-            "superseded" => value_writer(|value: Self| value.row.superseded_by_id.is_some()),
+            "id" => id_field_writer(|value: Self| value.row.id),
+            "measuredOn" => value_field_writer(|value: Self| value.row.measured_on),
+            "value" => value_field_writer(|value: Self| value.row.value),
+            "numerator" => value_field_writer(|value: Self| value.row.numerator),
+            "denominator" => value_field_writer(|value: Self| value.row.denominator),
+            "sampleSize" => value_field_writer(|value: Self| value.row.sample_size),
+            "source" => value_field_writer(|value: Self| value.row.source.as_deref()),
+            "recordedAt" => value_field_writer(|value: Self| format_moment(value.row.recorded_at)),
+            "superseded" => value_field_writer(|value: Self| value.row.superseded_by_id.is_some()),
             _ => None,
         }
     }

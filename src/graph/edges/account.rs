@@ -16,7 +16,7 @@ use crate::{
         Department, Membership, load_memberships_in_live_departments, page_of_memberships,
     },
     error::Result,
-    meter::{self, MeteredList},
+    meter::{self, BudgetChargedList},
     page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     responsibility::graphql::Responsibility,
@@ -26,7 +26,7 @@ use crate::{
 impl Viewer {
     /// Your roles in departments; those in archived departments give no permissions and are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn memberships(&self, ctx: &Context<'_>) -> Result<MeteredList<Membership>> {
+    async fn memberships(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Membership>> {
         Ok(meter::metered_list(
             load_memberships_in_live_departments(caller(ctx)?, self.account.row.id).await?,
         ))
@@ -93,7 +93,7 @@ impl ServiceToken {
     }
 
     /// The departments to which it is limited, with all below them; empty if it is not limited.
-    async fn departments(&self, ctx: &Context<'_>) -> Result<MeteredList<Department>> {
+    async fn departments(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Department>> {
         let rows = load(ctx, TokenLimitsOf(self.row.id))
             .await?
             .unwrap_or_default();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Json};
 
 use super::super::{
-    direct_json::DirectJson,
-    flow::Flow,
+    direct_json::DirectJsonList,
+    flow::BlueprintFlow,
     lens::{self, LensCell},
     loaders::{
         EvaluationsIn, ImprovementsIn, InsightsIn, InsightsOfPhase, KpisJudgingPhase, PromisesIn,
@@ -14,7 +14,7 @@ use super::super::{
     },
     permissions,
     picture::{self, PictureLink},
-    view::{self as shown, Assumptions, BlueprintView, CustomerView, StageAttention},
+    view::{self as shown, Assumptions, BlueprintExcerpt, CustomerView, StageAttention},
 };
 use super::{
     list::{list_judged_links, load_kpi_links, load_list},
@@ -32,7 +32,7 @@ use crate::{
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::KpiLink,
-    meter::{self, MeteredList},
+    meter::{self, BudgetChargedList},
     payload::{caller, into_node},
     persona::graphql::Persona,
     policy::Action,
@@ -65,7 +65,7 @@ impl Blueprint {
 
     /// Its secondary personas, in order.
     #[graphql(complexity = "5 + 5 * child_complexity")]
-    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<MeteredList<Persona>> {
+    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Persona>> {
         let rows = load(ctx, SecondaryPersonasOf(self.row.id))
             .await?
             .unwrap_or_default();
@@ -83,7 +83,7 @@ impl Blueprint {
 
     /// The KPIs that judge the blueprint as a whole, as of today, in the order of creation.
     #[graphql(complexity = "canvas::COST + 10 * child_complexity")]
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<MeteredList<KpiLink>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<KpiLink>> {
         let canvas = self.load_canvas(ctx).await?;
         Ok(list_judged_links(
             canvas,
@@ -93,53 +93,53 @@ impl Blueprint {
 
     /// Its phases, in order of display.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
-    async fn phases(&self, ctx: &Context<'_>) -> Result<DirectJson<Phase>> {
+    async fn phases(&self, ctx: &Context<'_>) -> Result<DirectJsonList<Phase>> {
         let canvas = self.load_canvas(ctx).await?;
-        Ok(DirectJson::new(canvas, |canvas| &canvas.phases))
+        Ok(DirectJsonList::new(canvas, |canvas| &canvas.phases))
     }
 
     /// Its transitions, in the order of creation; those from or to archived touchpoints are left out.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
-    async fn transitions(&self, ctx: &Context<'_>) -> Result<DirectJson<Transition>> {
+    async fn transitions(&self, ctx: &Context<'_>) -> Result<DirectJsonList<Transition>> {
         let canvas = self.load_canvas(ctx).await?;
-        Ok(DirectJson::new(canvas, |canvas| &canvas.transitions))
+        Ok(DirectJsonList::new(canvas, |canvas| &canvas.transitions))
     }
 
     /// The insights about it as a whole, its phases and its touchpoints, in the order of creation; those of archived
     /// phases and touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn insights(&self, ctx: &Context<'_>) -> Result<MeteredList<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Insight>> {
         load_list(ctx, InsightsIn(self.row.id)).await
     }
 
     /// The sources on which its insights rest, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn sources(&self, ctx: &Context<'_>) -> Result<MeteredList<Source>> {
+    async fn sources(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Source>> {
         load_list(ctx, SourcesIn(self.row.id)).await
     }
 
     /// The promises made at its touchpoints, in the order of creation; those at archived touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn promises(&self, ctx: &Context<'_>) -> Result<MeteredList<Promise>> {
+    async fn promises(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Promise>> {
         load_list(ctx, PromisesIn(self.row.id)).await
     }
 
     /// The evaluations of its touchpoints, in the order of creation; those of archived touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn evaluations(&self, ctx: &Context<'_>) -> Result<MeteredList<Evaluation>> {
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Evaluation>> {
         load_list(ctx, EvaluationsIn(self.row.id)).await
     }
 
     /// Its improvements, planned or made, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn improvements(&self, ctx: &Context<'_>) -> Result<MeteredList<Improvement>> {
+    async fn improvements(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Improvement>> {
         load_list(ctx, ImprovementsIn(self.row.id)).await
     }
 
     /// Its insights as a grid by phase (the whole blueprint first), kind and persona; empty cells are left out.
     /// Insights at a touchpoint are in the cell of its phase.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
-    async fn lens(&self, ctx: &Context<'_>) -> Result<MeteredList<LensCell>> {
+    async fn lens(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<LensCell>> {
         let canvas = self.load_canvas(ctx).await?;
         let rows = load(ctx, InsightsIn(self.row.id))
             .await?
@@ -149,7 +149,7 @@ impl Blueprint {
 
     /// Its scenarios: named ways through it, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn scenarios(&self, ctx: &Context<'_>) -> Result<MeteredList<Scenario>> {
+    async fn scenarios(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Scenario>> {
         load_list(ctx, ScenariosIn(self.row.id)).await
     }
 
@@ -161,7 +161,7 @@ impl Blueprint {
         ctx: &Context<'_>,
         #[graphql(default, desc = "Only essential touchpoints.")] essential_only: bool,
         #[graphql(desc = "Largest number of touchpoints to keep.")] simplified_to: Option<i32>,
-    ) -> Result<BlueprintView> {
+    ) -> Result<BlueprintExcerpt> {
         let canvas = self.load_canvas(ctx).await?;
         let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
         let choose = move |canvas: &Canvas| {
@@ -182,7 +182,7 @@ impl Blueprint {
 
     /// Number of touchpoints before, at and after what the customer came for.
     #[graphql(complexity = "canvas::COST + child_complexity")]
-    async fn attention(&self, ctx: &Context<'_>) -> Result<MeteredList<StageAttention>> {
+    async fn attention(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<StageAttention>> {
         Ok(meter::metered_list(shown::count_touchpoints_by_stage(
             self.load_canvas(ctx).await?,
         )))
@@ -247,8 +247,8 @@ impl Blueprint {
 
     /// The movement of people through it, as a graph.
     #[graphql(complexity = "canvas::COST + child_complexity")]
-    async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
-        Ok(Flow(Arc::clone(self.load_canvas(ctx).await?)))
+    async fn flow(&self, ctx: &Context<'_>) -> Result<BlueprintFlow> {
+        Ok(BlueprintFlow(Arc::clone(self.load_canvas(ctx).await?)))
     }
 
     /// A link to its picture (`GET /blueprints/{key}.svg`) for an `<img>`; it needs no access token. With a token in
@@ -276,7 +276,7 @@ impl Phase {
     }
 
     /// The KPIs that judge the phase as a whole, as of today, in the order of creation.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<MeteredList<KpiLink>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<KpiLink>> {
         match &self.canvas {
             Some(canvas) => Ok(list_judged_links(
                 canvas,
@@ -287,12 +287,12 @@ impl Phase {
     }
 
     /// The insights about the phase as a whole, in the order of creation.
-    async fn insights(&self, ctx: &Context<'_>) -> Result<MeteredList<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Insight>> {
         load_list(ctx, InsightsOfPhase(self.row.id)).await
     }
 
     /// Its touchpoints, in order of display.
-    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Touchpoint>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.touchpoints_of(self.row.id);
             let rows = rows.iter().map(|row| Touchpoint::from_canvas(row, canvas));

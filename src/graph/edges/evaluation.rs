@@ -8,7 +8,7 @@ use crate::{
     batch::load,
     error::Result,
     evaluation::graphql::{Evaluation, NeedVerdict},
-    meter::MeteredList,
+    meter::BudgetChargedList,
     payload::into_node,
     touchpoint::graphql::Touchpoint,
 };
@@ -26,7 +26,7 @@ impl Evaluation {
     }
 
     /// The verdict on each need that was checked, in order.
-    async fn verdicts(&self, ctx: &Context<'_>) -> Result<MeteredList<NeedVerdict>> {
+    async fn verdicts(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<NeedVerdict>> {
         load_list(ctx, VerdictsOf(self.row.id)).await
     }
 

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context};
 use entity::feedback as answers;
 
 use super::super::{
-    loaders::{FollowUpOf, PlaybookOf},
+    loaders::{FollowUpOf, PlaybookOfFeedbackGroup},
     permissions,
 };
 use crate::{
@@ -150,7 +150,7 @@ impl FollowUp {
     async fn playbook(&self, ctx: &Context<'_>) -> Option<Result<Playbook>> {
         into_node(async {
             match load(ctx, self.row.feedback_id).await? {
-                Some(answer) => load(ctx, PlaybookOf(answer.answer_group)).await,
+                Some(answer) => load(ctx, PlaybookOfFeedbackGroup(answer.answer_group)).await,
                 None => Ok(None),
             }
         })

@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     improvement::graphql::Improvement,
     kpi::graphql::Kpi,
-    meter::MeteredList,
+    meter::BudgetChargedList,
     payload::{caller, into_node},
     policy::Action,
     touchpoint::graphql::Touchpoint,
@@ -40,13 +40,13 @@ impl Improvement {
     }
 
     /// The touchpoints that it concerns, in order; archived ones are left out.
-    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Touchpoint>> {
         let rows = load(ctx, TouchpointsOfImprovement(self.row.id)).await?;
         Ok(list_live_touchpoints(&rows.unwrap_or_default()))
     }
 
     /// The KPIs that measure its effect, in order.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<MeteredList<Kpi>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Kpi>> {
         load_list(ctx, KpisOfImprovement(self.row.id)).await
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     blueprint::graphql::{Blueprint, Phase},
     error::Result,
     insight::graphql::{Insight, Source},
-    meter::MeteredList,
+    meter::BudgetChargedList,
     payload::into_node,
     persona::graphql::Persona,
     touchpoint::graphql::Touchpoint,
@@ -37,7 +37,7 @@ impl Insight {
     }
 
     /// The sources that it rests on, in order.
-    async fn sources(&self, ctx: &Context<'_>) -> Result<MeteredList<Source>> {
+    async fn sources(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Source>> {
         load_list(ctx, SourcesOf(self.row.id)).await
     }
 

@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::{
     super::{
-        loaders::{KpiJudgement, LinkJudgement, TrendOf},
+        loaders::{KpiJudgementKey, LinkJudgementKey, TrendOf},
         permissions,
     },
     list::page_of_improvements,
@@ -28,12 +28,12 @@ use crate::{
     error::Result,
     finding::rules::{FindingCode, Thresholds, is_stale},
     improvement::graphql::Improvement,
-    judgement::{self, JudgedFigures},
+    judgement::{self, ValueAndTarget},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     persona::graphql::{Channel, Segment},
-    policy::{Action, Relation, Ties},
+    policy::{Action, Relation, RowTies},
     scalar::Date,
     touchpoint::graphql::Touchpoint,
 };
@@ -43,9 +43,9 @@ impl Kpi {
         &self,
         ctx: &Context<'_>,
         as_of: Option<Date>,
-    ) -> Result<JudgedFigures> {
+    ) -> Result<ValueAndTarget> {
         let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
-        Ok(load(ctx, KpiJudgement(self.row.id, day))
+        Ok(load(ctx, KpiJudgementKey(self.row.id, day))
             .await?
             .unwrap_or_default())
     }
@@ -66,7 +66,7 @@ impl Kpi {
 
     fn may_define(&self, caller: &Caller) -> bool {
         let owner =
-            Ties::none().with_departments(Relation::OwnsKpi, [self.row.owner_department_id]);
+            RowTies::none().with_departments(Relation::OwnsKpi, [self.row.owner_department_id]);
         caller.may(Action::DefineKpi, &owner)
     }
 }
@@ -306,11 +306,11 @@ impl KpiTarget {
 
 impl KpiLink {
     /// What the KPI comes to here: from memory, as of the day for which its place was read, else today.
-    async fn load_judgement(&self, ctx: &Context<'_>) -> Result<JudgedFigures> {
+    async fn load_judgement(&self, ctx: &Context<'_>) -> Result<ValueAndTarget> {
         match &self.known {
             Some(known) => Ok(known.1.clone()),
             None => {
-                let key = LinkJudgement(self.row.id, caller(ctx)?.today);
+                let key = LinkJudgementKey(self.row.id, caller(ctx)?.today);
                 Ok(load(ctx, key).await?.unwrap_or_default())
             }
         }

@@ -12,9 +12,9 @@ use crate::{
     compute::ROW_READ,
     error::Result,
     improvement::graphql::Improvement,
-    judgement::JudgedLink,
+    judgement::JudgedKpiLink,
     kpi::graphql::KpiLink,
-    meter::{self, MeteredList},
+    meter::{self, BudgetChargedList},
     page::{self, ObjectPage, PageArguments},
     payload::caller,
     touchpoint::graphql::Touchpoint,
@@ -23,8 +23,8 @@ use crate::{
 /// Links that were read with the blueprint, as far as their KPIs are there.
 pub(super) fn list_judged_links<'c>(
     canvas: &'c Canvas,
-    links: impl IntoIterator<Item = &'c JudgedLink>,
-) -> MeteredList<KpiLink> {
+    links: impl IntoIterator<Item = &'c JudgedKpiLink>,
+) -> BudgetChargedList<KpiLink> {
     let links = links.into_iter();
     let links = links.filter_map(|judged| {
         Some(KpiLink::from_judged(
@@ -35,9 +35,12 @@ pub(super) fn list_judged_links<'c>(
     meter::metered_list(links)
 }
 
-pub(super) async fn load_kpi_links<K>(ctx: &Context<'_>, place: K) -> Result<MeteredList<KpiLink>>
+pub(super) async fn load_kpi_links<K>(
+    ctx: &Context<'_>,
+    place: K,
+) -> Result<BudgetChargedList<KpiLink>>
 where
-    K: LoaderKey<Value = Arc<Vec<(JudgedLink, entity::kpi::Model)>>>,
+    K: LoaderKey<Value = Arc<Vec<(JudgedKpiLink, entity::kpi::Model)>>>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
     let links = rows.iter();
@@ -47,7 +50,7 @@ where
 
 /// The rows that a place has, in their order. Short lists (personas, segments, channels, a phase's touchpoints) are not
 /// charged: copying them costs less than counting.
-pub(super) async fn load_list<K, R, N>(ctx: &Context<'_>, place: K) -> Result<MeteredList<N>>
+pub(super) async fn load_list<K, R, N>(ctx: &Context<'_>, place: K) -> Result<BudgetChargedList<N>>
 where
     K: LoaderKey<Value = Arc<Vec<R>>>,
     R: Clone + Send + Sync,
@@ -76,7 +79,9 @@ pub(super) async fn page_of_improvements(
 }
 
 /// Of the touchpoints that were listed, those that are not archived.
-pub(super) fn list_live_touchpoints(rows: &[entity::touchpoint::Model]) -> MeteredList<Touchpoint> {
+pub(super) fn list_live_touchpoints(
+    rows: &[entity::touchpoint::Model],
+) -> BudgetChargedList<Touchpoint> {
     let living = rows.iter().filter(|row| row.archived_at.is_none());
     meter::metered_list(living.cloned())
 }

@@ -10,7 +10,7 @@ use super::super::{
 use crate::{
     batch::load,
     error::Result,
-    meter::{self, MeteredList},
+    meter::{self, BudgetChargedList},
     payload::caller,
     persona::graphql::{Persona, PersonaNeed, Segment},
     policy::Action,
@@ -19,7 +19,7 @@ use crate::{
 #[ComplexObject]
 impl Persona {
     /// The persona's needs, in order.
-    async fn needs(&self, ctx: &Context<'_>) -> Result<MeteredList<PersonaNeed>> {
+    async fn needs(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<PersonaNeed>> {
         let rows = match &self.known_needs {
             Some(needs) => needs.clone(),
             None => Vec::clone(&load(ctx, NeedsOf(self.row.id)).await?.unwrap_or_default()),
@@ -28,7 +28,7 @@ impl Persona {
     }
 
     /// The segments that the persona represents, in order.
-    async fn segments(&self, ctx: &Context<'_>) -> Result<MeteredList<Segment>> {
+    async fn segments(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Segment>> {
         let rows = load(ctx, SegmentsOf(self.row.id))
             .await?
             .unwrap_or_default();

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context};
 
 use super::{super::loaders::DeliveryPlacesOf, list::list_live_touchpoints};
 use crate::{
-    batch::load, blueprint::graphql::Blueprint, error::Result, meter::MeteredList,
+    batch::load, blueprint::graphql::Blueprint, error::Result, meter::BudgetChargedList,
     payload::into_node, promise::graphql::Promise, touchpoint::graphql::Touchpoint,
 };
 
@@ -21,7 +21,7 @@ impl Promise {
     }
 
     /// The touchpoints at which it is delivered, in order; archived ones are left out.
-    async fn delivered_at(&self, ctx: &Context<'_>) -> Result<MeteredList<Touchpoint>> {
+    async fn delivered_at(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Touchpoint>> {
         let rows = load(ctx, DeliveryPlacesOf(self.row.id)).await?;
         Ok(list_live_touchpoints(&rows.unwrap_or_default()))
     }

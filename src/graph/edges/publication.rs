@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     payload::{caller, into_node},
     publication::graphql::Publication,
-    snapshot::BlueprintSnapshot,
+    snapshot::WholeBlueprint,
 };
 
 /// What is made of a blueprint's document, counted by its bytes.
@@ -24,7 +24,7 @@ pub(super) async fn compute_from_document<T: Send + 'static>(
 ) -> Result<T> {
     let caller = caller(ctx)?;
     let which = Condition::all().add(blueprint::Column::Id.eq(id));
-    let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
+    let snapshot = WholeBlueprint::find(caller, which, caller.today).await?;
     let snapshot = snapshot.ok_or_else(|| Error::not_found("", "blueprint"))?;
     let work = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;

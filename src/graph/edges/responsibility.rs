@@ -12,7 +12,7 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::super::{
-    loaders::{DepartmentLeads, DepartmentTree, OpenProposalsKey, ResponsibilitiesAt},
+    loaders::{DepartmentLeads, DepartmentParents, ReadableOpenProposals, ResponsibilitiesAt},
     permissions,
 };
 use crate::{
@@ -49,7 +49,7 @@ pub(super) struct ResponsibilityAwaits {
 }
 
 async fn load_department_tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
-    Ok(load(ctx, DepartmentTree).await?.unwrap_or_default())
+    Ok(load(ctx, DepartmentParents).await?.unwrap_or_default())
 }
 
 /// The condition on open proposals that a rule picks, of all that the caller may read.
@@ -57,7 +57,7 @@ pub(super) async fn open_proposals_condition(
     ctx: &Context<'_>,
     rule: impl FnOnce(&OpenProposals) -> Condition + Send + 'static,
 ) -> Result<Condition> {
-    let open = load(ctx, OpenProposalsKey).await?;
+    let open = load(ctx, ReadableOpenProposals).await?;
     let open = open.ok_or_else(|| Error::internal("what waits was not read"))?;
     let pick = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_PROPOSAL * open.len())?;
@@ -148,7 +148,7 @@ impl Responsibility {
         }))
     }
 
-    async fn load_awaited(&self, ctx: &Context<'_>) -> Result<Option<ResponsibilityAwaits>> {
+    async fn load_who_may_answer(&self, ctx: &Context<'_>) -> Result<Option<ResponsibilityAwaits>> {
         if self.row.status != ResponsibilityStatus::Proposed {
             return Ok(None);
         }
@@ -191,7 +191,7 @@ impl Responsibility {
     /// The parties that may answer it now; null unless it is PROPOSED.
     #[graphql(complexity = "5 + 3 * child_complexity")]
     async fn awaits(&self, ctx: &Context<'_>) -> Option<Result<ResponsibilityAwaits>> {
-        into_node(self.load_awaited(ctx)).await
+        into_node(self.load_who_may_answer(ctx)).await
     }
 
     /// The touchpoint.

@@ -21,7 +21,7 @@ use crate::{
     feedback::graphql::FeedbackSummary,
     insight::graphql::Insight,
     kpi::graphql::KpiLink,
-    meter::{self, MeteredList},
+    meter::{self, BudgetChargedList},
     payload::{caller, into_node},
     persona::graphql::{Channel, Segment},
     policy::Action,
@@ -55,7 +55,7 @@ impl Touchpoint {
     }
 
     /// Its channels, in order.
-    async fn channels(&self, ctx: &Context<'_>) -> Result<MeteredList<Channel>> {
+    async fn channels(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Channel>> {
         if let Some(canvas) = &self.canvas {
             return Ok(meter::metered_list(
                 canvas.channels_of(self.row.id).iter().cloned(),
@@ -68,7 +68,7 @@ impl Touchpoint {
     }
 
     /// The segments that it is for, in order; empty for everybody.
-    async fn audience(&self, ctx: &Context<'_>) -> Result<MeteredList<Segment>> {
+    async fn audience(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Segment>> {
         let rows = load(ctx, AudienceOf(self.row.id))
             .await?
             .unwrap_or_default();
@@ -76,17 +76,17 @@ impl Touchpoint {
     }
 
     /// The insights about it, in the order of creation.
-    async fn insights(&self, ctx: &Context<'_>) -> Result<MeteredList<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Insight>> {
         load_list(ctx, InsightsAt(self.row.id)).await
     }
 
     /// The promises made at it, in the order of creation.
-    async fn promises(&self, ctx: &Context<'_>) -> Result<MeteredList<Promise>> {
+    async fn promises(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Promise>> {
         load_list(ctx, PromisesAt(self.row.id)).await
     }
 
     /// The promises that are delivered at it, in the order of creation.
-    async fn delivers(&self, ctx: &Context<'_>) -> Result<MeteredList<Promise>> {
+    async fn delivers(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Promise>> {
         let rows = load(ctx, PromisesDeliveredAt(self.row.id)).await?;
         let mut rows = Vec::clone(&rows.unwrap_or_default());
         rows.sort_unstable_by_key(|row| (row.created_at, row.id));
@@ -94,7 +94,7 @@ impl Touchpoint {
     }
 
     /// Its evaluations, in the order of creation.
-    async fn evaluations(&self, ctx: &Context<'_>) -> Result<MeteredList<Evaluation>> {
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Evaluation>> {
         load_list(ctx, EvaluationsAt(self.row.id)).await
     }
 
@@ -133,7 +133,7 @@ impl Touchpoint {
     }
 
     /// The KPIs that judge it, as of today, in the order of creation.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<MeteredList<KpiLink>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<KpiLink>> {
         match &self.canvas {
             Some(canvas) => Ok(list_judged_links(
                 canvas,
@@ -144,7 +144,10 @@ impl Touchpoint {
     }
 
     /// Its responsibilities that are PROPOSED or ACCEPTED, in the order of creation.
-    async fn responsibilities(&self, ctx: &Context<'_>) -> Result<MeteredList<Responsibility>> {
+    async fn responsibilities(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<BudgetChargedList<Responsibility>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.responsibilities_of(self.row.id);
             let rows = rows

@@ -10,7 +10,7 @@ use crate::{
         trend::{KpiTrendDirection, Trend},
     },
     kpi::of_department::Scorecard,
-    meter::{MeteredList, metered_list},
+    meter::{BudgetChargedList, metered_list},
     scalar::Date,
 };
 
@@ -20,7 +20,7 @@ pub(super) struct KpiTrend {
     /// The length of a period: the KPI's cadence.
     pub grain: Grain,
     /// The last periods, the oldest first, including periods without a value.
-    pub points: MeteredList<KpiTrendPoint>,
+    pub points: BudgetChargedList<KpiTrendPoint>,
     /// Whether it improves, by its last two complete periods; null if one of them has no value.
     pub direction: Option<KpiTrendDirection>,
     /// The last complete period's value less that of the period before it, in the unit; null if one of them has no

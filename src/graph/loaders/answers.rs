@@ -38,9 +38,9 @@ impl LoaderKey for FollowUpOf {
 
 /// The playbook for the answers of a group: satisfied, indifferent or dissatisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PlaybookOf(pub FeedbackGroup);
+pub(crate) struct PlaybookOfFeedbackGroup(pub FeedbackGroup);
 
-impl LoaderKey for PlaybookOf {
+impl LoaderKey for PlaybookOfFeedbackGroup {
     type Value = playbook::Model;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -51,7 +51,7 @@ impl LoaderKey for PlaybookOf {
             .await?;
         let rows = rows.into_iter();
         Ok(rows
-            .map(|row| (PlaybookOf(row.answer_group), row))
+            .map(|row| (PlaybookOfFeedbackGroup(row.answer_group), row))
             .collect())
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 
 /// The parent of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct DepartmentTree;
+pub(crate) struct DepartmentParents;
 
 /// The active leads of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,14 +25,14 @@ pub(crate) struct DepartmentLeads;
 
 /// Every open proposal that the caller may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct OpenProposalsKey;
+pub(crate) struct ReadableOpenProposals;
 
-impl LoaderKey for DepartmentTree {
+impl LoaderKey for DepartmentParents {
     type Value = Arc<Parents>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let tree = load_parents(caller.connection()).await?;
-        Ok([(DepartmentTree, Arc::new(tree))].into())
+        Ok([(DepartmentParents, Arc::new(tree))].into())
     }
 }
 
@@ -45,11 +45,11 @@ impl LoaderKey for DepartmentLeads {
     }
 }
 
-impl LoaderKey for OpenProposalsKey {
+impl LoaderKey for ReadableOpenProposals {
     type Value = Arc<OpenProposals>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let open = OpenProposals::load(caller, caller.connection()).await?;
-        Ok([(OpenProposalsKey, Arc::new(open))].into())
+        Ok([(ReadableOpenProposals, Arc::new(open))].into())
     }
 }

@@ -13,21 +13,21 @@ use crate::{
     access::Caller,
     batch::LoaderKey,
     error::Result,
-    judgement::{self, JudgedFigures},
+    judgement::{self, ValueAndTarget},
 };
 
 /// The judgement of a KPI at the place of a link, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct LinkJudgement(pub KpiLinkId, pub NaiveDate);
+pub(crate) struct LinkJudgementKey(pub KpiLinkId, pub NaiveDate);
 
-impl LoaderKey for LinkJudgement {
-    type Value = JudgedFigures;
+impl LoaderKey for LinkJudgementKey {
+    type Value = ValueAndTarget;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
         for (day, ids) in group_by_day(keys, |key| (key.1, key.0)) {
-            for (judged, _) in judgement::judge_links_by_id(caller, &ids, day).await? {
-                answers.insert(LinkJudgement(judged.link.id, day), judged.judgement);
+            for (judged, _) in judgement::load_judged_links_by_id(caller, &ids, day).await? {
+                answers.insert(LinkJudgementKey(judged.link.id, day), judged.judgement);
             }
         }
         Ok(answers)
@@ -36,10 +36,10 @@ impl LoaderKey for LinkJudgement {
 
 /// The judgement of a KPI as a whole, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct KpiJudgement(pub KpiId, pub NaiveDate);
+pub(crate) struct KpiJudgementKey(pub KpiId, pub NaiveDate);
 
-impl LoaderKey for KpiJudgement {
-    type Value = JudgedFigures;
+impl LoaderKey for KpiJudgementKey {
+    type Value = ValueAndTarget;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
@@ -49,8 +49,8 @@ impl LoaderKey for KpiJudgement {
                 .filter(kpi::Column::Id.is_in(ids))
                 .all(caller.connection())
                 .await?;
-            for (id, judgement) in judgement::judge_kpis(caller, &kpis, day).await? {
-                answers.insert(KpiJudgement(id, day), judgement);
+            for (id, judgement) in judgement::load_kpi_judgements(caller, &kpis, day).await? {
+                answers.insert(KpiJudgementKey(id, day), judgement);
             }
         }
         Ok(answers)

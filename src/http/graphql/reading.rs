@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::{settings::GraphqlSettings, stop::StopReason};
+use super::{settings::GraphqlSettings, stop::NoDataReason};
 use crate::error::Code;
 use crate::http::negotiate::is_json;
 
@@ -29,15 +29,15 @@ type UnparsedObject = HashMap<String, Box<RawValue>>;
 pub(super) async fn read_params(
     http: Request,
     settings: &GraphqlSettings,
-) -> Result<GraphqlParams, StopReason> {
+) -> Result<GraphqlParams, NoDataReason> {
     match *http.method() {
         Method::GET => params_from_uri(http.uri()),
         Method::POST => params_from_body(http, settings).await,
-        _ => Err(StopReason::Method("GET, POST")),
+        _ => Err(NoDataReason::Method("GET, POST")),
     }
 }
 
-fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, StopReason> {
+fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, NoDataReason> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct UriParams {
@@ -46,7 +46,7 @@ fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, StopReason> {
         variables: Option<String>,
         extensions: Option<String>,
     }
-    let malformed = |_| StopReason::Malformed("The query string cannot be read.");
+    let malformed = |_| NoDataReason::Malformed("The query string cannot be read.");
     let Query(asked) = Query::<UriParams>::try_from_uri(uri).map_err(malformed)?;
     let variables: Option<Variables> = parse_json_parameter(asked.variables.as_deref())?;
     parse_json_parameter::<UnparsedObject>(asked.extensions.as_deref())?;
@@ -55,9 +55,9 @@ fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, StopReason> {
 
 fn parse_json_parameter<'a, T: Deserialize<'a>>(
     text: Option<&'a str>,
-) -> Result<Option<T>, StopReason> {
+) -> Result<Option<T>, NoDataReason> {
     let malformed =
-        |_| StopReason::Malformed("`variables` and `extensions` must be JSON objects when sent.");
+        |_| NoDataReason::Malformed("`variables` and `extensions` must be JSON objects when sent.");
     // Forms send a parameter without a value where nothing was filled in.
     text.filter(|text| !text.is_empty())
         .map_or(Ok(None), |text| {
@@ -68,7 +68,7 @@ fn parse_json_parameter<'a, T: Deserialize<'a>>(
 async fn params_from_body(
     http: Request,
     settings: &GraphqlSettings,
-) -> Result<GraphqlParams, StopReason> {
+) -> Result<GraphqlParams, NoDataReason> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct BodyParams {
@@ -79,23 +79,23 @@ async fn params_from_body(
         _extensions: Option<UnparsedObject>,
     }
     if !is_json(http.headers()) {
-        return Err(StopReason::NotJson);
+        return Err(NoDataReason::NotJson);
     }
     let reading = timeout(
         settings.arrival,
         collect_body(http.into_body(), settings.body),
     );
-    let bytes = reading.await.unwrap_or(Err(StopReason::SlowBody))?;
+    let bytes = reading.await.unwrap_or(Err(NoDataReason::SlowBody))?;
     // The derived reader takes an array for an object, and a batch for a request.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(StopReason::Malformed(
+        return Err(NoDataReason::Malformed(
             "Batches are not offered: send one request at a time.",
         ));
     }
     let asked: BodyParams = serde_json::from_slice(&bytes).map_err(|error| {
         // The two are told apart, as the first is repaired by changing a type and the second by looking at the text.
         // The error's own words are not repeated: they may quote the body.
-        StopReason::Malformed(if error.is_data() {
+        NoDataReason::Malformed(if error.is_data() {
             "`query` and `operationName` must be strings, `variables` and `extensions` objects."
         } else {
             "The body is not valid JSON."
@@ -109,9 +109,9 @@ fn build_params(
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Variables>,
-) -> Result<GraphqlParams, StopReason> {
+) -> Result<GraphqlParams, NoDataReason> {
     Ok(GraphqlParams {
-        query: query.ok_or(StopReason::Malformed("The request has no `query`."))?,
+        query: query.ok_or(NoDataReason::Malformed("The request has no `query`."))?,
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: variables.unwrap_or_default(),
     })
@@ -119,10 +119,10 @@ fn build_params(
 
 /// What is too long is thrown away as it comes in, up to a point: a client that may not finish sending
 /// sees a broken connection in place of the answer.
-async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, StopReason> {
+async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, NoDataReason> {
     let too_large = || {
         let message = format!("The body is longer than {most} bytes.");
-        StopReason::failure(Code::QueryTooLarge, &message)
+        NoDataReason::failure(Code::QueryTooLarge, &message)
     };
     let patience = most.saturating_mul(DISCARD_FACTOR);
     // What is announced as far too long is refused before any of it is read.
@@ -135,7 +135,7 @@ async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, StopReason> {
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| {
-            StopReason::Malformed("The connection ended before the whole body had arrived.")
+            NoDataReason::Malformed("The connection ended before the whole body had arrived.")
         })?;
         length = length.saturating_add(chunk.len());
         // Here the rest is not read any more: a client could keep the connection busy for ever.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     media::{self, MediaType},
-    stop::{StopReason, coded_error, error_code, stop_status},
+    stop::{NoDataReason, coded_error, error_code, stop_status},
 };
 use crate::{
     compute,
@@ -56,7 +56,7 @@ pub fn caller_refusal_response(error: &Error, headers: &HeaderMap, id: &RequestI
 }
 
 /// What validation found, as a stop.
-pub(super) fn validation_stop(errors: Vec<ServerError>) -> StopReason {
+pub(super) fn validation_stop(errors: Vec<ServerError>) -> NoDataReason {
     let kept: Vec<_> = errors
         .into_iter()
         .take(MOST_ERRORS)
@@ -64,7 +64,7 @@ pub(super) fn validation_stop(errors: Vec<ServerError>) -> StopReason {
         .collect();
     // The code of the first stands for the whole in the status.
     let code = kept.iter().find_map(error_code);
-    StopReason::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
+    NoDataReason::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
 }
 
 /// async-graphql tells its two limits from faults of the document only by these sentences.
@@ -89,15 +89,17 @@ pub(super) fn respond_with_outcome(
         mask_error(error, request_id);
     }
     match fault_code(&response, is_mutation) {
-        Some(code) => {
-            respond_with_stop(media, StopReason::Failed(code, response.errors), request_id)
-        }
-        None => respond_within_bound(media, to_json(&response), request_id),
+        Some(code) => respond_with_stop(
+            media,
+            NoDataReason::Failed(code, response.errors),
+            request_id,
+        ),
+        None => respond_unless_too_large(media, to_json(&response), request_id),
     }
 }
 
 /// The answer, unless it is larger than one may be in spite of what its lists were counted to give.
-fn respond_within_bound(
+fn respond_unless_too_large(
     media: MediaType,
     body: serde_json::Result<Vec<u8>>,
     request_id: &str,
@@ -199,11 +201,15 @@ pub(super) fn cut_input(message: &str) -> String {
 }
 
 /// Writes why an operation has no answer.
-pub(super) fn respond_with_stop(media: MediaType, stop: StopReason, request_id: &str) -> Response {
+pub(super) fn respond_with_stop(
+    media: MediaType,
+    stop: NoDataReason,
+    request_id: &str,
+) -> Response {
     let status = stop_status(&stop, media);
     let malformed = |message: &str| vec![coded_error(Code::BadUserInput, message, Vec::new())];
     match stop {
-        StopReason::Method(allowed) => {
+        NoDataReason::Method(allowed) => {
             let message = format!(
                 "This can only be asked by {}.",
                 allowed.replace(", ", " or ")
@@ -213,27 +219,27 @@ pub(super) fn respond_with_stop(media: MediaType, stop: StopReason, request_id: 
             response.headers_mut().insert(header::ALLOW, allowed);
             response
         }
-        StopReason::NotAcceptable => {
+        NoDataReason::NotAcceptable => {
             let message =
                 "Answers are written as application/graphql-response+json or application/json.";
             respond_with_errors(media, status, malformed(message), request_id)
         }
-        StopReason::NotJson => {
+        NoDataReason::NotJson => {
             let message = "The body must be sent as application/json, in UTF-8.";
             respond_with_errors(media, status, malformed(message), request_id)
         }
-        StopReason::Malformed(message) => {
+        NoDataReason::Malformed(message) => {
             respond_with_errors(media, status, malformed(message), request_id)
         }
-        StopReason::SlowBody => {
+        NoDataReason::SlowBody => {
             let message = "The body took too long to arrive.";
             let error = coded_error(Code::Timeout, message, Vec::new());
             respond_with_errors(media, status, vec![error], request_id)
         }
-        StopReason::Failed(Code::ServiceUnavailable, errors) => {
+        NoDataReason::Failed(Code::ServiceUnavailable, errors) => {
             with_retry_soon(respond_with_errors(media, status, errors, request_id))
         }
-        StopReason::Failed(_, errors) => respond_with_errors(media, status, errors, request_id),
+        NoDataReason::Failed(_, errors) => respond_with_errors(media, status, errors, request_id),
     }
 }
 

@@ -8,7 +8,7 @@ use super::media::MediaType;
 use crate::error::Code;
 
 /// Why there is no data to answer with.
-pub(super) enum StopReason {
+pub(super) enum NoDataReason {
     /// The method cannot be used, or not for this; these can.
     Method(&'static str),
     NotAcceptable,
@@ -19,13 +19,13 @@ pub(super) enum StopReason {
     Failed(Code, Vec<ServerError>),
 }
 
-impl StopReason {
+impl NoDataReason {
     pub(super) fn failure(code: Code, message: &str) -> Self {
         Self::Failed(code, vec![coded_error(code, message, Vec::new())])
     }
 }
 
-impl From<Rejection> for StopReason {
+impl From<Rejection> for NoDataReason {
     fn from(rejection: Rejection) -> Self {
         let code = match rejection.kind {
             RejectionKind::TooLarge => Code::QueryTooLarge,
@@ -45,14 +45,14 @@ impl From<Rejection> for StopReason {
 /// Clients of plain JSON expect 200 for a well-formed request that was refused; faults of ours and matters of
 /// size and rights have their status in both forms, so that proxies and monitors see them. A deadline is 504
 /// and not 503: nothing says that trying again is safe or will be faster.
-pub(super) fn stop_status(stop: &StopReason, media: MediaType) -> StatusCode {
+pub(super) fn stop_status(stop: &NoDataReason, media: MediaType) -> StatusCode {
     match (stop, media) {
-        (StopReason::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
-        (StopReason::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,
-        (StopReason::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        (StopReason::Malformed(_), _) => StatusCode::BAD_REQUEST,
-        (StopReason::SlowBody, _) => StatusCode::REQUEST_TIMEOUT,
-        (StopReason::Failed(code, _), media) => match (code, media) {
+        (NoDataReason::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
+        (NoDataReason::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,
+        (NoDataReason::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        (NoDataReason::Malformed(_), _) => StatusCode::BAD_REQUEST,
+        (NoDataReason::SlowBody, _) => StatusCode::REQUEST_TIMEOUT,
+        (NoDataReason::Failed(code, _), media) => match (code, media) {
             (Code::QueryTooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
             (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
             (Code::Forbidden, _) => StatusCode::FORBIDDEN,

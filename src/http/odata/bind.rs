@@ -15,7 +15,7 @@ use crate::bi::{
 
 /// The filter of an expression. Its faults are added to `faults`; with any of them the filter means nothing.
 pub fn bind_filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault>) -> Filter {
-    FilterBinder { dataset, faults }.bind_condition(expression)
+    FilterTranslator { dataset, faults }.bind_condition(expression)
 }
 
 /// A literal as a value of a column: `Some(None)` for null, `None` where it is of another type.
@@ -64,12 +64,12 @@ fn negate(filter: Filter) -> Filter {
     Filter::Not(Box::new(filter))
 }
 
-struct FilterBinder<'r> {
+struct FilterTranslator<'r> {
     dataset: &'r Dataset,
     faults: &'r mut Vec<Fault>,
 }
 
-impl FilterBinder<'_> {
+impl FilterTranslator<'_> {
     fn bind_condition(&mut self, expression: &Expression) -> Filter {
         match expression {
             Expression::And(parts) => Filter::All(self.bind_conditions(parts)),
@@ -145,7 +145,7 @@ impl FilterBinder<'_> {
         let name = column.name;
         match column.of {
             ColumnType::Text | ColumnType::Word(_) => {
-                Filter::Has(column, text_position(function), text.to_owned())
+                Filter::Has(column, position_searched_by(function), text.to_owned())
             }
             ColumnType::Id(_) => self.add_unsupported_fault(format!(
                 "`{name}` is an id: contains, startswith and endswith are offered for texts alone."
@@ -188,13 +188,15 @@ impl FilterBinder<'_> {
         match (bind_value(column, literal), column.of, literal) {
             (Some(None), ..) => compare_with_null(column, how),
             // NaN equals nothing in OData, while PostgreSQL has it equal to itself and above all others.
-            (Some(Some(Value::Number(number))), ..) if number.is_nan() => compare_with_no_cell(how),
+            (Some(Some(Value::Number(number))), ..) if number.is_nan() => {
+                compare_with_value_of_no_cell(how)
+            }
             (Some(Some(value)), ..) => Filter::Compare(column, how, value),
             // A text that is no id equals none: tools send `id ne ''` to leave out empty cells.
             (None, ColumnType::Id(_), Literal::String(_))
                 if matches!(how, Comparison::Equal | Comparison::NotEqual) =>
             {
-                compare_with_no_cell(how)
+                compare_with_value_of_no_cell(how)
             }
             (None, ..) => self.add_bad_request_fault(format!(
                 "`{}` is compared with {}, or with null.",
@@ -292,7 +294,7 @@ fn compare_with_null(column: &'static Column, how: Comparison) -> Filter {
 }
 
 /// A comparison with a value that no cell has: every cell differs from it, and none is above or below.
-fn compare_with_no_cell(how: Comparison) -> Filter {
+fn compare_with_value_of_no_cell(how: Comparison) -> Filter {
     match how {
         Comparison::NotEqual => all_rows_filter(),
         _ => no_rows_filter(),
@@ -310,7 +312,7 @@ const fn filter_comparison(operator: ComparisonOperator) -> Comparison {
     }
 }
 
-const fn text_position(function: TextFunction) -> TextPosition {
+const fn position_searched_by(function: TextFunction) -> TextPosition {
     match function {
         TextFunction::Contains => TextPosition::Anywhere,
         TextFunction::StartsWith => TextPosition::Beginning,

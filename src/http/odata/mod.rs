@@ -61,7 +61,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// The parts of a request that an answer depends on.
-struct ODataRequest<'r> {
+struct ODataRequestParts<'r> {
     app: &'r App,
     id: &'r RequestId,
     method: &'r Method,
@@ -97,7 +97,7 @@ async fn serve(
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let request = ODataRequest {
+    let request = ODataRequestParts {
         app: &app,
         id: &id,
         method: &method,
@@ -121,7 +121,7 @@ async fn serve(
     response
 }
 
-impl ODataRequest<'_> {
+impl ODataRequestParts<'_> {
     async fn answer(&self, path: Option<&str>) -> ODataResult {
         // Who has not signed in is told that first, whatever they ask.
         let caller = auth::identify_program(self.app, self.headers, self.id).await?;
@@ -293,7 +293,7 @@ impl ODataRequest<'_> {
         dataset: &'static Dataset,
         subject: ResourceKind<'_>,
         sent: &QueryPairs,
-    ) -> Result<options::ODataParams, ODataRefusal> {
+    ) -> Result<options::ParsedODataOptions, ODataRefusal> {
         let mut params = options::parse_options(dataset, subject, sent)?;
         params.query.thresholds = self.app.thresholds.clone();
         params.query.cache = Some(self.app.bi_cache.clone());

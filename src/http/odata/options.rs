@@ -30,7 +30,7 @@ pub enum ResourceKind<'k> {
 }
 
 /// The options of a request, as a query of the dataset and what its answer shows.
-pub struct ODataParams {
+pub struct ParsedODataOptions {
     pub query: DatasetQuery,
     /// The first columns of the query, which are shown; those after them are read for the link to the next page.
     pub shown: usize,
@@ -85,7 +85,7 @@ pub fn parse_options(
     dataset: &'static Dataset,
     subject: ResourceKind<'_>,
     sent: &QueryPairs,
-) -> Result<ODataParams, Vec<Fault>> {
+) -> Result<ParsedODataOptions, Vec<Fault>> {
     if sent.len() > MOST {
         let message = format!("A request has at most {MOST} options.");
         return Err(vec![Fault::bad_request(message)]);
@@ -179,10 +179,10 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn parse(&mut self, subject: ResourceKind<'_>) -> ODataParams {
+    fn parse(&mut self, subject: ResourceKind<'_>) -> ParsedODataOptions {
         let mut query = DatasetQuery::new(self.dataset);
         query.include_drafts = self.parse_flag("uncounted");
-        let mut params = ODataParams {
+        let mut params = ParsedODataOptions {
             shown: query.columns.len(),
             query,
             chosen: false,
@@ -310,7 +310,7 @@ impl OptionsParser<'_> {
         column
     }
 
-    fn parse_select(&mut self, params: &mut ODataParams) {
+    fn parse_select(&mut self, params: &mut ParsedODataOptions) {
         let Some(text) = single_value(self.sent, "$select") else {
             return;
         };
@@ -362,7 +362,7 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn parse_after(&mut self, params: &mut ODataParams) {
+    fn parse_after(&mut self, params: &mut ParsedODataOptions) {
         let Some(text) = single_value(self.sent, "$skiptoken") else {
             return;
         };

@@ -7,7 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use odata_filter::Literal;
 use serde_json::Value;
 
-use super::{address::ROOT, headers::MetadataLevel, options::ODataParams, token};
+use super::{address::ROOT, headers::MetadataLevel, options::ParsedODataOptions, token};
 use crate::{
     access::Caller,
     bi::{catalogue, model::dataset::Column, model::query::DatasetQuery, source::row::DatasetRow},
@@ -44,7 +44,7 @@ impl ODataWriter<'_> {
 
     /// A short list, such as that of the entity sets.
     pub(super) fn write_list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
-        let mut body = CompressibleBody::new(self.gzip);
+        let mut body = PageBodyWriter::new(self.gzip);
         let list = serde_json::to_string(list).map_err(Error::internal)?;
         write!(
             body.plain.bytes(),
@@ -56,8 +56,12 @@ impl ODataWriter<'_> {
     }
 
     /// A page of rows, and with `$count` their number, both from one snapshot.
-    pub(super) async fn write_rows(&self, caller: &Caller, params: ODataParams) -> Result<Vec<u8>> {
-        let ODataParams {
+    pub(super) async fn write_rows(
+        &self,
+        caller: &Caller,
+        params: ParsedODataOptions,
+    ) -> Result<Vec<u8>> {
+        let ParsedODataOptions {
             mut query,
             shown,
             chosen,
@@ -65,7 +69,7 @@ impl ODataWriter<'_> {
             top,
         } = params;
         let tx = caller.begin_snapshot().await?;
-        let mut body = CompressibleBody::new(self.gzip);
+        let mut body = PageBodyWriter::new(self.gzip);
         let set = format!(
             "#{}{}",
             query.dataset.name,
@@ -117,9 +121,9 @@ impl ODataWriter<'_> {
     pub(super) async fn write_row(
         &self,
         caller: &Caller,
-        params: ODataParams,
+        params: ParsedODataOptions,
     ) -> Result<Option<Vec<u8>>> {
-        let ODataParams {
+        let ParsedODataOptions {
             mut query,
             shown,
             chosen,
@@ -133,7 +137,7 @@ impl ODataWriter<'_> {
         let Some(row) = rows.next().await? else {
             return Ok(None);
         };
-        let mut body = CompressibleBody::new(self.gzip);
+        let mut body = PageBodyWriter::new(self.gzip);
         body.plain.raw("{");
         body.plain.raw(&context);
         let begun = body.plain.bytes().len();
@@ -188,12 +192,12 @@ fn order_values(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Liter
 }
 
 /// The body of an answer, compressed as it grows.
-struct CompressibleBody {
+struct PageBodyWriter {
     plain: JsonWriter,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
-impl CompressibleBody {
+impl PageBodyWriter {
     fn new(gzip: bool) -> Self {
         Self {
             plain: JsonWriter::default(),

@@ -77,7 +77,7 @@ fn meant(dataset: &Dataset, text: &str) -> Result<(String, DayRange), Vec<Fault>
         return Err(faults);
     }
     let written = filter
-        .append_condition(SqlBuilder::new(DbBackend::Postgres, ""))
+        .append_to_sql(SqlBuilder::new(DbBackend::Postgres, ""))
         .statement();
     let day = dataset.day.and_then(|day| dataset.column(day));
     let days = day.map(|day| range::days_of_filter(&filter, day));

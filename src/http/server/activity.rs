@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        // Relaxed: counters that nothing else is ordered by; `ClientWatch` only looks at them now and then.
+        // Relaxed: counters that nothing else is ordered by; `StalledClientDetector` only looks at them now and then.
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
@@ -140,7 +140,7 @@ impl ConnectionActivity {
     }
 
     /// Bytes have come. Between two requests of HTTP/1 they are the next one's head; on HTTP/2 they may be anything.
-    pub(super) fn note_read(&self) {
+    pub(super) fn start_head_timer_on_read(&self) {
         if self.has_requests() || self.http2.load(Relaxed) {
             return;
         }
@@ -163,9 +163,9 @@ impl ConnectionActivity {
         }
     }
 
-    pub(super) fn begin_server_work(self: &Arc<Self>) -> ServerWork {
+    pub(super) fn begin_server_work(self: &Arc<Self>) -> ServerTurnGuard {
         self.server_turns.fetch_add(1, Relaxed);
-        ServerWork(Arc::clone(self))
+        ServerTurnGuard(Arc::clone(self))
     }
 }
 
@@ -188,9 +188,9 @@ impl Drop for RequestUnderWay {
 }
 
 /// A moment in which the client waits for us.
-pub(super) struct ServerWork(Arc<ConnectionActivity>);
+pub(super) struct ServerTurnGuard(Arc<ConnectionActivity>);
 
-impl Drop for ServerWork {
+impl Drop for ServerTurnGuard {
     fn drop(&mut self) {
         self.0.server_turns.fetch_sub(1, Relaxed);
     }
@@ -251,7 +251,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for RequestBody<B> {
 pub(super) struct AnswerBody {
     body: Body,
     activity: Arc<ConnectionActivity>,
-    making: Option<ServerWork>,
+    making: Option<ServerTurnGuard>,
     _asked: RequestUnderWay,
 }
 

@@ -80,7 +80,7 @@ impl ClientConnection {
         // In this task and not in one of its own: what ends the connection is to return from here, which drops
         // whatever its requests do.
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
-        let mut watched = ClientWatch::new(activity, limits);
+        let mut watched = StalledClientDetector::new(activity, limits);
         let mut looks = interval(watched.check_interval());
         // After a stall the missed looks would come all at once, and judge a client by a moment in which the server
         // was not listening.
@@ -116,7 +116,7 @@ fn connection_builder() -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        // See `ClientWatch`: this one would also end connections that wait for their next request.
+        // See `StalledClientDetector`: this one would also end connections that wait for their next request.
         .header_read_timeout(None)
         .max_buf_size(HEAD);
     builder
@@ -156,7 +156,7 @@ async fn answer_request(
 }
 
 /// Sees whether a client keeps a connection that it does not use.
-struct ClientWatch {
+struct StalledClientDetector {
     activity: Arc<ConnectionActivity>,
     limits: ServerLimits,
     /// Since when it is the client who is waited for.
@@ -166,7 +166,7 @@ struct ClientWatch {
     written: u64,
 }
 
-impl ClientWatch {
+impl StalledClientDetector {
     fn new(activity: Arc<ConnectionActivity>, limits: ServerLimits) -> Self {
         Self {
             activity,
@@ -235,7 +235,7 @@ impl AsyncRead for MeteredStream {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.activity.note_read();
+            self.activity.start_head_timer_on_read();
         }
         polled
     }

@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{AnswerCell, AnswerSeries, first_day_of_month, walk};
+use super::{AnonymousAnswerCell, AnswerSeriesKey, first_day_of_month, walk};
 use crate::{
     access::Permit,
     error::{Error, Result},
@@ -28,7 +28,7 @@ const AT_ONCE: usize = 1_000;
 
 /// What closing months gave.
 #[derive(Clone, Copy, Debug)]
-pub struct ClosedMonths {
+pub struct MonthClosingResult {
     /// The month before which everything was closed already.
     pub before: NaiveDate,
     pub cells: usize,
@@ -70,7 +70,7 @@ fn cap_month(month: NaiveDate, database: NaiveDate) -> NaiveDate {
 }
 
 /// Closes the months that are over. Nothing where no month was over that had not been closed.
-pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<ClosedMonths>> {
+pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<MonthClosingResult>> {
     let (running, month) = (
         lock_first_open_month(permit).await?,
         load_current_month(permit).await?,
@@ -95,7 +95,7 @@ pub async fn close_months(permit: &mut Permit<'_>) -> Result<Option<ClosedMonths
         .col_expr(employee_month::Column::Running, Expr::value(month))
         .exec(permit.tx())
         .await?;
-    Ok(Some(ClosedMonths {
+    Ok(Some(MonthClosingResult {
         before: running,
         cells: cells.len(),
     }))
@@ -112,11 +112,14 @@ async fn lock_first_open_month(permit: &Permit<'_>) -> Result<NaiveDate> {
 }
 
 /// Everything that closing the months before this one depends on.
-async fn load_closing_input(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
+async fn load_closing_input(
+    permit: &Permit<'_>,
+    before: NaiveDate,
+) -> Result<walk::MonthClosingInput> {
     let waiting = count_waiting_answers(permit, before).await?;
-    let mut known = walk::ClosingInput {
+    let mut known = walk::MonthClosingInput {
         begins: load_block_starts(permit, &waiting).await?,
-        ..walk::ClosingInput::default()
+        ..walk::MonthClosingInput::default()
     };
     if let Some(first) = waiting.keys().map(|(_, month)| *month).min() {
         known.told = load_closed_cells(permit, first).await?;
@@ -126,7 +129,7 @@ async fn load_closing_input(permit: &Permit<'_>, before: NaiveDate) -> Result<wa
 }
 
 #[derive(FromQueryResult)]
-struct WaitingCount {
+struct WaitingAnswerCount {
     scale: FeedbackScale,
     blueprint_id: Option<BlueprintId>,
     touchpoint_id: Option<TouchpointId>,
@@ -139,9 +142,9 @@ struct WaitingCount {
 async fn count_waiting_answers(
     permit: &Permit<'_>,
     before: NaiveDate,
-) -> Result<BTreeMap<(AnswerSeries, NaiveDate), Tally>> {
+) -> Result<BTreeMap<(AnswerSeriesKey, NaiveDate), Tally>> {
     use employee_answer::Column;
-    let counted: Vec<WaitingCount> = employee_answer::Entity::find()
+    let counted: Vec<WaitingAnswerCount> = employee_answer::Entity::find()
         .select_only()
         .columns([
             Column::Scale,
@@ -160,9 +163,9 @@ async fn count_waiting_answers(
         .into_model()
         .all(permit.tx())
         .await?;
-    let mut waiting: BTreeMap<(AnswerSeries, NaiveDate), Tally> = BTreeMap::new();
+    let mut waiting: BTreeMap<(AnswerSeriesKey, NaiveDate), Tally> = BTreeMap::new();
     for row in counted {
-        let series = AnswerSeries::new(row.scale, row.blueprint_id, row.touchpoint_id);
+        let series = AnswerSeriesKey::new(row.scale, row.blueprint_id, row.touchpoint_id);
         let sum = i64::from(row.score) * row.answers;
         *waiting.entry((series, row.received_in)).or_default() +=
             Tally::of_group(group_of_score(row.scale, row.score), row.answers, sum);
@@ -174,8 +177,8 @@ async fn count_waiting_answers(
 /// organisation, whether or not anybody answered then.
 async fn load_block_starts(
     permit: &Permit<'_>,
-    waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
-) -> Result<BTreeMap<AnswerSeries, NaiveDate>> {
+    waiting: &BTreeMap<(AnswerSeriesKey, NaiveDate), Tally>,
+) -> Result<BTreeMap<AnswerSeriesKey, NaiveDate>> {
     use employee_cell::Column;
     type BlockEndRow = (
         FeedbackScale,
@@ -194,9 +197,9 @@ async fn load_block_starts(
         .all(permit.tx())
         .await?;
     let ended = ended.into_iter();
-    let ended: HashMap<AnswerSeries, NaiveDate> = ended
+    let ended: HashMap<AnswerSeriesKey, NaiveDate> = ended
         .map(|(scale, blueprint, touchpoint, to)| {
-            (AnswerSeries::new(scale, blueprint, touchpoint), to)
+            (AnswerSeriesKey::new(scale, blueprint, touchpoint), to)
         })
         .collect();
     let starts = load_journey_starts(permit, waiting).await?;
@@ -214,7 +217,7 @@ async fn load_block_starts(
 /// The months in which the organisation, and the journeys with waiting answers, were created.
 async fn load_journey_starts(
     permit: &Permit<'_>,
-    waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
+    waiting: &BTreeMap<(AnswerSeriesKey, NaiveDate), Tally>,
 ) -> Result<HashMap<Option<BlueprintId>, NaiveDate>> {
     use blueprint::Column;
     let ids = waiting.keys().filter_map(|(series, _)| series.blueprint);
@@ -269,7 +272,7 @@ async fn load_closed_cells(
 }
 
 /// Deletes the answers in cells.
-fn delete_answers_sql(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
+fn delete_answers_sql(permit: &Permit<'_>, cells: &[AnonymousAnswerCell]) -> SqlBuilder {
     let rows = cells.iter().map(|cell| {
         [
             cell.series.scale.as_str().into(),
@@ -293,7 +296,7 @@ fn delete_answers_sql(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
         )
 }
 
-fn cell_row(cell: &AnswerCell) -> Result<employee_cell::ActiveModel> {
+fn cell_row(cell: &AnonymousAnswerCell) -> Result<employee_cell::ActiveModel> {
     let count = |many: i64| i32::try_from(many).map_err(Error::internal);
     Ok(employee_cell::ActiveModel {
         // Random and not in the order of time: ids of one closing would tell in which order its cells were made.

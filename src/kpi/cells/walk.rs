@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Months, NaiveDate};
 use entity::{id::BlueprintId, words::FeedbackScale};
 
-use super::{AnswerCell, AnswerSeries};
+use super::{AnonymousAnswerCell, AnswerSeriesKey};
 use crate::kpi::answers::{FEWEST_OF_EMPLOYEES, Tally};
 
 /// A journey on one scale: whose places can be told from one another by their sum.
@@ -25,16 +25,16 @@ pub(super) struct MonthSpan {
 
 /// What is known when months close. It is the same whether months before were closed one by one or all at once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ClosingInput {
+pub(super) struct MonthClosingInput {
     /// What waits: what each place was answered in each month.
-    pub waiting: BTreeMap<(AnswerSeries, NaiveDate), Tally>,
+    pub waiting: BTreeMap<(AnswerSeriesKey, NaiveDate), Tally>,
     /// Where the next block of each place that waits begins.
-    pub begins: BTreeMap<AnswerSeries, NaiveDate>,
+    pub begins: BTreeMap<AnswerSeriesKey, NaiveDate>,
     /// The cells that journeys have already, as far as they reach into months of which something waits.
     pub told: Vec<(JourneyOnScale, MonthSpan)>,
 }
 
-impl AnswerSeries {
+impl AnswerSeriesKey {
     /// The journey that it is in.
     pub(super) const fn journey(&self) -> JourneyOnScale {
         (self.scale, self.blueprint)
@@ -43,8 +43,11 @@ impl AnswerSeries {
 
 /// The cells that close in the months from `running` on. Those before are closed: what waits of them only adds to what
 /// comes.
-pub(super) fn close_cells(known: ClosingInput, running: NaiveDate) -> Vec<AnswerCell> {
-    let mut journeys: BTreeMap<JourneyOnScale, BlockWalk> = BTreeMap::new();
+pub(super) fn close_cells(
+    known: MonthClosingInput,
+    running: NaiveDate,
+) -> Vec<AnonymousAnswerCell> {
+    let mut journeys: BTreeMap<JourneyOnScale, JourneyBlockCloser> = BTreeMap::new();
     for ((series, month), tally) in known.waiting {
         let begin = known.begins.get(&series).copied().unwrap_or(month);
         let walk = journeys.entry(series.journey()).or_default();
@@ -80,10 +83,10 @@ impl WaitingSeries {
     }
 
     /// The longest block that it could be told in with this month.
-    fn longest_block(&self, month: NaiveDate) -> Option<ClosingBlock> {
+    fn longest_block(&self, month: NaiveDate) -> Option<ClosableBlock> {
         let now = self.months.get(&month)?.answers();
         let (first, _) = self.months.range(self.begin..=month).next()?;
-        let block = ClosingBlock {
+        let block = ClosableBlock {
             first: *first,
             answers: self.count_answers(*first, month),
             has_waited: self.count_answers(*first, month) - now >= FEWEST_OF_EMPLOYEES,
@@ -94,7 +97,7 @@ impl WaitingSeries {
 
 /// A block that may close: from this month of answers on.
 #[derive(Clone, Copy, Debug)]
-struct ClosingBlock {
+struct ClosableBlock {
     first: NaiveDate,
     answers: i64,
     /// Whether it had enough before, and waited so that another place is not the only one.
@@ -103,13 +106,13 @@ struct ClosingBlock {
 
 /// The places of one journey on the way through its months.
 #[derive(Debug, Default)]
-struct BlockWalk {
-    places: BTreeMap<AnswerSeries, WaitingSeries>,
+struct JourneyBlockCloser {
+    places: BTreeMap<AnswerSeriesKey, WaitingSeries>,
     told: Vec<MonthSpan>,
 }
 
-impl BlockWalk {
-    fn close_months_from(mut self, running: NaiveDate) -> Vec<AnswerCell> {
+impl JourneyBlockCloser {
+    fn close_months_from(mut self, running: NaiveDate) -> Vec<AnonymousAnswerCell> {
         let months = self.places.values().flat_map(|place| place.months.keys());
         let months: BTreeSet<NaiveDate> = months.filter(|at| **at >= running).copied().collect();
         months
@@ -120,9 +123,9 @@ impl BlockWalk {
 
     /// Closes what can be told once this month is over. Each block has answers of it, so that nothing that closes later
     /// lies in the months up to here, and what was left there stays as much.
-    fn close_month(&mut self, month: NaiveDate) -> Vec<AnswerCell> {
+    fn close_month(&mut self, month: NaiveDate) -> Vec<AnonymousAnswerCell> {
         let blocks = self.places.iter();
-        let mut blocks: BTreeMap<AnswerSeries, ClosingBlock> = blocks
+        let mut blocks: BTreeMap<AnswerSeriesKey, ClosableBlock> = blocks
             .filter_map(|(series, place)| Some((*series, place.longest_block(month)?)))
             .collect();
         // Each round takes a month or a block away, so it ends.
@@ -139,7 +142,7 @@ impl BlockWalk {
             for (_, some) in place.months.extract_if(block.first..=month, |_, _| true) {
                 tally += some;
             }
-            closed.push(AnswerCell {
+            closed.push(AnonymousAnswerCell {
                 series,
                 from: place.begin,
                 to,
@@ -159,7 +162,7 @@ impl BlockWalk {
     /// Only months in which a block begins are looked at: of those before the first nothing more is told now.
     fn find_exposed_month(
         &self,
-        blocks: &BTreeMap<AnswerSeries, ClosingBlock>,
+        blocks: &BTreeMap<AnswerSeriesKey, ClosableBlock>,
         month: NaiveDate,
     ) -> Option<NaiveDate> {
         let firsts: BTreeSet<NaiveDate> = blocks.values().map(|block| block.first).collect();
@@ -173,11 +176,11 @@ impl BlockWalk {
     /// these months is not known at all.
     fn exposes_nobody(
         &self,
-        blocks: &BTreeMap<AnswerSeries, ClosingBlock>,
+        blocks: &BTreeMap<AnswerSeriesKey, ClosableBlock>,
         from: NaiveDate,
         to: NaiveDate,
     ) -> bool {
-        let inside = |series: &AnswerSeries, month: NaiveDate| {
+        let inside = |series: &AnswerSeriesKey, month: NaiveDate| {
             let block = blocks.get(series);
             block.is_some_and(|block| from <= block.first && block.first <= month)
         };
@@ -211,7 +214,7 @@ impl BlockWalk {
     /// else the least.
     fn delay_one_block(
         &self,
-        blocks: &mut BTreeMap<AnswerSeries, ClosingBlock>,
+        blocks: &mut BTreeMap<AnswerSeriesKey, ClosableBlock>,
         from: NaiveDate,
         month: NaiveDate,
     ) {
@@ -233,7 +236,7 @@ impl BlockWalk {
                 let first = *first;
                 blocks.insert(
                     series,
-                    ClosingBlock {
+                    ClosableBlock {
                         first,
                         answers,
                         ..block

@@ -16,23 +16,27 @@ use crate::{
     error::Result,
     kpi::{
         answers::{Tally, scale_feeding},
-        cells::{self, AnswerCell},
+        cells::{self, AnonymousAnswerCell},
         days::LinkDays,
         measurement::MeasurementKey,
     },
 };
 
 /// What KPIs judge, as far as cells ask for it.
-struct JudgedPlaces {
+struct KpiLinksForCells {
     links: HashMap<KpiId, Vec<kpi_link::Model>>,
     phases: HashMap<TouchpointId, PhaseId>,
     /// Status and subject of every journey that is linked or has a cell.
     blueprints: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
 }
 
-impl JudgedPlaces {
+impl KpiLinksForCells {
     /// What these KPIs judge, and where these cells are.
-    async fn load(permit: &Permit<'_>, kpis: &[&kpi::Model], cells: &[AnswerCell]) -> Result<Self> {
+    async fn load(
+        permit: &Permit<'_>,
+        kpis: &[&kpi::Model],
+        cells: &[AnonymousAnswerCell],
+    ) -> Result<Self> {
         let mut links: HashMap<KpiId, Vec<kpi_link::Model>> = HashMap::new();
         let rows = kpi_link::Entity::find()
             .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
@@ -73,7 +77,7 @@ impl JudgedPlaces {
     }
 
     /// Whether a KPI counts a cell: where it judged its place throughout.
-    fn counts_cell(&self, kpi: &kpi::Model, cell: &AnswerCell) -> bool {
+    fn counts_cell(&self, kpi: &kpi::Model, cell: &AnonymousAnswerCell) -> bool {
         let series = &cell.series;
         let links = self.links.get(&kpi.id).map_or(&[][..], Vec::as_slice);
         let there = |link: &&kpi_link::Model| Some(link.blueprint_id) == series.blueprint;
@@ -168,7 +172,7 @@ pub(super) async fn load_employee_tallies(
     if cells.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let judged = JudgedPlaces::load(permit, &kpis, &cells).await?;
+    let judged = KpiLinksForCells::load(permit, &kpis, &cells).await?;
     let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for kpi in kpis {
         let its = cells.iter().filter(|cell| {

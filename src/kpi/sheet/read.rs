@@ -12,7 +12,7 @@ use entity::{
 use super::super::{
     measurement::{MeasurementContent, MeasurementKey, measured_day_fault},
     record::recording_faults,
-    rules::{FigureFault, Figures},
+    rules::{FigureFault, MeasurementFigures},
 };
 use crate::{
     access::Caller,
@@ -129,7 +129,7 @@ impl MeasurementColumns {
         let segment = read_reference(cell("segment"), &known.segments, faults);
         let wrong = day.and_then(|day| measured_day_fault(day, known.today));
         self.add_faults(row, wrong, faults);
-        let figures = value.map(|value| Figures {
+        let figures = value.map(|value| MeasurementFigures {
             value,
             numerator,
             denominator,

@@ -97,9 +97,9 @@ fn what_is_in_force_ends_and_is_accepted_anew() {
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::End(held.clone(), AfterEnd::Successor),
-        PlanStep::Accept(held.clone(), tasks(&[1])),
-        PlanStep::ChangeReplaced(rival, held.id),
+        ResponsibilityPlanStep::End(held.clone(), AfterResponsibilityEnd::Successor),
+        ResponsibilityPlanStep::Accept(held.clone(), tasks(&[1])),
+        ResponsibilityPlanStep::ChangeReplaced(rival, held.id),
     ];
     assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
@@ -114,8 +114,8 @@ fn duplicates_merge() {
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::End(held, AfterEnd::Merged),
-        PlanStep::Merge(own, tasks(&[2, 1])),
+        ResponsibilityPlanStep::End(held, AfterResponsibilityEnd::Merged),
+        ResponsibilityPlanStep::Merge(own, tasks(&[2, 1])),
     ];
     assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
@@ -134,9 +134,9 @@ fn what_the_successor_was_offered_gives_way_to_what_it_takes_over() {
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::End(held.clone(), AfterEnd::Successor),
-        PlanStep::Decline(offered, TAKEN),
-        PlanStep::Accept(held, tasks(&[1])),
+        ResponsibilityPlanStep::End(held.clone(), AfterResponsibilityEnd::Successor),
+        ResponsibilityPlanStep::Decline(offered, TAKEN),
+        ResponsibilityPlanStep::Accept(held, tasks(&[1])),
     ];
     assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
@@ -152,9 +152,9 @@ fn what_several_hold_of_one_role_becomes_one_of_the_successor() {
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::End(first.clone(), AfterEnd::Successor),
-        PlanStep::End(second, AfterEnd::Merged),
-        PlanStep::Accept(first, tasks(&[1, 2])),
+        ResponsibilityPlanStep::End(first.clone(), AfterResponsibilityEnd::Successor),
+        ResponsibilityPlanStep::End(second, AfterResponsibilityEnd::Merged),
+        ResponsibilityPlanStep::Accept(first, tasks(&[1, 2])),
     ];
     assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
@@ -171,8 +171,8 @@ fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::ChangeAddressee(first.clone()),
-        PlanStep::Decline(second, TAKEN),
+        ResponsibilityPlanStep::ChangeAddressee(first.clone()),
+        ResponsibilityPlanStep::Decline(second, TAKEN),
     ];
     assert_eq!(offered.plan_steps(Some(department(NEW))), plan);
     let held = responsibility(2, OTHER, Role::Accountable, Accepted);
@@ -181,9 +181,9 @@ fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::End(held.clone(), AfterEnd::Successor),
-        PlanStep::Accept(held, tasks(&[2])),
-        PlanStep::Decline(first, TAKEN),
+        ResponsibilityPlanStep::End(held.clone(), AfterResponsibilityEnd::Successor),
+        ResponsibilityPlanStep::Accept(held, tasks(&[2])),
+        ResponsibilityPlanStep::Decline(first, TAKEN),
     ];
     assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
@@ -202,9 +202,9 @@ fn proposals_are_addressed_anew_or_closed() {
         ..Holdings::default()
     };
     let plan = [
-        PlanStep::ChangeAddressee(first),
-        PlanStep::Decline(second, TAKEN),
-        PlanStep::ChangeProposer(made),
+        ResponsibilityPlanStep::ChangeAddressee(first),
+        ResponsibilityPlanStep::Decline(second, TAKEN),
+        ResponsibilityPlanStep::ChangeProposer(made),
     ];
     assert_eq!(holdings.plan_steps(Some(department(NEW))), plan);
 }
@@ -237,8 +237,8 @@ fn only_what_counts_needs_a_successor_and_the_rest_is_let_go() {
     assert_eq!(
         within(blueprint(BlueprintState::Current, BlueprintStatus::Draft)).plan_steps(None),
         [
-            PlanStep::End(held.clone(), AfterEnd::Nothing),
-            PlanStep::Decline(asked.clone(), DEPARTMENT_ARCHIVED)
+            ResponsibilityPlanStep::End(held.clone(), AfterResponsibilityEnd::Nothing),
+            ResponsibilityPlanStep::Decline(asked.clone(), DEPARTMENT_ARCHIVED)
         ]
     );
 }

@@ -37,23 +37,23 @@ fn account(n: u128) -> AccountId {
     Uuid::from_u128(n).into()
 }
 
-fn lead(n: u128, of: &[u128]) -> Participant {
-    Participant {
+fn lead(n: u128, of: &[u128]) -> ActingPerson {
+    ActingPerson {
         account: Some(account(n)),
         cx_manager: false,
         leads: of.iter().copied().map(department).collect(),
     }
 }
 
-fn cx_manager(n: u128, of: &[u128]) -> Participant {
-    Participant {
+fn cx_manager(n: u128, of: &[u128]) -> ActingPerson {
+    ActingPerson {
         cx_manager: true,
         ..lead(n, of)
     }
 }
 
 /// A proposal by somebody in the name of a department, on a blueprint of `owner`.
-fn proposal(by: &Participant, name: Option<u128>, addressed: u128, owner: u128) -> Proposal {
+fn proposal(by: &ActingPerson, name: Option<u128>, addressed: u128, owner: u128) -> Proposal {
     Proposal {
         addressed: department(addressed),
         role: Role::Accountable,
@@ -71,7 +71,7 @@ fn over(proposal: Proposal, holder: u128) -> Proposal {
     }
 }
 
-fn answer(proposal: &Proposal, by: &Participant) -> Result<Consent, BarredReason> {
+fn answer(proposal: &Proposal, by: &ActingPerson) -> Result<ConsentEffect, CannotAnswerReason> {
     proposal.consent_of(by, &tree()).map(|(yes, _)| yes)
 }
 
@@ -80,24 +80,36 @@ fn two_leads_of_one_department_are_one_seat_whatever_child_they_speak_for() {
     let own = proposal(&lead(1, &[INDUSTRIAL]), Some(HR), INDUSTRIAL, TRAVEL);
     assert_eq!(
         answer(&own, &lead(2, &[INDUSTRIAL])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
     assert_eq!(
         answer(&own, &lead(1, &[INDUSTRIAL])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
-    assert_eq!(answer(&own, &lead(3, &[HR])), Err(BarredReason::NotAsked));
-    assert_eq!(answer(&own, &lead(4, &[TRAVEL])), Ok(Consent::Accepts));
-    assert_eq!(answer(&own, &cx_manager(5, &[])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&own, &lead(3, &[HR])),
+        Err(CannotAnswerReason::NotAsked)
+    );
+    assert_eq!(
+        answer(&own, &lead(4, &[TRAVEL])),
+        Ok(ConsentEffect::Accepts)
+    );
+    assert_eq!(
+        answer(&own, &cx_manager(5, &[])),
+        Ok(ConsentEffect::Accepts)
+    );
 }
 
 #[test]
 fn a_head_assigns_downwards_in_the_own_house_and_the_departments_own_lead_answers() {
     let own = proposal(&lead(1, &[TRAVEL]), Some(SEARCH), SEARCH, TRAVEL);
-    assert_eq!(answer(&own, &lead(2, &[SEARCH])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&own, &lead(2, &[SEARCH])),
+        Ok(ConsentEffect::Accepts)
+    );
     assert_eq!(
         answer(&own, &lead(3, &[TRAVEL])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
     assert_eq!(own.awaited_seats(&tree()), [department(SEARCH)].into());
 }
@@ -107,16 +119,22 @@ fn a_head_does_not_assign_downwards_in_another_house() {
     let own = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), SEARCH, UNION);
     assert_eq!(
         answer(&own, &lead(2, &[SEARCH])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
-    assert_eq!(answer(&own, &lead(3, &[UNION])), Ok(Consent::Accepts));
-    assert_eq!(answer(&own, &cx_manager(4, &[])), Ok(Consent::Accepts));
+    assert_eq!(answer(&own, &lead(3, &[UNION])), Ok(ConsentEffect::Accepts));
+    assert_eq!(
+        answer(&own, &cx_manager(4, &[])),
+        Ok(ConsentEffect::Accepts)
+    );
     let held = over(own, INDUSTRIAL);
     assert_eq!(
         answer(&held, &lead(3, &[UNION])),
-        Err(BarredReason::NotAsked)
+        Err(CannotAnswerReason::NotAsked)
     );
-    assert_eq!(answer(&held, &lead(5, &[INDUSTRIAL])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&held, &lead(5, &[INDUSTRIAL])),
+        Ok(ConsentEffect::Accepts)
+    );
 }
 
 #[test]
@@ -125,53 +143,74 @@ fn the_owner_for_itself_where_nobody_is_accountable_needs_a_cx_manager() {
     assert!(own.awaited_seats(&tree()).is_empty());
     assert_eq!(
         answer(&own, &lead(2, &[TRAVEL])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
     assert_eq!(
         answer(&own, &lead(3, &[SEARCH])),
-        Err(BarredReason::NotAsked)
+        Err(CannotAnswerReason::NotAsked)
     );
-    assert_eq!(answer(&own, &cx_manager(4, &[])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&own, &cx_manager(4, &[])),
+        Ok(ConsentEffect::Accepts)
+    );
     let below = proposal(&lead(1, &[SEARCH]), Some(SEARCH), SEARCH, SEARCH);
     assert_eq!(
         answer(&below, &lead(2, &[TRAVEL])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
-    assert_eq!(answer(&below, &cx_manager(4, &[])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&below, &cx_manager(4, &[])),
+        Ok(ConsentEffect::Accepts)
+    );
 }
 
 #[test]
 fn a_child_that_proposes_itself_in_the_house_of_its_head_is_answered_by_the_head() {
     let own = proposal(&lead(1, &[SEARCH]), Some(SEARCH), SEARCH, TRAVEL);
-    assert_eq!(answer(&own, &lead(2, &[TRAVEL])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&own, &lead(2, &[TRAVEL])),
+        Ok(ConsentEffect::Accepts)
+    );
 }
 
 #[test]
 fn a_cx_manager_is_another_party_unless_a_seat_of_theirs_lies_at_or_above() {
     let offered = proposal(&cx_manager(1, &[]), None, HR, TRAVEL);
-    assert_eq!(answer(&offered, &lead(2, &[HR])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&offered, &lead(2, &[HR])),
+        Ok(ConsentEffect::Accepts)
+    );
     assert_eq!(
         answer(&offered, &lead(3, &[INDUSTRIAL])),
-        Ok(Consent::Accepts)
+        Ok(ConsentEffect::Accepts)
     );
-    assert_eq!(answer(&offered, &cx_manager(4, &[])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&offered, &cx_manager(4, &[])),
+        Ok(ConsentEffect::Accepts)
+    );
     assert_eq!(
         answer(&offered, &cx_manager(1, &[])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
     for seat in [HR, INDUSTRIAL] {
         let own = proposal(&cx_manager(1, &[seat]), None, HR, TRAVEL);
         assert!(own.has_consented(&tree()));
         assert_eq!(
             answer(&own, &cx_manager(1, &[seat])),
-            Err(BarredReason::OneParty)
+            Err(CannotAnswerReason::OneParty)
         );
-        assert_eq!(answer(&own, &lead(2, &[HR])), Err(BarredReason::OneParty));
+        assert_eq!(
+            answer(&own, &lead(2, &[HR])),
+            Err(CannotAnswerReason::OneParty)
+        );
         assert_eq!(
             answer(&own, &cx_manager(3, &[HR])),
-            Err(BarredReason::OneParty)
+            Err(CannotAnswerReason::OneParty)
         );
-        assert_eq!(answer(&own, &lead(4, &[TRAVEL])), Ok(Consent::Accepts));
+        assert_eq!(
+            answer(&own, &lead(4, &[TRAVEL])),
+            Ok(ConsentEffect::Accepts)
+        );
     }
     let elsewhere = proposal(&cx_manager(1, &[UNION]), None, HR, TRAVEL);
     assert!(!elsewhere.has_consented(&tree()));
@@ -182,12 +221,12 @@ fn a_cx_manager_who_leads_the_department_answers_others_as_its_lead() {
     let offered = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), HR, TRAVEL);
     assert_eq!(
         answer(&offered, &cx_manager(2, &[HR])),
-        Ok(Consent::Accepts)
+        Ok(ConsentEffect::Accepts)
     );
     let own = proposal(&lead(1, &[HR]), Some(HR), HR, TRAVEL);
     assert_eq!(
         answer(&own, &cx_manager(2, &[HR])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
 }
 
@@ -197,13 +236,13 @@ fn from_below_outside_the_own_house_nobody_could_answer() {
     assert!(!from_below.can_ever_be_answered(&tree()));
     assert_eq!(
         answer(&from_below, &lead(2, &[INDUSTRIAL])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
     let at_home = proposal(&lead(1, &[HR]), Some(HR), INDUSTRIAL, SALES);
     assert!(at_home.can_ever_be_answered(&tree()));
     assert_eq!(
         answer(&at_home, &lead(2, &[INDUSTRIAL])),
-        Ok(Consent::Accepts)
+        Ok(ConsentEffect::Accepts)
     );
 }
 
@@ -217,51 +256,69 @@ fn over_a_holder_the_holder_answers_first_and_then_the_department_addressed() {
     assert_eq!(third.awaited_seats(&tree()), [department(HR)].into());
     assert_eq!(
         answer(&third, &lead(2, &[UNION])),
-        Err(BarredReason::HolderFirst)
+        Err(CannotAnswerReason::HolderFirst)
     );
-    assert_eq!(answer(&third, &lead(3, &[HR])), Ok(Consent::HandsOver));
-    assert_eq!(answer(&third, &cx_manager(4, &[])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&third, &lead(3, &[HR])),
+        Ok(ConsentEffect::HandsOver)
+    );
+    assert_eq!(
+        answer(&third, &cx_manager(4, &[])),
+        Ok(ConsentEffect::Accepts)
+    );
     let handed = Proposal {
         handed_over: true,
         ..third
     };
     assert_eq!(handed.awaited_seats(&tree()), [department(UNION)].into());
-    assert_eq!(answer(&handed, &lead(2, &[UNION])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&handed, &lead(2, &[UNION])),
+        Ok(ConsentEffect::Accepts)
+    );
     assert_eq!(
         answer(&handed, &lead(3, &[HR])),
-        Err(BarredReason::NotAsked)
+        Err(CannotAnswerReason::NotAsked)
     );
 }
 
 #[test]
 fn where_the_department_proposed_itself_the_holders_yes_is_the_second_consent() {
     let own = over(proposal(&lead(1, &[UNION]), Some(UNION), UNION, TRAVEL), HR);
-    assert_eq!(answer(&own, &lead(2, &[HR])), Ok(Consent::Accepts));
+    assert_eq!(answer(&own, &lead(2, &[HR])), Ok(ConsentEffect::Accepts));
     // Of one branch with the proposer the holder only hands over: a CX manager is the other party.
     let inside = over(
         proposal(&lead(1, &[INDUSTRIAL]), Some(SALES), SALES, TRAVEL),
         HR,
     );
-    assert_eq!(answer(&inside, &lead(2, &[HR])), Ok(Consent::HandsOver));
+    assert_eq!(
+        answer(&inside, &lead(2, &[HR])),
+        Ok(ConsentEffect::HandsOver)
+    );
     let handed = Proposal {
         handed_over: true,
         ..inside
     };
     assert_eq!(
         answer(&handed, &lead(2, &[HR])),
-        Err(BarredReason::OneParty)
+        Err(CannotAnswerReason::OneParty)
     );
-    assert_eq!(answer(&handed, &cx_manager(3, &[])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&handed, &cx_manager(3, &[])),
+        Ok(ConsentEffect::Accepts)
+    );
 }
 
 #[test]
 fn the_holder_and_a_cx_manager_propose_without_asking_the_holder() {
     let by_holder = over(proposal(&lead(1, &[HR]), Some(HR), UNION, TRAVEL), HR);
-    assert_eq!(answer(&by_holder, &lead(2, &[UNION])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&by_holder, &lead(2, &[UNION])),
+        Ok(ConsentEffect::Accepts)
+    );
     let by_cx_manager = over(proposal(&cx_manager(1, &[]), None, UNION, TRAVEL), HR);
     assert_eq!(
         answer(&by_cx_manager, &lead(2, &[UNION])),
-        Ok(Consent::Accepts)
+        Ok(ConsentEffect::Accepts)
     );
     let consulted = Proposal {
         role: Role::Consulted,
@@ -270,7 +327,10 @@ fn the_holder_and_a_cx_manager_propose_without_asking_the_holder() {
             HR,
         )
     };
-    assert_eq!(answer(&consulted, &lead(2, &[UNION])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&consulted, &lead(2, &[UNION])),
+        Ok(ConsentEffect::Accepts)
+    );
 }
 
 #[test]
@@ -306,7 +366,7 @@ fn a_department_without_a_lead_waits_and_one_is_found_above_where_that_is_anothe
 
 #[test]
 fn whoever_may_answer_has_a_seat_that_is_awaited_or_above_one() {
-    let everybody: Vec<Participant> = (2..=7).map(|n| lead(100 + n, &[n])).collect();
+    let everybody: Vec<ActingPerson> = (2..=7).map(|n| lead(100 + n, &[n])).collect();
     for by in 2..=7 {
         for addressed in 2..=7 {
             for owner in 2..=7 {

@@ -5,7 +5,7 @@ use cx_blueprint::fields;
 use entity::{
     account, audit_event, blueprint, channel, department, employee_answer, employee_cell, feedback,
     id::*,
-    json::{Lenses, PhaseOutline, Subjects, TemplatePhases, Texts},
+    json::{InsightKinds, StoredTemplatePhase, TemplatePhases, TemplateSubjects, Texts},
     kpi, kpi_link, kpi_target, measurement, persona, phase, responsibility, segment, session,
     template, touchpoint, transition,
     words::*,
@@ -289,9 +289,9 @@ impl Seed {
             key: a_key(),
             name: "Two steps".to_owned(),
             description: None,
-            subjects: Subjects(vec![Subject::Employee]),
-            lenses: Lenses(vec![InsightKind::Pain, InsightKind::Gain]),
-            phases: TemplatePhases(vec![PhaseOutline {
+            subjects: TemplateSubjects(vec![Subject::Employee]),
+            lenses: InsightKinds(vec![InsightKind::Pain, InsightKind::Gain]),
+            phases: TemplatePhases(vec![StoredTemplatePhase {
                 name: "Grüße".to_owned(),
                 stage: Stage::Goal,
                 prompt: "\"quoted\"".to_owned(),

@@ -9,8 +9,8 @@ use super::*;
 /// What a place was answered in a month.
 type Answered = (u128, u32, i64);
 
-fn place(n: u128) -> AnswerSeries {
-    AnswerSeries {
+fn place(n: u128) -> AnswerSeriesKey {
+    AnswerSeriesKey {
         scale: FeedbackScale::Csat,
         blueprint: Some(uuid::Uuid::from_u128(1).into()),
         touchpoint: Some(uuid::Uuid::from_u128(n).into()),
@@ -24,8 +24,8 @@ fn month(n: u32) -> NaiveDate {
 /// What is kept, as it comes in and months close.
 #[derive(Debug, Default)]
 struct Kept {
-    known: ClosingInput,
-    cells: Vec<AnswerCell>,
+    known: MonthClosingInput,
+    cells: Vec<AnonymousAnswerCell>,
 }
 
 impl Kept {
@@ -57,7 +57,7 @@ impl Kept {
     }
 }
 
-fn all_at_once(answered: &[Answered]) -> Vec<AnswerCell> {
+fn all_at_once(answered: &[Answered]) -> Vec<AnonymousAnswerCell> {
     let mut kept = Kept::default();
     kept.take(answered);
     kept.close(1);
@@ -65,7 +65,7 @@ fn all_at_once(answered: &[Answered]) -> Vec<AnswerCell> {
     kept.cells
 }
 
-fn one_by_one(answered: &[Answered]) -> Vec<AnswerCell> {
+fn one_by_one(answered: &[Answered]) -> Vec<AnonymousAnswerCell> {
     let mut kept = Kept::default();
     for month in 1..=12 {
         let of_it = |answered: &&Answered| answered.1 == month;
@@ -81,8 +81,9 @@ fn one_by_one(answered: &[Answered]) -> Vec<AnswerCell> {
 fn told(answered: &[Answered]) -> Vec<(u128, u32, u32, i64)> {
     let cells = all_at_once(answered);
     assert_eq!(one_by_one(answered), cells);
-    let place = |cell: &AnswerCell| cell.series.touchpoint.expect("a touchpoint").0.as_u128();
-    let last = |cell: &AnswerCell| (cell.to - Months::new(1)).month();
+    let place =
+        |cell: &AnonymousAnswerCell| cell.series.touchpoint.expect("a touchpoint").0.as_u128();
+    let last = |cell: &AnonymousAnswerCell| (cell.to - Months::new(1)).month();
     let cells = cells.iter();
     cells
         .map(|cell| {
@@ -162,13 +163,14 @@ fn a_block_begins_where_the_last_of_its_place_ended() {
 
 /// Whoever knows the whole journey in months that have an end in common with cells, and subtracts the cells in them, is
 /// left with these in months of which something is told.
-fn left(answered: &[Answered], cells: &[AnswerCell], from: u32, to: u32) -> i64 {
-    let those =
-        |cell: &&AnswerCell| month(from) <= cell.first && cell.to <= month(to) + Months::new(1);
-    let inside: Vec<&AnswerCell> = cells.iter().filter(those).collect();
+fn left(answered: &[Answered], cells: &[AnonymousAnswerCell], from: u32, to: u32) -> i64 {
+    let those = |cell: &&AnonymousAnswerCell| {
+        month(from) <= cell.first && cell.to <= month(to) + Months::new(1)
+    };
+    let inside: Vec<&AnonymousAnswerCell> = cells.iter().filter(those).collect();
     let in_a_cell = |(at, received, _): &Answered| {
         let received = month(*received);
-        let holds = |cell: &&&AnswerCell| {
+        let holds = |cell: &&&AnonymousAnswerCell| {
             cell.series == place(*at) && cell.first <= received && received < cell.to
         };
         inside.iter().any(|cell| holds(&cell))
@@ -208,7 +210,7 @@ proptest! {
     #[test]
     fn who_knows_the_whole_journey_isolates_nobody(answered in journey()) {
         let cells = all_at_once(&answered);
-        let mut ended: BTreeMap<AnswerSeries, NaiveDate> = BTreeMap::new();
+        let mut ended: BTreeMap<AnswerSeriesKey, NaiveDate> = BTreeMap::new();
         for cell in &cells {
             prop_assert!(cell.tally.answers() >= FEWEST_OF_EMPLOYEES);
             prop_assert!(cell.from <= cell.first && cell.first < cell.to);

@@ -11,7 +11,7 @@ use cx_blueprint::{
 };
 use sea_orm::DbBackend;
 
-use super::{generate::generate, generator::GeneratedTotals, size::OrganisationSize};
+use super::{generate::generate, generator::GenerationSummary, size::OrganisationSize};
 
 /// The password of everybody in it: that of the demo, with which the server is reached from this machine only.
 pub(crate) const PASSWORD: &str = "blueprint";
@@ -23,7 +23,7 @@ pub(crate) const PASSWORD: &str = "blueprint";
 pub(crate) async fn fill_database(
     database: &DatabaseArgs,
     size: &OrganisationSize,
-) -> Result<GeneratedTotals, Box<dyn Error + Send + Sync>> {
+) -> Result<GenerationSummary, Box<dyn Error + Send + Sync>> {
     let options = Options {
         url: database.database_url.clone(),
         connections: database.database_connections,

@@ -2,7 +2,7 @@
 
 use cx_blueprint::{
     access::Caller,
-    audit::Event,
+    audit::AuditedChange,
     database::Transaction,
     error::{Error, Result},
 };
@@ -10,7 +10,7 @@ use entity::{account, channel, department, kpi, persona, segment};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
 use super::{
-    generator::{GeneratedTotals, Generator},
+    generator::{GenerationSummary, Generator},
     size::OrganisationSize,
 };
 
@@ -54,25 +54,25 @@ pub(crate) async fn generate(
     caller: &Caller,
     size: &OrganisationSize,
     password_hash: &str,
-) -> Result<GeneratedTotals, GenerateError> {
+) -> Result<GenerationSummary, GenerateError> {
     size.require_consistent().map_err(GenerateError::Options)?;
     let mut permit = caller.open_undecided_permit().await?;
     if has_database_rows(permit.tx()).await? {
         return Err(GenerateError::NotEmpty);
     }
     permit.tx().extend_timeouts().await?;
-    permit.run_on_postgresql(CHECK_AT_ONCE).await?;
+    permit.execute_if_postgresql(CHECK_AT_ONCE).await?;
     let mut generator = Generator::new(&permit, size);
     generator.generate_all(password_hash).await?;
     let (rows, took) = generator.progress.finish();
-    permit.note_event(Event::rows_written(serde_json::json!({
+    permit.note_event(AuditedChange::rows_written(serde_json::json!({
         "departments": size.departments,
         "blueprints": size.blueprints,
         "kpis": size.kpis,
         "rows": rows,
     })));
     permit.commit().await?;
-    Ok(GeneratedTotals { rows, took })
+    Ok(GenerationSummary { rows, took })
 }
 
 /// Two million foreign keys checked at the commit would outlast its timeout; checked row by row they are cheap.

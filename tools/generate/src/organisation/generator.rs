@@ -19,7 +19,7 @@ use super::{
 
 /// What was written.
 #[derive(Debug)]
-pub(crate) struct GeneratedTotals {
+pub(crate) struct GenerationSummary {
     /// Rows of all tables.
     pub(crate) rows: usize,
     /// How long it took, the commit not included.

@@ -12,9 +12,9 @@ type AnyResult = Box<dyn Any + Send>;
 
 /// A runtime to run tasks on; a clone is the same one.
 #[derive(Clone, Debug)]
-pub struct Workers(Handle);
+pub struct TaskRuntime(Handle);
 
-impl Workers {
+impl TaskRuntime {
     /// The runtime of the caller.
     #[must_use]
     pub fn current() -> Self {
