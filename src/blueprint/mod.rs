@@ -155,7 +155,7 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
         )?;
     }
     if let Some(personas) = &secondary {
-        set_secondary_personas(&mut permit, &row, personas).await?;
+        replace_secondary_personas(&mut permit, &row, personas).await?;
     }
     let change = blueprint::ActiveModel {
         title,
@@ -169,7 +169,7 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
     Ok(row)
 }
 
-async fn set_secondary_personas(
+async fn replace_secondary_personas(
     permit: &mut Permit<'_>,
     row: &blueprint::Model,
     personas: &[PersonaId],

@@ -165,8 +165,8 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let row = permit
         .insert::<improvement::Entity>(with_all_columns_set::<improvement::Entity>(row))
         .await?;
-    set_touchpoints(&mut permit, &row, &touchpoints).await?;
-    set_kpis(&mut permit, &row, &kpis).await?;
+    replace_touchpoints(&mut permit, &row, &touchpoints).await?;
+    replace_kpis(&mut permit, &row, &kpis).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -230,10 +230,10 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
     faults.check()?;
     let mut others = false;
     if let Some(touchpoints) = touchpoints {
-        others |= set_touchpoints(&mut permit, &row, &touchpoints).await?;
+        others |= replace_touchpoints(&mut permit, &row, &touchpoints).await?;
     }
     if let Some(kpis) = kpis {
-        others |= set_kpis(&mut permit, &row, &kpis).await?;
+        others |= replace_kpis(&mut permit, &row, &kpis).await?;
     }
     if others {
         // What it is about is the improvement's own: whoever has read the old lists is told.
@@ -245,7 +245,7 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
 }
 
 /// Makes the touchpoints that it is about these, in this order. Says whether anything changed.
-async fn set_touchpoints(
+async fn replace_touchpoints(
     permit: &mut Permit<'_>,
     row: &improvement::Model,
     touchpoints: &[TouchpointId],
@@ -275,7 +275,7 @@ async fn set_touchpoints(
 }
 
 /// Makes the KPIs that tell whether it works these, in this order. Says whether anything changed.
-async fn set_kpis(
+async fn replace_kpis(
     permit: &mut Permit<'_>,
     row: &improvement::Model,
     kpis: &[KpiId],

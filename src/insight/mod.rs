@@ -184,7 +184,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let row = permit
         .insert::<insight::Entity>(with_all_columns_set::<insight::Entity>(row))
         .await?;
-    set_sources(&mut permit, &row, &sources).await?;
+    replace_sources(&mut permit, &row, &sources).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -276,7 +276,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     faults.check()?;
     require_referenced_rows(&permit, &after).await?;
     if let Some(sources) = &sources
-        && set_sources(&mut permit, &row, sources).await?
+        && replace_sources(&mut permit, &row, sources).await?
     {
         // The sources are the insight's own: whoever has read the old ones is told.
         change.version = Set(row.version + 1);
@@ -298,7 +298,7 @@ async fn load_sources(
 }
 
 /// Makes the sources these, in this order. Says whether anything changed.
-async fn set_sources(
+async fn replace_sources(
     permit: &mut Permit<'_>,
     row: &insight::Model,
     sources: &[SourceId],

@@ -143,8 +143,8 @@ pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<person
             version: Set(1),
         })
         .await?;
-    set_needs(&mut permit, &row, &needs).await?;
-    set_segments(&mut permit, &row, &segments).await?;
+    replace_needs(&mut permit, &row, &needs).await?;
+    replace_segments(&mut permit, &row, &segments).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -180,10 +180,10 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
         .await?;
     let mut lists_change = false;
     if let Some(needs) = &needs {
-        lists_change |= set_needs(&mut permit, &row, needs).await?;
+        lists_change |= replace_needs(&mut permit, &row, needs).await?;
     }
     if let Some(segments) = &segments {
-        lists_change |= set_segments(&mut permit, &row, segments).await?;
+        lists_change |= replace_segments(&mut permit, &row, segments).await?;
     }
     let change = persona::ActiveModel {
         name,
@@ -203,7 +203,7 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
 }
 
 /// Makes the needs these, in this order: those named by their id keep it. Says whether anything changed.
-async fn set_needs(
+async fn replace_needs(
     permit: &mut Permit<'_>,
     row: &persona::Model,
     needs: &[WantedNeed],
@@ -288,7 +288,7 @@ fn need_rows(
 }
 
 /// Makes the segments these, in this order. Says whether anything changed.
-async fn set_segments(
+async fn replace_segments(
     permit: &mut Permit<'_>,
     row: &persona::Model,
     segments: &[SegmentId],

@@ -99,7 +99,7 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
             version: Set(1),
         })
         .await?;
-    set_deliveries(&mut permit, &row, &delivered_at).await?;
+    replace_deliveries(&mut permit, &row, &delivered_at).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -121,7 +121,7 @@ pub async fn update(caller: &Caller, input: PromiseUpdateInput) -> Result<promis
         ..Default::default()
     };
     if let Some(delivered_at) = delivered_at
-        && set_deliveries(&mut permit, &row, &delivered_at).await?
+        && replace_deliveries(&mut permit, &row, &delivered_at).await?
     {
         // Where it is delivered is the promise's own: whoever has read the old list is told.
         change.version = Set(row.version + 1);
@@ -132,7 +132,7 @@ pub async fn update(caller: &Caller, input: PromiseUpdateInput) -> Result<promis
 }
 
 /// Makes the touchpoints at which it is delivered these, in this order. Says whether anything changed.
-async fn set_deliveries(
+async fn replace_deliveries(
     permit: &mut Permit<'_>,
     row: &promise::Model,
     touchpoints: &[TouchpointId],

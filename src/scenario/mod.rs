@@ -110,7 +110,7 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
             version: Set(1),
         })
         .await?;
-    set_steps(&mut permit, &row, &steps).await?;
+    replace_steps(&mut permit, &row, &steps).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -143,7 +143,7 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
         refuse_taken_scenario_name(&permit, row.blueprint_id, name, id).await?;
     }
     let others = match steps {
-        Some(steps) => set_steps(&mut permit, &row, &steps).await?,
+        Some(steps) => replace_steps(&mut permit, &row, &steps).await?,
         None => false,
     };
     let change = scenario::ActiveModel {
@@ -160,7 +160,7 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
 }
 
 /// Makes the steps these, in this order. Says whether anything changed.
-async fn set_steps(
+async fn replace_steps(
     permit: &mut Permit<'_>,
     row: &scenario::Model,
     steps: &[TouchpointId],

@@ -79,13 +79,13 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
             ..with_initial_values(text)
         })
         .await?;
-    set_lists(&mut permit, &row, lists).await?;
+    replace_lists(&mut permit, &row, lists).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// Replaces channels and audience where new ones are given.
-async fn set_lists(
+async fn replace_lists(
     permit: &mut Permit<'_>,
     row: &touchpoint::Model,
     lists: TouchpointLists,
@@ -165,7 +165,7 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
         )
         .await?;
     let changes_lists = lists.channels.is_some() || lists.audience.is_some();
-    set_lists(&mut permit, &row, lists).await?;
+    replace_lists(&mut permit, &row, lists).await?;
     // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
     let row = if changes_lists {
         permit
