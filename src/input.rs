@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     error::{Error, Reason, Result, UserError, UserErrorCode},
     id,
+    text::is_blank,
 };
 
 /// Longest name or title, in characters.
@@ -203,7 +204,7 @@ impl Faults {
 
     /// Validates a name: not empty, on one line.
     pub fn check_name(&mut self, path: &str, text: &str) -> String {
-        let empty = text.trim().is_empty();
+        let empty = is_blank(text);
         let text = self.check_text(path, text, NAME);
         if empty {
             self.add(path, UserErrorCode::Required, None, "A text is required.");
@@ -221,7 +222,7 @@ impl Faults {
 
     /// Validates a required text.
     pub fn check_required_text(&mut self, path: &str, text: &str) -> String {
-        let empty = text.trim().is_empty();
+        let empty = is_blank(text);
         let text = self.check_text(path, text, TEXT);
         if empty {
             self.add(path, UserErrorCode::Required, None, "A text is required.");
@@ -229,10 +230,10 @@ impl Faults {
         text
     }
 
-    /// Validates an optional text; one of blanks alone is none.
+    /// Validates an optional text; one that shows nothing is none.
     pub fn check_optional_text(&mut self, path: &str, text: Option<&str>) -> Option<String> {
         let text = self.check_text(path, text?, TEXT);
-        (!text.is_empty()).then_some(text)
+        (!is_blank(&text)).then_some(text)
     }
 
     /// Validates a link, which people click on: http and https only, as `javascript:` would run in their page.
@@ -293,7 +294,7 @@ impl Faults {
             .enumerate()
             .map(|(index, text)| {
                 let path = format!("{path}.{index}");
-                let empty = text.trim().is_empty();
+                let empty = is_blank(text);
                 let text = self.check_text(&path, text, longest);
                 if empty {
                     self.add(&path, UserErrorCode::Required, None, "A text is required.");

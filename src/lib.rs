@@ -53,6 +53,9 @@ pub mod scalar;
 // JSON, written without a tree.
 pub mod json;
 
+// Text as people see it.
+pub mod text;
+
 // What clients send, read with all its faults.
 pub mod input;
 

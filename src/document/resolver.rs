@@ -18,6 +18,7 @@ use super::target::CurrentBlueprint;
 
 use crate::error::UserErrorCode;
 use crate::input::Faults;
+use crate::text::quote_for_message;
 
 /// Current rows by the natural key of their part. Each is taken once; of several with one key, the oldest first.
 pub(crate) struct RowsByNaturalKey<M>(HashMap<NaturalKey, VecDeque<M>>);
@@ -69,10 +70,11 @@ impl<'a> Resolver<'a> {
         found: Option<T>,
     ) -> Option<T> {
         if found.is_none() {
-            // A key may be as long as a document: the sentence repeats no more than helps to find it.
-            let key: String = key.chars().take(64).collect();
-            let noun = target.noun();
-            let message = format!("There is no {noun} \"{key}\".");
+            let message = format!(
+                "There is no {} \"{}\".",
+                target.noun(),
+                quote_for_message(key)
+            );
             self.faults
                 .add(path, UserErrorCode::NotFound, None, message);
         }

@@ -14,6 +14,7 @@ use crate::{
     error::{Result, UserErrorCode},
     input::Faults,
     sheet::SheetCell,
+    text::quote_for_message,
 };
 
 /// Everything of one kind that the caller may see.
@@ -64,7 +65,7 @@ impl<I: Id + std::hash::Hash + TryGetable> KeyIndex<I> {
             Err(_) => self.keys.get(text.to_ascii_lowercase().as_str()),
         };
         if found.is_none() {
-            let message = format!("There is no such {}.", self.noun);
+            let message = format!("There is no {} \"{}\".", self.noun, quote_for_message(text));
             cell.place
                 .add_fault(UserErrorCode::NotFound, message, faults);
         }

@@ -9,13 +9,11 @@ use crate::{
     error::{Error, UserError, UserErrorCode},
     input::Faults,
     scalar::Date,
+    text::quote_for_message,
 };
 
 /// Ends an item of a list in a cell.
 const BAR: char = '|';
-
-/// Longest piece of a cell that a sentence repeats, in characters.
-const TOLD: usize = 64;
 
 /// The place of a row or a cell in a sheet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,21 +166,36 @@ impl<'r> SheetCell<'r> {
         !self.is_empty()
     }
 
-    /// A whole number.
+    /// A whole number, also with a fraction of nothing: programs write 29.0 in a column that has gaps.
     pub fn parse_integer(&self, faults: &mut Faults) -> Option<i32> {
-        let expected = || "a whole number".to_owned();
-        self.parse(|text| text.parse().ok(), expected, faults)
+        let dialect = self.dialect;
+        let read = |text: &str| dialect.read_number(text)?.to_string().parse().ok();
+        let is_whole = |number: f64| number.fract() == 0.0;
+        let expected = || match dialect.read_number(self.raw.trim()).is_some_and(is_whole) {
+            true => format!("between {} and {}", i32::MIN, i32::MAX),
+            false => "a whole number".to_owned(),
+        };
+        self.parse(read, expected, faults)
     }
 
-    /// A day; also as Excel writes it in Denmark, where it is Excel that wrote it.
+    /// A day; also as Excel writes it in Denmark and its neighbours, where it is Excel that wrote it.
     pub fn parse_day(&self, faults: &mut Faults) -> Option<NaiveDate> {
-        let dialect = self.dialect;
-        let read = |text: &str| {
-            let danish = || NaiveDate::parse_from_str(text, "%d-%m-%Y").ok();
-            let day = Date::from_iso(text).map(NaiveDate::from);
-            day.or_else(|| danish().filter(|_| dialect == Dialect::ExcelDa && text.len() == 10))
+        let local: &[&str] = match self.dialect {
+            Dialect::Comma => &[],
+            Dialect::ExcelDa => &["%d-%m-%Y", "%d.%m.%Y", "%d/%m/%Y"],
         };
-        self.parse(read, || "a day such as 2026-11-22".to_owned(), faults)
+        let read = |text: &str| {
+            let mut days = local
+                .iter()
+                .filter_map(|format| NaiveDate::parse_from_str(text, format).ok());
+            let day = Date::from_iso(text).map(NaiveDate::from);
+            day.or_else(|| days.next().filter(|_| text.len() == 10))
+        };
+        let expected = || match self.dialect {
+            Dialect::Comma => "a day such as 2026-11-22".to_owned(),
+            Dialect::ExcelDa => "a day such as 2026-11-22 or 22-11-2026".to_owned(),
+        };
+        self.parse(read, expected, faults)
     }
 
     /// A moment.
@@ -226,30 +239,6 @@ impl<'r> SheetCell<'r> {
         let text = self.parse_text(faults).unwrap_or_default();
         split_items(&text).map(unescape_item).collect()
     }
-}
-
-/// A text for a sentence about it: its first 64 characters, with those that nobody sees as `<U+00A0>`.
-#[must_use]
-pub fn quote_for_message(text: &str) -> String {
-    let (mut told, mut left) = (String::new(), TOLD);
-    for c in text.chars() {
-        let unseen = matches!(
-            c,
-            // A sentence that quotes a cell with one of these looks right to whoever reads it: only the number shows
-            // what is wrong.
-            '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202f}' | '\u{2060}' | '\u{feff}'
-        );
-        let seen = match unseen {
-            true => format!("<U+{:04X}>", u32::from(c)),
-            false => c.to_string(),
-        };
-        let Some(rest) = left.checked_sub(seen.chars().count()) else {
-            break;
-        };
-        left = rest;
-        told.push_str(&seen);
-    }
-    told
 }
 
 /// The separator of a list that is written into one cell.

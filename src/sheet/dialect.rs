@@ -41,6 +41,44 @@ impl Dialect {
         }
     }
 
+    /// The dialect of a first line such as `sep=;`, by which Excel is told what parts the cells; nothing where the
+    /// line is none of these.
+    ///
+    /// # Errors
+    /// A sentence: no dialect has this separator, or the dialect that was asked for has another.
+    pub(super) fn from_separator_line(
+        line: &[u8],
+        asked: Option<Self>,
+    ) -> Result<Option<Self>, String> {
+        let line = String::from_utf8_lossy(line);
+        // Excel saves the line again with the separators of the other columns behind it.
+        let line = line.trim_matches([' ', '"']);
+        let (Some(name), Some(rest)) = (line.get(..4), line.get(4..)) else {
+            return Ok(None);
+        };
+        let Some(separator) = rest.chars().next() else {
+            return Ok(None);
+        };
+        let is_alone = rest.chars().all(|c| c == separator || c == '"');
+        if !name.eq_ignore_ascii_case("sep=") || !is_alone {
+            return Ok(None);
+        }
+        let all = Self::value_variants().iter().copied();
+        let found = all
+            .into_iter()
+            .find(|dialect| char::from(dialect.separator()) == separator);
+        match (found, asked) {
+            (None, _) => Err(format!(
+                "Cells cannot be parted by {separator:?}. Save the sheet with commas or semicolons between them."
+            )),
+            (Some(found), Some(asked)) if found != asked => Err(format!(
+                "This line says {separator:?}, and the dialect that was asked for has {:?}. Take the line out, or ask for the other dialect.",
+                char::from(asked.separator())
+            )),
+            (found, _) => Ok(found),
+        }
+    }
+
     /// A number in the shortest form that reads back the same.
     #[must_use]
     pub fn format_number(self, number: f64) -> String {

@@ -16,8 +16,7 @@ mod write;
 
 pub use bounds::SheetBounds;
 pub use cell::{
-    CellRef, ITEM_SEPARATOR, SheetCell, escape_item, quote_for_message, split_item_at, split_items,
-    unescape_item,
+    CellRef, ITEM_SEPARATOR, SheetCell, escape_item, split_item_at, split_items, unescape_item,
 };
 pub use dialect::Dialect;
 pub use read::{SheetColumns, SheetReader, SheetRow};

@@ -9,13 +9,14 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
     bounds::{MOST_COLUMNS, SheetBounds},
-    cell::{CellRef, SheetCell, quote_for_message},
+    cell::{CellRef, SheetCell},
     check::{CsvCheckingReader, MalformedCsv},
     dialect::{Dialect, MARK},
 };
 use crate::{
     error::{Error, Result, UserErrorCode},
     input::Faults,
+    text::quote_for_message,
 };
 
 /// The advice for a text that is not UTF-8.
@@ -72,13 +73,18 @@ impl<R: BufRead> SheetReader<R> {
             head.drain(..MARK.len());
         }
         let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next();
-        let dialect = dialect.unwrap_or_else(|| Dialect::from_heading(line.unwrap_or_default()));
+        let line = line.unwrap_or_default();
+        let separator_line = Dialect::from_separator_line(line, dialect)
+            .map_err(|message| first.to_error(UserErrorCode::Invalid, message))?;
+        let dialect = separator_line
+            .or(dialect)
+            .unwrap_or_else(|| Dialect::from_heading(line));
         let source = Cursor::new(head).chain(source);
         let checked = CsvCheckingReader::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()
             .has_headers(false)
-            // Rows of other widths are refused in `check_row`, which names their place as people find it, and reading
-            // goes on.
+            // Rows that are too wide are refused in `check_row`, which names their place as people find it, and
+            // reading goes on.
             .flexible(true)
             .delimiter(dialect.separator())
             .from_reader(checked);
@@ -91,11 +97,14 @@ impl<R: BufRead> SheetReader<R> {
             rows,
             dialect,
             headings,
-            // One more, for the headings.
-            left: bounds.rows + 1,
+            // One more, for the headings, and one for the line before them.
+            left: bounds.rows + 1 + usize::from(separator_line.is_some()),
             most: bounds.rows,
             ended: false,
         };
+        if separator_line.is_some() {
+            reader.next_row()?;
+        }
         let Some(headings) = reader.next_row()? else {
             let message = "The sheet is empty. Its first line names the columns.";
             return Err(first.to_error(UserErrorCode::Required, message));
@@ -205,15 +214,8 @@ impl<R: Read> SheetReader<R> {
                 cells.push(text.to_owned());
             }
         }
-        let blank = cells.iter().all(|cell| cell.trim().is_empty());
-        if cells.len() < width && !blank {
-            let cells = match cells.len() {
-                1 => "one cell".to_owned(),
-                many => format!("{many} cells"),
-            };
-            let message = format!("This row has {cells}, and there are {width} headings.");
-            return Err(place.to_error(UserErrorCode::Invalid, message));
-        }
+        // Many programs leave out the separators behind the last cell that holds something.
+        cells.resize(cells.len().max(width), String::new());
         Ok(SheetRow {
             place,
             cells,

@@ -129,6 +129,147 @@ fn lines_end_as_they_like_and_blank_rows_are_passed_over() {
 }
 
 #[test]
+fn rows_may_end_behind_the_last_cell_that_holds_something() {
+    let expected = [["1", "", ""], ["2", "3", ""]];
+    for text in [
+        "a,b,c\n1\n2,3\n",
+        "a;b;c\r\n1;;\r\n2;3",
+        "a,b,c,,\n1\n2,3,,\n",
+    ] {
+        let read = read(text.as_bytes()).expect("a sheet");
+        let read: Vec<_> = read.iter().map(|row| &row[..3]).collect();
+        assert_eq!(read, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_line_before_the_headings_may_say_what_parts_the_cells() {
+    for line in [
+        "sep=;",
+        "SEP=;",
+        "\"sep=;\"",
+        "\u{feff}sep=;",
+        "sep=;;;",
+        "sep=; ",
+    ] {
+        for end in ["\n", "\r\n", "\r"] {
+            // By the headings alone, this would be a sheet with commas.
+            let text = format!("{line}{end}a{end}1,5{end}x;y");
+            let mut reader = SheetReader::open(text.as_bytes(), 2).expect("a sheet");
+            assert_eq!(reader.dialect(), Dialect::ExcelDa, "{text:?}");
+            let mut faults = Faults::default();
+            let columns = reader.columns(&["a"], &mut faults);
+            let row = reader.next().expect("a row").expect("a row");
+            let cell = columns.cell(&row, "a").expect("a cell");
+            assert_eq!(cell.parse_number(&mut faults), Some(1.5), "{text:?}");
+            assert_eq!(cell.place.line, 3, "{text:?}");
+            let beyond = reader
+                .next()
+                .expect("a row")
+                .expect_err("a fault")
+                .to_string();
+            assert!(beyond.starts_with("Line 4, column B"), "{beyond}");
+        }
+    }
+    let asked = |dialect| {
+        let bounds = SheetBounds::with_rows(9);
+        SheetReader::open_as("sep=;\na;b\n".as_bytes(), bounds, Some(dialect)).map(|_| ())
+    };
+    assert!(asked(Dialect::ExcelDa).is_ok());
+    let refused = asked(Dialect::Comma).expect_err("a fault").to_string();
+    assert!(
+        refused.starts_with("Line 1: This line says ';'"),
+        "{refused}"
+    );
+    // Columns whose names begin like that are columns.
+    for heading in ["sep=", "sep=a,b", "separator,b"] {
+        assert!(
+            read(format!("{heading}\n1\n").as_bytes()).is_ok(),
+            "{heading}"
+        );
+    }
+}
+
+#[test]
+fn whole_numbers_and_days_are_read_as_programs_write_them() {
+    let cell = |dialect, raw| SheetCell {
+        raw,
+        dialect,
+        place: CellRef::default(),
+    };
+    let integer = |dialect, raw| {
+        let mut faults = Faults::default();
+        let read = cell(dialect, raw).parse_integer(&mut faults);
+        faults
+            .check()
+            .map(|()| read)
+            .map_err(|error| error.to_string())
+    };
+    use Dialect::{Comma, ExcelDa};
+    for (dialect, raw, number) in [
+        (Comma, "212.0", 212),
+        (Comma, " +29.000 ", 29),
+        (Comma, "-0.0", 0),
+        (Comma, "1e3", 1_000),
+        (Comma, "2147483647", i32::MAX),
+        (ExcelDa, "29,0", 29),
+        (ExcelDa, "-2147483648,0", i32::MIN),
+    ] {
+        assert_eq!(integer(dialect, raw), Ok(Some(number)), "{raw}");
+    }
+    for (dialect, raw, told) in [
+        (Comma, "1.5", "\"1.5\" is not a whole number."),
+        (Comma, "29,0", "\"29,0\" is not a whole number."),
+        (ExcelDa, "29.0", "\"29.0\" is not a whole number."),
+        (
+            Comma,
+            "2147483648",
+            "\"2147483648\" is not between -2147483648 and 2147483647.",
+        ),
+        (
+            Comma,
+            "1e300",
+            "\"1e300\" is not between -2147483648 and 2147483647.",
+        ),
+    ] {
+        let said = integer(dialect, raw).expect_err("a fault");
+        assert!(said.ends_with(told), "{said}");
+    }
+    let day = |dialect, raw| {
+        let mut faults = Faults::default();
+        let read = cell(dialect, raw).parse_day(&mut faults);
+        (
+            read.map(|day| day.to_string()),
+            faults.check().map_err(|error| error.to_string()),
+        )
+    };
+    for raw in ["2025-05-31", "31-05-2025", "31.05.2025", "31/05/2025"] {
+        assert_eq!(
+            day(ExcelDa, raw),
+            (Some("2025-05-31".to_owned()), Ok(())),
+            "{raw}"
+        );
+    }
+    for raw in [
+        "31.05.2025",
+        "05/31/2025",
+        "31-05-25",
+        "31-05/2025",
+        "1.5.2025",
+    ] {
+        let dialect = if raw.starts_with("31.") {
+            Comma
+        } else {
+            ExcelDa
+        };
+        let (read, told) = day(dialect, raw);
+        assert_eq!(read, None, "{raw}");
+        let told = told.expect_err("a fault");
+        assert!(told.contains("is not a day such as 2026-11-22"), "{told}");
+    }
+}
+
+#[test]
 fn what_is_no_sheet_is_refused_with_line_and_column() {
     let cases: &[(&[u8], &str)] = &[
         (b"", "Line 1: The sheet is empty."),
@@ -144,8 +285,8 @@ fn what_is_no_sheet_is_refused_with_line_and_column() {
             "Line 3, column B (b): The byte F8 is no UTF-8.",
         ),
         (
-            b"a,b,c\n1,2\n",
-            "Line 2: This row has 2 cells, and there are 3 headings.",
+            b"sep=\t\na\tb\tc\n",
+            "Line 1: Cells cannot be parted by '\\t'. Save the sheet with commas or semicolons between them.",
         ),
         (
             b"a,b,c\n1,2,3,4\n",

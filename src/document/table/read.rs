@@ -23,7 +23,8 @@ use crate::{
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
     input::{Faults, make_key_from_name},
-    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, quote_for_message},
+    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow},
+    text::quote_for_message,
 };
 
 /// What a table says, and where.

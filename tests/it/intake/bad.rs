@@ -68,8 +68,8 @@ async fn what_is_no_number_no_day_and_no_row_is_told_where_it_stands() {
     };
     let years = "A day lies between the years 1900 and 2999.";
     let ahead = "The day of measurement is in the future.";
-    let (unknown, quotes) = ("There is no such KPI.", "quotation mark");
-    let cells = "This row has one cell, and there are 3 headings.";
+    let quotes = "quotation mark";
+    let unknown = |seen: &str| format!("There is no KPI \"{seen}\".");
     let (beyond, wide) = ("under no heading.", "more than 200 columns.");
     for (row, told) in [
         number("NaN", "NaN"),
@@ -94,12 +94,11 @@ async fn what_is_no_number_no_day_and_no_row_is_told_where_it_stands() {
         day("\u{feff}2025-05-31", "<U+FEFF>2025-05-31"),
         number("\u{feff}1", "<U+FEFF>1"),
         number("1\u{a0}000", "1<U+00A0>000"),
-        row("\u{feff}PRICE,2025-05-31,1\n", unknown),
-        row("PR\u{130}CE,2025-05-31,1\n", unknown),
+        row("\u{feff}PRICE,2025-05-31,1\n", &unknown("<U+FEFF>PRICE")),
+        row("PR\u{130}CE,2025-05-31,1\n", &unknown("PR\u{130}CE")),
+        row("PRICE\u{200b},2025-05-31,1\n", &unknown("PRICE<U+200B>")),
         row("PRICE\0,2025-05-31,1\n", "There is a NUL character."),
         // Rows that are none.
-        row("PRICE;2025-05-31;1\n", cells),
-        row("PRICE\t2025-05-31\t1\n", cells),
         row("PRICE,2025-05-31,1,1\n", beyond),
         row(&format!("PRICE{}\n", ",".repeat(1_000)), wide),
         row("\"PRICE\"x,2025-05-31,1\n", quotes),
@@ -112,6 +111,19 @@ async fn what_is_no_number_no_day_and_no_row_is_told_where_it_stands() {
         assert!(faults[0].contains(&told), "{shown}: {faults:?}");
         assert!(faults[0].starts_with("Line 2"), "{shown}: {faults:?}");
     }
+    // Another separator than the headings have.
+    for (row, seen) in [
+        ("PRICE;2025-05-31;1", "PRICE;2025-05-31;1"),
+        ("PRICE\t2025-05-31\t1", "PRICE<U+0009>2025-05-31<U+0009>1"),
+    ] {
+        let faults = contributor.errs(format!("{HEAD}{row}\n")).await;
+        let expected = [
+            format!("Line 2, column A (kpi): There is no KPI \"{seen}\"."),
+            "Line 2, column B (measured_on): This cannot be empty.".to_owned(),
+            "Line 2, column C (value): This cannot be empty.".to_owned(),
+        ];
+        assert_eq!(faults, expected);
+    }
     assert_eq!(kept(&world).await, before);
     // What is as it should be, however oddly it is written.
     for sheet in [
@@ -119,6 +131,9 @@ async fn what_is_no_number_no_day_and_no_row_is_told_where_it_stands() {
         format!("{HEAD}\n\n,,\n{RIGHT}"),
         format!("{HEAD}\" price \", 2025-05-31 ,1.0"),
         format!("{HEAD}PRICE,2025-05-31,1e0\r"),
+        "sep=,\r\nkpi,measured_on,value\r\nPRICE,2025-05-31,1\r\n".to_owned(),
+        "sep=;\r\nkpi;measured_on;value;sample_size;source\r\nPRICE;31.05.2025;1,0;212,0\r\n"
+            .to_owned(),
     ] {
         let brought = contributor.brings("?dry_run=true", sheet).await;
         assert_eq!(brought, [1, 1, 0, 0]);

@@ -92,7 +92,7 @@ async fn faults_of_answers_are_told_at_their_lines_and_columns() {
             "Line 2, column C (score): This lies outside its scale from 0 to 10.",
             "Line 3, column B (scale): \"GREAT\" is not one of NPS, CSAT, CES, ENPS.",
             "Line 4, column C (score): This lies outside its scale from 1 to 7.",
-            "Line 4, column D (touchpoint): There is no such touchpoint.",
+            "Line 4, column D (touchpoint): There is no touchpoint \"open/T9\".",
             "Line 4, column F (answered_on): The answer is in the future.",
             "Line 5: Give exactly one of `answeredAt` and `answeredOn`.",
             "Line 6, column A (external_id): This external id stands on line 2 too.",

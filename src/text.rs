@@ -1,0 +1,95 @@
+//! Text as people see it: which characters show nothing, and how a sentence repeats a text that somebody sent.
+
+/// Longest piece of a text that a sentence repeats, in characters.
+const QUOTED: usize = 64;
+
+/// Whether a character leaves no mark of its own where it is shown: controls, formats, joiners, selectors and blanks
+/// other than the space.
+///
+/// These are the default ignorable code points of Unicode, the controls, and the blanks that are none of them.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Whether a text shows nothing: it is empty, or has blanks and unseen characters alone.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c == ' ' || is_unseen(c))
+}
+
+/// A text for a sentence about it: its first 64 characters, with the unseen ones as `<U+00A0>`. A text with one of
+/// these looks right to whoever reads it: only the number shows what is wrong.
+#[must_use]
+pub fn quote_for_message(text: &str) -> String {
+    let (mut quoted, mut left) = (String::new(), QUOTED);
+    for c in text.chars() {
+        let seen = match is_unseen(c) {
+            true => format!("<U+{:04X}>", u32::from(c)),
+            false => c.to_string(),
+        };
+        let Some(rest) = left.checked_sub(seen.chars().count()) else {
+            break;
+        };
+        left = rest;
+        quoted.push_str(&seen);
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_shows_nothing_is_blank() {
+        for text in [
+            "",
+            " ",
+            "\t\n",
+            "\u{200b}\u{200b}",
+            "\u{feff} \u{2060}",
+            "\u{3164}",
+            "\u{2800}",
+        ] {
+            assert!(is_blank(text), "{text:?}");
+        }
+        for text in ["x", " \u{200b}0", "😀", "\u{301}", "न"] {
+            assert!(!is_blank(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_quoted_by_its_number() {
+        assert_eq!(quote_for_message("KU9\u{200b}"), "KU9<U+200B>");
+        assert_eq!(quote_for_message("a b\tc"), "a b<U+0009>c");
+        assert_eq!(quote_for_message("\u{202e}evil"), "<U+202E>evil");
+        assert_eq!(quote_for_message(&"x".repeat(100)).len(), 64);
+        assert_eq!(
+            quote_for_message(&"\u{a0}".repeat(100)),
+            "<U+00A0>".repeat(8)
+        );
+    }
+}
