@@ -115,7 +115,8 @@ impl Journey {
         let row = row.expect("it is there");
         let snapshot = WholeBlueprint::load(&self.caller, &tx, row, day()).await;
         let snapshot = snapshot.expect("it loads");
-        let around = surroundings::load_surroundings(&self.caller, &tx, &snapshot, day()).await;
+        let around =
+            surroundings::load_facts_around_blueprint(&self.caller, &tx, &snapshot, day()).await;
         (snapshot, around.expect("what is around it loads"))
     }
 

@@ -88,13 +88,13 @@ impl AuditedChange {
     }
 
     /// Something was done to a thing that its row does not show, such as a change in its lists: `after` says what.
-    pub fn changed_outside_row<E: AuditSubject>(row: &E::Model, after: Json) -> Self {
+    pub fn for_change_outside_row<E: AuditSubject>(row: &E::Model, after: Json) -> Self {
         Self::new::<E>(row, None, Some(after))
     }
 
     /// Many rows were written at once: one event without a subject, whose `after` counts them.
     #[must_use]
-    pub fn rows_written(counts: Json) -> Self {
+    pub fn for_bulk_write(counts: Json) -> Self {
         Self {
             subject: None,
             blueprint: None,

@@ -61,7 +61,7 @@ pub async fn run_maintenance_rounds(
         }
         // After the measurements, which findings judge.
         let findings =
-            finding::renewal::renew_due_blueprints(&caller("findingRenew"), &thresholds).await;
+            finding::renewal::renew_due_findings(&caller("findingRenew"), &thresholds).await;
         if let Err(error) = findings {
             tracing::warn!(?error, "findings were not noted; it is tried again");
         }

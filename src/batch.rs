@@ -148,7 +148,7 @@ impl Loaders {
         keys: impl IntoIterator<Item = K>,
         keeps: bool,
     ) -> Result<HashMap<K, K::Value>> {
-        let asked = self.join_batches(keys, keeps)?;
+        let asked = self.assign_keys_to_batches(keys, keeps)?;
         let mut found = HashMap::with_capacity(asked.len());
         for (key, batch) in asked {
             let value = batch.load_value(&self.caller, &key).await?;
@@ -158,7 +158,7 @@ impl Loaders {
     }
 
     /// The batch of each key. The lock is never held while anybody waits.
-    fn join_batches<K: LoaderKey>(
+    fn assign_keys_to_batches<K: LoaderKey>(
         &self,
         keys: impl IntoIterator<Item = K>,
         keeps: bool,

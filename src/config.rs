@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::{OrganisationRole, Role};
 
-use self::word::parse_word;
+use self::word::parse_known_word;
 pub use self::{
     bi::{BiRoleCreate, BiRoleDrop, BiRoleVerb, BiVerb},
     database::DatabaseArgs,
@@ -372,5 +372,5 @@ fn to_usize(number: u32) -> usize {
 }
 
 fn parse_organisation_role(text: &str) -> Result<OrganisationRole, String> {
-    parse_word(OrganisationRole::ALL, OrganisationRole::as_str, text)
+    parse_known_word(OrganisationRole::ALL, OrganisationRole::as_str, text)
 }

@@ -19,7 +19,7 @@ pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
 
 /// The caller of a mutation, whose act is named after the mutation's field.
 pub fn mutation_caller(ctx: &Context<'_>) -> Result<Caller> {
-    Ok(caller(ctx)?.with_act(ctx.field().name()))
+    Ok(caller(ctx)?.with_act_name(ctx.field().name()))
 }
 
 /// Turns a row that was looked up into its node, and an absent row into null.

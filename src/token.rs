@@ -119,7 +119,7 @@ impl SigningKey {
         if WELL_KNOWN.iter().any(|word| lower.contains(word)) {
             return Err(WeakKey::WellKnown);
         }
-        if is_regular(bytes) {
+        if has_regular_pattern(bytes) {
             return Err(WeakKey::TooRegular);
         }
         if is_made_of_words(bytes) {
@@ -195,7 +195,7 @@ fn create_private_file(path: &Path) -> io::Result<fs::File> {
 
 /// Refuses a key file that others may read: whoever reads the key can sign in as anybody.
 #[cfg(unix)]
-fn refuse_if_shared(path: &Path) -> io::Result<()> {
+fn refuse_readable_by_others(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
@@ -210,7 +210,7 @@ fn refuse_if_shared(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn refuse_if_shared(_: &Path) -> io::Result<()> {
+fn refuse_readable_by_others(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -218,7 +218,7 @@ fn refuse_if_shared(_: &Path) -> io::Result<()> {
 fn read_key_file(path: &Path) -> io::Result<SigningKey> {
     let mut tries = 0;
     loop {
-        refuse_if_shared(path)?;
+        refuse_readable_by_others(path)?;
         match SigningKey::from_text(&fs::read_to_string(path)?) {
             Ok(key) => return Ok(key),
             // A file that is just being written is too short; any other weakness will not pass.
@@ -266,7 +266,7 @@ fn is_made_of_words(bytes: &[u8]) -> bool {
 }
 
 /// Whether a key has few different bytes, repeats a block, or runs along an alphabet.
-fn is_regular(bytes: &[u8]) -> bool {
+fn has_regular_pattern(bytes: &[u8]) -> bool {
     let mut different = bytes.to_vec();
     different.sort_unstable();
     different.dedup();
@@ -439,7 +439,7 @@ impl SigningKey {
 
     /// The successor of a refresh token: derived and always the same, so that two tabs that refresh at once get the
     /// same token although only its hash is stored.
-    pub fn derive_successor(&self, token: &RefreshToken) -> Result<RefreshToken> {
+    pub fn derive_next_refresh_token(&self, token: &RefreshToken) -> Result<RefreshToken> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         mac.update(b"refresh");
         mac.update(&token.0);

@@ -57,7 +57,7 @@ impl Caller {
     /// The command line on the server. Made in `main.rs` alone; audited as operator.
     #[must_use]
     pub fn operator(store: Store, clock: Clock, act: &str) -> Self {
-        Self::new(store, clock, CallerRoles::Operator, "command line".into()).with_act(act)
+        Self::new(store, clock, CallerRoles::Operator, "command line".into()).with_act_name(act)
     }
 
     pub(super) fn new(
@@ -88,7 +88,7 @@ impl Caller {
 
     /// The same caller under another act's name.
     #[must_use]
-    pub fn with_act(&self, act: &str) -> Self {
+    pub fn with_act_name(&self, act: &str) -> Self {
         Self {
             act: act.into(),
             ..self.clone()
@@ -140,7 +140,7 @@ impl Caller {
 
     /// The day in which a moment lies, in the deployment's time zone.
     #[must_use]
-    pub fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+    pub fn local_day_of_moment(&self, at: DateTime<Utc>) -> NaiveDate {
         self.clock.day_of_moment(at)
     }
 
@@ -167,7 +167,7 @@ impl Caller {
 
     /// The departments that the caller leads, including all below them. Empty for the operator.
     #[must_use]
-    pub fn led_departments(&self) -> BTreeSet<DepartmentId> {
+    pub fn led_departments_and_below(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
             CallerRoles::Account(standing) => standing
                 .departments
@@ -180,7 +180,7 @@ impl Caller {
 
     /// The departments of the caller's own LEAD memberships, without those below. Empty for the operator.
     #[must_use]
-    pub fn own_lead_departments(&self) -> BTreeSet<DepartmentId> {
+    pub fn directly_led_departments(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
             CallerRoles::Account(standing) => standing.leads.clone(),
             CallerRoles::Operator => BTreeSet::new(),
@@ -285,7 +285,7 @@ impl Caller {
     }
 
     /// One row by its id or key; none where it is not there or the caller may not see it.
-    pub async fn get_by<E: HasKeyColumn>(&self, by: &By) -> Result<Option<E::Model>> {
+    pub async fn get_by_id_or_key<E: HasKeyColumn>(&self, by: &By) -> Result<Option<E::Model>> {
         Ok(self
             .select::<E>()
             .filter(self.id_or_key_condition::<E>(by)?)
@@ -295,7 +295,10 @@ impl Caller {
 
     /// One row inside a blueprint by its id, or by its key and the blueprint's; none where it is not there or the
     /// caller may not see it.
-    pub async fn get_inside<E: HasKeyColumn>(&self, by: &ByInside) -> Result<Option<E::Model>> {
+    pub async fn get_inside_blueprint<E: HasKeyColumn>(
+        &self,
+        by: &ByInside,
+    ) -> Result<Option<E::Model>> {
         let select = self.select::<E>();
         let select = match by {
             ByInside::Id(id) => {
@@ -330,7 +333,7 @@ impl Caller {
 
     /// Begins a transaction without a permit, and so without an audit event: for failed tries of a password, which stay
     /// although the act is refused, and for what nobody does (`open_since` of findings). Nothing else may use it.
-    pub(crate) async fn begin_bookkeeping(&self) -> Result<Transaction> {
+    pub(crate) async fn begin_unaudited_transaction(&self) -> Result<Transaction> {
         Ok(self.store.begin().await?)
     }
 
@@ -341,9 +344,9 @@ impl Caller {
     /// `Unknown`: whether it will stay is not known.
     pub async fn await_durable(&self) -> Result<()> {
         // Pure queries confirm nothing and need not wait for a sync.
-        if self.writing.rests_on_others() {
+        if self.writing.has_undurable_reads() {
             self.store.await_durable().await?;
-            self.writing.note_durable();
+            self.writing.mark_reads_durable();
         }
         Ok(())
     }
@@ -357,7 +360,7 @@ impl Caller {
     /// Writes a refusal to the audit log, in a transaction of its own, after the refused act was rolled back.
     pub async fn audit_refusal(&self, forbidden: &Forbidden) -> Result<()> {
         audit::record_refusal(self.actor(), &self.store, forbidden).await?;
-        self.writing.note_durable();
+        self.writing.mark_reads_durable();
         Ok(())
     }
 }

@@ -77,7 +77,7 @@ pub trait Guarded:
 
     /// The findings' input that a change of this row changes. None for rows inside a blueprint: their change raises its
     /// revision, from which findings follow.
-    fn finding_input(row: &Self::Model) -> Option<FindingDependency>;
+    fn finding_dependency(row: &Self::Model) -> Option<FindingDependency>;
 
     /// An SQL expression of the id of the blueprint in which the row with this id lies; none for tables outside
     /// blueprints.
@@ -126,7 +126,7 @@ macro_rules! guarded {
     ($module:ident: $id:ident, $noun:literal, $api:expr, $lock:ident, blueprint: $blueprint:expr,
      blueprint_sql: $blueprint_sql:expr, $(created_at: $column:ident $field:ident,)? version: $version:tt,
      archives: $archives:tt, readable: $readable:path, ties: $ties:expr
-     $(, finding_input: $input:ident $input_id:ident)?) => {
+     $(, finding_dependency: $input:ident $input_id:ident)?) => {
         impl AuditSubject for $module::Entity {
             const TYPE: &'static str = $api;
 
@@ -164,7 +164,7 @@ macro_rules! guarded {
                 $ties(tx, row).await
             }
 
-            fn finding_input(_row: &Self::Model) -> Option<FindingDependency> {
+            fn finding_dependency(_row: &Self::Model) -> Option<FindingDependency> {
                 [$(FindingDependency::$input(_row.$input_id))?].into_iter().next()
             }
 
@@ -249,9 +249,9 @@ guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |
     version: no, archives: no, readable: scope::memberships_condition, ties: ties::membership_ties);
 guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: yes, readable: scope::departments_condition, ties: ties::department_ties,
-    finding_input: Department id);
+    finding_dependency: Department id);
 guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, blueprint_sql: |_| None,
-    version: yes, archives: yes, readable: scope::personas_condition, ties: ties::no_ties, finding_input: Persona id);
+    version: yes, archives: yes, readable: scope::personas_condition, ties: ties::no_ties, finding_dependency: Persona id);
 guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::all_rows_condition, ties: ties::no_ties);
 guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, blueprint_sql: |_| None,
@@ -295,10 +295,10 @@ guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", B
     blueprint: |row| Some(row.blueprint_id), blueprint_sql: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities_condition, ties: ties::responsibility_ties);
 guarded!(kpi: KpiId, "KPI", "Kpi", Row, blueprint: |_| None, blueprint_sql: |_| None,
-    version: yes, archives: yes, readable: scope::kpis_condition, ties: ties::kpi_ties, finding_input: Kpi id);
+    version: yes, archives: yes, readable: scope::kpis_condition, ties: ties::kpi_ties, finding_dependency: Kpi id);
 guarded!(kpi_target: KpiTargetId, "target", "KpiTarget", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::kpi_targets_condition, ties: ties::kpi_target_ties,
-    finding_input: Kpi kpi_id);
+    finding_dependency: Kpi kpi_id);
 guarded!(kpi_link: KpiLinkId, "KPI link", "KpiLink", Blueprint, blueprint: |row| Some(row.blueprint_id),
     blueprint_sql: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links_condition,
     ties: ties::kpi_link_ties);

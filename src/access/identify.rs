@@ -118,7 +118,7 @@ WHERE account.id = $1 AND account.archived_at IS NULL"
 );
 
 /// The standing of an account, as in a request of its own; none where it is archived.
-pub(crate) async fn load_standing(
+pub(crate) async fn load_caller_roles(
     tx: &Transaction,
     account: AccountId,
 ) -> Result<Option<CallerRoles>> {
@@ -128,7 +128,7 @@ pub(crate) async fn load_standing(
         .all(tx)
         .await?;
     let role = rows.first().map(|row| row.organisation_role);
-    Ok(role.map(|role| build_standing(account, role, rows, None)))
+    Ok(role.map(|role| build_caller_roles(account, role, rows, None)))
 }
 
 /// Makes a caller of a session in one statement.
@@ -151,7 +151,7 @@ pub async fn identify_session(
     let role = role.ok_or(Error::Unauthenticated(
         "The session has ended. Sign in again.",
     ))?;
-    let standing = build_standing(account, role, rows, None);
+    let standing = build_caller_roles(account, role, rows, None);
     Ok(Caller {
         session: Some(session),
         ..Caller::new(store.clone(), clock.clone(), standing, request_id)
@@ -190,7 +190,7 @@ pub async fn identify_service_token(
     };
     let role = token.department.organisation_role;
     let rows = rows.into_iter().map(|row| row.department).collect();
-    let standing = build_standing(account, role, rows, Some(narrowing));
+    let standing = build_caller_roles(account, role, rows, Some(narrowing));
     if last_used_at.is_none_or(|last| last + USE_NOTED_EVERY <= now) {
         note_token_use(store, id, now);
     }
@@ -234,7 +234,7 @@ fn note_token_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
 }
 
 /// The standing of an account with these rows of departments, narrowed where a service token speaks for it.
-fn build_standing(
+fn build_caller_roles(
     account: AccountId,
     role: OrganisationRole,
     rows: Vec<HeldDepartmentRow>,

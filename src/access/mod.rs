@@ -53,9 +53,11 @@ pub(crate) const RULES: &[&str] = &[
 
 pub use caller::Caller;
 pub use guarded::{Archivable, FindingDependency, Guarded, HasKeyColumn, LockTarget};
-pub(crate) use identify::load_standing;
+pub(crate) use identify::load_caller_roles;
 pub use identify::{identify_service_token, identify_session};
-pub use permit::{Permit, expect_version, require_live, row_after_change, with_all_columns_set};
+pub use permit::{
+    Permit, expect_version, require_unarchived, row_after_change, with_all_columns_set,
+};
 pub use principal::Principal;
 pub(crate) use principal::{
     LOGIN_ACTIONS, select_if_login_reaches_anything, select_if_login_reaches_everything,

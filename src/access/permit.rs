@@ -47,7 +47,7 @@ pub struct Permit<'c> {
     /// Number of writing statements that only took a lock. Where no other wrote, the permit may end without an event.
     locking: u64,
     /// Changed rows outside a blueprint whose findings are to be looked at anew.
-    finding_inputs: BTreeSet<FindingDependency>,
+    finding_dependencies: BTreeSet<FindingDependency>,
     /// Fields whose content is replaced in the audit events by "withheld".
     redacted: &'static [&'static str],
     /// Whether a long text or many rows were written: only then the size of the blueprint is summed up at the commit.
@@ -71,7 +71,7 @@ impl Caller {
         field: &str,
         id: E::Id,
     ) -> Result<(E::Model, Permit<'_>)> {
-        let mut permit = self.open_undecided_permit().await?;
+        let mut permit = self.open_permit_without_check().await?;
         let row = permit.fetch_locked::<E>(action, field, id).await?;
         Ok((row, permit))
     }
@@ -81,14 +81,14 @@ impl Caller {
     /// # Errors
     /// FORBIDDEN where the caller may not do the action to a thing with these ties.
     pub async fn open_permit(&self, action: Action, ties: &RowTies) -> Result<Permit<'_>> {
-        let permit = self.open_undecided_permit().await?;
+        let permit = self.open_permit_without_check().await?;
         permit.require(action, ties, None)?;
         Ok(permit)
     }
 
     /// Opens a permit without a decision: for acts on several rows, each of which [`Permit::fetch_locked`] or
     /// [`Permit::require`] decides.
-    pub async fn open_undecided_permit(&self) -> Result<Permit<'_>> {
+    pub async fn open_permit_without_check(&self) -> Result<Permit<'_>> {
         Ok(Permit::new(self, self.store.begin().await?))
     }
 }
@@ -96,14 +96,14 @@ impl Caller {
 impl<'c> Permit<'c> {
     fn new(caller: &'c Caller, tx: Transaction) -> Self {
         Self {
-            _open: caller.writing.note_permit_opened(),
+            _open: caller.writing.register_open_permit(),
             caller,
             tx,
             locked: BTreeMap::new(),
             audited_for: BTreeSet::new(),
             events: Vec::new(),
             locking: 0,
-            finding_inputs: BTreeSet::new(),
+            finding_dependencies: BTreeSet::new(),
             redacted: &[],
             weighty: AtomicBool::new(false),
             erases: false,
@@ -145,9 +145,9 @@ impl<'c> Permit<'c> {
         expected: i32,
     ) -> Result<E::Model> {
         let row = self.fetch_locked::<E>(action, field, id).await?;
-        require_live::<E>(field, &row)?;
+        require_unarchived::<E>(field, &row)?;
         if let Some(blueprint) = E::blueprint_id(&row) {
-            self.require_live_blueprint(blueprint)?;
+            self.require_unarchived_blueprint(blueprint)?;
         }
         expect_version::<E>(&row, expected)?;
         Ok(row)
@@ -168,7 +168,7 @@ impl<'c> Permit<'c> {
         {
             // Before the row is read, and not by a lock on the row: a reader under READ COMMITTED would otherwise have
             // decided on what the holder of the lock has changed meanwhile.
-            self.raise_revision(blueprint).await?;
+            self.lock_by_raising_revision(blueprint).await?;
         }
         let mut select = self.caller.select::<E>().filter(E::id_column().eq(id));
         if E::LOCK == LockTarget::Row {
@@ -208,7 +208,7 @@ impl<'c> Permit<'c> {
 
     /// The same without showing the act's audit events to the leads of these departments: for acts whose event alone
     /// tells whom they are about.
-    pub fn require_without_showing_audit<E: Guarded>(
+    pub fn require_permission_hiding_audit<E: Guarded>(
         &self,
         action: Action,
         ties: &RowTies,
@@ -250,14 +250,18 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// NOT_FOUND as [`Permit::get`], ARCHIVED where it is.
-    pub async fn read_live<E: Archivable>(&self, field: &str, id: E::Id) -> Result<E::Model> {
+    pub async fn read_unarchived_row<E: Archivable>(
+        &self,
+        field: &str,
+        id: E::Id,
+    ) -> Result<E::Model> {
         let select = self.caller.select::<E>().filter(E::id_column().eq(id));
         let select = select.lock(LockType::Share);
         let row = select
             .one(&self.tx)
             .await?
             .ok_or_else(|| Error::not_found(field, E::NOUN))?;
-        require_live::<E>(field, &row)?;
+        require_unarchived::<E>(field, &row)?;
         Ok(row)
     }
 
@@ -266,7 +270,7 @@ impl<'c> Permit<'c> {
         if self.locked.contains_key(&id) {
             Ok(())
         } else {
-            self.raise_revision(Expr::value(id)).await
+            self.lock_by_raising_revision(Expr::value(id)).await
         }
     }
 
@@ -274,7 +278,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// ARCHIVED.
-    pub fn require_live_blueprint(&self, id: BlueprintId) -> Result<()> {
+    pub fn require_unarchived_blueprint(&self, id: BlueprintId) -> Result<()> {
         match self.locked.get(&id) {
             Some(true) => Err(Error::fault(
                 "id",
@@ -288,7 +292,7 @@ impl<'c> Permit<'c> {
 
     /// Raises the revision of a blueprint, given by an expression of its id: the UPDATE is the lock, and clients that
     /// compare revisions see that something inside has changed.
-    async fn raise_revision(&mut self, blueprint: SimpleExpr) -> Result<()> {
+    async fn lock_by_raising_revision(&mut self, blueprint: SimpleExpr) -> Result<()> {
         let written = self.tx.write_count();
         let locked = self.locked.keys().map(|id| id.0);
         let raised: Vec<blueprint::Model> = blueprint::Entity::update_many()
@@ -412,14 +416,14 @@ impl<'c> Permit<'c> {
     }
 
     /// Replaces all events noted so far by one, if there are any: an import is one act, not thousands.
-    pub fn collapse_events(&mut self, event: AuditedChange) {
+    pub fn replace_events_by_one(&mut self, event: AuditedChange) {
         if !self.events.is_empty() {
             self.events = vec![event];
         }
     }
 
     /// Notes an audit event besides those of `insert`, `update` and `delete`. It is written at the commit.
-    pub fn note_event(&mut self, event: AuditedChange) {
+    pub fn add_audit_event(&mut self, event: AuditedChange) {
         let has_long_text = weight::has_long_text(event.body_after());
         self.weighty.fetch_or(has_long_text, Ordering::Relaxed);
         self.events.push(event);
@@ -434,7 +438,7 @@ impl<'c> Permit<'c> {
     /// Marks the findings that depend on this row, which was changed by other ways than `insert`, `update` and
     /// `delete`.
     pub fn invalidate_findings(&mut self, input: FindingDependency) {
-        self.finding_inputs.insert(input);
+        self.finding_dependencies.insert(input);
     }
 
     /// Lets the leads of this department read the act's audit events.
@@ -472,7 +476,7 @@ impl<'c> Permit<'c> {
         let events = self.events.into_iter().map(redacted_event).collect();
         // In the same transaction: what a search finds is never older than what was acknowledged.
         index::reindex_stale_rows(&self.tx).await?;
-        mark_finding_inputs(&self.tx, &self.finding_inputs).await?;
+        store_finding_marks(&self.tx, &self.finding_dependencies).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
         audit::write_events(self.caller.actor(), &self.tx, events, &self.audited_for).await?;
         let (store, erases) = (self.caller.store.clone(), self.erases);
@@ -485,21 +489,21 @@ impl<'c> Permit<'c> {
             }
         };
         self.tx.commit_then(then).await?;
-        self.caller.writing.note_durable();
+        self.caller.writing.mark_reads_durable();
         Ok(())
     }
 }
 
 /// Marks the inputs of findings that were changed; the background's work looks at their blueprints anew. Writers only
 /// ever insert marks and never update one, so that no two of them wait for each other.
-async fn mark_finding_inputs(
+async fn store_finding_marks(
     tx: &Transaction,
-    finding_inputs: &BTreeSet<FindingDependency>,
+    finding_dependencies: &BTreeSet<FindingDependency>,
 ) -> Result<()> {
-    if finding_inputs.is_empty() {
+    if finding_dependencies.is_empty() {
         return Ok(());
     }
-    let marks = finding_inputs.iter().map(|input| {
+    let marks = finding_dependencies.iter().map(|input| {
         let (mut kpi, mut persona, mut department, mut blueprint) = (None, None, None, None);
         match input {
             FindingDependency::Kpi(id) => kpi = Some(*id),
@@ -573,7 +577,7 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
 ///
 /// # Errors
 /// ARCHIVED.
-pub fn require_live<E: Archivable>(field: &str, row: &E::Model) -> Result<()> {
+pub fn require_unarchived<E: Archivable>(field: &str, row: &E::Model) -> Result<()> {
     match E::archived_at(row) {
         Some(_) => Err(Error::fault(
             field,

@@ -63,7 +63,7 @@ impl SqlReach {
     }
 
     /// The condition under which it is everything; nothing where it is not.
-    pub(super) fn everything_sql(&self) -> Option<SimpleExpr> {
+    pub(super) fn reaches_everything_sql(&self) -> Option<SimpleExpr> {
         match &self.everything {
             KnownOrSqlCondition::Known(false) => None,
             KnownOrSqlCondition::Known(true) => Some(Expr::value(true)),

@@ -46,11 +46,11 @@ fn reach_condition(
         .fold(no_rows_condition(), |any, (name, own)| {
             any.add(condition_of(*name, own))
         })
-        .add_option(reached.everything_sql())
+        .add_option(reached.reaches_everything_sql())
 }
 
 /// No row: the relation has no meaning for this table.
-fn meaningless_relation_condition(_: Relation) -> Condition {
+fn no_rows_for_meaningless_relation(_: Relation) -> Condition {
     no_rows_condition()
 }
 
@@ -135,7 +135,7 @@ pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
             Relation::OwnsBlueprint => {
                 Condition::all().add(ids_condition(blueprint::Column::OwnerDepartmentId, own))
             }
-            other => meaningless_relation_condition(other),
+            other => no_rows_for_meaningless_relation(other),
         })
     };
     let rows = [
@@ -169,17 +169,17 @@ fn published_with_visibility_condition(visibility: Visibility) -> Condition {
 
 /// A select of the ids of the blueprints that somebody may see; none where that is every blueprint.
 #[must_use]
-pub fn select_blueprint_ids(principal: Principal<'_>) -> Option<SelectStatement> {
+pub fn select_readable_blueprint_ids(principal: Principal<'_>) -> Option<SelectStatement> {
     let readable = blueprints_condition(principal);
     (!readable.is_empty()).then(|| select_ids::<blueprint::Entity>(blueprint::Column::Id, readable))
 }
 
 /// Rows inside blueprints that somebody may see, by the column of the blueprint's id.
-fn inside_blueprints_condition<C: ColumnTrait>(
+fn inside_readable_blueprints_condition<C: ColumnTrait>(
     principal: Principal<'_>,
     blueprint_id: C,
 ) -> Condition {
-    match select_blueprint_ids(principal) {
+    match select_readable_blueprint_ids(principal) {
         Some(ids) => Condition::all().add(blueprint_id.in_subquery(ids)),
         None => Condition::all(),
     }
@@ -188,67 +188,67 @@ fn inside_blueprints_condition<C: ColumnTrait>(
 /// Phases that somebody may see.
 #[must_use]
 pub fn phases_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, phase::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, phase::Column::BlueprintId)
 }
 
 /// Touchpoints that somebody may see.
 #[must_use]
 pub fn touchpoints_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, touchpoint::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, touchpoint::Column::BlueprintId)
 }
 
 /// Transitions that somebody may see.
 #[must_use]
 pub fn transitions_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, transition::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, transition::Column::BlueprintId)
 }
 
 /// Scenarios that somebody may see.
 #[must_use]
 pub fn scenarios_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, scenario::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, scenario::Column::BlueprintId)
 }
 
 /// Sources that somebody may see.
 #[must_use]
 pub fn insight_sources_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, source::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, source::Column::BlueprintId)
 }
 
 /// Insights that somebody may see.
 #[must_use]
 pub fn insights_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, insight::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, insight::Column::BlueprintId)
 }
 
 /// Promises that somebody may see.
 #[must_use]
 pub fn promises_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, promise::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, promise::Column::BlueprintId)
 }
 
 /// Evaluations that somebody may see.
 #[must_use]
 pub fn evaluations_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, evaluation::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, evaluation::Column::BlueprintId)
 }
 
 /// Improvements that somebody may see.
 #[must_use]
 pub fn improvements_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, improvement::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, improvement::Column::BlueprintId)
 }
 
 /// Publications that somebody may see: those of blueprints that they may see now, whoever could then.
 #[must_use]
 pub fn publications_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, publication::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, publication::Column::BlueprintId)
 }
 
 /// Responsibilities that somebody may see.
 #[must_use]
 pub fn responsibilities_condition(principal: Principal<'_>) -> Condition {
-    inside_blueprints_condition(principal, responsibility::Column::BlueprintId)
+    inside_readable_blueprints_condition(principal, responsibility::Column::BlueprintId)
 }
 
 fn select_ids<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStatement {
@@ -267,7 +267,7 @@ fn select_participating_blueprint_ids(own: &IdsOrSubquery) -> SelectStatement {
 }
 
 /// Rows that everybody may see, and a partner only where `participates` holds for the partner's departments.
-fn catalogue_condition(
+fn public_or_participating_condition(
     principal: Principal<'_>,
     participates: impl Fn(&IdsOrSubquery) -> Condition,
 ) -> Condition {
@@ -275,7 +275,7 @@ fn catalogue_condition(
         &principal.reach(Action::ReadPublished),
         |relation, own| match relation {
             Relation::Participates => participates(own),
-            other => meaningless_relation_condition(other),
+            other => no_rows_for_meaningless_relation(other),
         },
     )
 }
@@ -302,7 +302,7 @@ fn department_participates_condition<C: ColumnTrait>(column: C, own: &IdsOrSubqu
 /// Departments that somebody may see.
 #[must_use]
 pub fn departments_condition(principal: Principal<'_>) -> Condition {
-    catalogue_condition(principal, |own| {
+    public_or_participating_condition(principal, |own| {
         department_participates_condition(department::Column::Id, own)
     })
 }
@@ -310,7 +310,7 @@ pub fn departments_condition(principal: Principal<'_>) -> Condition {
 /// Memberships that somebody may see.
 #[must_use]
 pub fn memberships_condition(principal: Principal<'_>) -> Condition {
-    catalogue_condition(principal, |own| {
+    public_or_participating_condition(principal, |own| {
         department_participates_condition(membership::Column::DepartmentId, own)
     })
 }
@@ -318,7 +318,7 @@ pub fn memberships_condition(principal: Principal<'_>) -> Condition {
 /// Accounts that somebody may see.
 #[must_use]
 pub fn accounts_condition(principal: Principal<'_>) -> Condition {
-    let colleagues = catalogue_condition(principal, |own| {
+    let colleagues = public_or_participating_condition(principal, |own| {
         let members = department_participates_condition(membership::Column::DepartmentId, own);
         Condition::all().add(
             account::Column::Id.in_subquery(select_ids::<membership::Entity>(
@@ -361,7 +361,7 @@ pub fn service_tokens_condition(principal: Principal<'_>) -> Condition {
 /// Personas that somebody may see.
 #[must_use]
 pub fn personas_condition(principal: Principal<'_>) -> Condition {
-    catalogue_condition(principal, |own| {
+    public_or_participating_condition(principal, |own| {
         let secondary = Condition::all().add(
             blueprint_persona::Column::BlueprintId
                 .in_subquery(select_participating_blueprint_ids(own)),
@@ -385,7 +385,7 @@ pub fn personas_condition(principal: Principal<'_>) -> Condition {
 /// KPIs whose definition somebody may see.
 #[must_use]
 pub fn kpis_condition(principal: Principal<'_>) -> Condition {
-    catalogue_condition(principal, |own| {
+    public_or_participating_condition(principal, |own| {
         let linked = Condition::all().add(
             kpi_link::Column::BlueprintId.in_subquery(select_participating_blueprint_ids(own)),
         );
@@ -409,7 +409,7 @@ pub fn kpi_values_condition(principal: Principal<'_>) -> Condition {
         Relation::OwnsKpi => {
             Condition::all().add(ids_condition(kpi::Column::OwnerDepartmentId, own))
         }
-        other => meaningless_relation_condition(other),
+        other => no_rows_for_meaningless_relation(other),
     });
     let granted = reach.granted_to.as_ref().map(|account| {
         let grants = Condition::all().add(ids_condition(kpi_grant::Column::AccountId, account));
@@ -463,7 +463,7 @@ pub fn kpi_grants_condition(principal: Principal<'_>) -> Condition {
 #[must_use]
 pub fn kpi_links_condition(principal: Principal<'_>) -> Condition {
     Condition::all()
-        .add(inside_blueprints_condition(
+        .add(inside_readable_blueprints_condition(
             principal,
             kpi_link::Column::BlueprintId,
         ))
@@ -480,7 +480,7 @@ pub fn measurements_condition(principal: Principal<'_>) -> Condition {
         measurement::Column::KpiId,
         kpis_with_readable_values_condition(principal),
     );
-    match select_blueprint_ids(principal) {
+    match select_readable_blueprint_ids(principal) {
         None => anywhere,
         // A value at a touchpoint gives away that the touchpoint exists, so it follows the blueprint as well as the
         // KPI.
@@ -502,7 +502,7 @@ pub fn measurements_condition(principal: Principal<'_>) -> Condition {
 /// to their department.
 #[must_use]
 pub fn feedback_condition(principal: Principal<'_>) -> Condition {
-    if select_blueprint_ids(principal).is_none() {
+    if select_readable_blueprint_ids(principal).is_none() {
         return Condition::all();
     }
     let looked_after =
@@ -512,7 +512,7 @@ pub fn feedback_condition(principal: Principal<'_>) -> Condition {
                 Relation::LooksAfter => {
                     Condition::all().add(ids_condition(feedback::Column::DepartmentId, own))
                 }
-                other => meaningless_relation_condition(other),
+                other => no_rows_for_meaningless_relation(other),
             },
         );
     Condition::any()
@@ -534,10 +534,12 @@ fn in_blueprints_or_unplaced_condition(
     principal: Principal<'_>,
     blueprint_id: impl ColumnTrait,
 ) -> Condition {
-    let Some(blueprints) = select_blueprint_ids(principal) else {
+    let Some(blueprints) = select_readable_blueprint_ids(principal) else {
         return Condition::all();
     };
-    let everything = principal.reach(Action::ReadPublished).everything_sql();
+    let everything = principal
+        .reach(Action::ReadPublished)
+        .reaches_everything_sql();
     let on_the_whole =
         everything.map(|everything| Condition::all().add(blueprint_id.is_null()).add(everything));
     Condition::any()
@@ -570,14 +572,14 @@ pub fn audit_events_condition(principal: Principal<'_>) -> Condition {
                 );
                 Condition::all().add(audit_event::Column::Id.in_subquery(ids))
             }
-            other => meaningless_relation_condition(other),
+            other => no_rows_for_meaningless_relation(other),
         },
     )
 }
 
 /// Rows of departments for which somebody may pull flat KPI rows, by the column of the department's id.
 #[must_use]
-pub fn departments_with_flat_rows_condition<C: IntoColumnRef>(
+pub fn pullable_flat_rows_condition<C: IntoColumnRef>(
     principal: Principal<'_>,
     department_id: C,
 ) -> Condition {
@@ -586,7 +588,7 @@ pub fn departments_with_flat_rows_condition<C: IntoColumnRef>(
         &principal.reach(Action::PullFlatRows),
         |relation, own| match relation {
             Relation::IsIt => Condition::all().add(own.contains(column.clone())),
-            other => meaningless_relation_condition(other),
+            other => no_rows_for_meaningless_relation(other),
         },
     )
 }

@@ -10,7 +10,7 @@ use std::sync::{
 pub(super) struct WriteProgress {
     /// Whether a permit has read rows since the last commit: they may have been written by others and not be durable
     /// yet.
-    rests_on_others: AtomicBool,
+    has_undurable_reads: AtomicBool,
     /// Whether a commit was sent.
     sent: AtomicBool,
     /// Number of open permits.
@@ -28,9 +28,9 @@ impl Drop for OpenPermitGuard {
 
 impl WriteProgress {
     /// Notes that a permit is opened.
-    pub(super) fn note_permit_opened(self: &Arc<Self>) -> OpenPermitGuard {
+    pub(super) fn register_open_permit(self: &Arc<Self>) -> OpenPermitGuard {
         // From the beginning on, as a permit may find that there is nothing to do after its first read.
-        self.rests_on_others.store(true, Ordering::SeqCst);
+        self.has_undurable_reads.store(true, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
         OpenPermitGuard(Arc::clone(self))
     }
@@ -46,12 +46,12 @@ impl WriteProgress {
     }
 
     /// Notes that everything read so far is durable.
-    pub(super) fn note_durable(&self) {
-        self.rests_on_others.store(false, Ordering::SeqCst);
+    pub(super) fn mark_reads_durable(&self) {
+        self.has_undurable_reads.store(false, Ordering::SeqCst);
     }
 
-    pub(super) fn rests_on_others(&self) -> bool {
-        self.rests_on_others.load(Ordering::SeqCst)
+    pub(super) fn has_undurable_reads(&self) -> bool {
+        self.has_undurable_reads.load(Ordering::SeqCst)
     }
 
     pub(super) fn has_sent_commit(&self) -> bool {

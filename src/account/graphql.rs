@@ -153,7 +153,7 @@ impl AccountQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Account>> {
-        into_node(async { caller(ctx)?.get_by::<account::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by_id_or_key::<account::Entity>(&by).await }).await
     }
 
     /// Accounts, in the order of creation.

@@ -20,7 +20,7 @@ use sea_orm::{
 
 use self::{password::HashPermit, throttle::SessionPasswordThrottle};
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, require_live},
+    access::{Caller, Guarded, Permit, expect_version, require_unarchived},
     audit,
     audit::AuditSubject,
     database::Transaction,
@@ -99,7 +99,7 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
             );
         }
         let known_as = key.as_deref().unwrap_or(&name);
-        password::check_password(&mut faults, "password", password, known_as);
+        password::validate_new_password(&mut faults, "password", password, known_as);
     }
     faults.check()?;
     // Before the permit: hashing takes long by design, and whoever holds a permit keeps others waiting.
@@ -145,7 +145,7 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
     let id: AccountId = faults.parse_id("id", &input.id);
     let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     // Before the account's own lock: admins are locked in one order, the account among them.
     let others = lock_and_count_other_admins(&mut permit, id).await?;
     let row = permit
@@ -272,7 +272,7 @@ pub async fn deactivate(
     refuse_last_admin(&row, others)?;
     // In the act itself, so that no request of the account comes between.
     session::end_account_sessions(permit.tx(), row.id, None, permit.caller.now).await?;
-    service_token::revoke_all(permit.tx(), row.id, permit.caller.now).await?;
+    service_token::revoke_tokens_of_account(permit.tx(), row.id, permit.caller.now).await?;
     let row = permit.set_archived::<account::Entity>(&row, true).await?;
     Ok((row, true))
 }
@@ -315,10 +315,10 @@ pub async fn reset_password(
             "Change your own password with `passwordChange`, which asks for the current one.";
         faults.add("id", UserErrorCode::Invalid, None, message);
     }
-    password::check_password(&mut faults, "password", &input.password, &found.key);
+    password::validate_new_password(&mut faults, "password", &input.password, &found.key);
     faults.check()?;
     let hash = password::hash(&input.password).await?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<account::Entity>(
             Action::KeepOrganisation,
@@ -369,7 +369,7 @@ pub async fn change_password(
             NO_PASSWORD,
         );
     }
-    password::check_password(&mut faults, "newPassword", &input.new_password, &own.key);
+    password::validate_new_password(&mut faults, "newPassword", &input.new_password, &own.key);
     faults.check()?;
     let session = caller
         .session
@@ -394,11 +394,11 @@ pub async fn change_password(
     }
     let hash = hash_permit.hash(input.new_password).await?;
     drop(hash_permit);
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .lock_and_read_row::<account::Entity>("", own.id)
         .await?;
-    require_live::<account::Entity>("", &row)?;
+    require_unarchived::<account::Entity>("", &row)?;
     // Somebody has set another password since: the one that was typed is no longer the current one.
     if row.password_hash != verified {
         return Err(wrong_password_error());
@@ -424,7 +424,7 @@ async fn note_wrong_password(
     guess: &SessionPasswordThrottle,
 ) -> Result<()> {
     // In a transaction of its own, which stays although the act is refused.
-    let tx: Transaction = caller.begin_bookkeeping().await?;
+    let tx: Transaction = caller.begin_unaudited_transaction().await?;
     guess.note_failure(&tx, caller.now).await?;
     audit::record_sign_in(
         &tx,

@@ -117,7 +117,7 @@ const COMMON: &[&str] = &[
 ];
 
 /// Validates a new password for the account with this key.
-pub fn check_password(faults: &mut Faults, path: &str, password: &str, key: &str) {
+pub fn validate_new_password(faults: &mut Faults, path: &str, password: &str, key: &str) {
     // Not counted to its end: what is sent may be a megabyte.
     let length = password.chars().take(LONGEST + 1).count();
     if length > LONGEST {
@@ -245,7 +245,7 @@ mod tests {
 
     fn refused(password: &str) -> bool {
         let mut faults = Faults::default();
-        check_password(&mut faults, "password", password, "ann-cx");
+        validate_new_password(&mut faults, "password", password, "ann-cx");
         faults.check().is_err()
     }
 

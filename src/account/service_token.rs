@@ -86,12 +86,12 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<C
         return Ok((row, None));
     }
     permit
-        .read_live::<account::Entity>("accountId", account_id)
+        .read_unarchived_row::<account::Entity>("accountId", account_id)
         .await?;
     for (at, department) in departments.iter().enumerate() {
         let field = format!("departmentIds.{at}");
         permit
-            .read_live::<department::Entity>(&field, *department)
+            .read_unarchived_row::<department::Entity>(&field, *department)
             .await?;
     }
     // Only now: a retry made nothing above, and its secret cannot be shown again.
@@ -124,10 +124,12 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<C
             .insert_all_unaudited::<service_token_department::Entity>(limits.collect())
             .await?;
         // The row does not show its limits, which are in a table of their own.
-        permit.note_event(AuditedChange::changed_outside_row::<service_token::Entity>(
-            &row,
-            serde_json::json!({ "departmentIds": departments }),
-        ));
+        permit.add_audit_event(
+            AuditedChange::for_change_outside_row::<service_token::Entity>(
+                &row,
+                serde_json::json!({ "departmentIds": departments }),
+            ),
+        );
     }
     permit.commit().await?;
     Ok((row, Some(secret)))
@@ -155,7 +157,7 @@ pub async fn revoke(
 }
 
 /// Revokes every token of an account.
-pub(super) async fn revoke_all(
+pub(super) async fn revoke_tokens_of_account(
     tx: &Transaction,
     account: AccountId,
     now: DateTime<Utc>,

@@ -150,7 +150,9 @@ impl SessionManager<'_> {
         }) {
             return Err(Error::Unauthenticated(WRONG));
         }
-        guess.note_success(&tx, verified.id, now).await?;
+        guess
+            .record_success_and_forget_failures(&tx, verified.id, now)
+            .await?;
         delete_tokens_of_ended_sessions(&tx, verified.id, now).await?;
         let session = session::ActiveModel {
             id: Set(id::new()),
@@ -221,10 +223,10 @@ impl SessionManager<'_> {
         let (Some(session), Some(kept)) = (session, kept) else {
             return Err(Error::Unauthenticated(ENDED));
         };
-        let next = self.key.derive_successor(&token)?;
+        let next = self.key.derive_next_refresh_token(&token)?;
         match kept.rotated_at {
             None => {
-                rotate_token(&tx, &kept, now).await?;
+                mark_token_rotated(&tx, &kept, now).await?;
                 store_refresh_token(&tx, &next, session.id, now).await?;
                 note_session_use(&tx, session.id, now).await?;
             }
@@ -333,7 +335,7 @@ async fn store_refresh_token(
     Ok(())
 }
 
-async fn rotate_token(
+async fn mark_token_rotated(
     tx: &Transaction,
     token: &refresh_token::Model,
     now: DateTime<Utc>,
@@ -433,7 +435,7 @@ pub fn live_sessions_condition(now: DateTime<Utc>) -> Condition {
 pub async fn end_session(caller: &Caller, input: &SessionEndInput) -> Result<session::Model> {
     caller.require_reach(Action::KeepOwnSignIn)?;
     let id: SessionId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     // Nobody sees another's session: finding it is the decision.
     let row = permit
         .lock_and_read_row::<session::Entity>("id", id)

@@ -77,7 +77,7 @@ const OF_NETWORK: FailureAllowance = FailureAllowance {
 
 impl FailureAllowance {
     /// The wait of the next attempt: 1 second after the last failure allowed, doubling with each further one.
-    fn wait_after(self, failures: i32) -> Duration {
+    fn wait_before_next_attempt(self, failures: i32) -> Duration {
         match failures.cmp(&self.failures) {
             Ordering::Less => Duration::zero(),
             _ => {
@@ -89,7 +89,7 @@ impl FailureAllowance {
     }
 
     /// Number of failures that count after one more, `since` the last: one is forgotten in each `forgets_one_in`.
-    fn count_with_failure(self, before: i32, since: Duration) -> i32 {
+    fn count_after_another_failure(self, before: i32, since: Duration) -> i32 {
         // Whole ones alone: `last_failed_at` moves with each failure, so that trying all the time forgets nothing.
         let forgotten = since.num_seconds() / self.forgets_one_in.num_seconds().max(1);
         let forgotten = i32::try_from(forgotten.max(0)).unwrap_or(i32::MAX);
@@ -113,7 +113,7 @@ impl ThrottleSubject {
     /// The account with this key, whether there is one or not.
     fn account(key: &str) -> Self {
         Self {
-            hash: hash_subject("account", fold_key(key).as_bytes()),
+            hash: hash_subject("account", normalise_login_key(key).as_bytes()),
             allowance: OF_ACCOUNT,
         }
     }
@@ -150,7 +150,7 @@ impl ThrottleSubject {
 }
 
 /// A key in the spelling that is counted, however it was typed.
-fn fold_key(key: &str) -> String {
+fn normalise_login_key(key: &str) -> String {
     key.trim().to_lowercase()
 }
 
@@ -179,7 +179,7 @@ pub struct CountedSignInAttempt {
 impl CountedSignInAttempt {
     /// An attempt with this password from this address at an account, whether one with this key exists or not.
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
-        let (login, network) = (fold_key(login), network_bytes(address));
+        let (login, network) = (normalise_login_key(login), network_bytes(address));
         let origin = key.keyed_hash("sign-in origin", &[login.as_bytes(), &network])?;
         // Keyed by account and network as well: the same password elsewhere has another fingerprint, and the table
         // shows no two accounts with one.
@@ -229,12 +229,12 @@ impl CountedSignInAttempt {
     /// Counts a failed attempt. Accounts are locked before networks, so that two attempts never deadlock.
     pub async fn note_failure(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
         // Seen before: it has counted for the others once.
-        if count_failure(tx, &self.itself, now).await? > 0 {
+        if add_failure_and_count_earlier(tx, &self.itself, now).await? > 0 {
             return Ok(());
         }
         // The origin is counted wherever it failed: should the network become one, its failures are known.
         for subject in [&self.account, &self.origin, &self.network] {
-            count_failure(tx, subject, now).await?;
+            add_failure_and_count_earlier(tx, subject, now).await?;
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ impl CountedSignInAttempt {
     /// Notes that the password was right: the network becomes an origin of the account. Forgets only the count that the
     /// attempt was judged by: at an origin the origin's, elsewhere the account's. So whoever guesses elsewhere gains
     /// nothing when the owner signs in at the office.
-    pub async fn note_success(
+    pub async fn record_success_and_forget_failures(
         &self,
         tx: &Transaction,
         account: AccountId,
@@ -315,7 +315,7 @@ impl SessionPasswordThrottle {
 
     /// Counts a failed attempt.
     pub async fn note_failure(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
-        count_failure(tx, &self.0, now).await?;
+        add_failure_and_count_earlier(tx, &self.0, now).await?;
         Ok(())
     }
 }
@@ -353,7 +353,7 @@ async fn refuse_throttled_subjects<C: ConnectionTrait>(
 }
 
 /// Counts a failure, under the lock of the subject's row, and returns the number of earlier ones that are still kept.
-async fn count_failure(
+async fn add_failure_and_count_earlier(
     tx: &Transaction,
     subject: &ThrottleSubject,
     now: DateTime<Utc>,
@@ -381,13 +381,13 @@ async fn count_failure(
     let row = row.ok_or_else(|| Error::internal("a row just made is not there"))?;
     let since = now - row.last_failed_at;
     let before = if since < KEPT { row.failures } else { 0 };
-    let failures = subject.allowance.count_with_failure(before, since);
+    let failures = subject.allowance.count_after_another_failure(before, since);
     sign_in_throttle::Entity::update_many()
         .col_expr(sign_in_throttle::Column::Failures, Expr::value(failures))
         .col_expr(sign_in_throttle::Column::LastFailedAt, Expr::value(now))
         .col_expr(
             sign_in_throttle::Column::BlockedUntil,
-            Expr::value(now + subject.allowance.wait_after(failures)),
+            Expr::value(now + subject.allowance.wait_before_next_attempt(failures)),
         )
         .filter(sign_in_throttle::Column::Subject.eq(subject.hash.clone()))
         .exec(tx)
@@ -435,25 +435,34 @@ mod tests {
     #[test]
     fn the_wait_doubles_from_a_second_to_a_quarter_of_an_hour() {
         let waits: Vec<i64> = (4..18)
-            .map(|failures| OF_ACCOUNT.wait_after(failures).num_seconds())
+            .map(|failures| OF_ACCOUNT.wait_before_next_attempt(failures).num_seconds())
             .collect();
         assert_eq!(
             waits,
             [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
         );
-        assert_eq!(OF_NETWORK.wait_after(29), Duration::zero());
-        assert_eq!(OF_NETWORK.wait_after(30), Duration::seconds(1));
-        assert_eq!(OF_NETWORK.wait_after(i32::MAX), Duration::minutes(15));
-        assert_eq!(OF_ORIGIN.wait_after(i32::MAX), Duration::hours(1));
+        assert_eq!(OF_NETWORK.wait_before_next_attempt(29), Duration::zero());
+        assert_eq!(
+            OF_NETWORK.wait_before_next_attempt(30),
+            Duration::seconds(1)
+        );
+        assert_eq!(
+            OF_NETWORK.wait_before_next_attempt(i32::MAX),
+            Duration::minutes(15)
+        );
+        assert_eq!(
+            OF_ORIGIN.wait_before_next_attempt(i32::MAX),
+            Duration::hours(1)
+        );
     }
 
     /// Failures within a day of somebody who tries again as soon as they may.
     fn in_a_day(allowance: FailureAllowance) -> usize {
         let (mut failures, mut last, mut now, mut all) = (0, Duration::zero(), Duration::zero(), 0);
         while now < Duration::days(1) && all < 1_000_000 {
-            failures = allowance.count_with_failure(failures, now - last);
+            failures = allowance.count_after_another_failure(failures, now - last);
             last = now;
-            now += allowance.wait_after(failures);
+            now += allowance.wait_before_next_attempt(failures);
             all += 1;
         }
         all
@@ -467,13 +476,28 @@ mod tests {
 
     #[test]
     fn failures_are_forgotten_one_by_one() {
-        assert_eq!(OF_ACCOUNT.count_with_failure(0, Duration::zero()), 1);
-        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::minutes(59)), 6);
-        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::minutes(121)), 4);
-        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::days(9)), 1);
-        assert_eq!(OF_ACCOUNT.count_with_failure(5, Duration::seconds(-9)), 6);
         assert_eq!(
-            OF_ACCOUNT.count_with_failure(i32::MAX, Duration::zero()),
+            OF_ACCOUNT.count_after_another_failure(0, Duration::zero()),
+            1
+        );
+        assert_eq!(
+            OF_ACCOUNT.count_after_another_failure(5, Duration::minutes(59)),
+            6
+        );
+        assert_eq!(
+            OF_ACCOUNT.count_after_another_failure(5, Duration::minutes(121)),
+            4
+        );
+        assert_eq!(
+            OF_ACCOUNT.count_after_another_failure(5, Duration::days(9)),
+            1
+        );
+        assert_eq!(
+            OF_ACCOUNT.count_after_another_failure(5, Duration::seconds(-9)),
+            6
+        );
+        assert_eq!(
+            OF_ACCOUNT.count_after_another_failure(i32::MAX, Duration::zero()),
             17
         );
     }

@@ -80,7 +80,7 @@ pub async fn current_position(tx: &Transaction) -> Result<LogPosition> {
         .await?;
     let newest = newest.map_or(Uuid::nil(), |id| id.0);
     let recent = select_changing_events()
-        .filter(audit_event::Column::Id.gte(earliest_late_id(newest)))
+        .filter(audit_event::Column::Id.gte(lowest_late_event_id(newest)))
         .filter(audit_event::Column::Id.lte(newest))
         .count(tx)
         .await?;
@@ -97,7 +97,7 @@ pub async fn events_after(
     most: u64,
 ) -> Result<EventsAfterResult> {
     let mut events = select_changing_events()
-        .filter(audit_event::Column::Id.gte(earliest_late_id(place.newest)))
+        .filter(audit_event::Column::Id.gte(lowest_late_event_id(place.newest)))
         .order_by_asc(audit_event::Column::Id)
         // One more than may be answered, which tells "as many" from "more".
         .limit(most + 1)
@@ -125,7 +125,7 @@ pub async fn events_after(
 }
 
 /// The least id that an event made [`LATE`] before this one could have: ids begin with the millisecond of their making.
-fn earliest_late_id(id: Uuid) -> AuditEventId {
+fn lowest_late_event_id(id: Uuid) -> AuditEventId {
     let made = (id.as_u128() >> 80) as u64;
     AuditEventId(Uuid::from_u128(u128::from(made.saturating_sub(LATE)) << 80))
 }
@@ -141,8 +141,8 @@ mod tests {
             recent: 3,
         };
         assert_eq!(LogPosition::from_bytes(place.to_bytes()), place);
-        let before = earliest_late_id(place.newest).0.as_u128();
+        let before = lowest_late_event_id(place.newest).0.as_u128();
         assert_eq!(before, u128::from(0x0198_0000_0000_u64 - 600_000) << 80);
-        assert_eq!(earliest_late_id(Uuid::nil()).0, Uuid::nil());
+        assert_eq!(lowest_late_event_id(Uuid::nil()).0, Uuid::nil());
     }
 }

@@ -61,7 +61,7 @@ pub fn find_dataset(name: &str) -> Option<&'static Dataset> {
 
 /// The reader of a dataset. Looked up, once a pull, since a dataset cannot name a reader that itself imports the
 /// dataset.
-fn find_reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
+fn find_row_reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
     let at = ALL.iter().position(|one| std::ptr::eq(*one, dataset));
     let reader = at.and_then(|at| READERS.get(at).copied());
     reader.ok_or_else(|| Error::internal("a dataset that is not in the catalogue"))
@@ -74,7 +74,7 @@ fn find_reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
 /// The caller may pull this dataset nowhere. What fails later ends the stream.
 pub fn stream_rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Result<RowStream> {
     caller.require_reach(query.dataset.permission)?;
-    let reader = find_reader(query.dataset)?;
+    let reader = find_row_reader(query.dataset)?;
     let caller = caller.clone();
     Ok(RowStream::spawn(query.projection(), move |to| async move {
         let context = ReadContext {
@@ -103,7 +103,7 @@ pub async fn count_rows(query: &DatasetQuery, caller: &Caller, tx: &Transaction)
         offset: None,
         ..query.clone()
     };
-    let reader = find_reader(query.dataset)?;
+    let reader = find_row_reader(query.dataset)?;
     reader
         .count_rows_of_query(ReadContext { caller, tx }, &every)
         .await

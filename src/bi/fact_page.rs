@@ -212,7 +212,7 @@ fn select_touchpoints_ever_held(caller: &Caller, filter: &FactFilter) -> Option<
     let mut held: Select<responsibility::Entity> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
-        .filter(scope::departments_with_flat_rows_condition(
+        .filter(scope::pullable_flat_rows_condition(
             caller.principal(),
             responsibility::Column::DepartmentId.as_column_ref(),
         ));

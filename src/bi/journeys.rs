@@ -66,7 +66,7 @@ impl JourneysWithTopology {
     /// The indices of a touchpoint: of its journey, and among the touchpoints there; none where the blueprint does not
     /// count.
     #[must_use]
-    pub fn indices_of(
+    pub fn find_touchpoint_indices(
         &self,
         blueprint: BlueprintId,
         touchpoint: TouchpointId,

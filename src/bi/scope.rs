@@ -43,7 +43,7 @@ impl<'c> ReaderScope<'c> {
 
     /// The scope of the BI login that reads a view, on every day from the first measurement on.
     #[must_use]
-    pub fn for_login(zone: Tz) -> Self {
+    pub fn for_bi_login(zone: Tz) -> Self {
         Self::new(ScopeViewer::Login(zone), DbBackend::Postgres)
     }
 
@@ -168,8 +168,8 @@ impl<'c> ReaderScope<'c> {
 
     /// The ids of the departments whose rows are pulled; nothing where it is those of all, and rows without one.
     #[must_use]
-    pub fn select_pulled_department_ids(&self) -> Option<SelectStatement> {
-        let pulled = scope::departments_with_flat_rows_condition(
+    pub fn select_pullable_department_ids(&self) -> Option<SelectStatement> {
+        let pulled = scope::pullable_flat_rows_condition(
             self.principal(),
             department::Column::Id.as_column_ref(),
         );
@@ -178,8 +178,8 @@ impl<'c> ReaderScope<'c> {
 
     /// Appends the condition that the reader pulls the row, by the column of its department.
     #[must_use]
-    pub fn append_pulled_condition(&self, text: SqlBuilder, department_id: &str) -> SqlBuilder {
-        let Some(pulled) = self.select_pulled_department_ids() else {
+    pub fn append_pullable_condition(&self, text: SqlBuilder, department_id: &str) -> SqlBuilder {
+        let Some(pulled) = self.select_pullable_department_ids() else {
             return text;
         };
         let text = text.then(" AND (");

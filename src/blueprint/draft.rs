@@ -74,7 +74,7 @@ impl BlueprintDraft {
         template: Option<TemplateId>,
     ) -> Result<(blueprint::Model, bool)> {
         let owner = permit
-            .read_live::<department::Entity>("ownerDepartmentId", self.owner)
+            .read_unarchived_row::<department::Entity>("ownerDepartmentId", self.owner)
             .await?;
         permit.require(
             Action::CreateBlueprint,
@@ -83,7 +83,7 @@ impl BlueprintDraft {
         )?;
         permit.show_audit_to_leads_of(owner.id);
         let persona = permit
-            .read_live::<persona::Entity>("personaId", self.persona)
+            .read_unarchived_row::<persona::Entity>("personaId", self.persona)
             .await?;
         require_persona_of_subject("personaId", self.input.subject, &persona)?;
         let same = |row: &blueprint::Model| {

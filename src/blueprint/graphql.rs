@@ -251,7 +251,12 @@ impl BlueprintQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Phase>> {
-        into_node(async { caller(ctx)?.get_inside::<phase::Entity>(&by).await }).await
+        into_node(async {
+            caller(ctx)?
+                .get_inside_blueprint::<phase::Entity>(&by)
+                .await
+        })
+        .await
     }
 }
 
@@ -272,7 +277,7 @@ async fn find_blueprint(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> 
     .any(|part| ctx.look_ahead().field(part).exists());
     if !whole {
         return Ok(caller
-            .get_by::<blueprint::Entity>(&by)
+            .get_by_id_or_key::<blueprint::Entity>(&by)
             .await?
             .map(Blueprint::from));
     }

@@ -116,7 +116,7 @@ pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blue
     let mut faults = Faults::default();
     let draft = BlueprintDraft::from_input(&mut faults, input);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let (row, _) = draft.create_or_find(&mut permit, None).await?;
     permit.commit().await?;
     Ok(row)
@@ -136,7 +136,7 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
         .as_ref()
         .map(|ids| faults.parse_ids("secondaryPersonaIds", ids));
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<blueprint::Entity>(
             Action::ShapeBlueprint,
@@ -150,7 +150,7 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
             "personaId",
             row.subject,
             &permit
-                .read_live::<persona::Entity>("personaId", persona_id)
+                .read_unarchived_row::<persona::Entity>("personaId", persona_id)
                 .await?,
         )?;
     }
@@ -179,7 +179,9 @@ async fn replace_secondary_personas(
         require_persona_of_subject(
             &field,
             row.subject,
-            &permit.read_live::<persona::Entity>(&field, *id).await?,
+            &permit
+                .read_unarchived_row::<persona::Entity>(&field, *id)
+                .await?,
         )?;
     }
     blueprint_persona::Entity::delete_many()
@@ -198,7 +200,7 @@ async fn replace_secondary_personas(
         .exec_without_returning(permit.tx())
         .await?;
     let ids: Vec<String> = personas.iter().map(ToString::to_string).collect();
-    permit.note_event(AuditedChange::changed_outside_row::<blueprint::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<blueprint::Entity>(
         row,
         serde_json::json!({ "secondaryPersonaIds": ids }),
     ));
@@ -214,7 +216,7 @@ pub async fn change_owner(
     let id: BlueprintId = faults.parse_id("id", &input.id);
     let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<blueprint::Entity>(
             Action::GovernBlueprint,
@@ -224,7 +226,7 @@ pub async fn change_owner(
         )
         .await?;
     let owner = permit
-        .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .read_unarchived_row::<department::Entity>("ownerDepartmentId", owner)
         .await?;
     permit.show_audit_to_leads_of(owner.id);
     let change = blueprint::ActiveModel {

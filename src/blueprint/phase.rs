@@ -13,7 +13,7 @@ use sea_orm::{
 
 use super::MOST_PHASES;
 use crate::{
-    access::{Caller, Permit, expect_version, require_live},
+    access::{Caller, Permit, expect_version, require_unarchived},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     order::{self, Ordered},
@@ -83,7 +83,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
     let (blueprint, mut permit) = caller
         .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
-    require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    require_unarchived::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &phase::Model| row.blueprint_id == blueprint.id && row.name == name;
     if let Some(row) = permit
         .find_already_created::<phase::Entity>(input.id.as_ref(), id, same)
@@ -173,7 +173,7 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
         faults.check_optional_text("prompt", text.map(String::as_str))
     });
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
@@ -200,7 +200,7 @@ pub async fn relocate(caller: &Caller, input: PhaseMoveInput) -> Result<phase::M
     let id: PhaseId = faults.parse_id("id", &input.id);
     let after: Option<PhaseId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
@@ -231,7 +231,7 @@ pub async fn set_archived(
         .fetch_locked::<phase::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<phase::Entity>(&row, input.expected_version)?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     if row.archived_at.is_some() == archived {
         return Ok(row);
     }

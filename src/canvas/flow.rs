@@ -19,7 +19,7 @@ use petgraph::{
 
 use super::{
     graph::{FlowEdge, FlowGraph, FlowNode, entry_touchpoint, is_re_entry},
-    model::{Canvas, find_accountable},
+    model::{Canvas, find_accountable_responsibility},
 };
 use crate::{compute::WorkBudget, error::Result};
 
@@ -232,7 +232,11 @@ impl<'c> FlowAnalysis<'c> {
             .canvas
             .touchpoints
             .iter()
-            .map(|touchpoint| find_accountable(self.canvas.responsibilities_of(touchpoint.id)))
+            .map(|touchpoint| {
+                find_accountable_responsibility(
+                    self.canvas.responsibilities_of_touchpoint(touchpoint.id),
+                )
+            })
             .map(|held| held.map(|held| held.department_id))
             .collect();
         let mut found: Vec<DepartmentHandOff<'c>> = Vec::new();

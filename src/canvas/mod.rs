@@ -22,7 +22,7 @@ pub(crate) mod sample;
 pub mod shared;
 pub mod view;
 
-pub use self::model::{Canvas, find_accountable};
+pub use self::model::{Canvas, find_accountable_responsibility};
 
 /// What loading a canvas costs in the complexity of a document.
 pub const COST: usize = 300;

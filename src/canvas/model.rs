@@ -52,7 +52,7 @@ pub(super) struct TouchpointRowRanges {
 impl Canvas {
     /// A phase's touchpoints in order of display.
     #[must_use]
-    pub fn touchpoints_of(&self, phase: PhaseId) -> &[touchpoint::Model] {
+    pub fn touchpoints_of_phase(&self, phase: PhaseId) -> &[touchpoint::Model] {
         self.of_phase
             .get(&phase)
             .and_then(|range| self.touchpoints.get(range.clone()))
@@ -75,13 +75,13 @@ impl Canvas {
 
     /// The index of a touchpoint among all touchpoints.
     #[must_use]
-    pub fn index_of(&self, id: TouchpointId) -> Option<usize> {
+    pub fn index_of_touchpoint(&self, id: TouchpointId) -> Option<usize> {
         self.of_touchpoint.get(&id).map(|position| position.index)
     }
 
     /// The responsibilities and open proposals at a touchpoint.
     #[must_use]
-    pub fn responsibilities_of(&self, id: TouchpointId) -> &[responsibility::Model] {
+    pub fn responsibilities_of_touchpoint(&self, id: TouchpointId) -> &[responsibility::Model] {
         let range = self
             .of_touchpoint
             .get(&id)
@@ -115,7 +115,7 @@ impl Canvas {
 
     /// The channels of a touchpoint.
     #[must_use]
-    pub fn channels_of(&self, id: TouchpointId) -> &[channel::Model] {
+    pub fn channels_of_touchpoint(&self, id: TouchpointId) -> &[channel::Model] {
         self.channels.get(&id).map_or(&[], Vec::as_slice)
     }
 
@@ -138,7 +138,7 @@ impl Canvas {
     /// The graph of its transitions, made once.
     pub(super) fn graph(&self) -> Arc<FlowGraph> {
         let make = || {
-            let index = |id| self.index_of(id);
+            let index = |id| self.index_of_touchpoint(id);
             let graph = FlowGraph::new(&self.phases, &self.touchpoints, &self.transitions, index);
             Arc::new(graph)
         };
@@ -154,7 +154,9 @@ impl Canvas {
 
 /// The accountable department's responsibility, among those of one touchpoint.
 #[must_use]
-pub fn find_accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
+pub fn find_accountable_responsibility(
+    held: &[responsibility::Model],
+) -> Option<&responsibility::Model> {
     held.iter().find(|held| {
         held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
     })

@@ -238,7 +238,7 @@ fn way_to(at: usize, came_from: &PreviousTouchpoints) -> Vec<usize> {
 pub fn count_touchpoints_in_stage(canvas: &Canvas, stage: Stage) -> usize {
     let phases = canvas.phases.iter().filter(|phase| phase.stage == stage);
     phases
-        .map(|phase| canvas.touchpoints_of(phase.id).len())
+        .map(|phase| canvas.touchpoints_of_phase(phase.id).len())
         .sum()
 }
 

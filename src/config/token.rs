@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use entity::words::TokenScope;
 
-use super::{database::DatabaseArgs, word::parse_word};
+use super::{database::DatabaseArgs, word::parse_known_word};
 use crate::token::service::DAYS;
 
 /// Management of service tokens.
@@ -68,5 +68,5 @@ pub struct TokenRevoke {
 }
 
 fn parse_scope(text: &str) -> Result<TokenScope, String> {
-    parse_word(TokenScope::ALL, TokenScope::as_str, text)
+    parse_known_word(TokenScope::ALL, TokenScope::as_str, text)
 }

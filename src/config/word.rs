@@ -1,7 +1,7 @@
 //! Words of closed lists, as the command line spells them.
 
 /// The word that is spelled like this, however its letters are cased.
-pub(super) fn parse_word<W: Copy>(
+pub(super) fn parse_known_word<W: Copy>(
     all: &[W],
     spelled: impl Fn(W) -> &'static str,
     text: &str,

@@ -159,11 +159,11 @@ impl Connection {
         &mut self,
         statement: impl AsyncFnOnce(&mut DriverConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let silence = self.begin_statement()?;
+        let silence = self.mark_statement_running()?;
         let result = await_answer(silence, statement(&mut self.inner)).await;
         // Reached only where the statement ended: a future that is dropped before leaves `Running` behind, by which
         // the lease knows that it was given up.
-        self.end_statement(result.as_ref().err());
+        self.mark_statement_ended(result.as_ref().err());
         result
     }
 
@@ -171,7 +171,7 @@ impl Connection {
     ///
     /// # Errors
     /// An earlier statement has failed or was given up.
-    fn begin_statement(&mut self) -> Result<Option<Duration>, Error> {
+    fn mark_statement_running(&mut self) -> Result<Option<Duration>, Error> {
         match self.state {
             ConnectionState::Clean => {
                 self.state = ConnectionState::Running;
@@ -187,7 +187,7 @@ impl Connection {
         }
     }
 
-    fn end_statement(&mut self, error: Option<&Error>) {
+    fn mark_statement_ended(&mut self, error: Option<&Error>) {
         self.state = match error {
             None => ConnectionState::Clean,
             Some(error) => ConnectionState::Failed(FailureKind::classify(error)),
@@ -263,7 +263,7 @@ impl Connection {
         statement: Statement,
     ) -> BoxStream<'_, Result<QueryResult, DbErr>> {
         let rows = async_stream::try_stream! {
-            let silence = self.begin_statement().map_err(query_error)?;
+            let silence = self.mark_statement_running().map_err(query_error)?;
             let failed = {
                 let mut rows = match &mut self.inner {
                     DriverConnection::Sqlite(connection) => bind_query(&statement)
@@ -283,7 +283,7 @@ impl Connection {
                     }
                 }
             };
-            self.end_statement(failed.as_ref());
+            self.mark_statement_ended(failed.as_ref());
             if let Some(error) = failed {
                 Err(query_error(error))?;
             }

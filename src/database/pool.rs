@@ -128,7 +128,7 @@ impl Pool {
         let permit = timeout(shared.patience, permit).await;
         let permit = permit.map_err(|_| acquire_error(ConnAcquireErr::Timeout))?;
         let permit = permit.map_err(|_| acquire_error(ConnAcquireErr::ConnectionClosed))?;
-        let taken = shared.take_place();
+        let taken = shared.take_free_place();
         let (place, idle) = taken.ok_or_else(|| acquire_error(ConnAcquireErr::ConnectionClosed))?;
         // Before the connection is opened or pinged: with a signal left over from the last lease, SQLite would
         // interrupt that.
@@ -159,12 +159,12 @@ impl Pool {
     /// later each of the others as it comes back.
     pub(super) async fn close(&self) {
         // First, so that connections that come back from now on are closed and not kept.
-        self.shared.lock_free_places().closed = true;
+        self.shared.lock_places().closed = true;
         let all = self.shared.permits.acquire_many(self.shared.places);
         // Whoever has a permit for all of them knows that the last connection that was borrowed is closed.
         let all = timeout(CLOSING, all).await;
         self.shared.permits.close();
-        let places = std::mem::take(&mut self.shared.lock_free_places().places);
+        let places = std::mem::take(&mut self.shared.lock_places().places);
         let idle = places.into_iter().filter_map(|place| place.idle);
         self.shared.close_given_connections(idle).await;
         drop(all);
@@ -176,14 +176,14 @@ fn acquire_error(error: ConnAcquireErr) -> DbErr {
 }
 
 impl PoolState {
-    fn lock_free_places(&self) -> MutexGuard<'_, FreePoolPlaces> {
+    fn lock_places(&self) -> MutexGuard<'_, FreePoolPlaces> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a place, of which there is one for each semaphore permit, with its idle connection; none once the pool is
     /// closed.
-    fn take_place(&self) -> Option<(ConnectionSlot, Option<Connection>)> {
-        let mut free = self.lock_free_places();
+    fn take_free_place(&self) -> Option<(ConnectionSlot, Option<Connection>)> {
+        let mut free = self.lock_places();
         if free.closed {
             return None;
         }
@@ -199,7 +199,7 @@ impl PoolState {
         mut place: ConnectionSlot,
         connection: Option<Connection>,
     ) -> Option<Connection> {
-        let mut free = self.lock_free_places();
+        let mut free = self.lock_places();
         let is_wanted = |connection: &Connection| {
             !free.closed
                 && free
@@ -217,13 +217,13 @@ impl PoolState {
 
     /// Remembers what the failure of one statement says of all: the disk cannot be written, or prepared statements are
     /// out of date. Returns the idle connections to close for it.
-    fn note_failure(&self, state: ConnectionState) -> Vec<Connection> {
+    fn apply_failure_to_pool(&self, state: ConnectionState) -> Vec<Connection> {
         match state {
             ConnectionState::Failed(FailureKind::Unwritable) => {
                 self.all_pools.unwritable.store(true, Ordering::Relaxed);
             }
             ConnectionState::Failed(FailureKind::Outdated) => {
-                let mut free = self.lock_free_places();
+                let mut free = self.lock_places();
                 // One connection has met a migration; the prepared statements of all others are as old. Those that
                 // are lent are recognised by their age when they come back.
                 free.outdated = Some(Instant::now());
@@ -236,7 +236,7 @@ impl PoolState {
     }
 
     /// Longest wait for a cancelled connection to end.
-    fn cancel_patience(&self) -> Duration {
+    fn longest_cancel_wait(&self) -> Duration {
         match self.source {
             Connector::Sqlite(_) => ENDING,
             Connector::Postgres(_) => ENDING_ON_POSTGRESQL,
@@ -254,7 +254,7 @@ impl PoolState {
                 return Ok(idle);
             }
             // What is broken is not waited for.
-            tokio::spawn(timeout(self.cancel_patience(), idle.close()));
+            tokio::spawn(timeout(self.longest_cancel_wait(), idle.close()));
         }
         let connected = self.source.connect(signal).await;
         connected.map_err(|error| {
@@ -275,7 +275,7 @@ impl PoolState {
                 _ => broken.close().await,
             }
         };
-        if timeout(self.cancel_patience(), ended).await.is_err() {
+        if timeout(self.longest_cancel_wait(), ended).await.is_err() {
             tracing::warn!("a statement that nobody waits for does not end");
             // It still looks at its signal, which nobody may take back.
             return ConnectionSlot::default();
@@ -310,7 +310,7 @@ impl PoolState {
     /// Closes connections, all at once.
     async fn close_given_connections(&self, connections: impl IntoIterator<Item = Connection>) {
         let connections = connections.into_iter();
-        join_all(connections.map(|one| timeout(self.cancel_patience(), one.close()))).await;
+        join_all(connections.map(|one| timeout(self.longest_cancel_wait(), one.close()))).await;
     }
 
     fn backend(&self) -> DbBackend {
@@ -399,7 +399,7 @@ impl Lease {
     }
 
     /// Notes that a write was committed: the disk can be written.
-    pub(super) fn note_written(&self) {
+    pub(super) fn mark_disk_writable(&self) {
         let unwritable = &self.shared.all_pools.unwritable;
         // Nothing else takes the mark back: the probe writes only while it is set, and any commit shows as much as
         // its own.
@@ -422,7 +422,7 @@ impl Drop for Lease {
         let shared = Arc::clone(&self.shared);
         match (self.connection.take(), Handle::try_current()) {
             (Some(broken), Ok(runtime)) if !broken.is_reusable() => {
-                let outdated = shared.note_failure(broken.state());
+                let outdated = shared.apply_failure_to_pool(broken.state());
                 // In a task of its own, since `drop` cannot wait; the permit comes back with the place, not before.
                 runtime.spawn(async move {
                     shared.close_given_connections(outdated).await;

@@ -80,11 +80,11 @@ impl Probe {
 
     /// Probes, or returns what was found within the last second. Always answers within five seconds.
     pub(super) async fn find_trouble(&self) -> Option<Trouble> {
-        let seen = timeout(ANSWER, self.find_trouble_in_turn()).await;
+        let seen = timeout(ANSWER, self.probe_unless_recent()).await;
         seen.unwrap_or(Some(Trouble::Silent))
     }
 
-    async fn find_trouble_in_turn(&self) -> Option<Trouble> {
+    async fn probe_unless_recent(&self) -> Option<Trouble> {
         // Held while the database is asked: who comes meanwhile waits for that answer instead of asking as well.
         let mut last = self.last.lock().await;
         if let Some((at, seen)) = &*last
@@ -109,7 +109,7 @@ impl Probe {
             Some(WalBrokenReason::Disk) => return Err(Trouble::Unwritable),
             None => {}
         }
-        match timeout(PATIENCE, self.try_read()).await {
+        match timeout(PATIENCE, self.check_readable_and_migrated()).await {
             Ok(Ok(read)) => read?,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the database does not answer");
@@ -127,7 +127,7 @@ impl Probe {
         }
     }
 
-    async fn try_read(&self) -> Result<Result<(), Trouble>, DbErr> {
+    async fn check_readable_and_migrated(&self) -> Result<Result<(), Trouble>, DbErr> {
         let backend = self.reader.get_database_backend();
         let applied = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
         let applied = self.reader.query_all_raw(applied).await?;

@@ -20,7 +20,7 @@ pub(super) fn connect_options(
     access: AccessMode,
 ) -> Result<SqliteConnectOptions, DbErr> {
     let sqlite: SqliteConnectOptions = options.url.parse().map_err(invalid_url)?;
-    refuse_unwritable_file(&options.url, sqlite.get_filename())?;
+    refuse_memory_or_readonly_url(&options.url, sqlite.get_filename())?;
     let sqlite = sqlite.disable_statement_logging();
     // KiB. An import of very many rows comes back to the same index pages again and again, some for each KPI; what does
     // not fit into the cache until the commit is written out each time.
@@ -45,7 +45,7 @@ pub(super) fn connect_options(
 }
 
 /// Refuses what is no file that can be written: of a database in memory, each connection would have one of its own.
-fn refuse_unwritable_file(url: &str, path: &Path) -> Result<(), DbErr> {
+fn refuse_memory_or_readonly_url(url: &str, path: &Path) -> Result<(), DbErr> {
     let (name, parameters) = url.split_once('?').unwrap_or((url, ""));
     let refused = |(key, value): &(Cow<'_, str>, Cow<'_, str>)| {
         let refused = [

@@ -22,7 +22,7 @@ use super::{
     pool::{Lease, Pool},
     wal::WalSyncer,
 };
-use crate::error::{Error, database::is_certainly_not_kept};
+use crate::error::{Error, database::is_certainly_not_committed};
 
 /// An open transaction. Dropped without `commit`, nothing of it happened.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Transaction {
         // A task of its own, and not this future: a deadline that drops it between COMMIT and the sync would leave a
         // commit that nobody has synced, and its audit event untold.
         let seen_through = async move {
-            let kept = self.make_durable().await;
+            let kept = self.commit_and_sync().await;
             // Also where it is not known whether it was kept: it may well have been, and then `then` must have run.
             if !matches!(kept, Err(CommitError::NotKept(_))) {
                 then.await;
@@ -147,7 +147,7 @@ impl Transaction {
         }
     }
 
-    async fn make_durable(&self) -> Result<(), CommitError> {
+    async fn commit_and_sync(&self) -> Result<(), CommitError> {
         // After a statement that failed, COMMIT is not even sent, so nothing is kept for certain.
         let is_sent = self
             .lease
@@ -156,10 +156,12 @@ impl Transaction {
             .as_ref()
             .is_some_and(Lease::is_clean);
         let ended = self.end(COMMIT).await;
-        ended.map_err(|error| match is_sent && !is_certainly_not_kept(&error) {
-            true => CommitError::Unknown(error),
-            false => CommitError::NotKept(error),
-        })?;
+        ended.map_err(
+            |error| match is_sent && !is_certainly_not_committed(&error) {
+                true => CommitError::Unknown(error),
+                false => CommitError::NotKept(error),
+            },
+        )?;
         match &self.wal {
             Some(wal) => wal.sync().await.map_err(CommitError::Unknown),
             None => Ok(()),
@@ -179,7 +181,7 @@ impl Transaction {
         lease.connection()?.end_transaction(word).await?;
         // A transaction that only looked says nothing of the disk.
         if word == COMMIT && self.write_count() > 0 {
-            lease.note_written();
+            lease.mark_disk_writable();
         }
         Ok(())
     }
@@ -187,16 +189,16 @@ impl Transaction {
     /// Gives the further statements, the commit included, ten minutes each on PostgreSQL: the deferred constraints of a
     /// large sheet, checked at the commit, outlast the usual timeout.
     pub async fn extend_timeouts(&self) -> Result<(), DbErr> {
-        let mut open = self.lock_open().await;
+        let mut open = self.lock_lease().await;
         open.lease()?.connection()?.extend_timeouts().await
     }
 
-    async fn lock_open(&self) -> OpenLease<'_> {
+    async fn lock_lease(&self) -> OpenLease<'_> {
         OpenLease(self.lease.lock().await)
     }
 
     /// Counts a statement where it changed something.
-    fn note_write(&self, sql: &str, rows: u64) {
+    fn count_if_changing(&self, sql: &str, rows: u64) {
         if is_change(sql, rows) {
             self.writes.fetch_add(1, Ordering::Relaxed);
         }
@@ -315,30 +317,30 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut open = self.lock_open().await;
+        let mut open = self.lock_lease().await;
         let result = open.lease()?.execute(&statement).await?;
-        self.note_write(&statement.sql, result.rows_affected());
+        self.count_if_changing(&statement.sql, result.rows_affected());
         Ok(result)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let mut open = self.lock_open().await;
+        let mut open = self.lock_lease().await;
         let result = open.lease()?.connection()?.execute_unprepared(sql).await?;
-        self.note_write(sql, result.rows_affected());
+        self.count_if_changing(sql, result.rows_affected());
         Ok(result)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let mut open = self.lock_open().await;
+        let mut open = self.lock_lease().await;
         let row = open.lease()?.query_one(&statement).await?;
-        self.note_write(&statement.sql, u64::from(row.is_some()));
+        self.count_if_changing(&statement.sql, u64::from(row.is_some()));
         Ok(row)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut open = self.lock_open().await;
+        let mut open = self.lock_lease().await;
         let rows = open.lease()?.query_all(&statement).await?;
-        self.note_write(&statement.sql, rows.len() as u64);
+        self.count_if_changing(&statement.sql, rows.len() as u64);
         Ok(rows)
     }
 }
@@ -355,7 +357,7 @@ impl StreamTrait for Transaction {
         statement: Statement,
     ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
         Box::pin(async move {
-            let mut open = self.lock_open().await;
+            let mut open = self.lock_lease().await;
             let rows = async_stream::try_stream! {
                 let mut rows = open.lease()?.stream(statement)?;
                 while let Some(row) = rows.next().await {

@@ -114,11 +114,11 @@ impl WalSyncer {
         }
         let wal = Arc::clone(self);
         // What comes of it is noted in there: whoever waits for it may be gone by then.
-        let done = spawn_blocking(move || wal.sync_in_turn(turn)).await;
+        let done = spawn_blocking(move || wal.sync_log_file(turn)).await;
         done.map_err(|error| sync_error(io::Error::other(error)))?
     }
 
-    fn sync_in_turn(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
+    fn sync_log_file(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
         // Read before the sync: what is asked for while the disk works may have been committed too late for it.
         let all = self.asked.load(Ordering::SeqCst);
         // One that has failed is the last: see `WalBrokenReason`.
@@ -128,7 +128,7 @@ impl WalSyncer {
                 tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
                 self.broken.get_or_init(|| WalBrokenReason::Disk);
             // After the sync, which succeeds on a removed file too: SQLite may have gone on in another one.
-            } else if !self.files_are_still_ours() {
+            } else if !self.are_still_same_files() {
                 tracing::error!(
                     database = %self.database, log = %self.log,
                     "the file or its write-ahead log was removed or replaced: nothing is written until a restart"
@@ -148,7 +148,7 @@ impl WalSyncer {
 
     /// The reason why nothing may be written; none where it may.
     pub(super) fn broken_reason(&self) -> Option<WalBrokenReason> {
-        let now = || (!self.files_are_still_ours()).then_some(WalBrokenReason::Moved);
+        let now = || (!self.are_still_same_files()).then_some(WalBrokenReason::Moved);
         self.broken.get().copied().or_else(now)
     }
 
@@ -166,7 +166,7 @@ impl WalSyncer {
         Err(sync_error(io::Error::other(why)))
     }
 
-    fn files_are_still_ours(&self) -> bool {
+    fn are_still_same_files(&self) -> bool {
         self.database.is_still_same_file() && self.log.is_still_same_file()
     }
 

@@ -116,7 +116,12 @@ impl DepartmentQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Department>> {
-        into_node(async { caller(ctx)?.get_by::<department::Entity>(&by).await }).await
+        into_node(async {
+            caller(ctx)?
+                .get_by_id_or_key::<department::Entity>(&by)
+                .await
+        })
+        .await
     }
 
     /// Departments, in the order of creation.

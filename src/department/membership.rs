@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Guarded, require_live},
+    access::{Caller, Guarded, require_unarchived},
     account::{may_hold_memberships, own_role_change_error},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, Faults},
@@ -52,7 +52,7 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
     let account_id: AccountId = faults.parse_id("accountId", &input.account_id);
     let department_id: DepartmentId = faults.parse_id("departmentId", &input.department_id);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let department = permit
         .get::<department::Entity>("departmentId", department_id)
         .await?;
@@ -76,8 +76,8 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
     if caller.account() == Some(account.id) {
         return Err(own_role_change_error(account.id));
     }
-    require_live::<department::Entity>("departmentId", &department)?;
-    require_live::<account::Entity>("accountId", &account)?;
+    require_unarchived::<department::Entity>("departmentId", &department)?;
+    require_unarchived::<account::Entity>("accountId", &account)?;
     if !may_hold_memberships(account.role) {
         return Err(Error::fault(
             "accountId",
@@ -113,7 +113,7 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
 /// Ends a membership.
 pub async fn revoke(caller: &Caller, input: &MembershipRevokeInput) -> Result<membership::Model> {
     let id: MembershipId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .lock_and_read_row::<membership::Entity>("id", id)
         .await?;

@@ -75,7 +75,7 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
     permit.lock_department_tree().await?;
     if let Some(parent) = parent_id {
         permit
-            .read_live::<department::Entity>("parentId", parent)
+            .read_unarchived_row::<department::Entity>("parentId", parent)
             .await?;
         permit.show_audit_to_leads_of(parent);
     }
@@ -113,7 +113,7 @@ pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<dep
     let id: DepartmentId = faults.parse_id("id", &input.id);
     let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<department::Entity>(
             Action::KeepOrganisation,
@@ -154,9 +154,9 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
         .await?;
     if let Some(parent) = parent_id {
         permit
-            .read_live::<department::Entity>("parentId", parent)
+            .read_unarchived_row::<department::Entity>("parentId", parent)
             .await?;
-        if is_within(&load_parents(permit.tx()).await?, parent, id) {
+        if is_within(&load_parent_by_department(permit.tx()).await?, parent, id) {
             let message = "A department cannot be moved below itself.";
             return Err(Error::fault(
                 "parentId",
@@ -185,7 +185,7 @@ pub async fn open_tree_permit<'c>(
     field: &str,
     id: DepartmentId,
 ) -> Result<Permit<'c>> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit.get::<department::Entity>(field, id).await?;
     let ties = department::Entity::load_ties(permit.tx(), &row).await?;
     permit.require_permission_on_row::<department::Entity>(
@@ -198,7 +198,7 @@ pub async fn open_tree_permit<'c>(
 }
 
 /// Every department with its parent.
-pub async fn load_parents<C: ConnectionTrait>(
+pub async fn load_parent_by_department<C: ConnectionTrait>(
     db: &C,
 ) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
     let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
@@ -244,7 +244,7 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<depart
     }
     if let Some(parent) = row.parent_id {
         permit
-            .read_live::<department::Entity>("id", parent)
+            .read_unarchived_row::<department::Entity>("id", parent)
             .await
             .map_err(with_archived_parent_reason)?;
     }

@@ -113,7 +113,10 @@ async fn archive_removed(
     for row in &before.snapshot.canvas.touchpoints {
         if !stay.contains(&row.id) {
             // Suspended, not deleted: they resume where a later import brings the touchpoint back.
-            let held = before.snapshot.canvas.responsibilities_of(row.id);
+            let held = before
+                .snapshot
+                .canvas
+                .responsibilities_of_touchpoint(row.id);
             let blueprint = &before.snapshot.canvas.blueprint;
             reorganise::touchpoint::suspend_touchpoint_missing_from_import(permit, blueprint, held)
                 .await?;

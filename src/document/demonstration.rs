@@ -90,7 +90,7 @@ pub async fn import_demonstration(
     said: &Demonstration,
     password_hash: &str,
 ) -> Result<()> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     refuse_unless_database_empty(&permit).await?;
     if account::Entity::find().count(permit.tx()).await? > 0 {
         let message =
@@ -105,13 +105,13 @@ pub async fn import_demonstration(
         faults.check()?;
     }
     insert_memberships(&permit, &said.people, &ids).await?;
-    let answers = answer_inputs(&permit, &said.feedback).await?;
+    let answers = build_feedback_inputs(&permit, &said.feedback).await?;
     record_within_permit(&mut permit, answers).await?;
     permit.commit().await
 }
 
 /// The answers as they are recorded, at the touchpoints that they name.
-async fn answer_inputs(
+async fn build_feedback_inputs(
     permit: &Permit<'_>,
     said: &[DemoAnswer],
 ) -> Result<Vec<FeedbackWithFollowUp>> {

@@ -179,7 +179,7 @@ impl DocumentMutation {
             caller.run_on_compute_pool(move |_: &WorkBudget| TouchpointTable::read(csv.as_bytes()));
         let result = match table.await {
             Ok(table) => {
-                let table = table.with_complete_roles(&input.complete);
+                let table = table.treat_roles_as_complete(&input.complete);
                 table::import_table(&caller, &input.blueprint, table, how).await
             }
             Err(error) => Err(error),

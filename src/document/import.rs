@@ -23,7 +23,7 @@ use super::{
     target::{CurrentBlueprint, WantedRows},
 };
 use crate::{
-    access::{Caller, HasKeyColumn, Permit, require_live},
+    access::{Caller, HasKeyColumn, Permit, require_unarchived},
     audit::AuditedChange,
     compute::WorkBudget,
     error::{Error, Reason, Result},
@@ -64,7 +64,7 @@ pub async fn import_document(
     patch: DocumentPatch,
     how: ImportOptions,
 ) -> Result<ImportReport> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let found = match patch.key.trim() {
         // Not asked with anything else: a text that is no key could be of any length.
         key if is_valid_key(key) => {
@@ -105,7 +105,7 @@ pub(super) async fn commit_and_report(
             changes,
         });
     }
-    permit.collapse_events(AuditedChange::changed_outside_row::<blueprint::Entity>(
+    permit.replace_events_by_one(AuditedChange::for_change_outside_row::<blueprint::Entity>(
         &blueprint,
         json!({ "imported": true, "changes": changes.len() }),
     ));
@@ -126,7 +126,7 @@ pub(super) async fn lock_blueprint_for_import(
     let row = permit
         .fetch_locked::<blueprint::Entity>(Action::ImportDocument, "key", id)
         .await?;
-    require_live::<blueprint::Entity>("key", &row)?;
+    require_unarchived::<blueprint::Entity>("key", &row)?;
     // Taking the lock raised it by one.
     let revision = row.revision - 1;
     match expected_revision {
@@ -245,7 +245,7 @@ async fn authorise_new_blueprint(permit: &mut Permit<'_>, target: &WantedRows) -
     permit.require(Action::CreateBlueprint, &ties, None)?;
     permit.require(Action::ImportDocument, &ties, None)?;
     permit
-        .read_live::<department::Entity>("ownerDepartment", owner)
+        .read_unarchived_row::<department::Entity>("ownerDepartment", owner)
         .await?;
     permit.show_audit_to_leads_of(owner);
     permit

@@ -19,12 +19,15 @@ use super::{
 };
 use crate::{
     access::{Guarded, Permit, with_all_columns_set},
-    department::load_parents,
+    department::load_parent_by_department,
     error::Result,
     id,
     policy::{Action, Relation, RowTies},
     responsibility::{
-        answer::{end_accountable_and_rivals, find_accountable, participant, write_next_state},
+        answer::{
+            caller_as_acting_person, end_accountable_and_rivals, find_accountable_responsibility,
+            write_next_state,
+        },
         lifecycle::{self, ActContext, Offer},
         parties::Parents,
         refuse_person_outside_department,
@@ -56,8 +59,9 @@ pub(super) async fn apply_responsibilities(
         blueprint,
         authority,
         // Read once for all: each of hundreds of handshakes asks the rules about the tree.
-        parents: load_parents(permit.tx()).await?,
-        on_behalf_of: Some(owner).filter(|owner| permit.caller.led_departments().contains(owner)),
+        parents: load_parent_by_department(permit.tx()).await?,
+        on_behalf_of: Some(owner)
+            .filter(|owner| permit.caller.led_departments_and_below().contains(owner)),
         by: permit.caller.into(),
     };
     let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
@@ -74,7 +78,7 @@ pub(super) async fn apply_responsibilities(
         let named = target
             .responsibilities
             .iter()
-            .any(|wanted| is_same_handshake(wanted, row));
+            .any(|wanted| is_same_responsibility(wanted, row));
         named || !complete.contains(&row.role)
     });
     handshakes
@@ -83,7 +87,7 @@ pub(super) async fn apply_responsibilities(
     for wanted in &target.responsibilities {
         match (
             &wanted.current,
-            stay.iter().find(|row| is_same_handshake(wanted, row)),
+            stay.iter().find(|row| is_same_responsibility(wanted, row)),
         ) {
             (Some(current), _) => {
                 handshakes
@@ -108,7 +112,7 @@ pub(super) async fn apply_responsibilities(
     Ok(())
 }
 
-fn is_same_handshake(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
+fn is_same_responsibility(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
     (row.touchpoint_id, row.department_id, row.role)
         == (wanted.touchpoint, wanted.department, wanted.role)
 }
@@ -119,7 +123,8 @@ impl HandshakeImport<'_> {
         let ties = self.owner_ties();
         self.authority != ImportConsent::Own
             || (permit.caller.may(Action::ImportAccepted, &ties)
-                && participant(permit.caller).may_decide_without_asking(department, &self.parents))
+                && caller_as_acting_person(permit.caller)
+                    .may_decide_without_asking(department, &self.parents))
     }
 
     fn owner_ties(&self) -> RowTies {
@@ -221,7 +226,7 @@ impl HandshakeImport<'_> {
         let asked = build_proposal(&row, None, self.blueprint.owner_department_id);
         // With the other consent it is a plain acceptance; without it the department is put in charge unasked, which
         // its leads are shown until they confirm or end it.
-        let accepted = if asked.has_consented(&self.parents) {
+        let accepted = if asked.has_consented_by_proposing(&self.parents) {
             lifecycle::accept(&row, self.by)?
         } else {
             lifecycle::accept_unasked(&row, self.by)?
@@ -240,7 +245,7 @@ impl HandshakeImport<'_> {
     ) -> Result<()> {
         permit.show_audit_to_leads_of(wanted.department);
         permit
-            .read_live::<department::Entity>(
+            .read_unarchived_row::<department::Entity>(
                 &format!("{}.department", wanted.path),
                 wanted.department,
             )
@@ -257,13 +262,13 @@ impl HandshakeImport<'_> {
             person: wanted.person,
             note: None,
         };
-        let proposer = participant(permit.caller).proposer_for(
+        let proposer = caller_as_acting_person(permit.caller).proposer_for(
             self.on_behalf_of,
             wanted.department,
             &self.parents,
         );
         // Read for each, as an earlier one of this import may just have become accountable.
-        let holder = find_accountable(permit, wanted.touchpoint).await?;
+        let holder = find_accountable_responsibility(permit, wanted.touchpoint).await?;
         let replaces = holder.map(|holder| holder.id);
         let mut row = lifecycle::propose(offer, proposer, replaces, self.by);
         if wanted.accepted && self.may_accept_for(permit, wanted.department) {

@@ -19,7 +19,7 @@ use crate::error::Result;
 
 /// The ids of the owners whose list changes. In `rows` the version of those that exist already is raised, as a list is
 /// part of its owner.
-pub(crate) fn mark_changed_lists<E, T: PartialEq>(
+pub(crate) fn raise_versions_of_changed_lists<E, T: PartialEq>(
     there: &[E::Model],
     rows: &mut [E::Model],
     was: Option<&HashMap<E::Id, Vec<T>>>,
@@ -47,8 +47,8 @@ where
 }
 
 /// Notes an audit event, without which a transaction would not commit; the import collapses all of them into one.
-pub(crate) fn note_import_event(permit: &mut Permit<'_>, what: &str, how_many: usize) {
-    permit.note_event(AuditedChange::rows_written(json!({ what: how_many })));
+pub(crate) fn audit_rows_written(permit: &mut Permit<'_>, what: &str, how_many: usize) {
+    permit.add_audit_event(AuditedChange::for_bulk_write(json!({ what: how_many })));
 }
 
 /// Inserts the rows that are missing, in one statement, and updates those that differ; equal rows keep their version.
@@ -79,7 +79,7 @@ where
         }
     }
     if !fresh.is_empty() {
-        note_import_event(permit, E::TYPE, fresh.len());
+        audit_rows_written(permit, E::TYPE, fresh.len());
         permit.insert_all_unaudited::<E>(fresh).await?;
     }
     Ok(())
@@ -111,7 +111,7 @@ where
 {
     let gone = E::delete_many().filter(old).exec(permit.tx()).await?;
     if gone.rows_affected > 0 || !rows.is_empty() {
-        note_import_event(permit, E::default().table_name(), rows.len());
+        audit_rows_written(permit, E::default().table_name(), rows.len());
     }
     permit.insert_all_unaudited::<E>(rows).await
 }

@@ -175,7 +175,7 @@ fn ends_connection(severity: PgSeverity) -> bool {
 /// has all of it or nothing. PostgreSQL has to have refused it, and to live: a server that goes down, or a pooler in
 /// between that has lost it, may say so after it was kept.
 #[must_use]
-pub fn is_certainly_not_kept(error: &DbErr) -> bool {
+pub fn is_certainly_not_committed(error: &DbErr) -> bool {
     let Some(sqlx::Error::Database(said)) = sqlx_cause(error) else {
         return false;
     };

@@ -151,7 +151,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let conflict = faults.check_optional_text("conflict", input.conflict.as_deref());
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let place = BlueprintOrPartId::Touchpoint(touchpoint_id)
         .lock_and_locate(&mut permit)
         .await?;
@@ -286,7 +286,7 @@ async fn replace_verdicts(
     {
         return Ok(false);
     }
-    permit.note_event(AuditedChange::changed_outside_row::<evaluation::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<evaluation::Entity>(
         row, after,
     ));
     Ok(true)
@@ -345,7 +345,7 @@ async fn fetch_evaluation(
     let (row, permit) = caller
         .fetch_locked::<evaluation::Entity>(Action::DescribeTouchpoint, "id", id)
         .await?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     expect_version::<evaluation::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

@@ -46,7 +46,7 @@ impl AnswerEntry {
     }
 
     /// Whether it says of the answer what is kept of it already. Who gave it may have been erased since.
-    pub(super) fn matches_stored(&self, row: &feedback::Model) -> bool {
+    pub(super) fn equals_stored_answer(&self, row: &feedback::Model) -> bool {
         (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
             && self.touchpoint == row.touchpoint_id
     }

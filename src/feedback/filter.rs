@@ -34,7 +34,7 @@ pub struct FeedbackFilter {
 
 impl FeedbackFilter {
     /// The places and scales that it names.
-    pub(super) fn cell_scope(&self) -> Result<EmployeeCellFilter> {
+    pub(super) fn employee_cell_filter(&self) -> Result<EmployeeCellFilter> {
         Ok(EmployeeCellFilter {
             touchpoint: parse_optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?,
             blueprint: parse_optional_id("filter.blueprintId", self.blueprint_id.as_ref())?,

@@ -16,7 +16,7 @@ use super::{open_follow_ups_condition, rules::is_closed};
 use crate::{
     access::{Caller, FindingDependency, Permit, expect_version},
     audit::AuditedChange,
-    department::{is_within, load_parents},
+    department::{is_within, load_parent_by_department},
     error::{Error, Reason, Result, UserErrorCode},
     input::{Faults, set_if_given, set_or_clear},
     kpi::measurement::add_year_range_fault,
@@ -151,13 +151,13 @@ async fn refuse_unfit_assignee(
         ));
     };
     let account = permit
-        .read_live::<account::Entity>("assigneeId", assignee)
+        .read_unarchived_row::<account::Entity>("assigneeId", assignee)
         .await?;
     let memberships = membership::Entity::find()
         .filter(membership::Column::AccountId.eq(assignee))
         .all(permit.tx())
         .await?;
-    let parents = load_parents(permit.tx()).await?;
+    let parents = load_parent_by_department(permit.tx()).await?;
     let works = memberships.iter().any(|held| match held.role {
         DepartmentRole::Lead => is_within(&parents, department, held.department_id),
         DepartmentRole::Contributor => held.department_id == department,
@@ -201,7 +201,7 @@ pub async fn hand_over_follow_ups(
             .update_even_if_equal::<follow_up::Entity>(row, unassigned)
             .await?;
         let to = serde_json::json!({ "departmentId": successor.to_string() });
-        permit.note_event(AuditedChange::changed_outside_row::<follow_up::Entity>(
+        permit.add_audit_event(AuditedChange::for_change_outside_row::<follow_up::Entity>(
             &row, to,
         ));
     }

@@ -170,17 +170,17 @@ impl From<AnswerSummary> for FeedbackSummary {
         // That of employees nothing can be told is not the same as that nobody answered.
         let told = all.answers() > 0 || !summary.withheld && summary.alike == 0;
         let count = |many: i64| told.then(|| i32::try_from(many).unwrap_or(i32::MAX));
-        let csat = summary.tally_on(FeedbackScale::Csat);
+        let csat = summary.tally_of_scale(FeedbackScale::Csat);
         Self {
             answers: count(all.answers()),
             satisfied: count(all.satisfied),
             indifferent: count(all.indifferent),
             dissatisfied: count(all.dissatisfied),
-            nps: summary.tally_on(FeedbackScale::Nps).net_score(),
+            nps: summary.tally_of_scale(FeedbackScale::Nps).net_score(),
             csat: csat.mean_score(),
             csat_satisfied_share: csat.satisfied_share(),
-            ces: summary.tally_on(FeedbackScale::Ces).mean_score(),
-            enps: summary.tally_on(FeedbackScale::Enps).net_score(),
+            ces: summary.tally_of_scale(FeedbackScale::Ces).mean_score(),
+            enps: summary.tally_of_scale(FeedbackScale::Enps).net_score(),
             withheld: summary.withheld,
             alike: i32::try_from(summary.alike).unwrap_or(i32::MAX),
         }

@@ -109,7 +109,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
         faults.add("feedback", UserErrorCode::LimitExceeded, None, message);
         faults.check()?;
     }
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let done = record_within_permit(
         &mut permit,
         input.feedback.into_iter().map(FeedbackWithFollowUp::from),
@@ -133,7 +133,7 @@ pub async fn record_within_permit(
         .await?;
     places.add_reference_faults(&mut faults, &entries);
     let total = entries.len();
-    let of_an_employee = |entry: &AnswerEntry| places.subject_of(entry) == Subject::Employee;
+    let of_an_employee = |entry: &AnswerEntry| places.who_was_asked(entry) == Subject::Employee;
     let (of_employees, of_customers): (Vec<AnswerEntry>, Vec<AnswerEntry>) =
         entries.into_iter().partition(of_an_employee);
     let known = find_recorded_answers(permit, &mut faults, &of_customers).await?;
@@ -147,18 +147,18 @@ pub async fn record_within_permit(
     let mut done = store_customer_answers(permit, &places, fresh.collect()).await?;
     if done.recorded + employees > 0 {
         // How many employees answered when is told by nothing but their cells.
-        permit.note_event(AuditedChange::rows_written(serde_json::json!({
+        permit.add_audit_event(AuditedChange::for_bulk_write(serde_json::json!({
             "recorded": done.recorded,
             "unroutable": done.unroutable,
         })));
     }
     done.recorded += employees;
     // By difference, since employees' answers are not compared one by one.
-    done.unchanged = to_count(total) - done.recorded;
+    done.unchanged = clamp_to_i32(total) - done.recorded;
     Ok(done)
 }
 
-fn to_count(many: usize) -> i32 {
+fn clamp_to_i32(many: usize) -> i32 {
     i32::try_from(many).unwrap_or(i32::MAX)
 }
 
@@ -202,7 +202,7 @@ fn read_entry(
         Some(said.score),
         answers::score_range(said.scale),
     );
-    let (at, on) = read_moment(caller, faults, &path, &said);
+    let (at, on) = read_answer_time(caller, faults, &path, &said);
     let mut line = |name: &str, text: Option<&String>| {
         let text = faults.check_text(&field(name), text?, NAME);
         (!text.is_empty()).then_some(text)
@@ -242,14 +242,14 @@ fn read_entry(
 }
 
 /// The moment and the day of an answer. Of a day the last moment counts, as a day is judged by what held at its end.
-fn read_moment(
+fn read_answer_time(
     caller: &Caller,
     faults: &mut Faults,
     path: &str,
     said: &FeedbackInput,
 ) -> (DateTime<Utc>, NaiveDate) {
     let (field, at, on) = match (said.answered_at, said.answered_on) {
-        (Some(at), None) => ("answeredAt", at, caller.day_of(at)),
+        (Some(at), None) => ("answeredAt", at, caller.local_day_of_moment(at)),
         (None, Some(on)) => {
             let last = caller.end_of_day(on.0) - Duration::microseconds(1);
             let at = if on.0 == caller.today {
@@ -318,7 +318,7 @@ async fn find_recorded_answers(
     }
     for entry in entries {
         let before = entry.external_id.as_ref().and_then(|id| known.get(id));
-        if before.is_some_and(|row| !entry.matches_stored(row)) {
+        if before.is_some_and(|row| !entry.equals_stored_answer(row)) {
             let message = "You have recorded another answer with this external id.";
             let path = entry.field_path("externalId");
             faults.add(

@@ -75,7 +75,7 @@ impl AnswerReferences {
         permit: &mut Permit<'_>,
         entries: &[AnswerEntry],
     ) -> Result<()> {
-        let of_employees = |entry: &AnswerEntry| self.subject_of(entry) == Subject::Employee;
+        let of_employees = |entry: &AnswerEntry| self.who_was_asked(entry) == Subject::Employee;
         // Asked only where it matters: most batches have no answers of employees.
         let of_colleagues =
             entries.iter().any(of_employees) && is_recorded_by_person(permit).await?;
@@ -91,7 +91,7 @@ impl AnswerReferences {
             let blueprint = self.blueprints.get(&row.blueprint_id);
             if blueprint.is_some_and(|blueprint| blueprint.subject == Subject::Employee) {
                 // Shown to the leads who deliver there, the event would tell them when an employee answered.
-                permit.require_without_showing_audit::<touchpoint::Entity>(
+                permit.require_permission_hiding_audit::<touchpoint::Entity>(
                     Action::RecordFeedback,
                     &ties,
                     row,
@@ -109,35 +109,35 @@ impl AnswerReferences {
 
     /// Finds fault with what is not there for the caller, and with what employees are never asked.
     pub(super) fn add_reference_faults(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
-        add_missing_faults::<touchpoint::Entity>(
+        add_missing_reference_faults::<touchpoint::Entity>(
             faults,
             entries,
             &self.touchpoints,
             "touchpointId",
             |one| one.touchpoint,
         );
-        add_missing_faults::<blueprint::Entity>(
+        add_missing_reference_faults::<blueprint::Entity>(
             faults,
             entries,
             &self.blueprints,
             "blueprintId",
             |one| one.blueprint,
         );
-        add_missing_faults::<persona::Entity>(
+        add_missing_reference_faults::<persona::Entity>(
             faults,
             entries,
             &self.personas,
             "personaId",
             |one| one.persona,
         );
-        add_missing_faults::<channel::Entity>(
+        add_missing_reference_faults::<channel::Entity>(
             faults,
             entries,
             &self.channels,
             "channelId",
             |one| one.channel,
         );
-        add_missing_faults::<segment::Entity>(
+        add_missing_reference_faults::<segment::Entity>(
             faults,
             entries,
             &self.segments,
@@ -161,7 +161,7 @@ impl AnswerReferences {
                 message,
             );
         }
-        let (subject, blueprint) = (self.subject_of(entry), self.blueprint_of(entry));
+        let (subject, blueprint) = (self.who_was_asked(entry), self.blueprint_of(entry));
         if !is_scale_asked_of(entry.scale, subject) {
             let message = match subject {
                 Subject::Customer => {
@@ -217,7 +217,7 @@ impl AnswerReferences {
     }
 
     /// Who was asked: by the journey, the persona, or else the scale.
-    pub(super) fn subject_of(&self, entry: &AnswerEntry) -> Subject {
+    pub(super) fn who_was_asked(&self, entry: &AnswerEntry) -> Subject {
         let blueprint = self.blueprint_of(entry);
         let found = blueprint.and_then(|id| self.blueprints.get(&id));
         let persona = entry.persona.and_then(|id| self.personas.get(&id));
@@ -278,7 +278,7 @@ where
 }
 
 /// Finds fault with ids of what is not there, or not for the caller.
-fn add_missing_faults<E: Guarded>(
+fn add_missing_reference_faults<E: Guarded>(
     faults: &mut Faults,
     entries: &[AnswerEntry],
     there: &HashMap<E::Id, E::Model>,

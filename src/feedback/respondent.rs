@@ -40,7 +40,7 @@ pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> 
     let mut permit = caller
         .open_permit(Action::EraseRespondent, &RowTies::none())
         .await?;
-    let spellings = find_spellings(&permit, &respondent).await?;
+    let spellings = find_spellings_of_respondent(&permit, &respondent).await?;
     let its = Condition::any()
         .add(feedback::Column::Respondent.is_in(spellings.clone()))
         .add(feedback::Column::Contact.is_in(spellings));
@@ -54,7 +54,10 @@ pub async fn erase_respondent(caller: &Caller, input: &RespondentEraseInput) -> 
 }
 
 /// All that the respondent is called in answers: as it is spelled, but for capitals, blanks and accents.
-async fn find_spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<String>> {
+async fn find_spellings_of_respondent(
+    permit: &Permit<'_>,
+    respondent: &str,
+) -> Result<Vec<String>> {
     use feedback::Column;
     let plain = fold_name(respondent);
     let mut spellings = Vec::new();
@@ -169,7 +172,7 @@ async fn erase_respondents_of_answers(
         }
     }
     let erased = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-    permit.note_event(AuditedChange::rows_written(
+    permit.add_audit_event(AuditedChange::for_bulk_write(
         serde_json::json!({ "erased": erased }),
     ));
     Ok(erased)

@@ -84,7 +84,7 @@ pub async fn import(
         answers,
         places,
     } = said;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     // Also after faults of cells: what is wrong with the answers that could be read is told in the same answer.
     let recorded = record_within_permit(&mut permit, answers).await;
     let done = match recorded {
@@ -176,7 +176,7 @@ impl AnswerSheet {
     fn read(sheet: &SpooledSheet, known: &AnswerSheetIdsByKey) -> Result<(Self, Faults)> {
         let mut faults = Faults::default();
         let mut reader = sheet.read(BOUNDS)?;
-        let columns = reader.columns_with_aliases(COLUMNS, ALIASES, &mut faults);
+        let columns = reader.find_columns_with_aliases(COLUMNS, ALIASES, &mut faults);
         columns.add_missing_column_faults(NEEDED, &mut faults);
         let mut said = Self {
             columns,
@@ -259,21 +259,26 @@ fn read_answer(
         // A stand-in: the row is left out below, once all of its cells have been read for faults.
         scale: scale.unwrap_or(FeedbackScale::Nps),
         score: score.unwrap_or_default(),
-        touchpoint_id: find_id(columns, row, ("touchpoint", &known.touchpoints), faults),
-        blueprint_id: find_id(columns, row, ("blueprint", &known.blueprints), faults),
-        persona_id: find_id(columns, row, ("persona", &known.personas), faults),
+        touchpoint_id: find_id_of_key_cell(
+            columns,
+            row,
+            ("touchpoint", &known.touchpoints),
+            faults,
+        ),
+        blueprint_id: find_id_of_key_cell(columns, row, ("blueprint", &known.blueprints), faults),
+        persona_id: find_id_of_key_cell(columns, row, ("persona", &known.personas), faults),
         answered_on: answered_on.map(Into::into),
         answered_at,
         respondent: text("respondent", faults),
         contact: text("contact", faults),
         comment: text("comment", faults),
-        channel_id: find_id(columns, row, ("channel", &known.channels), faults),
-        segment_id: find_id(columns, row, ("segment", &known.segments), faults),
+        channel_id: find_id_of_key_cell(columns, row, ("channel", &known.channels), faults),
+        segment_id: find_id_of_key_cell(columns, row, ("segment", &known.segments), faults),
     };
     (scale.is_some() && score.is_some() && !moment_unread).then_some(input)
 }
 
-fn find_id<I: Id + std::hash::Hash + sea_orm::TryGetable>(
+fn find_id_of_key_cell<I: Id + std::hash::Hash + sea_orm::TryGetable>(
     columns: &sheet::SheetColumns,
     row: &SheetRow,
     (column, names): (&str, &KeyIndex<I>),

@@ -46,7 +46,7 @@ impl AnswerSummary {
 
     /// The answers on one scale.
     #[must_use]
-    pub fn tally_on(&self, scale: FeedbackScale) -> Tally {
+    pub fn tally_of_scale(&self, scale: FeedbackScale) -> Tally {
         self.scales.get(&scale).copied().unwrap_or_default()
     }
 
@@ -54,7 +54,7 @@ impl AnswerSummary {
         *self.scales.entry(scale).or_default() += tally;
     }
 
-    fn add_cells(&mut self, cells: &cells::CellGroupTotal) {
+    fn add_employee_cells(&mut self, cells: &cells::CellGroupTotal) {
         if cells.is_all_alike() {
             self.alike += cells.tally().answers();
         } else {
@@ -85,7 +85,7 @@ pub async fn summarise_touchpoints(
         .add_option(from.map(|from| Column::AnsweredOn.gte(from)))
         .add_option(to.map(|to| Column::AnsweredOn.lt(to)));
     let mut at: HashMap<TouchpointId, AnswerSummary> = HashMap::new();
-    for row in count_answers(caller, answered, true).await? {
+    for row in count_customer_answers(caller, answered, true).await? {
         if let Some(touchpoint) = row.touchpoint_id {
             at.entry(touchpoint)
                 .or_default()
@@ -98,7 +98,7 @@ pub async fn summarise_touchpoints(
         .select_only()
         .column(touchpoint::Column::Id)
         .filter(there)
-        .filter(touchpoint::Column::BlueprintId.in_subquery(select_employee_blueprints()))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(select_blueprints_asking_employees()))
         .into_tuple()
         .all(caller.connection())
         .await?;
@@ -108,10 +108,11 @@ pub async fn summarise_touchpoints(
     // Cells only of touchpoints that the caller may see and where employees are asked.
     let theirs = employee_cell::Column::TouchpointId.is_in(of_employees.iter().copied());
     for cells in
-        load_readable_cells(caller, cells_within_days_condition(days).add(theirs), true).await?
+        load_readable_cell_totals(caller, cells_within_days_condition(days).add(theirs), true)
+            .await?
     {
         if let Some(id) = cells.touchpoint_id {
-            at.entry(id).or_default().add_cells(&cells);
+            at.entry(id).or_default().add_employee_cells(&cells);
         }
     }
     for id in of_employees {
@@ -124,10 +125,10 @@ pub async fn summarise_touchpoints(
 /// What these answers come to, all together.
 pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<AnswerSummary> {
     let mut summary = AnswerSummary::default();
-    for row in count_answers(caller, filter.condition()?, false).await? {
+    for row in count_customer_answers(caller, filter.condition()?, false).await? {
         summary.add_tally(row.scale, row.tally());
     }
-    let which = filter.cell_scope()?;
+    let which = filter.employee_cell_filter()?;
     // Decided by where employees are asked, never by whether anybody answered: the flag would tell of a first answer
     // otherwise.
     summary.withheld = which.employees_are_asked(caller).await?;
@@ -137,8 +138,8 @@ pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Answe
     }
     let days = (filter.from.map(|day| day.0), filter.to.map(|day| day.0));
     let there = cells_within_days_condition(days).add(which.condition());
-    for cells in load_readable_cells(caller, there, false).await? {
-        summary.add_cells(&cells);
+    for cells in load_readable_cell_totals(caller, there, false).await? {
+        summary.add_employee_cells(&cells);
         summary.withheld = false;
     }
     Ok(summary)
@@ -154,7 +155,7 @@ fn cells_within_days_condition((from, to): (Option<NaiveDate>, Option<NaiveDate>
 }
 
 /// What those of the cells come to that are at places that the caller may read.
-async fn load_readable_cells(
+async fn load_readable_cell_totals(
     caller: &Caller,
     which: Condition,
     by_touchpoint: bool,
@@ -166,7 +167,7 @@ async fn load_readable_cells(
 }
 
 /// The ids of the journeys in which employees are asked.
-fn select_employee_blueprints() -> SelectStatement {
+fn select_blueprints_asking_employees() -> SelectStatement {
     blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
@@ -226,7 +227,7 @@ impl AnswerGroupTally {
 }
 
 /// The answers of customers, counted.
-async fn count_answers(
+async fn count_customer_answers(
     caller: &Caller,
     which: Condition,
     by_place: bool,

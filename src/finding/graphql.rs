@@ -176,7 +176,7 @@ pub async fn load_findings(
 ) -> Result<Findings> {
     let caller = caller(ctx)?;
     let day = as_of.map_or(caller.today, |day| day.0);
-    let told = super::find_tracked(caller, row.id, day, thresholds(ctx)?).await?;
+    let told = super::load_tracked_findings(caller, row.id, day, thresholds(ctx)?).await?;
     let filter = filter.unwrap_or_default();
     let findings = told.into_iter().map(Finding::from);
     Ok(Findings::new(

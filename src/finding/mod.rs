@@ -78,7 +78,7 @@ pub struct FindingReopenInput {
 
 /// The findings of a blueprint on a day, as far as the caller may read it; none where they may not. In one snapshot,
 /// paid from the request's budget.
-pub async fn find_tracked(
+pub async fn load_tracked_findings(
     caller: &Caller,
     id: BlueprintId,
     day: NaiveDate,
@@ -95,12 +95,12 @@ pub async fn find_tracked(
     let inspection = InspectionInput::load(caller, &tx, blueprint, day).await?;
     tx.commit().await?;
     inspection
-        .compute_findings_on_pool(caller, (day, thresholds))
+        .compute_findings_on_compute_pool(caller, (day, thresholds))
         .await
 }
 
 /// The findings on a day of a blueprint that the caller may read, in the transaction that its row was read in.
-pub async fn find_tracked_in_transaction(
+pub async fn load_tracked_findings_in_transaction(
     caller: &Caller,
     tx: &Transaction,
     blueprint: blueprint::Model,
@@ -108,7 +108,7 @@ pub async fn find_tracked_in_transaction(
 ) -> Result<Vec<TrackedFinding>> {
     let inspection = InspectionInput::load(caller, tx, blueprint, day).await?;
     inspection
-        .compute_findings_on_pool(caller, (day, thresholds))
+        .compute_findings_on_compute_pool(caller, (day, thresholds))
         .await
 }
 
@@ -130,7 +130,7 @@ impl InspectionInput {
         let noted = noted.all(tx).await?.into_iter();
         let noted = noted.map(|row| (row.id, row)).collect();
         let snapshot = Box::pin(WholeBlueprint::load(caller, tx, blueprint, day)).await?;
-        let around = surroundings::load_surroundings(caller, tx, &snapshot, day).await?;
+        let around = surroundings::load_facts_around_blueprint(caller, tx, &snapshot, day).await?;
         Ok(Self {
             snapshot,
             around,
@@ -139,7 +139,7 @@ impl InspectionInput {
     }
 
     /// The findings, computed on the pool of workers.
-    async fn compute_findings_on_pool(
+    async fn compute_findings_on_compute_pool(
         self,
         caller: &Caller,
         (day, thresholds): (NaiveDate, &Thresholds),
@@ -215,7 +215,7 @@ async fn find_open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Vi
         .into_tuple()
         .all(permit.tx())
         .await?;
-    let mut errors = rules::find_errors(canvas);
+    let mut errors = rules::find_error_violations(canvas);
     errors.retain(|finding| !dismissed.contains(&finding.fingerprint));
     Ok(errors)
 }
@@ -283,7 +283,7 @@ async fn set_dismissal(
     dismissal: Option<finding::Model>,
     thresholds: &Thresholds,
 ) -> Result<TrackedFinding> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .lock_and_read_row::<blueprint::Entity>("blueprintId", blueprint)
         .await?;
@@ -302,12 +302,12 @@ async fn set_dismissal(
     let owner =
         RowTies::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
     permit.require_permission_on_row::<blueprint::Entity>(action, &owner, &row)?;
-    permit.require_live_blueprint(blueprint)?;
+    permit.require_unarchived_blueprint(blueprint)?;
     if told.dismissed.is_none() && dismissal.is_none() {
         return Ok(told);
     }
     store_dismissal(&permit, &told, dismissal.as_ref()).await?;
-    permit.note_event(AuditedChange::changed_outside_row::<blueprint::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<blueprint::Entity>(
         &row,
         // What it is about may be a KPI that readers of the log may not read of.
         serde_json::json!({ "finding": fingerprint, "dismissed": dismissal.is_some() }),

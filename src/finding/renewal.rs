@@ -28,36 +28,36 @@ const AT_ONCE: usize = 1_000;
 const TRIES: usize = 3;
 
 /// Notes the findings of every blueprint that is due. A blueprint that fails stays due, and does not stop the others.
-pub async fn renew_due_blueprints(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
+pub async fn renew_due_findings(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     // Read before the findings are computed and deleted after: what is marked meanwhile keeps a mark of its own.
-    let marks = load_marks(caller).await?;
+    let marks = load_changed_input_marks(caller).await?;
     // As a set: a blueprint that ten marks lead to is computed once.
     let mut due = find_dependent_blueprints(caller, &marks).await?;
-    due.extend(find_outdated_blueprints(caller).await?);
+    due.extend(find_blueprints_with_outdated_findings(caller).await?);
     let mut failed = Ok(());
     for blueprint in due {
-        if let Err(error) = renew_blueprint(caller, blueprint, thresholds).await {
+        if let Err(error) = renew_findings_of_blueprint(caller, blueprint, thresholds).await {
             // The others are noted nevertheless. The marks stay, so that this one is tried again.
             failed = Err(error);
         }
     }
     failed?;
     let done = marks.iter().map(|mark| mark.id);
-    delete_marks(caller, done.collect()).await
+    delete_processed_marks(caller, done.collect()).await
 }
 
-async fn load_marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
+async fn load_changed_input_marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
     let most = u64::try_from(AT_ONCE).unwrap_or(u64::MAX);
     let marks = finding_mark::Entity::find().limit(most);
     Ok(marks.all(caller.connection()).await?)
 }
 
 /// Deletes marks whose blueprints were renewed since they were read.
-async fn delete_marks(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
+async fn delete_processed_marks(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
     if done.is_empty() {
         return Ok(());
     }
-    let tx = caller.begin_bookkeeping().await?;
+    let tx = caller.begin_unaudited_transaction().await?;
     finding_mark::Entity::delete_many()
         .filter(finding_mark::Column::Id.is_in(done))
         .exec(&tx)
@@ -66,7 +66,7 @@ async fn delete_marks(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
 }
 
 /// The blueprints, archived ones left out, without a renewal at their revision and on this day.
-async fn find_outdated_blueprints(caller: &Caller) -> Result<Vec<BlueprintId>> {
+async fn find_blueprints_with_outdated_findings(caller: &Caller) -> Result<Vec<BlueprintId>> {
     use finding_renewal::Column;
     let its = |of_renewal: Column, current: blueprint::Column| {
         of_renewal.into_expr().equals((blueprint::Entity, current))
@@ -133,7 +133,11 @@ async fn find_dependent_blueprints(
 
 /// Notes the findings of one blueprint: new ones are open from now on; those that are gone are deleted, dismissed or
 /// not.
-async fn renew_blueprint(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
+async fn renew_findings_of_blueprint(
+    caller: &Caller,
+    id: BlueprintId,
+    thresholds: &Thresholds,
+) -> Result<()> {
     for _ in 0..TRIES {
         let Some(change) = BlueprintFindingsDiff::compute(caller, id, thresholds).await? else {
             return Ok(());
@@ -195,7 +199,7 @@ impl BlueprintFindingsDiff {
 
     /// Writes it; false where another server has noted the findings in between.
     async fn write(&self, caller: &Caller) -> Result<bool> {
-        let tx = caller.begin_bookkeeping().await?;
+        let tx = caller.begin_unaudited_transaction().await?;
         // First in the transaction: whoever loses has written nothing yet.
         if !self.raise_renewal_number(&tx, caller).await? {
             return Ok(false);
@@ -268,7 +272,7 @@ async fn compute_open_fingerprints(
     thresholds: &Thresholds,
 ) -> Result<HashSet<FindingId>> {
     let day = caller.today;
-    let around = surroundings::load_surroundings(caller, tx, snapshot, day).await?;
+    let around = surroundings::load_facts_around_blueprint(caller, tx, snapshot, day).await?;
     let found = |confidential: bool| {
         let options = RuleOptions {
             day,

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The surroundings of a blueprint, in the transaction that its snapshot was read in.
-pub async fn load_surroundings(
+pub async fn load_facts_around_blueprint(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &WholeBlueprint,
@@ -39,7 +39,7 @@ pub async fn load_surroundings(
         .filter(|persona| persona.max_contacts_per_month.is_some())
     {
         let but = Some(canvas.blueprint.id);
-        let sending = pressure::load_contact_senders(caller, tx, persona.id, but).await?;
+        let sending = pressure::load_department_contact_rates(caller, tx, persona.id, but).await?;
         let per_month = sending.iter().map(|sender| sender.per_month).sum();
         contacts_elsewhere.insert(persona.id, per_month);
     }
@@ -48,8 +48,8 @@ pub async fn load_surroundings(
             .await?,
         contacts_elsewhere,
         held_elsewhere: count_responsibilities_elsewhere(caller, tx, snapshot).await?,
-        measured_on: load_latest_days(tx, snapshot, day).await?,
-        unroutable: count_unrouted_answers(tx, snapshot, day).await?,
+        measured_on: load_latest_measured_days(tx, snapshot, day).await?,
+        unroutable: count_answers_without_department(tx, snapshot, day).await?,
     })
 }
 
@@ -105,7 +105,7 @@ async fn count_responsibilities_elsewhere(
 }
 
 /// By touchpoint, the number of answers until the day, inclusive, whose follow-up is open and has no department.
-async fn count_unrouted_answers(
+async fn count_answers_without_department(
     tx: &Transaction,
     snapshot: &WholeBlueprint,
     day: NaiveDate,
@@ -141,7 +141,7 @@ struct LatestMeasuredDay {
 }
 
 /// The latest day, until `day` inclusive, on which each KPI that judges something here was measured.
-async fn load_latest_days(
+async fn load_latest_measured_days(
     tx: &Transaction,
     snapshot: &WholeBlueprint,
     day: NaiveDate,

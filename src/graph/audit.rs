@@ -113,7 +113,7 @@ typed_ids!(
 );
 
 /// The bare id behind an id of any type.
-fn parse_bare_id(path: &str, id: &ID) -> Result<Uuid> {
+fn parse_id_of_any_type(path: &str, id: &ID) -> Result<Uuid> {
     id.split_once('_')
         .filter(|(prefix, hex)| PREFIXES.contains(prefix) && hex.len() == 32)
         .and_then(|(_, hex)| Uuid::try_parse(hex).ok())
@@ -176,8 +176,9 @@ async fn page_of_events(
     caller.require_reach(Action::ReadAudit)?;
     let mut select = caller.select::<audit_event::Entity>();
     if let Some(id) = &filter.subject_id {
-        select = select
-            .filter(audit_event::Column::SubjectId.eq(parse_bare_id("filter.subjectId", id)?));
+        select = select.filter(
+            audit_event::Column::SubjectId.eq(parse_id_of_any_type("filter.subjectId", id)?),
+        );
     }
     if let Some(id) = &filter.actor_id {
         let actor: AccountId = input::parse_id("filter.actorId", id)?;
@@ -284,11 +285,12 @@ mod tests {
         let id = Uuid::from_u128(7);
         let text = to_typed_id("Touchpoint", id).expect("a known type");
         assert!(text.starts_with("tch_"));
-        assert_eq!(parse_bare_id("id", &ID(text)).expect("an id"), id);
+        assert_eq!(parse_id_of_any_type("id", &ID(text)).expect("an id"), id);
         assert!(
-            parse_bare_id("id", &ID("xyz_00000000000000000000000000000007".to_owned())).is_err()
+            parse_id_of_any_type("id", &ID("xyz_00000000000000000000000000000007".to_owned()))
+                .is_err()
         );
-        assert!(parse_bare_id("id", &ID("tch_7".to_owned())).is_err());
+        assert!(parse_id_of_any_type("id", &ID("tch_7".to_owned())).is_err());
         assert_eq!(to_typed_id("Something", id), None);
     }
 }

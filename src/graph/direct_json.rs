@@ -35,7 +35,7 @@ use serde::Serialize;
 use crate::{
     access::Caller,
     canvas::Canvas,
-    department::load_parents,
+    department::load_parent_by_department,
     json::JsonWriter,
     meter::{BudgetChargedList, locate_error_at_field, metered_list},
     responsibility::parties::Parents,
@@ -84,10 +84,10 @@ where
         let caller = ctx.data_opt::<Caller>()?;
         // One more statement, and only for those who lead: what anybody else may do follows from their own roles.
         let parents = if asked.mentions_field("viewerPermissions")
-            && !caller.own_lead_departments().is_empty()
+            && !caller.directly_led_departments().is_empty()
         {
             // Where it cannot be read the resolvers answer, and tell so.
-            load_parents(caller.connection()).await.ok()?
+            load_parent_by_department(caller.connection()).await.ok()?
         } else {
             Parents::new()
         };

@@ -88,7 +88,7 @@ impl BlueprintFlow {
 
     fn touchpoint_index(&self, field: &str, id: &ID) -> Result<usize> {
         let id: TouchpointId = input::parse_id(field, id)?;
-        let place = self.0.index_of(id);
+        let place = self.0.index_of_touchpoint(id);
         place.ok_or_else(|| Error::not_found(field, "touchpoint in this blueprint"))
     }
 }

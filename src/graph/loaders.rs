@@ -230,11 +230,11 @@ by_creation! {
     /// The promises made at a touchpoint, in the order of creation.
     PromisesAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => promise;
     /// The promises made at the touchpoints of a blueprint that are not archived, in the order of creation.
-    PromisesIn(BlueprintId BlueprintId blueprint_id): at_live_touchpoint(promise::Column::TouchpointId) => promise;
+    PromisesIn(BlueprintId BlueprintId blueprint_id): exclude_archived_touchpoints(promise::Column::TouchpointId) => promise;
     /// The evaluations of a touchpoint, in the order of creation.
     EvaluationsAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => evaluation;
     /// The evaluations of the touchpoints of a blueprint that are not archived, in the order of creation.
-    EvaluationsIn(BlueprintId BlueprintId blueprint_id): at_live_touchpoint(evaluation::Column::TouchpointId) => evaluation;
+    EvaluationsIn(BlueprintId BlueprintId blueprint_id): exclude_archived_touchpoints(evaluation::Column::TouchpointId) => evaluation;
     /// The improvements of a blueprint, in the order of creation.
     ImprovementsIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => improvement;
     /// The scenarios of a blueprint, in the order of creation.
@@ -242,7 +242,7 @@ by_creation! {
 }
 
 /// Adds the condition that a row's touchpoint is not archived.
-fn at_live_touchpoint<E: EntityTrait, C: ColumnTrait>(
+fn exclude_archived_touchpoints<E: EntityTrait, C: ColumnTrait>(
     touchpoint: C,
 ) -> impl Fn(Select<E>) -> Select<E> {
     move |select| {

@@ -10,10 +10,10 @@ use crate::{
     access::Caller,
     policy::{Action, Relation, RowTies},
     responsibility::{
-        answer::participant,
+        answer::caller_as_acting_person,
         in_force,
         lifecycle::lead_may_end,
-        parties::{Parents, find_seat},
+        parties::{Parents, find_nearest_led_department},
         waiting::build_proposal,
     },
 };
@@ -56,7 +56,7 @@ pub(super) fn on_touchpoint(
     let ties = RowTies::none()
         .with_departments(Relation::OwnsBlueprint, [blueprint.owner_department_id])
         .with_departments(Relation::Delivers, delivering)
-        .with_departments(Relation::Proposes, caller.led_departments());
+        .with_departments(Relation::Proposes, caller.led_departments_and_below());
     permitted_among(
         caller,
         &[
@@ -128,10 +128,10 @@ pub(super) fn on_responsibility(
     (blueprint, holder): (&blueprint::Model, Option<&responsibility::Model>),
     parents: &Parents,
 ) -> Vec<Action> {
-    let person = participant(caller);
+    let person = caller_as_acting_person(caller);
     let holder = holder.map(|holder| holder.department_id);
-    let answer =
-        build_proposal(row, holder, blueprint.owner_department_id).consent_of(&person, parents);
+    let answer = build_proposal(row, holder, blueprint.owner_department_id)
+        .determine_consent_effect(&person, parents);
     let seat = answer.ok().and_then(|(_, seat)| seat);
     let published = blueprint.status == BlueprintStatus::Published;
     let by_lead = lead_may_end(row.role, published).then_some(row.department_id);
@@ -155,7 +155,7 @@ pub(super) fn on_responsibility(
             permitted_among(caller, asked, &ties)
         }
         ResponsibilityStatus::Accepted => {
-            let confirms = find_seat(&person.leads, row.department_id, parents);
+            let confirms = find_nearest_led_department(&person.leads, row.department_id, parents);
             let confirms = confirms.filter(|_| row.unasked);
             let ties = ties.with_departments(Relation::MayAccept, confirms);
             // The confirmation first: it is left out where nothing is to be confirmed.

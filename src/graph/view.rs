@@ -184,7 +184,8 @@ pub(super) async fn load_contact_pressure(
     let caller = caller(ctx)?;
     caller.budget.spend(SEARCH)?;
     let sending =
-        pressure::load_contact_senders(caller, caller.connection(), persona.id, None).await?;
+        pressure::load_department_contact_rates(caller, caller.connection(), persona.id, None)
+            .await?;
     let departments = load_many(ctx, sending.iter().filter_map(|sender| sender.department)).await?;
     let per_month = sending.iter().map(|sender| sender.per_month).sum();
     let most = persona.max_contacts_per_month;
@@ -370,7 +371,7 @@ fn compute_customer_view(canvas: &Canvas, steps: &WorkBudget) -> Result<Customer
 }
 
 fn customer_step(canvas: &Canvas, row: &touchpoint::Model) -> CustomerStep {
-    let channels = canvas.channels_of(row.id).iter();
+    let channels = canvas.channels_of_touchpoint(row.id).iter();
     let evidence = row.evidence.0.iter();
     CustomerStep {
         key: row.key.clone(),

@@ -27,7 +27,9 @@ pub use self::{
     settings::GraphqlSettings,
 };
 use self::{
-    respond::{OUR_FAULT, respond_with_outcome, respond_with_stop, validation_stop},
+    respond::{
+        OUR_FAULT, reason_from_validation_errors, respond_with_no_data_reason, respond_with_outcome,
+    },
     stop::{NoDataReason, error_code},
 };
 use super::{admission::Overloaded, problem::panic_message};
@@ -65,7 +67,7 @@ pub async fn receive_request(
             asked,
             request_id,
         }),
-        Err(stop) => Err(respond_with_stop(media, stop, &request_id)),
+        Err(stop) => Err(respond_with_no_data_reason(media, stop, &request_id)),
     }
 }
 
@@ -105,7 +107,7 @@ impl ReceivedRequest {
             Ok(response) => {
                 respond_with_outcome(self.media, response, is_mutation, &self.request_id)
             }
-            Err(stop) => respond_with_stop(self.media, stop, &self.request_id),
+            Err(stop) => respond_with_no_data_reason(self.media, stop, &self.request_id),
         }
     }
 
@@ -113,7 +115,7 @@ impl ReceivedRequest {
     #[must_use]
     pub fn into_overloaded_response(self) -> Response {
         let stop = NoDataReason::failure(Code::ServiceUnavailable, Overloaded::MESSAGE);
-        respond_with_stop(self.media, stop, &self.request_id)
+        respond_with_no_data_reason(self.media, stop, &self.request_id)
     }
 }
 
@@ -211,7 +213,9 @@ async fn run_query<E: Executor>(
     // What a panic leaves behind dies with this request: nothing of it is looked at again.
     let running = AssertUnwindSafe(executor.execute(request)).catch_unwind();
     match timeout(deadline, running).await {
-        Ok(Ok(response)) if was_never_run(&response) => Err(validation_stop(response.errors)),
+        Ok(Ok(response)) if was_never_run(&response) => {
+            Err(reason_from_validation_errors(response.errors))
+        }
         Ok(Ok(response)) => Ok(response),
         Ok(Err(panic)) => {
             tracing::error!(panic = panic_message(&*panic), "a resolver panicked");

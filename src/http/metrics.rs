@@ -82,7 +82,7 @@ impl Metrics {
     }
 
     /// Counts an answer.
-    pub fn count_answer(&self, route: &str, status: StatusCode, took: Duration) {
+    pub fn count_response(&self, route: &str, status: StatusCode, took: Duration) {
         let route = route.to_owned();
         self.seconds
             .get_or_create(&RouteLabel {

@@ -203,7 +203,7 @@ async fn assign_request_id(
     // Of the highest level, so that what is logged has its id whatever the filter leaves out.
     let span = tracing::error_span!("request", request_id = &*id.0);
     let mut response = next.run(request).instrument(span.clone()).await;
-    metrics.count_answer(&route, response.status(), begun.elapsed());
+    metrics.count_response(&route, response.status(), begun.elapsed());
     let status = response.status().as_u16();
     span.in_scope(|| tracing::debug!(%method, path, status, "answered"));
     let headers = response.headers_mut();

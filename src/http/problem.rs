@@ -33,7 +33,7 @@ pub fn problem_response(status: StatusCode, code: Code, message: &str, id: &Requ
 pub fn error_response(error: &Error, id: &RequestId) -> Response {
     error.log();
     let response = problem_response(error_status(error), error.code(), &error.to_string(), id);
-    with_advice_headers(response, error)
+    with_auth_or_retry_header(response, error)
 }
 
 /// The status of an answer that says why a request failed.
@@ -56,14 +56,14 @@ pub fn error_status(error: &Error) -> StatusCode {
 
 /// Says how to sign in, or when to try again.
 #[must_use]
-pub fn with_advice_headers(mut response: Response, error: &Error) -> Response {
+pub fn with_auth_or_retry_header(mut response: Response, error: &Error) -> Response {
     let advice = match error {
         Error::Unauthenticated(_) => (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         Error::RateLimited { retry_after } => {
             (header::RETRY_AFTER, HeaderValue::from(*retry_after))
         }
         Error::Unavailable(_) | Error::Busy => (header::RETRY_AFTER, HeaderValue::from_static("1")),
-        Error::Stopped { cause, .. } => return with_advice_headers(response, cause),
+        Error::Stopped { cause, .. } => return with_auth_or_retry_header(response, cause),
         _ => return response,
     };
     response.headers_mut().insert(advice.0, advice.1);
@@ -86,7 +86,7 @@ pub fn with_basic_challenge(mut response: Response, error: &Error) -> Response {
 
 /// An answer that says why a request failed, on a route whose clients may sign in by Basic too.
 #[must_use]
-pub fn program_error_response(error: &Error, id: &RequestId) -> Response {
+pub fn error_response_offering_basic(error: &Error, id: &RequestId) -> Response {
     with_basic_challenge(error_response(error, id), error)
 }
 

@@ -74,7 +74,12 @@ impl ImprovementQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Improvement>> {
-        into_node(async { caller(ctx)?.get_inside::<improvement::Entity>(&by).await }).await
+        into_node(async {
+            caller(ctx)?
+                .get_inside_blueprint::<improvement::Entity>(&by)
+                .await
+        })
+        .await
     }
 }
 

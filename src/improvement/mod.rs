@@ -125,7 +125,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let touchpoints = faults.parse_ids("touchpointIds", &input.touchpoint_ids);
     let kpis = faults.parse_ids("kpiIds", &input.kpi_ids);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     BlueprintOrPartId::Blueprint(blueprint_id)
         .lock_and_locate(&mut permit)
         .await?;
@@ -178,7 +178,7 @@ async fn require_permitted_owner(
     owner: DepartmentId,
 ) -> Result<()> {
     permit
-        .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .read_unarchived_row::<department::Entity>("ownerDepartmentId", owner)
         .await?;
     permit.require(
         Action::KeepImprovements,
@@ -267,10 +267,12 @@ async fn replace_touchpoints(
     {
         return Ok(false);
     }
-    permit.note_event(AuditedChange::changed_outside_row::<improvement::Entity>(
-        row,
-        serde_json::json!({ "touchpointIds": touchpoints }),
-    ));
+    permit.add_audit_event(
+        AuditedChange::for_change_outside_row::<improvement::Entity>(
+            row,
+            serde_json::json!({ "touchpointIds": touchpoints }),
+        ),
+    );
     Ok(true)
 }
 
@@ -282,7 +284,7 @@ async fn replace_kpis(
 ) -> Result<bool> {
     for (at, id) in kpis.iter().enumerate() {
         permit
-            .read_live::<kpi::Entity>(&format!("kpiIds.{at}"), *id)
+            .read_unarchived_row::<kpi::Entity>(&format!("kpiIds.{at}"), *id)
             .await?;
     }
     let list = kpis.iter().zip(1..);
@@ -299,10 +301,12 @@ async fn replace_kpis(
     {
         return Ok(false);
     }
-    permit.note_event(AuditedChange::changed_outside_row::<improvement::Entity>(
-        row,
-        serde_json::json!({ "kpiIds": kpis }),
-    ));
+    permit.add_audit_event(
+        AuditedChange::for_change_outside_row::<improvement::Entity>(
+            row,
+            serde_json::json!({ "kpiIds": kpis }),
+        ),
+    );
     Ok(true)
 }
 
@@ -323,7 +327,7 @@ async fn fetch_improvement(
     let (row, permit) = caller
         .fetch_locked::<improvement::Entity>(Action::KeepImprovements, "id", id)
         .await?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     expect_version::<improvement::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

@@ -35,7 +35,7 @@ const MOST_WORDS: usize = 4_000;
 /// Indexes every marked row again. Afterwards the transaction sees no mark.
 pub async fn reindex_stale_rows(tx: &Transaction) -> Result<(), DbErr> {
     loop {
-        let marked = delete_oldest_stale_marks(tx).await?;
+        let marked = take_oldest_stale_marks(tx).await?;
         // In batches, as an import marks thousands of rows, whose texts would all be in memory.
         let more = marked.len() as u64 == BATCH;
         let mut kinds: BTreeMap<SearchKind, BTreeSet<Uuid>> = BTreeMap::new();
@@ -53,7 +53,7 @@ pub async fn reindex_stale_rows(tx: &Transaction) -> Result<(), DbErr> {
 }
 
 /// Takes the oldest marks, at most [`BATCH`], out of the table.
-async fn delete_oldest_stale_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
+async fn take_oldest_stale_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
     let oldest = search_stale::Entity::find()
         .select_only()
         .column(search_stale::Column::Number)

@@ -144,7 +144,12 @@ impl InsightQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Insight>> {
-        into_node(async { caller(ctx)?.get_inside::<insight::Entity>(&by).await }).await
+        into_node(async {
+            caller(ctx)?
+                .get_inside_blueprint::<insight::Entity>(&by)
+                .await
+        })
+        .await
     }
 
     /// Insights, in the order of creation; those at archived touchpoints and phases are left out.

@@ -144,9 +144,9 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let answer = faults.check_optional_text("answer", input.answer.as_deref());
     let answered_by_id = faults.parse_optional_id("answeredById", input.answered_by_id.as_ref());
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let place = which.lock_and_locate(&mut permit).await?;
-    let action = describing_action(place.phase, place.touchpoint);
+    let action = action_required_to_describe(place.phase, place.touchpoint);
     place.require_permission(&permit, action).await?;
     let same = |row: &insight::Model| row.text == text && row.kind == input.kind;
     if let Some(row) = permit
@@ -325,7 +325,7 @@ async fn replace_sources(
     {
         return Ok(false);
     }
-    permit.note_event(AuditedChange::changed_outside_row::<insight::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<insight::Entity>(
         row,
         serde_json::json!({ "sourceIds": sources }),
     ));
@@ -354,7 +354,7 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<insight::
 
 /// What one has to be allowed to say something of a place: the whole blueprint where it is neither a phase nor a
 /// touchpoint.
-fn describing_action(phase: Option<PhaseId>, touchpoint: Option<TouchpointId>) -> Action {
+fn action_required_to_describe(phase: Option<PhaseId>, touchpoint: Option<TouchpointId>) -> Action {
     match (phase, touchpoint) {
         (None, None) => Action::DescribeBlueprint,
         _ => Action::DescribeTouchpoint,
@@ -366,14 +366,14 @@ async fn fetch_insight(
     id: InsightId,
     expected_version: i32,
 ) -> Result<(insight::Model, Permit<'_>)> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .lock_and_read_row::<insight::Entity>("id", id)
         .await?;
     let ties = insight::Entity::load_ties(permit.tx(), &row).await?;
-    let action = describing_action(row.phase_id, row.touchpoint_id);
+    let action = action_required_to_describe(row.phase_id, row.touchpoint_id);
     permit.require_permission_on_row::<insight::Entity>(action, &ties, &row)?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     expect_version::<insight::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

@@ -10,7 +10,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Set,
 };
 
-use super::describing_action;
+use super::action_required_to_describe;
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, location_ties},
     blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
@@ -67,7 +67,7 @@ pub struct SourceUpdateInput {
 }
 
 /// How many took part: somebody.
-pub fn read_sample_size(faults: &mut Faults, path: &str, people: Option<i32>) -> Option<i32> {
+pub fn check_sample_size(faults: &mut Faults, path: &str, people: Option<i32>) -> Option<i32> {
     faults.check_within(path, people, 1..=i32::MAX)
 }
 
@@ -77,11 +77,11 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     let id: SourceId = faults.parse_or_make_id(input.id.as_ref());
     let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
     let title = faults.check_name("title", &input.title);
-    let sample_size = read_sample_size(&mut faults, "sampleSize", input.sample_size);
+    let sample_size = check_sample_size(&mut faults, "sampleSize", input.sample_size);
     let link = faults.check_link("link", input.link.as_deref());
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let place = BlueprintOrPartId::Blueprint(blueprint_id)
         .lock_and_locate(&mut permit)
         .await?;
@@ -136,7 +136,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
         faults.check_name("title", title)
     });
     let sample_size = set_or_clear(&input.sample_size, |people| {
-        read_sample_size(&mut faults, "sampleSize", people.copied())
+        check_sample_size(&mut faults, "sampleSize", people.copied())
     });
     let link = set_or_clear(&input.link, |link| {
         faults.check_link("link", link.map(String::as_str))
@@ -199,7 +199,7 @@ async fn is_own_source(permit: &Permit<'_>, row: &source::Model) -> Result<bool>
         let ties = location_ties(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
         if !permit
             .caller
-            .may(describing_action(*phase, *touchpoint), &ties)
+            .may(action_required_to_describe(*phase, *touchpoint), &ties)
         {
             return Ok(false);
         }
@@ -212,7 +212,7 @@ async fn fetch_source(
     id: SourceId,
     expected_version: i32,
 ) -> Result<(source::Model, Permit<'_>)> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit.lock_and_read_row::<source::Entity>("id", id).await?;
     let ties = source::Entity::load_ties(permit.tx(), &row).await?;
     let action = if is_own_source(&permit, &row).await? {
@@ -221,7 +221,7 @@ async fn fetch_source(
         Action::DescribeBlueprint
     };
     permit.require_permission_on_row::<source::Entity>(action, &ties, &row)?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     expect_version::<source::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

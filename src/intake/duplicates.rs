@@ -35,7 +35,7 @@ struct HashedOccurrence {
 
 impl DuplicateFinder {
     /// Notes a thing that stands at this place.
-    pub fn note_seen(&mut self, thing: &impl Hash, at: u32) {
+    pub fn add_occurrence(&mut self, thing: &impl Hash, at: u32) {
         let [a, b, c, d, ..] = self.other.hash_one(thing).to_le_bytes();
         let hash = self.one.hash_one(thing);
         // The rest is less than the number of parts.
@@ -73,7 +73,7 @@ mod tests {
     fn what_stands_again_is_told_with_where_it_stands_first() {
         let mut once = DuplicateFinder::default();
         for (at, thing) in (0..).zip(["a", "b", "a", "c", "b", "a"]) {
-            once.note_seen(&thing, at);
+            once.add_occurrence(&thing, at);
         }
         assert_eq!(once.into_duplicates(), [(2, 0), (4, 1), (5, 0)]);
     }
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn of_very_many_that_differ_none_stands_again() {
         let mut once = DuplicateFinder::default();
-        (0..300_000_u32).for_each(|at| once.note_seen(&at, at));
+        (0..300_000_u32).for_each(|at| once.add_occurrence(&at, at));
         assert_eq!(once.into_duplicates(), []);
     }
 

@@ -105,8 +105,8 @@ pub(super) fn select_with_judgement<C: ConnectionTrait>(
     day: NaiveDate,
 ) -> SqlBuilder {
     let backend = db.get_database_backend();
-    let latest = aliased_columns_sql::<measurement::Model>("latest");
-    let target = aliased_columns_sql::<kpi_target::Model>("target");
+    let latest = qualified_columns_sql::<measurement::Model>("latest");
+    let target = qualified_columns_sql::<kpi_target::Model>("target");
     let select = format!("SELECT {shown}, {latest}, {target} FROM {judged} judged");
     SqlBuilder::new(backend, &select)
         .bind(day)
@@ -114,7 +114,7 @@ pub(super) fn select_with_judgement<C: ConnectionTrait>(
 }
 
 /// The columns of a table under an alias, as they are read.
-pub(super) fn aliased_columns_sql<R: StoredModel>(alias: &str) -> String {
+pub(super) fn qualified_columns_sql<R: StoredModel>(alias: &str) -> String {
     let columns = R::COLUMNS.iter().map(|column| format!("{alias}.{column}"));
     columns.collect::<Vec<_>>().join(", ")
 }

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use super::{
-    figure::{ValueAndTarget, aliased_columns_sql, select_with_judgement},
+    figure::{ValueAndTarget, qualified_columns_sql, select_with_judgement},
     visible::find_kpis_with_hidden_values,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
@@ -35,7 +35,7 @@ fn select_judged_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder
     select_with_judgement(
         db,
         "kpi_link",
-        &aliased_columns_sql::<kpi_link::Model>("judged"),
+        &qualified_columns_sql::<kpi_link::Model>("judged"),
         day,
     )
 }

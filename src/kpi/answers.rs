@@ -63,7 +63,7 @@ pub const fn kpi_type_fed_by(scale: FeedbackScale) -> KpiType {
 
 /// The scale whose answers feed KPIs of a type; the inverse of [`kpi_type_fed_by`].
 #[must_use]
-pub fn scale_feeding(kpi_type: KpiType) -> Option<FeedbackScale> {
+pub fn scale_feeding_kpi_type(kpi_type: KpiType) -> Option<FeedbackScale> {
     let mut scales = FeedbackScale::ALL.iter().copied();
     scales.find(|scale| kpi_type_fed_by(*scale) == kpi_type)
 }
@@ -103,23 +103,23 @@ impl Tally {
     /// Satisfied less dissatisfied, in points of all answers, from −100 to 100; none without answers.
     #[must_use]
     pub fn net_score(&self) -> Option<f64> {
-        self.per_answer(100 * (self.satisfied - self.dissatisfied))
+        self.divide_by_answer_count(100 * (self.satisfied - self.dissatisfied))
     }
 
     /// The mean score; none without answers.
     #[must_use]
     pub fn mean_score(&self) -> Option<f64> {
-        self.per_answer(self.sum)
+        self.divide_by_answer_count(self.sum)
     }
 
     /// The share of the satisfied, from 0 to 1; none without answers.
     #[must_use]
     pub fn satisfied_share(&self) -> Option<f64> {
-        self.per_answer(self.satisfied)
+        self.divide_by_answer_count(self.satisfied)
     }
 
     // Counts of answers lie far below 2⁵³: exact.
-    fn per_answer(&self, what: i64) -> Option<f64> {
+    fn divide_by_answer_count(&self, what: i64) -> Option<f64> {
         (self.answers() > 0).then(|| what as f64 / self.answers() as f64)
     }
 

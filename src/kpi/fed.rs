@@ -61,7 +61,7 @@ enum FeedbackFormula {
 }
 
 /// What such a KPI makes of answers; nothing where answers cannot feed it.
-fn formula_for(measure: KpiMeasure) -> Option<FeedbackFormula> {
+fn choose_feedback_formula(measure: KpiMeasure) -> Option<FeedbackFormula> {
     match (measure.kpi_type, measure.unit, measure.aggregation) {
         (KpiType::Nps | KpiType::Enps, Unit::Score, Aggregation::Ratio) => {
             Some(FeedbackFormula::Net)
@@ -77,7 +77,7 @@ fn formula_for(measure: KpiMeasure) -> Option<FeedbackFormula> {
 /// Whether answers can feed such a KPI.
 #[must_use]
 pub fn can_be_fed_by_answers(measure: KpiMeasure) -> bool {
-    formula_for(measure).is_some()
+    choose_feedback_formula(measure).is_some()
 }
 
 /// The figures that answers give.
@@ -143,7 +143,7 @@ pub async fn feed_kpis(
     let mut fed = Vec::new();
     let mut formulas: BTreeMap<KpiId, FeedbackFormula> = BTreeMap::new();
     for kpi in kpis {
-        if let Some(formula) = formula_for(kpi.into())
+        if let Some(formula) = choose_feedback_formula(kpi.into())
             && kpi.fed_by_feedback
             && kpi.archived_at.is_none()
         {
@@ -252,7 +252,11 @@ async fn load_customer_tallies(
         .await?;
     let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for row in counted {
-        let key = MeasurementKey::at_touchpoint(row.kpi_id, row.touchpoint_id, row.answered_on);
+        let key = MeasurementKey::for_all_channels_and_segments(
+            row.kpi_id,
+            row.touchpoint_id,
+            row.answered_on,
+        );
         *tallies.entry(key).or_default() +=
             Tally::of_group(row.answer_group, row.answers, row.score_sum);
     }
@@ -307,7 +311,7 @@ impl KpisWithChangingLinks {
         let mut before = Vec::new();
         for kpi in kpis {
             let subject = match kpi.scope {
-                KpiScope::Relationship => Some(find_whose_answers_feed(permit, &kpi).await?),
+                KpiScope::Relationship => Some(find_subject_feeding_kpi(permit, &kpi).await?),
                 KpiScope::Transactional => None,
             };
             before.push((kpi, subject));
@@ -331,7 +335,7 @@ impl KpisWithChangingLinks {
 
 /// Whose answers on the relationship as a whole feed a KPI: customers', unless it judges nothing but journeys of
 /// employees.
-async fn find_whose_answers_feed(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
+async fn find_subject_feeding_kpi(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
     let judged = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::BlueprintId)
@@ -357,7 +361,7 @@ async fn refuse_answer_subject_change(
     kpi: &kpi::Model,
     before: Subject,
 ) -> Result<()> {
-    if find_whose_answers_feed(permit, kpi).await? == before {
+    if find_subject_feeding_kpi(permit, kpi).await? == before {
         return Ok(());
     }
     let fed = measurements::Entity::find()
@@ -387,7 +391,7 @@ pub async fn close_months_and_feed_kpis(
     if *done == Some(month) {
         return Ok(());
     }
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     if let Some(closed) = cells::closing::close_months(&mut permit).await? {
         let of_employees = [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps];
         let kpis = lock_fed_kpis(&permit, of_employees).await?;
@@ -399,7 +403,7 @@ pub async fn close_months_and_feed_kpis(
             RecountScope::Closed(closed.before)
         };
         let kpis = feed_kpis(&mut permit, &kpis, &recount).await?;
-        permit.note_event(AuditedChange::rows_written(
+        permit.add_audit_event(AuditedChange::for_bulk_write(
             serde_json::json!({ "cells": closed.cells, "kpis": kpis }),
         ));
         permit.commit().await?;

@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, require_live},
+    access::{Caller, require_unarchived},
     error::{Error, Result, UserErrorCode},
     input::{self, Faults},
     policy::Action,
@@ -44,9 +44,9 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
     let (kpi, mut permit) = caller
         .fetch_locked::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
-    require_live::<kpi::Entity>("kpiId", &kpi)?;
+    require_unarchived::<kpi::Entity>("kpiId", &kpi)?;
     let account = permit
-        .read_live::<account::Entity>("accountId", account_id)
+        .read_unarchived_row::<account::Entity>("accountId", account_id)
         .await?;
     if account.role != OrganisationRole::Analyst {
         let message = "Only accounts with the role ANALYST can get a grant.";

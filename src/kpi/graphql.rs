@@ -274,7 +274,7 @@ impl KpiQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Kpi>> {
-        into_node(async { caller(ctx)?.get_by::<kpi::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by_id_or_key::<kpi::Entity>(&by).await }).await
     }
 
     /// KPIs, in the order of creation.

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 pub use super::days::days_overlap;
 use super::{days::LinkDays, fed::KpisWithChangingLinks, measurement::add_year_range_fault};
 use crate::{
-    access::{Caller, Permit, expect_version, require_live},
+    access::{Caller, Permit, expect_version, require_unarchived},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_or_clear},
     policy::Action,
@@ -84,9 +84,9 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         "A link is to exactly one of a touchpoint, a phase or a blueprint.",
     );
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let place = which.lock_and_locate(&mut permit).await?;
-    let kpi = fetch_kpi_to_define(&mut permit, "kpiId", kpi_id).await?;
+    let kpi = fetch_locked_live_kpi(&mut permit, "kpiId", kpi_id).await?;
     let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && location_of(row) == place;
     if let Some(row) = permit
         .find_already_created::<kpi_link::Entity>(input.id.as_ref(), id, same)
@@ -134,7 +134,7 @@ pub fn add_link_days_faults(faults: &mut Faults, path: &str, (from, to): LinkDay
 }
 
 /// The KPI under its lock, which is taken after the blueprint's.
-async fn fetch_kpi_to_define(
+async fn fetch_locked_live_kpi(
     permit: &mut Permit<'_>,
     field: &str,
     id: KpiId,
@@ -142,7 +142,7 @@ async fn fetch_kpi_to_define(
     let kpi = permit
         .fetch_locked::<kpi::Entity>(Action::DefineKpi, field, id)
         .await?;
-    require_live::<kpi::Entity>(field, &kpi)?;
+    require_unarchived::<kpi::Entity>(field, &kpi)?;
     Ok(kpi)
 }
 
@@ -182,7 +182,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     let id: KpiLinkId = faults.parse_id("id", &input.id);
     faults.check_finite("weight", input.weight.value().copied());
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
     let day = |said: &MaybeUndefined<Date>, kept| match said {
         MaybeUndefined::Undefined => kept,
@@ -218,7 +218,7 @@ async fn fetch_link(
     let row = permit
         .fetch_locked::<kpi_link::Entity>(Action::DefineKpi, "id", id)
         .await?;
-    let kpi = fetch_kpi_to_define(permit, "id", row.kpi_id).await?;
+    let kpi = fetch_locked_live_kpi(permit, "id", row.kpi_id).await?;
     expect_version::<kpi_link::Entity>(&row, expected_version)?;
     Ok((row, kpi))
 }
@@ -227,7 +227,7 @@ async fn fetch_link(
 /// instead, by its last day.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link::Model> {
     let id: KpiLinkId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
     let relinking = KpisWithChangingLinks::begin(&permit, vec![kpi]).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;

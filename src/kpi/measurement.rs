@@ -16,7 +16,7 @@ use sea_orm::{
 
 use super::rules::{self, FigureFault, MeasurementFigures};
 use crate::{
-    access::{Caller, FindingDependency, Permit, require_live},
+    access::{Caller, FindingDependency, Permit, require_unarchived},
     audit::AuditedChange,
     error::{Error, Reason, Result, UserErrorCode},
     id,
@@ -38,7 +38,7 @@ pub struct MeasurementKey {
 impl MeasurementKey {
     /// The key of a value that is of every channel and segment, at a touchpoint or of the KPI as a whole.
     #[must_use]
-    pub const fn at_touchpoint(
+    pub const fn for_all_channels_and_segments(
         kpi: KpiId,
         touchpoint: Option<TouchpointId>,
         measured_on: NaiveDate,
@@ -459,14 +459,14 @@ pub async fn correct_measurement(
         source: faults.check_optional_text("source", input.source.as_deref()),
     };
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let found = permit
         .get::<measurement::Entity>("measurementId", which)
         .await?;
     let kpi = permit
         .fetch_locked::<kpi::Entity>(Action::RecordMeasurement, "measurementId", found.kpi_id)
         .await?;
-    require_live::<kpi::Entity>("measurementId", &kpi)?;
+    require_unarchived::<kpi::Entity>("measurementId", &kpi)?;
     let key = MeasurementKey::from_row(&found);
     // Before the check for a correction below: a retry finds the measurement corrected by its own first attempt.
     let same = |row: &measurement::Model| {
@@ -506,9 +506,9 @@ pub async fn correct_measurement(
         .await?;
     let corrects = serde_json::json!({ "corrects": before.id.to_string() });
     permit.invalidate_findings(FindingDependency::Kpi(after.kpi_id));
-    permit.note_event(AuditedChange::changed_outside_row::<measurement::Entity>(
-        &after, corrects,
-    ));
+    permit.add_audit_event(
+        AuditedChange::for_change_outside_row::<measurement::Entity>(&after, corrects),
+    );
     permit.commit().await?;
     Ok(after)
 }

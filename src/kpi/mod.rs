@@ -142,9 +142,9 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     );
     let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let owner = permit
-        .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .read_unarchived_row::<department::Entity>("ownerDepartmentId", owner)
         .await?;
     let ties = RowTies::none().with_departments(Relation::OwnsKpi, [owner.id]);
     permit.require(Action::DefineKpi, &ties, None)?;
@@ -220,7 +220,7 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
     });
     faults.check_within("decimals", input.decimals, DECIMALS);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<kpi::Entity>(Action::DefineKpi, "id", id, input.expected_version)
         .await?;
@@ -349,10 +349,10 @@ pub async fn change_owner(caller: &Caller, input: KpiOwnerChangeInput) -> Result
     let id: KpiId = faults.parse_id("id", &input.id);
     let owner: DepartmentId = faults.parse_id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     // Departments are locked before KPIs, here as where a department is archived.
     let owner = permit
-        .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .read_unarchived_row::<department::Entity>("ownerDepartmentId", owner)
         .await?;
     let row = permit
         .fetch_at_version::<kpi::Entity>(Action::GovernKpi, "id", id, input.expected_version)

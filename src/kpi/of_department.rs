@@ -29,7 +29,7 @@ pub async fn select_kpis_of_departments(
     states: Option<&[KpiState]>,
     day: NaiveDate,
 ) -> Result<Select<kpi::Entity>> {
-    let links = select_links_at_delivered(caller, departments, day);
+    let links = select_links_at_delivered_touchpoints(caller, departments, day);
     let select = caller
         .select::<kpi::Entity>()
         .filter(kpi::Column::ArchivedAt.is_null());
@@ -67,7 +67,7 @@ pub async fn load_scorecard(
     departments: &[DepartmentId],
     day: NaiveDate,
 ) -> Result<Scorecard> {
-    let links = select_links_at_delivered(caller, departments, day);
+    let links = select_links_at_delivered_touchpoints(caller, departments, day);
     let ids = links.select_only().column(kpi_link::Column::Id);
     let judged = judgement::load_judged_links(caller, ids.into_query(), day).await?;
     let touchpoints: Vec<TouchpointId> = touchpoint::Entity::find()
@@ -115,7 +115,7 @@ const fn state_rank(state: KpiState) -> u8 {
     }
 }
 
-fn select_links_at_delivered(
+fn select_links_at_delivered_touchpoints(
     caller: &Caller,
     departments: &[DepartmentId],
     day: NaiveDate,
@@ -148,7 +148,7 @@ fn select_delivered_touchpoints(
         .column(responsibility::Column::TouchpointId)
         .filter(responsibility::Column::DepartmentId.is_in(departments.iter().copied()))
         .filter(scope::delivering_role_condition())
-        .filter(in_force::in_force_at_end_of_condition(caller, day));
+        .filter(in_force::in_force_at_day_end_condition(caller, day));
     caller
         .select::<touchpoint::Entity>()
         .select_only()

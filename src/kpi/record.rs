@@ -78,20 +78,20 @@ pub async fn record_measurements(
     input: KpiMeasurementsRecordInput,
 ) -> Result<MeasurementsRecorded> {
     let mut faults = Faults::default();
-    let entries = read_entries(caller, &mut faults, input.measurements);
+    let entries = parse_measurement_inputs(caller, &mut faults, input.measurements);
     // Only now: a malformed batch takes no lock.
-    let mut permit = caller.open_undecided_permit().await?;
-    let ids = named_ids(&entries, |key| Some(key.kpi));
+    let mut permit = caller.open_permit_without_check().await?;
+    let ids = collect_entry_ids(&entries, |key| Some(key.kpi));
     let kpis = lock_kpis(&mut permit, ids).await?;
     // Not at the first fault: a program that sends a thousand values is told of all that are wrong in one answer.
     add_kpi_faults(&mut faults, &entries, &kpis);
-    add_missing_place_faults(&permit, &mut faults, &entries).await?;
+    add_unknown_place_faults(&permit, &mut faults, &entries).await?;
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
     // Who may record and not read is told no counts of what was there before: they would give the values away.
     let hidden = find_kpis_with_hidden_values(permit.caller, permit.tx(), kpis.values()).await?;
     let put = upsert(&permit, values.collect(), hidden).await?;
-    note_recording_event(&mut permit, &kpis, &put);
+    audit_recorded_measurements(&mut permit, &kpis, &put);
     permit.commit().await?;
     Ok(put.done)
 }
@@ -111,7 +111,7 @@ pub(super) fn recording_faults(kpi: &kpi::Model, figures: &MeasurementFigures) -
 }
 
 /// Reads the list, and finds what is wrong with it by itself.
-fn read_entries(
+fn parse_measurement_inputs(
     caller: &Caller,
     faults: &mut Faults,
     list: Vec<KpiMeasurementInput>,
@@ -128,10 +128,10 @@ fn read_entries(
     let mut once = DuplicateFinder::default();
     let mut entries = Vec::with_capacity(list.len());
     for (at, input) in (0..).zip(list) {
-        let entry = read_entry(caller, faults, format!("measurements.{at}"), &input);
+        let entry = parse_measurement_input(caller, faults, format!("measurements.{at}"), &input);
         // What has no KPI has been found fault with already.
         if !entry.key.kpi.0.is_nil() {
-            once.note_seen(&entry.key, at);
+            once.add_occurrence(&entry.key, at);
         }
         entries.push(entry);
     }
@@ -143,7 +143,7 @@ fn read_entries(
     entries
 }
 
-fn read_entry(
+fn parse_measurement_input(
     caller: &Caller,
     faults: &mut Faults,
     path: String,
@@ -171,7 +171,7 @@ fn read_entry(
 }
 
 /// The ids that the entries name, in ascending order; those that could not be read are left out.
-fn named_ids<I: Id>(
+fn collect_entry_ids<I: Id>(
     entries: &[MeasurementEntry],
     id: impl Fn(&MeasurementKey) -> Option<I>,
 ) -> BTreeSet<I> {
@@ -226,23 +226,27 @@ fn add_kpi_faults(
     }
 }
 
-async fn add_missing_place_faults(
+async fn add_unknown_place_faults(
     permit: &Permit<'_>,
     faults: &mut Faults,
     entries: &[MeasurementEntry],
 ) -> Result<()> {
-    add_missing_faults::<touchpoint::Entity>(permit, faults, entries, "touchpointId", |key| {
+    add_unknown_id_faults::<touchpoint::Entity>(permit, faults, entries, "touchpointId", |key| {
         key.touchpoint
     })
     .await?;
-    add_missing_faults::<channel::Entity>(permit, faults, entries, "channelId", |key| key.channel)
-        .await?;
-    add_missing_faults::<segment::Entity>(permit, faults, entries, "segmentId", |key| key.segment)
-        .await
+    add_unknown_id_faults::<channel::Entity>(permit, faults, entries, "channelId", |key| {
+        key.channel
+    })
+    .await?;
+    add_unknown_id_faults::<segment::Entity>(permit, faults, entries, "segmentId", |key| {
+        key.segment
+    })
+    .await
 }
 
 /// Finds fault with ids of what is not there, or not for the caller.
-async fn add_missing_faults<E: Guarded>(
+async fn add_unknown_id_faults<E: Guarded>(
     permit: &Permit<'_>,
     faults: &mut Faults,
     entries: &[MeasurementEntry],
@@ -252,7 +256,7 @@ async fn add_missing_faults<E: Guarded>(
 where
     E::Id: std::hash::Hash + sea_orm::TryGetable,
 {
-    let ids = named_ids(entries, &id);
+    let ids = collect_entry_ids(entries, &id);
     if ids.is_empty() {
         return Ok(());
     }
@@ -277,7 +281,7 @@ where
 }
 
 /// One event for all of it, without values.
-pub(super) fn note_recording_event(
+pub(super) fn audit_recorded_measurements(
     permit: &mut Permit<'_>,
     kpis: &HashMap<KpiId, kpi::Model>,
     MeasurementBatchResult {
@@ -298,7 +302,7 @@ pub(super) fn note_recording_event(
         "unchanged": done.unchanged,
         "kpiIds": ids,
     });
-    permit.note_event(AuditedChange::changed_outside_row::<kpi::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<kpi::Entity>(
         first, batch,
     ));
 }

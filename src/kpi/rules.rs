@@ -39,7 +39,7 @@ pub fn target_faults(
 ) -> Vec<FigureFault> {
     let mut wrong: Vec<FigureFault> = [("value", value), ("warning", warning)]
         .into_iter()
-        .filter_map(|(field, number)| finite_fault(field, number?))
+        .filter_map(|(field, number)| non_finite_fault(field, number?))
         .collect();
     let better = match (value, warning) {
         (None, Some(_)) => {
@@ -69,7 +69,7 @@ pub fn is_worse(direction: Direction, level: f64, target: f64) -> bool {
     }
 }
 
-fn finite_fault(field: &'static str, number: f64) -> Option<FigureFault> {
+fn non_finite_fault(field: &'static str, number: f64) -> Option<FigureFault> {
     (!number.is_finite())
         .then(|| FigureFault::new(field, Reason::NotFinite, "This is not a finite number."))
 }
@@ -150,7 +150,7 @@ pub fn figure_faults(measure: KpiMeasure, figures: &MeasurementFigures) -> Vec<F
         ("denominator", figures.denominator),
     ]
     .into_iter()
-    .filter_map(|(field, number)| finite_fault(field, number?))
+    .filter_map(|(field, number)| non_finite_fault(field, number?))
     .collect();
     if figures.sample_size.is_some_and(|size| size < 1) {
         let message = "A sample size has to be at least 1.";
@@ -188,8 +188,8 @@ fn ratio_fault(measure: KpiMeasure, figures: &MeasurementFigures) -> Option<Figu
     }
     let together = measure.aggregation == Aggregation::Ratio || measure.unit == Unit::Ratio;
     match (figures.numerator, figures.denominator) {
-        (Some(_), None) if together => Some(missing_fault("denominator")),
-        (None, Some(_)) if together => Some(missing_fault("numerator")),
+        (Some(_), None) if together => Some(missing_ratio_part_fault("denominator")),
+        (None, Some(_)) if together => Some(missing_ratio_part_fault("numerator")),
         (Some(numerator), Some(denominator))
             if measure.is_net_promoter() && numerator.abs() > denominator =>
         {
@@ -207,7 +207,7 @@ fn ratio_fault(measure: KpiMeasure, figures: &MeasurementFigures) -> Option<Figu
     }
 }
 
-fn missing_fault(field: &'static str) -> FigureFault {
+fn missing_ratio_part_fault(field: &'static str) -> FigureFault {
     FigureFault {
         field,
         code: UserErrorCode::Required,

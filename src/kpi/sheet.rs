@@ -28,7 +28,7 @@ use super::{
         AT_ONCE, MeasurementBatchResult, MeasurementContent, MeasurementKey,
         MeasurementUpsertContext, MeasurementsRecorded, upsert_batch,
     },
-    record::{lock_kpis, note_recording_event},
+    record::{audit_recorded_measurements, lock_kpis},
     rules::KpiMeasure,
 };
 use crate::{
@@ -100,13 +100,13 @@ pub async fn import(
         ..MeasurementsImported::default()
     };
     let ended = writing.record_all(&mut imported).await;
-    ended.map_err(|error| imported.error_after_progress(error, dry_run))?;
+    ended.map_err(|error| imported.wrap_error_with_progress(error, dry_run))?;
     Ok(imported)
 }
 
 impl MeasurementsImported {
     /// A failure, after what is done already.
-    fn error_after_progress(&self, error: Error, dry_run: bool) -> Error {
+    fn wrap_error_with_progress(&self, error: Error, dry_run: bool) -> Error {
         match self.done.row_count() {
             0 => error,
             _ if dry_run => error,
@@ -140,7 +140,7 @@ impl MeasurementSheetRecorder<'_> {
     /// Puts all values in force, and says after each act what is done: whatever fails, it failed after that.
     async fn record_all(&mut self, imported: &mut MeasurementsImported) -> Result<()> {
         loop {
-            imported.done.add(self.record_next_act().await?);
+            imported.done.add(self.record_next_transaction().await?);
             imported.acts += 1;
             if self.batches.is_at_end().await? {
                 return Ok(());
@@ -150,8 +150,8 @@ impl MeasurementSheetRecorder<'_> {
     }
 
     /// Puts values in force: all that are left on PostgreSQL, and on SQLite those of about a second.
-    async fn record_next_act(&mut self) -> Result<MeasurementsRecorded> {
-        let mut permit = self.caller.open_undecided_permit().await?;
+    async fn record_next_transaction(&mut self) -> Result<MeasurementsRecorded> {
+        let mut permit = self.caller.open_permit_without_check().await?;
         let begun = Instant::now();
         let in_one_act = permit.is_on_postgresql();
         let kpis = lock_kpis(&mut permit, self.kpis.keys().copied().collect()).await?;
@@ -179,7 +179,7 @@ impl MeasurementSheetRecorder<'_> {
         if !self.dry_run {
             // The checks of millions of corrections come with the commit.
             permit.tx().extend_timeouts().await?;
-            note_recording_event(&mut permit, &kpis, &put);
+            audit_recorded_measurements(&mut permit, &kpis, &put);
             if put.done.recorded + put.done.corrected >= ANALYZE_FROM_ROWS {
                 permit.execute_if_postgresql(ANALYZE_MEASUREMENTS).await?;
             }
@@ -221,7 +221,7 @@ pub fn check_sheet<R: Read>(
             let read = columns.read_row(&row, known, &mut faults);
             named.extend(read.kpi);
             if let Some((key, _)) = read.entry {
-                once.note_seen(&key, u32::try_from(row.place.line).unwrap_or(u32::MAX));
+                once.add_occurrence(&key, u32::try_from(row.place.line).unwrap_or(u32::MAX));
             }
         }
     }

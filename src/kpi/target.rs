@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{measurement::add_year_range_fault, rules};
 use crate::{
-    access::{Caller, Permit, expect_version, require_live},
+    access::{Caller, Permit, expect_version, require_unarchived},
     audit,
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults},
@@ -47,7 +47,7 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
     let (kpi, mut permit) = caller
         .fetch_locked::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
-    require_live::<kpi::Entity>("kpiId", &kpi)?;
+    require_unarchived::<kpi::Entity>("kpiId", &kpi)?;
     let mut faults = Faults::default();
     for wrong in rules::target_faults(kpi.direction, input.value, input.warning) {
         faults.add(wrong.field, wrong.code, wrong.reason, wrong.message);
@@ -131,13 +131,13 @@ async fn update_target(
 /// Takes an entry away; the one before it counts on.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_target::Model> {
     let id: KpiTargetId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let found = permit.get::<kpi_target::Entity>("id", id).await?;
     // The KPI's lock comes first, as in `set_target`: only under it does the entry stay as it is read.
     let kpi = permit
         .fetch_locked::<kpi::Entity>(Action::DefineKpi, "id", found.kpi_id)
         .await?;
-    require_live::<kpi::Entity>("id", &kpi)?;
+    require_unarchived::<kpi::Entity>("id", &kpi)?;
     let row = permit
         .lock_and_read_row::<kpi_target::Entity>("id", id)
         .await?;

@@ -44,7 +44,7 @@ async fn open_postgresql_as_operator(
 async fn create_role(create: BiRoleCreate) -> Result<(), Failure> {
     let caller = open_postgresql_as_operator(&create.database, "biRoleCreate").await?;
     let account = caller
-        .get_by::<account::Entity>(&By::Key(create.account.clone()))
+        .get_by_id_or_key::<account::Entity>(&By::Key(create.account.clone()))
         .await?
         .ok_or_else(|| {
             format!(

@@ -38,7 +38,7 @@ async fn export_blueprint(caller: &Caller, options: &Export, key: &str) -> Resul
     Ok(match options.format {
         ExportFormat::Json => to_pretty_json(&Document::from_snapshot(&snapshot))?,
         ExportFormat::Csv => {
-            table::table_text(&Document::from_snapshot(&snapshot), options.dialect)?
+            table::touchpoint_csv_text(&Document::from_snapshot(&snapshot), options.dialect)?
         }
         ExportFormat::Svg => picture::to_svg(&snapshot.canvas, day, options.theme),
         ExportFormat::Html => picture::to_html(&snapshot.canvas, day, options.theme),

@@ -49,7 +49,7 @@ async fn record_sheet(options: Import) -> Result<(), Failure> {
     let sheet =
         spool_input(&options).map_err(|error| format!("{name} cannot be read: {error}."))?;
     let (store, caller) = open_as_operator(&options.database, "import").await?;
-    let result = record_and_describe(&caller, sheet, &options).await;
+    let result = record_sheet_and_summarise(&caller, sheet, &options).await;
     store.close().await?;
     let done = result.map_err(|error| import_failure(&name, strip_fault_paths(error)))?;
     let would = if options.dry_run { "Would be: " } else { "" };
@@ -57,7 +57,7 @@ async fn record_sheet(options: Import) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn record_and_describe(
+async fn record_sheet_and_summarise(
     caller: &Caller,
     sheet: SpooledSheet,
     options: &Import,
@@ -154,7 +154,7 @@ impl ImportFileContent {
         if let Some(blueprint) = options.blueprint.clone() {
             let table = TouchpointTable::read(source).map_err(strip_fault_paths);
             let table = table.map_err(|error| import_failure(&name.to_string(), error))?;
-            let table = Box::new(table.with_complete_roles(&options.complete));
+            let table = Box::new(table.treat_roles_as_complete(&options.complete));
             return Ok(Self::Sheet { blueprint, table });
         }
         if options

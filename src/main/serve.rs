@@ -93,7 +93,10 @@ pub(crate) async fn serve_store(
     let listener = listen(serve.listen).await?;
     let watching = spawn_metrics_server(serve.metrics_listen, &app).await?;
     let asked_to_stop = stop_signal()?;
-    let limits = server_limits(serve, files::raise_open_files_limit(files_needed(serve)));
+    let limits = server_limits(
+        serve,
+        files::raise_open_files_limit(count_open_files_needed(serve)),
+    );
     println!("listening on http://{}", listener.local_addr()?);
     let stop = async move {
         asked_to_stop.await;
@@ -193,12 +196,12 @@ fn assemble_app(
 }
 
 /// How many files may have to be open.
-fn files_needed(serve: &Serve) -> u64 {
-    u64::from(serve.connections).saturating_add(other_files_needed(serve))
+fn count_open_files_needed(serve: &Serve) -> u64 {
+    u64::from(serve.connections).saturating_add(count_other_open_files(serve))
 }
 
 /// Files besides clients' connections: those of the database, of which SQLite takes three for each, sheets, the log.
-fn other_files_needed(serve: &Serve) -> u64 {
+fn count_other_open_files(serve: &Serve) -> u64 {
     // 6 and not 3: a connection that was given up keeps its files until its statement has ended, while another takes
     // its place. 128 for sheets, the log and the rest.
     128 + 6 * u64::from(serve.database.database_connections)
@@ -206,7 +209,7 @@ fn other_files_needed(serve: &Serve) -> u64 {
 
 /// What connections may take, where so many files may be open.
 fn server_limits(serve: &Serve, files: u64) -> ServerLimits {
-    let left = files.saturating_sub(other_files_needed(serve)).max(1);
+    let left = files.saturating_sub(count_other_open_files(serve)).max(1);
     let connections = to_usize(serve.connections).min(usize::try_from(left).unwrap_or(usize::MAX));
     if connections < to_usize(serve.connections) {
         tracing::warn!(

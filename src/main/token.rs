@@ -24,18 +24,20 @@ pub(crate) async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
 }
 
 /// The id of what has this key.
-async fn find_id<E: HasKeyColumn>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
-    let row = caller.get_by::<E>(&By::Key(key.to_owned())).await?;
+async fn find_id_by_key<E: HasKeyColumn>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
+    let row = caller
+        .get_by_id_or_key::<E>(&By::Key(key.to_owned()))
+        .await?;
     let row = row.ok_or_else(|| format!("There is no {} with the key {key}.", E::NOUN))?;
     Ok(E::id(&row))
 }
 
 async fn create_token(create: TokenCreate) -> Result<(), Failure> {
     let (_, caller) = open_as_operator(&create.database, "serviceTokenCreate").await?;
-    let account = find_id::<account::Entity>(&caller, &create.account).await?;
+    let account = find_id_by_key::<account::Entity>(&caller, &create.account).await?;
     let mut departments = Vec::new();
     for key in &create.departments {
-        let id = find_id::<department::Entity>(&caller, key).await?;
+        let id = find_id_by_key::<department::Entity>(&caller, key).await?;
         departments.push(ID(id.to_string()));
     }
     let input = ServiceTokenCreateInput {
@@ -63,7 +65,7 @@ async fn create_token(create: TokenCreate) -> Result<(), Failure> {
 async fn print_tokens(list: TokenList) -> Result<(), Failure> {
     let (_, caller) = open_as_operator(&list.database, "serviceTokens").await?;
     let of = match &list.account {
-        Some(key) => Some(find_id::<account::Entity>(&caller, key).await?),
+        Some(key) => Some(find_id_by_key::<account::Entity>(&caller, key).await?),
         None => None,
     };
     let rows = service_token::select_tokens(&caller, of, list.all)

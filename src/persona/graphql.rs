@@ -195,7 +195,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Persona>> {
-        into_node(async { caller(ctx)?.get_by::<persona::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by_id_or_key::<persona::Entity>(&by).await }).await
     }
 
     /// Personas, in the order of creation.
@@ -226,7 +226,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Segment>> {
-        into_node(async { caller(ctx)?.get_by::<segment::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by_id_or_key::<segment::Entity>(&by).await }).await
     }
 
     /// Segments, in the order of creation.
@@ -253,7 +253,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Channel>> {
-        into_node(async { caller(ctx)?.get_by::<channel::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by_id_or_key::<channel::Entity>(&by).await }).await
     }
 
     /// Channels, in the order of creation.

@@ -82,7 +82,7 @@ struct WantedNeed {
     text: String,
 }
 
-fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<WantedNeed> {
+fn parse_need_inputs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<WantedNeed> {
     if input.len() > LIST {
         let message = format!(
             "There are {} of them; at most {LIST} are allowed.",
@@ -102,7 +102,7 @@ fn read_needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<WantedNeed
     input.iter().take(LIST).enumerate().map(read).collect()
 }
 
-fn check_contacts(faults: &mut Faults, per_month: Option<i32>) -> Option<i32> {
+fn check_contact_limit(faults: &mut Faults, per_month: Option<i32>) -> Option<i32> {
     faults.check_within("maxContactsPerMonth", per_month, 0..=i32::MAX)
 }
 
@@ -113,8 +113,8 @@ pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<person
     let name = faults.check_name("name", &input.name);
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     let context = faults.check_texts("context", &input.context);
-    let max_contacts_per_month = check_contacts(&mut faults, input.max_contacts_per_month);
-    let needs = read_needs(&mut faults, &input.needs);
+    let max_contacts_per_month = check_contact_limit(&mut faults, input.max_contacts_per_month);
+    let needs = parse_need_inputs(&mut faults, &input.needs);
     let segments: Vec<SegmentId> = faults.parse_ids("segmentIds", &input.segment_ids);
     faults.check()?;
     let mut permit = caller
@@ -158,18 +158,18 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
         Texts(faults.check_texts("context", texts))
     });
     let max_contacts_per_month = set_or_clear(&input.max_contacts_per_month, |per_month| {
-        check_contacts(&mut faults, per_month.copied())
+        check_contact_limit(&mut faults, per_month.copied())
     });
     let needs = input
         .needs
         .as_deref()
-        .map(|list| read_needs(&mut faults, list));
+        .map(|list| parse_need_inputs(&mut faults, list));
     let segments: Option<Vec<SegmentId>> = input
         .segment_ids
         .as_ref()
         .map(|ids| faults.parse_ids("segmentIds", ids));
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<persona::Entity>(
             Action::KeepCatalogue,
@@ -250,7 +250,7 @@ async fn replace_needs(
             }
         }
     }
-    permit.note_event(AuditedChange::changed_outside_row::<persona::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<persona::Entity>(
         row,
         serde_json::json!({ "needs": after }),
     ));
@@ -325,7 +325,7 @@ async fn replace_segments(
     persona_segment::Entity::insert_many(rows)
         .exec_without_returning(permit.tx())
         .await?;
-    permit.note_event(AuditedChange::changed_outside_row::<persona::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<persona::Entity>(
         row,
         serde_json::json!({ "segmentIds": segments }),
     ));

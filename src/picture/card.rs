@@ -62,7 +62,7 @@ impl<'c> Card<'c> {
         touchpoint: &'c touchpoint::Model,
         number: usize,
     ) -> Self {
-        let channels = canvas.channels_of(touchpoint.id).iter();
+        let channels = canvas.channels_of_touchpoint(touchpoint.id).iter();
         let channels: Vec<String> = channels.map(|channel| clean_line(&channel.name)).collect();
         let held = roles_by_department(canvas, touchpoint);
         let answers = |held: &DepartmentRoles| {
@@ -80,7 +80,10 @@ impl<'c> Card<'c> {
                 Usage::Used | Usage::Unknown => None,
             },
             nobody: touchpoint.lane != Lane::Customer && !held.iter().any(answers),
-            gauges: Gauge::of_links(canvas, canvas.kpi_links_of_touchpoint(touchpoint.id)),
+            gauges: Gauge::from_links_by_urgency(
+                canvas,
+                canvas.kpi_links_of_touchpoint(touchpoint.id),
+            ),
             held,
             height: 0.0,
         };
@@ -227,7 +230,7 @@ fn roles_by_department(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<D
         Role::Consulted => 2,
         Role::Informed => 3,
     };
-    let rows = canvas.responsibilities_of(touchpoint.id);
+    let rows = canvas.responsibilities_of_touchpoint(touchpoint.id);
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|row| (rank(row.role), row.status != ResponsibilityStatus::Accepted));
     let mut held: Vec<(_, DepartmentRoles)> = Vec::new();

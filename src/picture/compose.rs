@@ -33,7 +33,7 @@ pub(super) fn draw_blueprint(canvas: &Canvas, day: NaiveDate) -> Drawing {
     let mut drawing = Drawing {
         width: plan.width,
         title: clean_line(&canvas.blueprint.title),
-        description: describe(canvas),
+        description: describe_blueprint(canvas),
         ..Drawing::default()
     };
     let y = head::draw_head(&mut drawing, canvas, &cards, day);
@@ -62,7 +62,7 @@ pub(super) fn draw_blueprint(canvas: &Canvas, day: NaiveDate) -> Drawing {
     drawing
 }
 
-fn describe(canvas: &Canvas) -> String {
+fn describe_blueprint(canvas: &Canvas) -> String {
     let phases = canvas.phases.iter().map(|phase| clean_line(&phase.name));
     format!(
         "Service blueprint of {} with {} touchpoints and {} transitions in the phases {}.",

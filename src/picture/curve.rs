@@ -51,7 +51,7 @@ pub(super) fn draw_curve(
         };
         drawing.add_anchored_text("quiet", SCALE, Anchor::End, (left - 8.0, y + 3.3), &text);
     }
-    let felt = felt_steps(canvas, plan, cards, middle);
+    let felt = steps_with_known_emotion(canvas, plan, cards, middle);
     for pair in felt.windows(2) {
         let [one, next] = pair else { continue };
         let half = f64::midpoint(one.x, next.x);
@@ -78,7 +78,7 @@ pub(super) fn draw_curve(
 
 /// The steps whose emotion is known, side by side in their phases in the order of display.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred of them")]
-fn felt_steps<'c>(
+fn steps_with_known_emotion<'c>(
     canvas: &Canvas,
     plan: &Plan,
     cards: &'c [Card<'c>],
@@ -88,7 +88,7 @@ fn felt_steps<'c>(
     let mut before = true;
     let mut first = 0;
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
-        let steps = canvas.touchpoints_of(phase.id).len();
+        let steps = canvas.touchpoints_of_phase(phase.id).len();
         let share = (right - left) / steps.max(1) as f64;
         for (nth, card) in cards.iter().skip(first).take(steps).enumerate() {
             if let Some(emotion) = card.touchpoint.emotion {

@@ -27,7 +27,7 @@ pub(super) struct Edge<'c> {
 impl<'c> Edge<'c> {
     /// Every transition that joins two touchpoints, with its way.
     pub(super) fn route_all(canvas: &'c Canvas, grid: &Grid) -> (Vec<Self>, Vec<Route>) {
-        let place = |id: Option<_>| id.and_then(|id| canvas.index_of(id));
+        let place = |id: Option<_>| id.and_then(|id| canvas.index_of_touchpoint(id));
         let edges = canvas.transitions.iter().filter_map(|row| {
             let from = place(row.from_touchpoint_id)?;
             let to = place(row.to_touchpoint_id)?;
@@ -71,13 +71,13 @@ impl<'c> Edge<'c> {
     fn describe(&self, from: &Card<'_>, to: &Card<'_>) -> String {
         let name = |card: &Card<'_>| clean_line(&card.touchpoint.name);
         let mut told = format!("{}: {} → {}", self.row.kind.as_str(), name(from), name(to));
-        describe_further(self.row, &mut told);
+        append_transition_details(self.row, &mut told);
         told
     }
 }
 
 /// What else a transition says.
-fn describe_further(row: &transition::Model, told: &mut String) {
+fn append_transition_details(row: &transition::Model, told: &mut String) {
     if let Some(condition) = &row.condition {
         told.push_str("\nIf: ");
         told.push_str(&clean_line(condition));
@@ -156,7 +156,7 @@ pub(super) fn draw_journey_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &G
         else {
             continue;
         };
-        let Some(at) = canvas.index_of(touchpoint) else {
+        let Some(at) = canvas.index_of_touchpoint(touchpoint) else {
             continue;
         };
         let leaving = row.from_touchpoint_id.is_some();
@@ -170,7 +170,7 @@ pub(super) fn draw_journey_ends(drawing: &mut Drawing, canvas: &Canvas, grid: &G
         // Below one another beside the card: the middle, the lower part, then the upper edge.
         let y = y + [53.5, 92.0, 4.0][nth.min(2)];
         let mut told = describe_end(end, leaving).to_owned();
-        describe_further(row, &mut told);
+        append_transition_details(row, &mut told);
         drawing.add_group("end", told, |drawing| match leaving {
             true => {
                 let x = x + super::card::WIDTH;

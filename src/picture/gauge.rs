@@ -35,7 +35,7 @@ pub(super) struct Gauge {
 
 impl Gauge {
     /// What KPIs come to, those that need attention first.
-    pub(super) fn of_links<'c>(
+    pub(super) fn from_links_by_urgency<'c>(
         canvas: &Canvas,
         links: impl IntoIterator<Item = &'c JudgedKpiLink>,
     ) -> Vec<Self> {

@@ -45,10 +45,10 @@ impl Grid {
         let counts = count_touchpoints(canvas);
         let deepest = counts.iter().flatten().copied().max().unwrap_or(0);
         let depth = (1..=deepest).find(|depth| fits_drawing_width(&counts, *depth));
-        Self::at_depth(canvas, &counts, depth.unwrap_or(deepest).max(1))
+        Self::build_with_depth(canvas, &counts, depth.unwrap_or(deepest).max(1))
     }
 
-    fn at_depth(canvas: &Canvas, counts: &[[usize; 4]], depth: usize) -> Self {
+    fn build_with_depth(canvas: &Canvas, counts: &[[usize; 4]], depth: usize) -> Self {
         let mut first_row = [0; 4];
         let mut rows = Vec::new();
         for (lane, first) in Lane::ALL.iter().zip(&mut first_row) {
@@ -64,7 +64,7 @@ impl Grid {
             let there = columns..columns + columns_needed(counts, depth);
             columns = there.end;
             let first = cells.len();
-            let steps = canvas.touchpoints_of(phase.id);
+            let steps = canvas.touchpoints_of_phase(phase.id);
             let deep = |lane: Lane| rows_needed(counts, lane, depth);
             // What is enabled in the same phase, by its place in it.
             let enables = |at: usize| enabled.get(&(first + at))?.checked_sub(first);
@@ -98,7 +98,7 @@ impl Grid {
 fn count_touchpoints(canvas: &Canvas) -> Vec<[usize; 4]> {
     let phases = canvas.phases.iter().map(|phase| {
         let mut counts = [0; 4];
-        for touchpoint in canvas.touchpoints_of(phase.id) {
+        for touchpoint in canvas.touchpoints_of_phase(phase.id) {
             counts[touchpoint.lane as usize] += 1;
         }
         counts
@@ -137,7 +137,7 @@ fn first_enabled_touchpoints(canvas: &Canvas) -> HashMap<usize, usize> {
         if edge.kind != TransitionKind::Enables {
             continue;
         }
-        let place = |id: Option<_>| id.and_then(|id| canvas.index_of(id));
+        let place = |id: Option<_>| id.and_then(|id| canvas.index_of_touchpoint(id));
         if let (Some(from), Some(to)) =
             (place(edge.from_touchpoint_id), place(edge.to_touchpoint_id))
         {

@@ -43,7 +43,7 @@ pub(super) fn draw_head(
     let title = title_font.wrap(&clean_line(&canvas.blueprint.title), within, 2);
     let y = MARGIN + 14.0 + 32.0 * times;
     let y = drawing.add_text_lines("ink", title_font, (MARGIN, y), 38.0 * times, &title);
-    let about = about_font.wrap(&journey_line(canvas, day), within, 2);
+    let about = about_font.wrap(&summarise_journey(canvas, day), within, 2);
     let y = drawing.add_text_lines(
         "quiet",
         about_font,
@@ -51,8 +51,8 @@ pub(super) fn draw_head(
         18.0 * times,
         &about,
     );
-    let y = draw_figures(drawing, canvas, cards, (MARGIN, y + 2.0));
-    let gauges = Gauge::of_links(canvas, canvas.kpi_links_above_touchpoints(None));
+    let y = draw_key_figures(drawing, canvas, cards, (MARGIN, y + 2.0));
+    let gauges = Gauge::from_links_by_urgency(canvas, canvas.kpi_links_above_touchpoints(None));
     let mut x = MARGIN;
     for gauge in gauges.iter().take(MOST_KPIS) {
         gauge.draw(drawing, (x, y), KPI_WIDTH);
@@ -67,7 +67,7 @@ fn title_scale(drawing: &Drawing) -> f64 {
 }
 
 /// The journey in a line.
-fn journey_line(canvas: &Canvas, day: NaiveDate) -> String {
+fn summarise_journey(canvas: &Canvas, day: NaiveDate) -> String {
     let blueprint = &canvas.blueprint;
     let owner = canvas.department(blueprint.owner_department_id);
     let status = match (blueprint.status, blueprint.published_number) {
@@ -92,7 +92,7 @@ fn journey_line(canvas: &Canvas, day: NaiveDate) -> String {
 }
 
 /// The journey in figures; gives where they end.
-fn draw_figures(
+fn draw_key_figures(
     drawing: &mut Drawing,
     canvas: &Canvas,
     cards: &[Card<'_>],
@@ -102,7 +102,7 @@ fn draw_figures(
     let held = held.filter(|held| held.status == ResponsibilityStatus::Accepted);
     let departments: BTreeSet<DepartmentId> = held.map(|held| held.department_id).collect();
     let nobody = cards.iter().filter(|card| card.nobody).count();
-    let gauges = Gauge::of_links(canvas, &canvas.links);
+    let gauges = Gauge::from_links_by_urgency(canvas, &canvas.links);
     let kpis = |state: KpiState| {
         let there = gauges.iter().filter(|gauge| gauge.state == Some(state));
         let kpis: BTreeSet<KpiId> = there.map(|gauge| gauge.kpi).collect();
@@ -157,9 +157,9 @@ pub(super) fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, t
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
         let judging: Vec<&JudgedKpiLink> =
             canvas.kpi_links_above_touchpoints(Some(phase.id)).collect();
-        let gauges = Gauge::of_links(canvas, judging);
+        let gauges = Gauge::from_links_by_urgency(canvas, judging);
         let mut end = 0.0;
-        drawing.add_group("phase", describe(phase), |drawing| {
+        drawing.add_group("phase", describe_phase(phase), |drawing| {
             end = draw_phase(drawing, phase, &gauges, (*left, top, right - left), times);
         });
         bottom = end.max(bottom);
@@ -167,7 +167,7 @@ pub(super) fn draw_phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, t
     bottom
 }
 
-fn describe(phase: &phase::Model) -> String {
+fn describe_phase(phase: &phase::Model) -> String {
     let goal = phase.customer_goal.as_deref().unwrap_or_default();
     format!("{}\n{}", clean_line(&phase.name), clean_line(goal))
         .trim_end()

@@ -60,7 +60,7 @@ pub(super) fn find_route(grid: &Grid, from: GridCell, to: GridCell, enables: boo
     let (out, corridors, into) = if enables && from.row > to.row {
         enabling_route(grid, from, to)
     } else {
-        moving_route(grid, from, to)
+        movement_route(grid, from, to)
     };
     Route {
         from,
@@ -100,7 +100,7 @@ fn enabling_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Corri
     (Port::EnableOut, corridors, Port::EnableIn)
 }
 
-fn moving_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Corridor>, Port) {
+fn movement_route(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Corridor>, Port) {
     if is_clear_across(grid, from, to) {
         return (Port::OnwardRight, Vec::new(), Port::OnwardLeft);
     }

@@ -56,7 +56,7 @@ impl Font {
     }
 
     fn char_width(self, c: char) -> f64 {
-        match widest_char_width(c, self.bold) {
+        match upper_char_width_estimate(c, self.bold) {
             0 => 0.0,
             wide => f64::from(wide) / 1000.0 * self.size * RESERVE + self.spacing,
         }
@@ -125,7 +125,7 @@ impl Font {
     fn fitting_bytes(self, text: &str, within: f64) -> Option<usize> {
         let (mut width, mut end) = (0.0, 0);
         for (at, c) in text.char_indices() {
-            if widest_char_width(c, self.bold) > 0 {
+            if upper_char_width_estimate(c, self.bold) > 0 {
                 end = at;
             }
             width += self.char_width(c);
@@ -236,7 +236,7 @@ fn known_char_width(c: char, bold: bool) -> Option<u16> {
 }
 
 /// How wide a character is at the most, in thousandths of the size; 0 for what joins the one before it.
-fn widest_char_width(c: char, bold: bool) -> u16 {
+fn upper_char_width_estimate(c: char, bold: bool) -> u16 {
     known_char_width(c, bold).unwrap_or(match c {
         '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => 0,
         c if is_mark(c) || is_control(c) => 0,
@@ -294,7 +294,7 @@ mod tests {
             let lines = FONT.wrap(&cleaned, within, most);
             prop_assert!(lines.len() <= most);
             for line in &lines {
-                let one = line.chars().filter(|c| widest_char_width(*c, false) > 0).count() <= 1;
+                let one = line.chars().filter(|c| upper_char_width_estimate(*c, false) > 0).count() <= 1;
                 prop_assert!(one || FONT.width(line) <= within, "{line:?}");
             }
         }

@@ -22,7 +22,7 @@ pub struct TokenNarrowing {
 /// Which scopes open an action, in the order of the words.
 #[must_use]
 #[rustfmt::skip]
-pub const fn opening_scopes(action: Action) -> [bool; 4] {
+pub const fn scopes_allowing_action(action: Action) -> [bool; 4] {
     use Action as A;
     const Y: bool = true;
     const N: bool = false;
@@ -45,7 +45,7 @@ pub const fn opening_scopes(action: Action) -> [bool; 4] {
 impl TokenNarrowing {
     /// Narrows a reach: to nothing where no scope opens the action, else to the token's departments, where it has any.
     pub(super) fn narrow(&self, action: Action, reach: Reach) -> Reach {
-        let opened = opening_scopes(action);
+        let opened = scopes_allowing_action(action);
         if !self.scopes.iter().any(|scope| opened[*scope as usize]) {
             return Reach::default();
         }
@@ -59,7 +59,7 @@ impl TokenNarrowing {
 /// The part of a reach that leads through these departments. What was granted by name leads through none.
 fn limit_reach(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach {
     let through: BTreeMap<_, _> = if reach.everything {
-        let ties = relations_within_token_departments(action).iter();
+        let ties = relations_limiting_full_reach(action).iter();
         ties.map(|relation| (*relation, only.clone())).collect()
     } else {
         let through = reach.through.into_iter();
@@ -78,7 +78,7 @@ fn limit_reach(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> R
 
 /// The relations by which a reach of everything is limited to a token's departments: those through which a LEAD would
 /// reach the action, or for what everybody may read those through which a partner would.
-const fn relations_within_token_departments(action: Action) -> &'static [Relation] {
+const fn relations_limiting_full_reach(action: Action) -> &'static [Relation] {
     match policy_row(action)[AccountRole::Lead as usize] {
         PolicyCell::Where(relations) => relations,
         PolicyCell::Yes => &[Relation::Participates],

@@ -4,7 +4,7 @@ use entity::words::TokenScope;
 
 use super::{
     table::{AccountRole, Action, PolicyCell, Relation, policy_row},
-    token::opening_scopes,
+    token::scopes_allowing_action,
 };
 
 /// Roles to which the table gives an action on the same terms.
@@ -31,7 +31,7 @@ pub fn who_may_sentence(action: Action) -> String {
 /// What a service token needs for an action, besides an account that may do it.
 #[must_use]
 pub fn describe_token_needs(action: Action) -> String {
-    let opened = opening_scopes(action);
+    let opened = scopes_allowing_action(action);
     let opening: Vec<String> = TokenScope::ALL
         .iter()
         .filter(|scope| opened[**scope as usize])

@@ -58,7 +58,12 @@ impl PromiseQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Promise>> {
-        into_node(async { caller(ctx)?.get_inside::<promise::Entity>(&by).await }).await
+        into_node(async {
+            caller(ctx)?
+                .get_inside_blueprint::<promise::Entity>(&by)
+                .await
+        })
+        .await
     }
 }
 

@@ -67,7 +67,7 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
     let text = faults.check_required_text("text", &input.text);
     let delivered_at = faults.parse_ids("deliveredAtIds", &input.delivered_at_ids);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let place = BlueprintOrPartId::Touchpoint(touchpoint_id)
         .lock_and_locate(&mut permit)
         .await?;
@@ -158,7 +158,7 @@ async fn replace_deliveries(
     {
         return Ok(false);
     }
-    permit.note_event(AuditedChange::changed_outside_row::<promise::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<promise::Entity>(
         row,
         serde_json::json!({ "deliveredAtIds": touchpoints }),
     ));
@@ -182,7 +182,7 @@ async fn fetch_promise(
     let (row, permit) = caller
         .fetch_locked::<promise::Entity>(Action::DescribeTouchpoint, "id", id)
         .await?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     expect_version::<promise::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

@@ -20,7 +20,7 @@ use sea_orm::{
 pub use self::compare::{BlueprintVersion, diff_versions};
 use self::stored::{BYTES_PER_STEP, parse_stored_document};
 use crate::{
-    access::{Caller, Permit, expect_version, require_live},
+    access::{Caller, Permit, expect_version, require_unarchived},
     blueprint::life::{self, BlueprintStep},
     compute::WorkBudget,
     database::Transaction,
@@ -88,14 +88,14 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
     let row = life::change_status_of_fetched(&mut permit, BlueprintStep::Publish, &row).await?;
     let snapshot = WholeBlueprint::load(caller, permit.tx(), row.clone(), caller.today).await?;
     finding::refuse_open_errors(&permit, &snapshot.canvas).await?;
-    let document = write_document_text(caller, snapshot).await?;
+    let document = serialize_blueprint_document(caller, snapshot).await?;
     store_publication(&mut permit, &row, (row.published_number, label), document).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// The document of a blueprint as JSON text, written on the pool of workers.
-async fn write_document_text(caller: &Caller, snapshot: WholeBlueprint) -> Result<String> {
+async fn serialize_blueprint_document(caller: &Caller, snapshot: WholeBlueprint) -> Result<String> {
     let write = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
         serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
@@ -144,7 +144,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     let (row, mut permit) = caller
         .fetch_locked::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
         .await?;
-    require_live::<blueprint::Entity>("id", &row)?;
+    require_unarchived::<blueprint::Entity>("id", &row)?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     let publication = permit
         .get::<publication::Entity>("publicationId", publication)
@@ -167,7 +167,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     patch.responsibilities.0 = None;
     let snapshot = WholeBlueprint::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Written before the import replaces it; stored only if the import changes something.
-    let before = write_document_text(caller, snapshot).await?;
+    let before = serialize_blueprint_document(caller, snapshot).await?;
     let (row, changes) =
         import::import_into_blueprint(&mut permit, Some(row), patch, (true, ImportConsent::Own))
             .await?;
@@ -209,7 +209,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let (origin, mut permit) = caller
         .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", origin)
         .await?;
-    require_live::<blueprint::Entity>("blueprintId", &origin)?;
+    require_unarchived::<blueprint::Entity>("blueprintId", &origin)?;
     let same = |row: &blueprint::Model| row.copied_from_id == Some(origin.id);
     if let Some(row) = permit
         .find_already_created::<blueprint::Entity>(input.id.as_ref(), id, same)

@@ -57,7 +57,7 @@ pub async fn archive(
     let of = BTreeSet::from([id]);
     if let Some(successor) = successor {
         permit
-            .read_live::<department::Entity>("successorId", successor)
+            .read_unarchived_row::<department::Entity>("successorId", successor)
             .await?;
         refuse_ending_successor(permit.tx(), &of, successor).await?;
         permit.show_audit_to_leads_of(successor);
@@ -74,7 +74,7 @@ pub async fn archive(
 }
 
 /// What archiving a department would change, as far as the caller may see it.
-pub async fn archive_impact(
+pub async fn preview_archiving(
     caller: &Caller,
     id: &ID,
     successor: Option<&ID>,

@@ -51,8 +51,10 @@ impl ReorganiseQuery {
         #[graphql(desc = "Id of the successor; absent: shows what would be left.")]
         successor_id: Option<ID>,
     ) -> Option<Result<Impact>> {
-        into_node(async { super::archive_impact(caller(ctx)?, &id, successor_id.as_ref()).await })
-            .await
+        into_node(async {
+            super::preview_archiving(caller(ctx)?, &id, successor_id.as_ref()).await
+        })
+        .await
     }
 
     /// The consequences that merging departments into a successor would have; null if any of them does not exist or you
@@ -64,7 +66,7 @@ impl ReorganiseQuery {
         #[graphql(desc = "Ids of the departments that would be merged, at most 50.")] ids: Vec<ID>,
         #[graphql(desc = "Id of the successor.")] successor_id: ID,
     ) -> Option<Result<Impact>> {
-        into_node(async { super::merge_impact(caller(ctx)?, &ids, &successor_id).await }).await
+        into_node(async { super::preview_merge(caller(ctx)?, &ids, &successor_id).await }).await
     }
 
     /// The consequences that archiving a touchpoint would have; null if there is none that you may see. Nothing is
@@ -75,7 +77,7 @@ impl ReorganiseQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Id of the touchpoint to archive.")] id: ID,
     ) -> Option<Result<Impact>> {
-        into_node(async { super::touchpoint::archive_impact(caller(ctx)?, &id).await }).await
+        into_node(async { super::touchpoint::preview_archiving(caller(ctx)?, &id).await }).await
     }
 
     /// The consequences that deactivating an account would have; null if there is none that you may see. Nothing is
@@ -86,7 +88,7 @@ impl ReorganiseQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Id of the account to deactivate.")] id: ID,
     ) -> Option<Result<Impact>> {
-        into_node(async { super::deactivate_impact(caller(ctx)?, &id).await }).await
+        into_node(async { super::preview_deactivation(caller(ctx)?, &id).await }).await
     }
 }
 

@@ -85,7 +85,7 @@ impl Holdings {
         let rivals = others
             .clone()
             .add(C::Status.eq(ResponsibilityStatus::Proposed))
-            .add(C::ReplacesId.in_subquery(select_held_column(of, C::Id)));
+            .add(C::ReplacesId.in_subquery(select_column_of_held_responsibilities(of, C::Id)));
         let there = C::TouchpointId.in_subquery(select_held_touchpoint_ids(of));
         let met = match successor {
             Some(successor) => {
@@ -99,7 +99,10 @@ impl Holdings {
             .add(scope::delivering_role_condition())
             .add(there);
         let blueprints = blueprint::Entity::find()
-            .filter(blueprint::Column::Id.in_subquery(select_held_column(of, C::BlueprintId)))
+            .filter(
+                blueprint::Column::Id
+                    .in_subquery(select_column_of_held_responsibilities(of, C::BlueprintId)),
+            )
             .all(tx)
             .await?;
         Ok(Self {
@@ -230,7 +233,7 @@ fn held_or_proposed_condition(of: &BTreeSet<DepartmentId>) -> Condition {
 }
 
 /// A column of what these departments hold or are offered.
-fn select_held_column(
+fn select_column_of_held_responsibilities(
     of: &BTreeSet<DepartmentId>,
     column: responsibility::Column,
 ) -> SelectStatement {
@@ -244,5 +247,5 @@ fn select_held_column(
 
 /// The touchpoints at which these departments hold anything or are offered it.
 pub(super) fn select_held_touchpoint_ids(of: &BTreeSet<DepartmentId>) -> SelectStatement {
-    select_held_column(of, responsibility::Column::TouchpointId)
+    select_column_of_held_responsibilities(of, responsibility::Column::TouchpointId)
 }

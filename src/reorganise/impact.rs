@@ -90,8 +90,11 @@ impl ReorganisationImpact {
         successor: Option<DepartmentId>,
     ) -> Self {
         let mut impact = Self::from_steps(steps);
-        impact.note_touchpoints_losing_roles(holdings, steps);
-        impact.note_left_hanging(hung, &find_losing_delivery(holdings, steps));
+        impact.add_touchpoints_losing_roles(holdings, steps);
+        impact.add_placeless_kpis_and_promises(
+            hung,
+            &find_touchpoints_losing_delivery(holdings, steps),
+        );
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
         let follow_ups = holdings.follow_ups.iter().map(|row| row.id).collect();
@@ -124,7 +127,7 @@ impl ReorganisationImpact {
         });
         let before = FlowAnalysis::new(canvas);
         let after = canvas
-            .index_of(gone)
+            .index_of_touchpoint(gone)
             .map(|place| before.without_touchpoint(place));
         let newly = |found: fn(&FlowAnalysis<'_>) -> BTreeSet<TouchpointId>| -> Vec<TouchpointId> {
             let after = after.as_ref().map(found).unwrap_or_default();
@@ -153,7 +156,7 @@ impl ReorganisationImpact {
                 .collect(),
             ..Self::from_steps(steps)
         };
-        impact.note_left_hanging(hung, &BTreeSet::from([gone]));
+        impact.add_placeless_kpis_and_promises(hung, &BTreeSet::from([gone]));
         impact
     }
 
@@ -188,13 +191,14 @@ impl ReorganisationImpact {
         impact
     }
 
-    fn note_touchpoints_losing_roles(
+    fn add_touchpoints_losing_roles(
         &mut self,
         holdings: &Holdings,
         steps: &[ResponsibilityPlanStep],
     ) {
         let lost = |role| -> BTreeSet<TouchpointId> {
-            let ended = ended_responsibilities(steps).filter(|row| row.role == role);
+            let ended =
+                responsibilities_ending_without_successor(steps).filter(|row| row.role == role);
             ended.map(|row| row.touchpoint_id).collect()
         };
         let beside = holdings.beside.iter();
@@ -209,15 +213,19 @@ impl ReorganisationImpact {
     }
 
     /// Notes the KPIs and promises that are left with these touchpoints only.
-    fn note_left_hanging(&mut self, hung: &KpiLinksAndDeliveries, gone: &BTreeSet<TouchpointId>) {
+    fn add_placeless_kpis_and_promises(
+        &mut self,
+        hung: &KpiLinksAndDeliveries,
+        gone: &BTreeSet<TouchpointId>,
+    ) {
         let judging = hung
             .links
             .iter()
             .map(|link| (link.kpi_id, link.touchpoint_id));
-        self.kpis_hanging = keys_only_at(judging, gone);
+        self.kpis_hanging = keys_only_at_touchpoints(judging, gone);
         let delivered = hung.deliveries.iter();
         let delivered = delivered.map(|row| (row.promise_id, Some(row.touchpoint_id)));
-        self.promises_hanging = keys_only_at(delivered, gone);
+        self.promises_hanging = keys_only_at_touchpoints(delivered, gone);
     }
 
     /// Adds the refusals of the act's checks as obstacles.
@@ -233,7 +241,7 @@ impl ReorganisationImpact {
 }
 
 /// The responsibilities that end without a successor.
-fn ended_responsibilities(
+fn responsibilities_ending_without_successor(
     steps: &[ResponsibilityPlanStep],
 ) -> impl Iterator<Item = &responsibility::Model> {
     steps.iter().filter_map(|step| match step {
@@ -246,11 +254,12 @@ fn ended_responsibilities(
 }
 
 /// The touchpoints that lose their last delivering department.
-fn find_losing_delivery(
+fn find_touchpoints_losing_delivery(
     holdings: &Holdings,
     steps: &[ResponsibilityPlanStep],
 ) -> BTreeSet<TouchpointId> {
-    let lost = ended_responsibilities(steps).filter(|row| is_delivering_role(row.role));
+    let lost =
+        responsibilities_ending_without_successor(steps).filter(|row| is_delivering_role(row.role));
     let lost: BTreeSet<TouchpointId> = lost.map(|row| row.touchpoint_id).collect();
     let beside = holdings.beside.iter();
     let delivered: BTreeSet<TouchpointId> = beside.map(|row| row.touchpoint_id).collect();
@@ -258,7 +267,7 @@ fn find_losing_delivery(
 }
 
 /// The keys whose rows are all at these touchpoints.
-fn keys_only_at<K: Ord>(
+fn keys_only_at_touchpoints<K: Ord>(
     hung: impl Iterator<Item = (K, Option<TouchpointId>)>,
     gone: &BTreeSet<TouchpointId>,
 ) -> Vec<K> {

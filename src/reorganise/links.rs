@@ -17,7 +17,7 @@ pub struct KpiLinksAndDeliveries {
 }
 
 /// What hangs on these touchpoints.
-pub(super) async fn load_hanging_rows(
+pub(super) async fn load_kpi_links_and_deliveries(
     caller: &Caller,
     tx: &Transaction,
     touchpoints: SelectStatement,

@@ -13,7 +13,7 @@ use super::{
     takeover::{DepartmentToEnd, PlannedTakeover, refuse_ending_successor},
 };
 use crate::{
-    access::{Caller, Permit, require_live},
+    access::{Caller, Permit, require_unarchived},
     department::open_tree_permit,
     error::{Error, Result, UserErrorCode},
     input::{AtVersionInput, Faults, LIST},
@@ -43,7 +43,7 @@ pub struct MergeResult {
 /// Merges departments into another.
 pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<MergeResult> {
     let mut faults = Faults::default();
-    let going = read_departments_to_end(&mut faults, &input.departments);
+    let going = parse_ending_departments(&mut faults, &input.departments);
     let successor: DepartmentId = faults.parse_id("successorId", &input.successor_id);
     faults.check()?;
     let first = going
@@ -54,15 +54,15 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
     let mut permit = open_tree_permit(caller, &first.path, first.id).await?;
     for one in &going {
         let row = one.load(&permit).await?;
-        require_live::<department::Entity>(&one.path, &row)?;
+        require_unarchived::<department::Entity>(&one.path, &row)?;
     }
     let into = permit
-        .read_live::<department::Entity>("successorId", successor)
+        .read_unarchived_row::<department::Entity>("successorId", successor)
         .await?;
     refuse_ending_successor(permit.tx(), &of, successor).await?;
     permit.show_audit_to_leads_of(successor);
     let takeover = PlannedTakeover::plan_under_lock(&mut permit, &of, Some(successor)).await?;
-    let takeover = note_moved_children(takeover);
+    let takeover = add_moved_children_to_impact(takeover);
     // Before the departments are archived, as nothing live lies below an archived one.
     move_children(&mut permit, &takeover.impact, successor).await?;
     let (departments, impact) = takeover
@@ -77,7 +77,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
 }
 
 /// What merging departments would change, as far as the caller may see it.
-pub async fn merge_impact(
+pub async fn preview_merge(
     caller: &Caller,
     ids: &[ID],
     successor: &ID,
@@ -95,7 +95,7 @@ pub async fn merge_impact(
             question::find_permitted_row::<department::Entity>(caller, &tx, Action::WhatIf, *id)
                 .await?;
         let Some(row) = asked else { return Ok(None) };
-        require_live::<department::Entity>(&format!("ids.{at}"), &row)?;
+        require_unarchived::<department::Entity>(&format!("ids.{at}"), &row)?;
     }
     let of: BTreeSet<DepartmentId> = of.into_iter().collect();
     question::require_live_row::<department::Entity>(caller, &tx, "successorId", successor).await?;
@@ -103,11 +103,11 @@ pub async fn merge_impact(
     let takeover =
         PlannedTakeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
     tx.commit().await?;
-    Ok(Some(note_moved_children(takeover).impact))
+    Ok(Some(add_moved_children_to_impact(takeover).impact))
 }
 
 /// The departments that are to end, each once.
-fn read_departments_to_end(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentToEnd> {
+fn parse_ending_departments(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentToEnd> {
     faults.check_list_length("departments", given.len());
     // Those beyond the limit are not looked at: their number is a fault already.
     let given = given.iter().take(LIST).enumerate();
@@ -132,7 +132,7 @@ fn nothing_to_merge_error(field: &str) -> Error {
 
 /// Notes in the impact that the departments below those that end become part of the successor; [`move_children`] moves
 /// them.
-fn note_moved_children(mut takeover: PlannedTakeover) -> PlannedTakeover {
+fn add_moved_children_to_impact(mut takeover: PlannedTakeover) -> PlannedTakeover {
     let children = takeover.holdings.children.iter();
     takeover.impact.departments_moved = children.map(|child| child.id).collect();
     takeover

@@ -23,8 +23,8 @@ mod takeover;
 pub mod touchpoint;
 
 pub use self::{
-    archive::{DepartmentArchiveInput, archive, archive_impact},
+    archive::{DepartmentArchiveInput, archive, preview_archiving},
     impact::ReorganisationImpact,
-    merge::{DepartmentMergeInput, merge, merge_impact},
-    person::{deactivate, deactivate_impact},
+    merge::{DepartmentMergeInput, merge, preview_merge},
+    person::{deactivate, preview_deactivation},
 };

@@ -18,7 +18,7 @@ use crate::{
     account::{count_other_admins, deactivate as deactivate_account, refuse_last_admin},
     compute::WorkBudget,
     database::Transaction,
-    department::{ancestors_and_self, load_parents},
+    department::{ancestors_and_self, load_parent_by_department},
     error::Result,
     input::{self, AtVersionInput},
     policy::{Action, Relation, RowTies},
@@ -30,24 +30,27 @@ pub async fn deactivate(
     caller: &Caller,
     input: &AtVersionInput,
 ) -> Result<(account::Model, ReorganisationImpact)> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let (row, changed) = deactivate_account(&mut permit, input).await?;
     if !changed {
         return Ok((row, ReorganisationImpact::default()));
     }
     // After the account is archived: the person is still counted as a lead there, by name, or nothing would be found
     // to depend on them.
-    let impact = load_impact_without(caller, permit.tx(), row.id).await?;
+    let impact = load_impact_without_person(caller, permit.tx(), row.id).await?;
     permit.commit().await?;
     Ok((row, impact))
 }
 
 /// What deactivating an account would change, as far as the caller may see it. It is asked over the departments
 /// that the person belongs to.
-pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
+pub async fn preview_deactivation(
+    caller: &Caller,
+    id: &ID,
+) -> Result<Option<ReorganisationImpact>> {
     let id: AccountId = input::parse_id("id", id)?;
     let tx = caller.begin_snapshot().await?;
-    let Some(row) = question::find_row::<account::Entity>(caller, &tx, id).await? else {
+    let Some(row) = question::find_visible_row::<account::Entity>(caller, &tx, id).await? else {
         return Ok(None);
     };
     let belongs_to: Vec<DepartmentId> = membership::Entity::find()
@@ -62,7 +65,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
     }
-    let impact = load_impact_without(caller, &tx, id).await?;
+    let impact = load_impact_without_person(caller, &tx, id).await?;
     let others = count_other_admins(&tx, id).await?;
     tx.commit().await?;
     let checks = [refuse_last_admin(&row, others)];
@@ -117,12 +120,12 @@ impl DepartmentLeadership {
         }
         Ok(Self {
             living: living.all(tx).await?.into_iter().collect(),
-            parents: load_parents(tx).await?,
+            parents: load_parent_by_department(tx).await?,
             own,
         })
     }
 
-    fn without_person(&self, person: AccountId) -> LeadershipGaps {
+    fn find_gaps_without_person(&self, person: AccountId) -> LeadershipGaps {
         let led_by = |department: &DepartmentId| {
             let leads = || self.own.get(department).into_iter().flatten();
             (
@@ -148,7 +151,7 @@ impl DepartmentLeadership {
     }
 }
 
-async fn load_impact_without(
+async fn load_impact_without_person(
     caller: &Caller,
     tx: &Transaction,
     person: AccountId,
@@ -156,7 +159,7 @@ async fn load_impact_without(
     let led = DepartmentLeadership::load(caller, tx, person).await?;
     let left = move |steps: &WorkBudget| {
         steps.spend(LED * led.living.len())?;
-        Ok(led.without_person(person))
+        Ok(led.find_gaps_without_person(person))
     };
     let unled = caller.run_on_compute_pool(left).await?;
     let named = Condition::all()

@@ -102,7 +102,7 @@ impl Holdings {
                 Some(first) => {
                     steps.extend(plan_take_over(first, &accepted, met.copied()));
                     steps.extend(offered.into_iter().map(plan_decline_as_taken));
-                    steps.extend(self.plan_redirecting_rivals(first.id, successor));
+                    steps.extend(self.plan_redirecting_rival_proposals(first.id, successor));
                 }
                 None => {
                     // One proposal is enough for the successor: none where it has the role, or is offered it, already.
@@ -144,7 +144,7 @@ impl Holdings {
     }
 
     /// The proposals of others to take over from this one; the successor's own is closed already.
-    fn plan_redirecting_rivals(
+    fn plan_redirecting_rival_proposals(
         &self,
         from: ResponsibilityId,
         successor: DepartmentId,

@@ -3,14 +3,14 @@
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
-    access::{Archivable, Caller, Guarded, require_live},
+    access::{Archivable, Caller, Guarded, require_unarchived},
     database::Transaction,
     error::{Error, Result},
     policy::{Action, RowTies},
 };
 
 /// The row that a question is about, if the caller may see it.
-pub(super) async fn find_row<E: Guarded>(
+pub(super) async fn find_visible_row<E: Guarded>(
     caller: &Caller,
     tx: &Transaction,
     id: E::Id,
@@ -26,7 +26,7 @@ pub(super) async fn find_permitted_row<E: Guarded>(
     action: Action,
     id: E::Id,
 ) -> Result<Option<E::Model>> {
-    let Some(row) = find_row::<E>(caller, tx, id).await? else {
+    let Some(row) = find_visible_row::<E>(caller, tx, id).await? else {
         return Ok(None);
     };
     let ties = E::load_ties(tx, &row).await?;
@@ -54,7 +54,7 @@ pub(super) async fn require_live_row<E: Archivable>(
     field: &str,
     id: E::Id,
 ) -> Result<()> {
-    let row = find_row::<E>(caller, tx, id).await?;
+    let row = find_visible_row::<E>(caller, tx, id).await?;
     let row = row.ok_or_else(|| Error::not_found(field, E::NOUN))?;
-    require_live::<E>(field, &row)
+    require_unarchived::<E>(field, &row)
 }

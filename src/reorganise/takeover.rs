@@ -18,7 +18,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     compute::WorkBudget,
     database::Transaction,
-    department::{is_within, load_parents},
+    department::{is_within, load_parent_by_department},
     error::{Error, Reason, Result, UserErrorCode},
     feedback::follow_up::hand_over_follow_ups,
     policy::{Action, CallerRoles},
@@ -45,8 +45,12 @@ impl PlannedTakeover {
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
         let holdings = Holdings::load(tx, eyes, of, successor).await?;
-        let hung =
-            links::load_hanging_rows(caller, tx, holdings::select_held_touchpoint_ids(of)).await?;
+        let hung = links::load_kpi_links_and_deliveries(
+            caller,
+            tx,
+            holdings::select_held_touchpoint_ids(of),
+        )
+        .await?;
         let planned = move |budget: &WorkBudget| {
             let hanging = hung.links.len() + hung.deliveries.len();
             budget.spend(PLANNED * (holdings.row_count() + hanging))?;
@@ -160,7 +164,7 @@ pub(super) async fn refuse_ending_successor(
     of: &BTreeSet<DepartmentId>,
     successor: DepartmentId,
 ) -> Result<()> {
-    let parents = load_parents(tx).await?;
+    let parents = load_parent_by_department(tx).await?;
     if !of.iter().any(|id| is_within(&parents, successor, *id)) {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use super::{
     plan::ResponsibilityPlanStep, plan::plan_suspension, question,
 };
 use crate::{
-    access::{Caller, Guarded, Permit, require_live},
+    access::{Caller, Guarded, Permit, require_unarchived},
     compute,
     database::Transaction,
     error::{Error, Result},
@@ -29,7 +29,7 @@ pub async fn archive(
     if row.archived_at.is_some() {
         return Ok((row, ReorganisationImpact::default()));
     }
-    let snapshot = load_snapshot(caller, permit.tx(), &row).await?;
+    let snapshot = load_whole_blueprint(caller, permit.tx(), &row).await?;
     refuse_suspending_others_accountable_at(caller, &snapshot, row.id)?;
     let (steps, impact) = plan_archiving(caller, permit.tx(), &snapshot, row.id).await?;
     carry_out(&mut permit, steps, &[].into(), None).await?;
@@ -65,7 +65,7 @@ pub async fn suspend_touchpoint_missing_from_import(
 }
 
 /// What archiving a touchpoint would change, as far as the caller may see it.
-pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
+pub async fn preview_archiving(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: TouchpointId = input::parse_id("id", id)?;
     // A whole blueprint is read: no request holds more than two connections for that.
     let _turn = caller.budget.acquire_blueprint_load_slot().await?;
@@ -78,12 +78,12 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
     }
-    let snapshot = load_snapshot(caller, &tx, &row).await?;
+    let snapshot = load_whole_blueprint(caller, &tx, &row).await?;
     let (steps, hung) = plan_suspension_and_load_links(caller, &tx, &snapshot, id).await?;
     // The connection goes back before the computing begins.
     tx.commit().await?;
     let checks = [
-        require_live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
+        require_unarchived::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
         refuse_suspending_others_accountable_at(caller, &snapshot, id),
     ];
     let work = move |_: &compute::WorkBudget| {
@@ -100,16 +100,17 @@ fn refuse_suspending_others_accountable_at(
     snapshot: &WholeBlueprint,
     id: TouchpointId,
 ) -> Result<()> {
-    let held = snapshot.canvas.responsibilities_of(id);
+    let held = snapshot.canvas.responsibilities_of_touchpoint(id);
     refuse_suspending_others_accountable(caller, &snapshot.canvas.blueprint, held)
 }
 
-async fn load_snapshot(
+async fn load_whole_blueprint(
     caller: &Caller,
     tx: &Transaction,
     row: &touchpoint::Model,
 ) -> Result<WholeBlueprint> {
-    let blueprint = question::find_row::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
+    let blueprint =
+        question::find_visible_row::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
     let blueprint = blueprint.ok_or_else(|| Error::not_found("id", touchpoint::Entity::NOUN))?;
     WholeBlueprint::load(caller, tx, blueprint, caller.today).await
 }
@@ -135,7 +136,7 @@ async fn plan_suspension_and_load_links(
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);
-    let hung = links::load_hanging_rows(caller, tx, itself.into_query()).await?;
-    let steps = plan_suspension(snapshot.canvas.responsibilities_of(id));
+    let hung = links::load_kpi_links_and_deliveries(caller, tx, itself.into_query()).await?;
+    let steps = plan_suspension(snapshot.canvas.responsibilities_of_touchpoint(id));
     Ok((steps, hung))
 }

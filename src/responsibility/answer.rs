@@ -13,12 +13,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use super::{
     in_force::accountable_condition,
     lifecycle::{self, ActContext, LifecycleError, TAKEN},
-    parties::{ActingPerson, CannotAnswerReason, ConsentEffect, Parents, Proposal, find_seat},
+    parties::{
+        ActingPerson, CannotAnswerReason, ConsentEffect, Parents, Proposal,
+        find_nearest_led_department,
+    },
 };
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
     audit::AuditSubject,
-    department::load_parents,
+    department::load_parent_by_department,
     error::{Error, Forbidden, Reason, Result},
     input::{self, AtVersionInput, Faults},
     policy::{Action, Relation},
@@ -54,16 +57,16 @@ pub struct AcceptOutcome {
 
 /// The caller, as somebody who acts from a seat.
 #[must_use]
-pub fn participant(caller: &Caller) -> ActingPerson {
+pub fn caller_as_acting_person(caller: &Caller) -> ActingPerson {
     ActingPerson {
         account: caller.account(),
         cx_manager: caller.is_cx_manager(),
-        leads: caller.own_lead_departments(),
+        leads: caller.directly_led_departments(),
     }
 }
 
 /// Who is accountable at a touchpoint now.
-pub async fn find_accountable(
+pub async fn find_accountable_responsibility(
     permit: &Permit<'_>,
     touchpoint: TouchpointId,
 ) -> Result<Option<responsibility::Model>> {
@@ -86,7 +89,7 @@ pub async fn write_next_state(
 }
 
 /// The department that a proposal was to replace.
-async fn find_replaced(
+async fn find_department_to_replace(
     permit: &Permit<'_>,
     row: &responsibility::Model,
 ) -> Result<Option<DepartmentId>> {
@@ -111,11 +114,11 @@ struct Handshake<'c> {
 impl<'c> Handshake<'c> {
     /// Takes the lock of a proposal, and reads what the rules need to know.
     async fn lock_proposal(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
-        let mut permit = caller.open_undecided_permit().await?;
+        let mut permit = caller.open_permit_without_check().await?;
         let row = permit
             .lock_and_read_row::<responsibility::Entity>("id", id)
             .await?;
-        let holder = find_accountable(&permit, row.touchpoint_id).await?;
+        let holder = find_accountable_responsibility(&permit, row.touchpoint_id).await?;
         let owner = permit
             .get::<blueprint::Entity>("id", row.blueprint_id)
             .await?
@@ -124,9 +127,9 @@ impl<'c> Handshake<'c> {
         // yes is told that it is taken, not that they may not.
         let accountable = match row.status {
             ResponsibilityStatus::Proposed => holder.as_ref().map(|holder| holder.department_id),
-            _ => find_replaced(&permit, &row).await?,
+            _ => find_department_to_replace(&permit, &row).await?,
         };
-        let parents = load_parents(permit.tx()).await?;
+        let parents = load_parent_by_department(permit.tx()).await?;
         Ok(Self {
             proposal: super::waiting::build_proposal(&row, accountable, owner),
             permit,
@@ -140,7 +143,7 @@ impl<'c> Handshake<'c> {
     async fn require_may_answer(&mut self, action: Action) -> Result<ConsentEffect> {
         let answer = self
             .proposal
-            .consent_of(&participant(self.permit.caller), &self.parents);
+            .determine_consent_effect(&caller_as_acting_person(self.permit.caller), &self.parents);
         let seat = answer.ok().and_then(|(_, seat)| seat);
         let ties = responsibility::Entity::load_ties(self.permit.tx(), &self.row).await?;
         let ties = ties
@@ -152,9 +155,9 @@ impl<'c> Handshake<'c> {
         match (decided, answer) {
             (Ok(()), Ok((yes, _))) => Ok(yes),
             // Leave by the table is not enough: the rules of the handshake bind CX managers too.
-            (Ok(()), Err(barred)) => Err(barred_error(barred, action, self.row.id)),
+            (Ok(()), Err(barred)) => Err(cannot_answer_error(barred, action, self.row.id)),
             (Err(Error::Forbidden(_)), Err(barred)) => {
-                Err(barred_error(barred, action, self.row.id))
+                Err(cannot_answer_error(barred, action, self.row.id))
             }
             (Err(error), _) => Err(error),
         }
@@ -219,7 +222,7 @@ impl<'c> Handshake<'c> {
     }
 }
 
-fn barred_error(barred: CannotAnswerReason, action: Action, id: ResponsibilityId) -> Error {
+fn cannot_answer_error(barred: CannotAnswerReason, action: Action, id: ResponsibilityId) -> Error {
     let because = match barred {
         CannotAnswerReason::OneParty => Some((
             Reason::OwnProposal,
@@ -251,7 +254,7 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
     handshake.require_open(input.expected_version).await?;
     handshake
         .permit
-        .require_live_blueprint(handshake.row.blueprint_id)?;
+        .require_unarchived_blueprint(handshake.row.blueprint_id)?;
     if handshake.row.role == Role::Accountable
         // The consents were given to taking over from somebody in particular; somebody else has not been asked.
         && handshake.row.replaces_id != handshake.holder.as_ref().map(|holder| holder.id)
@@ -260,7 +263,7 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
     }
     let by = ActContext::from(caller);
     let (next, ended) = match yes {
-        ConsentEffect::HandsOver => (lifecycle::hand_over(&handshake.row, by)?, None),
+        ConsentEffect::HandsOver => (lifecycle::agree_to_hand_over(&handshake.row, by)?, None),
         ConsentEffect::Accepts => {
             let next = lifecycle::accept(&handshake.row, by)?;
             // Who goes is written first: a unique index allows one accountable department at a touchpoint.
@@ -343,7 +346,7 @@ pub async fn end(
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
     let (id, reason) = read_decline(&input)?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .lock_and_read_row::<responsibility::Entity>("id", id)
         .await?;
@@ -357,14 +360,16 @@ pub async fn end(
     permit
         .require_permission_on_row::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
         .map_err(|error| {
-            let held = caller.led_departments().contains(&row.department_id);
+            let held = caller
+                .led_departments_and_below()
+                .contains(&row.department_id);
             if held {
-                with_published_reason(error)
+                explain_forbidden_on_published(error)
             } else {
                 error
             }
         })?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     // Before the version: that it is not in force any more says more than that it has changed.
     let next = lifecycle::end(&row, reason, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
@@ -373,7 +378,7 @@ pub async fn end(
     Ok(row)
 }
 
-fn with_published_reason(error: Error) -> Error {
+fn explain_forbidden_on_published(error: Error) -> Error {
     match error {
         Error::Forbidden(forbidden) => Error::Forbidden(Forbidden {
             because: Some((
@@ -389,12 +394,16 @@ fn with_published_reason(error: Error) -> Error {
 /// Confirms what the department was given without being asked: a lead of it, or from above.
 pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .lock_and_read_row::<responsibility::Entity>("id", id)
         .await?;
-    let parents = load_parents(permit.tx()).await?;
-    let seat = find_seat(&caller.own_lead_departments(), row.department_id, &parents);
+    let parents = load_parent_by_department(permit.tx()).await?;
+    let seat = find_nearest_led_department(
+        &caller.directly_led_departments(),
+        row.department_id,
+        &parents,
+    );
     let ties = responsibility::Entity::load_ties(permit.tx(), &row).await?;
     let ties = ties.with_departments(Relation::MayAccept, seat);
     permit.require_permission_on_row::<responsibility::Entity>(
@@ -404,13 +413,13 @@ pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsi
     )?;
     if seat.is_none() {
         // A CX manager gave it; that the department knows of it is for the department to say.
-        return Err(barred_error(
+        return Err(cannot_answer_error(
             CannotAnswerReason::OneParty,
             Action::AcceptResponsibility,
             row.id,
         ));
     }
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     let next = lifecycle::confirm(&row, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
     let row = write_next_state(&mut permit, &row, next).await?;

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use super::{
     ResponsibilityProposeInput, ResponsibilityUpdateInput,
     answer::{self, AcceptOutcome, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
-    in_force::{accountable_condition, in_force_at_end_of_condition},
+    in_force::{accountable_condition, in_force_at_day_end_condition},
     waiting::{OpenProposals, STEPS_PER_PROPOSAL, load_leads},
 };
 use crate::{
@@ -185,7 +185,7 @@ impl ResponsibilityQuery {
             let waiting = OpenProposals::load(caller, caller.connection()).await?;
             let without = move |steps: &WorkBudget| {
                 steps.spend(STEPS_PER_PROPOSAL * waiting.len())?;
-                Ok(waiting.without_lead_condition(&leads))
+                Ok(waiting.unanswerable_by_leads_condition(&leads))
             };
             all = all.add(caller.run_on_compute_pool(without).await?);
         }
@@ -214,7 +214,7 @@ impl ResponsibilityQuery {
     ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
         let touchpoint: TouchpointId = input::parse_id("touchpointId", &touchpoint_id)?;
-        let held = as_of.map(|day| in_force_at_end_of_condition(caller, day.0));
+        let held = as_of.map(|day| in_force_at_day_end_condition(caller, day.0));
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.eq(touchpoint))
@@ -291,12 +291,12 @@ impl ResponsibilityMutation {
                 user_errors: Vec::new(),
             }),
             Err(error) => {
-                let taken = is_accountable_taken(&error);
+                let taken = is_accountable_taken_error(&error);
                 let refused = ResponsibilityPayload::from_result(&caller, Err(error)).await?;
                 // Read after the refusal, so that it is who is accountable now.
                 let holder = match &refused.responsibility {
                     Some(proposal) if taken => {
-                        find_holder(&caller, proposal.row.touchpoint_id).await?
+                        find_accountable_for_caller(&caller, proposal.row.touchpoint_id).await?
                     }
                     _ => None,
                 };
@@ -368,11 +368,11 @@ impl ResponsibilityMutation {
     }
 }
 
-fn is_accountable_taken(error: &Error) -> bool {
+fn is_accountable_taken_error(error: &Error) -> bool {
     matches!(error, Error::Conflict { error, .. } if error.reason == Some(Reason::AccountableTaken))
 }
 
-async fn find_holder(
+async fn find_accountable_for_caller(
     caller: &crate::access::Caller,
     touchpoint: TouchpointId,
 ) -> Result<Option<Responsibility>> {

@@ -66,14 +66,14 @@ pub fn date_range_in_force(
     valid_from: Option<DateTime<Utc>>,
     valid_to: Option<DateTime<Utc>>,
 ) -> (Option<NaiveDate>, Option<NaiveDate>) {
-    let day = |at| caller.day_of(at);
+    let day = |at| caller.local_day_of_moment(at);
     (valid_from.map(day), valid_to.map(day))
 }
 
 /// Responsibilities that were in force when a day ended. `end` is the first moment after the day: what begins then is
 /// left out, what ends then is not.
 #[must_use]
-pub fn in_force_at_end_of_condition(caller: &Caller, day: NaiveDate) -> Condition {
+pub fn in_force_at_day_end_condition(caller: &Caller, day: NaiveDate) -> Condition {
     let end = caller.end_of_day(day);
     let began = Condition::any()
         .add(Column::ValidFrom.is_null())
@@ -87,7 +87,7 @@ pub fn in_force_at_end_of_condition(caller: &Caller, day: NaiveDate) -> Conditio
         .add(lasted)
 }
 
-/// The same as [`in_force_at_end_of_condition`] for statements written as text: a condition on the table or alias
+/// The same as [`in_force_at_day_end_condition`] for statements written as text: a condition on the table or alias
 /// `$responsibility`, where `$end` is the moment at which the day ends. A literal, so that they stay constants.
 macro_rules! in_force_at_end_sql {
     ($responsibility:literal, $end:literal) => {

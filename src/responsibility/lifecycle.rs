@@ -185,7 +185,7 @@ pub fn accept_unasked(row: &Model, by: ActContext) -> Result<Model, LifecycleErr
 ///
 /// # Errors
 /// It is not open.
-pub fn hand_over(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
+pub fn agree_to_hand_over(row: &Model, by: ActContext) -> Result<Model, LifecycleError> {
     require_open(row)?;
     Ok(Model {
         handed_over_at: Some(by.now),

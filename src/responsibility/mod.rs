@@ -31,13 +31,13 @@ use entity::{
 use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter};
 
 use self::{
-    answer::{find_accountable, participant},
+    answer::{caller_as_acting_person, find_accountable_responsibility},
     lifecycle::Offer,
     parties::Parents,
 };
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
-    department::{is_within, load_parents},
+    department::{is_within, load_parent_by_department},
     error::{Error, Reason, Result, UserErrorCode},
     input::{Faults, set_if_given, set_or_clear},
     policy::{Action, Relation},
@@ -94,7 +94,7 @@ pub async fn propose(
     let tasks = faults.check_texts("tasks", &input.tasks);
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let touchpoint = permit
         .lock_and_read_row::<touchpoint::Entity>("touchpointId", touchpoint_id)
         .await?;
@@ -107,18 +107,18 @@ pub async fn propose(
         &ties,
         &touchpoint,
     )?;
-    crate::access::require_live::<touchpoint::Entity>("touchpointId", &touchpoint)?;
-    permit.require_live_blueprint(touchpoint.blueprint_id)?;
+    crate::access::require_unarchived::<touchpoint::Entity>("touchpointId", &touchpoint)?;
+    permit.require_unarchived_blueprint(touchpoint.blueprint_id)?;
     if let Some(name) = named {
         permit
-            .read_live::<department::Entity>("onBehalfOf", name)
+            .read_unarchived_row::<department::Entity>("onBehalfOf", name)
             .await?;
     }
     let department = permit
-        .read_live::<department::Entity>("departmentId", department_id)
+        .read_unarchived_row::<department::Entity>("departmentId", department_id)
         .await?;
     permit.show_audit_to_leads_of(department.id);
-    let parents = load_parents(permit.tx()).await?;
+    let parents = load_parent_by_department(permit.tx()).await?;
     if let Some(person) = person_id {
         refuse_person_outside_department(&permit, "personId", (department.id, person), &parents)
             .await?;
@@ -135,7 +135,7 @@ pub async fn propose(
     {
         return Ok(row);
     }
-    let holder = find_accountable(&permit, touchpoint.id).await?;
+    let holder = find_accountable_responsibility(&permit, touchpoint.id).await?;
     let offer = Offer {
         id,
         blueprint: touchpoint.blueprint_id,
@@ -146,7 +146,7 @@ pub async fn propose(
         person: person_id,
         note,
     };
-    let proposer = participant(caller).proposer_for(named, department.id, &parents);
+    let proposer = caller_as_acting_person(caller).proposer_for(named, department.id, &parents);
     let replaces = holder.as_ref().map(|holder| holder.id);
     let row = lifecycle::propose(offer, proposer, replaces, caller.into());
     // Otherwise it would stand open for ever in a list of which nobody can take it.
@@ -191,7 +191,9 @@ pub async fn refuse_person_outside_department(
     (department, person): (DepartmentId, AccountId),
     parents: &Parents,
 ) -> Result<()> {
-    permit.read_live::<account::Entity>(field, person).await?;
+    permit
+        .read_unarchived_row::<account::Entity>(field, person)
+        .await?;
     let memberships = membership::Entity::find()
         .filter(membership::Column::AccountId.eq(person))
         .all(permit.tx())
@@ -222,7 +224,7 @@ fn find_proposing_department(
     if on_behalf_of.is_some() || caller.is_cx_manager() {
         return Ok(on_behalf_of);
     }
-    let leads = caller.own_lead_departments();
+    let leads = caller.directly_led_departments();
     if leads.len() > 1 {
         let message = "You lead several departments: name the one that proposes in `onBehalfOf`.";
         return Err(Error::fault(
@@ -252,7 +254,7 @@ pub async fn update(
     let (row, mut permit) = caller
         .fetch_locked::<responsibility::Entity>(Action::DescribeResponsibility, "id", id)
         .await?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     if !matches!(
         row.status,
         ResponsibilityStatus::Proposed | ResponsibilityStatus::Accepted
@@ -262,7 +264,7 @@ pub async fn update(
     }
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
     if let ActiveValue::Set(Some(person)) = person_id {
-        let parents = load_parents(permit.tx()).await?;
+        let parents = load_parent_by_department(permit.tx()).await?;
         refuse_person_outside_department(
             &permit,
             "personId",

@@ -22,7 +22,7 @@ pub type LeadsByDepartment = BTreeMap<DepartmentId, BTreeSet<AccountId>>;
 
 /// The seat of somebody with these LEAD memberships in the name of a department: the nearest at or above it.
 #[must_use]
-pub fn find_seat(
+pub fn find_nearest_led_department(
     leads: &BTreeSet<DepartmentId>,
     name: DepartmentId,
     parents: &Parents,
@@ -62,10 +62,12 @@ impl ActingPerson {
         parents: &Parents,
     ) -> Proposer {
         let seat = if self.cx_manager {
-            find_seat(&self.leads, addressed, parents)
+            find_nearest_led_department(&self.leads, addressed, parents)
         } else {
             on_behalf_of
-                .and_then(|department| find_seat(&self.leads, department, parents))
+                .and_then(|department| {
+                    find_nearest_led_department(&self.leads, department, parents)
+                })
                 .or(on_behalf_of)
         };
         Proposer {
@@ -78,7 +80,7 @@ impl ActingPerson {
     /// Whether the person settles for a department without asking it: a CX manager without a seat at or above it.
     #[must_use]
     pub fn may_decide_without_asking(&self, department: DepartmentId, parents: &Parents) -> bool {
-        self.cx_manager && find_seat(&self.leads, department, parents).is_none()
+        self.cx_manager && find_nearest_led_department(&self.leads, department, parents).is_none()
     }
 }
 
@@ -128,7 +130,7 @@ struct AnsweringDepartment {
 impl Proposal {
     /// Whether the addressed department has consented by proposing.
     #[must_use]
-    pub fn has_consented(&self, parents: &Parents) -> bool {
+    pub fn has_consented_by_proposing(&self, parents: &Parents) -> bool {
         let seat = self.proposer.seat;
         seat.is_some_and(|seat| is_within(parents, self.addressed, seat))
     }
@@ -166,7 +168,7 @@ impl Proposal {
         };
         match self.holder {
             Some(holder) if self.waits_for_accountable() => vec![leads_of(holder)],
-            _ if self.has_consented(parents) => {
+            _ if self.has_consented_by_proposing(parents) => {
                 let own = AnsweringDepartment {
                     department: self.addressed,
                     own_leads_only: true,
@@ -182,7 +184,7 @@ impl Proposal {
     }
 
     /// What a yes from this seat in this name does; nothing where it may not be given.
-    fn consent_from_seat(
+    fn consent_effect_from_seat(
         &self,
         answering: AnsweringDepartment,
         seat: DepartmentId,
@@ -194,7 +196,7 @@ impl Proposal {
             return another.then_some(ConsentEffect::Accepts);
         }
         // To hand over what is one's own is no second consent: it may be given by whoever leads the holder.
-        match another && self.has_consented(parents) {
+        match another && self.has_consented_by_proposing(parents) {
             true => Some(ConsentEffect::Accepts),
             false => Some(ConsentEffect::HandsOver),
         }
@@ -205,7 +207,7 @@ impl Proposal {
     ///
     /// # Errors
     /// Why the person may not answer it now.
-    pub fn consent_of(
+    pub fn determine_consent_effect(
         &self,
         by: &ActingPerson,
         parents: &Parents,
@@ -221,24 +223,27 @@ impl Proposal {
             .answering_departments(parents)
             .into_iter()
             .filter_map(|answering| {
-                let seat = find_seat(&by.leads, answering.department, parents)?;
-                Some((self.consent_from_seat(answering, seat, parents), seat))
+                let seat = find_nearest_led_department(&by.leads, answering.department, parents)?;
+                Some((
+                    self.consent_effect_from_seat(answering, seat, parents),
+                    seat,
+                ))
             });
         let seated: Vec<_> = seated.collect();
         let may = seated
             .iter()
             .find_map(|(yes, seat)| yes.map(|yes| (yes, Some(*seat))));
-        may.ok_or_else(|| self.barred_reason(by, !seated.is_empty(), parents))
+        may.ok_or_else(|| self.cannot_answer_reason(by, !seated.is_empty(), parents))
     }
 
-    fn barred_reason(
+    fn cannot_answer_reason(
         &self,
         by: &ActingPerson,
         named: bool,
         parents: &Parents,
     ) -> CannotAnswerReason {
-        let addressed = find_seat(&by.leads, self.addressed, parents).is_some();
-        if self.waits_for_accountable() && addressed && !self.has_consented(parents) {
+        let addressed = find_nearest_led_department(&by.leads, self.addressed, parents).is_some();
+        if self.waits_for_accountable() && addressed && !self.has_consented_by_proposing(parents) {
             CannotAnswerReason::HolderFirst
         } else if named || addressed {
             CannotAnswerReason::OneParty
@@ -250,10 +255,12 @@ impl Proposal {
     /// The seats from which it may be answered now, the nearest for each name; leads of departments above them may
     /// answer too where they are another party. CX managers may besides.
     #[must_use]
-    pub fn awaited_seats(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
+    pub fn nearest_answering_departments(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
         let nearest = |answering: AnsweringDepartment| {
-            ancestors_and_self(parents, answering.department)
-                .find(|seat| self.consent_from_seat(answering, *seat, parents).is_some())
+            ancestors_and_self(parents, answering.department).find(|seat| {
+                self.consent_effect_from_seat(answering, *seat, parents)
+                    .is_some()
+            })
         };
         let answering = self.answering_departments(parents).into_iter();
         answering.filter_map(nearest).collect()
@@ -271,7 +278,10 @@ impl Proposal {
                     let here: Vec<AccountId> =
                         leads.get(&seat).into_iter().flatten().copied().collect();
                     let fresh = here.into_iter().filter(|lead| met.insert(*lead)).count();
-                    fresh > 0 && self.consent_from_seat(answering, seat, parents).is_some()
+                    fresh > 0
+                        && self
+                            .consent_effect_from_seat(answering, seat, parents)
+                            .is_some()
                 })
             })
     }
@@ -280,7 +290,7 @@ impl Proposal {
     /// one above it proposes itself.
     #[must_use]
     pub fn can_ever_be_answered(&self, parents: &Parents) -> bool {
-        self.has_consented(parents)
+        self.has_consented_by_proposing(parents)
             || ancestors_and_self(parents, self.addressed)
                 .any(|seat| !self.is_same_party(seat, parents))
     }

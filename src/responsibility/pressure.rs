@@ -28,7 +28,7 @@ pub struct DepartmentContactRate {
 /// Who contacts a persona how often, those who do it most first: in the blueprints that the caller may read and that
 /// count (CURRENT, and published now or before they were archived), whether it is their main persona or another;
 /// one blueprint may be left out. Contacts that the customer begins are left out.
-pub async fn load_contact_senders<C: ConnectionTrait>(
+pub async fn load_department_contact_rates<C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     persona: PersonaId,
@@ -40,7 +40,10 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .filter(
             Condition::any()
                 .add(blueprint::Column::PersonaId.eq(persona))
-                .add(blueprint::Column::Id.in_subquery(select_ids_with_secondary_persona(persona))),
+                .add(
+                    blueprint::Column::Id
+                        .in_subquery(select_blueprints_with_secondary_persona(persona)),
+                ),
         )
         .into_query();
     let living = phase::Entity::find()
@@ -100,7 +103,9 @@ pub async fn load_contact_senders<C: ConnectionTrait>(
         .collect())
 }
 
-fn select_ids_with_secondary_persona(persona: PersonaId) -> sea_orm::sea_query::SelectStatement {
+fn select_blueprints_with_secondary_persona(
+    persona: PersonaId,
+) -> sea_orm::sea_query::SelectStatement {
     blueprint_persona::Entity::find()
         .select_only()
         .column(blueprint_persona::Column::BlueprintId)

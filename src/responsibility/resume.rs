@@ -12,13 +12,13 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    answer::participant,
+    answer::caller_as_acting_person,
     lifecycle::{self, SUSPENDED},
 };
 use crate::{
     access::{Caller, Permit, scope, with_all_columns_set},
     audit::AuditSubject,
-    department::load_parents,
+    department::load_parent_by_department,
     error::{Error, Forbidden, Reason, Result},
     id,
     policy::{Action, Relation, RowTies},
@@ -76,9 +76,10 @@ pub async fn resume_suspended(
         .all(permit.tx())
         .await?;
     let successors = load_successors(permit).await?;
-    let parents = load_parents(permit.tx()).await?;
+    let parents = load_parent_by_department(permit.tx()).await?;
     let caller = permit.caller;
-    let on_behalf_of = Some(owner).filter(|owner| caller.led_departments().contains(owner));
+    let on_behalf_of =
+        Some(owner).filter(|owner| caller.led_departments_and_below().contains(owner));
     let mut resumed = Vec::new();
     for row in suspended {
         // What an earlier archiving suspended has resumed since, or was ended.
@@ -97,7 +98,8 @@ pub async fn resume_suspended(
         if open.iter().any(met) {
             continue;
         }
-        let proposer = participant(caller).proposer_for(on_behalf_of, department, &parents);
+        let proposer =
+            caller_as_acting_person(caller).proposer_for(on_behalf_of, department, &parents);
         let next =
             lifecycle::resume_or_propose(&row, (id::new(), department, proposer), caller.into());
         permit.show_audit_to_leads_of(department);

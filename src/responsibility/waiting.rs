@@ -18,7 +18,7 @@ use super::{
     in_force::accountable_condition,
     parties::{ActingPerson, LeadsByDepartment, Parents, Proposal, Proposer},
 };
-use crate::{access::Caller, department::load_parents, error::Result};
+use crate::{access::Caller, department::load_parent_by_department, error::Result};
 
 /// Steps of asking the rules about one proposal.
 pub const STEPS_PER_PROPOSAL: usize = 40;
@@ -65,8 +65,8 @@ impl OpenProposals {
             .all(db)
             .await?;
         // For all at once: asked for each proposal, a list would cost a statement a row.
-        let holders = load_accountable(db).await?;
-        let owners = load_owners(db).await?;
+        let holders = load_accountable_where_proposed(db).await?;
+        let owners = load_owners_where_proposed(db).await?;
         let open = rows.iter().filter_map(|row| {
             let holder = holders.get(&row.touchpoint_id).copied();
             let owner = owners.get(&row.blueprint_id).copied()?;
@@ -74,7 +74,7 @@ impl OpenProposals {
         });
         Ok(Self {
             open: open.collect(),
-            parents: load_parents(db).await?,
+            parents: load_parent_by_department(db).await?,
         })
     }
 
@@ -90,7 +90,7 @@ impl OpenProposals {
         self.open.is_empty()
     }
 
-    fn ids_condition(&self, wanted: impl Fn(&Proposal) -> bool) -> Condition {
+    fn matching_proposals_condition(&self, wanted: impl Fn(&Proposal) -> bool) -> Condition {
         let open = self.open.iter().filter(|(_, proposal)| wanted(proposal));
         let ids: Vec<ResponsibilityId> = open.map(|(id, _)| *id).take(MOST).collect();
         Condition::all().add(responsibility::Column::Id.is_in(ids))
@@ -100,9 +100,9 @@ impl OpenProposals {
     #[must_use]
     pub fn answerable_by_departments_condition(&self, departments: &[DepartmentId]) -> Condition {
         let departments: BTreeSet<DepartmentId> = departments.iter().copied().collect();
-        self.ids_condition(|proposal| {
+        self.matching_proposals_condition(|proposal| {
             !proposal
-                .awaited_seats(&self.parents)
+                .nearest_answering_departments(&self.parents)
                 .is_disjoint(&departments)
         })
     }
@@ -110,13 +110,19 @@ impl OpenProposals {
     /// Those that this person may answer now.
     #[must_use]
     pub fn answerable_by_person_condition(&self, person: &ActingPerson) -> Condition {
-        self.ids_condition(|proposal| proposal.consent_of(person, &self.parents).is_ok())
+        self.matching_proposals_condition(|proposal| {
+            proposal
+                .determine_consent_effect(person, &self.parents)
+                .is_ok()
+        })
     }
 
     /// Those that no lead may answer now: CX managers do, or the department gets a lead.
     #[must_use]
-    pub fn without_lead_condition(&self, leads: &LeadsByDepartment) -> Condition {
-        self.ids_condition(|proposal| !proposal.has_answering_lead(leads, &self.parents))
+    pub fn unanswerable_by_leads_condition(&self, leads: &LeadsByDepartment) -> Condition {
+        self.matching_proposals_condition(|proposal| {
+            !proposal.has_answering_lead(leads, &self.parents)
+        })
     }
 
     /// Those that nobody but CX managers could answer any more without this person.
@@ -131,7 +137,7 @@ impl OpenProposals {
             (*department, others.collect::<BTreeSet<_>>())
         });
         let others: LeadsByDepartment = others.collect();
-        self.ids_condition(|proposal| {
+        self.matching_proposals_condition(|proposal| {
             proposal.has_answering_lead(leads, &self.parents)
                 && !proposal.has_answering_lead(&others, &self.parents)
         })
@@ -139,7 +145,7 @@ impl OpenProposals {
 }
 
 /// Who is accountable, at the touchpoints where anything is proposed.
-async fn load_accountable<C: ConnectionTrait>(
+async fn load_accountable_where_proposed<C: ConnectionTrait>(
     db: &C,
 ) -> Result<HashMap<TouchpointId, DepartmentId>> {
     let pairs: Vec<(TouchpointId, DepartmentId)> = responsibility::Entity::find()
@@ -148,8 +154,9 @@ async fn load_accountable<C: ConnectionTrait>(
         .column(responsibility::Column::DepartmentId)
         .filter(accountable_condition())
         .filter(
-            responsibility::Column::TouchpointId
-                .in_subquery(select_proposed(responsibility::Column::TouchpointId)),
+            responsibility::Column::TouchpointId.in_subquery(select_column_of_proposals(
+                responsibility::Column::TouchpointId,
+            )),
         )
         .into_tuple()
         .all(db)
@@ -158,13 +165,17 @@ async fn load_accountable<C: ConnectionTrait>(
 }
 
 /// The owners of the blueprints in which anything is proposed.
-async fn load_owners<C: ConnectionTrait>(db: &C) -> Result<HashMap<BlueprintId, DepartmentId>> {
+async fn load_owners_where_proposed<C: ConnectionTrait>(
+    db: &C,
+) -> Result<HashMap<BlueprintId, DepartmentId>> {
     let pairs: Vec<(BlueprintId, DepartmentId)> = blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
         .column(blueprint::Column::OwnerDepartmentId)
         .filter(
-            blueprint::Column::Id.in_subquery(select_proposed(responsibility::Column::BlueprintId)),
+            blueprint::Column::Id.in_subquery(select_column_of_proposals(
+                responsibility::Column::BlueprintId,
+            )),
         )
         .into_tuple()
         .all(db)
@@ -172,7 +183,9 @@ async fn load_owners<C: ConnectionTrait>(db: &C) -> Result<HashMap<BlueprintId, 
     Ok(pairs.into_iter().collect())
 }
 
-fn select_proposed(column: responsibility::Column) -> sea_orm::sea_query::SelectStatement {
+fn select_column_of_proposals(
+    column: responsibility::Column,
+) -> sea_orm::sea_query::SelectStatement {
     responsibility::Entity::find()
         .select_only()
         .column(column)

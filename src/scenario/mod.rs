@@ -13,7 +13,7 @@ use entity::{
 use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Permit, expect_version, require_live},
+    access::{Caller, Permit, expect_version, require_unarchived},
     audit::AuditedChange,
     blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
     error::{Result, UserErrorCode},
@@ -62,7 +62,7 @@ pub struct ScenarioUpdateInput {
     pub touchpoint_ids: Option<Vec<ID>>,
 }
 
-fn read_steps(faults: &mut Faults, ids: &[ID]) -> Vec<TouchpointId> {
+fn parse_step_inputs(faults: &mut Faults, ids: &[ID]) -> Vec<TouchpointId> {
     if ids.len() > MOST_STEPS {
         let message = format!(
             "There are {} of them; at most {MOST_STEPS} are allowed.",
@@ -82,12 +82,12 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
     let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
     let name = faults.check_name("name", &input.name);
     let note = faults.check_optional_text("note", input.note.as_deref());
-    let steps = read_steps(&mut faults, &input.touchpoint_ids);
+    let steps = parse_step_inputs(&mut faults, &input.touchpoint_ids);
     faults.check()?;
     let (blueprint, mut permit) = caller
         .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
-    require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    require_unarchived::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &scenario::Model| row.name == name && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
         .find_already_created::<scenario::Entity>(input.id.as_ref(), id, same)
@@ -136,7 +136,7 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
         faults.check_optional_text("note", text.map(String::as_str))
     });
     let steps = input.touchpoint_ids.as_deref();
-    let steps = steps.map(|ids| read_steps(&mut faults, ids));
+    let steps = steps.map(|ids| parse_step_inputs(&mut faults, ids));
     faults.check()?;
     let (row, mut permit) = fetch_scenario(caller, id, input.expected_version).await?;
     if let Set(name) = &name {
@@ -182,7 +182,7 @@ async fn replace_steps(
     {
         return Ok(false);
     }
-    permit.note_event(AuditedChange::changed_outside_row::<scenario::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<scenario::Entity>(
         row,
         serde_json::json!({ "touchpointIds": steps }),
     ));
@@ -206,7 +206,7 @@ async fn fetch_scenario(
     let (row, permit) = caller
         .fetch_locked::<scenario::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     expect_version::<scenario::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

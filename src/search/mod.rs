@@ -135,7 +135,7 @@ pub async fn find_hits_of_page(
 ) -> Result<Vec<HitKey>> {
     let after = page.after.as_deref().map(HitKey::from_cursor).transpose()?;
     let limit = page.size()? + 1;
-    let mut text = with_found_sql(caller, request, tx).then(" SELECT * FROM found");
+    let mut text = build_found_cte_sql(caller, request, tx).then(" SELECT * FROM found");
     if let Some(place) = after {
         text = text
             // The kind, too: two kinds may have rows with one id.
@@ -157,7 +157,7 @@ pub async fn find_hits_of_page(
 
 /// Number of hits that the caller may see.
 pub async fn count_hits(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> Result<u64> {
-    let text = with_found_sql(caller, request, tx).then(" SELECT COUNT(*) FROM found");
+    let text = build_found_cte_sql(caller, request, tx).then(" SELECT COUNT(*) FROM found");
     let row = tx.query_one_raw(text.statement()).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     Ok(u64::try_from(count).unwrap_or_default())
@@ -166,10 +166,10 @@ pub async fn count_hits(caller: &Caller, request: &SearchRequest, tx: &Transacti
 /// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds
 /// would keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from
 /// turning the join round and scanning everything that the caller may see.
-fn with_found_sql(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> SqlBuilder {
+fn build_found_cte_sql(caller: &Caller, request: &SearchRequest, tx: &Transaction) -> SqlBuilder {
     let backend = tx.get_database_backend();
     let mut text = SqlBuilder::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
-    text = append_distance(text, &request.words)
+    text = append_match_distance_sql(text, &request.words)
         .then(" AS distance, length(title) AS length, id, kind FROM search_text WHERE ");
     text = append_match_condition(text, backend, &request.words);
     if let Some(blueprint) = request.blueprint {
@@ -198,7 +198,7 @@ fn with_found_sql(caller: &Caller, request: &SearchRequest, tx: &Transaction) ->
 }
 
 /// Appends the sum of the words' distances: see the module.
-fn append_distance(text: SqlBuilder, words: &[String]) -> SqlBuilder {
+fn append_match_distance_sql(text: SqlBuilder, words: &[String]) -> SqlBuilder {
     words.iter().enumerate().fold(text, |text, (at, word)| {
         let (whole, beginning) = (format!("% {word} %"), format!("% {word}%"));
         text.then(if at == 0 { "" } else { " + " })

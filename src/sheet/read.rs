@@ -83,8 +83,8 @@ impl<R: BufRead> SheetReader<R> {
         let checked = CsvCheckingReader::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()
             .has_headers(false)
-            // Rows that are too wide are refused in `check_row`, which names their place as people find it, and
-            // reading goes on.
+            // Rows that are too wide are refused in `decode_and_check_row`, which names their place as people find it,
+            // and reading goes on.
             .flexible(true)
             .delimiter(dialect.separator())
             .from_reader(checked);
@@ -124,11 +124,11 @@ impl<R: Read> SheetReader<R> {
     /// Which of the known columns the sheet has, however their letters are cased and their words joined. Unknown ones,
     /// and those that stand there twice, are faults.
     pub fn columns(&self, known: &[&'static str], faults: &mut Faults) -> SheetColumns {
-        self.columns_with_aliases(known, &[], faults)
+        self.find_columns_with_aliases(known, &[], faults)
     }
 
     /// [`SheetReader::columns`], where columns have further names: pairs of such a name and that of the column.
-    pub fn columns_with_aliases(
+    pub fn find_columns_with_aliases(
         &self,
         known: &[&'static str],
         aliases: &[(&str, &'static str)],
@@ -173,11 +173,11 @@ impl<R: Read> SheetReader<R> {
                 Ok(true) => {}
                 Err(error) => {
                     self.ended = true;
-                    return Err(self.read_error(error));
+                    return Err(self.convert_csv_error(error));
                 }
             }
             let place = self.rows.get_mut().next_row_start().unwrap_or_default();
-            let row = self.check_row(&record, place)?;
+            let row = self.decode_and_check_row(&record, place)?;
             // Excel saves rows that were cleared as separators alone.
             if row.cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
@@ -193,7 +193,7 @@ impl<R: Read> SheetReader<R> {
     }
 
     /// A row as text, as wide as the headings.
-    fn check_row(&self, record: &ByteRecord, place: CellRef) -> Result<SheetRow> {
+    fn decode_and_check_row(&self, record: &ByteRecord, place: CellRef) -> Result<SheetRow> {
         let mut cells = Vec::with_capacity(record.len().min(MOST_COLUMNS));
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
@@ -223,7 +223,7 @@ impl<R: Read> SheetReader<R> {
         })
     }
 
-    fn read_error(&self, error: csv::Error) -> Error {
+    fn convert_csv_error(&self, error: csv::Error) -> Error {
         let here = self.rows.get_ref().last_byte_place();
         match error.into_kind() {
             ErrorKind::Io(error) => match error.downcast::<MalformedCsv>() {

@@ -147,7 +147,7 @@ impl WholeBlueprint {
             improvement_touchpoints,
             improvement_kpis,
         }
-        .without_archived();
+        .without_parts_of_archived();
         // The canvas has paid for its own rows.
         let besides = snapshot.row_count() - snapshot.canvas.row_count();
         caller.budget.spend(ROW_KEPT * besides as u64)?;

@@ -75,17 +75,17 @@ impl WholeBlueprint {
             self.improvements.len(),
         ];
         let lists = [
-            count_listed(&self.touchpoint_segments),
-            count_listed(&self.scenario_steps),
-            count_listed(&self.promise_deliveries),
-            count_listed(&self.evaluation_verdicts),
-            count_listed(&self.improvement_touchpoints),
+            count_list_items(&self.touchpoint_segments),
+            count_list_items(&self.scenario_steps),
+            count_list_items(&self.promise_deliveries),
+            count_list_items(&self.evaluation_verdicts),
+            count_list_items(&self.improvement_touchpoints),
         ];
         self.canvas.row_count() + parts.iter().chain(&lists).sum::<usize>()
     }
 
     /// Leaves out what hangs on archived touchpoints, phases and KPIs.
-    pub(super) fn without_archived(mut self) -> Self {
+    pub(super) fn without_parts_of_archived(mut self) -> Self {
         let canvas = &self.canvas;
         let at = |touchpoint: TouchpointId| canvas.touchpoint(touchpoint).is_some();
         let there = |phase: Option<_>, touchpoint: Option<_>| {
@@ -137,6 +137,6 @@ impl WholeBlueprint {
     }
 }
 
-fn count_listed<K, V>(lists: &HashMap<K, Vec<V>>) -> usize {
+fn count_list_items<K, V>(lists: &HashMap<K, Vec<V>>) -> usize {
     lists.values().map(Vec::len).sum()
 }

@@ -34,7 +34,7 @@ pub async fn create_from_template(
     let which = template_condition(&mut faults, &input.template);
     let draft = BlueprintDraft::from_input(&mut faults, input.draft);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let template = caller
         .select::<template::Entity>()
         .filter(which)

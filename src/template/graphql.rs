@@ -109,7 +109,7 @@ impl TemplateQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Template>> {
-        into_node(async { caller(ctx)?.get_by::<template::Entity>(&by).await }).await
+        into_node(async { caller(ctx)?.get_by_id_or_key::<template::Entity>(&by).await }).await
     }
 
     /// Templates, in the order of creation. `six-phases`, the experience journey of customers and employees, is built

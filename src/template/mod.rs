@@ -77,12 +77,12 @@ pub struct TemplateUpdateInput {
     pub phases: Option<Vec<TemplatePhaseInput>>,
 }
 
-fn read_subjects(faults: &mut Faults, input: &[Subject]) -> TemplateSubjects {
+fn parse_subject_inputs(faults: &mut Faults, input: &[Subject]) -> TemplateSubjects {
     add_empty_list_fault(faults, "subjects", input);
     TemplateSubjects(without_repeats(input))
 }
 
-fn read_phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
+fn parse_phase_inputs(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
     add_empty_list_fault(faults, "phases", input);
     if input.len() as u64 > MOST_PHASES {
         let message = format!("A blueprint has at most {MOST_PHASES} phases.");
@@ -133,8 +133,8 @@ pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<templ
     let name = faults.check_name("name", &input.name);
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     let description = faults.check_optional_text("description", input.description.as_deref());
-    let subjects = read_subjects(&mut faults, &input.subjects);
-    let phases = read_phases(&mut faults, &input.phases);
+    let subjects = parse_subject_inputs(&mut faults, &input.subjects);
+    let phases = parse_phase_inputs(&mut faults, &input.phases);
     faults.check()?;
     let mut permit = caller
         .open_permit(Action::KeepCatalogue, &RowTies::none())
@@ -176,12 +176,14 @@ pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<templ
             faults.check_optional_text("description", text.map(String::as_str))
         }),
         subjects: set_if_given(input.subjects.as_ref(), |list| {
-            read_subjects(&mut faults, list)
+            parse_subject_inputs(&mut faults, list)
         }),
         lenses: set_if_given(input.lenses.as_ref(), |list| {
             InsightKinds(without_repeats(list))
         }),
-        phases: set_if_given(input.phases.as_ref(), |list| read_phases(&mut faults, list)),
+        phases: set_if_given(input.phases.as_ref(), |list| {
+            parse_phase_inputs(&mut faults, list)
+        }),
         ..Default::default()
     };
     faults.check()?;

@@ -173,10 +173,18 @@ fn a_link_gives_no_access_and_an_access_token_is_no_link() {
 #[test]
 fn the_successor_of_a_refresh_token_is_always_the_same_and_another_with_another_key() {
     let first = RefreshToken([7; 32]);
-    let next = key().derive_successor(&first).expect("a token");
-    assert_eq!(next, key().derive_successor(&first).expect("a token"));
+    let next = key().derive_next_refresh_token(&first).expect("a token");
+    assert_eq!(
+        next,
+        key().derive_next_refresh_token(&first).expect("a token")
+    );
     assert_ne!(next, first);
-    assert_ne!(next, other_key().derive_successor(&first).expect("a token"));
+    assert_ne!(
+        next,
+        other_key()
+            .derive_next_refresh_token(&first)
+            .expect("a token")
+    );
     assert_eq!(RefreshToken::from_text(&next.to_text()), Some(next));
     assert_eq!(RefreshToken::from_text("short"), None);
 }

@@ -189,7 +189,12 @@ impl TouchpointQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Touchpoint>> {
-        into_node(async { caller(ctx)?.get_inside::<touchpoint::Entity>(&by).await }).await
+        into_node(async {
+            caller(ctx)?
+                .get_inside_blueprint::<touchpoint::Entity>(&by)
+                .await
+        })
+        .await
     }
 
     /// Touchpoints of blueprints that are not archived, in the order of creation.

@@ -19,7 +19,7 @@ pub use self::inputs::{
 };
 use self::inputs::{TouchpointLists, with_initial_values};
 use crate::{
-    access::{Caller, Permit, expect_version, require_live},
+    access::{Caller, Permit, expect_version, require_unarchived},
     audit::AuditedChange,
     blueprint::{MOST_TOUCHPOINTS, refuse_if_row_limit_reached},
     error::{Error, Result},
@@ -41,8 +41,8 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     let (phase, mut permit) = caller
         .fetch_locked::<phase::Entity>(Action::ShapeBlueprint, "phaseId", phase_id)
         .await?;
-    require_live::<phase::Entity>("phaseId", &phase)?;
-    permit.require_live_blueprint(phase.blueprint_id)?;
+    require_unarchived::<phase::Entity>("phaseId", &phase)?;
+    permit.require_unarchived_blueprint(phase.blueprint_id)?;
     let same = |row: &touchpoint::Model| row.blueprint_id == phase.blueprint_id && row.name == name;
     if let Some(row) = permit
         .find_already_created::<touchpoint::Entity>(input.id.as_ref(), id, same)
@@ -79,13 +79,13 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
             ..with_initial_values(text)
         })
         .await?;
-    replace_lists(&mut permit, &row, lists).await?;
+    replace_channels_and_audience(&mut permit, &row, lists).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// Replaces channels and audience where new ones are given.
-async fn replace_lists(
+async fn replace_channels_and_audience(
     permit: &mut Permit<'_>,
     row: &touchpoint::Model,
     lists: TouchpointLists,
@@ -113,7 +113,7 @@ async fn replace_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = channels.iter().map(ToString::to_string).collect();
-        permit.note_event(AuditedChange::changed_outside_row::<touchpoint::Entity>(
+        permit.add_audit_event(AuditedChange::for_change_outside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "channelIds": ids }),
         ));
@@ -141,7 +141,7 @@ async fn replace_lists(
             .exec_without_returning(permit.tx())
             .await?;
         let ids: Vec<String> = audience.iter().map(ToString::to_string).collect();
-        permit.note_event(AuditedChange::changed_outside_row::<touchpoint::Entity>(
+        permit.add_audit_event(AuditedChange::for_change_outside_row::<touchpoint::Entity>(
             row,
             serde_json::json!({ "audienceSegmentIds": ids }),
         ));
@@ -155,7 +155,7 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
     let id: TouchpointId = faults.parse_id("id", &input.id);
     let (text, lists) = input.text.read(&mut faults);
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<touchpoint::Entity>(
             Action::DescribeTouchpoint,
@@ -165,7 +165,7 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
         )
         .await?;
     let changes_lists = lists.channels.is_some() || lists.audience.is_some();
-    replace_lists(&mut permit, &row, lists).await?;
+    replace_channels_and_audience(&mut permit, &row, lists).await?;
     // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
     let row = if changes_lists {
         permit
@@ -225,7 +225,7 @@ async fn change_touchpoint(
     expected_version: i32,
     change: touchpoint::ActiveModel,
 ) -> Result<touchpoint::Model> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<touchpoint::Entity>(action, "id", id, expected_version)
         .await?;
@@ -245,7 +245,7 @@ pub async fn relocate(
     let phase_id: Option<PhaseId> = faults.parse_optional_id("phaseId", input.phase_id.as_ref());
     let after: Option<TouchpointId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<touchpoint::Entity>(
             Action::ShapeBlueprint,
@@ -256,7 +256,7 @@ pub async fn relocate(
         .await?;
     let from = permit.get::<phase::Entity>("phaseId", row.phase_id).await?;
     let to = permit
-        .read_live::<phase::Entity>("phaseId", phase_id.unwrap_or(row.phase_id))
+        .read_unarchived_row::<phase::Entity>("phaseId", phase_id.unwrap_or(row.phase_id))
         .await?;
     if to.blueprint_id != row.blueprint_id {
         return Err(Error::not_found("phaseId", "phase in this blueprint"));
@@ -291,7 +291,7 @@ pub async fn fetch_to_archive<'c>(
         .fetch_locked::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     Ok((row, permit))
 }
 
@@ -314,7 +314,7 @@ pub async fn unarchive_fetched(
     row: &touchpoint::Model,
 ) -> Result<touchpoint::Model> {
     permit
-        .read_live::<phase::Entity>("id", row.phase_id)
+        .read_unarchived_row::<phase::Entity>("id", row.phase_id)
         .await?;
     let others = load_touchpoints_of_phase(permit, row.phase_id).await?;
     let before = others.iter().rfind(|other| other.position < row.position);

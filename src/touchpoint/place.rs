@@ -42,7 +42,7 @@ pub async fn require_live_touchpoint_in_blueprint(
         return Ok(());
     };
     let row = permit
-        .read_live::<touchpoint::Entity>(field, touchpoint)
+        .read_unarchived_row::<touchpoint::Entity>(field, touchpoint)
         .await?;
     if row.blueprint_id == blueprint {
         Ok(())
@@ -116,26 +116,28 @@ impl BlueprintOrPartId {
                 let row = permit.get::<touchpoint::Entity>("touchpointId", id).await?;
                 permit.lock_blueprint(row.blueprint_id).await?;
                 permit
-                    .read_live::<touchpoint::Entity>("touchpointId", id)
+                    .read_unarchived_row::<touchpoint::Entity>("touchpointId", id)
                     .await?;
                 (row.blueprint_id, None, Some(id))
             }
             Self::Phase(id) => {
                 let row = permit.get::<phase::Entity>("phaseId", id).await?;
                 permit.lock_blueprint(row.blueprint_id).await?;
-                permit.read_live::<phase::Entity>("phaseId", id).await?;
+                permit
+                    .read_unarchived_row::<phase::Entity>("phaseId", id)
+                    .await?;
                 (row.blueprint_id, Some(id), None)
             }
             Self::Blueprint(id) => {
                 permit.get::<blueprint::Entity>("blueprintId", id).await?;
                 permit.lock_blueprint(id).await?;
                 permit
-                    .read_live::<blueprint::Entity>("blueprintId", id)
+                    .read_unarchived_row::<blueprint::Entity>("blueprintId", id)
                     .await?;
                 (id, None, None)
             }
         };
-        permit.require_live_blueprint(blueprint)?;
+        permit.require_unarchived_blueprint(blueprint)?;
         Ok(BlueprintOrPart {
             blueprint,
             phase,

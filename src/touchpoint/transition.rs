@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::place::require_live_touchpoint_in_blueprint;
 use crate::{
-    access::{Caller, Permit, expect_version, require_live},
+    access::{Caller, Permit, expect_version, require_unarchived},
     blueprint::{MOST_TRANSITIONS, refuse_if_row_limit_reached},
     error::{Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
@@ -74,7 +74,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     let (blueprint, mut permit) = caller
         .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
-    require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    require_unarchived::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same =
         |row: &transition::Model| row.from_touchpoint_id == from && row.to_touchpoint_id == to;
     if let Some(row) = permit
@@ -195,7 +195,7 @@ async fn fetch_transition(
     let (row, permit) = caller
         .fetch_locked::<transition::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
-    permit.require_live_blueprint(row.blueprint_id)?;
+    permit.require_unarchived_blueprint(row.blueprint_id)?;
     expect_version::<transition::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

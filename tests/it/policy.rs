@@ -229,7 +229,9 @@ fn every_role_action_and_relation_is_on_the_page() {
     let scopes: Vec<&str> = TokenScope::ALL.iter().map(|scope| scope.as_str()).collect();
     let _ = writeln!(page, "\n{:<26}{}", "ACTION", scopes.join(" "));
     for action in Action::ALL {
-        let marks = token::opening_scopes(*action).into_iter().zip(&scopes);
+        let marks = token::scopes_allowing_action(*action)
+            .into_iter()
+            .zip(&scopes);
         let marks = marks.map(|(opened, name)| {
             let mark = if opened { "y" } else { "-" };
             format!("{mark:<width$}", width = name.len())
@@ -311,7 +313,7 @@ fn scopes_open_what_is_written_down() {
     for scope in TokenScope::ALL {
         let opened = Action::ALL
             .iter()
-            .filter(|action| token::opening_scopes(**action)[*scope as usize]);
+            .filter(|action| token::scopes_allowing_action(**action)[*scope as usize]);
         let opened: BTreeSet<&str> = opened.map(|action| action.as_str()).collect();
         assert_eq!(by_hand.remove(scope.as_str()), Some(opened), "{scope:?}");
     }
@@ -325,7 +327,7 @@ fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
             for (name, ties) in ties() {
                 let whole = policy::allows(&somebody(*role), *action, &ties);
                 for scope in TokenScope::ALL {
-                    let opened = token::opening_scopes(*action)[*scope as usize];
+                    let opened = token::scopes_allowing_action(*action)[*scope as usize];
                     let what = format!("{role:?} {action:?} {scope:?} {name}");
                     let part = |departments: Option<&[DepartmentId]>| {
                         let token = narrowed(*role, &[*scope], departments);
@@ -340,7 +342,7 @@ fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
                     assert!(!part(Some(&[])), "limited to nothing: {what}");
                 }
                 let all = narrowed(*role, TokenScope::ALL, None);
-                let any = token::opening_scopes(*action).contains(&true);
+                let any = token::scopes_allowing_action(*action).contains(&true);
                 assert_eq!(policy::allows(&all, *action, &ties), whole && any);
             }
         }

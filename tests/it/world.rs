@@ -226,7 +226,7 @@ impl World {
     /// The same, where it may fail.
     pub async fn renews_findings(&self) -> Result<()> {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "findingRenew");
-        finding::renewal::renew_due_blueprints(&caller, &Thresholds::default()).await
+        finding::renewal::renew_due_findings(&caller, &Thresholds::default()).await
     }
 
     /// Closes the months of employees' answers that are over, as the server does in the background.

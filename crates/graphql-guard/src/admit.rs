@@ -47,11 +47,12 @@ pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejecti
         ));
     }
     scan::check_bracket_depth(&params.query, limits.brackets)?;
-    let document = parse_query(&params.query).map_err(|error| parse_rejection(&error))?;
+    let document =
+        parse_query(&params.query).map_err(|error| rejection_from_parse_error(&error))?;
     let (name, mut operation, mut fragments) =
         select_operation(document, params.operation_name.as_deref())?;
     let variables =
-        variables::settle_variables(&mut operation.node, &mut fragments, params.variables)?;
+        variables::resolve_variables(&mut operation.node, &mut fragments, params.variables)?;
     weight::check_weight(&operation.node, &fragments, &variables, limits)?;
 
     let kind = operation.node.ty;
@@ -71,7 +72,7 @@ pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejecti
 }
 
 /// The parser's own message quotes the document, so only its positions are kept.
-fn parse_rejection(error: &ParseError) -> Rejection {
+fn rejection_from_parse_error(error: &ParseError) -> Rejection {
     let (kind, message) = match error {
         ParseError::MultipleOperations { .. } => (
             RejectionKind::Invalid,
@@ -132,17 +133,17 @@ fn select_operation(
         (DocumentOperations::Multiple(mut operations), Some(wanted)) => {
             let (name, operation) = operations
                 .remove_entry(wanted)
-                .ok_or_else(unknown_operation)?;
+                .ok_or_else(unknown_operation_rejection)?;
             (Some(name), operation)
         }
-        (DocumentOperations::Single(_), Some(_)) => return Err(unknown_operation()),
+        (DocumentOperations::Single(_), Some(_)) => return Err(unknown_operation_rejection()),
     };
     let used = reachable_fragments([&operation], &fragments);
     fragments.retain(|name, _| used.contains(name));
     Ok((name, operation, fragments))
 }
 
-fn unknown_operation() -> Rejection {
+fn unknown_operation_rejection() -> Rejection {
     Rejection::new(
         RejectionKind::NoSuchOperation,
         "The document has no operation of the name that `operationName` asks for.",

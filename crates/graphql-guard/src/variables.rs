@@ -20,7 +20,7 @@ const SHOWN: usize = 60;
 /// Returns the values of the defined variables, and takes the omitted ones out of the document.
 ///
 /// Defaults are filled in here because async-graphql evaluates `@skip` and `@include` without them.
-pub(crate) fn settle_variables(
+pub(crate) fn resolve_variables(
     operation: &mut OperationDefinition,
     fragments: &mut Fragments,
     mut sent: Variables,
@@ -49,7 +49,7 @@ pub(crate) fn settle_variables(
         }
     }
     if !omitted.names.is_empty() {
-        omitted.strip_operation(operation, fragments);
+        omitted.strip_from_operation(operation, fragments);
     }
     Ok(values)
 }
@@ -71,47 +71,54 @@ struct OmittedVariables {
 }
 
 impl OmittedVariables {
-    fn strip_operation(&mut self, operation: &mut OperationDefinition, fragments: &mut Fragments) {
-        self.strip_directives(&mut operation.directives);
-        self.strip_set(&mut operation.selection_set.node);
+    fn strip_from_operation(
+        &mut self,
+        operation: &mut OperationDefinition,
+        fragments: &mut Fragments,
+    ) {
+        self.strip_from_directives(&mut operation.directives);
+        self.strip_from_selection_set(&mut operation.selection_set.node);
         for fragment in fragments.values_mut() {
-            self.strip_directives(&mut fragment.node.directives);
-            self.strip_set(&mut fragment.node.selection_set.node);
+            self.strip_from_directives(&mut fragment.node.directives);
+            self.strip_from_selection_set(&mut fragment.node.selection_set.node);
         }
         operation
             .variable_definitions
             .retain(|definition| !self.used.contains(&definition.node.name.node));
     }
 
-    fn strip_set(&mut self, set: &mut SelectionSet) {
+    fn strip_from_selection_set(&mut self, set: &mut SelectionSet) {
         for selection in &mut set.items {
-            self.strip_directives(selection.node.directives_mut());
+            self.strip_from_directives(selection.node.directives_mut());
             match &mut selection.node {
                 Selection::Field(field) => {
-                    self.strip_arguments(&mut field.node.arguments);
-                    self.strip_set(&mut field.node.selection_set.node);
+                    self.strip_from_arguments(&mut field.node.arguments);
+                    self.strip_from_selection_set(&mut field.node.selection_set.node);
                 }
                 Selection::InlineFragment(inline) => {
-                    self.strip_set(&mut inline.node.selection_set.node)
+                    self.strip_from_selection_set(&mut inline.node.selection_set.node)
                 }
                 Selection::FragmentSpread(_) => {}
             }
         }
     }
 
-    fn strip_directives(&mut self, directives: &mut [Positioned<Directive>]) {
+    fn strip_from_directives(&mut self, directives: &mut [Positioned<Directive>]) {
         for directive in directives {
-            self.strip_arguments(&mut directive.node.arguments);
+            self.strip_from_arguments(&mut directive.node.arguments);
         }
     }
 
-    fn strip_arguments(&mut self, arguments: &mut Vec<(Positioned<Name>, Positioned<InputValue>)>) {
-        arguments.retain_mut(|(_, value)| self.strip_value(&mut value.node));
+    fn strip_from_arguments(
+        &mut self,
+        arguments: &mut Vec<(Positioned<Name>, Positioned<InputValue>)>,
+    ) {
+        arguments.retain_mut(|(_, value)| self.strip_from_value(&mut value.node));
     }
 
     /// Takes omitted variables out of a value, and says whether the value itself stays. An omitted variable leaves an
     /// argument or a field of an object absent; a list keeps its place, as null.
-    fn strip_value(&mut self, value: &mut InputValue) -> bool {
+    fn strip_from_value(&mut self, value: &mut InputValue) -> bool {
         match value {
             InputValue::Variable(name) if self.names.contains(name) => {
                 self.used.insert(name.clone());
@@ -119,12 +126,12 @@ impl OmittedVariables {
             }
             InputValue::List(items) => {
                 for item in items {
-                    if !self.strip_value(item) {
+                    if !self.strip_from_value(item) {
                         *item = InputValue::Null;
                     }
                 }
             }
-            InputValue::Object(fields) => fields.retain(|_, field| self.strip_value(field)),
+            InputValue::Object(fields) => fields.retain(|_, field| self.strip_from_value(field)),
             _ => {}
         }
         true

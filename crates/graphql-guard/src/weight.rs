@@ -62,7 +62,7 @@ pub(crate) fn check_weight(
         sizes: VariableSizes::new(variables),
         known: HashMap::new(),
     };
-    let mut weight = weigher.weigh_set(&operation.selection_set, 0)?;
+    let mut weight = weigher.weigh_selection_set(&operation.selection_set, 0)?;
     weight.add(weigher.weigh_directives(&operation.directives)?);
     for variable in &operation.variable_definitions {
         weight.add(weigher.weigh_directives(&variable.node.directives)?);
@@ -107,7 +107,7 @@ struct DocumentWeigher<'a> {
 
 impl<'a> DocumentWeigher<'a> {
     /// `level` counts the sets around this one, and so bounds the recursion.
-    fn weigh_set(
+    fn weigh_selection_set(
         &mut self,
         set: &'a Positioned<SelectionSet>,
         level: usize,
@@ -117,9 +117,9 @@ impl<'a> DocumentWeigher<'a> {
         for selection in &set.node.items {
             let part = match &selection.node {
                 Selection::Field(field) => self.weigh_field(field, level)?,
-                Selection::InlineFragment(inline) => {
-                    one_level_deeper(self.weigh_set(&inline.node.selection_set, level + 1)?)
-                }
+                Selection::InlineFragment(inline) => one_level_deeper(
+                    self.weigh_selection_set(&inline.node.selection_set, level + 1)?,
+                ),
                 Selection::FragmentSpread(spread) => {
                     self.weigh_fragment(&spread.node.fragment_name.node, spread.pos, level + 1)?
                 }
@@ -138,7 +138,8 @@ impl<'a> DocumentWeigher<'a> {
         self.check_argument_count(field.node.arguments.len(), field.pos)?;
         let mut weight = Weight::default();
         if !field.node.selection_set.node.items.is_empty() {
-            weight = one_level_deeper(self.weigh_set(&field.node.selection_set, level + 1)?);
+            weight =
+                one_level_deeper(self.weigh_selection_set(&field.node.selection_set, level + 1)?);
         }
         let name = field.node.name.node.as_str();
         if matches!(name, "__schema" | "__type") && weight.winding > 1 {
@@ -179,7 +180,8 @@ impl<'a> DocumentWeigher<'a> {
             return Err(Rejection::new(RejectionKind::Invalid, message).at_location(pos));
         };
         self.known.insert(name, None);
-        let mut weight = one_level_deeper(self.weigh_set(&fragment.node.selection_set, level)?);
+        let mut weight =
+            one_level_deeper(self.weigh_selection_set(&fragment.node.selection_set, level)?);
         weight.add(self.weigh_directives(&fragment.node.directives)?);
         self.known.insert(name, Some(weight));
         Ok(weight)

@@ -35,7 +35,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The letter, counted from 1, at which the last token begins.
-    fn letter_position(&self) -> usize {
+    fn token_position(&self) -> usize {
         let before = self.text.get(..self.began).unwrap_or_default();
         before.chars().count() + 1
     }
@@ -48,7 +48,7 @@ impl<'t> Lexer<'t> {
     pub(crate) fn fault_at(&self, what: &str) -> Fault {
         Fault::bad_request(format!(
             "At letter {} of `$filter` {what}",
-            self.letter_position()
+            self.token_position()
         ))
     }
 

@@ -24,8 +24,9 @@ impl Permit<'_> {
         E::ActiveModel: Send,
     {
         let row = E::insert(row).exec_with_returning(&self.tx).await?;
-        self.finding_inputs.extend(E::finding_input(&row));
-        self.note_event(AuditedChange::inserted::<E>(&row));
+        self.finding_dependencies
+            .extend(E::finding_dependency(&row));
+        self.add_audit_event(AuditedChange::inserted::<E>(&row));
         Ok(row)
     }
 
@@ -82,8 +83,9 @@ impl Permit<'_> {
             .next();
         // No row came back: somebody has changed or deleted it since.
         let after = after.ok_or_else(|| stale_version_error(E::row_id(before)))?;
-        self.finding_inputs.extend(E::finding_input(&after));
-        self.note_event(AuditedChange::updated::<E>(before, &after));
+        self.finding_dependencies
+            .extend(E::finding_dependency(&after));
+        self.add_audit_event(AuditedChange::updated::<E>(before, &after));
         Ok(after)
     }
 
@@ -120,8 +122,8 @@ impl Permit<'_> {
             .filter(E::id_column().eq(E::id(row)))
             .exec(&self.tx)
             .await?;
-        self.finding_inputs.extend(E::finding_input(row));
-        self.note_event(AuditedChange::deleted::<E>(row));
+        self.finding_dependencies.extend(E::finding_dependency(row));
+        self.add_audit_event(AuditedChange::deleted::<E>(row));
         Ok(())
     }
 

@@ -131,7 +131,7 @@ pub enum KpiLinkTarget {
 impl Topology {
     /// Who holds a role at one of the touchpoints, and when.
     #[must_use]
-    pub fn role_holders(&self, touchpoint: usize) -> &[RoleHolder] {
+    pub fn role_holders_at(&self, touchpoint: usize) -> &[RoleHolder] {
         &self.holders[self.role_holder_range(touchpoint)]
     }
 
@@ -150,13 +150,13 @@ impl Topology {
 
     /// Which of the phases one of the touchpoints lies in.
     #[must_use]
-    pub fn phase_index_of(&self, touchpoint: usize) -> usize {
+    pub fn phase_index_of_touchpoint(&self, touchpoint: usize) -> usize {
         self.entries[touchpoint].phase as usize
     }
 
     /// What a KPI judges, and when.
     #[must_use]
-    pub fn links_of(&self, kpi: KpiId) -> &[TopologyLink] {
+    pub fn links_of_kpi(&self, kpi: KpiId) -> &[TopologyLink] {
         let from = self.links.partition_point(|link| link.kpi < kpi);
         let to = self.links.partition_point(|link| link.kpi <= kpi);
         &self.links[from..to]

@@ -52,7 +52,7 @@ fn select_changed_measurement_ids(changes: &ChangedEntities) -> Option<SelectSta
     let recorded = select_measurement_ids_where(RecordedAt.gte(changes.from?));
     let places = select_changed_touchpoints(changes);
     let in_force = |of: SimpleExpr| select_measurement_ids_where(SupersededById.is_null().and(of));
-    let judging = KpiId.in_subquery(select_judging_kpis(changes, &places));
+    let judging = KpiId.in_subquery(select_kpis_of_changed_places(changes, &places));
     let parts = [
         // The row of the old value is gone: the client holds it under that value's own id, and needs a tombstone for
         // it.
@@ -121,7 +121,10 @@ fn select_changed_touchpoints(changes: &ChangedEntities) -> SelectStatement {
 }
 
 /// The KPIs that judge these touchpoints, or a phase or blueprint of which all rows may have changed.
-fn select_judging_kpis(changes: &ChangedEntities, places: &SelectStatement) -> SelectStatement {
+fn select_kpis_of_changed_places(
+    changes: &ChangedEntities,
+    places: &SelectStatement,
+) -> SelectStatement {
     use kpi_link::Column::{BlueprintId, PhaseId, TouchpointId};
     select_linked_kpi_ids(
         Condition::any()

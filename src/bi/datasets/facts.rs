@@ -51,8 +51,8 @@ pub static KPI_FACTS: Dataset = Dataset {
     key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
     source: RowSource::Sql {
-        with: Some(joined_sql),
-        rows: rows_sql,
+        with: Some(joined_facts_cte_sql),
+        rows: fact_rows_sql,
     },
 };
 
@@ -90,7 +90,7 @@ const JOINED: &str = concat!(
     WHERE measured.measured_on = day.day"
 );
 
-fn joined_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+fn joined_facts_cte_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = text
         .then("counted AS (")
         .select(&scope.select_published_current_blueprint_ids())
@@ -102,7 +102,7 @@ fn joined_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
         .then(", joined AS (")
         .then(JOINED);
     scope
-        .append_pulled_condition(text, "responsibility.department_id")
+        .append_pullable_condition(text, "responsibility.department_id")
         .then(")")
 }
 
@@ -124,7 +124,7 @@ LEFT JOIN touchpoint ON touchpoint.id = joined.touchpoint_id
 LEFT JOIN department ON department.id = joined.department_id
 WHERE kpi.id = joined.kpi_id";
 
-fn rows_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+fn fact_rows_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     KPI_FACTS.append_select(text, scope).then(FROM)
 }
 

@@ -84,5 +84,5 @@ fn answers_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     .then(JOINS)
     .select(&scope.select_published_current_blueprint_ids())
     .then("))");
-    scope.append_pulled_condition(text, "feedback.department_id")
+    scope.append_pullable_condition(text, "feedback.department_id")
 }

@@ -200,7 +200,8 @@ async fn compute_rows_of_blueprint(
     let ReadContext { caller, tx } = context;
     let (id, key) = (blueprint.id, blueprint.key.clone());
     let options = (caller.today, &query.thresholds);
-    let tracked = finding::find_tracked_in_transaction(caller, tx, blueprint, options).await?;
+    let tracked =
+        finding::load_tracked_findings_in_transaction(caller, tx, blueprint, options).await?;
     let query = query.clone();
     let pass = move |steps: &WorkBudget| {
         let price = ROW_STEPS + query.filter.step_cost();

@@ -54,12 +54,12 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
     key: "measurement_id",
     order: order![Day measured_on, Id measurement_id],
     source: RowSource::Sql {
-        with: Some(measured_sql),
+        with: Some(measured_cte_sql),
         rows: measurements_sql,
     },
 };
 
-fn measured_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+fn measured_cte_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     text.then("measured AS (")
         .select(&scope.select_measurements())
         .then(")")

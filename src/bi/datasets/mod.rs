@@ -20,7 +20,7 @@ macro_rules! columns {
         &[$(columns!(@row $name $($empty)?: $of $(=> $sql)?, $description)),*]
     };
     (@row $name:ident $($empty:ident)?: $of:expr $(=> $sql:tt)?, $description:literal) => {
-        columns!(@column $name $($empty)?, $of, $description)$(.selected_by(columns!(@sql $sql)))?
+        columns!(@column $name $($empty)?, $of, $description)$(.with_sql(columns!(@sql $sql)))?
     };
     (@column $name:ident, $of:expr, $description:literal) => {
         crate::bi::model::dataset::Column::new(stringify!($name), $of, $description)

@@ -71,7 +71,7 @@ fn responsibilities_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder
         .then(RESPONSIBILITY_JOINS)
         .select(&scope.select_published_current_blueprint_ids())
         .then(")");
-    scope.append_pulled_condition(text, "responsibility.department_id")
+    scope.append_pullable_condition(text, "responsibility.department_id")
 }
 
 /// Departments, with their place in the tree.
@@ -104,7 +104,7 @@ pub static DEPARTMENTS: Dataset = Dataset {
     key: "department_id",
     order: order![Id department_id],
     source: RowSource::Sql {
-        with: Some(department_tree_sql),
+        with: Some(department_tree_cte_sql),
         rows: departments_sql,
     },
 };
@@ -121,7 +121,7 @@ const TREE: &str = "), tree (id, depth, path, level_1, level_2, level_3, level_4
     FROM tree JOIN seen ON seen.parent_id = tree.id
 )";
 
-fn department_tree_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+fn department_tree_cte_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     text.then("RECURSIVE seen AS (")
         .select(&scope.select_visible::<department::Entity>())
         .then(TREE)

@@ -39,12 +39,12 @@ pub static DATES: Dataset = Dataset {
     key: "day",
     order: order![Day day],
     source: RowSource::Sql {
-        with: Some(days_sql),
-        rows: rows_sql,
+        with: Some(days_cte_sql),
+        rows: date_rows_sql,
     },
 };
 
-fn days_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+fn days_cte_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     scope
         .append_today(
             scope
@@ -54,7 +54,7 @@ fn days_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
         .then("))")
 }
 
-fn rows_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+fn date_rows_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     DATES
         .append_select(text, scope)
         .then(" FROM day CROSS JOIN today")

@@ -72,7 +72,7 @@ impl JoinContext {
             ranks: ranks.collect(),
             journeys,
             departments,
-            pulls_without_department: scope.select_pulled_department_ids().is_none(),
+            pulls_without_department: scope.select_pullable_department_ids().is_none(),
             selected: selected.collect::<Result<_>>()?,
         })
     }
@@ -83,11 +83,12 @@ impl JoinContext {
             Some(touchpoint) => {
                 // A value of a touchpoint belongs to the links of that touchpoint alone.
                 let blueprint = measured.blueprint;
-                let place =
-                    blueprint.and_then(|blueprint| self.journeys.indices_of(blueprint, touchpoint));
+                let place = blueprint.and_then(|blueprint| {
+                    self.journeys.find_touchpoint_indices(blueprint, touchpoint)
+                });
                 let place = place.map(|(journey, at)| (journey, KpiLinkTarget::Touchpoint(at)));
                 if let Some((journey, target)) = place {
-                    let links = self.journeys[journey].topology.links_of(measured.kpi);
+                    let links = self.journeys[journey].topology.links_of_kpi(measured.kpi);
                     for link in links.iter().filter(|link| link.target == target) {
                         self.push_fact_keys_of_link(measured, journey, link, keys);
                     }
@@ -132,7 +133,7 @@ impl JoinContext {
         // `keys` may hold rows of other links already: only those of this one decide on a row without a holder.
         let before = keys.len();
         if let KpiLinkTarget::Touchpoint(touchpoint) = link.target {
-            let holders = self.journeys[journey].topology.role_holders(touchpoint);
+            let holders = self.journeys[journey].topology.role_holders_at(touchpoint);
             let holders = holders.iter().enumerate();
             let there = holders.filter(|(_, holder)| holder.days.contains(&day));
             keys.extend(there.filter_map(|(at, holder)| {
@@ -171,7 +172,7 @@ async fn load_pulled_departments(
 ) -> Result<EntityNames<DepartmentId>> {
     use department::Column::{Id, Key, Name};
     let mut select = department::Entity::find();
-    if let Some(pulled) = scope.select_pulled_department_ids() {
+    if let Some(pulled) = scope.select_pullable_department_ids() {
         select = select.filter(Id.in_subquery(pulled));
     }
     EntityNames::load(tx, select, [Id, Key, Name]).await

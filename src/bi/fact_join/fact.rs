@@ -121,9 +121,9 @@ impl JoinedFact {
             KpiLinkTarget::Phase(at) => view.phase = Some(&topology.phases[at]),
             KpiLinkTarget::Touchpoint(at) => {
                 view.touchpoint = Some(&topology.touchpoints[at]);
-                view.phase = Some(&topology.phases[topology.phase_index_of(at)]);
+                view.phase = Some(&topology.phases[topology.phase_index_of_touchpoint(at)]);
                 if let Some((holder, department)) = self.key.holder {
-                    view.holder = Some(&topology.role_holders(at)[holder]);
+                    view.holder = Some(&topology.role_holders_at(at)[holder]);
                     view.department = context.departments.by_rank(department);
                 }
             }

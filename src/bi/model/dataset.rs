@@ -163,7 +163,7 @@ impl Column {
 
     /// The column, selected by this SQL.
     #[must_use]
-    pub const fn selected_by(self, sql: ColumnSql) -> Self {
+    pub const fn with_sql(self, sql: ColumnSql) -> Self {
         Self {
             sql: Some(sql),
             ..self

@@ -89,13 +89,13 @@ impl Filter {
             )
             .then(")"),
             _ if inside_not => self
-                .append_plain_to_sql(text.then("COALESCE("))
+                .append_single_condition(text.then("COALESCE("))
                 .then(", FALSE)"),
-            _ => self.append_plain_to_sql(text.then("(")).then(")"),
+            _ => self.append_single_condition(text.then("(")).then(")"),
         }
     }
 
-    fn append_plain_to_sql(&self, text: SqlBuilder) -> SqlBuilder {
+    fn append_single_condition(&self, text: SqlBuilder) -> SqlBuilder {
         match self {
             Self::Compare(column, how, value) => {
                 let sign = match how {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 pub use super::{
     cursor::RowKey,
-    days::{MOST_DAYS, days_between},
+    days::{MOST_DAYS, list_days_between},
 };
 use super::{
     dataset::{Column, Dataset, KeyType},

@@ -160,7 +160,7 @@ fn sum_contributions(
         // What a KPI adds is known only afterwards, so its steps are charged after it: the excess is that of one
         // KPI.
         let before = collected.contributions.len();
-        unmeasured.note_kpi(request, kpi, measured, origins);
+        unmeasured.record_if_unmeasured(request, kpi, measured, origins);
         collected.add_kpi(kpi, measured, origins);
         steps.spend(KPI + measured.value_count() + collected.contributions.len() - before)?;
     }
@@ -183,7 +183,7 @@ struct KpisUnmeasuredByDimension {
 }
 
 impl KpisUnmeasuredByDimension {
-    fn note_kpi(
+    fn record_if_unmeasured(
         &mut self,
         request: &SeriesRequest,
         kpi: usize,

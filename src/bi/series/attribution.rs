@@ -188,7 +188,7 @@ impl<'g> Attribution<'g> {
             return;
         };
         let places = &self.context.journeys[link.journey].topology;
-        let holders = places.role_holders(touchpoint);
+        let holders = places.role_holders_at(touchpoint);
         let departments = &self.departments[link.journey];
         let mut held_throughout = false;
         for holder in holders {
@@ -220,7 +220,10 @@ impl<'g> Attribution<'g> {
         let (phase, touchpoint) = match target {
             KpiLinkTarget::Blueprint => (None, None),
             KpiLinkTarget::Phase(phase) => (Some(phase), None),
-            KpiLinkTarget::Touchpoint(at) => (Some(journey.topology.phase_index_of(at)), Some(at)),
+            KpiLinkTarget::Touchpoint(at) => (
+                Some(journey.topology.phase_index_of_touchpoint(at)),
+                Some(at),
+            ),
         };
         let of_stage = self.selection.stages.is_none_or(|stages| {
             phase.is_some_and(|at| stages.contains(&journey.topology.phases[at].stage))

@@ -86,7 +86,9 @@ impl SeriesContext {
                 return SeriesPlaceForCaller::Whole;
             };
             let blueprint = series_place.blueprint;
-            match blueprint.and_then(|blueprint| self.journeys.indices_of(blueprint, touchpoint)) {
+            match blueprint
+                .and_then(|blueprint| self.journeys.find_touchpoint_indices(blueprint, touchpoint))
+            {
                 // Journeys hold what the caller may read: nothing needs to be asked about these.
                 Some((journey, at)) => SeriesPlaceForCaller::At(journey, at),
                 None => {
@@ -259,7 +261,7 @@ async fn load_filtered_department_ids(
     scope: &ReaderScope<'_>,
     request: &SeriesRequest,
 ) -> Result<Option<HashSet<DepartmentId>>> {
-    let pulled = scope.select_pulled_department_ids();
+    let pulled = scope.select_pullable_department_ids();
     if pulled.is_none() && request.departments.is_none() {
         return Ok(None);
     }

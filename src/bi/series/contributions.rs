@@ -61,7 +61,7 @@ struct CountingInterval {
 
 impl KpiCountingIntervals {
     /// The intervals that belong to a group by one assignment.
-    fn intervals_of_source(
+    fn intervals_of_value_scope(
         &self,
         values: KpiValueScope,
     ) -> impl Iterator<Item = &CountingInterval> {
@@ -147,7 +147,7 @@ impl<'g> ContributionCollector<'g> {
         }
         let own: Vec<SeriesPlaceForCaller> = counted.own.iter().map(|place| place.origin).collect();
         attribution.for_each_assignment(kpi, &own, |entry| {
-            let parts = counted.intervals_of_source(entry.values);
+            let parts = counted.intervals_of_value_scope(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
         });
     }
@@ -201,7 +201,7 @@ impl<'g> ContributionCollector<'g> {
         let mut first_split: Vec<Option<u8>> = vec![None; self.periods.len()];
         let measured: Vec<Vec<usize>> = series
             .iter()
-            .map(|series| series.measured_periods(self.periods))
+            .map(|series| series.measured_period_indices(self.periods))
             .collect();
         for (series, measured) in series.iter().zip(&measured) {
             for period in measured {

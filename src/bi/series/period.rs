@@ -104,7 +104,7 @@ impl Grain {
 
     /// The first day of the period so many periods before the one that begins on this day.
     #[must_use]
-    pub fn begin_before(self, begin: NaiveDate, periods: u32) -> NaiveDate {
+    pub fn subtract_periods(self, begin: NaiveDate, periods: u32) -> NaiveDate {
         let months = |each: u32| begin.checked_sub_months(Months::new(each * periods));
         let days = |each: u64| begin.checked_sub_days(Days::new(each * u64::from(periods)));
         let back = match self {
@@ -199,7 +199,7 @@ mod tests {
             day("2025-04-01")
         );
         assert_eq!(
-            Grain::Quarter.begin_before(day("2025-04-01"), 3),
+            Grain::Quarter.subtract_periods(day("2025-04-01"), 3),
             day("2024-07-01")
         );
     }

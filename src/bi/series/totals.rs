@@ -81,7 +81,7 @@ impl SeriesWithSums {
 
     /// The indices of the periods in which it has values; periods are sorted and follow each other without
     /// gaps.
-    pub(super) fn measured_periods(&self, periods: &[DayNumberRange]) -> Vec<usize> {
+    pub(super) fn measured_period_indices(&self, periods: &[DayNumberRange]) -> Vec<usize> {
         let (series, mut measured) = (self.time_series(), Vec::new());
         let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
             return measured;
@@ -138,7 +138,7 @@ impl GroupTotals {
         series: Vec<SeriesWithSums>,
         mut contributions: Vec<ContributingDays>,
     ) -> Result<Self> {
-        sort_and_merge(&mut contributions);
+        merge_overlapping_contributions(&mut contributions);
         let mut groups = Vec::new();
         let mut next = 0;
         for group in contributions.chunk_by(|one, other| one.key == other.key) {
@@ -215,7 +215,7 @@ impl GroupTotals {
 }
 
 /// Sorts contributions by group, series and day, and merges overlapping ones: each day of a series counts once.
-fn sort_and_merge(contributions: &mut Vec<ContributingDays>) {
+fn merge_overlapping_contributions(contributions: &mut Vec<ContributingDays>) {
     contributions.sort_unstable_by_key(|contribution| {
         (
             contribution.key,
@@ -254,7 +254,7 @@ mod tests {
             });
             let all: Vec<ContributingDays> = contributions.collect();
             let mut united = all.clone();
-            super::sort_and_merge(&mut united);
+            super::merge_overlapping_contributions(&mut united);
             prop_assert_eq!(inside(&united), inside(&all));
             for pair in united.windows(2) {
                 let apart = pair[0].days.end < pair[1].days.start;

@@ -92,7 +92,7 @@ pub async fn load_trends(
     let after = day.succ_opt().unwrap_or(day);
     let begins = |kpi: &kpi::Model| {
         let grain = Grain::finest_for(kpi.cadence);
-        grain.begin_before(grain.begin_of_period(day), many.saturating_sub(1))
+        grain.subtract_periods(grain.begin_of_period(day), many.saturating_sub(1))
     };
     let ids = || kpis.iter().map(|kpi| kpi.id);
     let first = kpis.iter().map(begins).min().unwrap_or(day);

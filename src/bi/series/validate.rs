@@ -40,7 +40,7 @@ pub(super) fn kpi_faults(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<St
         faults.push(format!(
             "A {} is finer than the cadence of {}: {} is measured {}.",
             request.grain.as_str(),
-            list_kpi_keys(coarser.iter().copied()),
+            kpi_keys_text(coarser.iter().copied()),
             first.key,
             first.cadence.as_str(),
         ));
@@ -99,7 +99,7 @@ fn mixed_kpi_faults(kpis: &[kpi::Model]) -> Vec<String> {
     if faults.is_empty() && first.aggregation == Aggregation::Last {
         faults.push(format!(
             "The aggregation LAST is not defined for several KPIs ({}). Ask for one, or add the dimension KPI.",
-            list_kpi_keys(kpis.iter())
+            kpi_keys_text(kpis.iter())
         ));
     }
     faults
@@ -113,7 +113,7 @@ pub(super) fn unmeasured_fault<'k>(
 ) -> Option<String> {
     (kpis.len() > 0).then(|| {
         let dimension = dimension.as_str();
-        format!("Not measured by {dimension}: {}.", list_kpi_keys(kpis))
+        format!("Not measured by {dimension}: {}.", kpi_keys_text(kpis))
     })
 }
 
@@ -126,7 +126,7 @@ pub(super) fn too_large_fault() -> String {
     )
 }
 
-fn list_kpi_keys<'k>(kpis: impl ExactSizeIterator<Item = &'k kpi::Model>) -> String {
+fn kpi_keys_text<'k>(kpis: impl ExactSizeIterator<Item = &'k kpi::Model>) -> String {
     let count = kpis.len();
     let named: Vec<&str> = kpis.take(NAMED).map(|kpi| kpi.key.as_str()).collect();
     match count.checked_sub(NAMED) {

@@ -85,9 +85,9 @@ impl DatasetQuery {
         let text = ordered.fold(text.then(" AND "), |text, ((column, way), value)| {
             // Column by column and not as one row comparison: directions differ, and NULL in a row comparison makes
             // it unknown.
-            let beyond = later_filter(column, *way, value.as_ref());
+            let beyond = after_value_filter(column, *way, value.as_ref());
             let text = beyond.append_to_sql(text.then("(")).then(" OR ");
-            equal_filter(column, value.as_ref())
+            same_value_filter(column, value.as_ref())
                 .append_to_sql(text)
                 .then(" AND ")
         });
@@ -143,7 +143,11 @@ impl DatasetQuery {
 }
 
 /// Rows that come later by a column than one with this value. Empty cells come first ascending, last descending.
-fn later_filter(column: &'static Column, way: SortDirection, value: Option<&Value>) -> Filter {
+fn after_value_filter(
+    column: &'static Column,
+    way: SortDirection,
+    value: Option<&Value>,
+) -> Filter {
     let compared = |how, value: &Value| Filter::Compare(column, how, value.clone());
     match (way, value) {
         (SortDirection::Ascending, None) => Filter::Not(Box::new(Filter::Empty(column))),
@@ -158,7 +162,7 @@ fn later_filter(column: &'static Column, way: SortDirection, value: Option<&Valu
 }
 
 /// Rows with the same value in a column.
-fn equal_filter(column: &'static Column, value: Option<&Value>) -> Filter {
+fn same_value_filter(column: &'static Column, value: Option<&Value>) -> Filter {
     match value {
         None => Filter::Empty(column),
         Some(value) => Filter::Compare(column, Comparison::Equal, value.clone()),

@@ -14,7 +14,7 @@ use sea_orm::{
 
 use super::{digest::policy_digest, sql::query_first};
 use crate::{
-    access::{Caller, LOGIN_ACTIONS, load_standing},
+    access::{Caller, LOGIN_ACTIONS, load_caller_roles},
     database::Transaction,
     error::Result,
     policy::{self, CallerRoles, Relation},
@@ -89,14 +89,14 @@ pub async fn renew_stale_reaches(caller: &Caller) -> Result<usize> {
         .await?;
     let mut reaches = Vec::with_capacity(stale.len());
     for login in stale {
-        let standing = load_standing(&tx, login.account_id).await?;
+        let standing = load_caller_roles(&tx, login.account_id).await?;
         let rows = standing.map_or_else(Vec::new, |standing| reach_rows(&login.login, &standing));
         reaches.push((login, rows));
     }
     tx.commit().await?;
     let renewed = reaches.len();
     if renewed > 0 {
-        let tx = caller.begin_bookkeeping().await?;
+        let tx = caller.begin_unaudited_transaction().await?;
         for (login, rows) in reaches {
             write_reach(caller, &tx, login, rows).await?;
         }

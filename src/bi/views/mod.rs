@@ -52,9 +52,9 @@ fn datasets_with_views() -> impl Iterator<Item = &'static Dataset> {
 }
 
 /// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
-fn view_statement(dataset: &Dataset, zone: Tz) -> Option<String> {
+fn view_query_sql(dataset: &Dataset, zone: Tz) -> Option<String> {
     let (with, rows) = dataset.source.sql_fragments()?;
-    let scope = ReaderScope::for_login(zone);
+    let scope = ReaderScope::for_bi_login(zone);
     let text = match with {
         Some(with) => with(SqlBuilder::with_literals("WITH "), &scope).then("\n"),
         None => SqlBuilder::with_literals(""),
@@ -86,7 +86,7 @@ const SEES_ANYTHING: &str =
 
 /// What the standing of each login's account is made of, now and when its reach was written down: the account's role
 /// and whether it is archived, its memberships, the department tree, and the policy itself.
-fn standing_signatures_sql() -> String {
+fn create_signatures_view_sql() -> String {
     format!(
         "CREATE VIEW bi.signatures AS
 SELECT bi_login.name AS login, bi_login.account_id, bi_login.signature AS noted, '{policy}' AS policy,
@@ -103,9 +103,9 @@ FROM bi_login JOIN account ON account.id = bi_login.account_id",
 
 /// The statements that make the views.
 fn create_view_statements(zone: Tz) -> Vec<String> {
-    let mut all = vec![standing_signatures_sql()];
+    let mut all = vec![create_signatures_view_sql()];
     for dataset in datasets_with_views() {
-        let Some(rows) = view_statement(dataset, zone) else {
+        let Some(rows) = view_query_sql(dataset, zone) else {
             continue;
         };
         let name = dataset.name;
@@ -219,7 +219,7 @@ async fn drop_views(tx: &Transaction) -> Result<()> {
 
 /// Removes the views where they are ours, so that the tables behind them can change.
 pub async fn drop_views_if_ours(caller: &Caller) -> Result<()> {
-    let tx = caller.begin_bookkeeping().await?;
+    let tx = caller.begin_unaudited_transaction().await?;
     if tx.get_database_backend() == DbBackend::Postgres
         && let Some(comment) = read_schema_comment(&tx).await?
         && comment.starts_with(OURS)
@@ -237,7 +237,7 @@ pub async fn drop_views_if_ours(caller: &Caller) -> Result<()> {
 
 /// Brings the views to what this program would have them say, where there is somebody to read them.
 pub async fn refresh_views(caller: &Caller) -> Result<bool> {
-    let tx = caller.begin_bookkeeping().await?;
+    let tx = caller.begin_unaudited_transaction().await?;
     if tx.get_database_backend() != DbBackend::Postgres
         || login::list_role_names(&tx).await?.is_empty()
     {

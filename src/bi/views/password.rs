@@ -20,7 +20,7 @@ pub(super) fn random_password() -> Result<String> {
 
 /// Refuses a password that a login may not have. Letters outside ASCII are normalised by some clients (SASLprep) and
 /// not by others.
-pub(super) fn check_password(password: &str) -> Result<()> {
+pub(super) fn refuse_invalid_password(password: &str) -> Result<()> {
     let plain = password.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if plain && (SHORTEST..=LONGEST).contains(&password.len()) {
         return Ok(());
@@ -65,8 +65,8 @@ mod tests {
     #[test]
     fn short_and_foreign_passwords_are_refused() {
         for refused in ["", "short", "påssword påssword", "a\ttab in the middle"] {
-            assert!(check_password(refused).is_err(), "{refused}");
+            assert!(refuse_invalid_password(refused).is_err(), "{refused}");
         }
-        assert!(check_password("correct horse battery").is_ok());
+        assert!(refuse_invalid_password("correct horse battery").is_ok());
     }
 }

@@ -38,11 +38,11 @@ pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String
         Some(password) => password,
         None => password::random_password()?,
     };
-    password::check_password(&password)?;
+    password::refuse_invalid_password(&password)?;
     let verifier = password::scram_verifier(&password);
     let mut permit = open_role_permit(caller).await?;
     let account = permit
-        .read_live::<account::Entity>("accountId", account_id)
+        .read_unarchived_row::<account::Entity>("accountId", account_id)
         .await?;
     let tx = permit.tx();
     if role_exists(tx, &input.name).await? {
@@ -64,7 +64,7 @@ pub async fn create_bi_role(caller: &Caller, input: RoleCreate) -> Result<String
         renewed_at: Set(None),
     };
     row.insert(tx).await?;
-    permit.note_event(AuditedChange::changed_outside_row::<account::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<account::Entity>(
         &account,
         json!({ "biRole": input.name }),
     ));
@@ -92,7 +92,7 @@ pub async fn drop_bi_role(caller: &Caller, name: &str) -> Result<()> {
     let account = permit
         .get::<account::Entity>("accountId", row.account_id)
         .await?;
-    permit.note_event(AuditedChange::changed_outside_row::<account::Entity>(
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<account::Entity>(
         &account,
         json!({ "biRole": name }),
     ));
@@ -145,7 +145,7 @@ async fn role_exists(tx: &Transaction, name: &str) -> Result<bool> {
 }
 
 /// The database that we are in and the schema of our tables, as names in quotes.
-async fn load_database_and_schema(tx: &Transaction) -> Result<(String, String)> {
+async fn load_database_and_schema_names(tx: &Transaction) -> Result<(String, String)> {
     let sql = "SELECT current_database()::text AS database, current_schema()::text AS schema";
     let row = query_first(tx, sql, []).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say which it is"))?;
@@ -161,7 +161,7 @@ async fn create_database_role(
     verifier: &str,
     timeout: u32,
 ) -> Result<()> {
-    let (database, schema) = load_database_and_schema(tx).await?;
+    let (database, schema) = load_database_and_schema_names(tx).await?;
     let (name, verifier) = (quote_name(name), quote_literal(verifier));
     for statement in [
         format!(
@@ -195,7 +195,7 @@ async fn revoke_large_objects(tx: &Transaction) -> Result<()> {
 }
 
 async fn drop_role_statements(tx: &Transaction, name: &str) -> Result<Vec<String>> {
-    let (database, _) = load_database_and_schema(tx).await?;
+    let (database, _) = load_database_and_schema_names(tx).await?;
     let name = quote_name(name);
     let mut statements = vec![format!("REVOKE ALL ON DATABASE {database} FROM {name}")];
     if super::read_schema_comment(tx).await?.is_some() {

@@ -106,7 +106,7 @@ pub(super) fn responsibility_rows(
         let tasks = faults.check_texts(&at("tasks"), &entry.tasks);
         let note = faults.check_optional_text(&at("note"), entry.note.as_deref());
         let reason = faults.check_optional_text(&at("reason"), entry.reason.as_deref());
-        add_time_faults(&path, entry, now, faults);
+        add_responsibility_time_faults(&path, entry, now, faults);
         let (Some(touchpoint_id), Some(department_id)) = (touchpoint, department) else {
             continue;
         };
@@ -175,7 +175,7 @@ fn find_accountability(
 }
 
 /// Each status has its moments: only what was accepted is in force, only what ended has an end, none lies ahead.
-fn add_time_faults(
+fn add_responsibility_time_faults(
     path: &str,
     said: &ResponsibilityEntry,
     now: DateTime<Utc>,

@@ -40,7 +40,7 @@ pub async fn import_organisation(
     said: &OrganisationInput,
     how: OrganisationImportOptions,
 ) -> Result<()> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     refuse_unless_database_empty(&permit).await?;
     import_organisation_into(&mut permit, said).await?;
     // Only a commit keeps anything: the transaction is rolled back when the permit is dropped.
@@ -96,7 +96,7 @@ pub(crate) async fn import_organisation_into(
         let copy = blueprints.get(&fold_key(&entry.document.key));
         if let (Some(origin), Some(copy)) = (&entry.copied_from, copy) {
             let path = format!("blueprints.{at}.copiedFrom");
-            store_origins_of_imports(permit, (&path, origin), (copy, &blueprints), &mut faults)
+            store_origins_of_copy(permit, (&path, origin), (copy, &blueprints), &mut faults)
                 .await?;
         }
     }
@@ -106,10 +106,10 @@ pub(crate) async fn import_organisation_into(
     shared.archive_rows(permit).await?;
     // Shared rows are inserted without events: without this one an organisation of no blueprints would have none to
     // collapse.
-    permit.note_event(AuditedChange::rows_written(
+    permit.add_audit_event(AuditedChange::for_bulk_write(
         serde_json::json!({ "kpis": said.kpis.len() }),
     ));
-    permit.collapse_events(AuditedChange::rows_written(serde_json::json!({
+    permit.replace_events_by_one(AuditedChange::for_bulk_write(serde_json::json!({
         "departments": said.departments.len(),
         "blueprints": said.blueprints.len(),
         "kpis": said.kpis.len(),
@@ -236,7 +236,7 @@ async fn insert_responsibilities(
 }
 
 /// Notes on a copy and its parts what each was copied from.
-async fn store_origins_of_imports(
+async fn store_origins_of_copy(
     permit: &Permit<'_>,
     (path, said): (&str, &OriginEntry),
     (copy, blueprints): (&BlueprintPartsByKey, &ImportedBlueprints),

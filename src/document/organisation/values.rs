@@ -45,7 +45,7 @@ pub(super) fn measurement_rows(
                 today,
             );
             let key = measurement_key(&path, (kpi, measured), (shared, blueprints), faults);
-            once.note_seen(&key, number);
+            once.add_occurrence(&key, number);
             rows.push(measurement_row(&path, (kpi, measured), key, now, faults));
         }
         for (number, first) in once.into_duplicates() {

@@ -18,7 +18,9 @@ use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch
 use crate::document::reference::{ReferenceField, ReferenceTarget};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::{CurrentBlueprint, ListsByOwner, NeedVerdict, WantedRows};
-use crate::document::write::{delete_unwanted_rows, mark_changed_lists, replace_rows, upsert_rows};
+use crate::document::write::{
+    delete_unwanted_rows, raise_versions_of_changed_lists, replace_rows, upsert_rows,
+};
 use crate::error::Result;
 use crate::id;
 use crate::input::LIST;
@@ -208,7 +210,7 @@ pub(crate) async fn apply_evaluations(
     let mut rows = target.evaluations.clone();
     let was = snapshot.map(|snapshot| &snapshot.evaluation_verdicts);
     let rise = |row: &mut evaluation::Model| row.version += 1;
-    let changed = mark_changed_lists::<evaluation::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<evaluation::Entity, _>(
         current,
         &mut rows,
         was,

@@ -16,8 +16,8 @@ use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
-    delete_unwanted_rows, improvement_kpi_rows, improvement_touchpoint_rows, mark_changed_lists,
-    replace_rows, upsert_rows,
+    delete_unwanted_rows, improvement_kpi_rows, improvement_touchpoint_rows,
+    raise_versions_of_changed_lists, replace_rows, upsert_rows,
 };
 use crate::error::Result;
 use crate::id;
@@ -199,7 +199,7 @@ pub(crate) async fn apply_improvements(
     let mut rows = target.improvements.clone();
     let rise = |row: &mut improvement::Model| row.version += 1;
     let was = snapshot.map(|snapshot| &snapshot.improvement_touchpoints);
-    let improvement_touchpoints = mark_changed_lists::<improvement::Entity, _>(
+    let improvement_touchpoints = raise_versions_of_changed_lists::<improvement::Entity, _>(
         current,
         &mut rows,
         was,
@@ -207,7 +207,7 @@ pub(crate) async fn apply_improvements(
         rise,
     );
     let was = snapshot.map(|snapshot| &snapshot.improvement_kpis);
-    let improvement_kpis = mark_changed_lists::<improvement::Entity, _>(
+    let improvement_kpis = raise_versions_of_changed_lists::<improvement::Entity, _>(
         current,
         &mut rows,
         was,

@@ -18,7 +18,8 @@ use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
-    delete_unwanted_rows, insight_source_rows, mark_changed_lists, replace_rows, upsert_rows,
+    delete_unwanted_rows, insight_source_rows, raise_versions_of_changed_lists, replace_rows,
+    upsert_rows,
 };
 use crate::error::Result;
 use crate::id;
@@ -203,7 +204,7 @@ pub(crate) async fn apply_insights(
     let mut rows = target.insights.clone();
     let was = snapshot.map(|snapshot| &snapshot.insight_sources);
     let rise = |row: &mut insight::Model| row.version += 1;
-    let changed = mark_changed_lists::<insight::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<insight::Entity, _>(
         current,
         &mut rows,
         was,

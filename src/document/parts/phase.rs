@@ -13,7 +13,7 @@ use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch
 use crate::document::reference::References;
 use crate::document::resolver::Resolver;
 use crate::document::target::CurrentBlueprint;
-use crate::document::write::{note_import_event, upsert_rows};
+use crate::document::write::{audit_rows_written, upsert_rows};
 use crate::error::Result;
 use crate::id;
 
@@ -112,7 +112,7 @@ pub(crate) async fn apply_phases(
     upsert_rows::<phase::Entity>(permit, &current, rows).await?;
     if !moved.is_empty() {
         crate::blueprint::phase::set_positions(permit, moved).await?;
-        note_import_event(permit, "moved phases", 1);
+        audit_rows_written(permit, "moved phases", 1);
     }
     Ok(())
 }

@@ -16,7 +16,8 @@ use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
-    delete_unwanted_rows, mark_changed_lists, promise_delivery_rows, replace_rows, upsert_rows,
+    delete_unwanted_rows, promise_delivery_rows, raise_versions_of_changed_lists, replace_rows,
+    upsert_rows,
 };
 use crate::error::Result;
 use crate::id;
@@ -108,7 +109,7 @@ pub(crate) async fn apply_promises(
     let mut rows = target.promises.clone();
     let was = snapshot.map(|snapshot| &snapshot.promise_deliveries);
     let rise = |row: &mut promise::Model| row.version += 1;
-    let changed = mark_changed_lists::<promise::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<promise::Entity, _>(
         current,
         &mut rows,
         was,

@@ -16,7 +16,8 @@ use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
-    delete_unwanted_rows, mark_changed_lists, replace_rows, scenario_step_rows, upsert_rows,
+    delete_unwanted_rows, raise_versions_of_changed_lists, replace_rows, scenario_step_rows,
+    upsert_rows,
 };
 use crate::error::{Result, UserErrorCode};
 use crate::id;
@@ -116,7 +117,7 @@ pub(crate) async fn apply_scenarios(
     let mut rows = target.scenarios.clone();
     let was = snapshot.map(|snapshot| &snapshot.scenario_steps);
     let rise = |row: &mut scenario::Model| row.version += 1;
-    let changed = mark_changed_lists::<scenario::Entity, _>(
+    let changed = raise_versions_of_changed_lists::<scenario::Entity, _>(
         current,
         &mut rows,
         was,

@@ -72,7 +72,7 @@ impl Resolver<'_> {
                 title: stored.map_or(title, |stored| stored.title.clone()),
                 kind: part.kind,
                 held_on: part.held_on,
-                sample_size: sources::read_sample_size(
+                sample_size: sources::check_sample_size(
                     self.faults,
                     &at("sampleSize"),
                     part.sample_size,

@@ -18,7 +18,7 @@ use crate::document::part_field::{PartFieldKind, read_bounded_field};
 use crate::document::resolver::Resolver;
 use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
 use crate::document::write::{
-    note_import_event, replace_rows, touchpoint_channel_rows, touchpoint_segment_rows, upsert_rows,
+    audit_rows_written, replace_rows, touchpoint_channel_rows, touchpoint_segment_rows, upsert_rows,
 };
 use crate::error::Result;
 use crate::fields::kinds;
@@ -84,7 +84,7 @@ impl PartKeysById<'_> {
     /// The part of a row.
     pub(crate) fn touchpoint_row_to_part(&self, row: &touchpoint::Model) -> TouchpointPart {
         let canvas = &self.snapshot.canvas;
-        let channels = canvas.channels_of(row.id).iter();
+        let channels = canvas.channels_of_touchpoint(row.id).iter();
         macro_rules! part {
             ([] $({ $(
                 $(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty { $($_facts:tt)* }
@@ -213,7 +213,7 @@ pub(crate) async fn apply_touchpoints(
     upsert_rows::<touchpoint::Entity>(permit, &there, rows).await?;
     if !moved.is_empty() {
         touchpoints::set_positions(permit, moved).await?;
-        note_import_event(permit, "moved touchpoints", 1);
+        audit_rows_written(permit, "moved touchpoints", 1);
     }
     let ids = || changed.iter().copied();
     let old = Condition::all().add(touchpoint_channel::Column::TouchpointId.is_in(ids()));
@@ -242,7 +242,7 @@ fn has_lists_to_write(
         .map_or(&[], Vec::as_slice);
     match (before, stored) {
         (Some(before), Some(stored)) if stored.archived_at.is_none() => {
-            let was = before.snapshot.canvas.channels_of(id).iter();
+            let was = before.snapshot.canvas.channels_of_touchpoint(id).iter();
             let meant = before
                 .snapshot
                 .touchpoint_segments

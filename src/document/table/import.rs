@@ -37,7 +37,7 @@ pub async fn import_table(
     table: TouchpointTable,
     how: ImportOptions,
 ) -> Result<ImportReport> {
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     let found = caller.select::<blueprint::Entity>();
     let found = found.filter(caller.id_or_key_condition::<blueprint::Entity>(which)?);
     let found = found.one(permit.tx()).await?;
@@ -72,7 +72,7 @@ pub async fn import_table(
         (ImportConsent::Own, &table.complete),
     )
     .await;
-    let taken = taken.map_err(|error| places.relocate(error))?;
+    let taken = taken.map_err(|error| places.point_faults_to_cells(error))?;
     commit_and_report(permit, Some(found), taken, how).await
 }
 
@@ -151,7 +151,7 @@ struct SheetFaultLocator<'t> {
 
 impl SheetFaultLocator<'_> {
     /// A failure with the places of its faults in the sheet, from top to bottom.
-    fn relocate(&self, error: Error) -> Error {
+    fn point_faults_to_cells(&self, error: Error) -> Error {
         let Error::Refused(faults) = error else {
             return error;
         };

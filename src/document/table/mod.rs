@@ -16,4 +16,4 @@ mod write;
 
 pub use import::import_table;
 pub use read::TouchpointTable;
-pub use write::table_text;
+pub use write::touchpoint_csv_text;

@@ -81,7 +81,7 @@ impl TouchpointTable {
     /// The columns of these roles name everybody who has them. A role whose column is absent is left out, or everybody
     /// would lose it.
     #[must_use]
-    pub fn with_complete_roles(mut self, roles: &[Role]) -> Self {
+    pub fn treat_roles_as_complete(mut self, roles: &[Role]) -> Self {
         let there = roles.iter().filter(|role| self.roles.contains(role));
         self.complete = there.copied().collect();
         self

@@ -20,12 +20,12 @@ use crate::{
 type DepartmentsByTouchpointAndRole<'d> = HashMap<(&'d str, Role), Vec<String>>;
 
 /// The table of a blueprint, all columns of it.
-pub fn table_text(document: &Document, dialect: Dialect) -> Result<String> {
-    let bytes = table_bytes(document, dialect).map_err(Error::internal)?;
+pub fn touchpoint_csv_text(document: &Document, dialect: Dialect) -> Result<String> {
+    let bytes = touchpoint_csv_bytes(document, dialect).map_err(Error::internal)?;
     String::from_utf8(bytes).map_err(Error::internal)
 }
 
-fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
+fn touchpoint_csv_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
     let mut cells = TouchpointTableWriter(CsvWriter::new(Vec::new(), dialect, COLUMNS)?);
     let phases: HashMap<&str, &PhasePart> = document
         .phases
@@ -49,7 +49,7 @@ fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
         cells.0.plain(&touchpoint.phase)?;
         cells.write_text(phase.map(|phase| phase.name.as_str()))?;
         cells.write_word(phase.map(|phase| phase.stage.as_str()))?;
-        write_fields(touchpoint, &mut cells)?;
+        write_touchpoint_fields(touchpoint, &mut cells)?;
         for role in ROLES {
             let departments = held.remove(&(touchpoint.key.as_str(), role));
             cells.write_list(&departments.unwrap_or_default())?;
@@ -60,7 +60,10 @@ fn table_bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
 }
 
 /// The fields of a touchpoint, in the order of the columns.
-fn write_fields(part: &TouchpointPart, cells: &mut TouchpointTableWriter) -> io::Result<()> {
+fn write_touchpoint_fields(
+    part: &TouchpointPart,
+    cells: &mut TouchpointTableWriter,
+) -> io::Result<()> {
     macro_rules! fields {
         ([]
             { $($(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty { $($_facts:tt)* })* }

@@ -54,7 +54,7 @@ impl<'w> RuleContext<'w> {
     }
 
     /// The links whose KPI counts for whoever asks: of the others it is as if they were not there.
-    pub(super) fn links_that_count(
+    pub(super) fn judged_links_and_their_kpis(
         &self,
         links: &'w [JudgedKpiLink],
     ) -> impl Iterator<Item = (&'w JudgedKpiLink, &'w kpi::Model)> {

@@ -44,10 +44,10 @@ pub(super) fn add_journey_violations(context: &RuleContext<'_>, found: &mut Viol
             sentence,
         );
     }
-    find_missing_stages(context, found);
+    add_missing_stage_violations(context, found);
 }
 
-fn find_missing_stages(context: &RuleContext<'_>, found: &mut Violations) {
+fn add_missing_stage_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let has = |stage: Stage| canvas.phases.iter().any(|phase| phase.stage == stage);
     if !has(Stage::Before) {

@@ -15,7 +15,7 @@ use super::{
     table::FindingCode,
     violation::{FindingSubject, Violations, quote},
 };
-use crate::canvas::find_accountable;
+use crate::canvas::find_accountable_responsibility;
 
 pub(super) fn add_knowledge_violations(context: &RuleContext<'_>, found: &mut Violations) {
     add_source_gap_violations(context, found);
@@ -102,7 +102,8 @@ fn add_promise_gap_violations(
         let Some(row) = canvas.touchpoint(*row) else {
             continue;
         };
-        if find_accountable(canvas.responsibilities_of(row.id)).is_none() {
+        if find_accountable_responsibility(canvas.responsibilities_of_touchpoint(row.id)).is_none()
+        {
             let subject = FindingSubject {
                 promise: Some(promise.id),
                 ..FindingSubject::of_touchpoint(row)
@@ -143,7 +144,10 @@ fn add_message_conflict_violations(context: &RuleContext<'_>, found: &mut Violat
         } else {
             (other, row)
         };
-        let places = (canvas.index_of(one.id), canvas.index_of(two.id));
+        let places = (
+            canvas.index_of_touchpoint(one.id),
+            canvas.index_of_touchpoint(two.id),
+        );
         if let (Some(at), Some(with)) = places
             && told.insert((at, with))
         {

@@ -22,7 +22,7 @@ pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violatio
     let delivered = canvas.touchpoints.iter();
     for row in delivered.filter(|row| row.lane != Lane::Customer) {
         if context
-            .links_that_count(canvas.kpi_links_of_touchpoint(row.id))
+            .judged_links_and_their_kpis(canvas.kpi_links_of_touchpoint(row.id))
             .next()
             .is_none()
         {
@@ -35,7 +35,7 @@ pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violatio
         }
     }
     let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&JudgedKpiLink>)> = BTreeMap::new();
-    for (judged, kpi) in context.links_that_count(&canvas.links) {
+    for (judged, kpi) in context.judged_links_and_their_kpis(&canvas.links) {
         let (_, links) = kpis.entry(kpi.id).or_insert((kpi, Vec::new()));
         links.push(judged);
     }

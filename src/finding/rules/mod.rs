@@ -62,7 +62,7 @@ pub fn find_violations(
         let at = finding
             .subject
             .touchpoint
-            .and_then(|id| canvas.index_of(id));
+            .and_then(|id| canvas.index_of_touchpoint(id));
         (finding.code.severity(), finding.code, at, finding.subject)
     });
     findings
@@ -70,9 +70,9 @@ pub fn find_violations(
 
 /// The flaws that prevent publishing: of rules of severity ERROR, which need nothing but the canvas.
 #[must_use]
-pub fn find_errors(canvas: &Canvas) -> Vec<Violation> {
+pub fn find_error_violations(canvas: &Canvas) -> Vec<Violation> {
     let mut found = Violations::new(Some(canvas.blueprint.id));
-    responsible::add_error_violations(canvas, &mut found);
+    responsible::add_missing_role_violations(canvas, &mut found);
     found.findings
 }
 

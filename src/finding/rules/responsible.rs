@@ -14,19 +14,19 @@ use super::{
     violation::{FindingSubject, Violations, quote},
 };
 use crate::{
-    canvas::{Canvas, find_accountable},
+    canvas::{Canvas, find_accountable_responsibility},
     responsibility::in_force::is_delivering,
 };
 
 /// The number of departments that have accepted a role at a touchpoint.
 fn count_departments_holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize {
-    let held = canvas.responsibilities_of(touchpoint.id).iter();
+    let held = canvas.responsibilities_of_touchpoint(touchpoint.id).iter();
     held.filter(|held| held.role == role && held.status == ResponsibilityStatus::Accepted)
         .count()
 }
 
 /// Touchpoints that nobody answers for, or does.
-pub(super) fn add_error_violations(canvas: &Canvas, found: &mut Violations) {
+pub(super) fn add_missing_role_violations(canvas: &Canvas, found: &mut Violations) {
     let delivered = canvas.touchpoints.iter();
     for row in delivered.filter(|row| row.lane != Lane::Customer) {
         let name = quote(&row.name);
@@ -51,7 +51,7 @@ pub(super) fn add_error_violations(canvas: &Canvas, found: &mut Violations) {
 
 pub(super) fn add_responsibility_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
-    add_error_violations(canvas, found);
+    add_missing_role_violations(canvas, found);
     let most_consulted = context.threshold(FindingCode::TooManyConsulted);
     for row in &canvas.touchpoints {
         add_accountable_partner_violation(canvas, row, found);
@@ -76,7 +76,7 @@ fn add_accountable_partner_violation(
     row: &touchpoint::Model,
     found: &mut Violations,
 ) {
-    let held = find_accountable(canvas.responsibilities_of(row.id));
+    let held = find_accountable_responsibility(canvas.responsibilities_of_touchpoint(row.id));
     let department = held.and_then(|held| canvas.department(held.department_id));
     if let Some(department) = department
         && department.kind == DepartmentKind::Partner

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     blueprint::graphql::Phase,
-    canvas::{Canvas, find_accountable},
+    canvas::{Canvas, find_accountable_responsibility},
     fields::{kinds, touchpoint::touchpoint_fields},
     graph::permissions,
     judgement::JudgedKpiLink,
@@ -72,7 +72,7 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, phase::Model> {
                 direct_kpi_links(phase.context, links)
             }),
             "touchpoints" => list_field_writer(asked, |phase: Self| {
-                let touchpoints = phase.context.canvas.touchpoints_of(phase.row.id);
+                let touchpoints = phase.context.canvas.touchpoints_of_phase(phase.row.id);
                 touchpoints.iter().map(move |row| phase.with_row(row))
             }),
             _ => None,
@@ -109,15 +109,18 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, touchpoint::Model> {
             }
             "viewerPermissions" => value_field_writer(|step: Self| {
                 let WriteContext { canvas, caller, .. } = step.context;
-                let held = canvas.responsibilities_of(step.row.id);
+                let held = canvas.responsibilities_of_touchpoint(step.row.id);
                 action_words(permissions::on_touchpoint(caller, &canvas.blueprint, held))
             }),
             "channels" => list_field_writer(asked, |step: Self| {
-                let channels = step.context.canvas.channels_of(step.row.id);
+                let channels = step.context.canvas.channels_of_touchpoint(step.row.id);
                 channels.iter().map(move |row| step.with_row(row))
             }),
             "responsibilities" => list_field_writer(asked, |step: Self| {
-                let held = step.context.canvas.responsibilities_of(step.row.id);
+                let held = step
+                    .context
+                    .canvas
+                    .responsibilities_of_touchpoint(step.row.id);
                 held.iter().map(move |row| step.with_row(row))
             }),
             "kpis" => list_field_writer(asked, |step: Self| {
@@ -217,7 +220,9 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, responsibility::Model> {
                     caller,
                     parents,
                 } = held.context;
-                let holder = find_accountable(canvas.responsibilities_of(held.row.touchpoint_id));
+                let holder = find_accountable_responsibility(
+                    canvas.responsibilities_of_touchpoint(held.row.touchpoint_id),
+                );
                 let at = (&canvas.blueprint, holder);
                 action_words(permissions::on_responsibility(
                     caller, held.row, at, parents,

@@ -226,7 +226,7 @@ impl Blueprint {
         #[graphql(desc = "The CSV dialect; COMMA if absent.")] dialect: Option<Dialect>,
     ) -> Result<String> {
         let make = move |document: Document| {
-            let sheet = table::table_text(&document, dialect.unwrap_or_default())?;
+            let sheet = table::touchpoint_csv_text(&document, dialect.unwrap_or_default())?;
             let bytes = sheet.len();
             Ok((sheet, bytes))
         };
@@ -294,7 +294,7 @@ impl Phase {
     /// Its touchpoints, in order of display.
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Touchpoint>> {
         if let Some(canvas) = &self.canvas {
-            let rows = canvas.touchpoints_of(self.row.id);
+            let rows = canvas.touchpoints_of_phase(self.row.id);
             let rows = rows.iter().map(|row| Touchpoint::from_canvas(row, canvas));
             return Ok(meter::metered_list(rows));
         }

@@ -24,7 +24,7 @@ use crate::{
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
-async fn page_of_ids<E: Guarded, N: OutputType + From<E::Model>>(
+async fn load_page_by_ids<E: Guarded, N: OutputType + From<E::Model>>(
     ctx: &Context<'_>,
     ids: &[E::Id],
     page: PageArguments,
@@ -46,7 +46,7 @@ macro_rules! impact_lists {
                 #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
                 #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")] after: Option<String>,
             ) -> Result<ObjectPage<$node>> {
-                page_of_ids::<$entity::Entity, _>(ctx, &self.what.$field, PageArguments { first, after }).await
+                load_page_by_ids::<$entity::Entity, _>(ctx, &self.what.$field, PageArguments { first, after }).await
             })*
         }
     };

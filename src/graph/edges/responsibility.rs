@@ -18,7 +18,7 @@ use super::super::{
 use crate::{
     account::graphql::Account,
     batch::{load, load_many},
-    canvas::find_accountable,
+    canvas::find_accountable_responsibility,
     compute::WorkBudget,
     department::graphql::Department,
     error::{Error, Result},
@@ -26,7 +26,7 @@ use crate::{
     payload::{caller, into_node},
     policy::Action,
     responsibility::{
-        answer::participant,
+        answer::caller_as_acting_person,
         graphql::Responsibility,
         parties::{Parents, Proposal},
         waiting::{OpenProposals, STEPS_PER_PROPOSAL, build_proposal},
@@ -88,7 +88,7 @@ pub(super) async fn page_answerable_by_viewer(
         Condition::any()
             .add(responsibility::Column::Id.is_in(Vec::<entity::id::ResponsibilityId>::new()))
     } else {
-        let person = participant(caller);
+        let person = caller_as_acting_person(caller);
         open_proposals_condition(ctx, move |open| {
             open.answerable_by_person_condition(&person)
         })
@@ -129,7 +129,9 @@ impl Responsibility {
         ctx: &Context<'_>,
     ) -> Result<Option<(blueprint::Model, Option<responsibility::Model>)>> {
         if let Some(canvas) = &self.canvas {
-            let holder = find_accountable(canvas.responsibilities_of(self.row.touchpoint_id));
+            let holder = find_accountable_responsibility(
+                canvas.responsibilities_of_touchpoint(self.row.touchpoint_id),
+            );
             return Ok(Some((canvas.blueprint.clone(), holder.cloned())));
         }
         let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
@@ -137,7 +139,10 @@ impl Responsibility {
         };
         let held = load(ctx, ResponsibilitiesAt(self.row.touchpoint_id)).await?;
         let held = held.unwrap_or_default();
-        Ok(Some((blueprint, find_accountable(&held).cloned())))
+        Ok(Some((
+            blueprint,
+            find_accountable_responsibility(&held).cloned(),
+        )))
     }
 
     async fn load_proposal(&self, ctx: &Context<'_>) -> Result<Option<Proposal>> {
@@ -157,7 +162,7 @@ impl Responsibility {
         };
         let parents = load_department_tree(ctx).await?;
         let leads = load(ctx, DepartmentLeads).await?.unwrap_or_default();
-        let seats = proposal.awaited_seats(&parents);
+        let seats = proposal.nearest_answering_departments(&parents);
         let mut there = load_many(ctx, seats.iter().copied()).await?;
         let departments = seats.iter().filter_map(|seat| there.remove(seat));
         Ok(Some(ResponsibilityAwaits {
@@ -178,7 +183,7 @@ impl Responsibility {
             return Ok(Vec::new());
         };
         // Who leads nothing sits nowhere in the tree.
-        let parents = match caller.own_lead_departments().is_empty() {
+        let parents = match caller.directly_led_departments().is_empty() {
             true => Arc::default(),
             false => load_department_tree(ctx).await?,
         };

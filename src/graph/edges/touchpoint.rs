@@ -37,7 +37,7 @@ impl Touchpoint {
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let caller = caller(ctx)?;
         if let Some(canvas) = &self.canvas {
-            let held = canvas.responsibilities_of(self.row.id);
+            let held = canvas.responsibilities_of_touchpoint(self.row.id);
             return Ok(permissions::on_touchpoint(caller, &canvas.blueprint, held));
         }
         let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
@@ -58,7 +58,7 @@ impl Touchpoint {
     async fn channels(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Channel>> {
         if let Some(canvas) = &self.canvas {
             return Ok(meter::metered_list(
-                canvas.channels_of(self.row.id).iter().cloned(),
+                canvas.channels_of_touchpoint(self.row.id).iter().cloned(),
             ));
         }
         let rows = load(ctx, ChannelsOf(self.row.id))
@@ -149,7 +149,7 @@ impl Touchpoint {
         ctx: &Context<'_>,
     ) -> Result<BudgetChargedList<Responsibility>> {
         if let Some(canvas) = &self.canvas {
-            let rows = canvas.responsibilities_of(self.row.id);
+            let rows = canvas.responsibilities_of_touchpoint(self.row.id);
             let rows = rows
                 .iter()
                 .map(|row| Responsibility::from_canvas(row, canvas));

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     access::Caller,
     batch::LoaderKey,
-    department::load_parents,
+    department::load_parent_by_department,
     error::Result,
     responsibility::{
         parties::{LeadsByDepartment, Parents},
@@ -31,7 +31,7 @@ impl LoaderKey for DepartmentParents {
     type Value = Arc<Parents>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let tree = load_parents(caller.connection()).await?;
+        let tree = load_parent_by_department(caller.connection()).await?;
         Ok([(DepartmentParents, Arc::new(tree))].into())
     }
 }

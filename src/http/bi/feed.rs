@@ -31,7 +31,7 @@ use crate::{
         app::App,
         auth,
         negotiate::{EntityTag, accepts_gzip, set_static_headers},
-        problem::{problem_response, program_error_response, with_retry_soon},
+        problem::{error_response_offering_basic, problem_response, with_retry_soon},
         request_id::RequestId,
     },
 };
@@ -52,7 +52,7 @@ pub async fn serve(
     let feed = match parse_request(&app, &id, &file, &headers, sent).await {
         Ok(Some(feed)) => feed,
         Ok(None) => return no_dataset_response(&id),
-        Err(error) => return program_error_response(&error, &id),
+        Err(error) => return error_response_offering_basic(&error, &id),
     };
     let (encoding, gzip) = (feed.params.encoding, feed.gzip);
     // Before a slot is taken: finding out whether the address is right keeps no connection.
@@ -68,7 +68,7 @@ pub async fn serve(
     };
     match respond(feed, slot, &uri, &headers, app.settings.deadline).await {
         Ok(response) => with_headers(response, encoding, gzip),
-        Err(error) => program_error_response(&error, &id),
+        Err(error) => error_response_offering_basic(&error, &id),
     }
 }
 
@@ -90,7 +90,7 @@ async fn respond(
     // Who has the rows already has the token that came with them.
     let until = match known {
         true => None,
-        false => resolve_changes_since(&mut feed, &tx).await?,
+        false => load_changes_and_sync_token(&mut feed, &tx).await?,
     };
     let mut response = match (known, feed.params.query.limit) {
         (true, _) => {
@@ -114,7 +114,7 @@ async fn respond(
 
 /// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
 /// one stood: the others do not say it.
-async fn resolve_changes_since(
+async fn load_changes_and_sync_token(
     feed: &mut FeedRequest,
     tx: &Transaction,
 ) -> Result<Option<SyncToken>> {

@@ -30,7 +30,8 @@ use crate::{
         app::App,
         auth,
         problem::{
-            method_not_allowed_response, problem_response, program_error_response, with_no_store,
+            error_response_offering_basic, method_not_allowed_response, problem_response,
+            with_no_store,
         },
         request_id::RequestId,
         server::ServerRequestGuard,
@@ -195,7 +196,7 @@ async fn authorise_import_and_take_slot(
     headers: &HeaderMap,
 ) -> Result<(Caller, SheetOptions, Slot), SheetRejection> {
     let caller = auth::identify_program(app, headers, id).await?;
-    let caller = caller.with_act(what.act_name());
+    let caller = caller.with_act_name(what.act_name());
     // Before a byte of the sheet is read: who may record nothing need not send it.
     audit_if_refused(&caller, caller.require_reach(what.action())).await?;
     let Query(parameters) =
@@ -383,7 +384,7 @@ impl SheetRejection {
                 });
                 with_no_store((status, Json(json!({ "error": error }))).into_response())
             }
-            Self::Failed(error) => program_error_response(&error, id),
+            Self::Failed(error) => error_response_offering_basic(&error, id),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         series::{Dimension, period::Grain},
     },
     error::Result,
-    http::{app::App, auth, problem::program_error_response, request_id::RequestId},
+    http::{app::App, auth, problem::error_response_offering_basic, request_id::RequestId},
 };
 
 /// Answers with every dataset that the caller may pull from.
@@ -27,14 +27,14 @@ pub async fn serve(
 ) -> Response {
     let caller = match auth::identify_program(&app, &headers, &id).await {
         Ok(caller) => caller,
-        Err(error) => return program_error_response(&error, &id),
+        Err(error) => return error_response_offering_basic(&error, &id),
     };
     match pullable_datasets(&caller) {
         Ok(pulled) => {
             let told: Vec<Value> = pulled.into_iter().map(describe_dataset).collect();
             Json(json!({ "datasets": told })).into_response()
         }
-        Err(error) => program_error_response(&error, &id),
+        Err(error) => error_response_offering_basic(&error, &id),
     }
 }
 

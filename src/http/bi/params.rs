@@ -63,7 +63,7 @@ pub fn parse_params(
         true => query.series = parser.parse_series_request(from, to),
         false => {
             query.filter = parser.parse_filter(from, to);
-            query.days = parser.parse_days(from, to);
+            query.days = parser.list_requested_days(from, to);
         }
     }
     query.include_drafts = parser.parse_include_drafts();
@@ -179,11 +179,11 @@ impl ParamsParser<'_> {
         from: Option<NaiveDate>,
         to: Option<NaiveDate>,
     ) -> Option<SeriesRequest> {
-        let days = self.parse_range(from, to);
+        let days = self.require_both_range_ends(from, to);
         let grain = self.parse_grain();
-        let by = self.parse_words("by", &Dimension::ALL, Dimension::as_str);
-        let roles = self.parse_words("role", Role::ALL, Role::as_str);
-        let stages = self.parse_words("stage", Stage::ALL, Stage::as_str);
+        let by = self.parse_list_of_allowed_words("by", &Dimension::ALL, Dimension::as_str);
+        let roles = self.parse_list_of_allowed_words("role", Role::ALL, Role::as_str);
+        let stages = self.parse_list_of_allowed_words("stage", Stage::ALL, Stage::as_str);
         Some(SeriesRequest {
             by: by.unwrap_or_default(),
             kpis: self.read_values("kpi"),
@@ -208,7 +208,7 @@ impl ParamsParser<'_> {
         grain
     }
 
-    fn parse_words<W: Copy>(
+    fn parse_list_of_allowed_words<W: Copy>(
         &mut self,
         name: &str,
         words: &[W],
@@ -225,7 +225,7 @@ impl ParamsParser<'_> {
         all
     }
 
-    fn parse_range(
+    fn require_both_range_ends(
         &mut self,
         from: Option<NaiveDate>,
         to: Option<NaiveDate>,
@@ -240,14 +240,18 @@ impl ParamsParser<'_> {
         range
     }
 
-    fn parse_days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Vec<NaiveDate> {
+    fn list_requested_days(
+        &mut self,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    ) -> Vec<NaiveDate> {
         if !self.dataset.needs_days {
             return Vec::new();
         }
-        let Some((from, to)) = self.parse_range(from, to) else {
+        let Some((from, to)) = self.require_both_range_ends(from, to) else {
             return Vec::new();
         };
-        query::days_between(from, to).unwrap_or_else(|| {
+        query::list_days_between(from, to).unwrap_or_else(|| {
             self.faults.push(format!(
                 "The range from `from` to `to` has at most {MOST_DAYS} days."
             ));

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     media::{self, MediaType},
-    stop::{NoDataReason, coded_error, error_code, stop_status},
+    stop::{NoDataReason, coded_error, error_code, no_data_reason_status},
 };
 use crate::{
     compute,
@@ -52,11 +52,11 @@ pub fn caller_refusal_response(error: &Error, headers: &HeaderMap, id: &RequestI
     let media = media::negotiate_media(headers).unwrap_or(MediaType::Json);
     let status = problem::error_status(error);
     let response = refusal_response(media, status, error.code(), &error.to_string(), &id.0);
-    problem::with_advice_headers(response, error)
+    problem::with_auth_or_retry_header(response, error)
 }
 
 /// What validation found, as a stop.
-pub(super) fn validation_stop(errors: Vec<ServerError>) -> NoDataReason {
+pub(super) fn reason_from_validation_errors(errors: Vec<ServerError>) -> NoDataReason {
     let kept: Vec<_> = errors
         .into_iter()
         .take(MOST_ERRORS)
@@ -73,7 +73,11 @@ fn with_validation_code(invalid: ServerError) -> ServerError {
         "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
         _ => Code::GraphqlValidationFailed,
     };
-    coded_error(code, &cut_input(&invalid.message), invalid.locations)
+    coded_error(
+        code,
+        &strip_input_from_message(&invalid.message),
+        invalid.locations,
+    )
 }
 
 /// Writes what an operation answered, with every error masked that was not worded for the client.
@@ -88,8 +92,8 @@ pub(super) fn respond_with_outcome(
     for error in &mut response.errors {
         mask_error(error, request_id);
     }
-    match fault_code(&response, is_mutation) {
-        Some(code) => respond_with_stop(
+    match find_server_fault_code(&response, is_mutation) {
+        Some(code) => respond_with_no_data_reason(
             media,
             NoDataReason::Failed(code, response.errors),
             request_id,
@@ -118,7 +122,7 @@ fn respond_unless_too_large(
 
 /// The fault of ours that left nothing to answer with: a client that looks at the status alone must not take it for an
 /// answer. Where something was answered besides, it is one, and the fault stands in its errors.
-fn fault_code(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> {
+fn find_server_fault_code(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> {
     let is_empty = match &response.data {
         Value::Null => true,
         Value::Object(roots) => roots.values().all(|root| *root == Value::Null),
@@ -160,8 +164,12 @@ fn to_json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
 fn mask_error(failed: &mut ServerError, request_id: &str) {
     failed.source = None;
     if error_code(failed).is_none() {
-        let worded = if is_input_message(&failed.message) {
-            coded_error(Code::BadUserInput, &cut_input(&failed.message), Vec::new())
+        let worded = if is_invalid_argument_message(&failed.message) {
+            coded_error(
+                Code::BadUserInput,
+                &strip_input_from_message(&failed.message),
+                Vec::new(),
+            )
         } else {
             let path = serde_json::to_string(&failed.path).unwrap_or_default();
             // The message goes to the log before it is replaced: the client gets the request's id to ask about it.
@@ -175,13 +183,13 @@ fn mask_error(failed: &mut ServerError, request_id: &str) {
 }
 
 /// The two ways in which async-graphql words an argument that validation let pass and its type could not read.
-fn is_input_message(message: &str) -> bool {
+fn is_invalid_argument_message(message: &str) -> bool {
     message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"")
 }
 
 /// A message of async-graphql up to where it would repeat what was sent. Names of fields and types stay, and what our
 /// own scalars say, which repeat nothing.
-pub(super) fn cut_input(message: &str) -> String {
+pub(super) fn strip_input_from_message(message: &str) -> String {
     const BEFORE_INPUT: [&str; 3] = [
         "\", found ",
         " does not contain value \"",
@@ -201,12 +209,12 @@ pub(super) fn cut_input(message: &str) -> String {
 }
 
 /// Writes why an operation has no answer.
-pub(super) fn respond_with_stop(
+pub(super) fn respond_with_no_data_reason(
     media: MediaType,
     stop: NoDataReason,
     request_id: &str,
 ) -> Response {
-    let status = stop_status(&stop, media);
+    let status = no_data_reason_status(&stop, media);
     let malformed = |message: &str| vec![coded_error(Code::BadUserInput, message, Vec::new())];
     match stop {
         NoDataReason::Method(allowed) => {

@@ -45,7 +45,7 @@ impl From<Rejection> for NoDataReason {
 /// Clients of plain JSON expect 200 for a well-formed request that was refused; faults of ours and matters of
 /// size and rights have their status in both forms, so that proxies and monitors see them. A deadline is 504
 /// and not 503: nothing says that trying again is safe or will be faster.
-pub(super) fn stop_status(stop: &NoDataReason, media: MediaType) -> StatusCode {
+pub(super) fn no_data_reason_status(stop: &NoDataReason, media: MediaType) -> StatusCode {
     match (stop, media) {
         (NoDataReason::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
         (NoDataReason::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,

@@ -11,7 +11,7 @@ use axum::body::Body;
 use super::*;
 use axum::http::{StatusCode, header};
 
-use super::respond::{LONGEST_MESSAGE, MOST_ERRORS, clip, cut_input};
+use super::respond::{LONGEST_MESSAGE, MOST_ERRORS, clip, strip_input_from_message};
 
 const RESPONSE: &str = "application/graphql-response+json";
 
@@ -320,7 +320,7 @@ async fn nothing_that_was_sent_is_sent_back() {
         assert!(!answer.text.contains(sent), "{}", answer.text);
     }
     assert_eq!(
-        cut_input("Expected input type \"Int\", found [[[1]]]."),
+        strip_input_from_message("Expected input type \"Int\", found [[[1]]]."),
         "Expected input type \"Int\"."
     );
 }

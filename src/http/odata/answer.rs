@@ -135,7 +135,10 @@ pub(super) fn respond_with_refusal(refusal: ODataRefusal) -> Response {
             let body = body(error.code().as_str(), &error.to_string());
             let response = (problem::error_status(&error), body).into_response();
             // Spreadsheets ask for a name and a password only where the answer offers Basic.
-            problem::with_basic_challenge(problem::with_advice_headers(response, &error), &error)
+            problem::with_basic_challenge(
+                problem::with_auth_or_retry_header(response, &error),
+                &error,
+            )
         }
         ODataRefusal::Worded(code, message) => {
             let mut response = (code.status(), body(code.as_str(), &message)).into_response();

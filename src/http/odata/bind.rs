@@ -14,13 +14,17 @@ use crate::bi::{
 };
 
 /// The filter of an expression. Its faults are added to `faults`; with any of them the filter means nothing.
-pub fn bind_filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault>) -> Filter {
-    FilterTranslator { dataset, faults }.bind_condition(expression)
+pub fn translate_filter_expression(
+    dataset: &Dataset,
+    expression: &Expression,
+    faults: &mut Vec<Fault>,
+) -> Filter {
+    FilterTranslator { dataset, faults }.translate_condition(expression)
 }
 
 /// A literal as a value of a column: `Some(None)` for null, `None` where it is of another type.
 #[must_use]
-pub fn bind_value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
+pub fn literal_to_column_value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
     Some(Some(match (column.of, literal) {
         (_, Literal::Null) => return Some(None),
         (ColumnType::Id(prefix), Literal::String(text)) => {
@@ -70,27 +74,27 @@ struct FilterTranslator<'r> {
 }
 
 impl FilterTranslator<'_> {
-    fn bind_condition(&mut self, expression: &Expression) -> Filter {
+    fn translate_condition(&mut self, expression: &Expression) -> Filter {
         match expression {
-            Expression::And(parts) => Filter::All(self.bind_conditions(parts)),
-            Expression::Or(parts) => any_of(self.bind_conditions(parts)),
-            Expression::Not(inner) => negate(self.bind_condition(inner)),
+            Expression::And(parts) => Filter::All(self.translate_conditions(parts)),
+            Expression::Or(parts) => combine_filters_with_or(self.translate_conditions(parts)),
+            Expression::Not(inner) => negate(self.translate_condition(inner)),
             Expression::Boolean(true) => all_rows_filter(),
             Expression::Boolean(false) => no_rows_filter(),
-            Expression::Property(name) => self.bind_flag(name),
-            Expression::Text(function, name, text) => self.bind_text_function(name, *function, text),
-            Expression::In(Operand::Property(name), literals) => self.bind_in_list(name, literals),
+            Expression::Property(name) => self.translate_boolean_column(name),
+            Expression::Text(function, name, text) => self.translate_text_function(name, *function, text),
+            Expression::In(Operand::Property(name), literals) => self.translate_in_list(name, literals),
             Expression::Compare(Operand::Property(name), how, Operand::Literal(literal)) => {
-                self.bind_comparison(name, filter_comparison(*how), literal)
+                self.translate_comparison(name, comparison_from_operator(*how), literal)
             }
             Expression::Compare(Operand::Literal(literal), how, Operand::Property(name)) => {
-                self.bind_comparison(name, swap_sides(filter_comparison(*how)), literal)
+                self.translate_comparison(name, swap_sides(comparison_from_operator(*how)), literal)
             }
             Expression::Compare(Operand::Year(name), how, Operand::Literal(literal)) => {
-                self.bind_year(name, filter_comparison(*how), literal)
+                self.translate_year_comparison(name, comparison_from_operator(*how), literal)
             }
             Expression::Compare(Operand::Literal(literal), how, Operand::Year(name)) => {
-                self.bind_year(name, swap_sides(filter_comparison(*how)), literal)
+                self.translate_year_comparison(name, swap_sides(comparison_from_operator(*how)), literal)
             }
             Expression::In(..) | Expression::Compare(..) => {
                 self.add_unsupported_fault("`$filter` compares one column with values, and not columns or values with each other.")
@@ -98,8 +102,11 @@ impl FilterTranslator<'_> {
         }
     }
 
-    fn bind_conditions(&mut self, parts: &[Expression]) -> Vec<Filter> {
-        parts.iter().map(|part| self.bind_condition(part)).collect()
+    fn translate_conditions(&mut self, parts: &[Expression]) -> Vec<Filter> {
+        parts
+            .iter()
+            .map(|part| self.translate_condition(part))
+            .collect()
     }
 
     fn add_bad_request_fault(&mut self, sentence: impl Into<String>) -> Filter {
@@ -125,7 +132,7 @@ impl FilterTranslator<'_> {
         column
     }
 
-    fn bind_flag(&mut self, name: &str) -> Filter {
+    fn translate_boolean_column(&mut self, name: &str) -> Filter {
         match self.find_column(name) {
             None => no_rows_filter(),
             Some(column) if matches!(column.of, ColumnType::Boolean) => {
@@ -138,7 +145,12 @@ impl FilterTranslator<'_> {
         }
     }
 
-    fn bind_text_function(&mut self, name: &str, function: TextFunction, text: &str) -> Filter {
+    fn translate_text_function(
+        &mut self,
+        name: &str,
+        function: TextFunction,
+        text: &str,
+    ) -> Filter {
         let Some(column) = self.find_column(name) else {
             return no_rows_filter();
         };
@@ -156,7 +168,7 @@ impl FilterTranslator<'_> {
         }
     }
 
-    fn bind_in_list(&mut self, name: &str, literals: &[Literal]) -> Filter {
+    fn translate_in_list(&mut self, name: &str, literals: &[Literal]) -> Filter {
         let Some(column) = self.find_column(name) else {
             return no_rows_filter();
         };
@@ -169,10 +181,10 @@ impl FilterTranslator<'_> {
                 break;
             }
         }
-        any_of(each)
+        combine_filters_with_or(each)
     }
 
-    fn bind_comparison(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
+    fn translate_comparison(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
         match self.find_column(name) {
             Some(column) => self.compare_column(column, how, literal),
             None => no_rows_filter(),
@@ -185,18 +197,18 @@ impl FilterTranslator<'_> {
         how: Comparison,
         literal: &Literal,
     ) -> Filter {
-        match (bind_value(column, literal), column.of, literal) {
+        match (literal_to_column_value(column, literal), column.of, literal) {
             (Some(None), ..) => compare_with_null(column, how),
             // NaN equals nothing in OData, while PostgreSQL has it equal to itself and above all others.
             (Some(Some(Value::Number(number))), ..) if number.is_nan() => {
-                compare_with_value_of_no_cell(how)
+                compare_with_nonexistent_value(how)
             }
             (Some(Some(value)), ..) => Filter::Compare(column, how, value),
             // A text that is no id equals none: tools send `id ne ''` to leave out empty cells.
             (None, ColumnType::Id(_), Literal::String(_))
                 if matches!(how, Comparison::Equal | Comparison::NotEqual) =>
             {
-                compare_with_value_of_no_cell(how)
+                compare_with_nonexistent_value(how)
             }
             (None, ..) => self.add_bad_request_fault(format!(
                 "`{}` is compared with {}, or with null.",
@@ -207,7 +219,12 @@ impl FilterTranslator<'_> {
     }
 
     /// A year is the days, or the moments, from its beginning to that of the next one.
-    fn bind_year(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
+    fn translate_year_comparison(
+        &mut self,
+        name: &str,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Filter {
         let Some(column) = self.find_column(name) else {
             return no_rows_filter();
         };
@@ -258,7 +275,7 @@ impl FilterTranslator<'_> {
 }
 
 /// An `or`. Equals of one column become one `IN`, which databases plan better.
-fn any_of(parts: Vec<Filter>) -> Filter {
+fn combine_filters_with_or(parts: Vec<Filter>) -> Filter {
     let mut listed: Option<(&'static Column, Vec<Value>)> = None;
     let mut others = Vec::new();
     for part in parts {
@@ -294,14 +311,14 @@ fn compare_with_null(column: &'static Column, how: Comparison) -> Filter {
 }
 
 /// A comparison with a value that no cell has: every cell differs from it, and none is above or below.
-fn compare_with_value_of_no_cell(how: Comparison) -> Filter {
+fn compare_with_nonexistent_value(how: Comparison) -> Filter {
     match how {
         Comparison::NotEqual => all_rows_filter(),
         _ => no_rows_filter(),
     }
 }
 
-const fn filter_comparison(operator: ComparisonOperator) -> Comparison {
+const fn comparison_from_operator(operator: ComparisonOperator) -> Comparison {
     match operator {
         ComparisonOperator::Eq => Comparison::Equal,
         ComparisonOperator::Ne => Comparison::NotEqual,

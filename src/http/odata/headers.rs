@@ -32,17 +32,20 @@ impl MetadataLevel {
 
 /// The level that a client asks for; nothing where it takes no JSON. `$format` goes before `Accept`.
 #[must_use]
-pub fn negotiate_level(headers: &HeaderMap, format: Option<&str>) -> Option<MetadataLevel> {
+pub fn negotiate_metadata_level(
+    headers: &HeaderMap,
+    format: Option<&str>,
+) -> Option<MetadataLevel> {
     match format {
         Some("json") => return Some(MetadataLevel::Minimal),
         // The standard has `$format` before `Accept`: an address can carry it where no header can be set.
-        Some(format) => return level_of_range(&Preference::parse(format)?),
+        Some(format) => return media_range_metadata_level(&Preference::parse(format)?),
         None if !headers.contains_key(header::ACCEPT) => return Some(MetadataLevel::Minimal),
         None => {}
     }
     let mut best: Option<(u16, MetadataLevel)> = None;
     for range in list_preferences(headers, header::ACCEPT) {
-        let Some(level) = level_of_range(&range) else {
+        let Some(level) = media_range_metadata_level(&range) else {
             continue;
         };
         // Of equal weights the first one is meant.
@@ -54,7 +57,7 @@ pub fn negotiate_level(headers: &HeaderMap, format: Option<&str>) -> Option<Meta
 }
 
 /// The level that a media range asks for; nothing where it does not include JSON.
-fn level_of_range(range: &Preference) -> Option<MetadataLevel> {
+fn media_range_metadata_level(range: &Preference) -> Option<MetadataLevel> {
     if !["application/json", "application/*", "*/*"].contains(&range.value.as_str()) {
         return None;
     }
@@ -153,23 +156,23 @@ mod tests {
             ("application/json;q=0", None),
         ] {
             assert_eq!(
-                negotiate_level(&headers(header::ACCEPT, accept), None),
+                negotiate_metadata_level(&headers(header::ACCEPT, accept), None),
                 wanted,
                 "{accept}"
             );
         }
         assert_eq!(
-            negotiate_level(&HeaderMap::new(), None),
+            negotiate_metadata_level(&HeaderMap::new(), None),
             Some(MetadataLevel::Minimal)
         );
         let atom = headers(header::ACCEPT, "application/atom+xml");
         assert_eq!(
-            negotiate_level(&atom, Some("json")),
+            negotiate_metadata_level(&atom, Some("json")),
             Some(MetadataLevel::Minimal)
         );
-        assert_eq!(negotiate_level(&atom, Some("xml")), None);
+        assert_eq!(negotiate_metadata_level(&atom, Some("xml")), None);
         assert_eq!(
-            negotiate_level(&atom, Some("application/json;odata.metadata=none")),
+            negotiate_metadata_level(&atom, Some("application/json;odata.metadata=none")),
             Some(MetadataLevel::Bare)
         );
     }

@@ -62,7 +62,7 @@ pub fn metadata_document(datasets: &[&Dataset]) -> String {
 
 /// The members of the service document.
 #[must_use]
-pub fn service_members(datasets: &[&Dataset]) -> Vec<Value> {
+pub fn service_document_entries(datasets: &[&Dataset]) -> Vec<Value> {
     let datasets = datasets.iter().map(|dataset| dataset.name);
     datasets
         .map(|name| json!({ "name": name, "kind": "EntitySet", "url": name }))

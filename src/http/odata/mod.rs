@@ -57,7 +57,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/bi/odata/v4", any(serve_root))
         .route("/bi/odata/v4/", any(serve_root))
-        .route("/bi/odata/v4/{*path}", any(serve_below))
+        .route("/bi/odata/v4/{*path}", any(serve_path_below_root))
 }
 
 /// The parts of a request that an answer depends on.
@@ -79,7 +79,7 @@ async fn serve_root(
     serve((app, id), method, uri, headers, Ok(Path(String::new()))).await
 }
 
-async fn serve_below(
+async fn serve_path_below_root(
     app: State<App>,
     id: Extension<RequestId>,
     method: Method,
@@ -142,7 +142,7 @@ impl ODataRequestParts<'_> {
             ODataResource::Service => self.answer_service_document(&caller, &sent),
             ODataResource::Metadata => self.answer_metadata(&caller, &sent),
             ODataResource::Rows(dataset) => self.answer_rows(&caller, dataset, &sent).await,
-            ODataResource::Count(dataset) => self.answer_count(&caller, dataset, &sent).await,
+            ODataResource::Count(dataset) => self.answer_row_count(&caller, dataset, &sent).await,
             ODataResource::Row(dataset, key) => {
                 self.answer_row(&caller, dataset, &key, &sent).await
             }
@@ -154,8 +154,8 @@ impl ODataRequestParts<'_> {
         root: &'a str,
         sent: &QueryPairs,
     ) -> Result<ODataWriter<'a>, ODataRefusal> {
-        let format = options::single_value(sent, "$format");
-        let Some(level) = headers::negotiate_level(self.headers, format) else {
+        let format = options::single_option_value(sent, "$format");
+        let Some(level) = headers::negotiate_metadata_level(self.headers, format) else {
             let message =
                 "This is answered as application/json, with odata.metadata=minimal or none.";
             return Err(not_acceptable_refusal(message));
@@ -177,18 +177,18 @@ impl ODataRequestParts<'_> {
 
     fn answer_service_document(&self, caller: &Caller, sent: &QueryPairs) -> ODataResult {
         let pulled = bi::list::pullable_datasets(caller)?;
-        require_no_faults(options::faults_besides_format(sent))?;
+        require_no_faults(options::faults_of_options_except_format(sent))?;
         let root = self.service_root();
         let writer = self.new_writer(&root, sent)?;
-        let body = writer.write_list("", &metadata::service_members(&pulled))?;
+        let body = writer.write_list("", &metadata::service_document_entries(&pulled))?;
         Ok(respond(body, writer.level.content_type(), writer.gzip))
     }
 
     /// It is XML, whatever is accepted: clients ask for it with the headers that they ask for rows with.
     fn answer_metadata(&self, caller: &Caller, sent: &QueryPairs) -> ODataResult {
         let pulled = bi::list::pullable_datasets(caller)?;
-        require_no_faults(options::faults_besides_format(sent))?;
-        match options::single_value(sent, "$format") {
+        require_no_faults(options::faults_of_options_except_format(sent))?;
+        match options::single_option_value(sent, "$format") {
             None | Some("xml" | "application/xml") => {
                 let body = metadata::metadata_document(&pulled).into_bytes();
                 Ok(respond(body, "application/xml; charset=utf-8", false))
@@ -228,7 +228,7 @@ impl ODataRequestParts<'_> {
     }
 
     /// A number as text, whatever is accepted, as the standard has it.
-    async fn answer_count(
+    async fn answer_row_count(
         &self,
         caller: &Caller,
         dataset: &'static Dataset,
@@ -261,7 +261,7 @@ impl ODataRequestParts<'_> {
         sent: &QueryPairs,
     ) -> ODataResult {
         caller.require_reach(dataset.permission)?;
-        if !options::is_found_by_key(dataset) {
+        if !options::is_readable_by_key_alone(dataset) {
             let (name, key) = (dataset.name, dataset.key);
             let message = format!(
                 "{name} is read for a range of days, so its rows are not offered by their keys alone: say both in `$filter`, {key} and the day."

@@ -69,7 +69,7 @@ pub fn parse_query_pairs(query: &str) -> QueryPairs {
 
 /// The value of an option that was sent exactly once.
 #[must_use]
-pub fn single_value<'s>(sent: &'s QueryPairs, name: &str) -> Option<&'s str> {
+pub fn single_option_value<'s>(sent: &'s QueryPairs, name: &str) -> Option<&'s str> {
     let mut all = sent.iter().filter(|(other, _)| other == name);
     let one = all.next().map(|(_, value)| value.as_str());
     // An option that is sent twice has no value here: `add_unknown_option_faults` finds fault with it, and neither of
@@ -105,7 +105,7 @@ pub fn parse_options(
 
 /// The faults of the options of the service document and of `$metadata`, which take `$format` alone.
 #[must_use]
-pub fn faults_besides_format(sent: &QueryPairs) -> Vec<Fault> {
+pub fn faults_of_options_except_format(sent: &QueryPairs) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, _) in sent.iter().take(MOST) {
         if name != "$format" {
@@ -191,7 +191,7 @@ impl OptionsParser<'_> {
         };
         match subject {
             ResourceKind::Row(key) => {
-                params.query.filter = self.bind_key_filter(key);
+                params.query.filter = self.build_key_filter(key);
                 self.parse_select(&mut params);
             }
             // Options without a meaning for a number of rows ($select, $orderby, $top, …) are passed over, as the
@@ -204,16 +204,16 @@ impl OptionsParser<'_> {
                 params.top = self.parse_number("$top");
                 params.query.offset = self.parse_number("$skip");
                 params.count = self.parse_flag("$count");
-                self.parse_after(&mut params);
+                self.parse_skiptoken(&mut params);
             }
         }
-        self.parse_days(&mut params.query);
+        self.set_days_from_filter(&mut params.query);
         if self.dataset.is_series() {
             params.query.series = self.parse_series_request(&params.query);
             return params;
         }
         if let Some(kpi) = self.dataset.filter_column("kpi") {
-            for keys in range::text_lists_of_filter(&params.query.filter, kpi) {
+            for keys in range::text_lists_implied_by_filter(&params.query.filter, kpi) {
                 params.query.narrow_measurements_to_kpis(&keys);
             }
         }
@@ -223,7 +223,7 @@ impl OptionsParser<'_> {
     /// The query of a series: its days and KPIs follow from the filter, its grain and dimensions from options of its
     /// own.
     fn parse_series_request(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
-        let grain = single_value(self.sent, "grain").and_then(Grain::from_name);
+        let grain = single_option_value(self.sent, "grain").and_then(Grain::from_name);
         if grain.is_none() {
             self.add_bad_request_fault(Grain::invalid_grain_message());
         }
@@ -232,7 +232,7 @@ impl OptionsParser<'_> {
                 .into_iter()
                 .find(|dimension| dimension.as_str() == name.trim())
         };
-        let by = single_value(self.sent, "by").unwrap_or_default();
+        let by = single_option_value(self.sent, "by").unwrap_or_default();
         let by = by.split(',').filter(|name| !name.is_empty()).map(named);
         let by: Option<Vec<Dimension>> = by.collect();
         if by.is_none() {
@@ -244,14 +244,14 @@ impl OptionsParser<'_> {
         question.by = by?;
         question.include_drafts = query.include_drafts;
         let kpi = self.dataset.filter_column("kpi")?;
-        question.kpis = range::text_lists_of_filter(&query.filter, kpi)
+        question.kpis = range::text_lists_implied_by_filter(&query.filter, kpi)
             .into_iter()
             .next();
         Some(question)
     }
 
     fn parse_flag(&mut self, name: &str) -> bool {
-        match single_value(self.sent, name) {
+        match single_option_value(self.sent, name) {
             None | Some("false") => false,
             Some("true") => true,
             Some(_) => {
@@ -262,7 +262,7 @@ impl OptionsParser<'_> {
     }
 
     fn parse_number(&mut self, name: &str) -> Option<u64> {
-        let text = single_value(self.sent, name)?;
+        let text = single_option_value(self.sent, name)?;
         // Rust would also take a plus sign, which in a query string may be a space.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits);
@@ -273,11 +273,13 @@ impl OptionsParser<'_> {
     }
 
     fn parse_filter(&mut self) -> Filter {
-        let Some(text) = single_value(self.sent, "$filter") else {
+        let Some(text) = single_option_value(self.sent, "$filter") else {
             return Filter::default();
         };
         match parse_filter(text) {
-            Ok(expression) => bind::bind_filter(self.dataset, &expression, &mut self.faults),
+            Ok(expression) => {
+                bind::translate_filter_expression(self.dataset, &expression, &mut self.faults)
+            }
             Err(fault) => {
                 self.faults.push(fault);
                 Filter::default()
@@ -285,9 +287,10 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn bind_key_filter(&mut self, key: &Literal) -> Filter {
+    fn build_key_filter(&mut self, key: &Literal) -> Filter {
         let column = self.dataset.column(self.dataset.key);
-        let value = column.and_then(|column| Some((column, bind::bind_value(column, key)??)));
+        let value =
+            column.and_then(|column| Some((column, bind::literal_to_column_value(column, key)??)));
         match value {
             Some((column, value)) => Filter::Compare(column, Comparison::Equal, value),
             // A key that cannot be one is nobody's.
@@ -311,7 +314,7 @@ impl OptionsParser<'_> {
     }
 
     fn parse_select(&mut self, params: &mut ParsedODataOptions) {
-        let Some(text) = single_value(self.sent, "$select") else {
+        let Some(text) = single_option_value(self.sent, "$select") else {
             return;
         };
         let mut columns: Vec<&'static Column> = Vec::new();
@@ -331,7 +334,7 @@ impl OptionsParser<'_> {
     }
 
     fn parse_order(&mut self, query: &mut DatasetQuery) {
-        let Some(text) = single_value(self.sent, "$orderby") else {
+        let Some(text) = single_option_value(self.sent, "$orderby") else {
             return;
         };
         for item in text.split(',') {
@@ -362,8 +365,8 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn parse_after(&mut self, params: &mut ParsedODataOptions) {
-        let Some(text) = single_value(self.sent, "$skiptoken") else {
+    fn parse_skiptoken(&mut self, params: &mut ParsedODataOptions) {
+        let Some(text) = single_option_value(self.sent, "$skiptoken") else {
             return;
         };
         match token::decode_skiptoken(self.dataset, &params.query.order, text) {
@@ -378,7 +381,7 @@ impl OptionsParser<'_> {
     }
 
     /// The days of a query, where the dataset needs them: both ends have to follow from the filter.
-    fn parse_days(&mut self, query: &mut DatasetQuery) {
+    fn set_days_from_filter(&mut self, query: &mut DatasetQuery) {
         let day = self.dataset.day.and_then(|day| self.dataset.column(day));
         let Some(day) = day.filter(|_| self.dataset.needs_days) else {
             return;
@@ -387,7 +390,7 @@ impl OptionsParser<'_> {
         let DayRange {
             from: Some(from),
             to: Some(to),
-        } = range::days_of_filter(&query.filter, day)
+        } = range::day_range_implied_by_filter(&query.filter, day)
         else {
             self.add_bad_request_fault(format!(
                 "{dataset} is read for a range of days: `$filter` says both ends, outside of any `or` and `not`, for example \
@@ -395,7 +398,7 @@ impl OptionsParser<'_> {
             ));
             return;
         };
-        match query::days_between(from, to) {
+        match query::list_days_between(from, to) {
             Some(days) => query.days = days,
             None => self.add_bad_request_fault(format!(
                 "`$filter` on {day_name} spans at most {MOST_DAYS} days."
@@ -406,6 +409,6 @@ impl OptionsParser<'_> {
 
 /// Whether a row is found by its key alone: its dataset needs no days, or the key is the day.
 #[must_use]
-pub fn is_found_by_key(dataset: &Dataset) -> bool {
+pub fn is_readable_by_key_alone(dataset: &Dataset) -> bool {
     !dataset.needs_days || dataset.day == Some(dataset.key)
 }

@@ -32,7 +32,7 @@ pub(super) struct ODataWriter<'r> {
 
 impl ODataWriter<'_> {
     /// The member `@odata.context`, with a comma after it; nothing where no metadata is wanted.
-    fn context_member(&self, of: &str) -> String {
+    fn context_json_member(&self, of: &str) -> String {
         match self.level {
             MetadataLevel::Bare => String::new(),
             MetadataLevel::Minimal => {
@@ -49,7 +49,7 @@ impl ODataWriter<'_> {
         write!(
             body.plain.bytes(),
             "{{{}\"value\":{list}}}",
-            self.context_member(of)
+            self.context_json_member(of)
         )
         .map_err(Error::internal)?;
         body.finish()
@@ -75,7 +75,8 @@ impl ODataWriter<'_> {
             query.dataset.name,
             select_list_text(&query, shown, chosen)
         );
-        write!(body.plain.bytes(), "{{{}", self.context_member(&set)).map_err(Error::internal)?;
+        write!(body.plain.bytes(), "{{{}", self.context_json_member(&set))
+            .map_err(Error::internal)?;
         if count {
             let counted = catalogue::count_rows(&query, caller, &tx).await?;
             write!(body.plain.bytes(), "\"@odata.count\":{counted},").map_err(Error::internal)?;
@@ -109,7 +110,7 @@ impl ODataWriter<'_> {
         body.plain.raw("]");
         if let Some(row) = last.filter(|_| more) {
             let order: Vec<&Column> = order.iter().map(|(column, _)| *column).collect();
-            let token = token::encode_skiptoken(&row.key()?, &order_values(&row, &order)?);
+            let token = token::encode_skiptoken(&row.key()?, &read_orderby_values(&row, &order)?);
             let link = Value::from(self.next_link(&token, further));
             write!(body.plain.bytes(), ",\"@odata.nextLink\":{link}").map_err(Error::internal)?;
         }
@@ -130,7 +131,8 @@ impl ODataWriter<'_> {
             ..
         } = params;
         let select_list = select_list_text(&query, shown, chosen);
-        let context = self.context_member(&format!("#{}{select_list}/$entity", query.dataset.name));
+        let context =
+            self.context_json_member(&format!("#{}{select_list}/$entity", query.dataset.name));
         query.limit = Some(1);
         let writer = JsonRowWriter::new(shown_names(&query, shown));
         let mut rows = catalogue::stream_rows(query, caller, caller.begin_snapshot().await?)?;
@@ -181,7 +183,7 @@ fn shown_names(query: &DatasetQuery, shown: usize) -> impl Iterator<Item = &'sta
 }
 
 /// The values of a row in the columns of `$orderby`.
-fn order_values(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
+fn read_orderby_values(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
     let mut all = Vec::new();
     row.for_each_cell(|column, cell| all.push((column.name, token::cell_to_literal(cell))))?;
     let of = |column: &&'static Column| {

@@ -35,13 +35,13 @@ impl DayRange {
 
 /// The range that contains every row which the filter accepts.
 #[must_use]
-pub fn days_of_filter(filter: &Filter, of: &Column) -> DayRange {
+pub fn day_range_implied_by_filter(filter: &Filter, of: &Column) -> DayRange {
     // The last day that there is has no next one.
     let next = |day: NaiveDate| Some(day.succ_opt().unwrap_or(NaiveDate::MAX));
     match filter {
         Filter::All(all) => all
             .iter()
-            .map(|one| days_of_filter(one, of))
+            .map(|one| day_range_implied_by_filter(one, of))
             .fold(DayRange::default(), DayRange::intersect),
         Filter::Compare(column, how, Value::Day(day)) if column.name == of.name => match how {
             Comparison::Equal => DayRange::new(Some(*day), next(*day)),
@@ -66,7 +66,7 @@ pub fn days_of_filter(filter: &Filter, of: &Column) -> DayRange {
 
 /// The lists that contain the column's text in every row which the filter accepts: all of them apply.
 #[must_use]
-pub fn text_lists_of_filter(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
+pub fn text_lists_implied_by_filter(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
     let text = |value: &Value| match value {
         Value::Text(text) => Some(text.clone()),
         _ => None,
@@ -74,7 +74,7 @@ pub fn text_lists_of_filter(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
     match filter {
         Filter::All(all) => all
             .iter()
-            .flat_map(|one| text_lists_of_filter(one, of))
+            .flat_map(|one| text_lists_implied_by_filter(one, of))
             .collect(),
         Filter::Compare(column, Comparison::Equal, value) if column.name == of.name => {
             text(value).map(|text| vec![text]).into_iter().collect()

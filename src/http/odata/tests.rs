@@ -72,7 +72,7 @@ proptest! {
 fn meant(dataset: &Dataset, text: &str) -> Result<(String, DayRange), Vec<Fault>> {
     let expression = parse_filter(text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
-    let filter = bind::bind_filter(dataset, &expression, &mut faults);
+    let filter = bind::translate_filter_expression(dataset, &expression, &mut faults);
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -80,7 +80,7 @@ fn meant(dataset: &Dataset, text: &str) -> Result<(String, DayRange), Vec<Fault>
         .append_to_sql(SqlBuilder::new(DbBackend::Postgres, ""))
         .statement();
     let day = dataset.day.and_then(|day| dataset.column(day));
-    let days = day.map(|day| range::days_of_filter(&filter, day));
+    let days = day.map(|day| range::day_range_implied_by_filter(&filter, day));
     Ok((written.to_string(), days.unwrap_or_default()))
 }
 

@@ -4,7 +4,7 @@
 
 use odata_filter::{Literal, parse_literals, write_literals};
 
-use super::bind::bind_value;
+use super::bind::literal_to_column_value;
 use crate::{
     bi::{
         model::dataset::{Column, Dataset},
@@ -60,7 +60,7 @@ pub fn decode_skiptoken(
     let held = order
         .iter()
         .zip(&held)
-        .map(|((column, _), literal)| bind_value(column, literal));
+        .map(|((column, _), literal)| literal_to_column_value(column, literal));
     Some((place, held.collect::<Option<_>>()?))
 }
 

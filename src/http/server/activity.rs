@@ -114,7 +114,7 @@ impl ConnectionActivity {
     }
 
     /// Whether something is being worked on, so that the client is not to blame for the silence.
-    pub(super) fn is_server_working(&self) -> bool {
+    pub(super) fn has_server_work_under_way(&self) -> bool {
         self.server_turns.load(Relaxed) > 0
     }
 
@@ -129,13 +129,13 @@ impl ConnectionActivity {
     }
 
     /// How long the head of a request has been coming; nothing where none is.
-    pub(super) fn head_duration(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn time_since_head_began(&self, now: Instant) -> Option<Duration> {
         let begun = self.head.load(Relaxed).checked_sub(1)?;
         let begun = self.born + Duration::from_millis(begun);
         Some(now.saturating_duration_since(begun))
     }
 
-    pub(super) fn note_written(&self, bytes: usize) {
+    pub(super) fn add_written_bytes(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Relaxed);
     }
 

@@ -186,12 +186,12 @@ impl StalledClientDetector {
     fn is_overdue(&mut self, now: Instant, stopping: bool) -> bool {
         let activity = &self.activity;
         // Whatever the server is working on is no silence of the client, however long it takes.
-        if activity.is_server_working() || activity.begun_count() != self.begun {
+        if activity.has_server_work_under_way() || activity.begun_count() != self.begun {
             self.restart(now);
             return false;
         }
         if activity
-            .head_duration(now)
+            .time_since_head_began(now)
             .is_some_and(|coming| coming >= self.limits.head)
         {
             return true;
@@ -276,7 +276,7 @@ impl AsyncWrite for MeteredStream {
 impl MeteredStream {
     fn count_written(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = polled {
-            self.activity.note_written(bytes);
+            self.activity.add_written_bytes(bytes);
         }
         polled
     }

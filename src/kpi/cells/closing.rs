@@ -57,7 +57,10 @@ async fn load_current_month(permit: &Permit<'_>) -> Result<NaiveDate> {
     let row = row.ok_or_else(|| Error::internal("the database does not say what time it is"))?;
     let says: DateTime<Utc> = row.try_get("", "says")?;
     let database = permit.caller.clock.shift_by_advance(says);
-    Ok(cap_month(month, permit.caller.day_of(database)))
+    Ok(cap_month(
+        month,
+        permit.caller.local_day_of_moment(database),
+    ))
 }
 
 /// This month, or the one after that of the database's day where it is more than one ahead.
@@ -237,7 +240,12 @@ async fn load_journey_starts(
     let blueprints = blueprints.into_iter().map(|(id, at)| (Some(id), at));
     let all = blueprints.chain(organisation.flatten().map(|at| (None, at)));
     Ok(all
-        .map(|(id, at)| (id, first_day_of_month(permit.caller.day_of(at))))
+        .map(|(id, at)| {
+            (
+                id,
+                first_day_of_month(permit.caller.local_day_of_moment(at)),
+            )
+        })
         .collect())
 }
 

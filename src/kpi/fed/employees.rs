@@ -15,7 +15,7 @@ use crate::{
     access::Permit,
     error::Result,
     kpi::{
-        answers::{Tally, scale_feeding},
+        answers::{Tally, scale_feeding_kpi_type},
         cells::{self, AnonymousAnswerCell},
         days::LinkDays,
         measurement::MeasurementKey,
@@ -77,13 +77,13 @@ impl KpiLinksForCells {
     }
 
     /// Whether a KPI counts a cell: where it judged its place throughout.
-    fn counts_cell(&self, kpi: &kpi::Model, cell: &AnonymousAnswerCell) -> bool {
+    fn should_count_cell(&self, kpi: &kpi::Model, cell: &AnonymousAnswerCell) -> bool {
         let series = &cell.series;
         let links = self.links.get(&kpi.id).map_or(&[][..], Vec::as_slice);
         let there = |link: &&kpi_link::Model| Some(link.blueprint_id) == series.blueprint;
         let judging = links.iter().filter(there);
         match (kpi.scope, series.touchpoint) {
-            (KpiScope::Transactional, Some(at)) => cover_all_days(
+            (KpiScope::Transactional, Some(at)) => are_all_days_covered(
                 judging.filter(|link| {
                     link.touchpoint_id.is_none_or(|id| id == at)
                         && link
@@ -95,7 +95,7 @@ impl KpiLinksForCells {
             (KpiScope::Relationship, None) => match series.blueprint {
                 Some(blueprint) => {
                     self.is_published_or_archived(blueprint)
-                        && cover_all_days(judging, (cell.from, cell.to))
+                        && are_all_days_covered(judging, (cell.from, cell.to))
                         && !links
                             .iter()
                             .any(|link| self.judges_customer_blueprint(link))
@@ -123,7 +123,7 @@ impl KpiLinksForCells {
 }
 
 /// Whether links that follow one another judge on every day from one on and before another.
-fn cover_all_days<'l>(
+fn are_all_days_covered<'l>(
     links: impl Iterator<Item = &'l kpi_link::Model>,
     (from, to): (NaiveDate, NaiveDate),
 ) -> bool {
@@ -157,7 +157,7 @@ pub(super) async fn load_employee_tallies(
     let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
     let scales: Vec<FeedbackScale> = kpis
         .iter()
-        .filter_map(|kpi| scale_feeding(kpi.kpi_type))
+        .filter_map(|kpi| scale_feeding_kpi_type(kpi.kpi_type))
         .collect();
     if scales.is_empty() {
         return Ok(BTreeMap::new());
@@ -176,13 +176,14 @@ pub(super) async fn load_employee_tallies(
     let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for kpi in kpis {
         let its = cells.iter().filter(|cell| {
-            scale_feeding(kpi.kpi_type) == Some(cell.series.scale) && judged.counts_cell(kpi, cell)
+            scale_feeding_kpi_type(kpi.kpi_type) == Some(cell.series.scale)
+                && judged.should_count_cell(kpi, cell)
         });
         for cell in its {
             // `to` is the day after the block; a measurement is of a day in it.
             let last = cell.to.pred_opt().unwrap_or(cell.to);
             *tallies
-                .entry(MeasurementKey::at_touchpoint(
+                .entry(MeasurementKey::for_all_channels_and_segments(
                     kpi.id,
                     cell.series.touchpoint,
                     last,
@@ -213,7 +214,7 @@ mod tests {
             version: 1,
         };
         let year = (day(2).expect("a day"), day(12).expect("a day"));
-        let judges = |links: &[kpi_link::Model]| cover_all_days(links.iter(), year);
+        let judges = |links: &[kpi_link::Model]| are_all_days_covered(links.iter(), year);
         assert!(judges(&[link(None, None)]));
         assert!(judges(&[link(day(6), None), link(day(1), day(6))]));
         assert!(judges(&[link(day(2), day(12))]));

@@ -100,7 +100,7 @@ impl MeasurementColumns {
         reader: &SheetReader<R>,
         faults: &mut Faults,
     ) -> Self {
-        let columns = reader.columns_with_aliases(COLUMNS, ALIASES, faults);
+        let columns = reader.find_columns_with_aliases(COLUMNS, ALIASES, faults);
         columns.add_missing_column_faults(NEEDED, faults);
         Self(columns)
     }
@@ -123,10 +123,10 @@ impl MeasurementColumns {
         let numerator = number("numerator", faults);
         let denominator = number("denominator", faults);
         let sample_size = cell("sample_size").and_then(|cell| cell.parse_integer(faults));
-        let source = cell("source").and_then(|cell| read_source(&cell, faults));
-        let touchpoint = read_reference(cell("touchpoint"), &known.touchpoints, faults);
-        let channel = read_reference(cell("channel"), &known.channels, faults);
-        let segment = read_reference(cell("segment"), &known.segments, faults);
+        let source = cell("source").and_then(|cell| parse_source_cell(&cell, faults));
+        let touchpoint = parse_reference_cell(cell("touchpoint"), &known.touchpoints, faults);
+        let channel = parse_reference_cell(cell("channel"), &known.channels, faults);
+        let segment = parse_reference_cell(cell("segment"), &known.segments, faults);
         let wrong = day.and_then(|day| measured_day_fault(day, known.today));
         self.add_faults(row, wrong, faults);
         let figures = value.map(|value| MeasurementFigures {
@@ -180,7 +180,7 @@ impl MeasurementColumns {
     clippy::option_option,
     reason = "that no place is meant is another thing than that none was found"
 )]
-fn read_reference<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
+fn parse_reference_cell<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
     cell: Option<SheetCell<'_>>,
     names: &KeyIndex<I>,
     faults: &mut Faults,
@@ -191,7 +191,7 @@ fn read_reference<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
     }
 }
 
-fn read_source(cell: &SheetCell<'_>, faults: &mut Faults) -> Option<String> {
+fn parse_source_cell(cell: &SheetCell<'_>, faults: &mut Faults) -> Option<String> {
     let text = cell.parse_text(faults)?;
     let mut own = Faults::default();
     let source = own.check_optional_text("source", Some(&text));

@@ -54,7 +54,7 @@ fn what_is_answered_is_not_answered_again() {
     for done in [&accepted, &declined] {
         let again = LifecycleError::NotOpen(done.id, done.status);
         assert_eq!(accept(done, act(2)), Err(again));
-        assert_eq!(hand_over(done, act(2)), Err(again));
+        assert_eq!(agree_to_hand_over(done, act(2)), Err(again));
         assert_eq!(withdraw(done, act(2)), Err(again));
     }
     let ended = end(&accepted, None, act(2)).expect("it is in force");

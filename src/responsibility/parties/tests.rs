@@ -72,7 +72,9 @@ fn over(proposal: Proposal, holder: u128) -> Proposal {
 }
 
 fn answer(proposal: &Proposal, by: &ActingPerson) -> Result<ConsentEffect, CannotAnswerReason> {
-    proposal.consent_of(by, &tree()).map(|(yes, _)| yes)
+    proposal
+        .determine_consent_effect(by, &tree())
+        .map(|(yes, _)| yes)
 }
 
 #[test]
@@ -111,7 +113,10 @@ fn a_head_assigns_downwards_in_the_own_house_and_the_departments_own_lead_answer
         answer(&own, &lead(3, &[TRAVEL])),
         Err(CannotAnswerReason::OneParty)
     );
-    assert_eq!(own.awaited_seats(&tree()), [department(SEARCH)].into());
+    assert_eq!(
+        own.nearest_answering_departments(&tree()),
+        [department(SEARCH)].into()
+    );
 }
 
 #[test]
@@ -140,7 +145,7 @@ fn a_head_does_not_assign_downwards_in_another_house() {
 #[test]
 fn the_owner_for_itself_where_nobody_is_accountable_needs_a_cx_manager() {
     let own = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), TRAVEL, TRAVEL);
-    assert!(own.awaited_seats(&tree()).is_empty());
+    assert!(own.nearest_answering_departments(&tree()).is_empty());
     assert_eq!(
         answer(&own, &lead(2, &[TRAVEL])),
         Err(CannotAnswerReason::OneParty)
@@ -194,7 +199,7 @@ fn a_cx_manager_is_another_party_unless_a_seat_of_theirs_lies_at_or_above() {
     );
     for seat in [HR, INDUSTRIAL] {
         let own = proposal(&cx_manager(1, &[seat]), None, HR, TRAVEL);
-        assert!(own.has_consented(&tree()));
+        assert!(own.has_consented_by_proposing(&tree()));
         assert_eq!(
             answer(&own, &cx_manager(1, &[seat])),
             Err(CannotAnswerReason::OneParty)
@@ -213,7 +218,7 @@ fn a_cx_manager_is_another_party_unless_a_seat_of_theirs_lies_at_or_above() {
         );
     }
     let elsewhere = proposal(&cx_manager(1, &[UNION]), None, HR, TRAVEL);
-    assert!(!elsewhere.has_consented(&tree()));
+    assert!(!elsewhere.has_consented_by_proposing(&tree()));
 }
 
 #[test]
@@ -253,7 +258,10 @@ fn over_a_holder_the_holder_answers_first_and_then_the_department_addressed() {
         HR,
     );
     assert!(third.waits_for_accountable());
-    assert_eq!(third.awaited_seats(&tree()), [department(HR)].into());
+    assert_eq!(
+        third.nearest_answering_departments(&tree()),
+        [department(HR)].into()
+    );
     assert_eq!(
         answer(&third, &lead(2, &[UNION])),
         Err(CannotAnswerReason::HolderFirst)
@@ -270,7 +278,10 @@ fn over_a_holder_the_holder_answers_first_and_then_the_department_addressed() {
         handed_over: true,
         ..third
     };
-    assert_eq!(handed.awaited_seats(&tree()), [department(UNION)].into());
+    assert_eq!(
+        handed.nearest_answering_departments(&tree()),
+        [department(UNION)].into()
+    );
     assert_eq!(
         answer(&handed, &lead(2, &[UNION])),
         Ok(ConsentEffect::Accepts)
@@ -336,9 +347,12 @@ fn the_holder_and_a_cx_manager_propose_without_asking_the_holder() {
 #[test]
 fn nobody_acts_from_a_seat_above_the_nearest() {
     let both = lead(1, &[INDUSTRIAL, HR]);
-    let seat = find_seat(&both.leads, department(HR), &tree());
+    let seat = find_nearest_led_department(&both.leads, department(HR), &tree());
     assert_eq!(seat, Some(department(HR)));
-    assert_eq!(find_seat(&both.leads, department(TRAVEL), &tree()), None);
+    assert_eq!(
+        find_nearest_led_department(&both.leads, department(TRAVEL), &tree()),
+        None
+    );
 }
 
 #[test]
@@ -378,9 +392,10 @@ fn whoever_may_answer_has_a_seat_that_is_awaited_or_above_one() {
                             .filter(|held| *held != made.addressed),
                         ..made
                     };
-                    let awaits = made.awaited_seats(&tree());
+                    let awaits = made.nearest_answering_departments(&tree());
                     for person in &everybody {
-                        let Ok((_, Some(seat))) = made.consent_of(person, &tree()) else {
+                        let Ok((_, Some(seat))) = made.determine_consent_effect(person, &tree())
+                        else {
                             continue;
                         };
                         let named = awaits.iter().any(|at| is_within(&tree(), *at, seat));
@@ -390,7 +405,7 @@ fn whoever_may_answer_has_a_seat_that_is_awaited_or_above_one() {
                         let there = everybody.iter().find(|person| person.leads.contains(seat));
                         let there = there.expect("somebody leads every department");
                         assert!(
-                            made.consent_of(there, &tree()).is_ok(),
+                            made.determine_consent_effect(there, &tree()).is_ok(),
                             "{made:?} {there:?}"
                         );
                     }

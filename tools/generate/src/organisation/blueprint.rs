@@ -324,7 +324,8 @@ impl Generator<'_> {
                     version: 1,
                 });
                 if links.len() % MEASURED_THERE == 0 {
-                    measurements.extend(self.values_at_touchpoint(random, &kpi, *step, MONTHS));
+                    measurements
+                        .extend(self.generate_touchpoint_values(random, &kpi, *step, MONTHS));
                 }
             }
         }

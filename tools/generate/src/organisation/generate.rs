@@ -56,7 +56,7 @@ pub(crate) async fn generate(
     password_hash: &str,
 ) -> Result<GenerationSummary, GenerateError> {
     size.require_consistent().map_err(GenerateError::Options)?;
-    let mut permit = caller.open_undecided_permit().await?;
+    let mut permit = caller.open_permit_without_check().await?;
     if has_database_rows(permit.tx()).await? {
         return Err(GenerateError::NotEmpty);
     }
@@ -65,7 +65,7 @@ pub(crate) async fn generate(
     let mut generator = Generator::new(&permit, size);
     generator.generate_all(password_hash).await?;
     let (rows, took) = generator.progress.finish();
-    permit.note_event(AuditedChange::rows_written(serde_json::json!({
+    permit.add_audit_event(AuditedChange::for_bulk_write(serde_json::json!({
         "departments": size.departments,
         "blueprints": size.blueprints,
         "kpis": size.kpis,

@@ -154,7 +154,7 @@ impl Generator<'_> {
     }
 
     /// Values of a KPI at one touchpoint, one in thirty days, the last of them within the last five days.
-    pub(super) fn values_at_touchpoint(
+    pub(super) fn generate_touchpoint_values(
         &mut self,
         random: &mut Random,
         kpi: &KpiProfile,
