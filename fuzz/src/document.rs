@@ -11,7 +11,7 @@ mod tree;
 use chrono::{DateTime, Utc};
 use cx_blueprint::{
     document::{
-        blueprint::{Document, DocumentPatch},
+        blueprint::{Document, BlueprintDocumentPatch},
         convert::document_from_complete_patch,
         draft::MergedDocument,
         format::parse_document,
@@ -36,7 +36,7 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 });
 
 fn document(text: &str) {
-    let said: DocumentPatch = match parse_document(text) {
+    let said: BlueprintDocumentPatch = match parse_document(text) {
         Ok(said) => said,
         Err(error) => return told(error, false),
     };
@@ -51,7 +51,7 @@ fn document(text: &str) {
 }
 
 /// The document that is accepted, if it is; a refusal says why.
-fn accepted(there: Option<&There>, said: DocumentPatch, prune: bool) -> Option<Document> {
+fn accepted(there: Option<&There>, said: BlueprintDocumentPatch, prune: bool) -> Option<Document> {
     let current = there.map(|there| &there.document);
     let draft = match MergedDocument::merge(current, said, prune) {
         Ok(draft) => draft,
@@ -75,7 +75,7 @@ fn accepted(there: Option<&There>, said: DocumentPatch, prune: bool) -> Option<D
 /// What is accepted says the same once it is written and read, and changes nothing where it is already so.
 fn written(document: &Document, there: Option<&There>) {
     let text = serde_json::to_string(document).expect("a document has a JSON form");
-    let said: DocumentPatch = parse_document(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let said: BlueprintDocumentPatch = parse_document(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let again = document_from_complete_patch(said.clone()).expect("what is written says everything");
     let other = serde_json::to_string(&again).expect("a document has a JSON form");
     assert_eq!(text, other, "written and read again");

@@ -91,13 +91,13 @@ document! {
     }
 }
 
-references! { Document or DocumentPatch {
+references! { Document or BlueprintDocumentPatch {
     persona => Persona, DropKey;
     secondary_personas => Persona, DropKey;
     owner_department => Department, Report;
 }}
 
-impl DocumentFormat for DocumentPatch {
+impl DocumentFormat for BlueprintDocumentPatch {
     const FORMAT: &'static str = FORMAT;
 
     fn format(&self) -> &str {

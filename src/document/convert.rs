@@ -1,7 +1,7 @@
 //! Converts between the two forms of a document, and drops from an old one what no longer exists.
 
 use super::{
-    blueprint::{Document, DocumentPatch},
+    blueprint::{BlueprintDocumentPatch, Document},
     catalogue::ReferencedIds,
     merge::InputPartIndexes,
 };
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The patch that says everything a document says.
-pub fn to_patch(document: &Document) -> Result<DocumentPatch> {
+pub fn to_patch(document: &Document) -> Result<BlueprintDocumentPatch> {
     let value = serde_json::to_value(document).map_err(Error::internal)?;
     serde_json::from_value(value).map_err(Error::internal)
 }
@@ -21,7 +21,7 @@ pub fn to_patch(document: &Document) -> Result<DocumentPatch> {
 ///
 /// # Errors
 /// An internal one where the patch is not complete.
-pub fn document_from_complete_patch(patch: DocumentPatch) -> Result<Document> {
+pub fn document_from_complete_patch(patch: BlueprintDocumentPatch) -> Result<Document> {
     let (mut part_positions, mut faults) = (InputPartIndexes::default(), Faults::default());
     let document = Document::merge(None, patch, true, (&mut part_positions, &mut faults));
     document.ok_or_else(|| Error::internal("a kept document is not complete"))
@@ -32,8 +32,8 @@ pub fn document_from_complete_patch(patch: DocumentPatch) -> Result<Document> {
 pub async fn drop_missing_references(
     permit: &Permit<'_>,
     document: &Document,
-    mut patch: DocumentPatch,
-) -> Result<DocumentPatch> {
+    mut patch: BlueprintDocumentPatch,
+) -> Result<BlueprintDocumentPatch> {
     let catalogue = ReferencedIds::load(permit, document).await?;
     patch.drop_missing_references(&|target, key| catalogue.has_key(target, key));
     Ok(patch)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use entity::id::BlueprintId;
 
 use super::{
-    blueprint::{Document, DocumentPatch},
+    blueprint::{BlueprintDocumentPatch, Document},
     catalogue::ReferencedIds,
     merge::InputPartIndexes,
     target::{CurrentBlueprint, WantedRows},
@@ -38,7 +38,11 @@ impl MergedDocument {
     ///
     /// # Errors
     /// The faults, where a new part lacks a field: half a document cannot be resolved.
-    pub fn merge(current: Option<&Document>, patch: DocumentPatch, prune: bool) -> Result<Self> {
+    pub fn merge(
+        current: Option<&Document>,
+        patch: BlueprintDocumentPatch,
+        prune: bool,
+    ) -> Result<Self> {
         let (mut part_positions, mut faults) = (InputPartIndexes::default(), Faults::default());
         match Document::merge(current, patch, prune, (&mut part_positions, &mut faults)) {
             Some(mut document) => {

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{
     apply,
     authority::ImportConsent,
-    blueprint::{Document, DocumentPatch},
+    blueprint::{BlueprintDocumentPatch, Document},
     catalogue::ReferencedIds,
     diff::DocumentChange,
     draft::MergedDocument,
@@ -61,7 +61,7 @@ pub struct ImportReport {
 /// Every fault with its path in the document; FORBIDDEN, or a CONFLICT where the revision is another one.
 pub async fn import_document(
     caller: &Caller,
-    patch: DocumentPatch,
+    patch: BlueprintDocumentPatch,
     how: ImportOptions,
 ) -> Result<ImportReport> {
     let mut permit = caller.open_permit_without_check().await?;
@@ -146,7 +146,7 @@ pub(super) async fn lock_blueprint_for_import(
 pub async fn import_into_blueprint(
     permit: &mut Permit<'_>,
     blueprint: Option<blueprint::Model>,
-    patch: DocumentPatch,
+    patch: BlueprintDocumentPatch,
     (prune, authority): (bool, ImportConsent),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
@@ -175,7 +175,7 @@ pub async fn import_into_blueprint(
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
     snapshot: Option<WholeBlueprint>,
-    (base, patch, prune): (Option<Document>, DocumentPatch, bool),
+    (base, patch, prune): (Option<Document>, BlueprintDocumentPatch, bool),
     (authority, complete): (ImportConsent, &[Role]),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);

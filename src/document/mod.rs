@@ -57,7 +57,7 @@ mod write;
 /// The JSON Schema of a blueprint's document, as text.
 #[must_use]
 pub fn blueprint_schema() -> String {
-    schema_text(&schemars::schema_for!(blueprint::DocumentPatch))
+    schema_text(&schemars::schema_for!(blueprint::BlueprintDocumentPatch))
 }
 
 /// The JSON Schema of an organisation's document, as text.

@@ -234,7 +234,7 @@ macro_rules! document {
         #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         #[schemars(rename = "blueprint")]
-        pub struct DocumentPatch {
+        pub struct BlueprintDocumentPatch {
             /// The format: `cx-blueprint/blueprint@1`.
             pub format: String,
             /// Its key, unique in the organisation: of a blueprint that is there, or of a new one.
@@ -258,7 +258,7 @@ macro_rules! document {
             /// does not name. None where something is lacking, which the faults say.
             pub(super) fn merge(
                 current: Option<&Self>,
-                patch: DocumentPatch,
+                patch: BlueprintDocumentPatch,
                 prune: bool,
                 (part_positions, faults): (&mut InputPartIndexes, &mut Faults),
             ) -> Option<Self> {
@@ -300,7 +300,7 @@ macro_rules! document {
             }
         }
 
-        impl DocumentPatch {
+        impl BlueprintDocumentPatch {
             /// Drops what names something that does not exist, as each reference declares.
             pub(super) fn drop_missing_references(&mut self, exists: Exists<'_>) {
                 self.drop_missing_keys(exists);

@@ -235,7 +235,7 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
         faults.check_optional_text("note", text.map(String::as_str))
     });
     faults.check()?;
-    let (row, mut permit) = fetch_evaluation(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_evaluation_at_version(caller, id, input.expected_version).await?;
     let mut change = evaluation::ActiveModel {
         held_on: set_if_given(input.held_on.as_ref(), |day| day.0),
         by_account_id,
@@ -331,13 +331,13 @@ async fn refuse_needs_of_other_personas(
 /// Deletes an evaluation.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<evaluation::Model> {
     let id: EvaluationId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_evaluation(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_evaluation_at_version(caller, id, input.expected_version).await?;
     permit.delete::<evaluation::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch_evaluation(
+async fn fetch_evaluation_at_version(
     caller: &Caller,
     id: EvaluationId,
     expected_version: i32,

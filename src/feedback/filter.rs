@@ -113,7 +113,7 @@ pub fn select_follow_ups(
     );
     // Without a condition the subquery would let every answer through, and only cost.
     if !of.is_empty() {
-        select = select.filter(follow_ups_of_answers_condition(of));
+        select = select.filter(follow_up_tasks_of_answers_condition(of));
     }
     Ok(select)
 }
@@ -121,12 +121,12 @@ pub fn select_follow_ups(
 /// Follow-ups that these departments have still to do.
 pub fn open_follow_ups_condition<'d>(of: impl IntoIterator<Item = &'d DepartmentId>) -> Condition {
     let of = feedback::Column::DepartmentId.is_in(of.into_iter().copied());
-    follow_ups_of_answers_condition(Condition::all().add(of))
+    follow_up_tasks_of_answers_condition(Condition::all().add(of))
         .add(follow_ups::Column::ClosedAt.is_null())
 }
 
 /// Follow-ups of these answers.
-pub(super) fn follow_ups_of_answers_condition(which: Condition) -> Condition {
+pub(super) fn follow_up_tasks_of_answers_condition(which: Condition) -> Condition {
     let answers = feedback::Entity::find()
         .select_only()
         .column(feedback::Column::Id)

@@ -64,7 +64,8 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
     });
     faults.check()?;
     let (row, answer, mut permit) =
-        fetch_follow_up(caller, Action::WorkFollowUp, id, input.expected_version).await?;
+        fetch_follow_up_at_version(caller, Action::WorkFollowUp, id, input.expected_version)
+            .await?;
     let state = input.state.unwrap_or(row.state);
     if answer.erased_at.is_some() && !is_closed(state) {
         let message = "The respondent of this answer was erased: nobody can be contacted.";
@@ -103,7 +104,8 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
     }
     faults.check()?;
     let (row, answer, mut permit) =
-        fetch_follow_up(caller, Action::AssignFollowUp, id, input.expected_version).await?;
+        fetch_follow_up_at_version(caller, Action::AssignFollowUp, id, input.expected_version)
+            .await?;
     // Who is assigned already may stay so when only the day is changed, although they have left the department since.
     if let Some(assignee) = assignee.filter(|id| row.assignee_account_id != Some(*id)) {
         refuse_unfit_assignee(&permit, answer.department_id, assignee).await?;
@@ -118,7 +120,7 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
     Ok(row)
 }
 
-async fn fetch_follow_up(
+async fn fetch_follow_up_at_version(
     caller: &Caller,
     action: Action,
     id: FollowUpId,

@@ -12,7 +12,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
     entry::{ERASED, digest_external_id},
-    filter::follow_ups_of_answers_condition,
+    filter::follow_up_tasks_of_answers_condition,
 };
 use crate::{
     access::{Caller, FindingDependency, Permit},
@@ -182,7 +182,7 @@ async fn erase_respondents_of_answers(
 async fn close_follow_ups(permit: &Permit<'_>, answers: Condition) -> Result<()> {
     use follow_up::Column;
     let next = || Expr::col(Column::Version).add(1);
-    let its = follow_ups_of_answers_condition(answers);
+    let its = follow_up_tasks_of_answers_condition(answers);
     // Two statements: closed follow-ups keep their state and the moment at which they were closed, and lose their
     // note alone.
     follow_up::Entity::update_many()

@@ -220,7 +220,8 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
     let kpis = input.kpi_ids.as_deref();
     let kpis = kpis.map(|ids| faults.parse_ids("kpiIds", ids));
     faults.check()?;
-    let (row, mut permit) = fetch_improvement(caller, id, input.expected_version).await?;
+    let (row, mut permit) =
+        fetch_improvement_at_version(caller, id, input.expected_version).await?;
     if let Some(owner) = owner.filter(|owner| *owner != row.owner_department_id) {
         require_permitted_owner(&mut permit, row.blueprint_id, owner).await?;
     }
@@ -313,13 +314,14 @@ async fn replace_kpis(
 /// Deletes an improvement.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<improvement::Model> {
     let id: ImprovementId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_improvement(caller, id, input.expected_version).await?;
+    let (row, mut permit) =
+        fetch_improvement_at_version(caller, id, input.expected_version).await?;
     permit.delete::<improvement::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch_improvement(
+async fn fetch_improvement_at_version(
     caller: &Caller,
     id: ImprovementId,
     expected_version: i32,

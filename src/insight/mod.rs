@@ -255,7 +255,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
         faults.parse_optional_id("answeredById", id)
     });
     faults.check()?;
-    let (row, mut permit) = fetch_insight(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_insight_at_version(caller, id, input.expected_version).await?;
     let mut change = insight::ActiveModel {
         text,
         quote: set_if_given(input.quote.as_ref(), |quote| *quote),
@@ -335,7 +335,7 @@ async fn replace_sources(
 /// Deletes an insight. A question that it answered is open again.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<insight::Model> {
     let id: InsightId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_insight(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_insight_at_version(caller, id, input.expected_version).await?;
     let answered: Vec<insight::Model> = insight::Entity::find()
         .filter(insight::Column::AnsweredById.eq(row.id))
         .all(permit.tx())
@@ -361,7 +361,7 @@ fn action_required_to_describe(phase: Option<PhaseId>, touchpoint: Option<Touchp
     }
 }
 
-async fn fetch_insight(
+async fn fetch_insight_at_version(
     caller: &Caller,
     id: InsightId,
     expected_version: i32,

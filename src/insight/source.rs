@@ -145,7 +145,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
         faults.check_optional_text("note", text.map(String::as_str))
     });
     faults.check()?;
-    let (row, mut permit) = fetch_source(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_source_at_version(caller, id, input.expected_version).await?;
     if let Set(title) = &title {
         refuse_taken_title(&permit, row.blueprint_id, title, id).await?;
     }
@@ -166,7 +166,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
 /// Deletes a source that no insight rests on.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<source::Model> {
     let id: SourceId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_source(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_source_at_version(caller, id, input.expected_version).await?;
     let resting = insight_source::Entity::find()
         .filter(insight_source::Column::SourceId.eq(row.id))
         .count(permit.tx())
@@ -207,7 +207,7 @@ async fn is_own_source(permit: &Permit<'_>, row: &source::Model) -> Result<bool>
     Ok(!resting.is_empty() || permit.is_created_by_caller::<source::Entity>(row).await?)
 }
 
-async fn fetch_source(
+async fn fetch_source_at_version(
     caller: &Caller,
     id: SourceId,
     expected_version: i32,

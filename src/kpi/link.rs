@@ -183,7 +183,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     faults.check_finite("weight", input.weight.value().copied());
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
-    let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
+    let (row, kpi) = fetch_link_at_version(&mut permit, id, input.expected_version).await?;
     let day = |said: &MaybeUndefined<Date>, kept| match said {
         MaybeUndefined::Undefined => kept,
         MaybeUndefined::Null => None,
@@ -210,7 +210,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     Ok(row)
 }
 
-async fn fetch_link(
+async fn fetch_link_at_version(
     permit: &mut Permit<'_>,
     id: KpiLinkId,
     expected_version: i32,
@@ -228,7 +228,7 @@ async fn fetch_link(
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link::Model> {
     let id: KpiLinkId = input::parse_id("id", &input.id)?;
     let mut permit = caller.open_permit_without_check().await?;
-    let (row, kpi) = fetch_link(&mut permit, id, input.expected_version).await?;
+    let (row, kpi) = fetch_link_at_version(&mut permit, id, input.expected_version).await?;
     let relinking = KpisWithChangingLinks::begin(&permit, vec![kpi]).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
     relinking.finish(&mut permit).await?;

@@ -114,7 +114,7 @@ pub async fn update(caller: &Caller, input: PromiseUpdateInput) -> Result<promis
     let delivered_at = input.delivered_at_ids.as_deref();
     let delivered_at = delivered_at.map(|ids| faults.parse_ids("deliveredAtIds", ids));
     faults.check()?;
-    let (row, mut permit) = fetch_promise(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_promise_at_version(caller, id, input.expected_version).await?;
     let mut change = promise::ActiveModel {
         text,
         state: set_if_given(input.state.as_ref(), |state| *state),
@@ -168,13 +168,13 @@ async fn replace_deliveries(
 /// Deletes a promise.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<promise::Model> {
     let id: PromiseId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_promise(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_promise_at_version(caller, id, input.expected_version).await?;
     permit.delete::<promise::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch_promise(
+async fn fetch_promise_at_version(
     caller: &Caller,
     id: PromiseId,
     expected_version: i32,

@@ -3,7 +3,7 @@
 use entity::publication;
 
 use crate::{
-    document::{blueprint::DocumentPatch, format},
+    document::{blueprint::BlueprintDocumentPatch, format},
     error::{Error, Result},
 };
 
@@ -14,7 +14,7 @@ pub(super) const BYTES_PER_STEP: usize = 10;
 ///
 /// # Errors
 /// An internal one: what was stored was a document when it was written.
-pub(super) fn parse_stored_document(row: &publication::Model) -> Result<DocumentPatch> {
+pub(super) fn parse_stored_document(row: &publication::Model) -> Result<BlueprintDocumentPatch> {
     format::parse_document(&row.document)
         .map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
 }

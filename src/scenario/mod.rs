@@ -138,7 +138,7 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
     let steps = input.touchpoint_ids.as_deref();
     let steps = steps.map(|ids| parse_step_inputs(&mut faults, ids));
     faults.check()?;
-    let (row, mut permit) = fetch_scenario(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_scenario_at_version(caller, id, input.expected_version).await?;
     if let Set(name) = &name {
         refuse_taken_scenario_name(&permit, row.blueprint_id, name, id).await?;
     }
@@ -192,13 +192,13 @@ async fn replace_steps(
 /// Deletes a scenario.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<scenario::Model> {
     let id: ScenarioId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_scenario(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_scenario_at_version(caller, id, input.expected_version).await?;
     permit.delete::<scenario::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch_scenario(
+async fn fetch_scenario_at_version(
     caller: &Caller,
     id: ScenarioId,
     expected_version: i32,

@@ -187,7 +187,7 @@ pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<templ
         ..Default::default()
     };
     faults.check()?;
-    let (row, mut permit) = fetch_template(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_template_at_version(caller, id, input.expected_version).await?;
     let row = permit.update::<template::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
@@ -196,14 +196,14 @@ pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<templ
 /// Deletes a template that no blueprint began with.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<template::Model> {
     let id: TemplateId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_template(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_template_at_version(caller, id, input.expected_version).await?;
     refuse_if_used(&permit, &row).await?;
     permit.delete::<template::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch_template(
+async fn fetch_template_at_version(
     caller: &Caller,
     id: TemplateId,
     expected_version: i32,

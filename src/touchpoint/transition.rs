@@ -165,7 +165,7 @@ pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<tra
         faults.check_within("maxWaitMinutes", value.copied(), 0..=i32::MAX)
     });
     faults.check()?;
-    let (row, mut permit) = fetch_transition(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_transition_at_version(caller, id, input.expected_version).await?;
     let change = transition::ActiveModel {
         kind: set_if_given(input.kind.as_ref(), |kind| *kind),
         basis: set_if_given(input.basis.as_ref(), |basis| *basis),
@@ -181,13 +181,13 @@ pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<tra
 /// Deletes a transition.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<transition::Model> {
     let id: TransitionId = input::parse_id("id", &input.id)?;
-    let (row, mut permit) = fetch_transition(caller, id, input.expected_version).await?;
+    let (row, mut permit) = fetch_transition_at_version(caller, id, input.expected_version).await?;
     permit.delete::<transition::Entity>(&row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn fetch_transition(
+async fn fetch_transition_at_version(
     caller: &Caller,
     id: TransitionId,
     expected_version: i32,

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     access::Permit,
     document::{
-        blueprint::{Document, DocumentPatch},
+        blueprint::{BlueprintDocumentPatch, Document},
         catalogue::fold_key,
         convert::document_from_complete_patch,
     },
@@ -248,7 +248,7 @@ pub(super) type LastPublication = (i32, Document);
 
 /// What a blueprint was, as rows, and the last that was published.
 pub(super) fn publication_rows(
-    (path, said): (&str, &[PublicationEntry<DocumentPatch>]),
+    (path, said): (&str, &[PublicationEntry<BlueprintDocumentPatch>]),
     loaded: &BlueprintPartsByKey,
     now: DateTime<Utc>,
     faults: &mut Faults,

@@ -17,7 +17,7 @@ use crate::{
     audit::AuditedChange,
     document::{
         authority::ImportConsent,
-        blueprint::{Document, DocumentPatch},
+        blueprint::{BlueprintDocumentPatch, Document},
         catalogue::fold_key,
         import,
     },
@@ -120,7 +120,7 @@ pub(crate) async fn import_organisation_into(
 /// Imports a blueprint's document as `blueprintImport` does, without responsibilities: they follow with their history.
 async fn import_blueprint(
     permit: &mut Permit<'_>,
-    (path, said): (&str, &BlueprintEntry<DocumentPatch>),
+    (path, said): (&str, &BlueprintEntry<BlueprintDocumentPatch>),
     faults: &mut Faults,
 ) -> Result<Option<BlueprintPartsByKey>> {
     let path = format!("{path}.document");
@@ -143,7 +143,7 @@ async fn import_blueprint(
 /// Gives a blueprint its history and its status.
 async fn insert_history_and_status(
     permit: &mut Permit<'_>,
-    (path, said): (&str, &BlueprintEntry<DocumentPatch>),
+    (path, said): (&str, &BlueprintEntry<BlueprintDocumentPatch>),
     (imported, shared): (&BlueprintPartsByKey, &SharedRows),
     faults: &mut Faults,
 ) -> Result<()> {

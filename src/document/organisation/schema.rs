@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{
-    blueprint::{Document, DocumentPatch},
+    blueprint::{BlueprintDocumentPatch, Document},
     format::DocumentFormat,
 };
 
@@ -19,7 +19,7 @@ use crate::document::{
 pub const FORMAT: &str = "cx-blueprint/organisation@1";
 
 /// An organisation as it is read.
-pub type OrganisationInput = OrganisationDocument<DocumentPatch>;
+pub type OrganisationInput = OrganisationDocument<BlueprintDocumentPatch>;
 /// An organisation as it is written out.
 pub(super) type OrganisationOutput = OrganisationDocument<Document>;
 

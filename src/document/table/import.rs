@@ -15,7 +15,7 @@ use crate::{
     compute::WorkBudget,
     document::{
         authority::ImportConsent,
-        blueprint::{Document, DocumentPatch, FORMAT, PhasePatch},
+        blueprint::{BlueprintDocumentPatch, Document, FORMAT, PhasePatch},
         bounds::PatchList,
         catalogue::fold_key,
         import::{
@@ -57,13 +57,13 @@ pub async fn import_table(
         table: &table,
         first_rows,
     };
-    let said = DocumentPatch {
+    let said = BlueprintDocumentPatch {
         format: FORMAT.to_owned(),
         key,
         phases: PatchList(Some(phases)),
         touchpoints: PatchList(Some(table.touchpoints.clone())),
         responsibilities: PatchList(Some(table.responsibilities.clone())),
-        ..DocumentPatch::default()
+        ..BlueprintDocumentPatch::default()
     };
     let taken = reconcile(
         &mut permit,
