@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     error::{Error, Reason, Result, UserError, UserErrorCode},
     id,
+    number::size_fault,
     text::is_blank,
 };
 
@@ -351,15 +352,10 @@ impl Faults {
         value
     }
 
-    /// Validates that a number is neither NaN nor infinite.
-    pub fn check_finite(&mut self, path: &str, value: Option<f64>) -> Option<f64> {
-        if value.is_some_and(|value| !value.is_finite()) {
-            self.add(
-                path,
-                UserErrorCode::Invalid,
-                Some(Reason::NotFinite),
-                "This is not a finite number.",
-            );
+    /// Validates that a number is finite and no larger than numbers may be.
+    pub fn check_number(&mut self, path: &str, value: Option<f64>) -> Option<f64> {
+        if let Some((reason, message)) = value.and_then(size_fault) {
+            self.add(path, UserErrorCode::Invalid, Some(reason), message);
         }
         value
     }

@@ -53,6 +53,9 @@ pub mod scalar;
 // JSON, written without a tree.
 pub mod json;
 
+// Numbers as they are kept and told.
+pub mod number;
+
 // Text as people see it.
 pub mod text;
 

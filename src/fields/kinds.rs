@@ -136,7 +136,7 @@ impl FieldKind for MonthlyRate {
 impl MonthlyRate {
     /// The rate; a negative or infinite one is a fault.
     pub fn check(rate: Option<f64>, path: &str, faults: &mut Faults) -> Option<f64> {
-        let rate = faults.check_finite(path, rate);
+        let rate = faults.check_number(path, rate);
         if rate.is_some_and(|rate| rate < 0.0) {
             let message = "This cannot be negative.";
             let reason = Some(Reason::OutOfRange);

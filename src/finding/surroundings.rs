@@ -20,6 +20,7 @@ use crate::{
     access::{Caller, scope},
     database::Transaction,
     error::Result,
+    number::CompensatedSum,
     responsibility::pressure,
     snapshot::WholeBlueprint,
     statement::SqlBuilder,
@@ -40,8 +41,8 @@ pub async fn load_facts_around_blueprint(
     {
         let but = Some(canvas.blueprint.id);
         let sending = pressure::load_department_contact_rates(caller, tx, persona.id, but).await?;
-        let per_month = sending.iter().map(|sender| sender.per_month).sum();
-        contacts_elsewhere.insert(persona.id, per_month);
+        let per_month: CompensatedSum = sending.iter().map(|sender| sender.per_month).collect();
+        contacts_elsewhere.insert(persona.id, per_month.total());
     }
     Ok(Surroundings {
         segments: load_segments_of_personas(tx, snapshot.personas().map(|persona| persona.id))

@@ -21,6 +21,7 @@ use crate::{
     department::graphql::Department,
     error::Result,
     meter::{BudgetCharged, BudgetChargedList, metered_list},
+    number::{CompensatedSum, round_computed},
     payload::caller,
     responsibility::pressure,
     touchpoint::graphql::{Touchpoint, Transition},
@@ -151,7 +152,7 @@ fn share_of_touchpoints(part: usize, canvas: &Canvas) -> Option<f64> {
     let all = canvas.touchpoints.len();
     // Far fewer touchpoints than a float counts exactly.
     #[expect(clippy::cast_precision_loss)]
-    (all > 0).then(|| part as f64 / all as f64)
+    (all > 0).then(|| round_computed(part as f64 / all as f64))
 }
 
 /// The number of contacts a month with a persona, summed over all journeys.
@@ -187,7 +188,8 @@ pub(super) async fn load_contact_pressure(
         pressure::load_department_contact_rates(caller, caller.connection(), persona.id, None)
             .await?;
     let departments = load_many(ctx, sending.iter().filter_map(|sender| sender.department)).await?;
-    let per_month = sending.iter().map(|sender| sender.per_month).sum();
+    let per_month: CompensatedSum = sending.iter().map(|sender| sender.per_month).collect();
+    let per_month = per_month.total();
     let most = persona.max_contacts_per_month;
     let mut senders = Vec::with_capacity(sending.len());
     for sender in sending {

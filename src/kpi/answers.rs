@@ -9,6 +9,8 @@ use std::ops::{AddAssign, RangeInclusive};
 
 use entity::words::{FeedbackGroup, FeedbackScale, KpiType, Subject};
 
+use crate::number::round_computed;
+
 /// Of employees nothing is told that fewer answers than this give.
 pub const FEWEST_OF_EMPLOYEES: i64 = 5;
 
@@ -120,7 +122,7 @@ impl Tally {
 
     // Counts of answers lie far below 2⁵³: exact.
     fn divide_by_answer_count(&self, what: i64) -> Option<f64> {
-        (self.answers() > 0).then(|| what as f64 / self.answers() as f64)
+        (self.answers() > 0).then(|| round_computed(what as f64 / self.answers() as f64))
     }
 
     /// Whether all answers are of one group.
@@ -173,7 +175,11 @@ mod tests {
         assert_eq!((answers.satisfied, answers.dissatisfied), (3, 3));
         assert_eq!(answers.net_score(), Some(0.0));
         let answers = tally(FeedbackScale::Nps, &[4, 10, 9, 2, 5, 7]);
-        assert_eq!(answers.net_score(), Some(-100.0 / 6.0), "2 less 3, of 6");
+        assert_eq!(
+            answers.net_score(),
+            Some(-16.666_666_666_666_7),
+            "2 less 3, of 6"
+        );
         assert_eq!(Tally::default().net_score(), None);
     }
 

@@ -42,6 +42,7 @@ use crate::{
     audit::AuditedChange,
     error::{Error, Reason, Result},
     judgement::link_in_force_sql,
+    number::round_computed,
     policy::{Action, RowTies},
     statement::SqlBuilder,
 };
@@ -90,7 +91,10 @@ fn compute_figures(formula: FeedbackFormula, tally: &Tally) -> Option<Measuremen
             share(tally.satisfied - tally.dissatisfied),
         ),
         FeedbackFormula::Mean => (tally.mean_score()?, (None, None)),
-        FeedbackFormula::Share(times) => (tally.satisfied_share()? * times, share(tally.satisfied)),
+        FeedbackFormula::Share(times) => (
+            round_computed(tally.satisfied_share()? * times),
+            share(tally.satisfied),
+        ),
     };
     Some(MeasurementFigures {
         value,

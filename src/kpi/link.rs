@@ -73,7 +73,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         input.valid_to.map(Into::into),
     );
     add_link_days_faults(&mut faults, "", days);
-    faults.check_finite("weight", input.weight);
+    faults.check_number("weight", input.weight);
     let which = BlueprintOrPartId::from_ids(
         &mut faults,
         (
@@ -180,7 +180,7 @@ async fn refuse_overlap(
 pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_link::Model> {
     let mut faults = Faults::default();
     let id: KpiLinkId = faults.parse_id("id", &input.id);
-    faults.check_finite("weight", input.weight.value().copied());
+    faults.check_number("weight", input.weight.value().copied());
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let (row, kpi) = fetch_link_at_version(&mut permit, id, input.expected_version).await?;

@@ -6,7 +6,10 @@ use entity::{
     words::{Aggregation, Direction, KpiType, Unit},
 };
 
-use crate::error::{Reason, UserErrorCode};
+use crate::{
+    error::{Reason, UserErrorCode},
+    number,
+};
 
 /// Something about a number that cannot be right.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +42,7 @@ pub fn target_faults(
 ) -> Vec<FigureFault> {
     let mut wrong: Vec<FigureFault> = [("value", value), ("warning", warning)]
         .into_iter()
-        .filter_map(|(field, number)| non_finite_fault(field, number?))
+        .filter_map(|(field, number)| number_fault(field, number?))
         .collect();
     let better = match (value, warning) {
         (None, Some(_)) => {
@@ -69,9 +72,10 @@ pub fn is_worse(direction: Direction, level: f64, target: f64) -> bool {
     }
 }
 
-fn non_finite_fault(field: &'static str, number: f64) -> Option<FigureFault> {
-    (!number.is_finite())
-        .then(|| FigureFault::new(field, Reason::NotFinite, "This is not a finite number."))
+/// What is wrong with a number as such: it is infinite or none, or larger than numbers may be.
+fn number_fault(field: &'static str, number: f64) -> Option<FigureFault> {
+    let (reason, message) = number::size_fault(number)?;
+    Some(FigureFault::new(field, reason, message))
 }
 
 /// The numbers of one measurement.
@@ -150,16 +154,14 @@ pub fn figure_faults(measure: KpiMeasure, figures: &MeasurementFigures) -> Vec<F
         ("denominator", figures.denominator),
     ]
     .into_iter()
-    .filter_map(|(field, number)| non_finite_fault(field, number?))
+    .filter_map(|(field, number)| number_fault(field, number?))
     .collect();
+    let is_possible = wrong.is_empty();
     if figures.sample_size.is_some_and(|size| size < 1) {
         let message = "A sample size has to be at least 1.";
         wrong.push(FigureFault::new("sampleSize", Reason::OutOfRange, message));
     }
-    if wrong
-        .iter()
-        .any(|wrong| wrong.reason == Some(Reason::NotFinite))
-    {
+    if !is_possible {
         return wrong;
     }
     wrong.extend(range_fault(measure, figures.value));

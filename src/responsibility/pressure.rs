@@ -15,6 +15,7 @@ use sea_orm::{
 use crate::{
     access::{Caller, scope},
     error::Result,
+    number::round_computed,
 };
 
 /// How often a month a department contacts a persona.
@@ -98,7 +99,7 @@ pub async fn load_department_contact_rates<C: ConnectionTrait>(
     Ok(senders
         .map(|(department, per_month)| DepartmentContactRate {
             department,
-            per_month,
+            per_month: round_computed(per_month),
         })
         .collect())
 }

@@ -110,14 +110,19 @@ async fn attention_and_assumptions_are_counted_by_journey() {
         let mut answer = ann.ask(document, json!({ "key": journey })).await;
         let found = answer["blueprint"].take();
         let all = f64::from(before + goal + after);
-        let stage = |stage: &str, touchpoints: i32| json!({ "stage": stage, "touchpoints": touchpoints, "share": f64::from(touchpoints) / all });
+        // In 15 significant digits, as everything that is computed.
+        let share = |part: i32| -> f64 {
+            let share = format!("{:.14e}", f64::from(part) / all);
+            share.parse().expect("a number")
+        };
+        let stage = |stage: &str, touchpoints: i32| json!({ "stage": stage, "touchpoints": touchpoints, "share": share(touchpoints) });
         let stages = [
             stage("BEFORE", before),
             stage("GOAL", goal),
             stage("AFTER", after),
         ];
         assert_eq!(found["attention"], json!(stages), "{journey}");
-        let assumed = json!({ "touchpoints": assumed, "share": f64::from(assumed) / all });
+        let assumed = json!({ "touchpoints": assumed, "share": share(assumed) });
         assert_eq!(found["assumptions"], assumed, "{journey}");
     }
 }

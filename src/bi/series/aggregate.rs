@@ -7,6 +7,7 @@ use entity::{id::KpiId, kpi_target, words::Aggregation};
 use crate::{
     bi::cache::kpi_values::{DayValue, day_number},
     judgement::target_on,
+    number::{CompensatedSum, round_computed},
 };
 
 /// What a KPI should reach, with its warning level.
@@ -41,12 +42,12 @@ impl TargetHistory {
 pub struct Aggregate {
     /// How many there are.
     pub values: u32,
-    sum: f64,
+    sum: CompensatedSum,
     /// Σ value × weight and Σ weight: as many as answered, 1 where that is not known.
-    weighted: f64,
+    weighted: CompensatedSum,
     weight: f64,
-    numerator: f64,
-    denominator: f64,
+    numerator: CompensatedSum,
+    denominator: CompensatedSum,
     without_parts: u32,
     /// How many answered; of how many values it is not known.
     sample_size: i64,
@@ -60,8 +61,8 @@ pub struct Aggregate {
 /// Targets of days, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TargetSum {
-    target: f64,
-    warning: f64,
+    target: CompensatedSum,
+    warning: CompensatedSum,
     without_target: u32,
     without_warning: u32,
 }
@@ -71,10 +72,10 @@ impl TargetSum {
     pub fn add(&mut self, target: Option<TargetLevels>) {
         match target {
             Some((target, warning)) => {
-                self.target += target;
+                self.target.add(target);
                 // One pass adds up both; a day without a warning level is counted and makes the sum undefined in
                 // `target`.
-                self.warning += warning.unwrap_or_default();
+                self.warning.add(warning.unwrap_or_default());
                 self.without_warning += u32::from(warning.is_none());
             }
             None => self.without_target += 1,
@@ -83,8 +84,8 @@ impl TargetSum {
 
     /// Adds the targets of other days.
     pub fn merge(&mut self, other: &Self) {
-        self.target += other.target;
-        self.warning += other.warning;
+        self.target.merge(&other.target);
+        self.warning.merge(&other.warning);
         self.without_target += other.without_target;
         self.without_warning += other.without_warning;
     }
@@ -92,8 +93,8 @@ impl TargetSum {
     /// What the days should come to; nothing where one of them has no target.
     #[must_use]
     pub fn target(&self) -> Option<TargetLevels> {
-        let warning = (self.without_warning == 0).then_some(self.warning);
-        (self.without_target == 0).then_some((self.target, warning))
+        let warning = (self.without_warning == 0).then_some(self.warning.total());
+        (self.without_target == 0).then_some((self.target.total(), warning))
     }
 }
 
@@ -104,11 +105,11 @@ impl Aggregate {
         let weight = value.sample_size.map_or(1.0, f64::from);
         self.merge(&Self {
             values: 1,
-            sum: value.value,
-            weighted: value.value * weight,
+            sum: value.value.into(),
+            weighted: (value.value * weight).into(),
             weight,
-            numerator,
-            denominator,
+            numerator: numerator.into(),
+            denominator: denominator.into(),
             without_parts: u32::from(value.parts.is_none()),
             sample_size: value.sample_size.unwrap_or_default().into(),
             without_sample: u32::from(value.sample_size.is_none()),
@@ -130,11 +131,11 @@ impl Aggregate {
             self.last.2 += other.last.2;
         }
         self.values += other.values;
-        self.sum += other.sum;
-        self.weighted += other.weighted;
+        self.sum.merge(&other.sum);
+        self.weighted.merge(&other.weighted);
         self.weight += other.weight;
-        self.numerator += other.numerator;
-        self.denominator += other.denominator;
+        self.numerator.merge(&other.numerator);
+        self.denominator.merge(&other.denominator);
         self.without_parts += other.without_parts;
         self.sample_size += other.sample_size;
         self.without_sample += other.without_sample;
@@ -152,18 +153,25 @@ impl Aggregate {
             (_, 1) => Some(self.last.1),
             // Several values of one day, at several places: none of them is the last.
             (Aggregation::Last, _) => (self.last.2 == 1).then_some(self.last.1),
-            (Aggregation::Average, _) => Some(self.weighted / self.weight),
-            (Aggregation::Sum, _) => Some(self.sum),
-            (Aggregation::Ratio, _) => self
-                .numerator_and_denominator()
-                .map(|(numerator, denominator)| scale * numerator / denominator),
+            (Aggregation::Average, _) => Some(round_computed(self.weighted.exact() / self.weight)),
+            (Aggregation::Sum, _) => Some(self.sum.total()),
+            (Aggregation::Ratio, _) if self.has_parts() => {
+                let share = self.numerator.exact() / self.denominator.exact();
+                Some(round_computed(scale * share))
+            }
+            (Aggregation::Ratio, _) => None,
         }
+    }
+
+    fn has_parts(&self) -> bool {
+        self.values > 0 && self.without_parts == 0
     }
 
     /// Numerators and denominators, each added up; nothing where a value has none.
     #[must_use]
     pub fn numerator_and_denominator(&self) -> Option<(f64, f64)> {
-        (self.values > 0 && self.without_parts == 0).then_some((self.numerator, self.denominator))
+        self.has_parts()
+            .then(|| (self.numerator.total(), self.denominator.total()))
     }
 
     /// How many answered; nothing where that is not known of every value.
@@ -217,7 +225,7 @@ mod tests {
             ..value(day, 100.0 * numerator / denominator)
         };
         let both = aggregate(&[contribution(1, 1.0, 10.0), contribution(2, 1.0, 2.0)]);
-        let sixth = 100.0 * 2.0 / 12.0;
+        let sixth = 16.666_666_666_666_7;
         assert_eq!(both.value(Aggregation::Ratio, 100.0), Some(sixth));
         let mixed = aggregate(&[contribution(1, 1.0, 10.0), value(2, 50.0)]);
         assert_eq!(mixed.value(Aggregation::Ratio, 100.0), None);

@@ -22,6 +22,7 @@ use crate::{
     error::Result,
     judgement,
     kpi::rules::{self, KpiMeasure},
+    number::round_computed,
 };
 
 /// Whether a KPI improves.
@@ -67,7 +68,7 @@ impl Trend {
     #[must_use]
     pub fn change(&self) -> Option<f64> {
         self.last_two_complete_values()
-            .map(|(before, last)| last - before)
+            .map(|(before, last)| round_computed(last - before))
     }
 
     /// Which way it is going.

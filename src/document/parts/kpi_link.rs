@@ -87,7 +87,7 @@ impl Resolver<'_> {
             }
             let days = (part.valid_from, part.valid_to);
             link::add_link_days_faults(self.faults, &path, days);
-            self.faults.check_finite(&at("weight"), part.weight);
+            self.faults.check_number(&at("weight"), part.weight);
             let (Some(kpi_id), Some(phase_id), Some(touchpoint_id)) = (kpi, phase, touchpoint)
             else {
                 continue;

@@ -13,6 +13,7 @@ use super::{
     table::FindingCode,
     violation::{FindingSubject, Violations, quote},
 };
+use crate::number::CompensatedSum;
 
 pub(super) fn add_customer_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
@@ -120,13 +121,15 @@ fn add_over_contact_violations(context: &RuleContext<'_>, found: &mut Violations
     let canvas = context.canvas();
     let begun = |row: &&touchpoint::Model| row.initiator != Some(Initiator::Customer);
     let here = canvas.touchpoints.iter().filter(begun);
-    let here: f64 = here.filter_map(|row| row.contacts_per_month).sum();
-    if here <= 0.0 {
+    let here: CompensatedSum = here.filter_map(|row| row.contacts_per_month).collect();
+    if here.exact() <= 0.0 {
         return;
     }
     for persona in context.snapshot.personas() {
         let elsewhere = context.around.contacts_elsewhere.get(&persona.id).copied();
-        let per_month = here + elsewhere.unwrap_or_default();
+        let mut per_month = here;
+        per_month.extend(elsewhere);
+        let per_month = per_month.total();
         let most = persona.max_contacts_per_month;
         if let Some(most) = most.filter(|most| per_month > f64::from(*most)) {
             let sentence = format!(
