@@ -41,6 +41,7 @@ where
 
 /// Parses a document from its text.
 pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
+    let text = without_mark(text);
     // Otherwise the fault of another kind of document would be the first field unknown here.
     if let Some(format) = read_format_field(text).filter(|format| format != K::FORMAT) {
         return Err(other_format_error::<K>(&format));
@@ -61,8 +62,13 @@ pub fn read_format_field(text: &str) -> Option<String> {
     struct Head {
         format: String,
     }
-    let head: Head = serde_json::from_str(text).ok()?;
+    let head: Head = serde_json::from_str(without_mark(text)).ok()?;
     Some(head.format)
+}
+
+/// A text without the byte order mark that Notepad and PowerShell begin a file with.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn other_format_error<K: DocumentFormat>(format: &str) -> Error {

@@ -37,7 +37,7 @@ use axum::{
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    cors::{AllowOrigin, CorsLayer},
+    cors::{AllowHeaders, AllowOrigin, CorsLayer},
 };
 use tracing::Instrument;
 
@@ -56,20 +56,15 @@ pub fn router(app: App) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(app.cors_origins.clone()))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            header::IF_NONE_MATCH,
-            odata::headers::ODATA_VERSION,
-            odata::headers::ODATA_MAX_VERSION,
-            odata::headers::PREFER,
-        ])
+        // Whichever a page sends, such as those of tracing and of clients' own names: nothing is allowed by a header
+        // that browsers send by themselves, such as a cookie.
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             REQUEST_ID,
             header::RETRY_AFTER,
             header::ETAG,
             header::LINK,
+            bi::feed::UPDATED_UNTIL,
             odata::headers::ODATA_VERSION,
         ])
         .max_age(Duration::from_secs(600));

@@ -62,7 +62,7 @@ async fn only_the_origins_named_may_call() {
             .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
             .header(
                 header::ACCESS_CONTROL_REQUEST_HEADERS,
-                "authorization,content-type",
+                "authorization,content-type,traceparent,apollographql-client-name",
             )
             .body(Body::empty())
             .expect("a request")
@@ -72,12 +72,64 @@ async fn only_the_origins_named_may_call() {
         allowed["access-control-allow-origin"],
         "https://blueprints.example.org"
     );
+    assert_eq!(
+        allowed["access-control-allow-headers"],
+        "authorization,content-type,traceparent,apollographql-client-name"
+    );
     assert!(
         !allowed.contains_key("access-control-allow-credentials"),
         "no cookie is asked for"
     );
+    let asked = Request::get("/bi/v1/dates.csv")
+        .header(header::ORIGIN, "https://blueprints.example.org")
+        .body(Body::empty())
+        .expect("a request");
+    let (_, exposed, _) = send(&world, asked).await;
+    let exposed = &exposed["access-control-expose-headers"];
+    let exposed = exposed.to_str().expect("a text").to_lowercase();
+    for name in [
+        "x-request-id",
+        "retry-after",
+        "etag",
+        "link",
+        "updated-until",
+    ] {
+        assert!(exposed.contains(name), "{name}: {exposed}");
+    }
     let (_, denied, _) = send(&world, preflight("https://elsewhere.example.org")).await;
     assert!(!denied.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn a_client_that_sent_a_hash_is_told_to_send_the_query() {
+    let world = World::small().await;
+    let token = world.sign_in("lead").await.token;
+    let hash = json!({ "persistedQuery": { "version": 1, "sha256Hash": "0".repeat(64) } });
+    let not_supported = |answer: &serde_json::Value| {
+        assert_eq!(answer["errors"][0]["message"], "PersistedQueryNotSupported");
+        let code = &answer["errors"][0]["extensions"]["code"];
+        assert_eq!(code, "PERSISTED_QUERY_NOT_SUPPORTED");
+        assert!(answer.get("data").is_none(), "{answer}");
+    };
+    let (status, answer) = world
+        .post("/graphql", Some(&token), &json!({ "extensions": hash }))
+        .await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    not_supported(&answer);
+    let address = format!(
+        "/graphql?extensions={}",
+        hash.to_string().replace('"', "%22")
+    );
+    let address = address.replace('{', "%7B").replace('}', "%7D");
+    let asked = Request::get(address)
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .body(Body::empty())
+        .expect("a request");
+    let (_, _, answer) = send(&world, asked).await;
+    not_supported(&answer);
+    let both = json!({ "query": "{ __typename }", "extensions": hash });
+    let (_, answer) = world.post("/graphql", Some(&token), &both).await;
+    assert_eq!(answer["data"]["__typename"], "Query");
 }
 
 #[tokio::test]

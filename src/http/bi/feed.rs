@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Where a pull stood: what to send as `updated_since` the next time.
-const UPDATED_UNTIL: HeaderName = HeaderName::from_static("updated-until");
+pub const UPDATED_UNTIL: HeaderName = HeaderName::from_static("updated-until");
 
 /// `GET /bi/v1/{dataset}.{csv,ndjson}`.
 pub async fn serve(

@@ -49,8 +49,8 @@ fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, NoDataReason> {
     let malformed = |_| NoDataReason::Malformed("The query string cannot be read.");
     let Query(asked) = Query::<UriParams>::try_from_uri(uri).map_err(malformed)?;
     let variables: Option<Variables> = parse_json_parameter(asked.variables.as_deref())?;
-    parse_json_parameter::<UnparsedObject>(asked.extensions.as_deref())?;
-    build_params(asked.query, asked.operation_name, variables)
+    let extensions: Option<UnparsedObject> = parse_json_parameter(asked.extensions.as_deref())?;
+    build_params(asked.query, asked.operation_name, variables, extensions)
 }
 
 fn parse_json_parameter<'a, T: Deserialize<'a>>(
@@ -75,8 +75,7 @@ async fn params_from_body(
         query: Option<String>,
         operation_name: Option<String>,
         variables: Option<Variables>,
-        #[serde(rename = "extensions")]
-        _extensions: Option<UnparsedObject>,
+        extensions: Option<UnparsedObject>,
     }
     if !is_json(http.headers()) {
         return Err(NoDataReason::NotJson);
@@ -101,7 +100,12 @@ async fn params_from_body(
             "The body is not valid JSON."
         })
     })?;
-    build_params(asked.query, asked.operation_name, asked.variables)
+    build_params(
+        asked.query,
+        asked.operation_name,
+        asked.variables,
+        asked.extensions,
+    )
 }
 
 /// The parameters as the guard takes them; refused without a `query`.
@@ -109,9 +113,22 @@ fn build_params(
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Variables>,
+    extensions: Option<UnparsedObject>,
 ) -> Result<GraphqlParams, NoDataReason> {
+    let Some(query) = query else {
+        let is_persisted =
+            extensions.is_some_and(|extensions| extensions.contains_key("persistedQuery"));
+        return Err(match is_persisted {
+            // The words by which clients that sent the hash of a query know that they have to send the query.
+            true => NoDataReason::failure(
+                Code::PersistedQueryNotSupported,
+                "PersistedQueryNotSupported",
+            ),
+            false => NoDataReason::Malformed("The request has no `query`."),
+        });
+    };
     Ok(GraphqlParams {
-        query: query.ok_or(NoDataReason::Malformed("The request has no `query`."))?,
+        query,
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: variables.unwrap_or_default(),
     })

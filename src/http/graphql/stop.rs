@@ -67,6 +67,7 @@ pub(super) fn no_data_reason_status(stop: &NoDataReason, media: MediaType) -> St
                 | Code::GraphqlValidationFailed
                 | Code::BadUserInput
                 | Code::OperationResolutionFailure
+                | Code::PersistedQueryNotSupported
                 | Code::QueryTooComplex,
                 media,
             ) => match media {
