@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Json, Object, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
     account, audit_event, audit_event_department, blueprint, channel, department, evaluation,
@@ -24,6 +24,7 @@ use crate::{
     page::{self, ObjectPage, PageArguments},
     payload::caller,
     policy::Action,
+    promise::graphql::CustomerPromise,
 };
 
 /// An act that was carried out or refused, as the audit log keeps it.
@@ -80,7 +81,7 @@ impl From<audit_event::Model> for AuditEvent {
             subject_id: subject.and_then(|(kind, id)| to_typed_id(kind, id)).map(ID),
             action: row.action,
             outcome: row.outcome,
-            subject_type: row.subject_type,
+            subject_type: row.subject_type.as_deref().map(name_in_api),
             blueprint_id: row.blueprint_id.map(|id| ID(id.to_string())),
             before: row.before.map(Json),
             after: row.after.map(Json),
@@ -92,6 +93,16 @@ impl From<audit_event::Model> for AuditEvent {
             lies_in: row.blueprint_id,
             target,
         }
+    }
+}
+
+/// The name in the API of a type as events are stored with it, which are never changed.
+fn name_in_api(stored: &str) -> String {
+    let is_promise = stored == <promise::Entity as AuditSubject>::TYPE;
+    if is_promise {
+        <CustomerPromise as OutputType>::type_name().into_owned()
+    } else {
+        stored.to_owned()
     }
 }
 

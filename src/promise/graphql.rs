@@ -15,7 +15,7 @@ use crate::{
 /// A promise to customers, made at a touchpoint.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
-pub struct Promise {
+pub struct CustomerPromise {
     /// The object's id.
     pub id: ID,
     /// Its key, unique in the blueprint.
@@ -32,7 +32,7 @@ pub struct Promise {
     pub row: promise::Model,
 }
 
-impl From<promise::Model> for Promise {
+impl From<promise::Model> for CustomerPromise {
     fn from(row: promise::Model) -> Self {
         Self {
             id: ID(row.id.to_string()),
@@ -57,7 +57,7 @@ impl PromiseQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
-    ) -> Option<Result<Promise>> {
+    ) -> Option<Result<CustomerPromise>> {
         into_node(async {
             caller(ctx)?
                 .get_inside_blueprint::<promise::Entity>(&by)
@@ -71,7 +71,7 @@ payload! {
     /// Result of a mutation on a promise.
     PromisePayload {
         /// The promise as it is now; as it was, where it was deleted.
-        promise: Promise of promise::Entity
+        promise: CustomerPromise of promise::Entity
     }
 }
 

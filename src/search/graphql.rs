@@ -26,7 +26,7 @@ use crate::{
     page::{self, ObjectPage, PageArguments},
     payload::caller,
     persona::graphql::Persona,
-    promise::graphql::Promise,
+    promise::graphql::CustomerPromise as Promise,
     scenario::graphql::Scenario,
     touchpoint::graphql::Touchpoint,
 };
@@ -90,7 +90,7 @@ impl SearchQuery {
     /// The objects whose texts contain all these words, or words beginning with them, the best first: a match in the
     /// name ranks before one in another text, a whole word before the beginning of one, a shorter name before a longer
     /// one. Case, accents and spellings of the same sound make no difference: Århus, Aarhus and Arhus find each other.
-    /// At most 100 characters and 8 words; there are no operators.
+    /// At most 100 characters and 8 words; there are no operators. A text without a letter or digit finds nothing.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of the field")]
     async fn search(
@@ -110,6 +110,12 @@ impl SearchQuery {
         let blueprint = input::parse_optional_id("blueprintId", blueprint_id.as_ref())?;
         let request = SearchRequest::parse(&text, kinds, blueprint, include_archived)?;
         let page = PageArguments { first, after };
+        let cursor = |(place, _): &(HitKey, SearchHit)| place.cursor();
+        let hit = |(_, hit)| hit;
+        if !request.has_words() {
+            let none = page::wants_total(ctx).then_some(0);
+            return page.paginate(Vec::new(), none, cursor, hit);
+        }
         let tx = caller.begin_snapshot().await?;
         let total = if page::wants_total(ctx) {
             Some(super::count_hits(caller, &request, &tx).await?)
@@ -125,12 +131,7 @@ impl SearchQuery {
             let hit = hits.remove(&(place.kind, place.id))?;
             Some((place, hit))
         });
-        page.paginate(
-            found.collect(),
-            total,
-            |(place, _)| place.cursor(),
-            |(_, hit)| hit,
-        )
+        page.paginate(found.collect(), total, cursor, hit)
     }
 }
 

@@ -38,7 +38,7 @@ const MOST_WORDS: usize = 8;
 
 /// A search query: words, and what kinds of things to find where.
 pub struct SearchRequest {
-    /// Folded, each once, at least one. Letters and digits only, so that none is an operator of either full-text index.
+    /// Folded, each once. Letters and digits only, so that none is an operator of either full-text index.
     words: Vec<String>,
     kinds: Vec<SearchKind>,
     blueprint: Option<BlueprintId>,
@@ -49,7 +49,7 @@ impl SearchRequest {
     /// Parses what somebody typed.
     ///
     /// # Errors
-    /// `BadInput` where the text is too long, or has no word or too many.
+    /// `BadInput` where the text is too long, or has too many words.
     pub fn parse(
         text: &str,
         kinds: Option<Vec<SearchKind>>,
@@ -68,8 +68,7 @@ impl SearchRequest {
             }
         }
         match words.len() {
-            0 => refuse("`text` needs at least one letter or digit.".to_owned()),
-            1..=MOST_WORDS => Ok(Self {
+            0..=MOST_WORDS => Ok(Self {
                 words,
                 kinds: kinds.unwrap_or_else(|| SearchKind::ALL.to_vec()),
                 blueprint,
@@ -79,6 +78,12 @@ impl SearchRequest {
                 "`text` has {many} words; at most {MOST_WORDS} are allowed."
             )),
         }
+    }
+
+    /// Whether the text has a letter or a digit: one without finds nothing, and is no fault, since whoever types has
+    /// to begin somewhere.
+    pub fn has_words(&self) -> bool {
+        !self.words.is_empty()
     }
 }
 

@@ -19,7 +19,7 @@ const SEARCH: &str = "query($text: String!, $kinds: [SearchKind!], $blueprintId:
             __typename
             ... on Blueprint { id name: title } ... on Phase { id name } ... on Touchpoint { id name }
             ... on Scenario { id name } ... on Insight { id name: text } ... on Source { id name: title }
-            ... on Promise { id name: text } ... on Improvement { id name: title }
+            ... on CustomerPromise { id name: text } ... on Improvement { id name: title }
             ... on Persona { id name } ... on Department { id name } ... on Kpi { id name }
         } }
     }
@@ -193,7 +193,7 @@ async fn every_kind_is_found_by_each_of_its_texts() {
         ("mike", "SCENARIO", "Scenario", "note: by [mike]"),
         ("november", "SOURCE", "Source", "title: [November]"),
         ("oscar", "SOURCE", "Source", "note: [Oscar]"),
-        ("uniform", "PROMISE", "Promise", "text: [Uniform]"),
+        ("uniform", "PROMISE", "CustomerPromise", "text: [Uniform]"),
         ("victor", "IMPROVEMENT", "Improvement", "title: [Victor]"),
         (
             "whiskey",

@@ -36,7 +36,7 @@ use crate::{
     payload::{caller, into_node},
     persona::graphql::Persona,
     policy::Action,
-    promise::graphql::Promise,
+    promise::graphql::CustomerPromise,
     scalar::{Date, PictureTheme},
     scenario::graphql::Scenario,
     sheet::Dialect,
@@ -120,7 +120,7 @@ impl Blueprint {
 
     /// The promises made at its touchpoints, in the order of creation; those at archived touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn promises(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Promise>> {
+    async fn promises(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<CustomerPromise>> {
         load_list(ctx, PromisesIn(self.row.id)).await
     }
 

@@ -17,7 +17,7 @@ use crate::{
     kpi::graphql::Kpi,
     page::{self, ObjectPage, PageArguments},
     payload::caller,
-    promise::graphql::Promise,
+    promise::graphql::CustomerPromise,
     reorganise::graphql::Impact,
     responsibility::graphql::Responsibility,
     scenario::graphql::Scenario,
@@ -99,10 +99,10 @@ impact_lists! {
     /// Insights at the touchpoint, which are hidden with it.
     insights_gone: Insight of insight,
     /// Promises made at the touchpoint, which are hidden with it.
-    promises_gone: Promise of promise,
+    promises_gone: CustomerPromise of promise,
     /// Promises left undelivered: every touchpoint that delivers them is archived or has nobody ACCOUNTABLE or
     /// RESPONSIBLE any more.
-    promises_hanging: Promise of promise,
+    promises_hanging: CustomerPromise of promise,
     /// Responsibilities and proposals that name the person. They stay, and keep naming the deactivated account.
     person_of: Responsibility of responsibility,
     /// Departments that lose the last LEAD of their own, whether or not they are led from above.

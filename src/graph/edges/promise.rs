@@ -5,11 +5,11 @@ use async_graphql::{ComplexObject, Context};
 use super::{super::loaders::DeliveryPlacesOf, list::list_live_touchpoints};
 use crate::{
     batch::load, blueprint::graphql::Blueprint, error::Result, meter::BudgetChargedList,
-    payload::into_node, promise::graphql::Promise, touchpoint::graphql::Touchpoint,
+    payload::into_node, promise::graphql::CustomerPromise, touchpoint::graphql::Touchpoint,
 };
 
 #[ComplexObject]
-impl Promise {
+impl CustomerPromise {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         into_node(load(ctx, self.row.blueprint_id)).await

@@ -25,7 +25,7 @@ use crate::{
     payload::{caller, into_node},
     persona::graphql::{Channel, Segment},
     policy::Action,
-    promise::graphql::Promise,
+    promise::graphql::CustomerPromise,
     responsibility::graphql::Responsibility,
     scalar::Date,
     touchpoint::graphql::{Touchpoint, Transition},
@@ -81,12 +81,12 @@ impl Touchpoint {
     }
 
     /// The promises made at it, in the order of creation.
-    async fn promises(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Promise>> {
+    async fn promises(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<CustomerPromise>> {
         load_list(ctx, PromisesAt(self.row.id)).await
     }
 
     /// The promises that are delivered at it, in the order of creation.
-    async fn delivers(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Promise>> {
+    async fn delivers(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<CustomerPromise>> {
         let rows = load(ctx, PromisesDeliveredAt(self.row.id)).await?;
         let mut rows = Vec::clone(&rows.unwrap_or_default());
         rows.sort_unstable_by_key(|row| (row.created_at, row.id));
