@@ -1,13 +1,28 @@
 //! Scalars that the API, its links and the command line spell alike.
 
+use std::ops::RangeInclusive;
+
 use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// A day of the deployment's calendar, as `2026-11-22`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub NaiveDate);
+
+/// The years in which days lie: one before or after is a slip of the keyboard, and years of four digits are those that
+/// every client reads.
+const YEARS: RangeInclusive<i32> = 1900..=2999;
+
+/// What a day outside those years is told.
+pub const DAY_OUT_OF_RANGE: &str = "A day lies between the years 1900 and 2999.";
+
+/// Whether a day lies in the years 1900 to 2999.
+#[must_use]
+pub fn is_day_in_range(day: NaiveDate) -> bool {
+    YEARS.contains(&day.year())
+}
 
 impl Date {
     /// Parses a day as the API spells it, `2026-01-02`; none where it is spelled otherwise.

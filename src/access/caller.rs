@@ -27,6 +27,7 @@ use crate::{
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
     policy::{self, Action, CallerRoles, Reach, RowTies},
+    scalar::{DAY_OUT_OF_RANGE, Date, is_day_in_range},
 };
 
 /// The caller of one request. Cheap to clone: clones share the budget and what is known of the writing.
@@ -136,6 +137,18 @@ impl Caller {
         // Around a change of the clocks this is an hour off, which does no harm: any moment will do that is the same
         // for a whole day.
         self.end_of_day(yesterday) - Duration::days(1)
+    }
+
+    /// The day that a question is about: today, unless it names one.
+    ///
+    /// # Errors
+    /// `BadInput` where the day lies outside the years 1900 to 2999.
+    pub fn day_or_today(&self, as_of: Option<Date>) -> Result<NaiveDate> {
+        match as_of {
+            None => Ok(self.today),
+            Some(Date(day)) if is_day_in_range(day) => Ok(day),
+            Some(_) => Err(Error::BadInput(DAY_OUT_OF_RANGE.to_owned())),
+        }
     }
 
     /// The day in which a moment lies, in the deployment's time zone.

@@ -175,7 +175,7 @@ pub async fn load_findings(
     as_of: Option<Date>,
 ) -> Result<Findings> {
     let caller = caller(ctx)?;
-    let day = as_of.map_or(caller.today, |day| day.0);
+    let day = caller.day_or_today(as_of)?;
     let told = super::load_tracked_findings(caller, row.id, day, thresholds(ctx)?).await?;
     let filter = filter.unwrap_or_default();
     let findings = told.into_iter().map(Finding::from);

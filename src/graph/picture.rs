@@ -37,7 +37,7 @@ pub(super) fn sign_picture_link(
     };
     let shown = PictureClaims {
         blueprint: blueprint.id,
-        day: as_of.map_or(caller.today, Into::into),
+        day: caller.day_or_today(as_of)?,
         theme: theme.unwrap_or_default(),
     };
     let (link, expires_at) =

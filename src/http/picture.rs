@@ -130,11 +130,10 @@ fn malformed_query_error() -> Error {
 /// What is asked for with a token.
 fn authorise_with_token(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
     let day = match &asked.as_of {
-        Some(day) => Date::from_iso(day)
-            .ok_or_else(malformed_query_error)?
-            .into(),
-        None => caller.today,
+        Some(day) => Some(Date::from_iso(day).ok_or_else(malformed_query_error)?),
+        None => None,
     };
+    let day = caller.day_or_today(day)?;
     let theme = match &asked.theme {
         Some(theme) => PictureTheme::from_str(theme, true).map_err(|_| malformed_query_error())?,
         None => PictureTheme::Auto,

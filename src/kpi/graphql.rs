@@ -337,12 +337,8 @@ async fn select_kpis(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::E
         return Ok(select);
     };
     let kpis = select.clone().all(caller.connection()).await?;
-    let whole = judgement::load_kpi_judgements(
-        caller,
-        &kpis,
-        filter.as_of.map_or(caller.today, |day| day.0),
-    )
-    .await?;
+    let day = caller.day_or_today(filter.as_of)?;
+    let whole = judgement::load_kpi_judgements(caller, &kpis, day).await?;
     let ids: BTreeSet<KpiId> = kpis
         .iter()
         .filter(|kpi| {

@@ -22,6 +22,7 @@ use crate::{
     id,
     input::Faults,
     policy::Action,
+    scalar::{DAY_OUT_OF_RANGE, is_day_in_range},
     statement::SqlBuilder,
 };
 
@@ -334,22 +335,17 @@ async fn raise_kpi_revisions(
     Ok(())
 }
 
-/// The first day that anything is kept of: what lies before is a slip of the keyboard.
-const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(1900, 1, 1);
-/// The first day too late to be kept, for the same reason.
-const FIRST_DAY_TOO_LATE: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
-
 /// Finds fault with a day outside the years 1900 to 2999.
 pub fn add_year_range_fault(faults: &mut Faults, path: &str, day: NaiveDate) {
     add_fault(faults, path, year_range_fault(day));
 }
 
 fn year_range_fault(day: NaiveDate) -> Option<FigureFault> {
-    (Some(day) < FIRST_DAY || Some(day) >= FIRST_DAY_TOO_LATE).then(|| FigureFault {
+    (!is_day_in_range(day)).then(|| FigureFault {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
         reason: Some(Reason::OutOfRange),
-        message: "A day lies between the years 1900 and 2999.".to_owned(),
+        message: DAY_OUT_OF_RANGE.to_owned(),
     })
 }
 

@@ -8,6 +8,7 @@ use cx_blueprint::{
     config::{Export, ExportFormat},
     document::{blueprint::Document, organisation, table},
     picture,
+    scalar::Date,
     snapshot::WholeBlueprint,
 };
 use entity::blueprint;
@@ -31,7 +32,7 @@ pub(crate) async fn export(options: Export) -> Result<(), Failure> {
 
 /// A blueprint in one of its forms.
 async fn export_blueprint(caller: &Caller, options: &Export, key: &str) -> Result<String, Failure> {
-    let day = options.as_of.unwrap_or(caller.today);
+    let day = caller.day_or_today(options.as_of.map(Date))?;
     let it = Condition::all().add(blueprint::Entity::key_condition(key));
     let snapshot = WholeBlueprint::find(caller, it, day).await?;
     let snapshot = snapshot.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;

@@ -214,7 +214,13 @@ impl ResponsibilityQuery {
     ) -> Result<ObjectPage<Responsibility>> {
         let caller = caller(ctx)?;
         let touchpoint: TouchpointId = input::parse_id("touchpointId", &touchpoint_id)?;
-        let held = as_of.map(|day| in_force_at_day_end_condition(caller, day.0));
+        let held = match as_of {
+            None => None,
+            Some(_) => {
+                let day = caller.day_or_today(as_of)?;
+                Some(in_force_at_day_end_condition(caller, day))
+            }
+        };
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.eq(touchpoint))

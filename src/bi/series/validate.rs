@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use entity::{kpi, words::Aggregation};
 
 use super::request::{Dimension, MOST_CELLS, SeriesRequest};
-use crate::bi::model::days::MOST_DAYS;
+use crate::{
+    bi::model::days::MOST_DAYS,
+    scalar::{DAY_OUT_OF_RANGE, is_day_in_range},
+};
 
 /// How many KPIs a sentence names.
 const NAMED: usize = 5;
@@ -14,6 +17,9 @@ const NAMED: usize = 5;
 #[must_use]
 pub(super) fn request_faults(request: &SeriesRequest) -> Vec<String> {
     let mut faults = Vec::new();
+    if !is_day_in_range(request.from) || !is_day_in_range(request.to) {
+        faults.push(DAY_OUT_OF_RANGE.to_owned());
+    }
     if request.from >= request.to {
         faults.push("The first day has to lie before the day after the last one.".to_owned());
     }

@@ -145,7 +145,7 @@ impl Department {
         let of = self
             .self_and_descendant_ids(ctx, include_descendants)
             .await?;
-        let day = as_of.map_or(caller.today, |day| day.0);
+        let day = caller.day_or_today(as_of)?;
         caller.budget.spend(SEARCH)?;
         let select = select_kpis_of_departments(caller, &of, states.as_deref(), day).await?;
         page::page_oldest_first(ctx, select, PageArguments { first, after }, Kpi::from).await
@@ -166,7 +166,7 @@ impl Department {
             let of = self
                 .self_and_descendant_ids(ctx, include_descendants)
                 .await?;
-            let day = as_of.map_or(caller.today, |day| day.0);
+            let day = caller.day_or_today(as_of)?;
             caller.budget.spend(SEARCH)?;
             let card = load_scorecard(caller, &of, day).await?;
             Ok(Some(DepartmentScorecard::new(&card, Date(day))))

@@ -44,7 +44,7 @@ impl Kpi {
         ctx: &Context<'_>,
         as_of: Option<Date>,
     ) -> Result<ValueAndTarget> {
-        let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
+        let day = caller(ctx)?.day_or_today(as_of)?;
         Ok(load(ctx, KpiJudgementKey(self.row.id, day))
             .await?
             .unwrap_or_default())
@@ -60,7 +60,7 @@ impl Kpi {
         if !self.load_judgement(ctx, as_of).await?.is_judged {
             return Ok(None);
         }
-        let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
+        let day = caller(ctx)?.day_or_today(as_of)?;
         load(ctx, TrendOf(self.row.id, day, periods)).await
     }
 
@@ -217,7 +217,7 @@ impl Kpi {
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiFreshness>> {
         into_node(async {
-            let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
+            let day = caller(ctx)?.day_or_today(as_of)?;
             let thresholds = ctx.data::<Thresholds>();
             let periods = thresholds.map_or_else(
                 |_| Thresholds::default().get(FindingCode::KpiStale),

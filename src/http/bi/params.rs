@@ -15,7 +15,7 @@ use crate::{
         series::{Dimension, SeriesRequest, period::Grain},
     },
     error::{Error, Result},
-    scalar::Date,
+    scalar::{DAY_OUT_OF_RANGE, Date, is_day_in_range},
     sheet::Dialect,
 };
 
@@ -165,12 +165,15 @@ impl ParamsParser<'_> {
 
     fn parse_day(&mut self, name: &str) -> Option<NaiveDate> {
         let text = self.read_single(name)?;
-        let day = Date::from_iso(&text);
-        if day.is_none() {
-            self.faults
-                .push(format!("`{name}` is a day such as 2026-11-22."));
+        let day = Date::from_iso(&text).map(NaiveDate::from);
+        match day {
+            None => self
+                .faults
+                .push(format!("`{name}` is a day such as 2026-11-22.")),
+            Some(day) if !is_day_in_range(day) => self.faults.push(DAY_OUT_OF_RANGE.to_owned()),
+            Some(_) => {}
         }
-        day.map(Into::into)
+        day
     }
 
     /// What a series is asked: its filters look at the rows that values belong to, not at what they come to.

@@ -35,6 +35,7 @@ async fn no_parameter_of_a_feed_is_too_strange_for_a_sentence() {
     let world = World::small().await;
     let analyst = world.sign_in("analyst").await;
     let (day, once) = ("is a day such as 2026-11-22.", "is sent once.");
+    let years = "A day lies between the years 1900 and 2999.";
     let (limit, cursor) = (
         "`limit` has to be a number from 1",
         "is not a cursor of this list",
@@ -47,8 +48,8 @@ async fn no_parameter_of_a_feed_is_too_strange_for_a_sentence() {
         ("from=-0001-01-01&to=2025-02-01", day),
         ("from=NaN&to=Infinity", day),
         ("from=2025-01-01T00:00:00Z&to=2025-02-01", day),
-        ("from=0000-01-01&to=0001-01-01", ""),
-        ("from=9999-01-01&to=9999-12-31", ""),
+        ("from=0000-01-01&to=0001-01-01", years),
+        ("from=9999-01-01&to=9999-12-31", years),
         ("from=2025-04-01&to=2025-01-01", ""),
         // Numbers that there are not.
         (&format!("{YEAR}&limit=-1"), limit),

@@ -55,6 +55,46 @@ async fn what_comes_to_its_target_exactly_meets_it() {
     }
 }
 
+/// Every question about a day is refused for a year that people cannot have meant, and no answer has a day without
+/// four digits.
+#[tokio::test]
+async fn days_have_years_of_four_digits() {
+    let world = World::small().await;
+    let cx = world.sign_in("cx-manager").await;
+    let told = "A day lies between the years 1900 and 2999.";
+    for day in ["1899-12-31", "3000-01-01", "9999-12-31"] {
+        for asked in [
+            "kpi(by: { key: \"PRICE\" }) { trend(asOf: DAY) { points { periodEnd } } }",
+            "kpi(by: { key: \"PRICE\" }) { latest(asOf: DAY) { value } }",
+            "kpi(by: { key: \"PRICE\" }) { freshness(asOf: DAY) { state } }",
+            "kpis(filter: { states: [MET], asOf: DAY }) { nodes { id } }",
+            "department(by: { key: \"sales\" }) { scorecard(asOf: DAY) { kpis } }",
+            "department(by: { key: \"sales\" }) { kpis(asOf: DAY) { nodes { id } } }",
+            "blueprint(by: { key: \"open\" }) { findings(asOf: DAY) { findings { code } } }",
+            "kpiSeries(input: { grain: MONTH, timeRange: { from: DAY, to: DAY } }) { nodes { value } }",
+        ] {
+            let document = format!("{{ {} }}", asked.replace("DAY", &format!("\"{day}\"")));
+            let answer = cx.send(&document, json!({})).await;
+            let message = answer["errors"][0]["message"].as_str().unwrap_or_default();
+            assert!(message.contains(told), "{document}: {answer}");
+        }
+        for path in [
+            format!("/bi/v1/dates.csv?from={day}&to={day}"),
+            format!("/bi/v1/kpi_series.csv?grain=year&from={day}&to={day}"),
+            format!("/blueprints/open.svg?asOf={day}"),
+        ] {
+            let answer = cx.feeds(&path).await;
+            assert_eq!(answer.status, 400, "{path}");
+            assert!(answer.text().contains(told), "{path}: {}", answer.text());
+        }
+    }
+    let last =
+        "{ kpi(by: { key: \"PRICE\" }) { trend(asOf: \"2999-12-31\") { points { periodEnd } } } }";
+    let answer = cx.ask(last, json!({})).await;
+    let points = answer["kpi"]["trend"]["points"].as_array().expect("points");
+    assert_eq!(points.last().expect("a point")["periodEnd"], "3000-01-01");
+}
+
 #[tokio::test]
 async fn a_number_comes_back_as_it_was_sent() {
     let world = World::small().await;
