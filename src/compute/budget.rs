@@ -106,13 +106,16 @@ impl Budget {
     /// Spends steps.
     ///
     /// # Errors
-    /// `TooComplex` once they exceed the budget; they count as spent all the same.
+    /// `TooComplex` once they exceed the budget; the first that do count as spent all the same.
     pub fn spend(&self, steps: u64) -> Result<()> {
-        // Added first and refused after: of many parts that spend at once, comparing before adding would let each
-        // through on the same remainder.
-        let spent = self.steps.fetch_add(steps, Ordering::Relaxed);
-        if spent.saturating_add(steps) <= self.most_steps {
-            return Ok(());
+        // What is asked for after that is not done and not counted: the number stays that of the work.
+        if self.spent_steps() <= self.most_steps {
+            // Added first and refused after: of many parts that spend at once, comparing before adding would let each
+            // through on the same remainder.
+            let spent = self.steps.fetch_add(steps, Ordering::Relaxed);
+            if spent.saturating_add(steps) <= self.most_steps {
+                return Ok(());
+            }
         }
         Err(Error::TooComplex(self.refusal.to_owned()))
     }
