@@ -50,6 +50,18 @@ impl CompensatedSum {
         self.lost += other.lost;
     }
 
+    /// A sum as its two numbers.
+    #[must_use]
+    pub fn from_numbers((sum, lost): (f64, f64)) -> Self {
+        Self { sum, lost }
+    }
+
+    /// The two numbers that hold it.
+    #[must_use]
+    pub fn numbers(&self) -> (f64, f64) {
+        (self.sum, self.lost)
+    }
+
     /// The sum, in 15 significant digits.
     #[must_use]
     pub fn total(&self) -> f64 {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     id::{DepartmentId, KpiId},
-    words::{Aggregation, Cadence, Direction, KpiScope, KpiType, Sensitivity, Unit},
+    words::{AcrossParts, Aggregation, Cadence, Direction, KpiScope, KpiType, Sensitivity, Unit},
 };
 
 /// What is measured, and how to read it.
@@ -31,6 +31,9 @@ pub struct Model {
     pub scope: KpiScope,
     /// Its values are what the answers of feedback give; nobody records them.
     pub fed_by_feedback: bool,
+    /// How many answers or cases a period needs to count; where it is empty, 10 if it is fed by feedback and else 1.
+    pub minimum_sample: Option<i32>,
+    pub across_parts: AcrossParts,
     pub created_at: DateTimeUtc,
     pub archived_at: Option<DateTimeUtc>,
     pub version: i32,

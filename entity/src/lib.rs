@@ -44,6 +44,7 @@ pub mod insight_source;
 pub mod kpi;
 pub mod kpi_grant;
 pub mod kpi_link;
+pub mod kpi_period;
 pub mod kpi_target;
 pub mod measurement;
 pub mod membership;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{id::PersonaId, json::Texts, words::Subject};
 
 /// An archetype whose journey it is.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "persona")]
 pub struct Model {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::id::{NeedId, PersonaId};
 
 /// One need of a persona.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::FromCells)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "persona_need")]
 pub struct Model {

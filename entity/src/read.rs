@@ -21,6 +21,13 @@ pub trait StoredModel: FromCells {
     const COLUMNS: &'static [&'static str];
 }
 
+/// The columns of a table under an alias, in the order in which they are read.
+#[must_use]
+pub fn columns_sql<R: StoredModel>(alias: &str) -> String {
+    let columns = R::COLUMNS.iter().map(|column| format!("{alias}.{column}"));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
 /// Runs a statement and reads all its rows.
 pub async fn read_all<R: FromCells, C: ConnectionTrait>(
     db: &C,
@@ -192,8 +199,11 @@ mod tests {
         in_order::<crate::department::Entity>();
         in_order::<crate::kpi::Entity>();
         in_order::<crate::kpi_link::Entity>();
+        in_order::<crate::kpi_period::Entity>();
         in_order::<crate::kpi_target::Entity>();
         in_order::<crate::measurement::Entity>();
+        in_order::<crate::persona::Entity>();
+        in_order::<crate::persona_need::Entity>();
         in_order::<crate::responsibility::Entity>();
         in_order::<crate::touchpoint::Entity>();
         in_order::<crate::transition::Entity>();

@@ -30,6 +30,7 @@ mod m20261128_000022_sign_in;
 mod m20261128_000024_fixed_row;
 mod m20261128_000025_statistics;
 mod m20261129_000027_cells;
+mod m20261130_000028_period;
 mod search;
 mod sql;
 
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000024_fixed_row::Migration),
             Box::new(m20261128_000025_statistics::Migration),
             Box::new(m20261129_000027_cells::Migration),
+            Box::new(m20261130_000028_period::Migration),
         ]
     }
 }

@@ -27,6 +27,7 @@
 //! length. That the decision of 5 and the condition of 4 agree is tested by properties (`tests/it/scope.rs`).
 
 mod caller;
+pub mod everybody;
 mod guarded;
 mod identify;
 mod permit;
@@ -45,6 +46,7 @@ pub(crate) const RULES: &[&str] = &[
     include_str!("../policy/reach.rs"),
     include_str!("../policy/table.rs"),
     include_str!("../policy/token.rs"),
+    include_str!("everybody.rs"),
     include_str!("guarded.rs"),
     include_str!("identify.rs"),
     include_str!("principal.rs"),

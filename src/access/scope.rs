@@ -161,7 +161,7 @@ pub fn blueprints_condition(principal: Principal<'_>) -> Condition {
         })
 }
 
-fn published_with_visibility_condition(visibility: Visibility) -> Condition {
+pub(super) fn published_with_visibility_condition(visibility: Visibility) -> Condition {
     Condition::all()
         .add(published_blueprints_condition())
         .add(blueprint::Column::Visibility.eq(visibility))
@@ -251,7 +251,10 @@ pub fn responsibilities_condition(principal: Principal<'_>) -> Condition {
     inside_readable_blueprints_condition(principal, responsibility::Column::BlueprintId)
 }
 
-fn select_ids<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStatement {
+pub(super) fn select_ids<E: EntityTrait>(
+    column: E::Column,
+    condition: Condition,
+) -> SelectStatement {
     E::find()
         .select_only()
         .column(column)

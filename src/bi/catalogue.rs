@@ -4,7 +4,7 @@
 use super::{
     changes,
     datasets::{
-        facts, feedback,
+        current, facts, feedback,
         findings::{self, FindingsReader},
         journey, kpis, organisation,
         series::{self, SeriesReader},
@@ -38,6 +38,7 @@ macro_rules! catalogue {
 catalogue! {
     facts::KPI_FACTS => FactJoinReader;
     series::KPI_SERIES => SeriesReader;
+    current::KPI_CURRENT => SqlReader;
     kpis::KPI_MEASUREMENTS => SqlReader;
     kpis::KPIS => SqlReader;
     kpis::KPI_TARGETS => SqlReader;

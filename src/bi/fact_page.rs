@@ -30,7 +30,7 @@ use crate::{
     access::{Caller, scope},
     database::Transaction,
     error::Result,
-    judgement::{self, target_on_sql},
+    judgement::{self, target_of_measurement_sql},
     page::PageArguments,
     policy::Action,
 };
@@ -169,7 +169,7 @@ fn state_condition(states: &[KpiState]) -> SimpleExpr {
     let of_day = format!(
         "COALESCE((SELECT {state} FROM kpi_target target JOIN kpi ON kpi.id = target.kpi_id \
          {}), 'NO_TARGET')",
-        target_on_sql!("target", "measurement.kpi_id", "measurement.measured_on")
+        target_of_measurement_sql!("target", "measurement")
     );
     Expr::cust(of_day).is_in(states.iter().map(|state| state.as_str()))
 }

@@ -1,4 +1,4 @@
-//! Loads a canvas: eleven flat statements in one read-only transaction, whatever the size of the blueprint.
+//! Loads a canvas: a dozen flat statements in one read-only transaction, whatever the size of the blueprint.
 
 use std::{
     collections::HashMap,
@@ -10,8 +10,8 @@ use std::{
 use chrono::NaiveDate;
 use entity::{
     blueprint, channel, department,
-    id::{BlueprintId, KpiId, PhaseId, TouchpointId},
-    kpi, kpi_link, persona, persona_need, phase,
+    id::{BlueprintId, PersonaId, PhaseId, TouchpointId},
+    kpi_link, persona, persona_need, phase,
     read::{self, FromCells, RowCursor},
     responsibility, touchpoint, touchpoint_channel, transition,
 };
@@ -27,6 +27,7 @@ use crate::{
     database::Transaction,
     error::{Error, Result},
     judgement,
+    statement::SqlBuilder,
 };
 
 impl Canvas {
@@ -61,15 +62,7 @@ impl Canvas {
         day: NaiveDate,
     ) -> Result<Self> {
         let id = blueprint.id;
-        let persona = persona::Entity::find_by_id(blueprint.persona_id)
-            .one(tx)
-            .await?;
-        let persona = persona.ok_or_else(|| Error::internal(format!("{id} has no persona")))?;
-        let needs = persona_need::Entity::find()
-            .filter(persona_need::Column::PersonaId.eq(persona.id))
-            .order_by_asc(persona_need::Column::Position)
-            .all(tx)
-            .await?;
+        let (persona, needs) = load_persona_with_needs(tx, blueprint.persona_id).await?;
         let phases = phase::Entity::find()
             .filter(phase::Column::BlueprintId.eq(id))
             .filter(phase::Column::ArchivedAt.is_null())
@@ -93,7 +86,8 @@ impl Canvas {
             .order_by_asc(responsibility::Column::Id);
         let responsibilities = read::read_selected(tx, responsibilities).await?;
         let departments = load_departments(tx, &blueprint).await?;
-        let kpis = load_kpis(tx, id).await?;
+        let mut kpis = judgement::load_kpis_with_targets(tx, &select_linked_kpi_ids(id)).await?;
+        kpis.kpis.retain(|_, kpi| kpi.archived_at.is_none());
         let links = judgement::load_judged_links_in_blueprint(caller, tx, id, &kpis, day).await?;
         let canvas = Self {
             blueprint,
@@ -105,7 +99,7 @@ impl Canvas {
             responsibilities,
             links,
             departments,
-            kpis,
+            kpis: kpis.kpis,
             channels,
             of_phase: HashMap::new(),
             of_touchpoint: HashMap::new(),
@@ -252,14 +246,47 @@ async fn load_departments(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
-async fn load_kpis(tx: &Transaction, id: BlueprintId) -> Result<HashMap<KpiId, kpi::Model>> {
+fn select_linked_kpi_ids(id: BlueprintId) -> SelectStatement {
     let linked = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::KpiId)
         .filter(kpi_link::Column::BlueprintId.eq(id));
-    let kpis = kpi::Entity::find()
-        .filter(kpi::Column::Id.in_subquery(linked.into_query()))
-        .filter(kpi::Column::ArchivedAt.is_null());
-    let rows = read::read_selected(tx, kpis).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    linked.into_query()
+}
+
+struct PersonaWithNeed {
+    persona: persona::Model,
+    need: Option<persona_need::Model>,
+}
+
+impl FromCells for PersonaWithNeed {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            persona: FromCells::from_cells(cells)?,
+            need: cells.read_joined()?,
+        })
+    }
+}
+
+/// A persona with its needs in their order.
+async fn load_persona_with_needs(
+    tx: &Transaction,
+    id: PersonaId,
+) -> Result<(persona::Model, Vec<persona_need::Model>)> {
+    let persona = read::columns_sql::<persona::Model>("persona");
+    let need = read::columns_sql::<persona_need::Model>("need");
+    let select = format!(
+        "SELECT {persona}, {need} FROM persona LEFT JOIN persona_need need ON need.persona_id = persona.id \
+         WHERE persona.id = "
+    );
+    let text = SqlBuilder::new(tx.get_database_backend(), &select)
+        .value(id)
+        .then(" ORDER BY need.position");
+    let rows: Vec<PersonaWithNeed> = read::read_all(tx, text.statement()).await?;
+    let persona = rows.first().map(|row| row.persona.clone());
+    let persona = persona.ok_or_else(|| Error::internal(format!("there is no persona {id}")))?;
+    Ok((
+        persona,
+        rows.into_iter().filter_map(|row| row.need).collect(),
+    ))
 }

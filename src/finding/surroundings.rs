@@ -6,14 +6,11 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use entity::{
     feedback, follow_up,
-    id::{DepartmentId, KpiId, PersonaId, SegmentId, TouchpointId},
+    id::{DepartmentId, PersonaId, SegmentId, TouchpointId},
     persona_segment, responsibility,
     words::ResponsibilityStatus,
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
-    QueryTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use super::rules::Surroundings;
 use crate::{
@@ -23,7 +20,6 @@ use crate::{
     number::CompensatedSum,
     responsibility::pressure,
     snapshot::WholeBlueprint,
-    statement::SqlBuilder,
 };
 
 /// The surroundings of a blueprint, in the transaction that its snapshot was read in.
@@ -49,7 +45,6 @@ pub async fn load_facts_around_blueprint(
             .await?,
         contacts_elsewhere,
         held_elsewhere: count_responsibilities_elsewhere(caller, tx, snapshot).await?,
-        measured_on: load_latest_measured_days(tx, snapshot, day).await?,
         unroutable: count_answers_without_department(tx, snapshot, day).await?,
     })
 }
@@ -132,43 +127,5 @@ async fn count_answers_without_department(
     let rows = rows.into_iter();
     Ok(rows
         .map(|(touchpoint, answers)| (touchpoint, usize::try_from(answers).unwrap_or_default()))
-        .collect())
-}
-
-#[derive(FromQueryResult)]
-struct LatestMeasuredDay {
-    kpi_id: KpiId,
-    measured_on: Option<NaiveDate>,
-}
-
-/// The latest day, until `day` inclusive, on which each KPI that judges something here was measured.
-async fn load_latest_measured_days(
-    tx: &Transaction,
-    snapshot: &WholeBlueprint,
-    day: NaiveDate,
-) -> Result<HashMap<KpiId, NaiveDate>> {
-    let linked: HashSet<KpiId> = snapshot
-        .canvas
-        .links
-        .iter()
-        .filter(|judged| judged.judgement.is_judged)
-        .map(|judged| judged.link.kpi_id)
-        .collect();
-    if linked.is_empty() {
-        return Ok(HashMap::new());
-    }
-    // A lookup for each KPI, not GROUP BY: an index leads to the latest value of each, of which there may be thousands.
-    let text = SqlBuilder::new(tx.get_database_backend(), "SELECT kpi.id AS kpi_id, (")
-        .then("SELECT measured_on FROM measurement WHERE kpi_id = kpi.id AND superseded_by_id IS NULL")
-        .then(" AND measured_on <= ")
-        .value(day)
-        .then(" ORDER BY measured_on DESC LIMIT 1) AS measured_on FROM kpi WHERE id IN ")
-        .list(linked);
-    let rows = LatestMeasuredDay::find_by_statement(text.statement())
-        .all(tx)
-        .await?;
-    let rows = rows.into_iter();
-    Ok(rows
-        .filter_map(|row| Some((row.kpi_id, row.measured_on?)))
         .collect())
 }

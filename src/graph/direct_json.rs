@@ -438,7 +438,7 @@ mod tests {
     };
 
     use super::{fields::DirectKpiLink, *};
-    use crate::graph;
+    use crate::{graph, judgement::CurrentFigure};
 
     /// Plans what a document's root field asks, as if it led to this type.
     fn planned<P: DirectObject<'static>>(document: &str, path: &[&str]) -> bool {
@@ -512,6 +512,7 @@ mod tests {
             resolved::<CanvasRow<'_, responsibility::Model>>(),
             resolved::<CanvasRow<'_, department::Model>>(),
             resolved::<DirectKpiLink<'_>>(),
+            resolved::<CanvasRow<'_, CurrentFigure>>(),
             resolved::<CanvasRow<'_, kpi::Model>>(),
             resolved::<CanvasRow<'_, kpi_target::Model>>(),
             resolved::<CanvasRow<'_, measurement::Model>>(),
@@ -526,9 +527,10 @@ mod tests {
             Department.awaitingAnswer Department.children Department.givenUnasked Department.improvements Department.kpis Department.members \
             Department.openCases Department.parent Department.proposals Department.responsibilities Department.scorecard Department.successor \
             KpiLink.blueprint KpiLink.phase KpiLink.touchpoint \
-            Kpi.freshness Kpi.grants Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
+            KpiFigure.parts KpiFigure.running \
+            Kpi.current Kpi.freshness Kpi.grants Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
             Kpi.targets Kpi.trend Kpi.valuesVisible \
-            KpiTarget.kpi \
+            KpiTarget.channel KpiTarget.kpi KpiTarget.segment \
             Measurement.channel Measurement.kpi Measurement.segment Measurement.supersededBy \
             Measurement.touchpoint";
         assert_eq!(resolved.concat().join(" "), expected);

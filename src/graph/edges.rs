@@ -6,6 +6,7 @@ mod blueprint;
 mod department;
 mod evaluation;
 mod feedback;
+mod figure;
 mod finding;
 mod impact;
 mod improvement;

@@ -6,16 +6,20 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use entity::{
     id::{BlueprintId, KpiId, KpiLinkId},
-    kpi, kpi_link,
+    kpi, kpi_link, measurement,
     read::{self, FromCells, RowCursor},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    QueryTrait, Select, sea_query::SelectStatement,
+    QueryTrait, sea_query::SelectStatement,
 };
 
 use super::{
-    figure::{ValueAndTarget, qualified_columns_sql, select_with_judgement},
+    figures::{FigureReader, KpiJudgement},
+    kpis::{KpisWithTargets, load_kpis_with_targets},
+    latest::select_with_latest,
+    newest_sums::WantedSums,
+    target::KpiTargets,
     visible::find_kpis_with_hidden_values,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
@@ -24,29 +28,35 @@ use crate::{access::Caller, error::Result, statement::SqlBuilder};
 #[derive(Clone, Debug)]
 pub struct JudgedKpiLink {
     pub link: kpi_link::Model,
-    pub judgement: ValueAndTarget,
+    pub judgement: KpiJudgement,
 }
 
 /// KPIs as a whole, in the shape of links to nowhere.
 const WHOLE_KPIS: &str =
     "(SELECT id, id AS kpi_id, CAST(NULL AS uuid) AS touchpoint_id, created_at FROM kpi)";
 
-fn select_judged_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder {
-    select_with_judgement(
+fn select_links_with_latest<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder {
+    select_with_latest(
         db,
         "kpi_link",
-        &qualified_columns_sql::<kpi_link::Model>("judged"),
+        &read::columns_sql::<kpi_link::Model>("judged"),
         day,
     )
 }
 
 const BY_CREATION: &str = " ORDER BY judged.created_at, judged.id";
 
-impl FromCells for JudgedKpiLink {
+/// A link with the latest measurement at its place.
+struct LinkWithLatest {
+    link: kpi_link::Model,
+    latest: Option<measurement::Model>,
+}
+
+impl FromCells for LinkWithLatest {
     fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             link: FromCells::from_cells(cells)?,
-            judgement: FromCells::from_cells(cells)?,
+            latest: cells.read_joined()?,
         })
     }
 }
@@ -98,23 +108,17 @@ pub async fn load_judged_links_in_blueprint<C: ConnectionTrait>(
     caller: &Caller,
     db: &C,
     blueprint: BlueprintId,
-    kpis: &HashMap<KpiId, kpi::Model>,
+    kpis: &KpisWithTargets,
     day: NaiveDate,
 ) -> Result<Vec<JudgedKpiLink>> {
-    let text = select_judged_links(db, day)
+    let text = select_links_with_latest(db, day)
         .then("judged.blueprint_id = ")
         .value(blueprint)
         .then(concat!(" AND ", link_in_force_sql!("judged", "$1")))
         .then(BY_CREATION);
-    let mut links: Vec<JudgedKpiLink> = read::read_all(db, text.statement()).await?;
-    links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));
-    let hidden = find_kpis_with_hidden_values(caller, db, kpis.values()).await?;
-    for judged in &mut links {
-        if hidden.contains(&judged.link.kpi_id) {
-            judged.judgement = ValueAndTarget::default();
-        }
-    }
-    Ok(links)
+    let mut links: Vec<LinkWithLatest> = read::read_all(db, text.statement()).await?;
+    links.retain(|one| kpis.kpis.contains_key(&one.link.kpi_id));
+    judge_links(caller, db, links, kpis, day).await
 }
 
 /// These links with their judgements on a day and their KPIs, in the order of creation. A link that does not hold on
@@ -125,40 +129,76 @@ pub async fn load_judged_links(
     day: NaiveDate,
 ) -> Result<Vec<(JudgedKpiLink, kpi::Model)>> {
     let db = caller.begin_snapshot().await?;
-    let text = select_judged_links(&db, day)
+    let text = select_links_with_latest(&db, day)
         .then("judged.id IN (")
         .select(&links)
         .then(")")
         .then(BY_CREATION);
-    let judged: Vec<JudgedKpiLink> = read::read_all(&db, text.statement()).await?;
-    let kpis = select_kpis_of_links(links);
-    let kpis: HashMap<KpiId, kpi::Model> = kpis
-        .all(&db)
-        .await?
-        .into_iter()
-        .map(|kpi| (kpi.id, kpi))
-        .collect();
-    let hidden = find_kpis_with_hidden_values(caller, &db, kpis.values()).await?;
+    let found: Vec<LinkWithLatest> = read::read_all(&db, text.statement()).await?;
+    let kpis = load_kpis_with_targets(&db, &select_kpi_ids_of_links(links)).await?;
+    let judged = judge_links(caller, &db, found, &kpis, day).await?;
     db.commit().await?;
     Ok(judged
         .into_iter()
-        .filter_map(|mut judged| {
-            let kpi = kpis.get(&judged.link.kpi_id)?.clone();
-            if hidden.contains(&kpi.id) || !is_link_in_force(&judged.link, day) {
-                judged.judgement = ValueAndTarget::default();
-            }
+        .filter_map(|judged| {
+            let kpi = kpis.kpis.get(&judged.link.kpi_id)?.clone();
             Some((judged, kpi))
         })
         .collect())
 }
 
-/// The KPIs of these links.
-fn select_kpis_of_links(links: SelectStatement) -> Select<kpi::Entity> {
+/// Judges links on a day: those that hold, of KPIs whose values the caller may see.
+async fn judge_links<C: ConnectionTrait>(
+    caller: &Caller,
+    db: &C,
+    links: Vec<LinkWithLatest>,
+    kpis: &KpisWithTargets,
+    day: NaiveDate,
+) -> Result<Vec<JudgedKpiLink>> {
+    let in_force = links.iter().filter(|one| is_link_in_force(&one.link, day));
+    let mut wanted = WantedSums::default();
+    for LinkWithLatest { link, .. } in in_force {
+        match link.touchpoint_id {
+            Some(touchpoint) => wanted.at_touchpoints.insert((link.kpi_id, touchpoint)),
+            None => wanted.as_whole.insert(link.kpi_id),
+        };
+    }
+    let visible = KpisWithTargets {
+        kpis: select_visible_kpis(caller, db, kpis.kpis.values()).await?,
+        targets: kpis.targets.clone(),
+    };
+    let figures = FigureReader::load(db, visible, wanted, day).await?;
+    let judged = links.into_iter().map(|LinkWithLatest { link, latest }| {
+        let figure = is_link_in_force(&link, day)
+            .then(|| figures.figure(link.kpi_id, link.touchpoint_id))
+            .flatten();
+        let latest = latest.filter(|_| figure.is_some());
+        JudgedKpiLink {
+            link,
+            judgement: KpiJudgement { latest, figure },
+        }
+    });
+    Ok(judged.collect())
+}
+
+/// Those of the KPIs whose values the caller may see.
+async fn select_visible_kpis<C: ConnectionTrait>(
+    caller: &Caller,
+    db: &C,
+    kpis: impl Iterator<Item = &kpi::Model> + Clone,
+) -> Result<HashMap<KpiId, kpi::Model>> {
+    let hidden = find_kpis_with_hidden_values(caller, db, kpis.clone()).await?;
+    let visible = kpis.filter(|kpi| !hidden.contains(&kpi.id));
+    Ok(visible.map(|kpi| (kpi.id, kpi.clone())).collect())
+}
+
+/// The ids of the KPIs of these links.
+fn select_kpi_ids_of_links(links: SelectStatement) -> SelectStatement {
     let ids = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::KpiId)
         .filter(kpi_link::Column::Id.in_subquery(links));
-    kpi::Entity::find().filter(kpi::Column::Id.in_subquery(ids.into_query()))
+    ids.into_query()
 }
 
 /// The links with these ids, as far as the caller may read them; see [`load_judged_links`].
@@ -175,16 +215,17 @@ pub async fn load_judged_links_by_id(
     load_judged_links(caller, links.into_query(), day).await
 }
 
-struct JudgedKpi {
+/// A KPI with its latest measurement as a whole.
+struct KpiWithLatest {
     kpi_id: KpiId,
-    judgement: ValueAndTarget,
+    latest: Option<measurement::Model>,
 }
 
-impl FromCells for JudgedKpi {
+impl FromCells for KpiWithLatest {
     fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             kpi_id: cells.read_next()?,
-            judgement: FromCells::from_cells(cells)?,
+            latest: cells.read_joined()?,
         })
     }
 }
@@ -194,19 +235,26 @@ pub async fn load_kpi_judgements(
     caller: &Caller,
     kpis: &[kpi::Model],
     day: NaiveDate,
-) -> Result<HashMap<KpiId, ValueAndTarget>> {
+) -> Result<HashMap<KpiId, KpiJudgement>> {
     let db = caller.begin_snapshot().await?;
-    let text = select_with_judgement(&db, WHOLE_KPIS, "judged.kpi_id", day)
+    let text = select_with_latest(&db, WHOLE_KPIS, "judged.kpi_id", day)
         .then("judged.id IN ")
         .list(kpis.iter().map(|kpi| kpi.id));
-    let rows: Vec<JudgedKpi> = read::read_all(&db, text.statement()).await?;
-    let hidden = find_kpis_with_hidden_values(caller, &db, kpis).await?;
+    let rows: Vec<KpiWithLatest> = read::read_all(&db, text.statement()).await?;
+    let wanted = WantedSums {
+        as_whole: kpis.iter().map(|kpi| kpi.id).collect(),
+        ..WantedSums::default()
+    };
+    let visible = KpisWithTargets {
+        kpis: select_visible_kpis(caller, &db, kpis.iter()).await?,
+        targets: KpiTargets::load(&db, kpis.iter().map(|kpi| kpi.id)).await?,
+    };
+    let figures = FigureReader::load(&db, visible, wanted, day).await?;
     db.commit().await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| match hidden.contains(&row.kpi_id) {
-            true => (row.kpi_id, ValueAndTarget::default()),
-            false => (row.kpi_id, row.judgement),
-        })
-        .collect())
+    let judged = rows.into_iter().map(|KpiWithLatest { kpi_id, latest }| {
+        let figure = figures.figure(kpi_id, None);
+        let latest = latest.filter(|_| figure.is_some());
+        (kpi_id, KpiJudgement { latest, figure })
+    });
+    Ok(judged.collect())
 }

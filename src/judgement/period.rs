@@ -4,6 +4,18 @@ use async_graphql::Enum;
 use chrono::{Datelike, Days, Months, NaiveDate};
 use entity::words::Cadence;
 
+/// The number of a day: days since 31 December of the year 0, in the proleptic Gregorian calendar.
+#[must_use]
+pub fn day_number(day: NaiveDate) -> i32 {
+    day.num_days_from_ce()
+}
+
+/// The day of this number; none beyond the calendar.
+#[must_use]
+pub fn day_of_number(number: i32) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(number)
+}
+
 /// The length of the periods of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
 #[graphql(name = "KpiSeriesGrain")]
@@ -102,6 +114,33 @@ impl Grain {
         next.unwrap_or(NaiveDate::MAX)
     }
 
+    /// The first days of its periods that belong to a period of a coarser grain and of which days are asked about. A
+    /// week belongs to the month, quarter or year in which its Thursday lies, as ISO 8601 has it for years.
+    pub fn begins_in(self, coarser: Period) -> impl Iterator<Item = NaiveDate> {
+        let first = self.begin_of_period(coarser.from);
+        let begins = std::iter::successors(Some(first), move |begin| Some(self.next_begin(*begin)));
+        let belongs_by = move |begin: NaiveDate| match self {
+            Self::Week => begin + Days::new(3),
+            _ => begin,
+        };
+        begins
+            .skip_while(move |begin| belongs_by(*begin) < coarser.begin)
+            .take_while(move |begin| *begin < coarser.to && belongs_by(*begin) < coarser.end)
+    }
+
+    /// How many periods begin between two days on which periods begin, the later one included.
+    #[must_use]
+    pub fn periods_between(self, begin: NaiveDate, later: NaiveDate) -> i32 {
+        let number = |day: NaiveDate| match self {
+            Self::Day => day_number(day),
+            Self::Week => day_number(day).div_euclid(7),
+            Self::Month => day.year() * 12 + day.month0().cast_signed(),
+            Self::Quarter => day.year() * 4 + day.month0().cast_signed() / 3,
+            Self::Year => day.year(),
+        };
+        number(later) - number(begin)
+    }
+
     /// The first day of the period so many periods before the one that begins on this day.
     #[must_use]
     pub fn subtract_periods(self, begin: NaiveDate, periods: u32) -> NaiveDate {
@@ -132,6 +171,31 @@ pub struct Period {
 }
 
 impl Period {
+    /// The whole period of a grain that a day lies in.
+    #[must_use]
+    pub fn containing(grain: Grain, day: NaiveDate) -> Self {
+        let begin = grain.begin_of_period(day);
+        let end = grain.next_begin(begin);
+        Self {
+            begin,
+            end,
+            from: begin,
+            to: end,
+        }
+    }
+
+    /// Its last day.
+    #[must_use]
+    pub fn last_day(&self) -> NaiveDate {
+        self.end.pred_opt().unwrap_or(self.end)
+    }
+
+    /// The last of its days that are asked about and are not after a day.
+    #[must_use]
+    pub fn last_day_until(&self, day: NaiveDate) -> NaiveDate {
+        self.to.pred_opt().unwrap_or(self.to).min(day)
+    }
+
     /// Whether all of its days are asked about and have passed.
     #[must_use]
     pub fn is_complete(&self, today: NaiveDate) -> bool {
@@ -204,7 +268,43 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_week_belongs_to_the_month_of_its_thursday() {
+        let january = Period::containing(Grain::Month, day("2025-01-15"));
+        let weeks: Vec<String> = Grain::Week
+            .begins_in(january)
+            .map(|begin| begin.to_string())
+            .collect();
+        let expected = [
+            "2024-12-30",
+            "2025-01-06",
+            "2025-01-13",
+            "2025-01-20",
+            "2025-01-27",
+        ];
+        assert_eq!(weeks, expected);
+        let cut = Period {
+            from: day("2025-01-15"),
+            to: day("2025-01-21"),
+            ..january
+        };
+        assert_eq!(Grain::Week.begins_in(cut).count(), 2);
+        let year = Period::containing(Grain::Year, day("2025-01-15"));
+        assert_eq!(Grain::Month.begins_in(year).count(), 12);
+    }
+
     proptest! {
+        #[test]
+        fn periods_are_counted_as_they_follow_one_another(
+            grain in proptest::sample::select(&Grain::ALL[..]),
+            day in 700_000i32..740_000,
+            many in 0u32..40,
+        ) {
+            let later = grain.begin_of_period(day_of_number(day).expect("a day"));
+            let begin = grain.subtract_periods(later, many);
+            prop_assert_eq!(grain.periods_between(begin, later), many.cast_signed());
+        }
+
         #[test]
         fn periods_cover_every_day_once(
             grain in proptest::sample::select(&Grain::ALL[..]),

@@ -1,6 +1,11 @@
 //! The state of a KPI: its value against the target of the value's day. Rust and its SQL twin, side by side.
 
-use entity::words::{Direction, KpiState};
+use entity::words::{Aggregation, Direction, KpiState};
+
+use super::{
+    aggregate::{Aggregate, AggregationRule},
+    target::TargetLevels,
+};
 
 /// The state of a value against a target, given as value and warning level.
 ///
@@ -10,7 +15,7 @@ use entity::words::{Direction, KpiState};
 pub fn judge_state(
     direction: Direction,
     value: Option<f64>,
-    target: Option<(f64, Option<f64>)>,
+    target: Option<TargetLevels>,
 ) -> KpiState {
     let reaches = |value: f64, level: f64| match direction {
         Direction::Higher => value >= level,
@@ -22,6 +27,29 @@ pub fn judge_state(
         (Some(value), Some((target, _))) if reaches(value, target) => KpiState::Met,
         (Some(value), Some((_, Some(warning)))) if reaches(value, warning) => KpiState::AtRisk,
         (Some(_), Some(_)) => KpiState::Missed,
+    }
+}
+
+/// The state of values that were put together by a rule. Last values of parts have none in common unless they add up.
+#[must_use]
+pub fn judge_aggregate(
+    sum: &Aggregate,
+    rule: &AggregationRule,
+    direction: Direction,
+    target: Option<TargetLevels>,
+) -> KpiState {
+    match sum.value(rule) {
+        None if rule.aggregation == Aggregation::Last && sum.values > 0 => KpiState::ByPartOnly,
+        value => judge_state(direction, value, target),
+    }
+}
+
+/// Whether a level is worse than a target, not equal to it.
+#[must_use]
+pub fn is_worse(direction: Direction, level: f64, target: f64) -> bool {
+    match direction {
+        Direction::Higher => level < target,
+        Direction::Lower => level > target,
     }
 }
 

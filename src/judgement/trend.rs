@@ -1,5 +1,4 @@
-//! How a KPI as a whole has gone of late: its last periods by its own cadence, and when it was measured last. For
-//! whoever may see its values; pulling flat rows is another matter.
+//! How a KPI as a whole has gone of late: its last periods by its own cadence. For whoever may see its values.
 
 use std::collections::HashMap;
 
@@ -7,23 +6,19 @@ use async_graphql::Enum;
 use chrono::NaiveDate;
 use entity::{
     id::KpiId,
-    kpi, kpi_target, measurement, read,
-    words::{Aggregation, Direction, KpiState},
+    kpi,
+    words::{Direction, KpiState},
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    aggregate::{Aggregate, TargetHistory},
+    aggregate::AggregationRule,
+    newest_sums::load_sums_of_wholes,
     period::{Grain, Period, split_into_periods},
+    place::PlacePeriod,
+    state::{is_worse, judge_aggregate},
+    target::{KpiTargets, target_levels},
 };
-use crate::{
-    access::Caller,
-    bi::cache::kpi_values::{DayValue, day_number},
-    error::Result,
-    judgement,
-    kpi::rules::{self, KpiMeasure},
-    number::round_computed,
-};
+use crate::{access::Caller, error::Result, number::round_computed};
 
 /// Whether a KPI improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -52,8 +47,6 @@ pub struct Trend {
     pub grain: Grain,
     /// Its last periods, the oldest first.
     pub points: Vec<TrendPoint>,
-    /// The latest day with a measurement of it, at any place.
-    pub measured_on: Option<NaiveDate>,
 }
 
 impl Trend {
@@ -77,115 +70,81 @@ impl Trend {
         let (before, last) = self.last_two_complete_values()?;
         Some(match (better, last == before) {
             (_, true) => KpiTrendDirection::Steady,
-            (better, _) if rules::is_worse(better, last, before) => KpiTrendDirection::Worsening,
+            (better, _) if is_worse(better, last, before) => KpiTrendDirection::Worsening,
             _ => KpiTrendDirection::Improving,
         })
     }
 }
 
-/// How these KPIs have gone up to a day, each in so many periods.
+/// How these KPIs, whose values the caller may see, have gone up to a day, each in so many periods.
 pub async fn load_trends(
     caller: &Caller,
     kpis: &[kpi::Model],
     day: NaiveDate,
     many: u32,
 ) -> Result<HashMap<KpiId, Trend>> {
-    let after = day.succ_opt().unwrap_or(day);
     let begins = |kpi: &kpi::Model| {
         let grain = Grain::finest_for(kpi.cadence);
         grain.subtract_periods(grain.begin_of_period(day), many.saturating_sub(1))
     };
-    let ids = || kpis.iter().map(|kpi| kpi.id);
     let first = kpis.iter().map(begins).min().unwrap_or(day);
-    // One snapshot for values, last days and targets: a state never compares a new value with an old target.
+    let cadences = kpis.iter().map(|kpi| (kpi.id, kpi.cadence)).collect();
+    // One snapshot for values and targets: a state never compares a new value with an old target.
     let tx = caller.begin_snapshot().await?;
-    let measured = caller
-        .select::<measurement::Entity>()
-        .filter(measurement::Column::KpiId.is_in(ids()))
-        .filter(measurement::Column::SupersededById.is_null())
-        .filter(measurement::Column::MeasuredOn.lt(after));
-    let whole = measured
-        .clone()
-        .filter(measurement::Column::MeasuredOn.gte(first))
-        .filter(measurement::Column::TouchpointId.is_null())
-        .filter(measurement::Column::ChannelId.is_null())
-        .filter(measurement::Column::SegmentId.is_null())
-        .order_by_asc(measurement::Column::MeasuredOn);
-    let whole = read::read_selected(&tx, whole).await?;
-    // A statement of its own: the last day counts at any place and however long ago, the values of periods only as a
-    // whole.
-    let last: Vec<(KpiId, Option<NaiveDate>)> = measured
-        .select_only()
-        .column(measurement::Column::KpiId)
-        .column_as(measurement::Column::MeasuredOn.max(), "last")
-        .group_by(measurement::Column::KpiId)
-        .into_tuple()
-        .all(&tx)
-        .await?;
-    let targets = caller
-        .select::<kpi_target::Entity>()
-        .filter(kpi_target::Column::KpiId.is_in(ids()))
-        .order_by_asc(kpi_target::Column::ValidFrom);
-    let targets = read::read_selected(&tx, targets).await?;
+    let sums = load_sums_of_wholes(&tx, &cadences, (first, day)).await?;
+    let mut targets = KpiTargets::load(&tx, kpis.iter().map(|kpi| kpi.id)).await?;
     tx.commit().await?;
-    let last: HashMap<KpiId, Option<NaiveDate>> = last.into_iter().collect();
-    let mut by_kpi: HashMap<KpiId, Vec<measurement::Model>> = HashMap::new();
-    for row in whole {
-        by_kpi.entry(row.kpi_id).or_default().push(row);
-    }
-    let mut histories = TargetHistory::by_kpi(targets);
-    let trend = |kpi: &kpi::Model| {
-        let values = by_kpi.remove(&kpi.id).unwrap_or_default();
-        let targets = histories.remove(&kpi.id).unwrap_or_default();
+    let trends = kpis.iter().map(|kpi| {
         let grain = Grain::finest_for(kpi.cadence);
-        let all = split_into_periods(
-            grain,
-            (begins(kpi), grain.next_begin(grain.begin_of_period(day))),
-        );
-        let points = all
-            .into_iter()
-            .map(|period| trend_point(kpi, period, &values, &targets, after));
-        let trend = Trend {
-            grain,
-            points: points.collect(),
-            measured_on: last.get(&kpi.id).copied().flatten(),
+        let measured = sums.get(&kpi.id).map(|sums| sums.periods_at(None, grain));
+        let measured = measured.unwrap_or_default();
+        let law = TrendLaw {
+            kpi,
+            rule: kpi.into(),
+            targets: targets.remove(&kpi.id).unwrap_or_default(),
+            day,
         };
-        (kpi.id, trend)
-    };
-    Ok(kpis.iter().map(trend).collect())
+        let to = grain.next_begin(grain.begin_of_period(day));
+        let points = split_into_periods(grain, (begins(kpi), to)).into_iter();
+        let points = points.map(|period| {
+            let found = measured.iter().find(|one| one.period.begin == period.begin);
+            law.point(period, found)
+        });
+        (
+            kpi.id,
+            Trend {
+                grain,
+                points: points.collect(),
+            },
+        )
+    });
+    Ok(trends.collect())
 }
 
-fn trend_point(
-    kpi: &kpi::Model,
-    period: Period,
-    values: &[measurement::Model],
-    targets: &TargetHistory,
-    after: NaiveDate,
-) -> TrendPoint {
-    let mut aggregate = Aggregate::default();
-    for row in values
-        .iter()
-        .filter(|row| (period.begin..period.end).contains(&row.measured_on))
-    {
-        let day = day_number(row.measured_on);
-        let value = DayValue {
-            day,
-            value: row.value,
-            parts: row.numerator.zip(row.denominator),
-            sample_size: row.sample_size,
-        };
-        aggregate.add(&value, targets.target_on(day));
-    }
-    let value = aggregate.value(kpi.aggregation, KpiMeasure::from(kpi).ratio_multiplier());
-    let target = match kpi.aggregation {
-        Aggregation::Sum => aggregate.target_sum.target(),
-        _ => targets.target_on(day_number(period.end) - 1),
-    };
-    TrendPoint {
-        period,
-        is_complete: period.end <= after,
-        value,
-        target: target.map(|target| target.0),
-        state: judgement::judge_state(kpi.direction, value, target),
+/// What decides on the points of a KPI's trend up to a day.
+struct TrendLaw<'k> {
+    kpi: &'k kpi::Model,
+    rule: AggregationRule,
+    targets: KpiTargets,
+    day: NaiveDate,
+}
+
+impl TrendLaw<'_> {
+    fn point(&self, period: Period, measured: Option<&PlacePeriod>) -> TrendPoint {
+        let value = measured.and_then(|measured| measured.sum.value(&self.rule));
+        let target = self.targets.of_whole(period.last_day_until(self.day));
+        let levels = target.and_then(target_levels);
+        TrendPoint {
+            period,
+            is_complete: period.last_day() <= self.day,
+            value,
+            target: levels.map(|(target, _)| target),
+            state: match measured {
+                Some(measured) => {
+                    judge_aggregate(&measured.sum, &self.rule, self.kpi.direction, levels)
+                }
+                None => KpiState::NoData,
+            },
+        }
     }
 }

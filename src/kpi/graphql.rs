@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use entity::{
     id::{DepartmentId, KpiId},
     kpi, kpi_grant, kpi_link, kpi_target, measurement,
-    words::{Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity, Unit},
+    words::{
+        AcrossParts, Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity,
+        Unit,
+    },
 };
 use sea_orm::{ColumnTrait, QueryFilter, Select};
 
@@ -23,7 +26,7 @@ use crate::{
     access::Caller,
     error::{Result, UserError},
     input::{self, AtVersionInput, By},
-    judgement::{self, JudgedKpiLink, ValueAndTarget},
+    judgement::{self, JudgedKpiLink, KpiJudgement, current::minimum_sample},
     page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, mutation_caller},
@@ -63,6 +66,10 @@ pub struct Kpi {
     pub scope: KpiScope,
     /// Whether its values are computed from feedback; nobody can record them by hand.
     pub fed_by_feedback: bool,
+    /// The number of answers or cases that a period needs to be its current figure.
+    pub minimum_sample: i32,
+    /// What the last values of channels, segments or touchpoints come to.
+    pub across_parts: AcrossParts,
     /// Counts changes of the KPI's own fields; send it as `expectedVersion`.
     pub version: i32,
     /// Time of creation.
@@ -90,6 +97,8 @@ impl From<kpi::Model> for Kpi {
             sensitivity: row.sensitivity,
             scope: row.scope,
             fed_by_feedback: row.fed_by_feedback,
+            minimum_sample: minimum_sample(&row),
+            across_parts: row.across_parts,
             version: row.version,
             created_at: row.created_at,
             archived_at: row.archived_at,
@@ -152,7 +161,7 @@ pub struct KpiLink {
     pub row: Arc<kpi_link::Model>,
     /// The KPI and what it comes to here, where it was read as a part of its place.
     #[graphql(skip)]
-    pub known: Option<Arc<(kpi::Model, ValueAndTarget)>>,
+    pub known: Option<Arc<(kpi::Model, KpiJudgement)>>,
 }
 
 impl From<kpi_link::Model> for KpiLink {
@@ -343,7 +352,7 @@ async fn select_kpis(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::E
         .iter()
         .filter(|kpi| {
             let judgement = whole.get(&kpi.id);
-            let state = judgement.and_then(|judgement| judgement.state(kpi.direction));
+            let state = judgement.and_then(KpiJudgement::state);
             state.is_some_and(|state| states.contains(&state))
         })
         .map(|kpi| kpi.id)

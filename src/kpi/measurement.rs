@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Reason, Result, UserErrorCode},
     id,
     input::Faults,
+    judgement::{self, KpiPart, PeriodSumKey, period::Grain},
     policy::Action,
     scalar::{DAY_OUT_OF_RANGE, is_day_in_range},
     statement::SqlBuilder,
@@ -137,6 +138,14 @@ pub(super) struct MeasurementBatchResult {
     pub kpis: BTreeSet<KpiId>,
 }
 
+impl MeasurementUpsertContext {
+    /// Brings the sums of periods up to date, once the act has put all its values in force.
+    pub(super) async fn refresh_period_sums(&mut self, permit: &Permit<'_>) -> Result<()> {
+        let changed = std::mem::take(&mut self.changed_periods);
+        judgement::refresh_period_sums(permit.tx(), changed).await
+    }
+}
+
 impl MeasurementBatchResult {
     /// What both came to.
     pub(super) fn add(&mut self, other: Self) {
@@ -155,8 +164,10 @@ pub(super) struct MeasurementUpsertContext {
     /// KPIs whose values the caller may not read: every value sent counts as recorded, else what became of it would
     /// tell the value in force.
     pub hidden: BTreeSet<KpiId>,
-    /// The revisions of what was measured of KPIs, as far as the act has raised them: once each.
-    pub raised: HashMap<KpiId, i32>,
+    /// The KPIs of which the act has raised the revision of what was measured: once each.
+    pub raised: HashMap<KpiId, kpi::Model>,
+    /// The periods of which the sums are no longer what was measured.
+    pub changed_periods: BTreeSet<PeriodSumKey>,
 }
 
 /// How many keys are looked up, and values kept, by one statement at the most.
@@ -179,10 +190,12 @@ pub(super) async fn upsert(
         let some = values.by_ref().take(AT_ONCE).collect();
         put.add(upsert_batch(permit, some, &mut state).await?);
     }
+    state.refresh_period_sums(permit).await?;
     Ok(put)
 }
 
-/// [`upsert`] for at most [`AT_ONCE`] values, with what the act knows of its KPIs.
+/// [`upsert`] for at most [`AT_ONCE`] values, with what the act knows of its KPIs. The sums of periods are brought up to
+/// date when the act has put all its values in force.
 pub(super) async fn upsert_batch(
     permit: &Permit<'_>,
     values: Vec<(MeasurementKey, MeasurementContent)>,
@@ -211,7 +224,7 @@ pub(super) async fn upsert_batch(
         rows.push(new_measurement_row(permit.caller, id, key, content));
     }
     if !state.dry_run {
-        insert_measurements(permit, rows, corrections, &mut state.raised).await?;
+        insert_measurements(permit, rows, corrections, state).await?;
     }
     Ok(put)
 }
@@ -308,8 +321,9 @@ fn new_measurement_row(
 async fn raise_kpi_revisions(
     permit: &Permit<'_>,
     rows: &mut [measurement::ActiveModel],
-    raised: &mut HashMap<KpiId, i32>,
+    state: &mut MeasurementUpsertContext,
 ) -> Result<()> {
+    let raised = &mut state.raised;
     let kpis: BTreeSet<KpiId> = rows
         .iter()
         .filter_map(|row| row.kpi_id.try_as_ref())
@@ -326,13 +340,31 @@ async fn raise_kpi_revisions(
             .filter(kpi::Column::Id.is_in(kpis))
             .exec_with_returning(permit.tx())
             .await?;
-        raised.extend(kpis.into_iter().map(|kpi| (kpi.id, kpi.series_revision)));
+        raised.extend(kpis.into_iter().map(|kpi| (kpi.id, kpi)));
     }
     for row in rows {
-        let revision = row.kpi_id.try_as_ref().and_then(|id| raised.get(id));
-        row.series_revision = Set(revision.copied().unwrap_or_default());
+        let Some(kpi) = row.kpi_id.try_as_ref().and_then(|id| raised.get(id)) else {
+            continue;
+        };
+        row.series_revision = Set(kpi.series_revision);
+        state.changed_periods.extend(period_sum_key(kpi, row));
     }
     Ok(())
+}
+
+/// The period's sum that a measurement of a KPI belongs to.
+fn period_sum_key(kpi: &kpi::Model, row: &measurement::ActiveModel) -> Option<PeriodSumKey> {
+    let day = *row.measured_on.try_as_ref()?;
+    Some(PeriodSumKey {
+        kpi: kpi.id,
+        touchpoint: *row.touchpoint_id.try_as_ref()?,
+        part: KpiPart {
+            channel: *row.channel_id.try_as_ref()?,
+            segment: *row.segment_id.try_as_ref()?,
+        },
+        begin: Grain::finest_for(kpi.cadence).begin_of_period(day),
+        cadence: kpi.cadence,
+    })
 }
 
 /// Finds fault with a day outside the years 1900 to 2999.
@@ -392,7 +424,7 @@ async fn insert_measurements(
     permit: &Permit<'_>,
     mut rows: Vec<measurement::ActiveModel>,
     corrections: Vec<(MeasurementId, MeasurementId)>,
-    raised: &mut HashMap<KpiId, i32>,
+    state: &mut MeasurementUpsertContext,
 ) -> Result<()> {
     if !corrections.is_empty() {
         let pairs = corrections
@@ -410,7 +442,7 @@ async fn insert_measurements(
         permit.tx().execute_raw(supersede.statement()).await?;
     }
     if !rows.is_empty() {
-        raise_kpi_revisions(permit, &mut rows, raised).await?;
+        raise_kpi_revisions(permit, &mut rows, state).await?;
         measurement::Entity::insert_many(rows)
             .exec_without_returning(permit.tx())
             .await?;
@@ -490,13 +522,13 @@ pub async fn correct_measurement(
     if MeasurementContent::from_row(&before) == content {
         return Ok(before);
     }
-    insert_measurements(
-        &permit,
-        vec![new_measurement_row(caller, id, key, content)],
-        vec![(before.id, id)],
-        &mut HashMap::new(),
-    )
-    .await?;
+    let mut state = MeasurementUpsertContext::default();
+    let (new, correction) = (
+        new_measurement_row(caller, id, key, content),
+        (before.id, id),
+    );
+    insert_measurements(&permit, vec![new], vec![correction], &mut state).await?;
+    state.refresh_period_sums(&permit).await?;
     let after = permit
         .get::<measurement::Entity>("measurementId", id)
         .await?;

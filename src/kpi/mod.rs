@@ -19,7 +19,7 @@ use entity::{
     department,
     id::{DepartmentId, KpiId},
     kpi, kpi_target, measurement as measurements,
-    words::{Aggregation, Cadence, Direction, KpiScope, KpiType, Sensitivity, Unit},
+    words::{AcrossParts, Aggregation, Cadence, Direction, KpiScope, KpiType, Sensitivity, Unit},
 };
 use sea_orm::{
     ActiveValue::{self, NotSet},
@@ -31,6 +31,7 @@ use crate::{
     access::{Caller, Permit, expect_version, row_after_change},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    judgement::rebuild_period_sums,
     policy::{Action, Relation, RowTies},
 };
 
@@ -71,6 +72,12 @@ pub struct KpiCreateInput {
     /// Whether it judges single contacts or the relationship as a whole.
     #[graphql(default_with = "KpiScope::Transactional")]
     pub scope: KpiScope,
+    /// The number of answers or cases that a period needs to be its current figure, from 1 to 1,000,000; if absent, 10
+    /// while it is fed by feedback and else 1.
+    pub minimum_sample: Option<i32>,
+    /// What the last values of channels, segments or touchpoints come to; SUM only with the aggregation LAST.
+    #[graphql(default_with = "AcrossParts::None")]
+    pub across_parts: AcrossParts,
 }
 
 /// Changes to a KPI. Absent fields stay as they are; null clears. Type, unit and currency are fixed once it has
@@ -105,6 +112,11 @@ pub struct KpiUpdateInput {
     pub sensitivity: Option<Sensitivity>,
     /// Whether it judges single contacts or the relationship as a whole; fixed once it has measurements from feedback.
     pub scope: Option<KpiScope>,
+    /// The number of answers or cases that a period needs to be its current figure, from 1 to 1,000,000; null for the
+    /// usual: 10 while it is fed by feedback and else 1.
+    pub minimum_sample: MaybeUndefined<i32>,
+    /// What the last values of channels, segments or touchpoints come to; SUM only with the aggregation LAST.
+    pub across_parts: Option<AcrossParts>,
     /// Whether its values are computed from feedback, from all answers recorded so far and from now on; then nobody can
     /// record them by hand. Allowed combinations of type, unit and aggregation: NPS or ENPS with SCORE and RATIO; CSAT
     /// with SCALE_1_5 and AVERAGE, or with PERCENT or RATIO and the aggregation RATIO; CES with SCALE_1_7 and AVERAGE.
@@ -134,6 +146,13 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     let description = faults.check_optional_text("description", input.description.as_deref());
     faults.check_within("decimals", Some(input.decimals), DECIMALS);
+    faults.check_within("minimumSample", input.minimum_sample, MINIMUM_SAMPLE);
+    add_across_parts_fault(
+        &mut faults,
+        "acrossParts",
+        input.aggregation,
+        input.across_parts,
+    );
     add_currency_fault(
         &mut faults,
         "currency",
@@ -176,6 +195,8 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
             sensitivity: Set(input.sensitivity),
             scope: Set(input.scope),
             fed_by_feedback: Set(false),
+            minimum_sample: Set(input.minimum_sample),
+            across_parts: Set(input.across_parts),
             series_revision: Set(0),
             created_at: Set(caller.now),
             archived_at: Set(None),
@@ -188,6 +209,22 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
 
 /// How many decimals can be shown.
 pub const DECIMALS: std::ops::RangeInclusive<i32> = 0..=6;
+
+/// How many answers or cases a period can be asked to have.
+pub const MINIMUM_SAMPLE: std::ops::RangeInclusive<i32> = 1..=1_000_000;
+
+/// Only last values can be told to add up across parts: of the other aggregations the rule says what parts come to.
+pub fn add_across_parts_fault(
+    faults: &mut Faults,
+    path: &str,
+    aggregation: Aggregation,
+    across_parts: AcrossParts,
+) {
+    if across_parts == AcrossParts::Sum && aggregation != Aggregation::Last {
+        let message = "`acrossParts: SUM` is for the aggregation LAST: the others put parts together by themselves.";
+        faults.add(path, UserErrorCode::Invalid, None, message);
+    }
+}
 
 /// A currency is said where the unit is CURRENCY, and nowhere else.
 pub fn add_currency_fault(faults: &mut Faults, path: &str, unit: Unit, currency: Option<&str>) {
@@ -219,6 +256,11 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         faults.check_optional_text("description", text.map(String::as_str))
     });
     faults.check_within("decimals", input.decimals, DECIMALS);
+    faults.check_within(
+        "minimumSample",
+        input.minimum_sample.as_opt_ref().flatten().copied(),
+        MINIMUM_SAMPLE,
+    );
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let row = permit
@@ -243,13 +285,27 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         sensitivity: set_if_some(input.sensitivity),
         scope: set_if_some(input.scope),
         fed_by_feedback: set_if_some(input.fed_by_feedback),
+        minimum_sample: set_or_clear(&input.minimum_sample, |number| number.copied()),
+        across_parts: set_if_some(input.across_parts),
         ..Default::default()
     };
-    refuse_unfeedable_kpi(&row_after_change::<kpi::Entity>(&row, &change)?)?;
+    let after = row_after_change::<kpi::Entity>(&row, &change)?;
+    refuse_unfeedable_kpi(&after)?;
+    let mut faults = Faults::default();
+    add_across_parts_fault(
+        &mut faults,
+        "acrossParts",
+        after.aggregation,
+        after.across_parts,
+    );
+    faults.check()?;
     let before = row;
     let row = permit.update::<kpi::Entity>(&before, change).await?;
     if (before.fed_by_feedback, before.scope) != (row.fed_by_feedback, row.scope) {
         fed::refuse_feeding_restricted_answers(&permit, &row).await?;
+    }
+    if before.cadence != row.cadence {
+        rebuild_period_sums(permit.tx(), &row).await?;
     }
     fed::feed_kpis(&mut permit, std::slice::from_ref(&row), &RecountScope::All).await?;
     permit.commit().await?;

@@ -41,8 +41,8 @@ pub async fn select_kpis_of_departments(
     let judged = judgement::load_judged_links(caller, ids.into_query(), day).await?;
     let found: BTreeSet<KpiId> = judged
         .into_iter()
-        .filter(|(judged, kpi)| {
-            let state = judged.judgement.state(kpi.direction);
+        .filter(|(judged, _)| {
+            let state = judged.judgement.state();
             state.is_some_and(|state| states.contains(&state))
         })
         .map(|(_, kpi)| kpi.id)
@@ -89,7 +89,7 @@ pub async fn load_scorecard(
         ..Scorecard::default()
     };
     for (judged, kpi) in judged {
-        let state = judged.judgement.state(kpi.direction);
+        let state = judged.judgement.state();
         // Archived KPIs judge nothing any more, and of hidden ones nothing is told.
         let Some(state) = state.filter(|_| kpi.archived_at.is_none()) else {
             continue;
@@ -110,8 +110,10 @@ const fn state_rank(state: KpiState) -> u8 {
         KpiState::Missed => 0,
         KpiState::AtRisk => 1,
         KpiState::NoData => 2,
-        KpiState::NoTarget => 3,
-        KpiState::Met => 4,
+        KpiState::TooFew => 3,
+        KpiState::ByPartOnly => 4,
+        KpiState::NoTarget => 5,
+        KpiState::Met => 6,
     }
 }
 

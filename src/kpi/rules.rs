@@ -8,6 +8,7 @@ use entity::{
 
 use crate::{
     error::{Reason, UserErrorCode},
+    judgement::is_worse,
     number,
 };
 
@@ -63,15 +64,6 @@ pub fn target_faults(
     wrong
 }
 
-/// Whether a level is worse than a target, not equal to it.
-#[must_use]
-pub fn is_worse(direction: Direction, level: f64, target: f64) -> bool {
-    match direction {
-        Direction::Higher => level < target,
-        Direction::Lower => level > target,
-    }
-}
-
 /// What is wrong with a number as such: it is infinite or none, or larger than numbers may be.
 fn number_fault(field: &'static str, number: f64) -> Option<FigureFault> {
     let (reason, message) = number::size_fault(number)?;
@@ -106,17 +98,6 @@ impl From<&kpi::Model> for KpiMeasure {
 }
 
 impl KpiMeasure {
-    /// What a numerator over its denominator is multiplied by, to be told in the unit: shares in percent and net
-    /// promoter scores are told in points of a hundred.
-    #[must_use]
-    pub fn ratio_multiplier(self) -> f64 {
-        match self.unit {
-            Unit::Percent => 100.0,
-            Unit::Score if self.is_net_promoter() => 100.0,
-            _ => 1.0,
-        }
-    }
-
     fn is_net_promoter(self) -> bool {
         self.unit == Unit::Score && matches!(self.kpi_type, KpiType::Nps | KpiType::Enps)
     }

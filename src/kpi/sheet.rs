@@ -179,6 +179,7 @@ impl MeasurementSheetRecorder<'_> {
         if !self.dry_run {
             // The checks of millions of corrections come with the commit.
             permit.tx().extend_timeouts().await?;
+            state.refresh_period_sums(&permit).await?;
             audit_recorded_measurements(&mut permit, &kpis, &put);
             if put.done.recorded + put.done.corrected >= ANALYZE_FROM_ROWS {
                 permit.execute_if_postgresql(ANALYZE_MEASUREMENTS).await?;

@@ -3,11 +3,12 @@
 
 use async_graphql::{ID, InputObject};
 use entity::{
+    channel,
     id::{KpiId, KpiTargetId},
-    kpi, kpi_target,
+    kpi, kpi_target, segment,
     words::Sensitivity,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 
 use super::{measurement::add_year_range_fault, rules};
 use crate::{
@@ -15,11 +16,12 @@ use crate::{
     audit,
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults},
+    judgement::KpiPart,
     policy::Action,
     scalar::Date,
 };
 
-/// A target of a KPI from a day on; replaces one of the same day.
+/// A target of a KPI, or of one channel or segment of it, from a day on; replaces one of the same day.
 #[derive(InputObject)]
 pub struct KpiTargetSetInput {
     /// An id made by the client (a UUID of version 7) for a new entry, so that a retry makes nothing twice.
@@ -31,6 +33,10 @@ pub struct KpiTargetSetInput {
     pub kpi_id: ID,
     /// The first day (included); in force until the first day of the next target.
     pub valid_from: Date,
+    /// The channel that it is for; null for all.
+    pub channel_id: Option<ID>,
+    /// The segment that it is for; null for all.
+    pub segment_id: Option<ID>,
     /// The value to reach; null for no target from that day on.
     pub value: Option<f64>,
     /// The level, on the worse side of the target, up to which a missed target is only AT_RISK; null for none.
@@ -42,6 +48,10 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
     let mut faults = Faults::default();
     let id: KpiTargetId = faults.parse_or_make_id(input.id.as_ref());
     let kpi_id: KpiId = faults.parse_id("kpiId", &input.kpi_id);
+    let part = KpiPart {
+        channel: faults.parse_optional_id("channelId", input.channel_id.as_ref()),
+        segment: faults.parse_optional_id("segmentId", input.segment_id.as_ref()),
+    };
     add_year_range_fault(&mut faults, "validFrom", input.valid_from.0);
     faults.check()?;
     let (kpi, mut permit) = caller
@@ -56,15 +66,34 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
     let of_day = kpi_target::Entity::find()
         .filter(kpi_target::Column::KpiId.eq(kpi.id))
         .filter(kpi_target::Column::ValidFrom.eq(input.valid_from.0))
+        .filter(part_condition(part))
         .one(permit.tx())
         .await?;
+    if let Some(channel) = part.channel {
+        permit.get::<channel::Entity>("channelId", channel).await?;
+    }
+    if let Some(segment) = part.segment {
+        permit.get::<segment::Entity>("segmentId", segment).await?;
+    }
     redact_if_confidential(&mut permit, &kpi);
     let row = match of_day {
         Some(before) => update_target(&mut permit, &before, &input).await?,
-        None => create_target(&mut permit, id, &kpi, &input).await?,
+        None => create_target(&mut permit, id, (&kpi, part), &input).await?,
     };
     permit.commit().await?;
     Ok(row)
+}
+
+/// The targets of one part, or of the whole.
+fn part_condition(part: KpiPart) -> Condition {
+    use kpi_target::Column::{ChannelId, SegmentId};
+    let channel = part
+        .channel
+        .map_or_else(|| ChannelId.is_null(), |id| ChannelId.eq(id));
+    let segment = part
+        .segment
+        .map_or_else(|| SegmentId.is_null(), |id| SegmentId.eq(id));
+    Condition::all().add(channel).add(segment)
 }
 
 /// Keeps what is confidential out of the audit log.
@@ -77,7 +106,7 @@ fn redact_if_confidential(permit: &mut Permit<'_>, kpi: &kpi::Model) {
 async fn create_target(
     permit: &mut Permit<'_>,
     id: KpiTargetId,
-    kpi: &kpi::Model,
+    (kpi, part): (&kpi::Model, KpiPart),
     input: &KpiTargetSetInput,
 ) -> Result<kpi_target::Model> {
     if input.expected_version.is_some() {
@@ -96,6 +125,8 @@ async fn create_target(
         .insert::<kpi_target::Entity>(kpi_target::ActiveModel {
             id: Set(id),
             kpi_id: Set(kpi.id),
+            channel_id: Set(part.channel),
+            segment_id: Set(part.segment),
             valid_from: Set(input.valid_from.0),
             value: Set(input.value),
             warning: Set(input.warning),

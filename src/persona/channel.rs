@@ -1,7 +1,7 @@
 //! Channels: the ways in which people meet, kept as data and not as a fixed list.
 
 use async_graphql::{ID, InputObject};
-use entity::{channel, id::ChannelId, measurement, touchpoint_channel, words::Medium};
+use entity::{channel, id::ChannelId, kpi_target, measurement, touchpoint_channel, words::Medium};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use crate::{
@@ -113,10 +113,15 @@ async fn refuse_if_used(permit: &Permit<'_>, row: &channel::Model) -> Result<()>
         .filter(measurement::Column::ChannelId.eq(row.id))
         .count(permit.tx())
         .await?;
-    if touchpoints + measurements == 0 {
+    let targets = kpi_target::Entity::find()
+        .filter(kpi_target::Column::ChannelId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if touchpoints + measurements + targets == 0 {
         return Ok(());
     }
-    let message =
-        format!("It is named by {touchpoints} touchpoints and {measurements} measurements.");
+    let message = format!(
+        "It is named by {touchpoints} touchpoints, {measurements} measurements and {targets} targets."
+    );
     Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
 }

@@ -369,7 +369,7 @@ impl PersonaMutation {
         SegmentPayload::from_result(&caller, super::segment::update(&caller, input).await).await
     }
 
-    /// Deletes a segment that no persona, touchpoint or measurement names. Requires: KEEP_CATALOGUE.
+    /// Deletes a segment that no persona, touchpoint, measurement or target names. Requires: KEEP_CATALOGUE.
     async fn segment_delete(
         &self,
         ctx: &Context<'_>,
@@ -400,7 +400,7 @@ impl PersonaMutation {
         ChannelPayload::from_result(&caller, super::channel::update(&caller, input).await).await
     }
 
-    /// Deletes a channel that no touchpoint or measurement names. Requires: KEEP_CATALOGUE.
+    /// Deletes a channel that no touchpoint, measurement or target names. Requires: KEEP_CATALOGUE.
     async fn channel_delete(
         &self,
         ctx: &Context<'_>,

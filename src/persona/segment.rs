@@ -1,7 +1,9 @@
 //! Segments: the real groups of people that personas stand for and touchpoints are for.
 
 use async_graphql::{ID, InputObject};
-use entity::{id::SegmentId, measurement, persona_segment, segment, touchpoint_segment};
+use entity::{
+    id::SegmentId, kpi_target, measurement, persona_segment, segment, touchpoint_segment,
+};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use crate::{
@@ -124,11 +126,15 @@ async fn refuse_if_used(permit: &Permit<'_>, row: &segment::Model) -> Result<()>
         .filter(measurement::Column::SegmentId.eq(row.id))
         .count(permit.tx())
         .await?;
-    if personas + touchpoints + measurements == 0 {
+    let targets = kpi_target::Entity::find()
+        .filter(kpi_target::Column::SegmentId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if personas + touchpoints + measurements + targets == 0 {
         return Ok(());
     }
     let message = format!(
-        "It is named by {personas} personas, {touchpoints} touchpoints and {measurements} measurements."
+        "It is named by {personas} personas, {touchpoints} touchpoints, {measurements} measurements and {targets} targets."
     );
     Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
 }

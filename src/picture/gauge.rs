@@ -48,16 +48,24 @@ impl Gauge {
     }
 
     fn new(kpi: &kpi::Model, judged: &JudgedKpiLink) -> Self {
-        let state = judged.judgement.state(kpi.direction);
+        let state = judged.judgement.state();
         let amount = |value: f64| format_amount(kpi, value);
-        let latest = judged.judgement.latest.as_ref();
-        let value = latest.map(|latest| amount(latest.value));
-        let target = judged.judgement.target.as_ref();
+        let figure = judged.judgement.figure.as_ref();
+        let mut value = figure.and_then(|figure| figure.value.map(amount));
+        let target = judged.judgement.target();
         let target = target.and_then(|target| target.value);
         let name = clean_line(&kpi.name);
         let mut told = name.clone();
-        if let (Some(value), Some(latest)) = (&value, latest) {
-            told.push_str(&format!(": {value} on {}", latest.measured_on));
+        if let (Some(value), Some(figure)) = (&value, figure)
+            && let Some(period) = figure.period
+        {
+            let (begin, last) = (period.begin, period.last_day());
+            told.push_str(&format!(": {value}, n {}, {begin} to {last}", figure.n));
+        }
+        if let (Some(value), Some(figure)) = (&mut value, figure)
+            && figure.state == KpiState::TooFew
+        {
+            value.push_str(&format!(" (n {})", figure.n));
         }
         if let Some(target) = target {
             told.push_str(&format!(", target {}", amount(target)));
@@ -93,7 +101,7 @@ fn urgency(state: Option<KpiState>) -> u8 {
         Some(KpiState::Missed) => 5,
         Some(KpiState::AtRisk) => 4,
         Some(KpiState::Met) => 3,
-        Some(KpiState::NoTarget) => 2,
+        Some(KpiState::NoTarget | KpiState::TooFew | KpiState::ByPartOnly) => 2,
         Some(KpiState::NoData) => 1,
         None => 0,
     }
@@ -107,6 +115,8 @@ const fn state_name(state: KpiState) -> &'static str {
         KpiState::Missed => "missed",
         KpiState::NoTarget => "no target",
         KpiState::NoData => "no data",
+        KpiState::TooFew => "too few answers",
+        KpiState::ByPartOnly => "known by channel or segment only",
     }
 }
 
@@ -137,6 +147,16 @@ pub(super) fn draw_state(drawing: &mut Drawing, state: Option<KpiState>, (x, y):
         Some(KpiState::NoData) => {
             drawing.add_rectangle("hollow", inset_area(ring), HALF);
             let path = format!("M{} {y}h4", x - 2.0);
+            return drawing.add_path("dash", path);
+        }
+        Some(KpiState::TooFew) => {
+            drawing.add_rectangle("hollow", inset_area(ring), HALF);
+            let path = format!("M{} {y}h0.4M{} {y}h0.4", x - 1.8, x + 1.4);
+            return drawing.add_path("dash", path);
+        }
+        Some(KpiState::ByPartOnly) => {
+            drawing.add_rectangle("hollow", inset_area(ring), HALF);
+            let path = format!("M{x} {}v7", y - 3.5);
             return drawing.add_path("dash", path);
         }
         None => return drawing.add_rectangle("hollow untold", inset_area(ring), HALF),

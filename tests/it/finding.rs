@@ -363,8 +363,12 @@ async fn kpis_are_judged_by_target_day_owner_and_cadence() {
             &ids,
         )
     };
-    assert_eq!(on("2025-06-01").await, "", "62 days are two months of 31");
-    assert_eq!(on("2025-06-02").await, "KPI_STALE PRICE SECRET");
+    assert_eq!(
+        on("2025-06-29").await,
+        "",
+        "April and May have passed since"
+    );
+    assert_eq!(on("2025-06-30").await, "KPI_STALE PRICE SECRET");
     assert_eq!(
         on("2024-12-31").await,
         "KPI_WITHOUT_TARGET PRICE SECRET",

@@ -1,6 +1,7 @@
 //! KPIs: defined, aimed, linked, granted and measured; and what they come to for whom.
 
 mod confidential;
+mod figure;
 mod numbers;
 mod recording;
 

@@ -56,6 +56,7 @@ mod loaders;
 mod machine;
 mod network;
 mod odata;
+mod one_number;
 mod organisation;
 mod overload;
 mod parties;

@@ -187,12 +187,12 @@ async fn kpis_are_of_the_day_that_is_asked_about() {
         ("2025-01-30", None, "no data"),
         (
             "2025-02-28",
-            Some("2.5 d on 2025-02-28, target 2.0 d"),
+            Some("2.5 d, n 1, 2025-02-01 to 2025-02-28, target 2.0 d"),
             "at risk",
         ),
         (
             "2025-03-31",
-            Some("1.5 d on 2025-03-31, target 1.0 d"),
+            Some("1.5 d, n 1, 2025-03-01 to 2025-03-31, target 1.0 d"),
             "missed",
         ),
     ] {

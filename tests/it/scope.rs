@@ -23,7 +23,7 @@ use entity::{
     kpi, kpi_grant, measurement, membership, persona, phase, responsibility, service_token,
     service_token_department, session, touchpoint,
     words::{
-        Aggregation, Basis, BlueprintState, BlueprintStatus, Cadence, DepartmentKind,
+        AcrossParts, Aggregation, Basis, BlueprintState, BlueprintStatus, Cadence, DepartmentKind,
         DepartmentRole, Direction, KpiScope, KpiType, Lane, OrganisationRole, ResponsibilityStatus,
         Role, Sensitivity, Stage, Subject, TokenScope, Unit, Usage, Visibility,
     },

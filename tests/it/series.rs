@@ -345,7 +345,7 @@ async fn a_kpi_tells_how_it_has_gone_and_whether_it_is_fresh() {
     let before = analyst.ask(query, json!({ "day": "2024-12-31" })).await;
     assert_eq!(
         before["kpi"]["freshness"],
-        json!({ "state": "NEVER_MEASURED", "measuredOn": null })
+        json!({ "state": "NONE", "measuredOn": null })
     );
     let hidden = "{ kpi(by: { key: \"SECRET\" }) { trend { grain } freshness { state } } }";
     for (login, told) in [("analyst", false), ("auditor", true)] {

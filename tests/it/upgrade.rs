@@ -6,10 +6,12 @@ use chrono::NaiveDate;
 use cx_blueprint::{
     access::Caller,
     feedback::record::{FeedbackInput, FeedbackRecordInput, record},
+    judgement::rebuild_period_sums,
+    number::CompensatedSum,
 };
 use entity::{
-    employee_answer, employee_cell, employee_receipt, feedback, id::TouchpointId, measurement,
-    words::FeedbackScale,
+    employee_answer, employee_cell, employee_receipt, feedback, id::TouchpointId, kpi, kpi_period,
+    measurement, words::FeedbackScale,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder};
 
@@ -196,4 +198,103 @@ async fn an_answer_that_is_sent_again_after_the_upgrade_counts_once() {
     let done = record(&operator, FeedbackRecordInput { feedback }).await;
     let done = done.expect("it is recorded");
     assert_eq!((done.recorded, done.unchanged), (1, 1));
+}
+
+/// KPIs of every cadence, `k0` to `k4`.
+const OF_EVERY_CADENCE: &str = "
+INSERT INTO channel (id, key, name, medium, created_at, version) VALUES ({42}, 'phone', 'Phone', 'PHONE', {at}, 1);
+INSERT INTO kpi (id, key, name, kpi_type, unit, decimals, direction, aggregation, cadence, owner_department_id,
+    sensitivity, scope, created_at, version, fed_by_feedback) VALUES
+    ({43}, 'k0', 'K', 'OTHER', 'PERCENT', 1, 'HIGHER', 'RATIO', 'DAILY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE),
+    ({44}, 'k1', 'K', 'OTHER', 'PERCENT', 1, 'HIGHER', 'SUM', 'WEEKLY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE),
+    ({45}, 'k2', 'K', 'OTHER', 'PERCENT', 1, 'HIGHER', 'LAST', 'MONTHLY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE),
+    ({46}, 'k3', 'K', 'OTHER', 'PERCENT', 1, 'HIGHER', 'AVERAGE', 'QUARTERLY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE),
+    ({47}, 'k4', 'K', 'OTHER', 'PERCENT', 1, 'HIGHER', 'AVERAGE', 'YEARLY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE);
+";
+
+/// The last step before the sums of periods were kept.
+const BEFORE_SUMS: &str = "m20261129_000027_cells";
+
+/// Sums as they are told: in 15 digits.
+async fn sums(db: &DatabaseConnection) -> Vec<String> {
+    use kpi_period::Column::{ChannelId, KpiId, PeriodStart, TouchpointId};
+    let rows = kpi_period::Entity::find()
+        .order_by_asc(KpiId)
+        .order_by_asc(TouchpointId)
+        .order_by_asc(PeriodStart)
+        .order_by_asc(ChannelId)
+        .all(db)
+        .await
+        .expect("sums");
+    let rows = rows.into_iter().map(|row| {
+        let total = |sum, lost| CompensatedSum::from_numbers((sum, lost)).total();
+        let row = kpi_period::Model {
+            value_sum: total(row.value_sum, row.value_lost),
+            weighted_sum: total(row.weighted_sum, row.weighted_lost),
+            numerator_sum: total(row.numerator_sum, row.numerator_lost),
+            denominator_sum: total(row.denominator_sum, row.denominator_lost),
+            value_lost: 0.0,
+            weighted_lost: 0.0,
+            numerator_lost: 0.0,
+            denominator_lost: 0.0,
+            ..row
+        };
+        format!("{row:?}")
+    });
+    rows.collect()
+}
+
+#[tokio::test]
+async fn what_was_measured_before_is_added_up_as_what_comes_after() {
+    let world = World::before(BEFORE_SUMS).await;
+    let db = &world.store.migration_connection().clone();
+    run(db, ORGANISATION).await;
+    run(db, OF_EVERY_CADENCE).await;
+    let mut first = NaiveDate::from_ymd_opt(2024, 11, 20).expect("a day");
+    let mut rows = Vec::new();
+    for at in 0..120_u128 {
+        for kpi in 43..48 {
+            let id = uuid::Uuid::from_u128(1_000 + at * 10 + kpi)
+                .simple()
+                .to_string();
+            let id = match db.get_database_backend() {
+                DbBackend::Postgres => format!("'{id}'"),
+                _ => format!("X'{id}'"),
+            };
+            let (value, denominator) = (0.1 * (at % 7) as f64, 1 + at % 3);
+            let numerator = if at % 5 == 0 {
+                "NULL".to_owned()
+            } else {
+                format!("{}", 0.3 * value)
+            };
+            let sample = if at % 4 == 0 {
+                "NULL".to_owned()
+            } else {
+                format!("{}", 1 + at % 6)
+            };
+            let touchpoint = if at % 2 == 0 { "NULL" } else { "{7}" };
+            let channel = if at % 3 == 0 { "{42}" } else { "NULL" };
+            rows.push(format!(
+                "({id}, {{{kpi}}}, {touchpoint}, {channel}, '{first}', {value}, {numerator}, {denominator}, {sample}, {{at}})"
+            ));
+        }
+        first = first + chrono::Days::new(1);
+    }
+    let insert = format!(
+        "INSERT INTO measurement (id, kpi_id, touchpoint_id, channel_id, measured_on, value, numerator, denominator, \
+         sample_size, recorded_at) VALUES {}",
+        rows.join(", ")
+    );
+    run(db, &insert).await;
+    migration::apply_pending_steps(db)
+        .await
+        .expect("the upgrade");
+    let before = sums(db).await;
+    assert!(before.len() > 200, "{} sums", before.len());
+    for kpi in kpi::Entity::find().all(db).await.expect("KPIs") {
+        rebuild_period_sums(db, &kpi)
+            .await
+            .expect("they are added up");
+    }
+    assert_eq!(sums(db).await, before);
 }

@@ -113,6 +113,14 @@ words! {
         Yearly = "YEARLY",
     }
 
+    /// What the last values of parts come to: of channels, of segments, of touchpoints.
+    AcrossParts {
+        /// Nothing: they stand side by side.
+        None = "NONE",
+        /// Their sum.
+        Sum = "SUM",
+    }
+
     /// The people who may see a KPI's values.
     Sensitivity {
         /// Everybody who may read the KPI.
@@ -190,5 +198,9 @@ words! {
         NoTarget = "NO_TARGET",
         /// There is no value.
         NoData = "NO_DATA",
+        /// There is a value, of fewer answers or cases than the KPI's `minimumSample`.
+        TooFew = "TOO_FEW",
+        /// There are values of channels or segments, and none of the whole.
+        ByPartOnly = "BY_PART_ONLY",
     }
 }

@@ -3,10 +3,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use chrono::{Datelike, NaiveDate};
 use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
 
 use super::revision_cache::RevisionCacheValue;
+use crate::judgement::{KpiPart, aggregate::DayValue};
 
 /// What a time series was measured at; what is empty stands for the whole. The order of the fields matters: series are
 /// sorted by it, and those of one touchpoint stand together.
@@ -19,13 +19,15 @@ pub struct SeriesPlace {
     pub blueprint: Option<BlueprintId>,
 }
 
-/// One value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DayValue {
-    pub day: i32,
-    pub value: f64,
-    pub parts: Option<(f64, f64)>,
-    pub sample_size: Option<i32>,
+impl SeriesPlace {
+    /// The part that it is of.
+    #[must_use]
+    pub fn part(&self) -> KpiPart {
+        KpiPart {
+            channel: self.channel,
+            segment: self.segment,
+        }
+    }
 }
 
 /// The values at one key, by day; one a day.
@@ -49,12 +51,6 @@ pub struct KpiValues {
 }
 
 const NO_PARTS: (f64, f64) = (f64::NAN, f64::NAN);
-
-/// The number of a day: days since 31 December of the year 0, in the proleptic Gregorian calendar.
-#[must_use]
-pub fn day_number(day: NaiveDate) -> i32 {
-    day.num_days_from_ce()
-}
 
 impl TimeSeries {
     /// The index range of the values of some days.

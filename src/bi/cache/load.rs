@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 use sea_orm::{ConnectionTrait, QueryResult, StreamTrait};
 
 use super::{
-    kpi_values::{DayValue, KpiValues, SeriesPlace, day_number},
+    kpi_values::{KpiValues, SeriesPlace},
     topology::{
         KpiLinkTarget, Topology, TopologyLink, TopologyPhase, TopologyTouchpoint, day_number_range,
     },
@@ -23,6 +23,7 @@ use crate::{
     access::Caller,
     database::Transaction,
     error::{Error, Result},
+    judgement::{aggregate::DayValue, period::day_number},
     responsibility::in_force::{date_range_in_force, ever_in_force_sql},
     statement::SqlBuilder,
 };

@@ -9,7 +9,8 @@ use entity::{
     words::{Role, Stage},
 };
 
-use super::{kpi_values::day_number, revision_cache::RevisionCacheValue};
+use super::revision_cache::RevisionCacheValue;
+use crate::judgement::period::day_number;
 
 /// Day numbers, half open.
 pub type DayNumberRange = Range<i32>;

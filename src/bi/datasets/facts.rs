@@ -74,7 +74,7 @@ const JOINED: &str = concat!(
         COUNT(*) OVER (PARTITION BY measured.measured_on, measured.id, measured.kpi_id) AS siblings
     FROM day CROSS JOIN measured
     ",
-    join_target_sql!("of_day", "measured.kpi_id", "measured.measured_on"),
+    join_target_sql!("of_day", "measured"),
     "
     LEFT JOIN kpi_link link ON link.kpi_id = measured.kpi_id AND ",
     link_in_force_sql!("link", "measured.measured_on"),

@@ -6,7 +6,10 @@ use entity::{
         PhaseId, SegmentId, TouchpointId,
     },
     kpi, kpi_link, kpi_target,
-    words::{Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity, Unit},
+    words::{
+        AcrossParts, Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity,
+        Unit,
+    },
 };
 
 use super::{append_visible_rows, columns, filters, order, warning_level_sql};
@@ -67,7 +70,7 @@ fn measured_cte_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
 
 const MEASURED_FROM: &str = concat!(
     " FROM measured CROSS JOIN kpi ",
-    join_target_sql!("target", "measured.kpi_id", "measured.measured_on"),
+    join_target_sql!("target", "measured"),
     " WHERE kpi.id = measured.kpi_id"
 );
 
@@ -104,6 +107,8 @@ pub static KPIS: Dataset = Dataset {
         cadence: Word(Cadence::texts) => "kpi.cadence", "The interval at which it should be measured.";
         scope: Word(KpiScope::texts) => "kpi.scope", "Whether it judges single contacts or the relationship as a whole. Values of the two are never combined in a series.";
         sensitivity: Word(Sensitivity::texts) => "kpi.sensitivity", "The people who may see its values.";
+        minimum_sample: Integer => "COALESCE(kpi.minimum_sample, CASE WHEN kpi.fed_by_feedback THEN 10 ELSE 1 END)", "Number of answers or cases that a period needs to be its current figure.";
+        across_parts: Word(AcrossParts::texts) => "kpi.across_parts", "What the last values of channels, segments or touchpoints come to.";
         owner_department_id: IdOf(DepartmentId::PREFIX) => "kpi.owner_department_id", "Id of the department that owns it.";
         created_at: Instant => "kpi.created_at", "Time of creation.";
         archived_at empty: Instant => "kpi.archived_at", "Time of archiving; empty while it is not archived.";
@@ -134,8 +139,10 @@ pub static KPI_TARGETS: Dataset = Dataset {
         target_id: IdOf(KpiTargetId::PREFIX) => "kpi_target.id", "Id of the target.";
         kpi_id: IdOf(KpiId::PREFIX) => "kpi_target.kpi_id", "Id of the KPI.";
         kpi_key: Words => "kpi.key", "The KPI's key.";
+        channel_id empty: IdOf(ChannelId::PREFIX) => "kpi_target.channel_id", "Id of the channel that it is for; empty for all.";
+        segment_id empty: IdOf(SegmentId::PREFIX) => "kpi_target.segment_id", "Id of the segment that it is for; empty for all.";
         valid_from: Day => "kpi_target.valid_from", "The first day (included).";
-        valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id ORDER BY kpi_target.valid_from)", "The day after the last one (excluded), which is the first day of the next target; empty for the latest target.";
+        valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id, kpi_target.channel_id, kpi_target.segment_id ORDER BY kpi_target.valid_from)", "The day after the last one (excluded), which is the first day of the next target of the same channel and segment; empty for the latest target.";
         value empty: Number => "kpi_target.value", "The target value, in the KPI's unit; empty if it has no target from this day on.";
         warning empty: Number => "kpi_target.warning", "The level on the worse side of the target up to which a value is AT_RISK.";
     ],

@@ -1,6 +1,7 @@
 //! The datasets, each with its columns and where its rows come from. SQL selects only what the reader may see, and
 //! every column whether a pull wants it or not: both databases leave out of a subquery what nobody reads.
 
+pub mod current;
 pub mod fact_columns;
 pub mod facts;
 pub mod feedback;

@@ -16,10 +16,7 @@ use super::{
 use crate::{
     access::Caller,
     bi::{
-        cache::{
-            kpi_values::day_number,
-            topology::{KpiLinkTarget, TopologyLink},
-        },
+        cache::topology::{KpiLinkTarget, TopologyLink},
         journeys::{JourneyWithTopology, JourneysWithTopology},
         model::query::DatasetQuery,
         names::EntityNames,
@@ -27,6 +24,7 @@ use crate::{
     },
     database::Transaction,
     error::{Error, Result},
+    judgement::period::day_number,
 };
 
 /// Everything the join needs besides the measurements, read in one snapshot.

@@ -94,7 +94,7 @@ const JOINED: &str = concat!(
     ) AS measured JOIN kpi ON kpi.id = measured.kpi_id
     LEFT JOIN touchpoint ON touchpoint.id = measured.touchpoint_id
     ",
-    join_target_sql!("target", "measured.kpi_id", "measured.measured_on"),
+    join_target_sql!("target", "measured"),
     "
     ORDER BY measured.measured_on, measured.id"
 );

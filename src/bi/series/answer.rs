@@ -12,11 +12,9 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{
-    aggregate::{Aggregate, TargetLevels},
     context::{self, SeriesContext, SeriesPlaceForCaller},
     contributions::ContributionCollector,
     group_key::{GroupKey, KeyLayout},
-    period::{Period, split_into_periods},
     request::{Dimension, SeriesRequest},
     totals::GroupTotals,
     validate,
@@ -26,7 +24,7 @@ use crate::{
     bi::{
         cache::{
             BiCache,
-            kpi_values::{KpiValues, SeriesPlace, day_number},
+            kpi_values::{KpiValues, SeriesPlace},
             topology::{DayNumberRange, TopologyPhase, TopologyTouchpoint},
         },
         journeys::JourneyWithTopology,
@@ -38,8 +36,12 @@ use crate::{
     compute::WorkBudget,
     database::Transaction,
     error::{Error, Result},
-    judgement,
-    kpi::rules::KpiMeasure,
+    judgement::{
+        self, KpiPart, TargetLevels, add_levels,
+        aggregate::{Aggregate, AggregationRule},
+        period::{Grain, Period, day_number, split_into_periods},
+        target_levels,
+    },
     policy::Action,
 };
 
@@ -239,12 +241,11 @@ impl SeriesAnswer {
     /// The row at this index.
     #[must_use]
     pub fn row(&self, index: SeriesRowPosition) -> SeriesRow<'_> {
-        let targets = &self.context.targets;
         SeriesRow {
             answer: self,
             index,
             key: self.sums.key(index.group),
-            sum: self.sums.sum(index.group, index.period, targets),
+            sum: self.sums.sum(index.group, index.period),
         }
     }
 
@@ -395,11 +396,13 @@ impl<'a> SeriesRow<'a> {
         self.answer.context.names.segments.by_rank(rank)
     }
 
+    fn rule(&self) -> AggregationRule {
+        self.representative_kpi().into()
+    }
+
     /// The aggregated value; none where it is not defined.
     pub fn value(&self) -> Option<f64> {
-        let like = self.representative_kpi();
-        self.sum
-            .value(like.aggregation, KpiMeasure::from(like).ratio_multiplier())
+        self.sum.value(&self.rule())
     }
 
     /// Numerators and denominators, each added up; nothing where a value has none.
@@ -417,27 +420,54 @@ impl<'a> SeriesRow<'a> {
         self.sum.values
     }
 
-    /// The target of a period is that of its end; that of a sum is the sum of those of the days that were measured.
-    /// Several KPIs have none in common, unless they are added up.
+    /// The target of a period is that of its last day that is asked about and has come; that of a sum over several
+    /// periods of the cadence is the sum of theirs. Several KPIs have none in common, unless they are added up.
     pub fn target(&self) -> Option<TargetLevels> {
-        match (self.representative_kpi().aggregation, self.only_kpi_index()) {
-            (Aggregation::Sum, _) => self.sum.target_sum.target(),
-            // The day before the end, which is the period's last: periods are half open. The whole period's, also
-            // where the request cuts it.
+        let (rule, part) = (self.rule(), self.part());
+        let until = self.period().last_day_until(self.answer.today);
+        match (rule.aggregation, self.only_kpi_index()) {
+            (Aggregation::Sum, Some(kpi)) => self.target_of_sum(kpi, part, until),
+            (Aggregation::Sum, None) => {
+                let index = self.index;
+                let kpis = self.answer.sums.kpis_in_cell(index.group, index.period);
+                let targets = kpis
+                    .into_iter()
+                    .map(|kpi| self.target_of_sum(kpi, part, until));
+                add_levels(targets)
+            }
             (_, Some(kpi)) => {
-                self.answer.context.targets[kpi].target_on(day_number(self.period().end) - 1)
+                let targets = &self.answer.context.targets[kpi];
+                target_levels(targets.of_part(part, until, rule.adds_parts())?)
             }
             (_, None) => None,
         }
     }
 
+    fn target_of_sum(&self, kpi: usize, part: KpiPart, until: NaiveDate) -> Option<TargetLevels> {
+        let context = &self.answer.context;
+        let cadence = Grain::finest_for(context.kpis[kpi].cadence);
+        context.targets[kpi].sum_of_periods(part, cadence, &self.period(), until)
+    }
+
+    /// The channel and segment of which its values are.
+    fn part(&self) -> KpiPart {
+        let filtered = self.answer.context.filtered_part();
+        KpiPart {
+            channel: self
+                .channel()
+                .map(|channel| channel.id)
+                .or(filtered.channel),
+            segment: self
+                .segment()
+                .map(|segment| segment.id)
+                .or(filtered.segment),
+        }
+    }
+
     /// What the value comes to against the target.
     pub fn state(&self) -> KpiState {
-        judgement::judge_state(
-            self.representative_kpi().direction,
-            self.value(),
-            self.target(),
-        )
+        let direction = self.representative_kpi().direction;
+        judgement::judge_aggregate(&self.sum, &self.rule(), direction, self.target())
     }
 
     /// Its key: the ids of its dimensions, and the period.

@@ -2,21 +2,18 @@
 //! targets, the blueprints that count with what is judged in them, and whose rows are pulled.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     sync::Arc,
 };
 
 use entity::{
     channel, department,
     id::{ChannelId, DepartmentId, PersonaId, SegmentId, TouchpointId},
-    kpi, kpi_target, persona, read, segment, touchpoint,
+    kpi, persona, read, segment, touchpoint,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, TryGetable};
 
-use super::{
-    aggregate::TargetHistory,
-    request::{Dimension, SeriesRequest},
-};
+use super::request::{Dimension, SeriesRequest};
 use crate::{
     access::HasKeyColumn,
     bi::{
@@ -32,6 +29,7 @@ use crate::{
     },
     database::Transaction,
     error::Result,
+    judgement::{KpiPart, KpiTargets},
 };
 
 /// Everything a series needs besides the measured values, read in one snapshot.
@@ -39,7 +37,7 @@ pub(super) struct SeriesContext {
     /// By id.
     pub kpis: Vec<kpi::Model>,
     /// Those of each of the KPIs.
-    pub targets: Vec<TargetHistory>,
+    pub targets: Vec<KpiTargets>,
     pub journeys: JourneysWithTopology,
     /// Per journey, in the order of `journeys`: whether the filter accepts its rows.
     pub accepted: Vec<bool>,
@@ -74,6 +72,23 @@ pub(super) enum SeriesPlaceForCaller {
 }
 
 impl SeriesContext {
+    /// The channel and segment of which every value of a request is, as far as its filter says so; groups may say more.
+    pub(super) fn filtered_part(&self) -> KpiPart {
+        KpiPart {
+            channel: only_id(self.channels.as_ref()),
+            segment: only_id(self.segments.as_ref()),
+        }
+    }
+
+    /// Whether values measured at a place are of a part of what the groups of a request are of.
+    pub(super) fn is_by_part(&self, request: &SeriesRequest, place: &SeriesPlace) -> bool {
+        let filtered = self.filtered_part();
+        let told_apart = |dimension, filtered: bool| request.groups_by(dimension) || filtered;
+        place.channel.is_some() && !told_apart(Dimension::Channel, filtered.channel.is_some())
+            || place.segment.is_some()
+                && !told_apart(Dimension::Segment, filtered.segment.is_some())
+    }
+
     /// The origin of each time series of each of these KPIs.
     pub(super) async fn load_origins(
         &self,
@@ -151,6 +166,11 @@ pub(super) async fn load_visible_requested_kpis(
     Ok(read::read_selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
 }
 
+fn only_id<I: Copy>(ids: Option<&HashSet<I>>) -> Option<I> {
+    let mut ids = ids?.iter().copied();
+    ids.next().filter(|_| ids.next().is_none())
+}
+
 fn filter_by_keys<E: HasKeyColumn>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
     match keys {
         Some(keys) => select.filter(E::id_column().in_subquery(select_ids_by_keys::<E>(keys))),
@@ -218,16 +238,8 @@ async fn load_dimension_names(tx: &Transaction, request: &SeriesRequest) -> Resu
     Ok(names)
 }
 
-async fn load_targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<TargetHistory>> {
-    let mut all = HashMap::new();
-    for kpis in kpis.chunks(1_000) {
-        let select = kpi_target::Entity::find()
-            .filter(kpi_target::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
-            .order_by_asc(kpi_target::Column::ValidFrom);
-        all.extend(TargetHistory::by_kpi(
-            read::read_selected(tx, select).await?,
-        ));
-    }
+async fn load_targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<KpiTargets>> {
+    let mut all = KpiTargets::load(tx, kpis.iter().map(|kpi| kpi.id)).await?;
     let of = |kpi: &kpi::Model| all.remove(&kpi.id).unwrap_or_default();
     Ok(kpis.iter().map(of).collect())
 }

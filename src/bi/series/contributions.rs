@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use entity::words::Aggregation;
-
 use super::{
     attribution::{Attribution, KpiValueScope},
     context::{SeriesContext, SeriesPlaceForCaller},
@@ -159,7 +157,6 @@ impl<'g> ContributionCollector<'g> {
         measured: &Arc<KpiValues>,
         origins: &[SeriesPlaceForCaller],
     ) -> KpiCountingIntervals {
-        let first = self.series.len();
         let series_keys = measured.series.iter().map(|(series_place, _)| series_place);
         let asked = series_keys.enumerate().filter(|(at, series_place)| {
             origins[*at] != SeriesPlaceForCaller::Hidden && self.accepts_series(series_place)
@@ -169,8 +166,11 @@ impl<'g> ContributionCollector<'g> {
         // Time series are sorted by touchpoint.
         for of_touchpoint in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
             let next = self.series.len();
-            let series_of =
-                |(at, _): &(usize, _)| SeriesWithSums::new(kpi, Arc::clone(measured), *at);
+            let context = self.context;
+            let series_of = |(at, place): &(usize, &SeriesPlace)| {
+                let is_by_part = context.is_by_part(self.request, place);
+                SeriesWithSums::new(kpi, Arc::clone(measured), *at, is_by_part)
+            };
             self.series.extend(of_touchpoint.iter().map(series_of));
             let place = self.intervals_of_origin(origins[of_touchpoint[0].0], next);
             match place.origin {
@@ -178,23 +178,12 @@ impl<'g> ContributionCollector<'g> {
                 _ => counted.own.push(place),
             }
         }
-        // `shares_targets` makes each day's target count once; one series alone has each day once anyway, and a KPI
-        // without targets has nothing to share.
-        let several = self.series.len() - first > 1;
-        if several && self.context.kpis[kpi].aggregation == Aggregation::Sum {
-            for series in &mut self.series[first..] {
-                series.shares_targets = !self.context.targets[kpi].0.is_empty();
-            }
-        }
         counted
     }
 
     /// The intervals of an origin whose time series begin at index `first`.
     fn intervals_of_origin(&self, origin: SeriesPlaceForCaller, first: usize) -> OriginIntervals {
-        let split = |series: &SeriesWithSums| {
-            let series_place = series.series_place();
-            u8::from(series_place.channel.is_some()) + 2 * u8::from(series_place.segment.is_some())
-        };
+        let split = |series: &SeriesWithSums| series.series_place().part().division();
         let series = &self.series[first..];
         // Per period: the first split that has values, in the order whole, by channel, by segment, by both; only its
         // values count.

@@ -10,13 +10,12 @@ use entity::words::{Aggregation, Direction, KpiState, Role, Stage, Unit};
 
 use super::{
     SeriesAnswer, SeriesRow, SeriesRowPosition, answer_request,
-    period::Grain,
     request::{Dimension, SeriesRequest},
 };
 use crate::{
     bi::{
         api_value::{api_description, next_value},
-        cache::{BiCache, kpi_values::day_number},
+        cache::BiCache,
         datasets::{
             series::{KPI_SERIES, cells_of_row},
             series_columns::kpi_series_columns,
@@ -25,6 +24,7 @@ use crate::{
     },
     compute::WorkBudget,
     error::{Error, Result},
+    judgement::period::{Grain, day_number},
     meter::BudgetCharged,
     page::{self, PageArguments},
     payload::caller,

@@ -5,7 +5,7 @@
 //! 3. `attribution` finds on which days the values of a KPI belong to which group: by its links and by who held roles,
 //!    as the rows of `kpi_facts` would. `group_key` packs a group into 128 bits that sort as groups do.
 //! 4. `contributions` intersects those days with the time series of the KPI, and `totals` sums per group and period,
-//!    into an [`aggregate`] that knows every aggregation. Sums are made when a row is taken: a page costs what it
+//!    into an aggregate of [`judgement`](crate::judgement) that knows every aggregation. Sums are made when a row is taken: a page costs what it
 //!    shows.
 //! 5. `answer` gives the rows in order; [`graphql`] and `datasets::series` are its faces.
 //!
@@ -17,17 +17,14 @@
 //! or segment, those alone. At a touchpoint its own values count where the period has any, else those of the KPI as a
 //! whole; where a request says nothing of places, it is the other way round.
 
-pub mod aggregate;
 mod answer;
 mod attribution;
 mod context;
 mod contributions;
 pub mod graphql;
 mod group_key;
-pub mod period;
 pub mod request;
 mod totals;
-pub mod trend;
 mod validate;
 
 pub use self::{

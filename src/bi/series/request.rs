@@ -10,7 +10,7 @@ use entity::{
     words::{Role, Stage},
 };
 
-use super::period::Grain;
+use crate::judgement::period::Grain;
 
 /// A dimension by which a series can be grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]

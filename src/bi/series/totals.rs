@@ -5,18 +5,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{
-    aggregate::{Aggregate, TargetHistory, TargetSum},
-    group_key::GroupKey,
-    request::MOST_CELLS,
-    validate,
-};
+use super::{group_key::GroupKey, request::MOST_CELLS, validate};
 use crate::{
     bi::cache::{
         kpi_values::{KpiValues, SeriesPlace, TimeSeries},
         topology::{DayNumberRange, intersect_days},
     },
     error::{Error, Result},
+    judgement::aggregate::Aggregate,
 };
 
 /// Most sums (time series × periods) that are kept; beyond that, each is computed whenever it is needed.
@@ -26,8 +22,8 @@ const MOST_KEPT: usize = 100_000;
 pub(super) struct SeriesWithSums {
     /// The index of the KPI.
     pub kpi: usize,
-    /// Whether several series share the KPI's daily targets: each day's target then counts once.
-    pub shares_targets: bool,
+    /// Whether it is of a channel or segment where the request asks for the whole.
+    is_by_part: bool,
     measured: Arc<KpiValues>,
     /// The index among the KPI's time series.
     at: usize,
@@ -55,10 +51,10 @@ pub(super) struct GroupTotals {
 
 impl SeriesWithSums {
     /// The time series at index `at` of a KPI.
-    pub(super) fn new(kpi: usize, measured: Arc<KpiValues>, at: usize) -> Self {
+    pub(super) fn new(kpi: usize, measured: Arc<KpiValues>, at: usize, is_by_part: bool) -> Self {
         Self {
             kpi,
-            shares_targets: false,
+            is_by_part,
             measured,
             at,
             aggregates: OnceLock::new(),
@@ -98,20 +94,18 @@ impl SeriesWithSums {
     }
 
     /// Per period: the sum of its values.
-    fn aggregates(&self, periods: &[DayNumberRange], targets: &TargetHistory) -> &[Aggregate] {
-        self.aggregates.get_or_init(|| {
-            let aggregates = periods.iter().map(|days| self.sum(days, targets));
-            aggregates.collect()
-        })
+    fn aggregates(&self, periods: &[DayNumberRange]) -> &[Aggregate] {
+        self.aggregates
+            .get_or_init(|| periods.iter().map(|days| self.sum(days)).collect())
     }
 
-    fn sum(&self, days: &DayNumberRange, targets: &TargetHistory) -> Aggregate {
+    fn sum(&self, days: &DayNumberRange) -> Aggregate {
         let series = self.time_series();
         let mut sum = Aggregate::default();
         for at in series.index_range(days) {
-            let value = series.value_at(at);
-            sum.add(&value, targets.target_on(value.day));
+            sum.add(&series.value_at(at));
         }
+        sum.set_by_part(self.is_by_part);
         sum
     }
 }
@@ -178,39 +172,49 @@ impl GroupTotals {
     }
 
     /// The sum of a group in a period.
-    pub(super) fn sum(&self, group: usize, period: usize, targets: &[TargetHistory]) -> Aggregate {
+    pub(super) fn sum(&self, group: usize, period: usize) -> Aggregate {
         let asked = &self.periods[period];
         let mut sum = Aggregate::default();
-        let mut shared_target_days: Vec<(usize, i32)> = Vec::new();
-        for contribution in &self.contributions[self.groups[group].clone()] {
-            let days = intersect_days(&contribution.days, asked);
-            if days.is_empty() {
-                continue;
+        for of_series in self.contributions_by_series(group) {
+            let series = &self.series[of_series[0].series];
+            let mut own = Aggregate::default();
+            for contribution in of_series {
+                let days = intersect_days(&contribution.days, asked);
+                // Sums are kept of whole periods alone: parts of them differ from group to group.
+                if days == *asked && self.keeps_sums() {
+                    own.extend(&series.aggregates(&self.periods)[period]);
+                } else if !days.is_empty() {
+                    own.extend(&series.sum(&days));
+                }
             }
-            let series = &self.series[contribution.series];
-            // Sums are kept of whole periods alone: parts of them differ from group to group.
-            let mut part = match days == *asked && self.keeps_sums() {
-                true => series.aggregates(&self.periods, &targets[series.kpi])[period],
-                false => series.sum(&days, &targets[series.kpi]),
-            };
-            if series.shares_targets {
-                part.target_sum = TargetSum::default();
-                let measured = series.time_series();
-                let days = measured
-                    .index_range(&days)
-                    .map(|at| (series.kpi, measured.days[at]));
-                shared_target_days.extend(days);
+            if own.values > 0 {
+                sum.join(&own);
             }
-            sum.merge(&part);
-        }
-        // Several series of one KPI share its target of a day: it counts once, however many of them were measured
-        // then.
-        shared_target_days.sort_unstable();
-        shared_target_days.dedup();
-        for (kpi, day) in shared_target_days {
-            sum.target_sum.add(targets[kpi].target_on(day));
         }
         sum
+    }
+
+    /// The indices of the KPIs that have values of a group in a period, each once.
+    pub(super) fn kpis_in_cell(&self, group: usize, period: usize) -> Vec<usize> {
+        let asked = &self.periods[period];
+        let measured = self.contributions_by_series(group).filter(|of_series| {
+            let series = &self.series[of_series[0].series];
+            let mut days = of_series
+                .iter()
+                .map(|contribution| intersect_days(&contribution.days, asked));
+            days.any(|days| series.has_values(&days))
+        });
+        let mut kpis: Vec<usize> = measured
+            .map(|of_series| self.series[of_series[0].series].kpi)
+            .collect();
+        // The series of a KPI stand together.
+        kpis.dedup();
+        kpis
+    }
+
+    fn contributions_by_series(&self, group: usize) -> impl Iterator<Item = &[ContributingDays]> {
+        self.contributions[self.groups[group].clone()]
+            .chunk_by(|one, other| one.series == other.series)
     }
 }
 

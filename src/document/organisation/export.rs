@@ -198,6 +198,8 @@ impl OrganisationRows {
         let mut targets = group_by(targets, |row| {
             let target = TargetEntry {
                 valid_from: row.valid_from,
+                channel: self.channel_key(row.channel_id),
+                segment: self.segment_key(row.segment_id),
                 value: row.value,
                 warning: row.warning,
             };
@@ -233,9 +235,19 @@ impl OrganisationRows {
             sensitivity: row.sensitivity,
             scope: row.scope,
             fed_by_feedback: row.fed_by_feedback,
+            minimum_sample: row.minimum_sample,
+            across_parts: row.across_parts,
             archived_at: row.archived_at,
         });
         Ok(rows.collect())
+    }
+
+    fn channel_key(&self, id: Option<ChannelId>) -> Option<String> {
+        self.channel_keys.get(&id?).cloned()
+    }
+
+    fn segment_key(&self, id: Option<SegmentId>) -> Option<String> {
+        self.segment_keys.get(&id?).cloned()
     }
 
     fn measurement_entry(&self, row: measurement::Model) -> MeasuredEntry {
@@ -245,14 +257,8 @@ impl OrganisationRows {
             measured_on: row.measured_on,
             blueprint: blueprint.cloned(),
             touchpoint: place.map(|(_, key)| key.clone()),
-            channel: row
-                .channel_id
-                .and_then(|id| self.channel_keys.get(&id))
-                .cloned(),
-            segment: row
-                .segment_id
-                .and_then(|id| self.segment_keys.get(&id))
-                .cloned(),
+            channel: self.channel_key(row.channel_id),
+            segment: self.segment_key(row.segment_id),
             value: row.value,
             numerator: row.numerator,
             denominator: row.denominator,

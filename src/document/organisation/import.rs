@@ -24,6 +24,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     id,
     input::Faults,
+    judgement::rebuild_period_sums,
     snapshot::WholeBlueprint,
 };
 
@@ -102,6 +103,9 @@ pub(crate) async fn import_organisation_into(
     }
     faults.check()?;
     insert_models::<measurement::Entity>(permit, measured).await?;
+    for kpi in &shared.kpis {
+        rebuild_period_sums(permit.tx(), kpi).await?;
+    }
     // Last: blueprints may name what is archived by now, and imports see only what is not.
     shared.archive_rows(permit).await?;
     // Shared rows are inserted without events: without this one an organisation of no blueprints would have none to

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::words::{
-    Aggregation, BlueprintStatus, Cadence, DepartmentKind, Direction, KpiScope, KpiType, Medium,
-    ResponsibilityStatus, Role, Sensitivity, Subject, Unit,
+    AcrossParts, Aggregation, BlueprintStatus, Cadence, DepartmentKind, Direction, KpiScope,
+    KpiType, Medium, ResponsibilityStatus, Role, Sensitivity, Subject, Unit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,11 @@ impl DocumentFormat for OrganisationInput {
     fn format(&self) -> &str {
         &self.format
     }
+}
+
+/// What parts come to where a document does not say: documents of older versions do not.
+fn no_sum_across_parts() -> AcrossParts {
+    AcrossParts::None
 }
 
 macro_rules! objects {
@@ -166,6 +171,12 @@ objects! {
         /// Whether its values are what the answers of feedback give.
         #[serde(default)]
         fed_by_feedback: bool,
+        /// How many answers or cases a period needs to be its current figure; null for the usual.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum_sample: Option<i32>,
+        /// What the last values of channels, segments or touchpoints come to.
+        #[serde(default = "no_sum_across_parts")]
+        across_parts: AcrossParts,
         /// Since when it is archived.
         #[serde(default)]
         archived_at: Option<DateTime<Utc>>,
@@ -181,6 +192,12 @@ objects! {
     TargetEntry as "target" {
         /// The first day.
         valid_from: NaiveDate,
+        /// The key of the channel that it is for; null for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
+        /// The key of the segment that it is for; null for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        segment: Option<String>,
         /// What it should reach; null for no target from that day on.
         #[serde(default)]
         value: Option<f64>,

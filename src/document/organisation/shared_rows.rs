@@ -23,6 +23,7 @@ use crate::{
     error::{Reason, Result, UserErrorCode},
     id,
     input::Faults,
+    judgement::KpiPart,
     kpi::{
         self as kpis, fed::can_be_fed_by_answers, measurement::add_year_range_fault,
         rules::target_faults,
@@ -263,6 +264,13 @@ impl SharedRows {
         let description =
             faults.check_optional_text(&at("description"), said.description.as_deref());
         faults.check_within(&at("decimals"), Some(said.decimals), kpis::DECIMALS);
+        faults.check_within(
+            &at("minimumSample"),
+            said.minimum_sample,
+            kpis::MINIMUM_SAMPLE,
+        );
+        let (path_of_rule, rule) = (at("acrossParts"), said.aggregation);
+        kpis::add_across_parts_fault(faults, &path_of_rule, rule, said.across_parts);
         kpis::add_currency_fault(faults, &at("currency"), said.unit, said.currency.as_deref());
         self.add_targets(path, id, said, now, faults);
         let Some(owner_department_id) = owner else {
@@ -284,6 +292,8 @@ impl SharedRows {
             sensitivity: said.sensitivity,
             scope: said.scope,
             fed_by_feedback: said.fed_by_feedback,
+            minimum_sample: said.minimum_sample,
+            across_parts: said.across_parts,
             series_revision: 0,
             created_at: now,
             archived_at: said.archived_at,
@@ -304,17 +314,14 @@ impl SharedRows {
         now: DateTime<Utc>,
         faults: &mut Faults,
     ) {
-        let mut days = HashSet::new();
+        let mut taken = HashSet::new();
         for (at, target) in kpi.targets.iter().enumerate() {
             let path = format!("{path}.targets.{at}");
-            let TargetEntry {
-                valid_from,
-                value,
-                warning,
-            } = *target;
+            let (valid_from, value, warning) = (target.valid_from, target.value, target.warning);
+            let part = self.target_part(&path, target, faults);
             let day = format!("{path}.validFrom");
             add_year_range_fault(faults, &day, valid_from);
-            if !days.insert(valid_from) {
+            if !taken.insert((part, valid_from)) {
                 let message = "There is a target from this day on already.";
                 faults.add(&day, UserErrorCode::Duplicate, None, message);
             }
@@ -325,12 +332,26 @@ impl SharedRows {
             self.targets.push(kpi_target::Model {
                 id: id::new(),
                 kpi_id,
+                channel_id: part.channel,
+                segment_id: part.segment,
                 valid_from,
                 value,
                 warning,
                 created_at: now,
                 version: 1,
             });
+        }
+    }
+
+    /// The part that a target is for.
+    fn target_part(&self, path: &str, said: &TargetEntry, faults: &mut Faults) -> KpiPart {
+        let at = |field: &str| format!("{path}.{field}");
+        let (channel, segment) = (said.channel.as_ref(), said.segment.as_ref());
+        let channels = &self.channel_keys;
+        let segments = &self.segment_keys;
+        KpiPart {
+            channel: channel.and_then(|key| channels.find(&at("channel"), "channel", key, faults)),
+            segment: segment.and_then(|key| segments.find(&at("segment"), "segment", key, faults)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::{
-    id::{DepartmentId, KpiId, PersonaId, SegmentId, TouchpointId},
+    id::{DepartmentId, PersonaId, SegmentId, TouchpointId},
     kpi,
     words::Sensitivity,
 };
@@ -21,8 +21,6 @@ pub struct Surroundings {
     pub contacts_elsewhere: HashMap<PersonaId, f64>,
     /// The number of responsibilities that the departments that take part hold in other journeys.
     pub held_elsewhere: HashMap<DepartmentId, usize>,
-    /// The latest day on which each KPI was measured, in whatever part.
-    pub measured_on: HashMap<KpiId, NaiveDate>,
     /// The number of answers at each touchpoint that wait for somebody to look after them.
     pub unroutable: HashMap<TouchpointId, usize>,
 }
@@ -63,7 +61,7 @@ impl<'w> RuleContext<'w> {
         };
         links
             .iter()
-            .filter(|judged| judged.judgement.is_judged)
+            .filter(|judged| judged.judgement.figure.is_some())
             .filter_map(|judged| Some((judged, self.canvas().kpi(judged.link.kpi_id)?)))
             .filter(move |(_, kpi)| counts(kpi))
     }

@@ -1,9 +1,11 @@
 //! Rules about KPIs. What one may not see the values of is as if it were not linked; so each rule is about one
 //! touchpoint or one KPI, never about what all KPIs together come to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+};
 
-use chrono::NaiveDate;
 use entity::{
     id::{DepartmentId, KpiId, PhaseId, TouchpointId},
     kpi,
@@ -15,7 +17,14 @@ use super::{
     table::FindingCode,
     violation::{FindingSubject, Violations, quote},
 };
-use crate::{judgement::JudgedKpiLink, responsibility::in_force::is_delivering};
+use crate::{
+    judgement::{
+        CurrentFigure, JudgedKpiLink,
+        current::periods_since,
+        period::{Grain, Period},
+    },
+    responsibility::in_force::is_delivering,
+};
 
 pub(super) fn add_kpi_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
@@ -53,17 +62,20 @@ fn add_violations_of_kpi(
 ) {
     let (place, name) = (FindingSubject::of_kpi(kpi.id), quote(&kpi.name));
     let mut add = |code, sentence| found.add(code, place, sentence);
-    if links.iter().any(|judged| judged.judgement.target.is_none()) {
+    if links
+        .iter()
+        .any(|judged| judged.judgement.target().is_none())
+    {
         add(
             FindingCode::KpiWithoutTarget,
             format!("The KPI {name} has no target."),
         );
     }
-    let measured = context.around.measured_on.get(&kpi.id).copied();
-    if is_kpi_stale(context, kpi, measured) {
-        let sentence = match measured {
+    let freshest = find_freshest_figure(links);
+    if is_kpi_stale(context, kpi, freshest) {
+        let sentence = match freshest.and_then(|figure| figure.measured_on) {
             Some(day) => format!("The KPI {name} was last measured on {day}."),
-            None => format!("The KPI {name} was never measured."),
+            None => format!("The KPI {name} was not measured where it judges something here."),
         };
         add(FindingCode::KpiStale, sentence);
     }
@@ -81,29 +93,29 @@ fn add_violations_of_kpi(
     }
 }
 
-/// Whether too many periods have passed since a KPI was measured; one that never was counts from when it was made.
-fn is_kpi_stale(context: &RuleContext<'_>, kpi: &kpi::Model, measured: Option<NaiveDate>) -> bool {
-    let since = measured.unwrap_or_else(|| kpi.created_at.date_naive());
-    is_stale(
-        kpi.cadence,
-        since,
-        context.options.day,
-        context.threshold(FindingCode::KpiStale),
-    )
+/// The figure of the newest period among those by which a KPI judges something here; none without any value.
+fn find_freshest_figure<'l>(links: &[&'l JudgedKpiLink]) -> Option<&'l CurrentFigure> {
+    let figures = links
+        .iter()
+        .filter_map(|judged| judged.judgement.figure.as_ref());
+    let figures = figures.filter(|figure| figure.periods_since.is_some());
+    figures.min_by_key(|figure| (figure.periods_since, Reverse(figure.measured_on)))
 }
 
-/// Whether more than so many periods of a cadence have passed since a day.
-#[must_use]
-pub fn is_stale(cadence: Cadence, since: NaiveDate, day: NaiveDate, periods: f64) -> bool {
-    let days = match cadence {
-        Cadence::Daily => 1.0,
-        Cadence::Weekly => 7.0,
-        Cadence::Monthly => 31.0,
-        Cadence::Quarterly => 92.0,
-        Cadence::Yearly => 366.0,
+/// Whether too many periods of a KPI have passed since that of a figure ended; without one, since that in which the KPI
+/// was made.
+fn is_kpi_stale(
+    context: &RuleContext<'_>,
+    kpi: &kpi::Model,
+    freshest: Option<&CurrentFigure>,
+) -> bool {
+    let since_it_was_made = || {
+        let cadence = Grain::finest_for(kpi.cadence);
+        let made = Period::containing(cadence, kpi.created_at.date_naive());
+        periods_since(cadence, made.end, context.options.day)
     };
-    let passed = day.signed_duration_since(since).num_days();
-    i32::try_from(passed).is_ok_and(|passed| f64::from(passed) > days * periods)
+    let passed = freshest.and_then(|figure| figure.periods_since);
+    f64::from(passed.unwrap_or_else(since_it_was_made)) > context.threshold(FindingCode::KpiStale)
 }
 
 /// The departments that are RESPONSIBLE or ACCOUNTABLE: at touchpoints, in phases, and anywhere.

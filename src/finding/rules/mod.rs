@@ -32,7 +32,6 @@ use self::{
 };
 pub use self::{
     context::{RuleOptions, Surroundings},
-    measured::is_stale,
     table::{FindingCode, Rule, Severity, Threshold, Thresholds},
     violation::{FindingSubject, Violation},
 };

@@ -18,7 +18,7 @@ use crate::{
     canvas::{Canvas, find_accountable_responsibility},
     fields::{kinds, touchpoint::touchpoint_fields},
     graph::permissions,
-    judgement::JudgedKpiLink,
+    judgement::{CurrentFigure, JudgedKpiLink, current::minimum_sample},
     policy::Action,
     touchpoint::graphql::Transition,
 };
@@ -298,8 +298,10 @@ impl<'c> DirectObject<'c> for DirectKpiLink<'c> {
             "createdAt" => {
                 value_field_writer(|judging: Self| format_moment(judging.at.row.link.created_at))
             }
-            "state" => value_field_writer(|judging: Self| {
-                judging.at.row.judgement.state(judging.kpi.direction)
+            "state" => value_field_writer(|judging: Self| judging.at.row.judgement.state()),
+            "current" => object_field_writer(asked, |judging: Self| {
+                let figure = judging.at.row.judgement.figure.as_ref();
+                figure.map(|figure| judging.at.with_row(figure))
             }),
             "kpi" => object_field_writer(asked, |judging: Self| {
                 Some(judging.at.with_row(judging.kpi))
@@ -309,8 +311,36 @@ impl<'c> DirectObject<'c> for DirectKpiLink<'c> {
                 latest.map(|row| judging.at.with_row(row))
             }),
             "target" => object_field_writer(asked, |judging: Self| {
-                let target = judging.at.row.judgement.target.as_ref();
+                let target = judging.at.row.judgement.target();
                 target.map(|row| judging.at.with_row(row))
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl<'c> DirectObject<'c> for CanvasRow<'c, CurrentFigure> {
+    const TYPE: &'static str = "KpiFigure";
+
+    fn field_writer(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
+        match name {
+            "value" => value_field_writer(|figure: Self| figure.row.value),
+            "n" => value_field_writer(|figure: Self| figure.row.n),
+            "state" => value_field_writer(|figure: Self| figure.row.state),
+            "periodStart" => {
+                value_field_writer(|figure: Self| figure.row.period.map(|period| period.begin))
+            }
+            "periodEnd" => {
+                value_field_writer(|figure: Self| figure.row.period.map(|period| period.end))
+            }
+            "periods" => value_field_writer(|figure: Self| figure.row.periods),
+            "periodsSince" => value_field_writer(|figure: Self| figure.row.periods_since),
+            "measuredOn" => value_field_writer(|figure: Self| figure.row.measured_on),
+            "place" => value_field_writer(|figure: Self| figure.row.place),
+            "isDecided" => value_field_writer(|figure: Self| figure.row.is_decided),
+            "target" => object_field_writer(asked, |figure: Self| {
+                let target = figure.row.target.as_ref();
+                target.map(|row| figure.with_row(row))
             }),
             _ => None,
         }
@@ -336,6 +366,8 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, kpi::Model> {
             "sensitivity" => value_field_writer(|kpi: Self| kpi.row.sensitivity),
             "scope" => value_field_writer(|kpi: Self| kpi.row.scope),
             "fedByFeedback" => value_field_writer(|kpi: Self| kpi.row.fed_by_feedback),
+            "minimumSample" => value_field_writer(|kpi: Self| minimum_sample(kpi.row)),
+            "acrossParts" => value_field_writer(|kpi: Self| kpi.row.across_parts),
             "version" => value_field_writer(|kpi: Self| kpi.row.version),
             "createdAt" => value_field_writer(|kpi: Self| format_moment(kpi.row.created_at)),
             "archivedAt" => value_field_writer(|kpi: Self| kpi.row.archived_at.map(format_moment)),

@@ -15,6 +15,7 @@ use super::{
         loaders::{KpiJudgementKey, LinkJudgementKey, TrendOf},
         permissions,
     },
+    figure::KpiFigure,
     list::page_of_improvements,
     trend::{KpiFreshness, KpiFreshnessState, KpiTrend},
 };
@@ -22,13 +23,12 @@ use crate::{
     access::Caller,
     account::graphql::Account,
     batch::load,
-    bi::series::trend::Trend,
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::Department,
     error::Result,
-    finding::rules::{FindingCode, Thresholds, is_stale},
+    finding::rules::{FindingCode, Thresholds},
     improvement::graphql::Improvement,
-    judgement::{self, ValueAndTarget},
+    judgement::{self, KpiJudgement, trend::Trend},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
@@ -39,11 +39,7 @@ use crate::{
 };
 
 impl Kpi {
-    async fn load_judgement(
-        &self,
-        ctx: &Context<'_>,
-        as_of: Option<Date>,
-    ) -> Result<ValueAndTarget> {
+    async fn load_judgement(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Result<KpiJudgement> {
         let day = caller(ctx)?.day_or_today(as_of)?;
         Ok(load(ctx, KpiJudgementKey(self.row.id, day))
             .await?
@@ -57,7 +53,7 @@ impl Kpi {
         as_of: Option<Date>,
         periods: u32,
     ) -> Result<Option<Trend>> {
-        if !self.load_judgement(ctx, as_of).await?.is_judged {
+        if self.load_judgement(ctx, as_of).await?.figure.is_none() {
             return Ok(None);
         }
         let day = caller(ctx)?.day_or_today(as_of)?;
@@ -162,7 +158,7 @@ impl Kpi {
         page_of_measurements_by_day(ctx, of_days, PageArguments { first, after }).await
     }
 
-    /// The measurement of the KPI as a whole in force on a day: the latest one without touchpoint, channel and segment.
+    /// The latest measurement of the KPI as a whole by a day, of those without touchpoint, channel and segment.
     /// Null if there is none, or you may not see its values.
     async fn latest(
         &self,
@@ -172,26 +168,33 @@ impl Kpi {
         into_node(async { Ok(self.load_judgement(ctx, as_of).await?.latest) }).await
     }
 
-    /// The target in force on the day of `latest`. Null if there is none, or you may not see its values.
+    /// The current figure of the KPI as a whole on a day: the value by which it is told and judged. Null if you may not
+    /// see its values.
+    async fn current(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+    ) -> Option<Result<KpiFigure>> {
+        into_node(async { Ok(self.load_judgement(ctx, as_of).await?.figure) }).await
+    }
+
+    /// The target by which `current` is judged; of the day asked about where there is no figure. Null if there is none,
+    /// or you may not see its values.
     async fn target(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiTarget>> {
-        into_node(async { Ok(self.load_judgement(ctx, as_of).await?.target) }).await
+        into_node(async { Ok(self.load_judgement(ctx, as_of).await?.target().cloned()) }).await
     }
 
-    /// The state of `latest`, judged by the target of its day. Null where you may not see its values.
+    /// The state of `current`. Null if you may not see its values.
     async fn state(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiState>> {
-        into_node(async {
-            let judgement = self.load_judgement(ctx, as_of).await?;
-            Ok(judgement.state(self.row.direction))
-        })
-        .await
+        into_node(async { Ok(self.load_judgement(ctx, as_of).await?.state()) }).await
     }
 
     /// The trend of the KPI as a whole up to a day, by periods of its cadence. Null where you may not see its values.
@@ -217,22 +220,19 @@ impl Kpi {
         #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiFreshness>> {
         into_node(async {
-            let day = caller(ctx)?.day_or_today(as_of)?;
-            let thresholds = ctx.data::<Thresholds>();
-            let periods = thresholds.map_or_else(
+            let allowed = ctx.data::<Thresholds>().map_or_else(
                 |_| Thresholds::default().get(FindingCode::KpiStale),
                 |thresholds| thresholds.get(FindingCode::KpiStale),
             );
-            let trend = self.load_trend(ctx, as_of, 1).await?;
-            Ok(trend.map(|trend| KpiFreshness {
-                state: match trend.measured_on {
-                    None => KpiFreshnessState::NeverMeasured,
-                    Some(on) if is_stale(self.row.cadence, on, day, periods) => {
-                        KpiFreshnessState::Stale
-                    }
+            let figure = self.load_judgement(ctx, as_of).await?.figure;
+            Ok(figure.map(|figure| KpiFreshness {
+                state: match figure.periods_since {
+                    None => KpiFreshnessState::None,
+                    Some(passed) if f64::from(passed) > allowed => KpiFreshnessState::Stale,
                     Some(_) => KpiFreshnessState::Fresh,
                 },
-                measured_on: trend.measured_on.map(Date),
+                periods: figure.periods_since,
+                measured_on: figure.measured_on.map(Date),
             }))
         })
         .await
@@ -302,11 +302,21 @@ impl KpiTarget {
     async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
         into_node(load(ctx, self.row.kpi_id)).await
     }
+
+    /// The channel that it is for; null for all.
+    async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
+        into_node(load(ctx, self.row.channel_id?)).await
+    }
+
+    /// The segment that it is for; null for all.
+    async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
+        into_node(load(ctx, self.row.segment_id?)).await
+    }
 }
 
 impl KpiLink {
     /// What the KPI comes to here: from memory, as of the day for which its place was read, else today.
-    async fn load_judgement(&self, ctx: &Context<'_>) -> Result<ValueAndTarget> {
+    async fn load_judgement(&self, ctx: &Context<'_>) -> Result<KpiJudgement> {
         match &self.known {
             Some(known) => Ok(known.1.clone()),
             None => {
@@ -342,30 +352,27 @@ impl KpiLink {
         }
     }
 
-    /// The measurement in force here: the latest at the touchpoint, or else the latest of the KPI as a whole. Null if
+    /// The latest measurement here: at the touchpoint, or else of the KPI as a whole. Null if
     /// there is none, the link does not cover the day, or you may not see the KPI's values.
     async fn latest(&self, ctx: &Context<'_>) -> Option<Result<Measurement>> {
         into_node(async { Ok(self.load_judgement(ctx).await?.latest) }).await
     }
 
-    /// The target in force on the day of `latest`. Null if there is none, the link does not cover the day, or you may
-    /// not see the KPI's values.
-    async fn target(&self, ctx: &Context<'_>) -> Option<Result<KpiTarget>> {
-        into_node(async { Ok(self.load_judgement(ctx).await?.target) }).await
+    /// The current figure here: the value by which the KPI is told and judged, of the touchpoint where it has any, else of
+    /// the KPI as a whole. Null if the link does not cover the day, or you may not see the KPI's values.
+    async fn current(&self, ctx: &Context<'_>) -> Option<Result<KpiFigure>> {
+        into_node(async { Ok(self.load_judgement(ctx).await?.figure) }).await
     }
 
-    /// The state of `latest`, judged by `target`. Null if the link does not cover the day, or you may not see the KPI's
-    /// values.
+    /// The target by which `current` is judged; of the day asked about where there is no figure. Null if there is none,
+    /// the link does not cover the day, or you may not see the KPI's values.
+    async fn target(&self, ctx: &Context<'_>) -> Option<Result<KpiTarget>> {
+        into_node(async { Ok(self.load_judgement(ctx).await?.target().cloned()) }).await
+    }
+
+    /// The state of `current`. Null if the link does not cover the day, or you may not see the KPI's values.
     async fn state(&self, ctx: &Context<'_>) -> Option<Result<KpiState>> {
-        if let Some(known) = &self.known {
-            return known.1.state(known.0.direction).map(Ok);
-        }
-        into_node(async {
-            let judgement = self.load_judgement(ctx).await?;
-            let kpi = load(ctx, self.row.kpi_id).await?;
-            Ok(kpi.and_then(|kpi| judgement.state(kpi.direction)))
-        })
-        .await
+        into_node(async { Ok(self.load_judgement(ctx).await?.state()) }).await
     }
 }
 

@@ -5,7 +5,7 @@ use async_graphql::{Enum, SimpleObject};
 use entity::words::KpiState;
 
 use crate::{
-    bi::series::{
+    judgement::{
         period::Grain,
         trend::{KpiTrendDirection, Trend},
     },
@@ -39,8 +39,7 @@ pub(super) struct KpiTrendPoint {
     pub is_complete: bool,
     /// The values of the period, combined by the KPI's aggregation; null if there is none.
     pub value: Option<f64>,
-    /// The target in force on the period's last day; for the aggregation SUM, the sum of the targets of the days that
-    /// were measured.
+    /// The target in force on the period's last day; of a running period on the day that is asked about.
     pub target: Option<f64>,
     /// The state of the value, judged by the target.
     pub state: KpiState,
@@ -69,26 +68,28 @@ impl KpiTrend {
 /// Whether a KPI is measured as often as its cadence demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum KpiFreshnessState {
-    /// It was measured within the periods of its cadence that are allowed.
+    /// Its current figure is of a period that is recent enough.
     Fresh,
     /// More periods of its cadence have passed since than the deployment's threshold of KPI_STALE allows.
     Stale,
-    /// It has never been measured.
-    NeverMeasured,
+    /// It has no current figure: its state is NO_DATA.
+    None,
 }
 
-/// The freshness of a KPI's values.
+/// The freshness of a KPI's current figure.
 #[derive(SimpleObject)]
 pub(super) struct KpiFreshness {
     /// Whether it is measured as often as its cadence demands.
     pub state: KpiFreshnessState,
-    /// The latest day with a measurement of it, at any place.
+    /// The number of periods of its cadence that have passed since that of the figure ended; null without a figure.
+    pub periods: Option<i32>,
+    /// The latest day with a measurement that the figure is made of.
     pub measured_on: Option<Date>,
 }
 
 /// The number of KPIs in each state, over those that judge a department's delivery on a day. Each KPI is counted once,
-/// by its worst state at any touchpoint that the department delivers: MISSED, AT_RISK, NO_DATA, NO_TARGET, MET, worst
-/// first.
+/// by its worst state at any touchpoint that the department delivers: MISSED, AT_RISK, NO_DATA, TOO_FEW,
+/// BY_PART_ONLY, NO_TARGET, MET, worst first.
 #[derive(SimpleObject)]
 pub(super) struct DepartmentScorecard {
     /// The day.
@@ -105,6 +106,10 @@ pub(super) struct DepartmentScorecard {
     pub at_risk: i32,
     /// Number of KPIs that have no value somewhere, and are nowhere worse.
     pub no_data: i32,
+    /// Number of KPIs that have a value of too few answers or cases somewhere, and are nowhere worse.
+    pub too_few: i32,
+    /// Number of KPIs that are known by channel or segment only somewhere, and are nowhere worse.
+    pub by_part_only: i32,
     /// Number of KPIs that have no target somewhere, and are nowhere worse.
     pub no_target: i32,
     /// Number of KPIs that are MET everywhere.
@@ -131,6 +136,8 @@ impl DepartmentScorecard {
             missed: of(KpiState::Missed),
             at_risk: of(KpiState::AtRisk),
             no_data: of(KpiState::NoData),
+            too_few: of(KpiState::TooFew),
+            by_part_only: of(KpiState::ByPartOnly),
             no_target: of(KpiState::NoTarget),
             met: of(KpiState::Met),
         }

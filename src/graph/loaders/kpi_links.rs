@@ -13,7 +13,7 @@ use crate::{
     access::Caller,
     batch::LoaderKey,
     error::Result,
-    judgement::{self, ValueAndTarget},
+    judgement::{self, KpiJudgement},
 };
 
 /// The judgement of a KPI at the place of a link, on a day.
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct LinkJudgementKey(pub KpiLinkId, pub NaiveDate);
 
 impl LoaderKey for LinkJudgementKey {
-    type Value = ValueAndTarget;
+    type Value = KpiJudgement;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
@@ -39,7 +39,7 @@ impl LoaderKey for LinkJudgementKey {
 pub(crate) struct KpiJudgementKey(pub KpiId, pub NaiveDate);
 
 impl LoaderKey for KpiJudgementKey {
-    type Value = ValueAndTarget;
+    type Value = KpiJudgement;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());

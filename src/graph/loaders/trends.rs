@@ -9,8 +9,8 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use crate::{
     access::Caller,
     batch::LoaderKey,
-    bi::series::trend::{self, Trend},
     error::Result,
+    judgement::trend::{self, Trend},
 };
 
 /// The trend of a KPI up to a day, itself included, in this number of periods.

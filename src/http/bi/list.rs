@@ -13,10 +13,11 @@ use crate::{
     bi::{
         catalogue,
         model::dataset::{Column, ColumnType, Dataset},
-        series::{Dimension, period::Grain},
+        series::Dimension,
     },
     error::Result,
     http::{app::App, auth, problem::error_response_offering_basic, request_id::RequestId},
+    judgement::period::Grain,
 };
 
 /// Answers with every dataset that the caller may pull from.

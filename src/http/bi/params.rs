@@ -12,9 +12,10 @@ use crate::{
         model::filter::{Comparison, Filter},
         model::query::{self, DatasetQuery, MOST_DAYS, RowKey},
         model::value::Value,
-        series::{Dimension, SeriesRequest, period::Grain},
+        series::{Dimension, SeriesRequest},
     },
     error::{Error, Result},
+    judgement::period::Grain,
     scalar::{DAY_OUT_OF_RANGE, Date, is_day_in_range},
     sheet::Dialect,
 };

@@ -13,9 +13,10 @@ use crate::{
         model::dataset::{Column, Dataset},
         model::filter::{Comparison, Filter},
         model::query::{self, DatasetQuery, MOST_DAYS, SortDirection},
-        series::{Dimension, SeriesRequest, period::Grain},
+        series::{Dimension, SeriesRequest},
     },
     http::bi::params::QueryPairs,
+    judgement::period::Grain,
 };
 
 /// What a request wants of a dataset.

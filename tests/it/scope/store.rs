@@ -257,6 +257,8 @@ async fn store_kpi(
         sensitivity: Set(measured.sensitivity),
         scope: Set(KpiScope::Transactional),
         fed_by_feedback: Set(false),
+        minimum_sample: Set(None),
+        across_parts: Set(AcrossParts::None),
         series_revision: Set(0),
         created_at: Set(now),
         archived_at: Set(None),

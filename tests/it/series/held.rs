@@ -285,9 +285,31 @@ fn expected(
         .into_iter()
         .map(|(group, values)| {
             let values: Vec<Value> = values.into_values().collect();
-            (group, (put_together(kpi, &values), values.len()))
+            let is_whole = kpi != "LAST" || is_one_whole(question, &values);
+            let value = put_together(kpi, &values).filter(|_| is_whole);
+            (group, (value, values.len()))
         })
         .collect()
+}
+
+/// Whether values are of one place, and of no channel or segment that the question does not name.
+fn is_one_whole(question: &Value, values: &[Value]) -> bool {
+    let parts = [
+        ("channel_id", "CHANNEL", "channelKeys"),
+        ("segment_id", "SEGMENT", "segmentKeys"),
+    ];
+    let place = |value: &Value| {
+        ["touchpoint_id", "channel_id", "segment_id"].map(|field| value[field].to_string())
+    };
+    let dimensions = question["dimensions"].as_array().expect("dimensions");
+    let told_apart = |(field, dimension, keys): (&str, &str, &str)| {
+        let named = question["filter"][keys].as_array();
+        values.iter().all(|value| value[field].is_null())
+            || dimensions.contains(&json!(dimension))
+            || named.is_some_and(|keys| keys.len() == 1)
+    };
+    values.iter().all(|value| place(value) == place(&values[0]))
+        && parts.into_iter().all(told_apart)
 }
 
 fn put_together(kpi: &str, values: &[Value]) -> Option<f64> {

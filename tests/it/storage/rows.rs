@@ -391,6 +391,8 @@ impl Seed {
             sensitivity: Sensitivity::Open,
             scope: KpiScope::Transactional,
             fed_by_feedback: false,
+            minimum_sample: None,
+            across_parts: AcrossParts::None,
             series_revision: 0,
             created_at: self.at,
             archived_at: None,
@@ -402,6 +404,8 @@ impl Seed {
         kpi_target::Model {
             id: new(),
             kpi_id: self.kpi,
+            channel_id: None,
+            segment_id: None,
             valid_from: self.day,
             value: Some(80.0),
             warning: None,

@@ -5,6 +5,7 @@ use cx_blueprint::{
     audit::AuditedChange,
     database::Transaction,
     error::{Error, Result},
+    judgement::rebuild_period_sums,
 };
 use entity::{account, channel, department, kpi, persona, segment};
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -101,6 +102,11 @@ impl Generator<'_> {
             self.generate_blueprint(number).await?;
         }
         self.progress.begin_stage("measurements");
-        self.generate_measurements().await
+        self.generate_measurements().await?;
+        self.progress.begin_stage("sums of periods");
+        for kpi in kpi::Entity::find().all(self.tx()).await? {
+            rebuild_period_sums(self.tx(), &kpi).await?;
+        }
+        Ok(())
     }
 }

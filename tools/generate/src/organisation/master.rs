@@ -8,8 +8,8 @@ use entity::{
     json::Texts,
     kpi, kpi_target, membership, persona, persona_need, persona_segment, segment,
     words::{
-        Cadence, DepartmentKind, DepartmentRole, Direction, KpiScope, KpiType, OrganisationRole,
-        Sensitivity, Subject,
+        AcrossParts, Cadence, DepartmentKind, DepartmentRole, Direction, KpiScope, KpiType,
+        OrganisationRole, Sensitivity, Subject,
     },
 };
 
@@ -266,6 +266,8 @@ impl Generator<'_> {
                 KpiScope::Transactional
             },
             fed_by_feedback: false,
+            minimum_sample: None,
+            across_parts: AcrossParts::None,
             series_revision: 0,
             created_at: self.made_at,
             archived_at: None,
@@ -296,6 +298,8 @@ impl Generator<'_> {
             targets.push(kpi_target::Model {
                 id: self.ids.next(),
                 kpi_id: profile.id,
+                channel_id: None,
+                segment_id: None,
                 valid_from: from,
                 value: Some(at(aim)),
                 warning: Some(at(aim - better * 0.06)),

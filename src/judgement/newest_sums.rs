@@ -1,0 +1,258 @@
+//! The sums of periods as figures and trends need them: the newest at each place, or those of some days.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use entity::{
+    id::{KpiId, TouchpointId},
+    kpi_period,
+    read::{self, FromCells, RowCursor},
+    words::Cadence,
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use uuid::Uuid;
+
+use super::{
+    aggregate::DayValue,
+    period::{day_number, day_of_number},
+    period_sums::{AT_ONCE, PeriodSumKey, load_values, read_sum},
+    place::{PartSum, SumsOfKpi},
+};
+use crate::{
+    access::everybody::select_touchpoints_open_to_everybody, error::Result, statement::SqlBuilder,
+};
+
+/// Which sums are read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WantedSums {
+    /// KPIs at touchpoints; what the KPI as a whole has comes with it.
+    pub(super) at_touchpoints: BTreeSet<(KpiId, TouchpointId)>,
+    /// KPIs as a whole, with the touchpoints that everybody may read.
+    pub(super) as_whole: BTreeSet<KpiId>,
+}
+
+impl WantedSums {
+    /// Every KPI, once.
+    pub(super) fn kpis(&self) -> BTreeSet<KpiId> {
+        let at_touchpoints = self.at_touchpoints.iter().map(|(kpi, _)| *kpi);
+        at_touchpoints
+            .chain(self.as_whole.iter().copied())
+            .collect()
+    }
+}
+
+/// How many periods of a place are read: three that figures look at, and one more for the case that of the newest all
+/// values are of later days than the one asked about.
+const NEWEST: u32 = 4;
+
+/// How many places are asked for by one statement at the most.
+const PLACES_AT_ONCE: usize = 5_000;
+
+/// The newest sums at each of these places up to a day; values of later days are left out.
+pub(super) async fn load_newest_sums<C: ConnectionTrait>(
+    db: &C,
+    kpis: &HashMap<KpiId, Cadence>,
+    wanted: &WantedSums,
+    day: NaiveDate,
+) -> Result<HashMap<KpiId, SumsOfKpi>> {
+    let mut loaded = LoadedSums::new(kpis, day);
+    let at_touchpoints = wanted.at_touchpoints.iter().copied();
+    let places: BTreeSet<(KpiId, TouchpointId)> = at_touchpoints
+        .chain(wanted.kpis().into_iter().map(|kpi| (kpi, WHOLE)))
+        .collect();
+    let places: Vec<(KpiId, TouchpointId)> = places.into_iter().collect();
+    let as_whole: Vec<KpiId> = wanted.as_whole.iter().copied().collect();
+    // Each KPI as a whole is a place too, so there are no fewer pieces of places.
+    let mut as_whole = as_whole.chunks(PLACES_AT_ONCE);
+    for places in places.chunks(PLACES_AT_ONCE) {
+        let mut text = SqlBuilder::new(db.get_database_backend(), "SELECT * FROM (");
+        text = append_newest_at_places(text, places, day).then(") AS newest_at_places");
+        if let Some(kpis) = as_whole.next() {
+            text = text.then(" UNION ALL SELECT * FROM (");
+            text = append_newest_at_open_touchpoints(text, kpis, day).then(") AS newest_at_open");
+        }
+        loaded.add(db, text).await?;
+    }
+    loaded.finish(db).await
+}
+
+/// The sums of these KPIs as a whole, and at touchpoints that everybody may read, of the periods that begin from a day
+/// on and up to another; values of later days are left out.
+pub(super) async fn load_sums_of_wholes<C: ConnectionTrait>(
+    db: &C,
+    kpis: &HashMap<KpiId, Cadence>,
+    (from, day): (NaiveDate, NaiveDate),
+) -> Result<HashMap<KpiId, SumsOfKpi>> {
+    let mut loaded = LoadedSums::new(kpis, day);
+    let ids: Vec<KpiId> = kpis.keys().copied().collect();
+    for some in ids.chunks(PLACES_AT_ONCE) {
+        let text = SqlBuilder::new(db.get_database_backend(), OPEN_TOUCHPOINTS)
+            .select(&select_touchpoints_open_to_everybody())
+            .then(&format!(
+                ") {} LEFT JOIN open ON open.id = sums.touchpoint_id WHERE sums.kpi_id IN ",
+                select_sums_sql("open.id IS NOT NULL", "")
+            ))
+            .list(some.iter().copied())
+            .then(" AND sums.period_start >= ")
+            .value(from)
+            .then(" AND sums.period_start <= ")
+            .value(day)
+            .then(" AND (open.id IS NOT NULL OR sums.touchpoint_id = ")
+            .value(WHOLE)
+            .then(")");
+        loaded.add(db, text).await?;
+    }
+    loaded.finish(db).await
+}
+
+/// What stands for the KPI as a whole.
+const WHOLE: TouchpointId = TouchpointId(Uuid::nil());
+
+const OPEN_TOUCHPOINTS: &str = "WITH open (id) AS (";
+
+/// Selects sums, each with whether it is of a touchpoint that everybody may read.
+fn select_sums_sql(is_open: &str, joined: &str) -> String {
+    let columns = read::columns_sql::<kpi_period::Model>("sums");
+    format!("SELECT {columns}, {is_open} AS is_open FROM {joined}kpi_period sums")
+}
+
+fn append_newest_at_places(
+    text: SqlBuilder,
+    places: &[(KpiId, TouchpointId)],
+    day: NaiveDate,
+) -> SqlBuilder {
+    let places = places
+        .iter()
+        .map(|(kpi, place)| [(*kpi).into(), (*place).into()]);
+    let text = text
+        .then("WITH place (kpi_id, touchpoint_id) AS (")
+        .values_rows(places)
+        .then("), newest AS (SELECT place.*, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known \
+            WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id = place.touchpoint_id");
+    append_first_period(text, day)
+        .then(&select_sums_sql("false", "newest JOIN "))
+        .then(" ON sums.kpi_id = newest.kpi_id AND sums.touchpoint_id = newest.touchpoint_id")
+        .then(SINCE_FIRST)
+        .value(day)
+}
+
+fn append_newest_at_open_touchpoints(
+    text: SqlBuilder,
+    kpis: &[KpiId],
+    day: NaiveDate,
+) -> SqlBuilder {
+    let text = text
+        .then(OPEN_TOUCHPOINTS)
+        .select(&select_touchpoints_open_to_everybody())
+        .then("), place (kpi_id) AS (")
+        .values_rows(kpis.iter().map(|kpi| [(*kpi).into()]))
+        .then("), newest AS (SELECT place.*, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known \
+            WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id IN (SELECT id FROM open)");
+    append_first_period(text, day)
+        .then(&select_sums_sql("true", "newest JOIN "))
+        .then(" ON sums.kpi_id = newest.kpi_id AND sums.touchpoint_id IN (SELECT id FROM open)")
+        .then(SINCE_FIRST)
+        .value(day)
+}
+
+/// Goes on after the condition on `known`: `newest` has for each row of `place` the beginning of the oldest of its newest
+/// periods, or a day before all of them where there are fewer.
+fn append_first_period(text: SqlBuilder, day: NaiveDate) -> SqlBuilder {
+    let oldest = NEWEST - 1;
+    text.then(" AND known.period_start <= ")
+        .value(day)
+        .then(&format!(
+            " ORDER BY known.period_start DESC LIMIT 1 OFFSET {oldest}), "
+        ))
+        // The first day of the year 1: nothing is measured before 1900.
+        .value(day_of_number(1).unwrap_or_default())
+        .then(") AS first FROM place) ")
+}
+
+/// The condition that leaves the newest periods up to a day, which follows.
+const SINCE_FIRST: &str = " AND sums.period_start >= newest.first AND sums.period_start <= ";
+
+/// A sum, and whether it is of a touchpoint that everybody may read.
+struct SumRow {
+    sum: kpi_period::Model,
+    is_open: bool,
+}
+
+impl FromCells for SumRow {
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            sum: FromCells::from_cells(cells)?,
+            is_open: cells.read_next()?,
+        })
+    }
+}
+
+/// Sums as they are read, up to a day.
+struct LoadedSums<'k> {
+    kpis: &'k HashMap<KpiId, Cadence>,
+    day: NaiveDate,
+    sums: HashMap<KpiId, SumsOfKpi>,
+    /// Sums that have values of later days.
+    later: BTreeSet<PeriodSumKey>,
+}
+
+impl<'k> LoadedSums<'k> {
+    fn new(kpis: &'k HashMap<KpiId, Cadence>, day: NaiveDate) -> Self {
+        Self {
+            kpis,
+            day,
+            sums: HashMap::new(),
+            later: BTreeSet::new(),
+        }
+    }
+
+    /// Adds the sums that a statement gives.
+    async fn add<C: ConnectionTrait>(&mut self, db: &C, text: SqlBuilder) -> Result<()> {
+        let rows: Vec<SumRow> = read::read_all(db, text.statement()).await?;
+        for SumRow { sum: row, is_open } in rows {
+            let Some(cadence) = self.kpis.get(&row.kpi_id) else {
+                continue;
+            };
+            let sum = read_sum(&row);
+            let of_kpi = self.sums.entry(row.kpi_id).or_default();
+            if let Some(touchpoint) = sum.touchpoint.filter(|_| is_open) {
+                of_kpi.note_open(touchpoint);
+            }
+            if row.last_day <= self.day {
+                of_kpi.insert(row.period_start, sum);
+                continue;
+            }
+            self.later.insert(PeriodSumKey {
+                kpi: row.kpi_id,
+                touchpoint: sum.touchpoint,
+                part: sum.part,
+                begin: row.period_start,
+                cadence: *cadence,
+            });
+        }
+        Ok(())
+    }
+
+    /// The sums, with those of periods that have values of later days computed from the earlier ones.
+    async fn finish<C: ConnectionTrait>(mut self, db: &C) -> Result<HashMap<KpiId, SumsOfKpi>> {
+        let later: Vec<PeriodSumKey> = std::mem::take(&mut self.later).into_iter().collect();
+        let mut values: BTreeMap<PeriodSumKey, Vec<DayValue>> = BTreeMap::new();
+        for some in later.chunks(AT_ONCE) {
+            load_values(db, some, &mut values).await?;
+        }
+        for (key, mut values) in values {
+            values.retain(|value| value.day <= day_number(self.day));
+            values.sort_unstable_by_key(|value| value.day);
+            if values.is_empty() {
+                continue;
+            }
+            let sum = PartSum {
+                touchpoint: key.touchpoint,
+                part: key.part,
+                sum: values.iter().collect(),
+            };
+            self.sums.entry(key.kpi).or_default().insert(key.begin, sum);
+        }
+        Ok(self.sums)
+    }
+}
