@@ -54,10 +54,11 @@ pub async fn refresh_period_sums<C: ConnectionTrait>(
     tx: &C,
     keys: BTreeSet<PeriodSumKey>,
 ) -> Result<()> {
-    let keys: Vec<PeriodSumKey> = keys.into_iter().collect();
-    for some in keys.chunks(AT_ONCE) {
+    let mut keys = keys.into_iter().peekable();
+    while keys.peek().is_some() {
+        let some: Vec<PeriodSumKey> = keys.by_ref().take(AT_ONCE).collect();
         let mut values: BTreeMap<PeriodSumKey, Vec<DayValue>> = BTreeMap::new();
-        load_values(tx, some, &mut values).await?;
+        load_values(tx, &some, &mut values).await?;
         keep(tx, values).await?;
     }
     Ok(())

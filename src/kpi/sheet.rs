@@ -172,6 +172,9 @@ impl MeasurementSheetRecorder<'_> {
         let mut put = MeasurementBatchResult::default();
         while let Some(values) = self.batches.next_batch().await? {
             put.add(upsert_batch(&permit, values, &mut state).await?);
+            if state.changed_periods.len() >= SUMS_AT_ONCE {
+                state.refresh_period_sums(&permit).await?;
+            }
             if !in_one_act && begun.elapsed() > ACT {
                 break;
             }
@@ -193,6 +196,9 @@ impl MeasurementSheetRecorder<'_> {
         Ok(put.done)
     }
 }
+
+/// How many sums of periods wait to be brought up to date: the memory that a sheet takes does not grow with its rows.
+const SUMS_AT_ONCE: usize = 4_000;
 
 async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
