@@ -3,21 +3,36 @@
 use chrono::NaiveDate;
 use entity::{
     kpi,
+    read::{FromCells, RowCursor},
     words::{AcrossParts, Aggregation, KpiType, Unit},
 };
 
-use super::period::day_of_number;
+use sea_orm::DbErr;
+
+use super::period::{day_number, day_of_number};
 use crate::number::{CompensatedSum, round_computed};
 
 /// A value of a day.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DayValue {
-    /// The day, as [`day_number`](super::period::day_number) counts.
+    /// The day, as [`day_number`] counts.
     pub day: i32,
     pub value: f64,
     /// Numerator and denominator of a share.
     pub parts: Option<(f64, f64)>,
     pub sample_size: Option<i32>,
+}
+
+impl FromCells for DayValue {
+    /// From the columns `measured_on`, `value`, `numerator`, `denominator` and `sample_size` of a measurement.
+    fn from_cells(cells: &mut RowCursor<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            day: day_number(cells.read_next()?),
+            value: cells.read_next()?,
+            parts: Option::zip(cells.read_next()?, cells.read_next()?),
+            sample_size: cells.read_next()?,
+        })
+    }
 }
 
 /// How the values of a KPI are put together.

@@ -98,6 +98,10 @@ pub fn minimum_sample(kpi: &kpi::Model) -> i32 {
     kpi.minimum_sample.unwrap_or(usual)
 }
 
+/// The SQL twin of [`minimum_sample`], of the joined table `kpi`.
+pub const MINIMUM_SAMPLE_SQL: &str =
+    "COALESCE(kpi.minimum_sample, CASE WHEN kpi.fed_by_feedback THEN 10 ELSE 1 END)";
+
 /// The figure of a KPI at a place on a day, given the place's periods up to that day, the newest first.
 #[must_use]
 pub fn current_figure(
@@ -150,13 +154,9 @@ impl FigureLaw<'_> {
             let beside = (!std::ptr::eq(*period, *first)).then_some(*first);
             return self.figure(&[period], beside, false);
         }
-        let together = match self.rule.aggregation {
-            Aggregation::Average | Aggregation::Ratio => self.put_together(newest),
-            Aggregation::Last | Aggregation::Sum => None,
-        };
-        match together {
-            Some(_) => self.figure(newest, Some(first), false),
-            None => self.figure(&newest[..1], Some(first), true),
+        match self.count_together(newest) {
+            true => self.figure(newest, Some(first), false),
+            false => self.figure(&newest[..1], Some(first), true),
         }
     }
 
@@ -191,10 +191,14 @@ impl FigureLaw<'_> {
         beyond && period.sum.is_only_rising()
     }
 
-    /// Periods that are too small by themselves, put together; nothing where they still are, or come to no value.
-    fn put_together(&self, periods: &[&PlacePeriod]) -> Option<Aggregate> {
+    /// Whether periods that are too small by themselves are enough when they are put together, and come to a value.
+    fn count_together(&self, periods: &[&PlacePeriod]) -> bool {
         let sum = sum_of_periods(periods);
-        (sum.n(&self.rule) >= self.minimum && sum.value(&self.rule).is_some()).then_some(sum)
+        matches!(
+            self.rule.aggregation,
+            Aggregation::Average | Aggregation::Ratio
+        ) && sum.n(&self.rule) >= self.minimum
+            && sum.value(&self.rule).is_some()
     }
 
     /// The target in force on the last day of a period that is not after the day asked about.

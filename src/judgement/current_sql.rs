@@ -4,7 +4,7 @@
 use sea_orm::DbBackend;
 use uuid::Uuid;
 
-use super::period::day_of_number;
+use super::{current::MINIMUM_SAMPLE_SQL, period::day_of_number};
 use crate::{access::everybody::select_touchpoints_open_to_everybody, statement::SqlBuilder};
 
 /// What the two databases spell differently.
@@ -49,7 +49,10 @@ impl FigureDialect {
 
     fn replace_in(&self, text: &str) -> String {
         let nil = format!("{}{}{}", self.id.0, Uuid::nil().simple(), self.id.1);
-        text.replace("{nil}", &nil)
+        text.replace("{division}", DIVISION)
+            .replace("{ratio_multiplier}", RATIO_MULTIPLIER)
+            .replace("{minimum_sample}", MINIMUM_SAMPLE_SQL)
+            .replace("{nil}", &nil)
             .replace("{ends}", self.ends)
             .replace("{tomorrow}", self.tomorrow)
             .replace("{judged_on}", self.judged_on)
@@ -57,6 +60,14 @@ impl FigureDialect {
             .replace("{)}", self.rounded.1)
     }
 }
+
+/// The twin of `KpiPart::division`.
+const DIVISION: &str = "CASE WHEN sums.channel_id = {nil} THEN 0 ELSE 1 END
+        + CASE WHEN sums.segment_id = {nil} THEN 0 ELSE 2 END";
+
+/// The twin of `ratio_multiplier` in `aggregate`.
+const RATIO_MULTIPLIER: &str = "CASE WHEN kpi.unit = 'PERCENT'
+            OR kpi.unit = 'SCORE' AND kpi.kpi_type IN ('NPS', 'ENPS') THEN 100.0 ELSE 1.0 END";
 
 /// The id that stands for the KPI as a whole in the tables that [`append_current_figures`] works on.
 #[must_use]
@@ -84,13 +95,11 @@ const AT_OPEN: &str = ") AS since FROM needed
 /// What counts at each place, period by period, and what it comes to.
 const FIGURES: &str = ") AS since FROM place WHERE place.touchpoint_id = {nil}
 ), at_place AS (
-    SELECT sums.*, CASE WHEN sums.channel_id = {nil} THEN 0 ELSE 1 END
-        + CASE WHEN sums.segment_id = {nil} THEN 0 ELSE 2 END AS division, 0 AS is_open
+    SELECT sums.*, {division} AS division, 0 AS is_open
     FROM newest JOIN kpi_period sums ON sums.kpi_id = newest.kpi_id AND sums.touchpoint_id = newest.touchpoint_id
         AND sums.period_start >= newest.since AND sums.period_start <= (SELECT day FROM today)
     UNION ALL
-    SELECT sums.*, CASE WHEN sums.channel_id = {nil} THEN 0 ELSE 1 END
-        + CASE WHEN sums.segment_id = {nil} THEN 0 ELSE 2 END, 1
+    SELECT sums.*, {division}, 1
     FROM newest_open JOIN kpi_period sums ON sums.kpi_id = newest_open.kpi_id
         AND sums.touchpoint_id IN (SELECT id FROM open_touchpoint)
         AND sums.period_start >= newest_open.since AND sums.period_start <= (SELECT day FROM today)
@@ -119,18 +128,15 @@ const FIGURES: &str = ") AS since FROM place WHERE place.touchpoint_id = {nil}
     FROM placed WHERE choice = 1
 ), valued AS (
     SELECT ranked.*, kpi.aggregation, kpi.direction, {ends} AS ends,
-        CASE WHEN kpi.unit = 'PERCENT' OR kpi.unit = 'SCORE' AND kpi.kpi_type IN ('NPS', 'ENPS')
-            THEN 100.0 ELSE 1.0 END AS ratio_multiplier,
-        COALESCE(kpi.minimum_sample, CASE WHEN kpi.fed_by_feedback THEN 10 ELSE 1 END) AS minimum_sample,
+        {ratio_multiplier} AS ratio_multiplier,
+        {minimum_sample} AS minimum_sample,
         CASE WHEN kpi.aggregation = 'RATIO' AND without_parts = 0 THEN {round(}denominator{)} ELSE weight END AS n,
         CASE WHEN kpi.aggregation = 'LAST' THEN CASE WHEN series = 1 AND division = 0 THEN last_value
                 WHEN kpi.across_parts = 'SUM' THEN {round(}last_value{)} END
             WHEN value_count = 1 THEN last_value
             WHEN kpi.aggregation = 'SUM' THEN {round(}value_sum{)}
             WHEN kpi.aggregation = 'AVERAGE' THEN {round(}weighted / weight{)}
-            WHEN without_parts = 0 THEN {round(}CASE WHEN kpi.unit = 'PERCENT'
-                OR kpi.unit = 'SCORE' AND kpi.kpi_type IN ('NPS', 'ENPS') THEN 100.0 ELSE 1.0 END
-                * (numerator / denominator){)} END AS value
+            WHEN without_parts = 0 THEN {round(}{ratio_multiplier} * (numerator / denominator){)} END AS value
     FROM ranked JOIN kpi ON kpi.id = ranked.kpi_id WHERE age <= 3
 ), told AS (
     SELECT valued.*, {tomorrow} < ends AS runs,

@@ -1,11 +1,11 @@
 //! What KPIs come to at places, read and judged: the latest measurement and the current figure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use entity::{
     id::{KpiId, TouchpointId},
-    kpi, kpi_target, measurement,
+    kpi_target, measurement,
     words::KpiState,
 };
 use sea_orm::ConnectionTrait;
@@ -17,8 +17,9 @@ use super::{
     period::Grain,
     place::SumsOfKpi,
     target::KpiTargets,
+    visible::find_kpis_with_hidden_values,
 };
-use crate::error::Result;
+use crate::{access::Caller, error::Result};
 
 /// What a KPI comes to at a place, or as a whole.
 #[derive(Clone, Debug, Default)]
@@ -45,30 +46,33 @@ impl KpiJudgement {
 }
 
 /// The figures of some KPIs on a day.
-pub(super) struct FigureReader {
-    kpis: HashMap<KpiId, kpi::Model>,
-    targets: HashMap<KpiId, KpiTargets>,
+pub(super) struct FigureReader<'k> {
+    kpis: &'k KpisWithTargets,
+    /// Those whose values the caller may not see.
+    hidden: BTreeSet<KpiId>,
     sums: HashMap<KpiId, SumsOfKpi>,
     day: NaiveDate,
 }
 
-impl FigureReader {
-    /// Reads what the figures of KPIs at these places follow from; `kpis` has those whose values may be seen.
+impl<'k> FigureReader<'k> {
+    /// Reads what the figures of KPIs at these places follow from, as far as the caller may see their values.
     pub(super) async fn load<C: ConnectionTrait>(
+        caller: &Caller,
         db: &C,
-        KpisWithTargets { kpis, targets }: KpisWithTargets,
+        kpis: &'k KpisWithTargets,
         mut wanted: WantedSums,
         day: NaiveDate,
     ) -> Result<Self> {
+        let hidden = find_kpis_with_hidden_values(caller, db, kpis.kpis.values()).await?;
         wanted
             .at_touchpoints
-            .retain(|(kpi, _)| kpis.contains_key(kpi));
-        wanted.as_whole.retain(|kpi| kpis.contains_key(kpi));
-        let cadences = kpis.iter().map(|(id, kpi)| (*id, kpi.cadence)).collect();
+            .retain(|(kpi, _)| !hidden.contains(kpi));
+        wanted.as_whole.retain(|kpi| !hidden.contains(kpi));
+        let cadences = kpis.kpis.iter().map(|(id, kpi)| (*id, kpi.cadence));
         Ok(Self {
-            sums: load_newest_sums(db, &cadences, &wanted, day).await?,
-            targets,
+            sums: load_newest_sums(db, &cadences.collect(), &wanted, day).await?,
             kpis,
+            hidden,
             day,
         })
     }
@@ -79,11 +83,14 @@ impl FigureReader {
         kpi: KpiId,
         touchpoint: Option<TouchpointId>,
     ) -> Option<CurrentFigure> {
-        let row = self.kpis.get(&kpi)?;
+        let row = self.kpis.kpis.get(&kpi)?;
+        if self.hidden.contains(&kpi) {
+            return None;
+        }
         let sums = self.sums.get(&kpi);
         let cadence = Grain::finest_for(row.cadence);
         let periods = sums.map(|sums| sums.periods_at(touchpoint, cadence));
-        let (none, targets) = (KpiTargets::default(), self.targets.get(&kpi));
+        let (none, targets) = (KpiTargets::default(), self.kpis.targets.get(&kpi));
         Some(current_figure(
             row,
             targets.unwrap_or(&none),

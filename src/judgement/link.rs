@@ -20,7 +20,6 @@ use super::{
     latest::select_with_latest,
     newest_sums::WantedSums,
     target::KpiTargets,
-    visible::find_kpis_with_hidden_values,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
 
@@ -163,11 +162,7 @@ async fn judge_links<C: ConnectionTrait>(
             None => wanted.as_whole.insert(link.kpi_id),
         };
     }
-    let visible = KpisWithTargets {
-        kpis: select_visible_kpis(caller, db, kpis.kpis.values()).await?,
-        targets: kpis.targets.clone(),
-    };
-    let figures = FigureReader::load(db, visible, wanted, day).await?;
+    let figures = FigureReader::load(caller, db, kpis, wanted, day).await?;
     let judged = links.into_iter().map(|LinkWithLatest { link, latest }| {
         let figure = is_link_in_force(&link, day)
             .then(|| figures.figure(link.kpi_id, link.touchpoint_id))
@@ -179,17 +174,6 @@ async fn judge_links<C: ConnectionTrait>(
         }
     });
     Ok(judged.collect())
-}
-
-/// Those of the KPIs whose values the caller may see.
-async fn select_visible_kpis<C: ConnectionTrait>(
-    caller: &Caller,
-    db: &C,
-    kpis: impl Iterator<Item = &kpi::Model> + Clone,
-) -> Result<HashMap<KpiId, kpi::Model>> {
-    let hidden = find_kpis_with_hidden_values(caller, db, kpis.clone()).await?;
-    let visible = kpis.filter(|kpi| !hidden.contains(&kpi.id));
-    Ok(visible.map(|kpi| (kpi.id, kpi.clone())).collect())
 }
 
 /// The ids of the KPIs of these links.
@@ -245,11 +229,11 @@ pub async fn load_kpi_judgements(
         as_whole: kpis.iter().map(|kpi| kpi.id).collect(),
         ..WantedSums::default()
     };
-    let visible = KpisWithTargets {
-        kpis: select_visible_kpis(caller, &db, kpis.iter()).await?,
-        targets: KpiTargets::load(&db, kpis.iter().map(|kpi| kpi.id)).await?,
+    let kpis = KpisWithTargets {
+        targets: KpiTargets::load(&db, wanted.as_whole.iter().copied()).await?,
+        kpis: kpis.iter().map(|kpi| (kpi.id, kpi.clone())).collect(),
     };
-    let figures = FigureReader::load(&db, visible, wanted, day).await?;
+    let figures = FigureReader::load(caller, &db, &kpis, wanted, day).await?;
     db.commit().await?;
     let judged = rows.into_iter().map(|KpiWithLatest { kpi_id, latest }| {
         let figure = figures.figure(kpi_id, None);

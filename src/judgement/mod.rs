@@ -14,8 +14,8 @@
 //! A single measurement, a row of `kpi_facts`, is judged by itself, by the target of its day.
 //!
 //! [`period_sums`] keeps the sums of each period with every measurement, and [`newest_sums`] reads the newest, so that a
-//! figure costs a few rows. [`figures`] judges them for many places at once, [`link`] for the links of KPIs to places and KPIs as a whole,
-//! [`trend`] for several periods. [`visible`] keeps back the values that somebody may not see.
+//! figure costs a few rows. [`figures`] judges them for many places at once, [`link`] for the links of KPIs to places and
+//! for KPIs as a whole, [`trend`] for several periods. [`visible`] keeps back the values that somebody may not see.
 //!
 //! What has its rows in memory judges in Rust; statements whose filter or view must see the state judge in SQL. So
 //! [`state`] and [`target`] hold each law twice, side by side, and `current_sql` is the twin of [`current`];

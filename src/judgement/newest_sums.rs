@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     aggregate::DayValue,
     period::{day_number, day_of_number},
-    period_sums::{AT_ONCE, PeriodSumKey, load_values, read_sum},
+    period_sums::{AT_ONCE, PeriodSumKey, load_values, read_sum, sum_by_day},
     place::{PartSum, SumsOfKpi},
 };
 use crate::{
@@ -242,14 +242,13 @@ impl<'k> LoadedSums<'k> {
         }
         for (key, mut values) in values {
             values.retain(|value| value.day <= day_number(self.day));
-            values.sort_unstable_by_key(|value| value.day);
             if values.is_empty() {
                 continue;
             }
             let sum = PartSum {
                 touchpoint: key.touchpoint,
                 part: key.part,
-                sum: values.iter().collect(),
+                sum: sum_by_day(values),
             };
             self.sums.entry(key.kpi).or_default().insert(key.begin, sum);
         }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use entity::{
     id::{ChannelId, KpiId, SegmentId, TouchpointId},
     kpi, kpi_period,
-    read::RowCursor,
+    read::{FromCells, RowCursor},
     words::Cadence,
 };
 use sea_orm::{
@@ -80,7 +80,8 @@ pub async fn rebuild_period_sums<C: ConnectionTrait>(tx: &C, kpi: &kpi::Model) -
     for row in tx.query_all_raw(text.value(kpi.id).statement()).await? {
         let mut cells = RowCursor::new(&row)?;
         let (touchpoint, part) = (cells.read_next()?, read_part(&mut cells)?);
-        let (day, value) = read_day_value(&mut cells)?;
+        let value = DayValue::from_cells(&mut cells)?;
+        let day = day_of_number(value.day).unwrap_or_default();
         let key = PeriodSumKey {
             kpi: kpi.id,
             touchpoint,
@@ -109,7 +110,7 @@ pub(super) async fn load_values<C: ConnectionTrait>(
         for row in db.query_all_raw(text.statement()).await? {
             let mut cells = RowCursor::new(&row)?;
             let at: i32 = cells.read_next()?;
-            let (_, value) = read_day_value(&mut cells)?;
+            let value = DayValue::from_cells(&mut cells)?;
             if let Some(key) = usize::try_from(at).ok().and_then(|at| alike.get(at)) {
                 values.entry(*key).or_default().push(value);
             }
@@ -163,15 +164,11 @@ fn read_part(cells: &mut RowCursor<'_>) -> Result<KpiPart> {
     })
 }
 
-fn read_day_value(cells: &mut RowCursor<'_>) -> Result<(NaiveDate, DayValue)> {
-    let day = cells.read_next()?;
-    let value = DayValue {
-        day: day_number(day),
-        value: cells.read_next()?,
-        parts: Option::zip(cells.read_next()?, cells.read_next()?),
-        sample_size: cells.read_next()?,
-    };
-    Ok((day, value))
+/// Adds values of one time series up in the order of their days, whatever the order in which they came: the same values
+/// come to the same digits.
+pub(super) fn sum_by_day(mut values: Vec<DayValue>) -> Aggregate {
+    values.sort_unstable_by_key(|value| value.day);
+    values.iter().collect()
 }
 
 /// Keeps the sums of these values.
@@ -180,11 +177,8 @@ async fn keep<C: ConnectionTrait>(
     values: BTreeMap<PeriodSumKey, Vec<DayValue>>,
 ) -> Result<()> {
     use kpi_period::Column;
-    let rows = values.into_iter().map(|(key, mut values)| {
-        // In one order, whatever the order in which they came: the same values come to the same digits.
-        values.sort_unstable_by_key(|value| value.day);
-        sum_row(&key, &values.iter().collect())
-    });
+    let rows = values.into_iter();
+    let rows = rows.map(|(key, values)| sum_row(&key, &sum_by_day(values)));
     let rows: Vec<kpi_period::ActiveModel> = rows.collect();
     let key = [
         Column::KpiId,

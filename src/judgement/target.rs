@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use entity::{
     id::{ChannelId, KpiId, SegmentId},
-    kpi_target, measurement, read,
+    kpi_target, read,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -31,15 +31,6 @@ impl KpiPart {
         channel: None,
         segment: None,
     };
-
-    /// The part that a measurement is of.
-    #[must_use]
-    pub fn of_measurement(row: &measurement::Model) -> Self {
-        Self {
-            channel: row.channel_id,
-            segment: row.segment_id,
-        }
-    }
 
     /// Which of the ways to divide the whole it belongs to, in the order in which they count: undivided, by channel
     /// alone, by segment alone, by both.

@@ -8,7 +8,7 @@ use std::{
 
 use entity::{
     id::{BlueprintId, KpiId, PhaseId, TouchpointId},
-    read::RowCursor,
+    read::{FromCells, RowCursor},
 };
 use futures_util::TryStreamExt;
 use sea_orm::{ConnectionTrait, QueryResult, StreamTrait};
@@ -23,7 +23,7 @@ use crate::{
     access::Caller,
     database::Transaction,
     error::{Error, Result},
-    judgement::{aggregate::DayValue, period::day_number},
+    judgement::aggregate::DayValue,
     responsibility::in_force::{date_range_in_force, ever_in_force_sql},
     statement::SqlBuilder,
 };
@@ -113,12 +113,7 @@ async fn collect_deltas(
             segment: cells.read_next()?,
             blueprint: cells.read_next()?,
         };
-        let value = DayValue {
-            day: day_number(cells.read_next()?),
-            value: cells.read_next()?,
-            parts: Option::zip(cells.read_next()?, cells.read_next()?),
-            sample_size: cells.read_next()?,
-        };
+        let value = DayValue::from_cells(&mut cells)?;
         let by_key = deltas.entry(kpi).or_default();
         by_key.entry(series_place).or_default().push(value);
     }

@@ -21,7 +21,7 @@ use crate::{
         },
         scope::ReaderScope,
     },
-    judgement::{self, join_target_sql},
+    judgement::{self, current::MINIMUM_SAMPLE_SQL, join_target_sql},
     policy::Action,
     statement::SqlBuilder,
 };
@@ -107,7 +107,7 @@ pub static KPIS: Dataset = Dataset {
         cadence: Word(Cadence::texts) => "kpi.cadence", "The interval at which it should be measured.";
         scope: Word(KpiScope::texts) => "kpi.scope", "Whether it judges single contacts or the relationship as a whole. Values of the two are never combined in a series.";
         sensitivity: Word(Sensitivity::texts) => "kpi.sensitivity", "The people who may see its values.";
-        minimum_sample: Integer => "COALESCE(kpi.minimum_sample, CASE WHEN kpi.fed_by_feedback THEN 10 ELSE 1 END)", "Number of answers or cases that a period needs to be its current figure.";
+        minimum_sample: Integer => (minimum_sample_sql), "Number of answers or cases that a period needs to be its current figure.";
         across_parts: Word(AcrossParts::texts) => "kpi.across_parts", "What the last values of channels, segments or touchpoints come to.";
         owner_department_id: IdOf(DepartmentId::PREFIX) => "kpi.owner_department_id", "Id of the department that owns it.";
         created_at: Instant => "kpi.created_at", "Time of creation.";
@@ -121,6 +121,10 @@ pub static KPIS: Dataset = Dataset {
         rows: kpis_sql,
     },
 };
+
+fn minimum_sample_sql(_: &ReaderScope<'_>) -> String {
+    MINIMUM_SAMPLE_SQL.to_owned()
+}
 
 fn kpis_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     append_visible_rows::<kpi::Entity>(KPIS.append_select(text, scope).then(" FROM "), scope, "kpi")
