@@ -4,12 +4,13 @@
 use super::{
     changes,
     datasets::{
-        current, facts, feedback,
+        current, dimensions, facts, feedback,
         findings::{self, FindingsReader},
         journey, kpis, organisation,
         series::{self, SeriesReader},
         time,
     },
+    default_days::close_open_range,
     fact_join::FactJoinReader,
     model::{dataset::Dataset, query::DatasetQuery},
     source::{
@@ -38,6 +39,11 @@ macro_rules! catalogue {
 catalogue! {
     facts::KPI_FACTS => FactJoinReader;
     series::KPI_SERIES => SeriesReader;
+    series::KPI_SERIES_DAY => SeriesReader;
+    series::KPI_SERIES_WEEK => SeriesReader;
+    series::KPI_SERIES_MONTH => SeriesReader;
+    series::KPI_SERIES_QUARTER => SeriesReader;
+    series::KPI_SERIES_YEAR => SeriesReader;
     current::KPI_CURRENT => SqlReader;
     kpis::KPI_MEASUREMENTS => SqlReader;
     kpis::KPIS => SqlReader;
@@ -49,6 +55,9 @@ catalogue! {
     journey::PHASES => SqlReader;
     journey::BLUEPRINTS => SqlReader;
     organisation::PERSONAS => SqlReader;
+    dimensions::CHANNELS => SqlReader;
+    dimensions::SEGMENTS => SqlReader;
+    dimensions::TOUCHPOINT_CHANNELS => SqlReader;
     time::DATES => SqlReader;
     findings::FINDINGS => FindingsReader;
     feedback::FEEDBACK => SqlReader;
@@ -72,9 +81,14 @@ fn find_row_reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> 
 /// the query names changed measurements, rows of these alone, with tombstones for those that have none any more.
 ///
 /// # Errors
-/// The caller may pull this dataset nowhere. What fails later ends the stream.
-pub fn stream_rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Result<RowStream> {
+/// The caller may pull this dataset nowhere, or asks for too many days. What fails later ends the stream.
+pub async fn stream_rows(
+    mut query: DatasetQuery,
+    caller: &Caller,
+    tx: Transaction,
+) -> Result<RowStream> {
     caller.require_reach(query.dataset.permission)?;
+    close_open_range(ReadContext { caller, tx: &tx }, &mut query).await?;
     let reader = find_row_reader(query.dataset)?;
     let caller = caller.clone();
     Ok(RowStream::spawn(query.projection(), move |to| async move {
@@ -95,19 +109,19 @@ pub fn stream_rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Res
 /// Counts the rows that pass the filter, whatever limit, offset and resume point the query has.
 ///
 /// # Errors
-/// The caller may pull this dataset nowhere.
+/// The caller may pull this dataset nowhere, or asks for too many days.
 pub async fn count_rows(query: &DatasetQuery, caller: &Caller, tx: &Transaction) -> Result<u64> {
     caller.require_reach(query.dataset.permission)?;
-    let every = DatasetQuery {
+    let mut every = DatasetQuery {
         after: None,
         limit: None,
         offset: None,
         ..query.clone()
     };
+    let context = ReadContext { caller, tx };
+    close_open_range(context, &mut every).await?;
     let reader = find_row_reader(query.dataset)?;
-    reader
-        .count_rows_of_query(ReadContext { caller, tx }, &every)
-        .await
+    reader.count_rows_of_query(context, &every).await
 }
 
 #[cfg(test)]

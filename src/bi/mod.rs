@@ -23,6 +23,7 @@ pub mod cache;
 pub mod catalogue;
 pub mod changes;
 pub mod datasets;
+pub mod default_days;
 pub mod fact_join;
 pub mod fact_page;
 pub mod graphql;

@@ -14,7 +14,10 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use cx_blueprint::bi::{catalogue, model::dataset::Dataset};
+use cx_blueprint::bi::{
+    catalogue,
+    model::dataset::{Dataset, SeriesPeriods},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -133,7 +136,7 @@ async fn whoever_may_pull_is_told_what_there_is() {
         }
     }
     let facts = &datasets[0];
-    assert_eq!(facts["needsDays"], true);
+    assert_eq!(facts["rangeOfDays"], true);
     assert_eq!(
         facts["columns"][1],
         json!({
@@ -221,8 +224,9 @@ async fn rows_of(actor: &Actor<'_>, dataset: &Dataset, uncounted: bool) -> Strin
     if dataset.needs_days {
         asked.push(YEAR.to_owned());
     }
-    if dataset.name == "kpi_series" {
-        asked.push("grain=month&by=kpi,department".to_owned());
+    if let Some(periods) = dataset.series_periods() {
+        asked.push("by=kpi,department".to_owned());
+        asked.extend((periods == SeriesPeriods::Asked).then(|| "grain=month".to_owned()));
     }
     if uncounted {
         asked.push("uncounted=true".to_owned());
@@ -266,16 +270,23 @@ async fn rows_of(actor: &Actor<'_>, dataset: &Dataset, uncounted: bool) -> Strin
     lines.len().to_string()
 }
 
+/// The options by which a dataset of series groups by KPI and department, in periods of this grain where it has none of
+/// its own.
+pub fn series_options(dataset: &Dataset, grain: &str) -> String {
+    match dataset.series_periods() {
+        Some(SeriesPeriods::Asked) => format!("&by=kpi,department&grain={grain}"),
+        Some(SeriesPeriods::Of(_)) => "&by=kpi,department".to_owned(),
+        None => String::new(),
+    }
+}
+
 /// Where OData has all rows of a dataset.
 fn odata_address(dataset: &Dataset, uncounted: bool) -> String {
     let days = dataset.day.filter(|_| dataset.needs_days);
     let days = days.map(|day| format!("{day} ge 2025-01-01 and {day} lt 2026-01-01"));
     let filter = encoded(&days.unwrap_or_else(|| "true".to_owned()));
     let more = if uncounted { "&uncounted=true" } else { "" };
-    let series = match dataset.name {
-        "kpi_series" => "&grain=month&by=kpi,department",
-        _ => "",
-    };
+    let series = series_options(dataset, "month");
     format!("{}?$filter={filter}{more}{series}", dataset.name)
 }
 

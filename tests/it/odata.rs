@@ -9,7 +9,7 @@ use cx_blueprint::bi::catalogue;
 use serde_json::{Value, json};
 
 use crate::{
-    bi::{Answer, YEAR, send},
+    bi::{Answer, YEAR, send, series_options},
     golden,
     ids::Ids,
     world::{Actor, World},
@@ -132,10 +132,7 @@ async fn keys_tell_rows_apart_and_lead_to_them() {
         let days = dataset.day.filter(|_| dataset.needs_days);
         let filter =
             days.map(|day| encoded(&format!("{day} ge 2025-01-01 and {day} lt 2026-01-01")));
-        let series = match dataset.name {
-            "kpi_series" => "&grain=quarter&by=kpi,department",
-            _ => "",
-        };
+        let series = series_options(dataset, "quarter");
         let filter = filter
             .map(|filter| format!("?$filter={filter}{series}"))
             .unwrap_or_default();
@@ -155,7 +152,7 @@ async fn keys_tell_rows_apart_and_lead_to_them() {
         assert_eq!(counted.text(), rows.len().to_string(), "{}", dataset.name);
         let Some(first) = rows
             .first()
-            .filter(|_| !["kpi_facts", "kpi_series"].contains(&dataset.name))
+            .filter(|_| dataset.name != "kpi_facts" && !dataset.is_series())
         else {
             continue;
         };
@@ -484,5 +481,138 @@ async fn a_page_takes_few_statements() {
         bea.odata(path, &[]).await;
         let statements = world.store.statement_count() - before;
         assert!(statements <= most, "{path} took {statements}");
+    }
+}
+
+/// Whatever a program asks for first, the bare name of a set, is answered.
+#[tokio::test]
+async fn every_set_opens_by_its_name() {
+    let world = World::demo().await;
+    let bea = world.sign_in("bea-analyst").await;
+    for dataset in catalogue::ALL {
+        let name = dataset.name;
+        for path in [
+            name.to_owned(),
+            format!("{name}?$top=1000"),
+            format!("{name}/$count"),
+        ] {
+            let answer = bea.odata(&path, &[]).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+        }
+        let (rows, _) = bea.odata_rows(name, 1_000).await;
+        let lines = bea.lines(&format!("/bi/v1/{name}.ndjson")).await;
+        assert_eq!(rows, lines, "{name}");
+    }
+    let all = bea.lines(&format!("/bi/v1/kpi_facts.ndjson?{YEAR}")).await;
+    let opened = bea.lines("/bi/v1/kpi_facts.ndjson").await;
+    assert_eq!(
+        (opened.len(), &opened),
+        (360, &all),
+        "everything that was measured"
+    );
+    let dates = bea.lines("/bi/v1/dates.ndjson").await;
+    let today = world.clock.day_of_moment(world.clock.now()).to_string();
+    let first = all
+        .iter()
+        .filter_map(|row| row["measured_on"].as_str())
+        .min();
+    assert_eq!(dates[0]["day"].as_str(), first);
+    assert_eq!(dates.last().expect("a day")["day"], today.as_str());
+}
+
+/// A filter on `period_start` chooses periods, and reads each of them whole.
+#[tokio::test]
+async fn a_filter_never_changes_the_values_of_a_series() {
+    let world = World::demo().await;
+    let bea = world.sign_in("bea-analyst").await;
+    let days = "period_start ge 2024-01-01 and period_start lt 2027-01-01";
+    for (set, options) in [
+        ("kpi_series", "&grain=quarter&by=kpi,touchpoint"),
+        ("kpi_series", ""),
+        ("kpi_series_month", ""),
+        ("kpi_series_month", "&by=kpi,touchpoint"),
+        ("kpi_series_quarter", "&by=kpi,department"),
+        ("kpi_series_year", ""),
+    ] {
+        let rows = async |filter: &str| {
+            let (rows, _) = bea
+                .odata_rows(&format!("{set}?$filter={}{options}", encoded(filter)), 500)
+                .await;
+            rows
+        };
+        let all = rows(days).await;
+        assert!(all.len() > 10, "{set}{options}: {}", all.len());
+        let starts: BTreeSet<&str> = all
+            .iter()
+            .filter_map(|row| row["period_start"].as_str())
+            .collect();
+        let starts: Vec<&str> = starts.into_iter().collect();
+        let (first, last) = (starts[0], starts[starts.len() - 1]);
+        let listed = starts.join(",");
+        let beyond = last[..8].to_owned() + "15";
+        for (filter, chosen) in [
+            (format!("period_start eq {last}"), vec![last]),
+            (format!("period_start in ({listed})"), starts.clone()),
+            (
+                format!("period_start ge {first} and period_start le {last}"),
+                starts.clone(),
+            ),
+            (
+                format!("period_start ge {first} and period_start lt {last}"),
+                starts[..starts.len() - 1].to_vec(),
+            ),
+            (
+                format!("period_start gt {first} and period_start le {beyond}"),
+                starts[1..].to_vec(),
+            ),
+            (format!("period_start ge {first}"), starts.clone()),
+            (
+                format!("period_start eq {first} or period_start eq {last}"),
+                vec![first, last],
+            ),
+            (
+                format!("period_start gt {last} and period_start lt {last}"),
+                vec![],
+            ),
+        ] {
+            let found = rows(&filter).await;
+            let chosen =
+                |row: &&Value| chosen.contains(&row["period_start"].as_str().expect("a day"));
+            let expected: Vec<Value> = all.iter().filter(chosen).cloned().collect();
+            assert_eq!(found, expected, "{set}{options}: {filter}");
+        }
+    }
+}
+
+/// HEAD has the headers that GET has, and no body.
+#[tokio::test]
+async fn head_is_answered_as_get_is() {
+    let world = World::small().await;
+    let analyst = world.sign_in("analyst").await;
+    let bearer = format!("Bearer {}", analyst.token);
+    let headers = [("authorization", bearer.as_str())];
+    for path in [
+        "",
+        "kpis",
+        "kpis/$count",
+        "kpis('kpi_00000000000000000000000000000000')",
+        "dates(2025-03-01)",
+        "kpis?$filter=nonsense",
+        "nothing",
+    ] {
+        let path = format!("/bi/odata/v4/{path}");
+        let got = send(&world, Method::GET, &path, &headers).await;
+        let head = send(&world, Method::HEAD, &path, &headers).await;
+        assert_eq!(head.status, got.status, "{path}");
+        for header in ["content-type", "odata-version", "vary"] {
+            assert_eq!(
+                head.headers.get(header),
+                got.headers.get(header),
+                "{path}: {header}"
+            );
+        }
+        if let Some(length) = head.headers.get("content-length") {
+            assert_eq!(Some(length), got.headers.get("content-length"), "{path}");
+        }
     }
 }

@@ -51,7 +51,7 @@ pub static FINDINGS: Dataset = Dataset {
     order: order![Id blueprint_id, Id finding_id],
     // Since when a finding is open is noted without an event of the audit log.
     source: RowSource::Computed {
-        is_series: false,
+        series: None,
         is_fully_audited: false,
     },
 };

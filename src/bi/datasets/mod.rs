@@ -2,6 +2,7 @@
 //! every column whether a pull wants it or not: both databases leave out of a subquery what nobody reads.
 
 pub mod current;
+pub mod dimensions;
 pub mod fact_columns;
 pub mod facts;
 pub mod feedback;

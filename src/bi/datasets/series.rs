@@ -15,7 +15,7 @@ use crate::{
     bi::{
         model::dataset::{
             ColumnType::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
-            Dataset, RowSource,
+            Dataset, RowSource, SeriesPeriods,
         },
         model::filter::Filter,
         model::query::DatasetQuery,
@@ -28,43 +28,79 @@ use crate::{
     },
     compute::WorkBudget,
     error::{Error, Result},
+    judgement::period::Grain,
     policy::Action,
 };
 
 /// Values of KPIs, combined by period and dimension.
-pub static KPI_SERIES: Dataset = Dataset {
-    name: "kpi_series",
-    description: "Values of KPIs, combined by period and by the dimensions requested with `by`: LAST is the value of \
-        the latest day, AVERAGE the mean weighted by sample size, SUM the sum, RATIO the sum of numerators divided by \
-        that of denominators. A value belongs to the groups of the rows that it has in kpi_facts and counts once in \
-        each. Channels and segments are separated only if `by` requests it; at a touchpoint its own values come before \
-        those of the KPI as a whole. A period without a value has no row. A LEAD gets the values of the rows of the \
-        departments that they lead.",
-    permission: Action::PullFlatRows,
-    needs_days: true,
-    published_only: true,
-    day: Some("period_start"),
-    columns: COLUMNS,
-    filters: filters![
-        kpi = kpi_key,
-        department = department_key,
-        blueprint = blueprint_key,
-        touchpoint = touchpoint_key,
-        stage = stage,
-        persona = persona_key,
-        channel = channel_key,
-        segment = segment_key
-    ],
-    order: order![
-        Id kpi_id empty, Id department_id empty, Id blueprint_id empty, Id phase_id empty, Id stage empty,
-        Id touchpoint_id empty, Id channel_id empty, Id persona_id empty, Id segment_id empty, Day period_start
-    ],
-    key: "row_id",
-    source: RowSource::Computed {
-        is_series: true,
-        is_fully_audited: true,
-    },
-};
+pub static KPI_SERIES: Dataset = series_dataset(
+    "kpi_series",
+    "Values of KPIs, combined by period and by the dimensions requested with `by`: LAST is the value of the latest day, \
+        AVERAGE the mean weighted by sample size, SUM the sum, RATIO the sum of numerators divided by that of \
+        denominators. A value belongs to the groups of the rows that it has in kpi_facts and counts once in each. \
+        Channels and segments are separated only if `by` requests it; at a touchpoint its own values come before those \
+        of the KPI as a whole. A period without a value has no row. A LEAD gets the values of the rows of the \
+        departments that they lead. Without `grain` and `by` it is kpi_series_month.",
+    SeriesPeriods::Asked,
+);
+
+/// Declares series of periods of one length.
+macro_rules! series_of_one_length {
+    ($($set:ident, $name:literal, $grain:ident, $word:literal;)*) => {
+        $(
+            #[doc = concat!("Values of KPIs by ", $word, ".")]
+            pub static $set: Dataset = series_dataset(
+                $name,
+                concat!("Values of KPIs by ", $word, ", of each KPI, or grouped by the dimensions requested with `by`, as \
+                    kpi_series has them. KPIs that are measured more seldom have no rows."),
+                SeriesPeriods::Of(Grain::$grain),
+            );
+        )*
+    };
+}
+
+series_of_one_length! {
+    KPI_SERIES_DAY, "kpi_series_day", Day, "day";
+    KPI_SERIES_WEEK, "kpi_series_week", Week, "ISO week";
+    KPI_SERIES_MONTH, "kpi_series_month", Month, "month";
+    KPI_SERIES_QUARTER, "kpi_series_quarter", Quarter, "quarter";
+    KPI_SERIES_YEAR, "kpi_series_year", Year, "year";
+}
+
+const fn series_dataset(
+    name: &'static str,
+    description: &'static str,
+    periods: SeriesPeriods,
+) -> Dataset {
+    Dataset {
+        name,
+        description,
+        permission: Action::PullFlatRows,
+        needs_days: true,
+        published_only: true,
+        day: Some("period_start"),
+        columns: COLUMNS,
+        filters: filters![
+            kpi = kpi_key,
+            department = department_key,
+            blueprint = blueprint_key,
+            touchpoint = touchpoint_key,
+            stage = stage,
+            persona = persona_key,
+            channel = channel_key,
+            segment = segment_key
+        ],
+        order: order![
+            Id kpi_id empty, Id department_id empty, Id blueprint_id empty, Id phase_id empty, Id stage empty,
+            Id touchpoint_id empty, Id channel_id empty, Id persona_id empty, Id segment_id empty, Day period_start
+        ],
+        key: "row_id",
+        source: RowSource::Computed {
+            series: Some(periods),
+            is_fully_audited: true,
+        },
+    }
+}
 
 /// Reads `kpi_series`: computes the series, then its rows as they are taken.
 pub(in crate::bi) struct SeriesReader;

@@ -1,6 +1,8 @@
 //! What a dataset is: its name, columns, filters, the permission it needs, the order of its rows and their SQL.
 
-use crate::{bi::scope::ReaderScope, policy::Action, statement::SqlBuilder};
+use crate::{
+    bi::scope::ReaderScope, judgement::period::Grain, policy::Action, statement::SqlBuilder,
+};
 
 /// Rows of one kind.
 pub struct Dataset {
@@ -10,7 +12,7 @@ pub struct Dataset {
     pub description: &'static str,
     /// The permission to pull it.
     pub permission: Action,
-    /// Whether a pull must name a range of days, since all rows would be too many.
+    /// Whether a pull reads a range of days, since all rows would be too many; see `default_days` for its usual ends.
     pub needs_days: bool,
     /// Whether rows of drafts, of blueprints in review and of FUTURE ones stay out unless a pull includes them.
     pub published_only: bool,
@@ -112,11 +114,20 @@ pub enum RowSource {
     },
     /// Computed in memory: no view shows them.
     Computed {
-        /// Whether a pull says how rows are grouped, by `grain` and `by`.
-        is_series: bool,
+        /// For series: the periods of which rows are told; a pull says by what they are grouped.
+        series: Option<SeriesPeriods>,
         /// Whether rows change only by what the audit log tells.
         is_fully_audited: bool,
     },
+}
+
+/// The periods that a dataset of series tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeriesPeriods {
+    /// Those that a pull asks for.
+    Asked,
+    /// Those of one length. KPIs that are measured more seldom have no rows.
+    Of(Grain),
 }
 
 impl RowSource {
@@ -179,16 +190,19 @@ impl Dataset {
         names.starts_with(&["measured_on", "measurement_id"])
     }
 
-    /// Whether a pull says how rows are grouped, by `grain` and `by`.
+    /// The periods that it tells of, if its rows are points of series.
+    #[must_use]
+    pub const fn series_periods(&self) -> Option<SeriesPeriods> {
+        match self.source {
+            RowSource::Computed { series, .. } => series,
+            RowSource::Sql { .. } => None,
+        }
+    }
+
+    /// Whether its rows are points of series.
     #[must_use]
     pub const fn is_series(&self) -> bool {
-        matches!(
-            self.source,
-            RowSource::Computed {
-                is_series: true,
-                ..
-            }
-        )
+        self.series_periods().is_some()
     }
 
     /// Whether rows change only by what the audit log tells, so that a place in the log is an ETag of them.

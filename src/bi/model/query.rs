@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 pub use super::{
     cursor::RowKey,
-    days::{MOST_DAYS, list_days_between},
+    days::{DayRange, MOST_DAYS, list_days_between},
 };
 use super::{
     dataset::{Column, Dataset, KeyType},
@@ -41,7 +41,9 @@ pub struct DatasetQuery {
     pub after_values: Vec<Option<Value>>,
     pub limit: Option<u64>,
     pub offset: Option<u64>,
-    /// The days that rows are of, where the dataset needs a range of days.
+    /// The range of days that is asked for, where the dataset reads one.
+    pub range: DayRange,
+    /// The days of that range; `default_days` closes an open end before rows are read.
     pub days: Vec<NaiveDate>,
     /// Whether rows of drafts, of blueprints in review and of FUTURE ones are included.
     pub include_drafts: bool,
@@ -86,6 +88,7 @@ impl DatasetQuery {
             after_values: Vec::new(),
             limit: None,
             offset: None,
+            range: DayRange::default(),
             days: Vec::new(),
             include_drafts: false,
             thresholds: Thresholds::default(),

@@ -163,7 +163,11 @@ pub(super) async fn load_visible_requested_kpis(
         scope.select_kpis_with_visible_values(),
         request.kpis.as_deref(),
     );
-    Ok(read::read_selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
+    let mut kpis = read::read_selected(tx, asked.order_by_asc(kpi::Column::Id)).await?;
+    if request.leaves_out_coarser_kpis {
+        kpis.retain(|kpi| !request.grain.is_finer_than(kpi.cadence));
+    }
+    Ok(kpis)
 }
 
 fn only_id<I: Copy>(ids: Option<&HashSet<I>>) -> Option<I> {

@@ -10,7 +10,7 @@ use entity::{
     words::{Role, Stage},
 };
 
-use crate::judgement::period::Grain;
+use crate::{bi::model::dataset::SeriesPeriods, judgement::period::Grain};
 
 /// A dimension by which a series can be grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
@@ -111,6 +111,8 @@ pub struct SeriesRequest {
     pub segments: Option<Vec<String>>,
     /// Whether drafts, what is in review and FUTURE blueprints are asked for.
     pub include_drafts: bool,
+    /// Whether KPIs that are measured more seldom than the grain are left out; else the request is refused for them.
+    pub leaves_out_coarser_kpis: bool,
 }
 
 impl SeriesRequest {
@@ -132,6 +134,35 @@ impl SeriesRequest {
             channels: None,
             segments: None,
             include_drafts: false,
+            leaves_out_coarser_kpis: false,
+        }
+    }
+
+    /// What a pull of a dataset of series asks where it does not say by what it is grouped, or of which periods: each
+    /// KPI, by month.
+    #[must_use]
+    pub fn for_pull(
+        periods: SeriesPeriods,
+        grain: Option<Grain>,
+        by: Option<Vec<Dimension>>,
+    ) -> Self {
+        // Of a series of no given length both have defaults, or neither: asked by month alone it is of all KPIs.
+        let is_plain = grain.is_none();
+        let grain = match periods {
+            SeriesPeriods::Of(grain) => grain,
+            SeriesPeriods::Asked => grain.unwrap_or(Grain::Month),
+        };
+        let by = by.unwrap_or_else(|| {
+            if is_plain {
+                vec![Dimension::Kpi]
+            } else {
+                Vec::new()
+            }
+        });
+        Self {
+            by,
+            leaves_out_coarser_kpis: is_plain,
+            ..Self::new(grain, (NaiveDate::default(), NaiveDate::default()))
         }
     }
 

@@ -1,13 +1,15 @@
 //! `GET /bi/v1/{dataset}.{csv,ndjson}`: the rows of one dataset, whole or by the page, or word that the client has
 //! them.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
+    body::{Body, Bytes},
     extract::{Extension, Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use futures_util::stream::empty;
 use tokio::time::timeout;
 
 use super::{
@@ -55,9 +57,11 @@ pub async fn serve(
         Err(error) => return error_response_offering_basic(&error, &id),
     };
     let (encoding, gzip) = (feed.params.encoding, feed.gzip);
-    // Before a slot is taken: finding out whether the address is right keeps no connection.
     if method == Method::HEAD {
-        return with_headers(StatusCode::OK.into_response(), encoding, gzip);
+        return match respond_to_head(feed, &uri, &headers).await {
+            Ok(response) => with_headers(response, encoding, gzip),
+            Err(error) => error_response_offering_basic(&error, &id),
+        };
     }
     let slot = app
         .admission
@@ -70,6 +74,45 @@ pub async fn serve(
         Ok(response) => with_headers(response, encoding, gzip),
         Err(error) => error_response_offering_basic(&error, &id),
     }
+}
+
+/// What the rows would come with: their tag and token, or word that the client has them already. Reads no rows, and so
+/// takes no slot.
+async fn respond_to_head(
+    mut feed: FeedRequest,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response> {
+    let tx = feed.caller.begin_snapshot().await?;
+    let tag = entity_tag(&feed, &tx, uri).await?;
+    let known = tag
+        .as_ref()
+        .is_some_and(|tag| tag.matches_if_none_match(headers));
+    let until = match known {
+        true => None,
+        false => load_changes_and_sync_token(&mut feed, &tx).await?,
+    };
+    tx.commit().await?;
+    let response = match known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        // Of no known length: the empty body's would be told as that of the rows.
+        false => Body::from_stream(empty::<Result<Bytes, Infallible>>()).into_response(),
+    };
+    Ok(with_tag_and_token(response, tag, until))
+}
+
+fn with_tag_and_token(
+    mut response: Response,
+    tag: Option<EntityTag>,
+    until: Option<SyncToken>,
+) -> Response {
+    if let Some(tag) = tag {
+        tag.insert_into(response.headers_mut());
+    }
+    if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.encode()).ok()) {
+        response.headers_mut().insert(UPDATED_UNTIL, until);
+    }
+    response
 }
 
 /// The rows, or word that the client has them already.
@@ -92,7 +135,7 @@ async fn respond(
         true => None,
         false => load_changes_and_sync_token(&mut feed, &tx).await?,
     };
-    let mut response = match (known, feed.params.query.limit) {
+    let response = match (known, feed.params.query.limit) {
         (true, _) => {
             tx.commit().await?;
             StatusCode::NOT_MODIFIED.into_response()
@@ -103,13 +146,7 @@ async fn respond(
         }
         (false, None) => stream::respond(feed, tx, slot).await?,
     };
-    if let Some(tag) = tag {
-        tag.insert_into(response.headers_mut());
-    }
-    if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.encode()).ok()) {
-        response.headers_mut().insert(UPDATED_UNTIL, until);
-    }
-    Ok(response)
+    Ok(with_tag_and_token(response, tag, until))
 }
 
 /// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first

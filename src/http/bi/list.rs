@@ -12,7 +12,7 @@ use crate::{
     access::Caller,
     bi::{
         catalogue,
-        model::dataset::{Column, ColumnType, Dataset},
+        model::dataset::{Column, ColumnType, Dataset, SeriesPeriods},
         series::Dimension,
     },
     error::Result,
@@ -64,15 +64,17 @@ fn describe_dataset(dataset: &Dataset) -> Value {
         "permission": dataset.permission.as_str(),
         "csv": format!("/bi/v1/{}.csv", dataset.name),
         "ndjson": format!("/bi/v1/{}.ndjson", dataset.name),
-        "needsDays": dataset.needs_days,
+        "rangeOfDays": dataset.needs_days,
         "day": dataset.day,
         "uncounted": dataset.published_only,
         "updatedSince": dataset.is_of_measurements(),
         "filters": filters,
         "columns": columns,
     });
-    if dataset.is_series() {
+    if dataset.series_periods() == Some(SeriesPeriods::Asked) {
         told["grain"] = json!(Grain::ALL.map(Grain::as_str));
+    }
+    if dataset.is_series() {
         told["by"] = json!(Dimension::ALL.map(Dimension::as_str));
     }
     told

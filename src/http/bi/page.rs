@@ -24,7 +24,7 @@ pub(super) async fn respond_with_page(
     let mut writer = FeedWriter::new(params.encoding, &query.columns, params.extra, gzip);
     // One row more than is sent tells whether there is a next page.
     query.limit = Some(limit + 1);
-    let mut rows = catalogue::stream_rows(query, &caller, tx)?;
+    let mut rows = catalogue::stream_rows(query, &caller, tx).await?;
     let (mut left, mut last, mut more) = (limit, None, false);
     let mut body = Vec::new();
     while let Some(row) = rows.next().await? {

@@ -8,9 +8,9 @@ use super::encode::{CURSOR, ExtraColumns, FeedEncoding};
 use crate::{
     bi::{
         changes::SyncToken,
-        model::dataset::{Column, ColumnType, Dataset},
+        model::dataset::{Column, ColumnType, Dataset, SeriesPeriods},
         model::filter::{Comparison, Filter},
-        model::query::{self, DatasetQuery, MOST_DAYS, RowKey},
+        model::query::{self, DatasetQuery, DayRange, MOST_DAYS, RowKey},
         model::value::Value,
         series::{Dimension, SeriesRequest},
     },
@@ -60,11 +60,12 @@ pub fn parse_params(
     let (from, to) = (parser.parse_day("from"), parser.parse_day("to"));
     let mut query = DatasetQuery::new(dataset);
     query.columns = columns;
-    match dataset.is_series() {
-        true => query.series = parser.parse_series_request(from, to),
-        false => {
+    query.range = DayRange::new(from, to);
+    match dataset.series_periods() {
+        Some(periods) => query.series = parser.parse_series_request(periods, query.range),
+        None => {
             query.filter = parser.parse_filter(from, to);
-            query.days = parser.list_requested_days(from, to);
+            query.days = parser.list_requested_days(query.range);
         }
     }
     query.include_drafts = parser.parse_include_drafts();
@@ -103,8 +104,11 @@ impl ParamsParser<'_> {
         if dataset.day.is_some() || dataset.needs_days {
             names.extend(["from", "to"]);
         }
+        if dataset.series_periods() == Some(SeriesPeriods::Asked) {
+            names.push("grain");
+        }
         if dataset.is_series() {
-            names.extend(["grain", "by", "role"]);
+            names.extend(["by", "role"]);
         }
         if dataset.published_only {
             names.push("uncounted");
@@ -180,16 +184,18 @@ impl ParamsParser<'_> {
     /// What a series is asked: its filters look at the rows that values belong to, not at what they come to.
     fn parse_series_request(
         &mut self,
-        from: Option<NaiveDate>,
-        to: Option<NaiveDate>,
+        periods: SeriesPeriods,
+        range: DayRange,
     ) -> Option<SeriesRequest> {
-        let days = self.require_both_range_ends(from, to);
         let grain = self.parse_grain();
         let by = self.parse_list_of_allowed_words("by", &Dimension::ALL, Dimension::as_str);
         let roles = self.parse_list_of_allowed_words("role", Role::ALL, Role::as_str);
         let stages = self.parse_list_of_allowed_words("stage", Stage::ALL, Stage::as_str);
+        let mut asked = SeriesRequest::for_pull(periods, grain, by);
+        if let Some(days) = range.ends() {
+            (asked.from, asked.to) = days;
+        }
         Some(SeriesRequest {
-            by: by.unwrap_or_default(),
             kpis: self.read_values("kpi"),
             departments: self.read_values("department"),
             blueprints: self.read_values("blueprint"),
@@ -199,14 +205,14 @@ impl ParamsParser<'_> {
             segments: self.read_values("segment"),
             roles,
             stages,
-            ..SeriesRequest::new(grain?, days?)
+            ..asked
         })
     }
 
     fn parse_grain(&mut self) -> Option<Grain> {
         let sent = self.read_single("grain");
         let grain = sent.as_deref().and_then(Grain::from_name);
-        if grain.is_none() {
+        if sent.is_some() && grain.is_none() {
             self.faults.push(Grain::invalid_grain_message());
         }
         grain
@@ -229,30 +235,9 @@ impl ParamsParser<'_> {
         all
     }
 
-    fn require_both_range_ends(
-        &mut self,
-        from: Option<NaiveDate>,
-        to: Option<NaiveDate>,
-    ) -> Option<(NaiveDate, NaiveDate)> {
-        let range = from.zip(to);
-        if range.is_none() {
-            let name = self.dataset.name;
-            self.faults.push(format!(
-                "{name} needs a range of days: send `from`, the first day, and `to`, the day after the last one."
-            ));
-        }
-        range
-    }
-
-    fn list_requested_days(
-        &mut self,
-        from: Option<NaiveDate>,
-        to: Option<NaiveDate>,
-    ) -> Vec<NaiveDate> {
-        if !self.dataset.needs_days {
-            return Vec::new();
-        }
-        let Some((from, to)) = self.require_both_range_ends(from, to) else {
+    /// The days of a range with both ends; none yet where one is open.
+    fn list_requested_days(&mut self, range: DayRange) -> Vec<NaiveDate> {
+        let Some((from, to)) = range.ends().filter(|_| self.dataset.needs_days) else {
             return Vec::new();
         };
         query::list_days_between(from, to).unwrap_or_else(|| {

@@ -90,7 +90,7 @@ async fn send_rows(feed: FeedRequest, tx: Transaction, sender: Sender<FeedPiece>
         matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
     };
     let mut writer = FeedWriter::new(params.encoding, &params.query.columns, params.extra, gzip);
-    let mut rows = catalogue::stream_rows(params.query, &caller, tx)?;
+    let mut rows = catalogue::stream_rows(params.query, &caller, tx).await?;
     while let Some(row) = rows.next().await? {
         writer.write_row(&row)?;
         let Some(chunk) = writer.take_full_chunk()? else {

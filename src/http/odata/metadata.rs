@@ -1,8 +1,6 @@
 //! `$metadata`: the datasets as CSDL 4.0 in XML, each an entity set of a type with its name, and the service document,
 //! which names them.
 
-use std::fmt::Write;
-
 use odata_filter::TextFunction;
 use serde_json::{Value, json};
 
@@ -110,25 +108,7 @@ const fn edm_type(of: ColumnType) -> &'static str {
 
 fn entity_set_xml(dataset: &Dataset) -> String {
     let name = dataset.name;
-    let mut told = format!("  {}", description_xml(dataset.description));
-    if let Some(day) = dataset.day.filter(|_| dataset.needs_days) {
-        // Writing into a text does not fail.
-        write!(
-            told,
-            r#"          <Annotation Term="Org.OData.Capabilities.V1.FilterRestrictions">
-            <Record>
-              <PropertyValue Property="RequiresFilter" Bool="true"/>
-              <PropertyValue Property="RequiredProperties">
-                <Collection>
-                  <PropertyPath>{day}</PropertyPath>
-                </Collection>
-              </PropertyValue>
-            </Record>
-          </Annotation>
-"#
-        )
-        .ok();
-    }
+    let told = format!("  {}", description_xml(dataset.description));
     format!(
         r#"        <EntitySet Name="{name}" EntityType="{NAMESPACE}.{name}">
 {told}        </EntitySet>

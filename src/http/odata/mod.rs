@@ -1,5 +1,6 @@
 //! `/bi/odata/v4`: flat datasets for Power Query, Excel, Tableau and whatever else speaks OData 4.0. It reads, and
-//! gives one page at a time; what rows there are, and for whom, is the catalogue's to say.
+//! gives one page at a time; what rows there are, and for whom, is the catalogue's to say. HEAD is answered as GET is,
+//! with the same headers; the server leaves the body out.
 //!
 //! `options` reads the query options, whose `$filter` the crate `odata-filter` parses and `bind` gives its meaning;
 //! `page` answers.
@@ -209,14 +210,10 @@ impl ODataRequestParts<'_> {
         let params = self.parse_params(dataset, ResourceKind::Rows, sent)?;
         let root = self.service_root();
         let writer = self.new_writer(&root, sent)?;
-        let body = match self.is_head() {
-            true => Vec::new(),
-            false => {
-                let _slot = self.take_slot(caller).await?;
-                self.run_within_deadline(writer.write_rows(caller, params))
-                    .await?
-            }
-        };
+        let _slot = self.take_slot(caller).await?;
+        let body = self
+            .run_within_deadline(writer.write_rows(caller, params))
+            .await?;
         let mut response = respond(body, writer.level.content_type(), writer.gzip);
         let applied = headers::preferred_page_size(self.headers).map(|_| writer.size);
         let applied =
@@ -236,20 +233,13 @@ impl ODataRequestParts<'_> {
     ) -> ODataResult {
         caller.require_reach(dataset.permission)?;
         let params = self.parse_params(dataset, ResourceKind::Count, sent)?;
-        let body = match self.is_head() {
-            true => Vec::new(),
-            false => {
-                let _slot = self.take_slot(caller).await?;
-                let count = async {
-                    let tx = caller.begin_snapshot().await?;
-                    catalogue::count_rows(&params.query, caller, &tx).await
-                };
-                self.run_within_deadline(count)
-                    .await?
-                    .to_string()
-                    .into_bytes()
-            }
+        let _slot = self.take_slot(caller).await?;
+        let count = async {
+            let tx = caller.begin_snapshot().await?;
+            catalogue::count_rows(&params.query, caller, &tx).await
         };
+        let count = self.run_within_deadline(count).await?;
+        let body = count.to_string().into_bytes();
         Ok(respond(body, "text/plain; charset=utf-8", false))
     }
 
@@ -271,14 +261,10 @@ impl ODataRequestParts<'_> {
         let params = self.parse_params(dataset, ResourceKind::Row(key), sent)?;
         let root = self.service_root();
         let writer = self.new_writer(&root, sent)?;
-        let body = match self.is_head() {
-            true => Some(Vec::new()),
-            false => {
-                let _slot = self.take_slot(caller).await?;
-                self.run_within_deadline(writer.write_row(caller, params))
-                    .await?
-            }
-        };
+        let _slot = self.take_slot(caller).await?;
+        let body = self
+            .run_within_deadline(writer.write_row(caller, params))
+            .await?;
         match body {
             Some(body) => Ok(respond(body, writer.level.content_type(), writer.gzip)),
             None => {
@@ -308,10 +294,6 @@ impl ODataRequestParts<'_> {
     ) -> crate::error::Result<T> {
         let made = timeout(self.app.settings.deadline, made).await;
         made.unwrap_or(Err(Error::TookTooLong))
-    }
-
-    fn is_head(&self) -> bool {
-        self.method == Method::HEAD
     }
 
     async fn take_slot(&self, caller: &Caller) -> Result<Slot, ODataRefusal> {

@@ -3,14 +3,11 @@
 
 use odata_filter::{Fault, Literal, parse_filter};
 
-use super::{
-    bind,
-    range::{self, DayRange},
-    token,
-};
+use super::{bind, range, token};
 use crate::{
     bi::{
-        model::dataset::{Column, Dataset},
+        default_days::cover_whole_periods,
+        model::dataset::{Column, Dataset, SeriesPeriods},
         model::filter::{Comparison, Filter},
         model::query::{self, DatasetQuery, MOST_DAYS, SortDirection},
         series::{Dimension, SeriesRequest},
@@ -163,8 +160,11 @@ impl OptionsParser<'_> {
         if self.dataset.published_only {
             names.push("uncounted");
         }
+        if self.dataset.series_periods() == Some(SeriesPeriods::Asked) {
+            names.push("grain");
+        }
         if self.dataset.is_series() {
-            names.extend(["grain", "by"]);
+            names.push("by");
         }
         let otherwise = format!(
             "{} does not take every option that was sent; it takes {}.",
@@ -209,8 +209,8 @@ impl OptionsParser<'_> {
             }
         }
         self.set_days_from_filter(&mut params.query);
-        if self.dataset.is_series() {
-            params.query.series = self.parse_series_request(&params.query);
+        if let Some(periods) = self.dataset.series_periods() {
+            params.query.series = self.parse_series_request(periods, &params.query);
             return params;
         }
         if let Some(kpi) = self.dataset.filter_column("kpi") {
@@ -223,9 +223,14 @@ impl OptionsParser<'_> {
 
     /// The query of a series: its days and KPIs follow from the filter, its grain and dimensions from options of its
     /// own.
-    fn parse_series_request(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
-        let grain = single_option_value(self.sent, "grain").and_then(Grain::from_name);
-        if grain.is_none() {
+    fn parse_series_request(
+        &mut self,
+        periods: SeriesPeriods,
+        query: &DatasetQuery,
+    ) -> Option<SeriesRequest> {
+        let sent = single_option_value(self.sent, "grain");
+        let grain = sent.and_then(Grain::from_name);
+        if sent.is_some() && grain.is_none() {
             self.add_bad_request_fault(Grain::invalid_grain_message());
         }
         let named = |name: &str| {
@@ -233,16 +238,17 @@ impl OptionsParser<'_> {
                 .into_iter()
                 .find(|dimension| dimension.as_str() == name.trim())
         };
-        let by = single_option_value(self.sent, "by").unwrap_or_default();
-        let by = by.split(',').filter(|name| !name.is_empty()).map(named);
-        let by: Option<Vec<Dimension>> = by.collect();
-        if by.is_none() {
+        let sent = single_option_value(self.sent, "by");
+        let by = sent.map(|by| by.split(',').filter(|name| !name.is_empty()).map(named));
+        let by: Option<Option<Vec<Dimension>>> = by.map(Iterator::collect);
+        if by == Some(None) {
             let names = Dimension::ALL.map(Dimension::as_str).join(", ");
             self.add_bad_request_fault(format!("`by` is one or some of {names}."));
         }
-        let (first, last) = (query.days.first()?, query.days.last()?);
-        let mut question = SeriesRequest::new(grain?, (*first, last.succ_opt()?));
-        question.by = by?;
+        let mut question = SeriesRequest::for_pull(periods, grain, by.flatten());
+        if let Err(error) = cover_whole_periods(&mut question, query.range) {
+            self.add_bad_request_fault(error.to_string());
+        }
         question.include_drafts = query.include_drafts;
         let kpi = self.dataset.filter_column("kpi")?;
         question.kpis = range::text_lists_implied_by_filter(&query.filter, kpi)
@@ -381,28 +387,22 @@ impl OptionsParser<'_> {
         }
     }
 
-    /// The days of a query, where the dataset needs them: both ends have to follow from the filter.
+    /// The days of a query, where the dataset reads a range of them: as far as its ends follow from the filter. Those of
+    /// series are the days on which periods begin.
     fn set_days_from_filter(&mut self, query: &mut DatasetQuery) {
         let day = self.dataset.day.and_then(|day| self.dataset.column(day));
         let Some(day) = day.filter(|_| self.dataset.needs_days) else {
             return;
         };
-        let (dataset, day_name) = (self.dataset.name, day.name);
-        let DayRange {
-            from: Some(from),
-            to: Some(to),
-        } = range::day_range_implied_by_filter(&query.filter, day)
-        else {
-            self.add_bad_request_fault(format!(
-                "{dataset} is read for a range of days: `$filter` says both ends, outside of any `or` and `not`, for example \
-                 `{day_name} ge 2025-03-01 and {day_name} lt 2025-04-01`."
-            ));
+        query.range = range::day_range_implied_by_filter(&query.filter, day);
+        let Some((from, to)) = query.range.ends() else {
             return;
         };
         match query::list_days_between(from, to) {
             Some(days) => query.days = days,
             None => self.add_bad_request_fault(format!(
-                "`$filter` on {day_name} spans at most {MOST_DAYS} days."
+                "`$filter` on {} spans at most {MOST_DAYS} days.",
+                day.name
             )),
         }
     }

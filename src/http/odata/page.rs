@@ -92,7 +92,7 @@ impl ODataWriter<'_> {
             _ => left + 1,
         });
         let writer = JsonRowWriter::new(shown_names(&query, shown));
-        let mut rows = catalogue::stream_rows(query, caller, tx)?;
+        let mut rows = catalogue::stream_rows(query, caller, tx).await?;
         let (mut last, mut more) = (None::<DatasetRow>, false);
         while let Some(row) = rows.next().await? {
             if left == 0 {
@@ -135,7 +135,8 @@ impl ODataWriter<'_> {
             self.context_json_member(&format!("#{}{select_list}/$entity", query.dataset.name));
         query.limit = Some(1);
         let writer = JsonRowWriter::new(shown_names(&query, shown));
-        let mut rows = catalogue::stream_rows(query, caller, caller.begin_snapshot().await?)?;
+        let mut rows =
+            catalogue::stream_rows(query, caller, caller.begin_snapshot().await?).await?;
         let Some(row) = rows.next().await? else {
             return Ok(None);
         };

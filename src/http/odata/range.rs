@@ -5,33 +5,10 @@ use chrono::NaiveDate;
 
 use crate::bi::{
     model::dataset::Column,
+    model::days::DayRange,
     model::filter::{Comparison, Filter},
     model::value::Value,
 };
-
-/// The half-open range of days `from..to`; an end that does not follow from the filter is open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DayRange {
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-}
-
-impl DayRange {
-    fn new(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Self {
-        Self { from, to }
-    }
-
-    fn intersect(self, other: Self) -> Self {
-        // `None` is less than any day, so the maximum takes the end that is known; the minimum would take the open
-        // one.
-        let later = |one: Option<NaiveDate>, other| one.max(other);
-        let earlier = |one: Option<NaiveDate>, other: Option<NaiveDate>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        Self::new(later(self.from, other.from), earlier(self.to, other.to))
-    }
-}
 
 /// The range that contains every row which the filter accepts.
 #[must_use]
