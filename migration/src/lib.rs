@@ -31,6 +31,7 @@ mod m20261128_000024_fixed_row;
 mod m20261128_000025_statistics;
 mod m20261129_000027_cells;
 mod m20261130_000028_period;
+mod m20261130_000029_newest;
 mod search;
 mod sql;
 
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000025_statistics::Migration),
             Box::new(m20261129_000027_cells::Migration),
             Box::new(m20261130_000028_period::Migration),
+            Box::new(m20261130_000029_newest::Migration),
         ]
     }
 }
@@ -133,4 +135,12 @@ pub fn count_unapplied(applied: &BTreeSet<String>) -> usize {
     let steps = Migrator::migrations();
     let missing = steps.iter().filter(|step| !applied.contains(step.name()));
     missing.count()
+}
+
+/// Whether one of these names is of a step that a newer version added.
+#[must_use]
+pub fn is_newer(applied: &BTreeSet<String>) -> bool {
+    let steps = Migrator::migrations();
+    let known: BTreeSet<&str> = steps.iter().map(|step| step.name()).collect();
+    applied.iter().any(|name| !known.contains(name.as_str()))
 }

@@ -85,7 +85,8 @@ impl SumDialect {
 }
 
 const ON_POSTGRESQL: SumDialect = SumDialect {
-    lock: "LOCK TABLE measurement IN SHARE ROW EXCLUSIVE MODE;",
+    // In the order in which a recording takes them.
+    lock: "LOCK TABLE kpi, kpi_target, measurement IN SHARE ROW EXCLUSIVE MODE;",
     period_start:
         "CAST(date_trunc(CASE kpi.cadence WHEN 'DAILY' THEN 'day' WHEN 'WEEKLY' THEN 'week'
         WHEN 'MONTHLY' THEN 'month' WHEN 'QUARTERLY' THEN 'quarter' ELSE 'year' END,

@@ -32,6 +32,8 @@ pub enum Trouble {
     Silent,
     /// This number of migrations is pending.
     Pending(usize),
+    /// A newer version has migrated it.
+    Newer,
     /// It takes no writes: a standby of PostgreSQL.
     ReadOnly,
     /// The file of SQLite or its log is gone, or is another one than was opened.
@@ -47,6 +49,9 @@ impl fmt::Display for Trouble {
             Self::Pending(count) => write!(
                 f,
                 "{count} migrations are pending: run `cx-blueprint migrate up`."
+            ),
+            Self::Newer => f.write_str(
+                "A newer version has migrated the database: stop this server and start the newer one.",
             ),
             Self::ReadOnly => f.write_str("The database takes no writes."),
             Self::FileGone => f.write_str(
@@ -133,9 +138,13 @@ impl Probe {
         let applied = self.reader.query_all_raw(applied).await?;
         let applied: Result<BTreeSet<String>, DbErr> =
             applied.iter().map(|row| row.try_get_by_index(0)).collect();
-        let pending = migration::count_unapplied(&applied?);
+        let applied = applied?;
+        let pending = migration::count_unapplied(&applied);
         if pending > 0 {
             return Ok(Err(Trouble::Pending(pending)));
+        }
+        if migration::is_newer(&applied) {
+            return Ok(Err(Trouble::Newer));
         }
         if backend == DbBackend::Postgres {
             let standby = Statement::from_string(backend, "SELECT pg_is_in_recovery()");

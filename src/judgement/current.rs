@@ -1,8 +1,9 @@
 //! The current figure of a KPI at a place, as of a day: the one value by which it is told and judged everywhere. Pure.
 //!
 //! A period of the KPI's cadence **counts** when it is made of enough answers or cases, and while it runs also of half
-//! as many as the newest period that has ended. The newest period that counts is the figure. A sum is told of ended
-//! periods, unless more can no longer change on which side of its target it lies.
+//! as many as the newest period that has ended, or of as many parts where their last values are added up. The newest
+//! period that counts is the figure. A sum is told of ended periods, unless more can no longer change on which side of
+//! its target it lies.
 //!
 //! ```text
 //! minimum sample 10    October +42 (n 210)    November, day 2: -40 (n 5)     figure: 42 of October, running: -40
@@ -19,11 +20,12 @@ use entity::{
 };
 
 use super::{
-    aggregate::{Aggregate, AggregationRule},
+    aggregate::Aggregate,
     period::{Grain, Period},
+    period_law::PeriodLaw,
     place::{KpiFigurePlace, PartSum, PlacePeriod},
     state::judge_state,
-    target::{KpiPart, KpiTargets, target_levels},
+    target::{KpiPart, KpiTargets, TargetLevels, target_levels},
 };
 
 /// How a sum is getting on in its running period: its value against the target's share of the days gone.
@@ -51,6 +53,8 @@ pub struct CurrentFigure {
     /// The target by which it is judged; of the day asked about where there is no figure. It has a value.
     pub target: Option<kpi_target::Model>,
     pub state: KpiState,
+    /// Whether the KPI, or a part of it, has a target on the day asked about.
+    pub has_target: bool,
     /// Whether its period still runs, and values to come cannot bring its sum back to the target.
     pub is_decided: bool,
     pub running: Option<RunningFigure>,
@@ -91,17 +95,6 @@ const LOOKED_AT: usize = 3;
 /// How far from the share of its target a sum is still on its way, as a part of that share.
 const ON_PACE: f64 = 0.05;
 
-/// The answers or cases that a period of a KPI needs to count.
-#[must_use]
-pub fn minimum_sample(kpi: &kpi::Model) -> i32 {
-    let usual = if kpi.fed_by_feedback { 10 } else { 1 };
-    kpi.minimum_sample.unwrap_or(usual)
-}
-
-/// The SQL twin of [`minimum_sample`], of the joined table `kpi`.
-pub const MINIMUM_SAMPLE_SQL: &str =
-    "COALESCE(kpi.minimum_sample, CASE WHEN kpi.fed_by_feedback THEN 10 ELSE 1 END)";
-
 /// The figure of a KPI at a place on a day, given the place's periods up to that day, the newest first.
 #[must_use]
 pub fn current_figure(
@@ -111,10 +104,8 @@ pub fn current_figure(
     day: NaiveDate,
 ) -> CurrentFigure {
     let law = FigureLaw {
-        rule: kpi.into(),
+        period: kpi.into(),
         cadence: Grain::finest_for(kpi.cadence),
-        direction: kpi.direction,
-        minimum: f64::from(minimum_sample(kpi)),
         targets,
         day,
     };
@@ -125,10 +116,8 @@ pub fn current_figure(
 
 /// What decides on the figure of a KPI on a day.
 struct FigureLaw<'k> {
-    rule: AggregationRule,
+    period: PeriodLaw,
     cadence: Grain,
-    direction: Direction,
-    minimum: f64,
     targets: &'k KpiTargets,
     day: NaiveDate,
 }
@@ -136,12 +125,11 @@ struct FigureLaw<'k> {
 impl FigureLaw<'_> {
     /// Whether values of a period tell anything: they come to a value, or are of parts that have none in common.
     fn tells(&self, sum: &Aggregate) -> bool {
-        sum.values > 0
-            && (self.rule.aggregation == Aggregation::Last || sum.value(&self.rule).is_some())
+        sum.value(&self.period.rule).is_some() || self.period.is_by_part_only(sum)
     }
 
     fn runs(&self, period: &Period) -> bool {
-        period.last_day() > self.day
+        !period.has_ended(self.day)
     }
 
     /// The figure, given the newest periods that tell anything, the newest first.
@@ -161,50 +149,51 @@ impl FigureLaw<'_> {
     }
 
     fn counts(&self, period: &PlacePeriod, newest: &[&PlacePeriod]) -> bool {
-        let n = period.sum.n(&self.rule);
-        if !self.runs(&period.period) {
-            return n >= self.minimum;
+        let runs = self.runs(&period.period);
+        if !self
+            .period
+            .is_enough(&period.sum, self.levels_of(period), runs)
+        {
+            return false;
         }
         let ended = newest.iter().find(|other| !self.runs(&other.period));
-        match self.rule.aggregation {
-            Aggregation::Sum => self.is_decided(period),
-            Aggregation::Last => n >= self.minimum,
+        let Some(ended) = ended.filter(|_| runs) else {
+            return true;
+        };
+        match self.period.rule.aggregation {
+            Aggregation::Sum => true,
+            // Parts that are added up before all of them are measured come to too little.
+            Aggregation::Last => period.parts.is_empty() || period.parts.len() >= ended.parts.len(),
             Aggregation::Average | Aggregation::Ratio => {
-                let half = ended.map_or(0.0, |ended| ended.sum.n(&self.rule) / 2.0);
-                n >= self.minimum && n >= half
+                self.n(&period.sum) >= self.n(&ended.sum) / 2.0
             }
         }
-    }
-
-    /// Whether the sum of a running period lies beyond its target, and can only rise.
-    fn is_decided(&self, period: &PlacePeriod) -> bool {
-        let Some(target) = self.target_of(period) else {
-            return false;
-        };
-        let beyond = match (period.sum.value(&self.rule), target.value) {
-            (Some(value), Some(target)) => match self.direction {
-                Direction::Higher => value >= target,
-                Direction::Lower => value > target,
-            },
-            _ => false,
-        };
-        beyond && period.sum.is_only_rising()
     }
 
     /// Whether periods that are too small by themselves are enough when they are put together, and come to a value.
     fn count_together(&self, periods: &[&PlacePeriod]) -> bool {
         let sum = sum_of_periods(periods);
-        matches!(
-            self.rule.aggregation,
+        let is_mean = matches!(
+            self.period.rule.aggregation,
             Aggregation::Average | Aggregation::Ratio
-        ) && sum.n(&self.rule) >= self.minimum
-            && sum.value(&self.rule).is_some()
+        );
+        is_mean
+            && self.period.is_enough(&sum, None, false)
+            && sum.value(&self.period.rule).is_some()
+    }
+
+    fn n(&self, sum: &Aggregate) -> f64 {
+        sum.n(&self.period.rule)
     }
 
     /// The target in force on the last day of a period that is not after the day asked about.
     fn target_of(&self, period: &PlacePeriod) -> Option<&kpi_target::Model> {
         self.targets
             .of_whole(period.period.last_day_until(self.day))
+    }
+
+    fn levels_of(&self, period: &PlacePeriod) -> Option<TargetLevels> {
+        target_levels(self.target_of(period)?)
     }
 
     /// The figure of some periods, the newest first; `first` is the newest of all where another is the figure.
@@ -216,16 +205,16 @@ impl FigureLaw<'_> {
     ) -> CurrentFigure {
         let (newest, oldest) = (periods[0], periods[periods.len() - 1]);
         let sum = sum_of_periods(periods);
-        let value = sum.value(&self.rule);
+        let value = sum.value(&self.period.rule);
         let target = self.target_of(newest);
         let state = match value {
             None => KpiState::ByPartOnly,
             Some(_) if is_too_few => KpiState::TooFew,
-            Some(_) => judge_state(self.direction, value, target.and_then(target_levels)),
+            Some(_) => judge_state(self.period.direction, value, target.and_then(target_levels)),
         };
         CurrentFigure {
             value,
-            n: sum.n(&self.rule),
+            n: self.n(&sum),
             period: Some(Period {
                 begin: oldest.period.begin,
                 from: oldest.period.begin,
@@ -235,8 +224,9 @@ impl FigureLaw<'_> {
             place: Some(newest.place),
             target: target.cloned(),
             state,
+            has_target: self.targets.has_any(self.day),
             is_decided: !is_too_few
-                && self.rule.aggregation == Aggregation::Sum
+                && self.period.rule.aggregation == Aggregation::Sum
                 && self.runs(&newest.period),
             running: first
                 .filter(|first| self.runs(&first.period))
@@ -256,6 +246,7 @@ impl FigureLaw<'_> {
             place: None,
             target: self.targets.of_whole(self.day).cloned(),
             state: KpiState::NoData,
+            has_target: self.targets.has_any(self.day),
             is_decided: false,
             running: None,
             parts: Vec::new(),
@@ -265,13 +256,13 @@ impl FigureLaw<'_> {
     }
 
     fn running(&self, period: &PlacePeriod) -> RunningFigure {
-        let value = period.sum.value(&self.rule);
+        let value = period.sum.value(&self.period.rule);
         let target = self.target_of(period).and_then(|target| target.value);
-        let is_sum = self.rule.aggregation == Aggregation::Sum;
+        let is_sum = self.period.rule.aggregation == Aggregation::Sum;
         let pace = value.zip(target).filter(|_| is_sum);
         RunningFigure {
             value,
-            n: period.sum.n(&self.rule),
+            n: period.sum.n(&self.period.rule),
             period: period.period,
             pace: pace.map(|(value, target)| self.pace(&period.period, value, target)),
         }
@@ -282,7 +273,7 @@ impl FigureLaw<'_> {
         let gone = days(period.begin, self.day) + 1;
         // Numbers of days in a year: exact.
         let share = target * (gone as f64 / days(period.begin, period.end) as f64);
-        let is_better = match self.direction {
+        let is_better = match self.period.direction {
             Direction::Higher => value > share,
             Direction::Lower => value < share,
         };
@@ -293,8 +284,18 @@ impl FigureLaw<'_> {
         }
     }
 
-    /// What some periods were put together from; nothing where they were measured as a whole.
+    /// What some periods were put together from; nothing where they were measured as a whole, or each in other parts.
     fn parts(&self, periods: &[&PlacePeriod]) -> Vec<PartFigure> {
+        let divided = |period: &PlacePeriod| {
+            let part = period.parts.first();
+            (period.place, part.map(|part| part.part.division()))
+        };
+        if periods
+            .iter()
+            .any(|period| divided(period) != divided(periods[0]))
+        {
+            return Vec::new();
+        }
         let mut parts: Vec<PartSum> = Vec::new();
         for part in periods.iter().flat_map(|period| &period.parts) {
             match parts.iter_mut().find(|known| known.is_same_part(part)) {
@@ -303,9 +304,10 @@ impl FigureLaw<'_> {
             }
         }
         let last = periods[0].period.last_day_until(self.day);
+        let runs = self.runs(&periods[0].period);
         let told = |part: PartSum| {
-            let value = part.sum.value(&self.rule);
-            let adds = self.rule.adds_parts();
+            let value = part.sum.value(&self.period.rule);
+            let adds = self.period.rule.adds_parts();
             // A touchpoint's share of a sum has no target of its own.
             let is_share = adds && part.part == KpiPart::WHOLE;
             let target = self.targets.of_part(part.part, last, adds);
@@ -315,9 +317,11 @@ impl FigureLaw<'_> {
                 channel: part.part.channel,
                 segment: part.part.segment,
                 value,
-                n: part.sum.n(&self.rule),
+                n: part.sum.n(&self.period.rule),
                 target: target.cloned(),
-                state: judge_state(self.direction, value, target.and_then(target_levels)),
+                state: self
+                    .period
+                    .state(&part.sum, target.and_then(target_levels), runs),
             }
         };
         parts.into_iter().map(told).collect()

@@ -4,7 +4,7 @@
 use sea_orm::DbBackend;
 use uuid::Uuid;
 
-use super::{current::MINIMUM_SAMPLE_SQL, period::day_of_number};
+use super::{period::day_of_number, period_law::MINIMUM_SAMPLE_SQL};
 use crate::{access::everybody::select_touchpoints_open_to_everybody, statement::SqlBuilder};
 
 /// What the two databases spell differently.
@@ -17,6 +17,8 @@ struct FigureDialect {
     judged_on: &'static str,
     /// Around a computed number: in 15 significant digits.
     rounded: (&'static str, &'static str),
+    /// A sum of the columns `$_sum` and `$_lost` that loses no digits.
+    exact_sum: &'static str,
     /// Around an id of 32 hexadecimal digits.
     id: (&'static str, &'static str),
 }
@@ -27,6 +29,9 @@ const ON_POSTGRESQL: FigureDialect = FigureDialect {
     tomorrow: "(SELECT day + 1 FROM today)",
     judged_on: "LEAST(told.ends - 1, (SELECT day FROM today))",
     rounded: ("CAST(CAST(", " AS numeric) AS double precision)"),
+    // By way of their texts: cast directly they would keep 15 digits only.
+    exact_sum: "CAST(SUM(CAST(CAST($_sum AS text) AS numeric) + CAST(CAST($_lost AS text) AS numeric)) \
+        AS double precision)",
     id: ("CAST('", "' AS uuid)"),
 };
 
@@ -36,6 +41,8 @@ const ON_SQLITE: FigureDialect = FigureDialect {
     tomorrow: "(SELECT date(day, '+1 day') FROM today)",
     judged_on: "MIN(date(told.ends, '-1 day'), (SELECT day FROM today))",
     rounded: ("CAST(printf('%.15g', ", ") AS REAL)"),
+    // SQLite adds up without losing digits.
+    exact_sum: "SUM($_sum) + SUM($_lost)",
     id: ("X'", "'"),
 };
 
@@ -49,6 +56,13 @@ impl FigureDialect {
 
     fn replace_in(&self, text: &str) -> String {
         let nil = format!("{}{}{}", self.id.0, Uuid::nil().simple(), self.id.1);
+        let summed = ["value", "weighted", "numerator", "denominator"].map(|name| {
+            let sum = self.exact_sum.replace('$', name);
+            (format!("{{sum {name}}}"), sum)
+        });
+        let text = summed
+            .iter()
+            .fold(text.to_owned(), |text, (word, sum)| text.replace(word, sum));
         text.replace("{division}", DIVISION)
             .replace("{ratio_multiplier}", RATIO_MULTIPLIER)
             .replace("{minimum_sample}", MINIMUM_SAMPLE_SQL)
@@ -89,8 +103,8 @@ const NEEDED: &str = "
 const AT_OPEN: &str = ") AS since FROM needed
 ), newest_open AS (
     SELECT place.kpi_id, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known
-        WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id IN (SELECT id FROM open_touchpoint)
-            AND known.period_start <= (SELECT day FROM today) ";
+        WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id <> {nil}
+            AND known.touchpoint_id IN (SELECT id FROM open_touchpoint) AND known.period_start <= (SELECT day FROM today) ";
 
 /// What counts at each place, period by period, and what it comes to.
 const FIGURES: &str = ") AS since FROM place WHERE place.touchpoint_id = {nil}
@@ -103,29 +117,33 @@ const FIGURES: &str = ") AS since FROM place WHERE place.touchpoint_id = {nil}
     FROM newest_open JOIN kpi_period sums ON sums.kpi_id = newest_open.kpi_id
         AND sums.touchpoint_id IN (SELECT id FROM open_touchpoint)
         AND sums.period_start >= newest_open.since AND sums.period_start <= (SELECT day FROM today)
+        AND NOT EXISTS (SELECT 1 FROM kpi_period whole WHERE whole.kpi_id = sums.kpi_id
+            AND whole.touchpoint_id = {nil} AND whole.period_start = sums.period_start)
 ), counting AS (
     SELECT at_place.*, MIN(division) OVER (PARTITION BY kpi_id, touchpoint_id, period_start, is_open) AS least
     FROM at_place
 ), summed AS (
     SELECT kpi_id, CASE is_open WHEN 1 THEN {nil} ELSE touchpoint_id END AS touchpoint_id, period_start, is_open,
-        SUM(value_count) AS value_count, SUM(value_sum + value_lost) AS value_sum,
-        SUM(weighted_sum + weighted_lost) AS weighted, SUM(weight) AS weight,
-        SUM(numerator_sum + numerator_lost) AS numerator, SUM(denominator_sum + denominator_lost) AS denominator,
+        SUM(value_count) AS value_count, {sum value} AS value_sum, {sum weighted} AS weighted,
+        SUM(weight) AS weight, {sum numerator} AS numerator, {sum denominator} AS denominator,
         SUM(without_parts) AS without_parts, SUM(last_value) AS last_value, MAX(last_day) AS last_day,
         MIN(smallest_value) AS smallest, COUNT(*) AS series, MAX(division) AS division
     FROM counting WHERE division = least
     GROUP BY kpi_id, CASE is_open WHEN 1 THEN {nil} ELSE touchpoint_id END, period_start, is_open
 ), placed AS (
-    SELECT place.touchpoint_id AS at_touchpoint_id, summed.*,
-        CASE WHEN summed.is_open = 1 THEN 'TOUCHPOINTS' WHEN summed.touchpoint_id = {nil} THEN 'WHOLE'
-            ELSE 'TOUCHPOINT' END AS place,
-        ROW_NUMBER() OVER (PARTITION BY place.kpi_id, place.touchpoint_id, summed.period_start
-            ORDER BY summed.is_open, CASE WHEN summed.touchpoint_id = place.touchpoint_id THEN 0 ELSE 1 END) AS choice
-    FROM place JOIN summed ON summed.kpi_id = place.kpi_id
-        AND (summed.touchpoint_id = place.touchpoint_id OR summed.touchpoint_id = {nil} AND summed.is_open = 0)
+    SELECT place.touchpoint_id AS at_touchpoint_id, summed.*, 'TOUCHPOINT' AS place, 0 AS choice
+    FROM place JOIN summed ON summed.kpi_id = place.kpi_id AND summed.touchpoint_id = place.touchpoint_id
+    WHERE place.touchpoint_id <> {nil}
+    UNION ALL
+    SELECT place.touchpoint_id, summed.*, CASE is_open WHEN 0 THEN 'WHOLE' ELSE 'TOUCHPOINTS' END, 1
+    FROM place JOIN summed ON summed.kpi_id = place.kpi_id AND summed.touchpoint_id = {nil}
+    WHERE is_open = 0 OR place.touchpoint_id = {nil}
+), preferred AS (
+    SELECT placed.*, MIN(choice) OVER (PARTITION BY kpi_id, at_touchpoint_id, period_start) AS first_choice
+    FROM placed
 ), ranked AS (
-    SELECT placed.*, ROW_NUMBER() OVER (PARTITION BY kpi_id, at_touchpoint_id ORDER BY period_start DESC) AS age
-    FROM placed WHERE choice = 1
+    SELECT preferred.*, ROW_NUMBER() OVER (PARTITION BY kpi_id, at_touchpoint_id ORDER BY period_start DESC) AS age
+    FROM preferred WHERE choice = first_choice
 ), valued AS (
     SELECT ranked.*, kpi.aggregation, kpi.direction, {ends} AS ends,
         {ratio_multiplier} AS ratio_multiplier,
@@ -140,21 +158,23 @@ const FIGURES: &str = ") AS since FROM place WHERE place.touchpoint_id = {nil}
     FROM ranked JOIN kpi ON kpi.id = ranked.kpi_id WHERE age <= 3
 ), told AS (
     SELECT valued.*, {tomorrow} < ends AS runs,
-        ROW_NUMBER() OVER (PARTITION BY kpi_id, at_touchpoint_id ORDER BY period_start DESC) AS newest
+        -- Only the newest period can run: the one before it has ended.
+        LEAD(n) OVER older AS ended_n, LEAD(series) OVER older AS ended_series,
+        ROW_NUMBER() OVER older AS newest
     FROM valued WHERE value IS NOT NULL OR aggregation = 'LAST'
+    WINDOW older AS (PARTITION BY kpi_id, at_touchpoint_id ORDER BY period_start DESC)
 ), aimed AS (
-    SELECT told.*, target.id AS target_id, target.value AS target,
-        (SELECT ended.n / 2 FROM told ended WHERE ended.kpi_id = told.kpi_id
-            AND ended.at_touchpoint_id = told.at_touchpoint_id AND NOT ended.runs
-            ORDER BY ended.period_start DESC LIMIT 1) AS half
+    SELECT told.*, target.id AS target_id, target.value AS target
     FROM told LEFT JOIN kpi_target target ON target.id = (SELECT begun.id FROM kpi_target begun
         WHERE begun.kpi_id = told.kpi_id AND begun.channel_id IS NULL AND begun.segment_id IS NULL
             AND begun.valid_from <= {judged_on} ORDER BY begun.valid_from DESC LIMIT 1)
 ), judged AS (
-    SELECT aimed.*, CASE WHEN NOT runs OR aggregation = 'LAST' THEN n >= minimum_sample
-        WHEN aggregation = 'SUM' THEN smallest >= 0 AND target IS NOT NULL
+    SELECT aimed.*, CASE WHEN runs AND aggregation = 'SUM' THEN smallest >= 0 AND target IS NOT NULL
             AND CASE direction WHEN 'HIGHER' THEN value >= target ELSE value > target END
-        ELSE n >= minimum_sample AND n >= COALESCE(half, 0) END AS counts
+        WHEN n < minimum_sample THEN false
+        WHEN NOT runs OR ended_n IS NULL THEN true
+        WHEN aggregation = 'LAST' THEN division = 0 AND place <> 'TOUCHPOINTS' OR series >= ended_series
+        ELSE n >= ended_n / 2 END AS counts
     FROM aimed
 ), together AS (
     SELECT kpi_id, at_touchpoint_id, MIN(CASE WHEN counts THEN newest END) AS chosen, COUNT(*) AS periods,

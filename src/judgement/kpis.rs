@@ -7,7 +7,9 @@ use entity::{
     kpi, kpi_target,
     read::{self, FromCells, RowCursor},
 };
-use sea_orm::{ConnectionTrait, DbErr, sea_query::SelectStatement};
+use sea_orm::{
+    ConnectionTrait, DbErr, QuerySelect, QueryTrait, Select, sea_query::SelectStatement,
+};
 
 use super::target::KpiTargets;
 use crate::{error::Result, statement::SqlBuilder};
@@ -31,6 +33,11 @@ impl FromCells for KpiWithTarget {
             target: cells.read_joined()?,
         })
     }
+}
+
+/// The ids of the KPIs that a select gives.
+pub(super) fn select_ids(kpis: Select<kpi::Entity>) -> SelectStatement {
+    kpis.select_only().column(kpi::Column::Id).into_query()
 }
 
 /// The KPIs with the ids that a select gives.

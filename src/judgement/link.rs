@@ -11,15 +11,14 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    QueryTrait, sea_query::SelectStatement,
+    QueryTrait, Select, sea_query::SelectStatement,
 };
 
 use super::{
     figures::{FigureReader, KpiJudgement},
-    kpis::{KpisWithTargets, load_kpis_with_targets},
+    kpis::{KpisWithTargets, load_kpis_with_targets, select_ids},
     latest::select_with_latest,
     newest_sums::WantedSums,
-    target::KpiTargets,
 };
 use crate::{access::Caller, error::Result, statement::SqlBuilder};
 
@@ -217,21 +216,20 @@ impl FromCells for KpiWithLatest {
 /// The judgement of each of these KPIs as a whole, on a day.
 pub async fn load_kpi_judgements(
     caller: &Caller,
-    kpis: &[kpi::Model],
+    kpis: Select<kpi::Entity>,
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, KpiJudgement>> {
+    let ids = select_ids(kpis);
     let db = caller.begin_snapshot().await?;
     let text = select_with_latest(&db, WHOLE_KPIS, "judged.kpi_id", day)
-        .then("judged.id IN ")
-        .list(kpis.iter().map(|kpi| kpi.id));
+        .then("judged.id IN (")
+        .select(&ids)
+        .then(")");
     let rows: Vec<KpiWithLatest> = read::read_all(&db, text.statement()).await?;
+    let kpis = load_kpis_with_targets(&db, &ids).await?;
     let wanted = WantedSums {
-        as_whole: kpis.iter().map(|kpi| kpi.id).collect(),
+        as_whole: kpis.kpis.keys().copied().collect(),
         ..WantedSums::default()
-    };
-    let kpis = KpisWithTargets {
-        targets: KpiTargets::load(&db, wanted.as_whole.iter().copied()).await?,
-        kpis: kpis.iter().map(|kpi| (kpi.id, kpi.clone())).collect(),
     };
     let figures = FigureReader::load(caller, &db, &kpis, wanted, day).await?;
     db.commit().await?;

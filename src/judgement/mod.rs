@@ -2,7 +2,7 @@
 //!
 //! At a place and on a day a KPI has a **current figure** ([`current`]): what was measured in the newest period of its
 //! cadence that has enough answers or cases, put together by the KPI's own rule ([`aggregate`]) from what counts there
-//! ([`place`]). The figure is held against the **target** of its period's last day ([`target`]). Both give the
+//! ([`place`]); [`period_law`] says what is enough. The figure is held against the **target** of its period's last day ([`target`]). Both give the
 //! **state**: MET, AT_RISK, MISSED, NO_TARGET, NO_DATA; or TOO_FEW and BY_PART_ONLY, where a figure cannot be judged.
 //!
 //! ```text
@@ -32,6 +32,7 @@ mod latest;
 mod link;
 mod newest_sums;
 pub mod period;
+pub mod period_law;
 mod period_sums;
 mod place;
 mod state;
@@ -50,7 +51,7 @@ pub use self::{
     },
     period_sums::{PeriodSumKey, rebuild_period_sums, refresh_period_sums},
     place::KpiFigurePlace,
-    state::{is_worse, judge_aggregate, judge_state, state_sql},
+    state::{is_worse, judge_state, state_sql},
     target::{KpiPart, KpiTargets, TargetLevels, add_levels, target_levels},
     visible::are_values_visible,
 };

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     aggregate::DayValue,
+    current_sql::whole_kpi_sql,
     period::{day_number, day_of_number},
     period_sums::{AT_ONCE, PeriodSumKey, load_values, read_sum, sum_by_day},
     place::{PartSum, SumsOfKpi},
@@ -97,9 +98,10 @@ pub(super) async fn load_sums_of_wholes<C: ConnectionTrait>(
             .value(from)
             .then(" AND sums.period_start <= ")
             .value(day)
-            .then(" AND (open.id IS NOT NULL OR sums.touchpoint_id = ")
+            .then(" AND (sums.touchpoint_id = ")
             .value(WHOLE)
-            .then(")");
+            .then(" OR open.id IS NOT NULL");
+        let text = append_where_whole_has_none(text, day).then(")");
         loaded.add(db, text).await?;
     }
     loaded.finish(db).await
@@ -141,18 +143,35 @@ fn append_newest_at_open_touchpoints(
     kpis: &[KpiId],
     day: NaiveDate,
 ) -> SqlBuilder {
+    let whole = whole_kpi_sql(text.backend());
     let text = text
         .then(OPEN_TOUCHPOINTS)
         .select(&select_touchpoints_open_to_everybody())
         .then("), place (kpi_id) AS (")
         .values_rows(kpis.iter().map(|kpi| [(*kpi).into()]))
         .then("), newest AS (SELECT place.*, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known \
-            WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id IN (SELECT id FROM open)");
-    append_first_period(text, day)
+            WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id IN (SELECT id FROM open)")
+        .then(" AND known.touchpoint_id <> ")
+        // Not a parameter: the index that leaves the whole out is used where the statement says so.
+        .then(&whole);
+    let text = append_first_period(text, day)
         .then(&select_sums_sql("true", "newest JOIN "))
         .then(" ON sums.kpi_id = newest.kpi_id AND sums.touchpoint_id IN (SELECT id FROM open)")
         .then(SINCE_FIRST)
-        .value(day)
+        .value(day);
+    append_where_whole_has_none(text, day)
+}
+
+/// The condition on `sums` of touchpoints that the KPI as a whole has no values in the period up to a day, as far as
+/// its sum tells: one with values of later days may have earlier ones.
+fn append_where_whole_has_none(text: SqlBuilder, day: NaiveDate) -> SqlBuilder {
+    let whole = whole_kpi_sql(text.backend());
+    text.then(&format!(
+        " AND NOT EXISTS (SELECT 1 FROM kpi_period whole WHERE whole.kpi_id = sums.kpi_id \
+         AND whole.touchpoint_id = {whole} AND whole.period_start = sums.period_start AND whole.last_day <= "
+    ))
+    .value(day)
+    .then(")")
 }
 
 /// Goes on after the condition on `known`: `newest` has for each row of `place` the beginning of the oldest of its newest

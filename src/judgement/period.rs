@@ -196,10 +196,16 @@ impl Period {
         self.to.pred_opt().unwrap_or(self.to).min(day)
     }
 
-    /// Whether all of its days are asked about and have passed.
+    /// Whether it has ended on a day: none of its days is later.
+    #[must_use]
+    pub fn has_ended(&self, day: NaiveDate) -> bool {
+        self.last_day() <= day
+    }
+
+    /// Whether all of its days are asked about, and it has ended.
     #[must_use]
     pub fn is_complete(&self, today: NaiveDate) -> bool {
-        self.from == self.begin && self.to == self.end && self.end <= today
+        self.from == self.begin && self.to == self.end && self.has_ended(today)
     }
 }
 
@@ -249,7 +255,8 @@ mod tests {
                 "2025-02-01 2025-02-01 2025-03-01 true",
             ]
         );
-        assert!(!months[1].is_complete(day("2025-02-28")));
+        assert!(!months[1].is_complete(day("2025-02-27")));
+        assert!(months[1].is_complete(day("2025-02-28")), "its last day");
     }
 
     #[test]

@@ -146,7 +146,8 @@ fn put_together(period: Period, place: KpiFigurePlace, parts: Vec<PartSum>) -> O
         joined.set_by_part(part.part != KpiPart::WHOLE);
         sum.join(&joined);
     }
-    let is_whole = matches!(parts.as_slice(), [one] if one.part == KpiPart::WHOLE);
+    let is_whole = place != KpiFigurePlace::Touchpoints
+        && matches!(parts.as_slice(), [one] if one.part == KpiPart::WHOLE);
     (!parts.is_empty()).then(|| PlacePeriod {
         period,
         place,

@@ -1,11 +1,8 @@
 //! The state of a KPI: its value against the target of the value's day. Rust and its SQL twin, side by side.
 
-use entity::words::{Aggregation, Direction, KpiState};
+use entity::words::{Direction, KpiState};
 
-use super::{
-    aggregate::{Aggregate, AggregationRule},
-    target::TargetLevels,
-};
+use super::target::TargetLevels;
 
 /// The state of a value against a target, given as value and warning level.
 ///
@@ -27,20 +24,6 @@ pub fn judge_state(
         (Some(value), Some((target, _))) if reaches(value, target) => KpiState::Met,
         (Some(value), Some((_, Some(warning)))) if reaches(value, warning) => KpiState::AtRisk,
         (Some(_), Some(_)) => KpiState::Missed,
-    }
-}
-
-/// The state of values that were put together by a rule. Last values of parts have none in common unless they add up.
-#[must_use]
-pub fn judge_aggregate(
-    sum: &Aggregate,
-    rule: &AggregationRule,
-    direction: Direction,
-    target: Option<TargetLevels>,
-) -> KpiState {
-    match sum.value(rule) {
-        None if rule.aggregation == Aggregation::Last && sum.values > 0 => KpiState::ByPartOnly,
-        value => judge_state(direction, value, target),
     }
 }
 

@@ -87,6 +87,13 @@ impl KpiTargets {
             .filter(|target| target.value.is_some())
     }
 
+    /// Whether there is a target on a day, of the whole or of a part.
+    #[must_use]
+    pub fn has_any(&self, day: NaiveDate) -> bool {
+        let mut parts = self.entries.keys().filter_map(|part| self.find(*part, day));
+        parts.any(|target| target.value.is_some())
+    }
+
     /// The target of a part on a day: its own, or where it has no entry by then the KPI's, unless parts add up to the
     /// whole: then what the whole should reach says nothing of one of them.
     #[must_use]

@@ -1,21 +1,23 @@
 //! How a KPI as a whole has gone of late: its last periods by its own cadence. For whoever may see its values.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_graphql::Enum;
 use chrono::NaiveDate;
 use entity::{
     id::KpiId,
     kpi,
-    words::{Direction, KpiState},
+    words::{Cadence, Direction, KpiState},
 };
+use sea_orm::Select;
 
 use super::{
-    aggregate::AggregationRule,
+    kpis::{KpisWithTargets, load_kpis_with_targets, select_ids},
     newest_sums::load_sums_of_wholes,
     period::{Grain, Period, split_into_periods},
+    period_law::PeriodLaw,
     place::PlacePeriod,
-    state::{is_worse, judge_aggregate},
+    state::is_worse,
     target::{KpiTargets, target_levels},
 };
 use crate::{access::Caller, error::Result, number::round_computed};
@@ -79,33 +81,39 @@ impl Trend {
 /// How these KPIs, whose values the caller may see, have gone up to a day, each in so many periods.
 pub async fn load_trends(
     caller: &Caller,
-    kpis: &[kpi::Model],
+    kpis: Select<kpi::Entity>,
     day: NaiveDate,
     many: u32,
 ) -> Result<HashMap<KpiId, Trend>> {
-    let begins = |kpi: &kpi::Model| {
-        let grain = Grain::finest_for(kpi.cadence);
+    let begins = |cadence: Cadence| {
+        let grain = Grain::finest_for(cadence);
         grain.subtract_periods(grain.begin_of_period(day), many.saturating_sub(1))
     };
-    let first = kpis.iter().map(begins).min().unwrap_or(day);
-    let cadences = kpis.iter().map(|kpi| (kpi.id, kpi.cadence)).collect();
     // One snapshot for values and targets: a state never compares a new value with an old target.
     let tx = caller.begin_snapshot().await?;
-    let sums = load_sums_of_wholes(&tx, &cadences, (first, day)).await?;
-    let mut targets = KpiTargets::load(&tx, kpis.iter().map(|kpi| kpi.id)).await?;
+    let KpisWithTargets { kpis, mut targets } =
+        load_kpis_with_targets(&tx, &select_ids(kpis)).await?;
+    let mut by_cadence: BTreeMap<Cadence, HashMap<KpiId, Cadence>> = BTreeMap::new();
+    for kpi in kpis.values() {
+        let alike = by_cadence.entry(kpi.cadence).or_default();
+        alike.insert(kpi.id, kpi.cadence);
+    }
+    let mut sums = HashMap::new();
+    for (cadence, kpis) in &by_cadence {
+        sums.extend(load_sums_of_wholes(&tx, kpis, (begins(*cadence), day)).await?);
+    }
     tx.commit().await?;
-    let trends = kpis.iter().map(|kpi| {
+    let trends = kpis.values().map(|kpi| {
         let grain = Grain::finest_for(kpi.cadence);
         let measured = sums.get(&kpi.id).map(|sums| sums.periods_at(None, grain));
         let measured = measured.unwrap_or_default();
         let law = TrendLaw {
-            kpi,
-            rule: kpi.into(),
+            period: kpi.into(),
             targets: targets.remove(&kpi.id).unwrap_or_default(),
             day,
         };
         let to = grain.next_begin(grain.begin_of_period(day));
-        let points = split_into_periods(grain, (begins(kpi), to)).into_iter();
+        let points = split_into_periods(grain, (begins(kpi.cadence), to)).into_iter();
         let points = points.map(|period| {
             let found = measured.iter().find(|one| one.period.begin == period.begin);
             law.point(period, found)
@@ -122,27 +130,25 @@ pub async fn load_trends(
 }
 
 /// What decides on the points of a KPI's trend up to a day.
-struct TrendLaw<'k> {
-    kpi: &'k kpi::Model,
-    rule: AggregationRule,
+struct TrendLaw {
+    period: PeriodLaw,
     targets: KpiTargets,
     day: NaiveDate,
 }
 
-impl TrendLaw<'_> {
+impl TrendLaw {
     fn point(&self, period: Period, measured: Option<&PlacePeriod>) -> TrendPoint {
-        let value = measured.and_then(|measured| measured.sum.value(&self.rule));
+        let value = measured.and_then(|measured| measured.sum.value(&self.period.rule));
+        let is_complete = period.has_ended(self.day);
         let target = self.targets.of_whole(period.last_day_until(self.day));
         let levels = target.and_then(target_levels);
         TrendPoint {
             period,
-            is_complete: period.last_day() <= self.day,
+            is_complete,
             value,
             target: levels.map(|(target, _)| target),
             state: match measured {
-                Some(measured) => {
-                    judge_aggregate(&measured.sum, &self.rule, self.kpi.direction, levels)
-                }
+                Some(measured) => self.period.state(&measured.sum, levels, !is_complete),
                 None => KpiState::NoData,
             },
         }

@@ -26,7 +26,7 @@ use crate::{
     access::Caller,
     error::{Result, UserError},
     input::{self, AtVersionInput, By},
-    judgement::{self, JudgedKpiLink, KpiJudgement, current::minimum_sample},
+    judgement::{self, JudgedKpiLink, KpiJudgement, period_law::minimum_sample},
     page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, mutation_caller},
@@ -345,18 +345,15 @@ async fn select_kpis(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::E
     let Some(states) = filter.states else {
         return Ok(select);
     };
-    let kpis = select.clone().all(caller.connection()).await?;
     let day = caller.day_or_today(filter.as_of)?;
-    let whole = judgement::load_kpi_judgements(caller, &kpis, day).await?;
-    let ids: BTreeSet<KpiId> = kpis
-        .iter()
-        .filter(|kpi| {
-            let judgement = whole.get(&kpi.id);
-            let state = judgement.and_then(KpiJudgement::state);
-            state.is_some_and(|state| states.contains(&state))
-        })
-        .map(|kpi| kpi.id)
-        .collect();
+    let whole = judgement::load_kpi_judgements(caller, select.clone(), day).await?;
+    let is_asked = |judgement: &KpiJudgement| {
+        judgement
+            .state()
+            .is_some_and(|state| states.contains(&state))
+    };
+    let asked = whole.into_iter().filter(|(_, judged)| is_asked(judged));
+    let ids: BTreeSet<KpiId> = asked.map(|(id, _)| id).collect();
     Ok(select.filter(kpi::Column::Id.is_in(ids)))
 }
 

@@ -115,8 +115,8 @@ const fn state_name(state: KpiState) -> &'static str {
         KpiState::Missed => "missed",
         KpiState::NoTarget => "no target",
         KpiState::NoData => "no data",
-        KpiState::TooFew => "too few answers",
-        KpiState::ByPartOnly => "known by channel or segment only",
+        KpiState::TooFew => "too few yet",
+        KpiState::ByPartOnly => "known by part only",
     }
 }
 

@@ -63,6 +63,14 @@ const KPIS: &[LegendItem] = &[
         "no data",
     ),
     (
+        |drawing, at| gauge::draw_state(drawing, Some(KpiState::TooFew), at),
+        "too few yet",
+    ),
+    (
+        |drawing, at| gauge::draw_state(drawing, Some(KpiState::ByPartOnly), at),
+        "by part only",
+    ),
+    (
         |drawing, at| gauge::draw_state(drawing, None, at),
         "not told",
     ),

@@ -1,6 +1,7 @@
 //! One question, one answer: the current figure of random KPIs on random days is worked out here in another way, and
 //! every face tells it to every viewer: the KPI, the link, lists by state, scorecards, findings, pictures and series.
 
+mod made;
 mod oracle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
 
-use self::oracle::{Dice, Expected, Random, first, makes_random};
+use self::made::makes_random;
+use self::oracle::{Dice, Expected, ExpectedPart, MEASURED_DAYS, Random, close};
 use crate::{
     ids::Ids,
     kpi::UPDATE,
@@ -19,7 +21,13 @@ const MAKE: &str = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input)
 
 const FIGURE: &str =
     "value n state periods periodStart periodEnd place isDecided target { value warning }
-    running { value n pace periodStart }";
+    running { value n pace periodStart }
+    parts { value n state target { value } touchpoint { key } channel { key } segment { key } }";
+
+/// A day on which something may be told: in the measured ones, or shortly before.
+fn any_day(today: NaiveDate, dice: &mut Dice) -> NaiveDate {
+    today - Days::new(dice.below(MEASURED_DAYS + 5) as u64)
+}
 
 /// How many KPIs are tried, and on how many days each.
 const KPIS: usize = 36;
@@ -44,6 +52,37 @@ const STATES: [&str; 7] = [
     "BY_PART_ONLY",
 ];
 
+/// The nodes of a series of a KPI in the days of a figure, as far as they had come on a day.
+async fn series_of_figure(
+    analyst: &Actor<'_>,
+    kpi: &Random,
+    day: NaiveDate,
+    figure: &Value,
+    asked: Value,
+) -> Vec<Value> {
+    let grain = match kpi.cadence {
+        "DAILY" => "DAY",
+        "WEEKLY" => "WEEK",
+        "MONTHLY" => "MONTH",
+        "QUARTERLY" => "QUARTER",
+        _ => "YEAR",
+    };
+    let to = (day + Days::new(1))
+        .to_string()
+        .min(figure["periodEnd"].as_str().expect("a day").to_owned());
+    let mut input = json!({ "kpis": [kpi.key], "grain": grain,
+        "timeRange": { "from": figure["periodStart"], "to": to } });
+    input
+        .as_object_mut()
+        .expect("an object")
+        .extend(asked.as_object().expect("an object").clone());
+    let document = "query($input: KpiSeriesInput!) { kpiSeries(input: $input) {
+        nodes { channelKey segmentKey value state target } } }";
+    let mut answer = analyst.ask(document, json!({ "input": input })).await;
+    let nodes = answer["kpiSeries"]["nodes"].take();
+    nodes.as_array().expect("points").clone()
+}
+
 /// The point of a series that a figure of one period has to be.
 async fn is_a_point_of_its_series(
     analyst: &Actor<'_>,
@@ -55,44 +94,69 @@ async fn is_a_point_of_its_series(
     if figure["periods"] != 1 {
         return;
     }
-    let grain = match kpi.cadence {
-        "DAILY" => "DAY",
-        "WEEKLY" => "WEEK",
-        "MONTHLY" => "MONTH",
-        "QUARTERLY" => "QUARTER",
-        _ => "YEAR",
-    };
-    let to = (day + Days::new(1))
-        .to_string()
-        .min(figure["periodEnd"].as_str().expect("a day").to_owned());
-    let mut asked = json!({ "kpis": [kpi.key], "dimensions": ["KPI"], "grain": grain,
-        "timeRange": { "from": figure["periodStart"], "to": to } });
+    let mut asked = json!({ "dimensions": ["KPI"] });
     if !place.is_empty() {
-        asked["dimensions"] = json!(["KPI", "TOUCHPOINT"]);
-        asked["filter"] = json!({ "touchpointKeys": [place], "blueprintKeys": ["open"] });
+        asked = json!({ "dimensions": ["KPI", "TOUCHPOINT"],
+            "filter": { "touchpointKeys": [place], "blueprintKeys": ["open"] } });
     }
-    let document = "query($input: KpiSeriesInput!) { kpiSeries(input: $input) { nodes { value state target } } }";
-    let answer = analyst.ask(document, json!({ "input": asked })).await;
-    let points = answer["kpiSeries"]["nodes"].as_array().expect("points");
+    let points = series_of_figure(analyst, kpi, day, figure, asked).await;
+    let what = format!("{} {place} {day}: {points:?}", kpi.key);
     let [point] = points.as_slice() else {
-        panic!("{place} {day} {figure}: {answer}");
+        panic!("{what}: {figure}");
     };
-    assert_eq!(
-        point["value"], figure["value"],
-        "{} {place} {day}: {answer}",
-        kpi.key
-    );
-    assert_eq!(
-        point["target"], figure["target"]["value"],
-        "{} {place} {day}: {answer}",
-        kpi.key
-    );
-    if figure["state"] != "TOO_FEW" {
-        assert_eq!(
-            point["state"], figure["state"],
-            "{} {place} {day}: {answer}",
-            kpi.key
+    assert_eq!(point["value"], figure["value"], "{what}");
+    assert_eq!(point["target"], figure["target"]["value"], "{what}");
+    assert_eq!(point["state"], figure["state"], "{what}");
+}
+
+/// What a figure as a whole was put together from is what a series by channel, by segment or by both gives; how many
+/// parts that were.
+async fn has_its_parts_in_series(
+    analyst: &Actor<'_>,
+    kpi: &Random,
+    day: NaiveDate,
+    expected: &Expected,
+    figure: &Value,
+) -> usize {
+    let is_of_part = |part: &ExpectedPart| part.of.0.is_empty();
+    if figure["periods"] != 1 || expected.parts.is_empty() || !expected.parts.iter().all(is_of_part)
+    {
+        return 0;
+    }
+    let dimensions = match expected.parts[0].of {
+        (_, _, "") => json!(["KPI", "CHANNEL"]),
+        (_, "", _) => json!(["KPI", "SEGMENT"]),
+        _ => json!(["KPI", "CHANNEL", "SEGMENT"]),
+    };
+    let asked = json!({ "dimensions": dimensions });
+    let points = series_of_figure(analyst, kpi, day, figure, asked).await;
+    let parts = figure["parts"].as_array().expect("parts");
+    assert_eq!(points.len(), parts.len(), "{} {day}: {points:?}", kpi.key);
+    for part in parts {
+        let point = json!({ "channelKey": part["channel"]["key"], "segmentKey": part["segment"]["key"],
+            "value": part["value"], "state": part["state"], "target": part["target"]["value"] });
+        let what = format!("{} {day}: {point} is none of {points:?}", kpi.key);
+        assert!(points.contains(&point), "{what}");
+    }
+    parts.len()
+}
+
+/// The last four periods, in the same words as the figure.
+fn goes_as_expected(kpi: &Random, points: &Value, day: NaiveDate) {
+    let points = points.as_array().expect("points");
+    assert_eq!(points.len(), 4);
+    assert_eq!(points[3]["periodStart"], kpi.start_of(day).to_string());
+    for point in points {
+        let start = point["periodStart"].as_str().expect("a day");
+        let expected = kpi.expected_point(start.parse().expect("a day"), day);
+        let told = (
+            point["value"].as_f64(),
+            point["target"].as_f64(),
+            &point["state"],
         );
+        let same = close(told.0, expected.0) && close(told.1, expected.1) && told.2 == expected.2;
+        let what = format!("{} from {start} on {day}: {told:?}", kpi.key);
+        assert!(same, "{what} instead of {expected:?}");
     }
 }
 
@@ -101,21 +165,24 @@ async fn every_face_tells_the_same_figure_to_every_viewer() {
     let world = World::small().await;
     let (cx, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
     let analyst = world.sign_in("analyst").await;
+    let today = world.clock.day_of_moment(world.clock.now());
+    let first = today - Days::new(MEASURED_DAYS as u64);
     let mut dice = Dice(20_261_130);
     let mut kpis = Vec::new();
     for at in 0..KPIS {
-        kpis.push(makes_random(&cx, &ids, at, &mut dice).await);
+        kpis.push(makes_random(&cx, &ids, at, first, &mut dice).await);
     }
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut seen, mut parts): (BTreeMap<&str, usize>, usize) = Default::default();
     for kpi in &kpis {
         for _ in 0..DAYS {
-            let day = first() + Days::new(dice.below(200) as u64);
+            let day = any_day(today, &mut dice);
             let viewer = world.sign_in(dice.one_of(&VIEWERS)).await;
             let expected = kpi.expected("", day);
             *seen.entry(expected.state).or_default() += 1;
             let document = format!(
                 "query($key: String!, $day: Date) {{ kpi(by: {{ key: $key }}) {{
-                    state(asOf: $day) current(asOf: $day) {{ {FIGURE} }} freshness(asOf: $day) {{ state }} }} }}"
+                    state(asOf: $day) current(asOf: $day) {{ {FIGURE} }} freshness(asOf: $day) {{ state }}
+                    trend(asOf: $day, periods: 4) {{ points {{ periodStart value target state }} }} }} }}"
             );
             let answer = viewer
                 .ask(&document, json!({ "key": kpi.key, "day": day.to_string() }))
@@ -125,7 +192,9 @@ async fn every_face_tells_the_same_figure_to_every_viewer() {
             assert_eq!(answer["kpi"]["state"], expected.state);
             let fresh = answer["kpi"]["freshness"]["state"] != "NONE";
             assert_eq!(fresh, expected.state != "NO_DATA");
+            goes_as_expected(kpi, &answer["kpi"]["trend"]["points"], day);
             is_a_point_of_its_series(&analyst, kpi, "", day, figure).await;
+            parts += has_its_parts_in_series(&analyst, kpi, day, &expected, figure).await;
             let listed = "query($day: Date, $states: [KpiState!]) {
                 kpis(first: 200, filter: { states: $states, asOf: $day }) { nodes { key } } }";
             let state = dice.one_of(&STATES);
@@ -144,6 +213,7 @@ async fn every_face_tells_the_same_figure_to_every_viewer() {
             "{state} never came: {seen:?}"
         );
     }
+    assert!(parts > 20, "{parts} in series");
     at_touchpoints(&world, &kpis, &mut dice).await;
     in_journeys(&world, &kpis, &mut dice).await;
     // Another cadence: the sums are made anew.
@@ -155,7 +225,7 @@ async fn every_face_tells_the_same_figure_to_every_viewer() {
         };
         let changed = json!({ "id": kpi.id, "expectedVersion": 1, "cadence": kpi.cadence });
         cx.does(UPDATE, changed).await;
-        let day = first() + Days::new(dice.below(200) as u64);
+        let day = any_day(today, &mut dice);
         let document = format!(
             "query($key: String!, $day: Date) {{ kpi(by: {{ key: $key }}) {{ current(asOf: $day) {{ {FIGURE} }} }} }}"
         );
@@ -257,8 +327,9 @@ async fn in_flat_rows(analyst: &Actor<'_>, kpis: &[Random], today: NaiveDate) {
 /// What departments, findings and pictures tell of the touchpoints.
 async fn in_journeys(world: &World, kpis: &[Random], dice: &mut Dice) {
     let mut shown = 0;
+    let today = world.clock.day_of_moment(world.clock.now());
     for _ in 0..12 {
-        let day = first() + Days::new(dice.below(200) as u64);
+        let day = any_day(today, dice);
         let viewer = world.sign_in(dice.one_of(&VIEWERS)).await;
         for (department, place) in [("sales", "T2"), ("service", "T3")] {
             let state = dice.one_of(&STATES);
@@ -309,7 +380,7 @@ async fn in_journeys(world: &World, kpis: &[Random], dice: &mut Dice) {
 
 async fn finds_the_same(viewer: &Actor<'_>, kpis: &[Random], day: NaiveDate, shown: &mut usize) {
     let document = "query($day: Date) { blueprint(by: { key: \"open\" }) {
-        findings(asOf: $day, filter: { codes: [\"KPI_WITHOUT_TARGET\"] }) { findings { kpiId } } } }";
+        findings(asOf: $day, filter: { codes: [KPI_WITHOUT_TARGET] }) { findings { kpiId } } } }";
     let answer = viewer
         .ask(document, json!({ "day": day.to_string() }))
         .await;
@@ -323,7 +394,7 @@ async fn finds_the_same(viewer: &Actor<'_>, kpis: &[Random], day: NaiveDate, sho
         .to_owned();
     for kpi in kpis {
         let all = ["T2", "T3", ""].map(|place| kpi.expected(place, day));
-        let without = all.iter().any(|expected| expected.target.is_none());
+        let without = !kpi.is_aimed(day);
         let named = found
             .iter()
             .any(|finding| finding["kpiId"] == kpi.id.as_str());
@@ -362,7 +433,7 @@ fn told_in_picture(kpi: &Random, expected: &Expected) -> String {
     }
     told.push_str(match expected.state {
         "NO_DATA" => " (no data)",
-        _ => " (known by channel or segment only)",
+        _ => " (known by part only)",
     });
     told
 }

@@ -198,9 +198,10 @@ words! {
         NoTarget = "NO_TARGET",
         /// There is no value.
         NoData = "NO_DATA",
-        /// There is a value, of fewer answers or cases than the KPI's `minimumSample`.
+        /// There is a value, of fewer answers or cases than the KPI's `minimumSample`; or of a sum whose period still
+        /// runs, and whose values to come may decide whether it meets its target.
         TooFew = "TOO_FEW",
-        /// There are values of channels or segments, and none of the whole.
+        /// There are values of channels, segments or touchpoints, and none of the whole.
         ByPartOnly = "BY_PART_ONLY",
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         },
         scope::ReaderScope,
     },
-    judgement::{self, current::MINIMUM_SAMPLE_SQL, join_target_sql},
+    judgement::{self, join_target_sql, period_law::MINIMUM_SAMPLE_SQL},
     policy::Action,
     statement::SqlBuilder,
 };

@@ -19,7 +19,7 @@ macro_rules! kpi_series_columns {
             period_end: Date, Day => |row| Value::Day(row.period().end),
                 "The day after the period's last one (excluded).";
             is_complete: bool, Boolean => |row| Value::Boolean(row.is_complete()),
-                "Whether all days of the period are requested and have passed.";
+                "Whether all days of the period are requested, and none is later than today.";
             kpi_id empty: Option<ID>, IdOf(KpiId::PREFIX) => |row| Value::id(row.kpi().map(|kpi| kpi.id)),
                 "Id of the KPI; empty where several are combined.",
                 "Id of the KPI; null where several are combined.";

@@ -37,9 +37,10 @@ use crate::{
     database::Transaction,
     error::{Error, Result},
     judgement::{
-        self, KpiPart, TargetLevels, add_levels,
+        KpiPart, TargetLevels, add_levels,
         aggregate::{Aggregate, AggregationRule},
         period::{Grain, Period, day_number, split_into_periods},
+        period_law::PeriodLaw,
         target_levels,
     },
     policy::Action,
@@ -98,7 +99,7 @@ pub async fn answer_request(
     let keys = Arc::new(KeyLayout::new(request, &context)?);
     let context = Arc::new(context);
     // Everything is read before anything is computed: the work goes to a thread that has no connection.
-    let known = load_values_with_origins(read, cache, &context).await?;
+    let known = load_values_with_origins(read, cache, request, &context).await?;
     let days: Vec<DayNumberRange> = periods
         .iter()
         .map(|period| day_number(period.from)..day_number(period.to))
@@ -131,6 +132,7 @@ type ValuesWithOrigins = (Arc<KpiValues>, Vec<SeriesPlaceForCaller>);
 async fn load_values_with_origins(
     read: ReadContext<'_>,
     cache: &BiCache,
+    request: &SeriesRequest,
     context: &SeriesContext,
 ) -> Result<Vec<ValuesWithOrigins>> {
     let wanted: Vec<(KpiId, i32)> = context
@@ -141,7 +143,7 @@ async fn load_values_with_origins(
     let mut known = Vec::with_capacity(wanted.len());
     for wanted in wanted.chunks(AT_ONCE) {
         let all = cache.load_kpi_values(read.tx, wanted).await?;
-        let origins = context.load_origins(read, &all).await?;
+        let origins = context.load_origins(read, request, &all).await?;
         known.extend(all.into_iter().zip(origins));
     }
     Ok(known)
@@ -320,7 +322,7 @@ impl<'a> SeriesRow<'a> {
         self.answer.periods[self.index.period]
     }
 
-    /// Whether all days of the period are asked about and have passed.
+    /// Whether all days of the period are asked about, and none is later than today.
     pub fn is_complete(&self) -> bool {
         self.period().is_complete(self.answer.today)
     }
@@ -464,10 +466,13 @@ impl<'a> SeriesRow<'a> {
         }
     }
 
-    /// What the value comes to against the target.
+    /// What the value comes to against the target. What several KPIs need to be judged is not asked of their sum.
     pub fn state(&self) -> KpiState {
-        let direction = self.representative_kpi().direction;
-        judgement::judge_aggregate(&self.sum, &self.rule(), direction, self.target())
+        let mut law = PeriodLaw::from(self.representative_kpi());
+        if self.only_kpi_index().is_none() {
+            law.minimum_sample = 0.0;
+        }
+        law.state(&self.sum, self.target(), !self.is_complete())
     }
 
     /// Its key: the ids of its dimensions, and the period.

@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Se
 
 use super::request::{Dimension, SeriesRequest};
 use crate::{
-    access::HasKeyColumn,
+    access::{HasKeyColumn, everybody::select_touchpoints_open_to_everybody},
     bi::{
         cache::{
             BiCache,
@@ -89,18 +89,25 @@ impl SeriesContext {
                 && !told_apart(Dimension::Segment, filtered.segment.is_some())
     }
 
+    /// Whether rows are of places, or of what the caller pulls of some departments; else they are of KPIs as a whole.
+    pub(super) fn is_placed(&self, request: &SeriesRequest) -> bool {
+        request.asks_for_places() || self.departments.is_some()
+    }
+
     /// The origin of each time series of each of these KPIs.
     pub(super) async fn load_origins(
         &self,
         read: ReadContext<'_>,
+        request: &SeriesRequest,
         measured: &[Arc<KpiValues>],
     ) -> Result<Vec<Vec<SeriesPlaceForCaller>>> {
+        let is_placed = self.is_placed(request);
         let mut hidden: HashSet<TouchpointId> = HashSet::new();
         let mut origin_of = |series_place: &SeriesPlace| {
             let Some(touchpoint) = series_place.touchpoint else {
                 return SeriesPlaceForCaller::Whole;
             };
-            let blueprint = series_place.blueprint;
+            let blueprint = series_place.blueprint.filter(|_| is_placed);
             match blueprint
                 .and_then(|blueprint| self.journeys.find_touchpoint_indices(blueprint, touchpoint))
             {
@@ -122,15 +129,19 @@ impl SeriesContext {
                     .collect()
             })
             .collect();
-        // Whether a touchpoint outside the counting blueprints may be read of is asked for all of them at once.
+        // Whether a touchpoint outside the counting blueprints may be read of is asked for all of them at once. A KPI
+        // as a whole is put together from those that everybody may read, whoever asks.
+        let readable = match is_placed {
+            true => read.caller.select::<touchpoint::Entity>(),
+            false => touchpoint::Entity::find()
+                .filter(touchpoint::Column::Id.in_subquery(select_touchpoints_open_to_everybody())),
+        };
+        let readable = readable.select_only().column(touchpoint::Column::Id);
         let elsewhere: Vec<TouchpointId> = hidden.iter().copied().collect();
         // In pieces, as a statement takes a bounded number of values.
-        for ids in elsewhere.chunks(1_000) {
-            let readable: Vec<TouchpointId> = read
-                .caller
-                .select::<touchpoint::Entity>()
-                .select_only()
-                .column(touchpoint::Column::Id)
+        for ids in elsewhere.chunks(5_000) {
+            let readable: Vec<TouchpointId> = readable
+                .clone()
                 .filter(touchpoint::Column::Id.is_in(ids.iter().copied()))
                 .into_tuple()
                 .all(read.tx)

@@ -81,7 +81,7 @@ impl<'g> ContributionCollector<'g> {
     ) -> Self {
         // Without places, attribution would only find that every value counts once: the walk over all links is
         // spared.
-        let placed = request.asks_for_places() || context.departments.is_some();
+        let placed = context.is_placed(request);
         Self {
             context,
             request,

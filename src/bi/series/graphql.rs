@@ -151,8 +151,9 @@ pub struct SeriesQuery;
 impl SeriesQuery {
     /// Values of KPIs, combined by period and by the dimensions requested. A value belongs to the groups of its rows in
     /// `kpiFacts`, and is counted once in each. Values by channel or segment are kept apart only where that
-    /// is requested; at a touchpoint, its own values take precedence over those of the KPI as a whole. A period without
-    /// a value has no point. A request that is not defined is refused with a sentence. A LEAD gets the values of the
+    /// is requested; at a touchpoint, its own values take precedence over those of the KPI as a whole. Without places, a
+    /// period in which a KPI was measured at touchpoints only is put together from those that everybody may read. A
+    /// period without a value has no point. A request that is not defined is refused with a sentence. A LEAD gets the values of the
     /// departments that they lead. Requires: PULL_FLAT_ROWS.
     #[graphql(complexity = "page::cost(input.first, child_complexity)")]
     async fn kpi_series(

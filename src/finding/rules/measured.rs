@@ -62,10 +62,10 @@ fn add_violations_of_kpi(
 ) {
     let (place, name) = (FindingSubject::of_kpi(kpi.id), quote(&kpi.name));
     let mut add = |code, sentence| found.add(code, place, sentence);
-    if links
+    let mut figures = links
         .iter()
-        .any(|judged| judged.judgement.target().is_none())
-    {
+        .filter_map(|judged| judged.judgement.figure.as_ref());
+    if figures.any(|figure| !figure.has_target) {
         add(
             FindingCode::KpiWithoutTarget,
             format!("The KPI {name} has no target."),
@@ -73,9 +73,12 @@ fn add_violations_of_kpi(
     }
     let freshest = find_freshest_figure(links);
     if is_kpi_stale(context, kpi, freshest) {
-        let sentence = match freshest.and_then(|figure| figure.measured_on) {
-            Some(day) => format!("The KPI {name} was last measured on {day}."),
-            None => format!("The KPI {name} was not measured where it judges something here."),
+        let sentence = match freshest.and_then(|figure| figure.period) {
+            Some(period) => format!(
+                "The newest figure of the KPI {name} is of the period that ended on {}.",
+                period.last_day()
+            ),
+            None => format!("The KPI {name} has no figure where it judges something here."),
         };
         add(FindingCode::KpiStale, sentence);
     }

@@ -95,9 +95,9 @@ rules! {
     Warning DepartmentOverloaded = "DEPARTMENT_OVERLOADED" from 60.0:
         "A department that delivers here is RESPONSIBLE or ACCOUNTABLE more than N times, in this journey and in the others that count.",
     Warning KpiWithoutTarget = "KPI_WITHOUT_TARGET":
-        "A KPI that judges something here has no target.",
+        "A KPI that judges something here has no target on the day, not even of a channel or segment.",
     Warning KpiStale = "KPI_STALE" from 2.0:
-        "A KPI that judges something here was not measured for more than N periods of its cadence.",
+        "A KPI that judges something here has no figure of the last N periods of its cadence.",
     Warning KpiOwnerAbsent = "KPI_OWNER_ABSENT":
         "The owner of a KPI is neither RESPONSIBLE nor ACCOUNTABLE at any place here that the KPI judges.",
     Warning Unreachable = "UNREACHABLE":

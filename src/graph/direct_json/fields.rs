@@ -18,7 +18,7 @@ use crate::{
     canvas::{Canvas, find_accountable_responsibility},
     fields::{kinds, touchpoint::touchpoint_fields},
     graph::permissions,
-    judgement::{CurrentFigure, JudgedKpiLink, current::minimum_sample},
+    judgement::{CurrentFigure, JudgedKpiLink, period_law::minimum_sample},
     policy::Action,
     touchpoint::graphql::Transition,
 };

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, SimpleObject};
 use entity::words::KpiState;
 
 use crate::{
-    batch::load,
+    batch::{load, load_many},
     error::Result,
     judgement::{
         CurrentFigure, KpiFigurePlace,
@@ -30,7 +30,7 @@ pub(super) struct KpiFigure {
     pub n: f64,
     /// What the value comes to against `target`.
     pub state: KpiState,
-    /// The first day of its period (included); null where there is no value.
+    /// The first day of its period (included); null where nothing was measured.
     pub period_start: Option<Date>,
     /// The day after its period's last one (excluded).
     pub period_end: Option<Date>,
@@ -116,23 +116,20 @@ impl KpiFigure {
     }
 
     /// What it was put together from: values of channels, of segments, of both, or of touchpoints. Empty where it was
-    /// measured as a whole. Touchpoints that you may not read are left out.
+    /// measured as a whole, or in each of its periods in other parts. Touchpoints that you may not read are left out.
     async fn parts(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<KpiFigurePart>> {
-        let mut parts = Vec::with_capacity(self.figure.parts.len());
-        for part in &self.figure.parts {
-            if let Some(touchpoint) = part.touchpoint
-                && load(ctx, touchpoint).await?.is_none()
-            {
-                continue;
-            }
-            parts.push(KpiFigurePart {
-                value: part.value,
-                n: part.n,
-                state: part.state,
-                part: part.clone(),
-            });
-        }
-        Ok(metered_list(parts))
+        let parts = &self.figure.parts;
+        let touchpoints = parts.iter().filter_map(|part| part.touchpoint);
+        let readable = load_many(ctx, touchpoints).await?;
+        let is_shown =
+            |part: &&PartFigure| part.touchpoint.is_none_or(|id| readable.contains_key(&id));
+        let shown = parts.iter().filter(is_shown).map(|part| KpiFigurePart {
+            value: part.value,
+            n: part.n,
+            state: part.state,
+            part: part.clone(),
+        });
+        Ok(metered_list(shown))
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct KpiTrendPoint {
     pub period_start: Date,
     /// The day after the period's last one (excluded).
     pub period_end: Date,
-    /// Whether all days of the period have passed.
+    /// Whether none of the period's days is later than the day asked about.
     pub is_complete: bool,
     /// The values of the period, combined by the KPI's aggregation; null if there is none.
     pub value: Option<f64>,
@@ -108,7 +108,7 @@ pub(super) struct DepartmentScorecard {
     pub no_data: i32,
     /// Number of KPIs that have a value of too few answers or cases somewhere, and are nowhere worse.
     pub too_few: i32,
-    /// Number of KPIs that are known by channel or segment only somewhere, and are nowhere worse.
+    /// Number of KPIs that are known by part only somewhere, and are nowhere worse.
     pub by_part_only: i32,
     /// Number of KPIs that have no target somewhere, and are nowhere worse.
     pub no_target: i32,

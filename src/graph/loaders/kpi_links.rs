@@ -45,11 +45,8 @@ impl LoaderKey for KpiJudgementKey {
         let mut answers = HashMap::with_capacity(keys.len());
         for (day, ids) in group_by_day(keys, |key| (key.1, key.0)) {
             let select = caller.select::<kpi::Entity>();
-            let kpis = select
-                .filter(kpi::Column::Id.is_in(ids))
-                .all(caller.connection())
-                .await?;
-            for (id, judgement) in judgement::load_kpi_judgements(caller, &kpis, day).await? {
+            let kpis = select.filter(kpi::Column::Id.is_in(ids));
+            for (id, judgement) in judgement::load_kpi_judgements(caller, kpis, day).await? {
                 answers.insert(KpiJudgementKey(id, day), judgement);
             }
         }

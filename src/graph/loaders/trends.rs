@@ -28,11 +28,8 @@ impl LoaderKey for TrendOf {
         let mut answers = HashMap::with_capacity(keys.len());
         for ((day, periods), ids) in alike {
             let select = caller.select::<kpi::Entity>();
-            let kpis = select
-                .filter(kpi::Column::Id.is_in(ids))
-                .all(caller.connection())
-                .await?;
-            let trends = trend::load_trends(caller, &kpis, day, periods).await?;
+            let kpis = select.filter(kpi::Column::Id.is_in(ids));
+            let trends = trend::load_trends(caller, kpis, day, periods).await?;
             answers.extend(
                 trends
                     .into_iter()

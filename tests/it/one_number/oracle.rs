@@ -3,15 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate};
-use serde_json::{Value, json};
-
-use super::MAKE;
-use crate::{
-    facts::{LINK, RECORD},
-    ids::Ids,
-    kpi::TARGET,
-    world::Actor,
-};
+use serde_json::Value;
 
 /// Numbers that look like chance, and are the same in every run.
 pub struct Dice(pub u64);
@@ -30,9 +22,8 @@ impl Dice {
     }
 }
 
-pub fn first() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day")
-}
+/// How many days before today the first measurement may lie, and how many have measurements.
+pub const MEASURED_DAYS: usize = 170;
 
 /// What somebody measured, in the words of the test.
 #[derive(Clone)]
@@ -55,8 +46,27 @@ pub struct Random {
     pub higher: bool,
     pub minimum: f64,
     pub adds: bool,
-    pub targets: Vec<(NaiveDate, Option<f64>, Option<f64>)>,
+    /// Of the whole, and of channels.
+    pub targets: Vec<Target>,
     pub measured: Vec<Measured>,
+}
+
+/// A target from a day on, of a channel or of the whole: its value and its warning level.
+pub struct Target {
+    pub channel: &'static str,
+    pub from: NaiveDate,
+    pub value: Option<f64>,
+    pub warning: Option<f64>,
+}
+
+/// What a part of a figure is to be.
+#[derive(Debug, PartialEq)]
+pub struct ExpectedPart {
+    pub of: (&'static str, &'static str, &'static str),
+    pub value: Option<f64>,
+    pub n: f64,
+    pub state: &'static str,
+    pub target: Option<f64>,
 }
 
 /// The answer that is worked out here.
@@ -70,13 +80,14 @@ pub struct Expected {
     pub target: Option<f64>,
     pub decided: bool,
     pub running: Option<(Option<f64>, f64)>,
+    pub parts: Vec<ExpectedPart>,
 }
 
 /// The values of a period that count, by what they are of.
 type Series = BTreeMap<(&'static str, &'static str, &'static str), Vec<Measured>>;
 
 impl Random {
-    fn start_of(&self, day: NaiveDate) -> NaiveDate {
+    pub fn start_of(&self, day: NaiveDate) -> NaiveDate {
         let of = |month: u32| NaiveDate::from_ymd_opt(day.year(), month, 1).expect("a day");
         match self.cadence {
             "DAILY" => day,
@@ -180,14 +191,87 @@ impl Random {
         }
     }
 
-    fn target(&self, day: NaiveDate) -> Option<(f64, Option<f64>)> {
-        let begun = self.targets.iter().filter(|target| target.0 <= day);
-        let (_, value, warning) = begun.max_by_key(|target| target.0)?;
-        Some(((*value)?, *warning))
+    fn target_of(&self, channel: &str, day: NaiveDate) -> Option<&Target> {
+        let begun = self.targets.iter();
+        let begun = begun.filter(|target| target.channel == channel && target.from <= day);
+        begun.max_by_key(|target| target.from)
     }
 
-    fn judge(&self, value: f64, day: NaiveDate) -> &'static str {
-        let Some((target, warning)) = self.target(day) else {
+    fn target(&self, day: NaiveDate) -> Option<(f64, Option<f64>)> {
+        let target = self.target_of("", day)?;
+        Some((target.value?, target.warning))
+    }
+
+    /// Whether there is a target on a day, of the whole or of a channel.
+    pub fn is_aimed(&self, day: NaiveDate) -> bool {
+        ["", "PHONE", "WEB"].into_iter().any(|channel| {
+            self.target_of(channel, day)
+                .is_some_and(|target| target.value.is_some())
+        })
+    }
+
+    /// The target of a channel, a segment or both, or of a touchpoint's share.
+    fn target_of_part(
+        &self,
+        channel: &str,
+        segment: &str,
+        day: NaiveDate,
+    ) -> Option<(f64, Option<f64>)> {
+        let own = (segment.is_empty() && !channel.is_empty()).then(|| self.target_of(channel, day));
+        match own.flatten() {
+            Some(own) => Some((own.value?, own.warning)),
+            None if self.aggregation == "SUM" || self.adds => None,
+            None => self.target(day),
+        }
+    }
+
+    /// What enough values of a period come to; a sum that still grows is not judged before it lies beyond its target.
+    fn judge_if_enough(
+        &self,
+        series: &Series,
+        target: Option<(f64, Option<f64>)>,
+        runs: bool,
+    ) -> &'static str {
+        let Some(value) = self.value(series) else {
+            return match self.aggregation {
+                "LAST" if !series.is_empty() => "BY_PART_ONLY",
+                _ => "NO_DATA",
+            };
+        };
+        let is_enough = match (self.aggregation, runs) {
+            ("SUM", true) => self.is_decided(series, target),
+            _ => self.n(series) >= self.minimum,
+        };
+        if is_enough {
+            self.judge(value, target)
+        } else {
+            "TOO_FEW"
+        }
+    }
+
+    fn is_decided(&self, series: &Series, target: Option<(f64, Option<f64>)>) -> bool {
+        let value = self.value(series).expect("a sum");
+        let beyond = target.is_some_and(|(target, _)| match self.higher {
+            true => value >= target,
+            false => value > target,
+        });
+        beyond && series.values().flatten().all(|one| one.value >= 0.0)
+    }
+
+    /// A point of the trend: the value, target and state of the period that begins on a day.
+    pub fn expected_point(
+        &self,
+        start: NaiveDate,
+        day: NaiveDate,
+    ) -> (Option<f64>, Option<f64>, &'static str) {
+        let series = self.counting("", start, day);
+        let target = self.target(self.last_of(start).min(day));
+        let state = self.judge_if_enough(&series, target, self.last_of(start) > day);
+        (self.value(&series), target.map(|target| target.0), state)
+    }
+
+    fn judge(&self, value: f64, target: Option<(f64, Option<f64>)>) -> &'static str {
+        let Some((target, warning)) = target else {
             return "NO_TARGET";
         };
         let reaches = |level: f64| {
@@ -233,7 +317,42 @@ impl Random {
                 target: self.target(day).map(|target| target.0),
                 decided: false,
                 running: None,
+                parts: Vec::new(),
             };
+        };
+        // How a period is divided: where it was measured, and by what.
+        let divided = |series: &Series| {
+            let (at, channel, segment) = *series.keys().next().expect("a part");
+            let at_touchpoints = place.is_empty() && !at.is_empty();
+            let own = !place.is_empty() && at == place;
+            (at_touchpoints, own, channel.is_empty(), segment.is_empty())
+        };
+        let parts = |periods: usize, start: NaiveDate, series: &Series, judged: NaiveDate| {
+            let of: Vec<&Series> = newest
+                .iter()
+                .filter(|(begin, _)| periods > 1 || *begin == start)
+                .map(|(_, series)| series)
+                .collect();
+            let alike = of.iter().all(|one| divided(one) == divided(of[0]));
+            let is_whole = matches!(divided(of[0]), (false, _, true, true));
+            let told = series.iter().filter(|_| alike && !is_whole);
+            let told = told.map(|((at, channel, segment), values)| {
+                let part = Series::from([(("", *channel, *segment), values.clone())]);
+                let alone = Series::from([(("", "", ""), values.clone())]);
+                let target = self.target_of_part(channel, segment, judged);
+                ExpectedPart {
+                    of: (if divided(of[0]).0 { at } else { "" }, channel, segment),
+                    value: self.value(&alone),
+                    n: self.n(&part),
+                    state: self.judge_if_enough(
+                        &alone,
+                        target,
+                        runs(if periods > 1 { *first } else { start }),
+                    ),
+                    target: target.map(|target| target.0),
+                }
+            });
+            told.collect()
         };
         let figure = |start: NaiveDate,
                       periods: usize,
@@ -254,36 +373,32 @@ impl Random {
                 state: match value {
                     None => "BY_PART_ONLY",
                     Some(_) if few => "TOO_FEW",
-                    Some(value) => self.judge(value, judged),
+                    Some(value) => self.judge(value, self.target(judged)),
                 },
                 periods,
                 start: Some(start),
                 target: self.target(judged).map(|target| target.0),
                 decided,
                 running: (beside && runs(*first)).then(|| (self.value(now), self.n(now))),
+                parts: parts(periods, start, series, judged),
             }
         };
-        let half = newest
-            .iter()
-            .find(|(start, _)| !runs(*start))
-            .map_or(0.0, |(_, series)| self.n(series) / 2.0);
+        let ended = newest.iter().find(|(start, _)| !runs(*start));
         for (start, series) in &newest {
-            let n = self.n(series);
-            let is_decided = || {
-                let value = self.value(series).expect("a sum");
-                let beyond = self.target(until(*start)).is_some_and(|(target, _)| {
-                    if self.higher {
-                        value >= target
-                    } else {
-                        value > target
-                    }
-                });
-                beyond && series.values().flatten().all(|one| one.value >= 0.0)
-            };
-            let (counts, decided) = match (runs(*start), self.aggregation) {
-                (false, _) | (true, "LAST") => (n >= self.minimum, false),
-                (true, "SUM") => (is_decided(), true),
-                (true, _) => (n >= self.minimum && n >= half, false),
+            let (n, is_sum) = (self.n(series), self.aggregation == "SUM");
+            let (counts, decided) = match (runs(*start), ended) {
+                (true, _) if is_sum => (self.is_decided(series, self.target(until(*start))), true),
+                (false, _) | (true, None) => (n >= self.minimum, false),
+                (true, Some((_, before))) if self.aggregation == "LAST" => {
+                    let is_whole = matches!(divided(series), (false, _, true, true));
+                    (
+                        n >= self.minimum && (is_whole || series.len() >= before.len()),
+                        false,
+                    )
+                }
+                (true, Some((_, before))) => {
+                    (n >= self.minimum && n >= self.n(before) / 2.0, false)
+                }
             };
             if counts {
                 return figure(*start, 1, series, false, decided, start != first);
@@ -305,7 +420,7 @@ impl Random {
     }
 }
 
-fn close(one: Option<f64>, other: Option<f64>) -> bool {
+pub fn close(one: Option<f64>, other: Option<f64>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => (one - other).abs() <= 1e-9 * one.abs().max(1.0),
         (one, other) => one == other,
@@ -328,122 +443,28 @@ impl Expected {
             && self.running.is_none_or(|(value, n)| {
                 close(figure["running"]["value"].as_f64(), value)
                     && close(figure["running"]["n"].as_f64(), Some(n))
-            });
+            })
+            && (figure["parts"].is_null() || self.has_parts(figure));
         assert!(same, "{what}: {figure} instead of {self:?}");
     }
 }
 
-pub async fn makes_random(cx: &Actor<'_>, ids: &Ids, at: usize, dice: &mut Dice) -> Random {
-    let aggregation = dice.one_of(&["AVERAGE", "SUM", "RATIO", "LAST"]);
-    let cadence = dice.one_of(&[
-        "DAILY",
-        "WEEKLY",
-        "MONTHLY",
-        "MONTHLY",
-        "QUARTERLY",
-        "YEARLY",
-    ]);
-    let (higher, minimum) = (dice.below(2) == 0, dice.one_of(&[1, 1, 3, 10]));
-    let adds = aggregation == "LAST" && dice.below(2) == 0;
-    let key = format!("K{at}");
-    let mut input = json!({ "key": key, "name": format!("Number {at}"), "type": "OTHER", "unit": "CURRENCY",
-        "currency": "DKK", "decimals": 2, "aggregation": aggregation, "cadence": cadence,
-        "direction": if higher { "HIGHER" } else { "LOWER" }, "ownerDepartmentId": ids["sales"],
-        "minimumSample": minimum, "acrossParts": if adds { "SUM" } else { "NONE" } });
-    if aggregation == "RATIO" {
-        input["unit"] = json!("PERCENT");
-        input["currency"] = Value::Null;
-    }
-    let id = cx.does(MAKE, input).await["kpi"]["id"].clone();
-    let mut targets = Vec::new();
-    for day in [0, 60, 125] {
-        if dice.below(3) == 0 {
-            continue;
-        }
-        let from = first() + Days::new(day);
-        let value = (dice.below(5) > 0).then(|| dice.below(90) as f64);
-        let warning = value.filter(|_| dice.below(2) == 0);
-        let warning = warning.map(|value| if higher { value - 10.0 } else { value + 10.0 });
-        let target = json!({ "kpiId": id, "validFrom": from.to_string(), "value": value, "warning": warning });
-        cx.does(TARGET, target).await;
-        targets.push((from, value, warning));
-    }
-    let places = dice.one_of(&[
-        &["", "T2", "T3", "D1"][..],
-        &["T2", "T3"],
-        &["", "T2"],
-        &[""],
-    ]);
-    let channels = dice.one_of(&[&["", "", "PHONE", "WEB"][..], &["PHONE", "WEB"], &[""]]);
-    let segments = dice.one_of(&[&["", "", "young"][..], &[""]]);
-    let (mut measured, mut seen): (Vec<Measured>, _) = (Vec::new(), BTreeSet::new());
-    for _ in 0..dice.one_of(&[2, 8, 30]) {
-        let day = first() + Days::new(dice.below(170) as u64);
-        let (place, channel, segment) = (
-            dice.one_of(places),
-            dice.one_of(channels),
-            dice.one_of(segments),
-        );
-        if !seen.insert((day, place, channel, segment)) {
-            continue;
-        }
-        let denominator = dice.below(9) as f64 + 1.0;
-        let numerator = dice.below(denominator as usize + 1) as f64;
-        let parts =
-            (aggregation == "RATIO" && dice.below(12) > 0).then_some((numerator, denominator));
-        let value = match aggregation {
-            "RATIO" => 100.0 * numerator / denominator,
-            _ => dice.below(60) as f64 - dice.one_of(&[0.0, 0.0, 5.0]),
+impl Expected {
+    fn has_parts(&self, figure: &Value) -> bool {
+        let told = figure["parts"].as_array().expect("parts");
+        let key =
+            |part: &Value, field: &str| part[field]["key"].as_str().unwrap_or_default().to_owned();
+        let is_told = |expected: &ExpectedPart| {
+            let same = told.iter().filter(|part| {
+                let of = ["touchpoint", "channel", "segment"].map(|field| key(part, field));
+                (of[0].as_str(), of[1].as_str(), of[2].as_str()) == expected.of
+                    && close(part["value"].as_f64(), expected.value)
+                    && close(part["n"].as_f64(), Some(expected.n))
+                    && part["state"] == expected.state
+                    && close(part["target"]["value"].as_f64(), expected.target)
+            });
+            same.count() == 1
         };
-        measured.push(Measured {
-            day,
-            place,
-            channel,
-            segment,
-            value,
-            parts,
-            sample: (dice.below(3) > 0).then_some(denominator),
-        });
-    }
-    let id_of = |key: &str| (!key.is_empty()).then(|| ids[key].clone());
-    let sent: Vec<Value> = measured
-        .iter()
-        .map(|one| {
-            json!({ "kpiId": id, "measuredOn": one.day.to_string(), "touchpointId": id_of(one.place),
-                "channelId": id_of(one.channel), "segmentId": id_of(one.segment), "value": one.value,
-                "numerator": one.parts.map(|parts| parts.0), "denominator": one.parts.map(|parts| parts.1),
-                "sampleSize": one.sample.map(|sample| sample as i64) })
-        })
-        .collect();
-    // Some first with other values, which the second corrects.
-    let wrong: Vec<Value> = sent
-        .iter()
-        .filter(|_| aggregation != "RATIO" && dice.below(3) == 0)
-        .map(|one| {
-            let mut one = one.clone();
-            one["value"] = json!(7.5);
-            one
-        })
-        .collect();
-    for batch in [wrong, sent] {
-        cx.does(RECORD, json!({ "measurements": batch })).await;
-    }
-    for (place, key) in [
-        ("touchpointId", "T2"),
-        ("touchpointId", "T3"),
-        ("blueprintId", "open"),
-    ] {
-        cx.does(LINK, json!({ "kpiId": id, place: ids[key] })).await;
-    }
-    Random {
-        key,
-        id: id.as_str().expect("an id").to_owned(),
-        aggregation,
-        cadence,
-        higher,
-        minimum: minimum.into(),
-        adds,
-        targets,
-        measured,
+        told.len() == self.parts.len() && self.parts.iter().all(is_told)
     }
 }

@@ -245,9 +245,11 @@ fn expected(
         let row = &fact.row;
         let (site, period) = (site(point), period(point));
         let measured_there = |site: &str| fewest.contains_key(&(period, site.to_owned()));
+        // A KPI as a whole is put together from the touchpoints that everybody may read.
+        let open = site.is_empty() || ids.key(&site).starts_with('T');
         let shadowed = match placed {
             true => site.is_empty() && text(&row["touchpointId"]).is_some_and(measured_there),
-            false => !site.is_empty() && measured_there(""),
+            false => !open || !site.is_empty() && measured_there(""),
         };
         let role = keys(filter, "roles").is_none_or(|roles| {
             text(&row["role"]).is_some_and(|role| roles.contains(&role.to_ascii_lowercase()))
