@@ -28,8 +28,9 @@ impl Date {
     /// Parses a day as the API spells it, `2026-01-02`; none where it is spelled otherwise.
     #[must_use]
     pub fn from_iso(text: &str) -> Option<Self> {
-        // chrono reads `2026-1-2` too; one spelling is enough.
-        let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
+        // chrono reads `2026-1-2` and `+026-01-02` too; one spelling is enough.
+        let is_iso = text.len() == 10 && text.starts_with(|first: char| first.is_ascii_digit());
+        let day = is_iso.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
         day.flatten().map(Self)
     }
 }

@@ -10,9 +10,10 @@ mod node;
 mod permissions;
 mod picture;
 pub mod price;
+pub mod types;
 mod view;
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, ValidationMode};
 
 pub use self::node::MOST as MOST_NODES;
 
@@ -108,6 +109,8 @@ pub const COMPLEXITY: usize = 20_000;
 pub fn build_schema(thresholds: Thresholds) -> Api {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_complexity(COMPLEXITY)
+        // The guard has validated what comes here.
+        .validation_mode(ValidationMode::Fast)
         .data(thresholds)
         .finish()
 }

@@ -127,7 +127,7 @@ async fn admit(
     let asked = reading::read_params(http, settings).await?;
     // Admitting takes it apart; whole, it is needed where the refusal says what it costs.
     let again = asked.clone();
-    let admitted = graphql_guard::admit(asked, &settings.limits)?;
+    let admitted = graphql_guard::admit(asked, &settings.limits, settings.types)?;
     match admitted.operation {
         // GET is repeated by browsers and proxies without asking, and a link could make somebody change something.
         OperationType::Mutation if by_get => Err(NoDataReason::Method("POST")),
@@ -141,7 +141,7 @@ async fn admit(
 
 /// A refusal that says what the request would cost.
 async fn too_complex_stop(asked: GraphqlParams, settings: &GraphqlSettings) -> NoDataReason {
-    match graphql_guard::admit(asked, &settings.limits) {
+    match graphql_guard::admit(asked, &settings.limits, settings.types) {
         Ok(admitted) => {
             let message = price::too_complex_sentence(price::estimate_cost(admitted.request).await);
             NoDataReason::failure(Code::QueryTooComplex, &message)

@@ -7,8 +7,12 @@ use crate::world::{Actor, World};
 const STEP: &str = "title status version revision publishedNumber changedSincePublished";
 
 fn step(name: &str) -> String {
+    let input = match name {
+        "blueprintPublish" => "BlueprintPublishInput",
+        _ => "AtVersionInput",
+    };
     format!(
-        "mutation($input: AtVersionInput!) {{ {name}(input: $input) {{ blueprint {{ id {STEP} }} userErrors {{ field message code reason }} }} }}"
+        "mutation($input: {input}!) {{ {name}(input: $input) {{ blueprint {{ id {STEP} }} userErrors {{ field message code reason }} }} }}"
     )
 }
 

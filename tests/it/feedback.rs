@@ -91,7 +91,7 @@ async fn routing_goes_by_the_moment_of_the_answer_and_not_by_today() {
     let propose =
         "mutation($input: ResponsibilityProposeInput!) { responsibilityPropose(input: $input) {
         responsibility { id } userErrors { code } } }";
-    let accept = "mutation($input: AtVersionInput!) { responsibilityAccept(input: $input) { userErrors { code } } }";
+    let accept = "mutation($input: ResponsibilityAcceptInput!) { responsibilityAccept(input: $input) { userErrors { code } } }";
     let takeover =
         json!({ "touchpointId": ids["T2"], "departmentId": ids["finance"], "role": "ACCOUNTABLE" });
     let made = manager.does(propose, takeover).await;

@@ -65,6 +65,7 @@ mod policy;
 mod promise;
 mod publication;
 mod refusals;
+mod refused_whole;
 mod reorganise;
 mod rooms;
 mod scenario;

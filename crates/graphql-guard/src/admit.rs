@@ -1,23 +1,23 @@
 //! The way of a request through the guard: each check in turn, cheapest first, and the choice of the operation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use async_graphql::{
     Name, Positioned, Request, Variables,
-    parser::{
-        Error as ParseError, parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
-            SelectionSet,
-        },
-    },
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
 
 use crate::{
+    ast::{Operation, ParsedDocument},
+    coerce::coerce_variables,
+    convert::{convert_fragments, convert_operation},
     fragments::Fragments,
     limits::Limits,
+    parser::parse_document,
     rejection::{Rejection, RejectionKind},
-    scan, variables, weight,
+    schema::SchemaTypes,
+    validate::{FragmentGraph, validate},
+    variables, weight,
 };
 
 /// A request as a client sends it.
@@ -28,42 +28,64 @@ pub struct GraphqlParams {
     pub variables: Variables,
 }
 
-/// A request that may run: parsed, and cut down to the one operation that was asked for.
+/// A request that may run: valid, and cut down to the one operation that was asked for.
 #[derive(Debug)]
 pub struct Admitted {
     pub request: Request,
     pub operation: OperationType,
 }
 
-/// Parses a request and cuts it down to the operation that is to run.
+/// Parses a request, holds it against the schema and cuts it down to the operation that is to run.
 ///
 /// # Errors
-/// The first fault, cheapest check first.
-pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejection> {
+/// The faults of the first check that finds any: size, syntax, weight, validity, the choice of the operation, and the
+/// values of its variables.
+pub fn admit(
+    mut params: GraphqlParams,
+    limits: &Limits,
+    schema: &SchemaTypes,
+) -> Result<Admitted, Rejection> {
     if params.query.len() > limits.bytes {
         return Err(Rejection::new(
             RejectionKind::TooLarge,
             format!("The document is longer than {} bytes.", limits.bytes),
         ));
     }
-    scan::check_bracket_depth(&params.query, limits.brackets)?;
-    let document =
-        parse_query(&params.query).map_err(|error| rejection_from_parse_error(&error))?;
-    let (name, mut operation, mut fragments) =
-        select_operation(document, params.operation_name.as_deref())?;
-    let variables =
-        variables::resolve_variables(&mut operation.node, &mut fragments, params.variables)?;
-    weight::check_weight(&operation.node, &fragments, &variables, limits)?;
-
-    let kind = operation.node.ty;
-    let mut request = Request::new(params.query).variables(variables);
-    request.operation_name = name.as_ref().map(Name::to_string);
+    let document = parse_document(&params.query, limits.brackets)?;
+    let graph = FragmentGraph::new(&document);
+    let operation = choose_operation(&document, params.operation_name.as_deref());
+    let prepared = match &operation {
+        // What goes in circles weighs nothing that could be told.
+        Ok(operation) if graph.is_sound() => {
+            let sent = std::mem::take(&mut params.variables);
+            Some(Prepared::new(
+                (operation, sent),
+                (&document, &graph),
+                limits,
+                schema,
+            )?)
+        }
+        _ => None,
+    };
+    validate(&document, &graph, schema)?;
+    let operation = operation?;
+    // A valid document goes in no circles.
+    let Some(prepared) = prepared else {
+        return Err(unknown_operation_rejection());
+    };
+    prepared.coerced?;
+    let name = operation.name.map(|name| Name::new(name.text));
+    let kind = operation.kind;
+    let operations = match name.clone() {
+        Some(name) => DocumentOperations::Multiple(HashMap::from([(name, prepared.operation)])),
+        None => DocumentOperations::Single(prepared.operation),
+    };
+    drop(document);
+    let mut request = Request::new(params.query).variables(prepared.variables);
+    request.operation_name = name.map(|name| name.to_string());
     request.set_parsed_query(ExecutableDocument {
-        operations: match name {
-            Some(name) => DocumentOperations::Multiple(HashMap::from([(name, operation)])),
-            None => DocumentOperations::Single(operation),
-        },
-        fragments,
+        operations,
+        fragments: prepared.fragments,
     });
     Ok(Admitted {
         request,
@@ -71,76 +93,61 @@ pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejecti
     })
 }
 
-/// The parser's own message quotes the document, so only its positions are kept.
-fn rejection_from_parse_error(error: &ParseError) -> Rejection {
-    let (kind, message) = match error {
-        ParseError::MultipleOperations { .. } => (
-            RejectionKind::Invalid,
-            "An operation without a name must be the only one in its document.",
-        ),
-        ParseError::OperationDuplicated { .. } => {
-            (RejectionKind::Invalid, "Two operations have the same name.")
-        }
-        ParseError::FragmentDuplicated { .. } => {
-            (RejectionKind::Invalid, "Two fragments have the same name.")
-        }
-        ParseError::MissingOperation => (
-            RejectionKind::NoSuchOperation,
-            "The document has no operation.",
-        ),
-        ParseError::RecursionLimitExceeded => (
-            RejectionKind::TooComplex,
-            "The document is nested too deep.",
-        ),
-        _ => (
-            RejectionKind::ParseFailed,
-            "The document is not valid GraphQL.",
-        ),
-    };
-    Rejection {
-        kind,
-        message: message.into(),
-        locations: error.positions().collect(),
+/// The operation as it is to run, no heavier than allowed.
+struct Prepared {
+    operation: Positioned<OperationDefinition>,
+    fragments: Fragments,
+    variables: Variables,
+    /// Whether the values that were sent are of the types of the variables.
+    coerced: Result<(), Rejection>,
+}
+
+impl Prepared {
+    fn new(
+        (operation, mut sent): (&Operation<'_>, Variables),
+        (document, graph): (&ParsedDocument<'_>, &FragmentGraph<'_>),
+        limits: &Limits,
+        schema: &SchemaTypes,
+    ) -> Result<Self, Rejection> {
+        let coerced = coerce_variables(schema, operation, &mut sent);
+        let used = graph.reach_from_selections(&operation.selections);
+        let used = document
+            .fragments
+            .iter()
+            .filter(|one| used.contains(one.name.text));
+        let mut fragments = convert_fragments(used);
+        let mut operation = convert_operation(operation);
+        let variables = variables::resolve_variables(&mut operation.node, &mut fragments, sent);
+        weight::check_weight(&operation.node, &fragments, &variables, limits)?;
+        Ok(Self {
+            operation,
+            fragments,
+            variables,
+            coerced,
+        })
     }
 }
 
-type SelectedOperation = (Option<Name>, Positioned<OperationDefinition>, Fragments);
-
-/// Takes the operation that was asked for and the fragments it uses, and drops the rest.
-fn select_operation(
-    document: ExecutableDocument,
+fn choose_operation<'d>(
+    document: &'d ParsedDocument<'d>,
     wanted: Option<&str>,
-) -> Result<SelectedOperation, Rejection> {
-    let ExecutableDocument {
-        operations,
-        mut fragments,
-    } = document;
-    refuse_unused_fragments(&operations, &fragments)?;
-    let (name, operation) = match (operations, wanted) {
-        (DocumentOperations::Single(operation), None) => (None, operation),
-        (DocumentOperations::Multiple(operations), None) => {
-            let mut operations = operations.into_iter();
-            match (operations.next(), operations.next()) {
-                (Some((name, operation)), None) => (Some(name), operation),
-                _ => {
-                    return Err(Rejection::new(
-                        RejectionKind::NoSuchOperation,
-                        "The document has several operations; `operationName` must say which one to run.",
-                    ));
-                }
-            }
-        }
-        (DocumentOperations::Multiple(mut operations), Some(wanted)) => {
-            let (name, operation) = operations
-                .remove_entry(wanted)
-                .ok_or_else(unknown_operation_rejection)?;
-            (Some(name), operation)
-        }
-        (DocumentOperations::Single(_), Some(_)) => return Err(unknown_operation_rejection()),
+) -> Result<&'d Operation<'d>, Rejection> {
+    let Some(wanted) = wanted else {
+        return match document.operations.as_slice() {
+            [only] => Ok(only),
+            [] => Err(Rejection::new(
+                RejectionKind::NoSuchOperation,
+                "The document has no operation.",
+            )),
+            _ => Err(Rejection::new(
+                RejectionKind::NoSuchOperation,
+                "The document has several operations; `operationName` must say which one to run.",
+            )),
+        };
     };
-    let used = reachable_fragments([&operation], &fragments);
-    fragments.retain(|name, _| used.contains(name));
-    Ok((name, operation, fragments))
+    let mut operations = document.operations.iter();
+    let found = operations.find(|operation| operation.name.is_some_and(|name| name.text == wanted));
+    found.ok_or_else(unknown_operation_rejection)
 }
 
 fn unknown_operation_rejection() -> Rejection {
@@ -148,47 +155,4 @@ fn unknown_operation_rejection() -> Rejection {
         RejectionKind::NoSuchOperation,
         "The document has no operation of the name that `operationName` asks for.",
     )
-}
-
-/// async-graphql reports these too, but only after it has walked them unmeasured.
-fn refuse_unused_fragments(
-    operations: &DocumentOperations,
-    fragments: &Fragments,
-) -> Result<(), Rejection> {
-    let used = reachable_fragments(operations.iter().map(|(_, operation)| operation), fragments);
-    let unused = fragments.iter().find(|(name, _)| !used.contains(*name));
-    unused.map_or(Ok(()), |(_, fragment)| {
-        Err(
-            Rejection::new(RejectionKind::Invalid, "A fragment is never used.")
-                .at_location(fragment.pos),
-        )
-    })
-}
-
-fn reachable_fragments<'a>(
-    from: impl IntoIterator<Item = &'a Positioned<OperationDefinition>>,
-    fragments: &'a Fragments,
-) -> HashSet<Name> {
-    let mut seen = HashSet::new();
-    let mut waiting: Vec<&SelectionSet> = from
-        .into_iter()
-        .map(|operation| &operation.node.selection_set.node)
-        .collect();
-    while let Some(set) = waiting.pop() {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => waiting.push(&field.node.selection_set.node),
-                Selection::InlineFragment(inline) => waiting.push(&inline.node.selection_set.node),
-                Selection::FragmentSpread(spread) => {
-                    let name = &spread.node.fragment_name.node;
-                    if let Some(fragment) = fragments.get(name)
-                        && seen.insert(name.clone())
-                    {
-                        waiting.push(&fragment.node.selection_set.node);
-                    }
-                }
-            }
-        }
-    }
-    seen
 }

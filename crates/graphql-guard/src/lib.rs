@@ -3,14 +3,21 @@
 #![doc = include_str!("../README.md")]
 
 mod admit;
+mod ast;
+mod coerce;
+mod convert;
 mod fragments;
+mod lexer;
 mod limits;
+mod parser;
 mod rejection;
-mod scan;
+mod schema;
 mod size;
+mod validate;
 mod variables;
 mod weight;
 
 pub use admit::{Admitted, GraphqlParams, admit};
 pub use limits::Limits;
-pub use rejection::{Rejection, RejectionKind};
+pub use rejection::{InputPathPart, Rejection, RejectionKind, RequestFault};
+pub use schema::{ScalarParser, SchemaTypes};

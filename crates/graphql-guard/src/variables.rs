@@ -1,21 +1,14 @@
-//! The variables of one operation: refuses missing ones, fills in defaults, and makes "not sent" mean absent, never
-//! null.
+//! The variables of one operation: fills in defaults, and makes "not sent" mean absent, never null.
 
 use std::collections::HashSet;
 
 use async_graphql::{
-    Name, Positioned, Value, Variables,
+    Name, Positioned, Variables,
     parser::types::{Directive, OperationDefinition, Selection, SelectionSet, VariableDefinition},
 };
 use async_graphql_value::Value as InputValue;
 
-use crate::{
-    fragments::Fragments,
-    rejection::{Rejection, RejectionKind},
-};
-
-/// Names are shown to people, and a name may be as long as a document.
-const SHOWN: usize = 60;
+use crate::fragments::Fragments;
 
 /// Returns the values of the defined variables, and takes the omitted ones out of the document.
 ///
@@ -24,43 +17,29 @@ pub(crate) fn resolve_variables(
     operation: &mut OperationDefinition,
     fragments: &mut Fragments,
     mut sent: Variables,
-) -> Result<Variables, Rejection> {
+) -> Variables {
     let mut values = Variables::default();
     let mut omitted = OmittedVariables::default();
     for definition in &operation.variable_definitions {
         let VariableDefinition {
             name,
-            var_type,
             default_value,
             ..
         } = &definition.node;
         let default = || default_value.as_ref().map(|value| value.node.clone());
         match sent.remove(&name.node).or_else(default) {
-            Some(Value::Null) if !var_type.node.nullable => {
-                return Err(variable_rejection(definition, "must not be null"));
-            }
             Some(value) => {
                 values.insert(name.node.clone(), value);
             }
-            None if var_type.node.nullable => {
+            None => {
                 omitted.names.insert(name.node.clone());
             }
-            None => return Err(variable_rejection(definition, "is required")),
         }
     }
     if !omitted.names.is_empty() {
         omitted.strip_from_operation(operation, fragments);
     }
-    Ok(values)
-}
-
-fn variable_rejection(definition: &Positioned<VariableDefinition>, why: &str) -> Rejection {
-    let name: String = definition.node.name.node.chars().take(SHOWN).collect();
-    Rejection::new(
-        RejectionKind::BadVariable,
-        format!("The variable `${name}` {why}."),
-    )
-    .at_location(definition.pos)
+    values
 }
 
 #[derive(Default)]

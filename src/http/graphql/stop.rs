@@ -2,7 +2,7 @@
 
 use async_graphql::{Pos, ServerError, Value};
 use axum::http::StatusCode;
-use graphql_guard::{Rejection, RejectionKind};
+use graphql_guard::{InputPathPart, Rejection, RejectionKind};
 
 use super::media::MediaType;
 use crate::error::Code;
@@ -35,8 +35,19 @@ impl From<Rejection> for NoDataReason {
             RejectionKind::BadVariable => Code::BadUserInput,
             RejectionKind::TooComplex => Code::QueryTooComplex,
         };
-        let error = coded_error(code, &rejection.message, rejection.locations);
-        Self::Failed(code, vec![error])
+        let errors = rejection.faults.into_iter().map(|fault| {
+            let mut error = coded_error(code, &fault.message, fault.locations);
+            if let Some(path) = fault.input_path {
+                let path = path.into_iter().map(|part| match part {
+                    InputPathPart::Name(name) => Value::String(name),
+                    InputPathPart::Index(index) => Value::Number(index.into()),
+                });
+                let extensions = error.extensions.get_or_insert_default();
+                extensions.set("inputPath", Value::List(path.collect()));
+            }
+            error
+        });
+        Self::Failed(code, errors.collect())
     }
 }
 

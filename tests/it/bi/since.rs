@@ -334,7 +334,7 @@ async fn act(world: &World, ids: &Ids, dice: &mut Dice, which: usize) -> Option<
             );
             (
                 "responsibilityEnd",
-                "AtVersionInput",
+                "ResponsibilityDeclineInput",
                 at_version(held.id.to_string(), held.version),
             )
         }

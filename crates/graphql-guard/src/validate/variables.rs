@@ -1,0 +1,146 @@
+//! The variables of an operation: how they are defined, and whether their types fit where they are used.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{BaseType, DirectiveLocation, Type};
+
+use super::{
+    Validator, find_repeated,
+    values::ValuePlace,
+    walk::{Scope, VariableUsage},
+};
+use crate::{
+    ast::{LiteralValue, Operation, TypeReference, Variable, Word},
+    convert::convert_type,
+    rejection::InputPathPart,
+    schema::named,
+};
+
+impl<'d> Validator<'d> {
+    pub(super) fn check_variable_definitions(
+        &mut self,
+        operation: &'d Operation<'d>,
+        scope: &mut Scope<'d>,
+    ) {
+        let variables = &operation.variables;
+        for name in find_repeated(variables.iter().map(|variable| variable.name)) {
+            self.add(
+                name.pos,
+                format!("The variable `${}` is defined twice.", name.text),
+            );
+        }
+        for variable in variables {
+            let location = DirectiveLocation::VariableDefinition;
+            self.check_directives(&variable.directives, location, scope);
+            let name = name_of(&variable.ty);
+            match self.schema.get(name.text) {
+                None => self.add(name.pos, format!("The schema has no type `{}`.", name.text)),
+                Some(ty) if !ty.is_input() => {
+                    let message = format!(
+                        "The variable `${}` cannot be `{}`, which is no input.",
+                        variable.name.text, name.text
+                    );
+                    self.add(name.pos, message);
+                }
+                Some(_) => {}
+            }
+        }
+        self.check_defaults(operation);
+    }
+
+    fn check_defaults(&mut self, operation: &'d Operation<'d>) {
+        for variable in &operation.variables {
+            let Some(default) = &variable.default else {
+                continue;
+            };
+            let ty = convert_type(&variable.ty);
+            let is_input = self.schema.get(named(&ty)).is_some_and(|ty| ty.is_input());
+            let place = ValuePlace::of_type(is_input.then_some(&ty));
+            let mut path = vec![InputPathPart::Name(variable.name.text.to_owned())];
+            // A constant uses no variables.
+            self.check_literal(default, place, &mut path, &mut Scope::default());
+        }
+    }
+
+    pub(super) fn check_variable_usages(
+        &mut self,
+        operation: &'d Operation<'d>,
+        usages: &[&VariableUsage<'d>],
+    ) {
+        let variables = operation.variables.iter();
+        let known: HashMap<&str, &Variable<'d>> = variables
+            .map(|variable| (variable.name.text, variable))
+            .collect();
+        for usage in usages {
+            let Some(variable) = known.get(usage.name) else {
+                let message = format!(
+                    "The operation does not define the variable `${}`.",
+                    usage.name
+                );
+                self.add(usage.pos, message);
+                continue;
+            };
+            let ty = convert_type(&variable.ty);
+            if self.schema.get(named(&ty)).is_none() {
+                continue;
+            }
+            let default = variable.default.as_ref().map(|literal| &literal.value);
+            let has_value = default.is_some_and(|value| !matches!(value, LiteralValue::Null));
+            if let Some(place) = &usage.ty
+                && !fits(&ty, has_value, place, usage.has_default)
+            {
+                let message = format!(
+                    "The variable `${}` is `{ty}`, and `{place}` is expected where it is used.",
+                    usage.name
+                );
+                self.add(usage.pos, message);
+            }
+            if usage.is_one_of && ty.nullable {
+                let message = format!(
+                    "The variable `${}` has to be `{ty}!`: one field is given, and not null.",
+                    usage.name
+                );
+                self.add(usage.pos, message);
+            }
+        }
+        let used: HashSet<&str> = usages.iter().map(|usage| usage.name).collect();
+        for variable in &operation.variables {
+            let name = variable.name;
+            if !used.contains(name.text) {
+                self.add(
+                    name.pos,
+                    format!("The variable `${}` is never used.", name.text),
+                );
+            }
+        }
+    }
+}
+
+/// Whether a variable of a type may stand in a place.
+fn fits(ty: &Type, has_value: bool, place: &Type, place_has_default: bool) -> bool {
+    if place.nullable || !ty.nullable {
+        return is_subtype(ty, place);
+    }
+    let nullable = Type {
+        nullable: true,
+        ..place.clone()
+    };
+    (has_value || place_has_default) && is_subtype(ty, &nullable)
+}
+
+/// Whether each value of a type is one of another type.
+fn is_subtype(ty: &Type, of: &Type) -> bool {
+    let same_base = match (&ty.base, &of.base) {
+        (BaseType::Named(one), BaseType::Named(other)) => one == other,
+        (BaseType::List(one), BaseType::List(other)) => is_subtype(one, other),
+        _ => false,
+    };
+    same_base && (of.nullable || !ty.nullable)
+}
+
+fn name_of<'d>(ty: &TypeReference<'d>) -> Word<'d> {
+    match ty {
+        TypeReference::Named(name) => *name,
+        TypeReference::List(inside) | TypeReference::NonNull(inside) => name_of(inside),
+    }
+}

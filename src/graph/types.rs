@@ -1,0 +1,44 @@
+//! The types of the schema as the guard holds documents and variables against them.
+
+use std::sync::LazyLock;
+
+use async_graphql::{ScalarType, Value};
+use chrono::{DateTime, Timelike, Utc};
+use graphql_guard::{ScalarParser, SchemaTypes};
+
+use super::schema_sdl;
+use crate::scalar::Date;
+
+/// The types of the schema. Expensive to make: once for a process.
+#[expect(
+    clippy::panic,
+    reason = "the schema is the program's own, and every test of the API reads it"
+)]
+pub static SCHEMA_TYPES: LazyLock<SchemaTypes> = LazyLock::new(|| {
+    SchemaTypes::parse(&schema_sdl(), &SCALARS)
+        .unwrap_or_else(|error| panic!("the schema cannot be read: {error}"))
+});
+
+const SCALARS: [(&str, ScalarParser); 3] = [
+    ("Date", |value| {
+        let day = text_of(value).and_then(Date::from_iso);
+        day.map(|_| ())
+            .ok_or_else(|| "This is not a day such as 2026-11-22.".to_owned())
+    }),
+    ("DateTime", |value| {
+        let moment = <DateTime<Utc> as ScalarType>::parse(value.clone()).ok();
+        // A second 60 is told apart by its nanoseconds; clients and databases cannot write it.
+        let moment = moment.filter(|moment| moment.nanosecond() < 1_000_000_000);
+        moment
+            .map(|_| ())
+            .ok_or_else(|| "This is not a moment such as 2026-11-22T09:30:00Z.".to_owned())
+    }),
+    ("JSON", |_| Ok(())),
+];
+
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
