@@ -1,6 +1,6 @@
 // Random requests for a schema: valid ones first, and then ones that are changed somewhere, in the document or in its variables.
 import {
-  Kind, getNamedType, getNullableType, isCompositeType, isEnumType, isInputObjectType, isInterfaceType, isLeafType, isListType,
+  Kind, doTypesOverlap, getNamedType, getNullableType, isCompositeType, isEnumType, isInputObjectType, isInterfaceType, isLeafType, isListType,
   isNonNullType, isObjectType, isRequiredArgument, isRequiredInputField, parse, print, visit,
 } from 'graphql';
 
@@ -90,9 +90,10 @@ export function generator(schema, random, seen) {
   function value(type, doc, depth) {
     if (chance(0.35)) {
       const variable = `v${doc.variables.length}`;
-      const strict = !isNonNullType(type) && chance(0.2) ? { kind: Kind.NON_NULL_TYPE, type: typeNode(type) } : typeNode(type);
+      const loose = isNonNullType(type) && chance(0.1);
+      const strict = loose ? typeNode(type.ofType) : !isNonNullType(type) && chance(0.2) ? { kind: Kind.NON_NULL_TYPE, type: typeNode(type) } : typeNode(type);
       const definition = { kind: Kind.VARIABLE_DEFINITION, variable: { kind: Kind.VARIABLE, name: name(variable) }, type: strict, directives: [] };
-      if (chance(0.15)) definition.defaultValue = literal(jsonOrNot(type, 1), type);
+      if (chance(loose ? 0.8 : 0.15)) definition.defaultValue = literal(jsonOrNot(type, 1), type);
       doc.variables.push(definition);
       if (strict.kind === Kind.NON_NULL_TYPE || chance(0.8)) doc.values[variable] = strict.kind === Kind.NON_NULL_TYPE ? jsonOrNot(type, 3) : json(type, 3);
       return { kind: Kind.VARIABLE, name: name(variable) };
@@ -103,7 +104,7 @@ export function generator(schema, random, seen) {
       ObjectField(node, _key, _parent, path) {
         if (!chance(0.08)) return undefined;
         const named = getNamedType(type);
-        if (path.length > 2 || !isInputObjectType(named) || named.isOneOf) return undefined;
+        if (path.length > 2 || !isInputObjectType(named)) return undefined;
         const field = named.getFields()[node.name.value];
         return field ? { ...node, value: value(field.type, doc, 1) } : undefined;
       },
@@ -136,9 +137,10 @@ export function generator(schema, random, seen) {
     const open = depth > 0 ? fields : fields.filter((f) => isLeafType(getNamedType(f.type)) && !f.args.some(isRequiredArgument));
     for (let n = 1 + below(3); n > 0; n -= 1) {
       if (open.length === 0 || chance(0.1)) {
-        chosen.push({ kind: Kind.FIELD, name: name('__typename'), arguments: [], directives: [] });
+        chosen.push({ kind: Kind.FIELD, name: name('__typename'), alias: chance(0.2) ? name(`a${below(20)}`) : undefined, arguments: [], directives: [] });
       } else if (chance(0.1) && depth > 0) {
-        const possible = isObjectType(type) ? type : one(schema.getPossibleTypes(type));
+        const near = composites.filter((other) => doTypesOverlap(schema, type, other));
+        const possible = chance(0.3) ? one(near) : isObjectType(type) ? type : one(schema.getPossibleTypes(type));
         const on = chance(0.3) ? undefined : { kind: Kind.NAMED_TYPE, name: name(possible.name) };
         const set = selections(on ? possible : type, doc, depth - 1);
         if (on && chance(0.5)) {
@@ -216,6 +218,7 @@ export function generator(schema, random, seen) {
     (ast) => { const [n] = one(nodes(ast, Kind.NAMED_TYPE)) ?? []; if (n) n.name.value = one(['Nope', 'nope', 'Undefined']); else ast.definitions.push(...parse('fragment N on Nope { id }').definitions); },
     (ast) => { const [s] = one(nodes(ast, Kind.SELECTION_SET)); s.selections.push(...parse(`{ ... on ${one(['Date', 'Direction', 'KpiCreateInput', 'String', 'Nope'])} { id } }`).definitions[0].selectionSet.selections); },
     (ast) => { ast.definitions[0].selectionSet.selections.push(...parse('{ __schema { types { fields { type { fields { type { interfaces { name } } } } } } } }').definitions[0].selectionSet.selections); },
+    (ast) => { if (ast.definitions[0].name) ast.definitions.push(...parse(`query R { ${one(['__typename', '__type(name: "Kpi") { fields(includeDeprecated: true) { name } }', '__schema { types { fields { type { fields { type { fields { name } } } } } } }', 'nope'])} }`).definitions); },
     (ast) => { ast.definitions[0].operation = one(['query', 'mutation', 'subscription']); },
   ];
 

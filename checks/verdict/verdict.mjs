@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { GraphQLError, Kind, buildSchema, getNamedType, getVariableValues, isInputObjectType, isObjectType, parse, specifiedRules, validate } from 'graphql';
+import { GraphQLError, Kind, TypeInfo, buildSchema, getNamedType, getVariableValues, isInputObjectType, isNonNullType, isObjectType, parse, specifiedRules, validate, visit, visitWithTypeInfo } from 'graphql';
 import { dice, generator } from './generate.mjs';
 
 const [many = 5000, seed = 1] = process.argv.slice(2).map(Number);
@@ -54,8 +54,31 @@ function refusal({ query, variables, operation }) {
   const operations = document.definitions.filter((d) => d.kind === Kind.OPERATION_DEFINITION);
   const chosen = operation === undefined ? operations : operations.filter((d) => d.name?.value === operation);
   if (chosen.length !== 1) return ['which operation?'];
-  const { errors } = getVariableValues(schema, chosen[0].variableDefinitions ?? [], variables, { maxErrors: 100 });
-  return (errors ?? []).map((error) => error.message);
+  const { errors, coerced } = getVariableValues(schema, chosen[0].variableDefinitions ?? [], variables, { maxErrors: 100 });
+  return errors ? errors.map((error) => error.message) : nullsInNeed(document, chosen[0], coerced);
+}
+
+/** Nulls that graphql-js lets through, to make each an error of the field that they are an input of; the guard tells them before anything runs. */
+function nullsInNeed(document, operation, values) {
+  const found = [];
+  const typeInfo = new TypeInfo(schema);
+  const seen = new Set();
+  const look = (definition) => visit(definition, visitWithTypeInfo(typeInfo, {
+    FragmentSpread(node) {
+      const fragment = document.definitions.find((d) => d.kind === Kind.FRAGMENT_DEFINITION && d.name.value === node.name.value);
+      if (!seen.has(fragment)) waiting.push(fragment);
+      seen.add(fragment);
+    },
+    VariableDefinition: () => false,
+    Variable(node, _key, parent) {
+      const value = values[node.name.value];
+      const inOneOf = parent.kind === Kind.OBJECT_FIELD && getNamedType(typeInfo.getParentInputType())?.isOneOf;
+      if ((value === null && isNonNullType(typeInfo.getInputType())) || (inOneOf && (value ?? null) === null)) found.push(`null at $${node.name.value}`);
+    },
+  }));
+  const waiting = [operation];
+  while (waiting.length > 0) look(waiting.pop());
+  return found;
 }
 
 const guard = spawn(new URL('target/debug/examples/verdict', root).pathname, { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::{
-    EmptySubscription, Request, Schema, ServerError, ValidationResult, Value,
+    EmptySubscription, Request, Schema, ServerError, ValidationMode, ValidationResult, Value,
     async_trait::async_trait,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
 };
@@ -13,6 +13,7 @@ use super::{Api, COMPLEXITY, Mutation, Query};
 
 static PRICED: LazyLock<Api> = LazyLock::new(|| {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .validation_mode(ValidationMode::Fast)
         .extension(CostOnlyExtension)
         .finish()
 });

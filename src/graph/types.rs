@@ -33,8 +33,23 @@ const SCALARS: [(&str, ScalarParser); 3] = [
             .map(|_| ())
             .ok_or_else(|| "This is not a moment such as 2026-11-22T09:30:00Z.".to_owned())
     }),
-    ("JSON", |_| Ok(())),
+    ("JSON", |value| match has_private_key(value) {
+        true => Err("A key here is kept for the reader of JSON itself.".to_owned()),
+        false => Ok(()),
+    }),
 ];
+
+/// Whether an object has a key that `serde_json` takes for an instruction: its value would be read as JSON again, past
+/// the limits that it was counted by.
+fn has_private_key(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            name.starts_with("$serde_json::private") || has_private_key(value)
+        }),
+        Value::List(items) => items.iter().any(has_private_key),
+        _ => false,
+    }
+}
 
 fn text_of(value: &Value) -> Option<&str> {
     match value {

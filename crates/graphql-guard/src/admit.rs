@@ -1,18 +1,18 @@
 //! The way of a request through the guard: each check in turn, cheapest first, and the choice of the operation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
-    Name, Positioned, Request, Variables,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
+    Name, Request, Variables,
+    parser::types::{DocumentOperations, ExecutableDocument, OperationType},
 };
 
 use crate::{
     ast::{Operation, ParsedDocument},
     coerce::coerce_variables,
-    convert::{convert_fragments, convert_operation},
-    fragments::Fragments,
+    convert::convert_operation,
     limits::Limits,
+    merge::merge_root_fields,
     parser::parse_document,
     rejection::{Rejection, RejectionKind},
     schema::SchemaTypes,
@@ -41,7 +41,7 @@ pub struct Admitted {
 /// The faults of the first check that finds any: size, syntax, weight, validity, the choice of the operation, and the
 /// values of its variables.
 pub fn admit(
-    mut params: GraphqlParams,
+    params: GraphqlParams,
     limits: &Limits,
     schema: &SchemaTypes,
 ) -> Result<Admitted, Rejection> {
@@ -51,41 +51,42 @@ pub fn admit(
             format!("The document is longer than {} bytes.", limits.bytes),
         ));
     }
-    let document = parse_document(&params.query, limits.brackets)?;
+    let document = parse_document(&params.query, (limits.brackets, limits.operations))?;
     let graph = FragmentGraph::new(&document);
-    let operation = choose_operation(&document, params.operation_name.as_deref());
-    let prepared = match &operation {
+    let chosen = choose_operation(&document, params.operation_name.as_deref());
+    let (at, operation) = match chosen {
         // What goes in circles weighs nothing that could be told.
-        Ok(operation) if graph.is_sound() => {
-            let sent = std::mem::take(&mut params.variables);
-            Some(Prepared::new(
-                (operation, sent),
-                (&document, &graph),
-                limits,
-                schema,
-            )?)
+        Ok(chosen) if graph.is_sound() => chosen,
+        chosen => {
+            validate(&document, &graph, schema)?;
+            chosen?
         }
-        _ => None,
     };
-    validate(&document, &graph, schema)?;
-    let operation = operation?;
-    // A valid document goes in no circles.
-    let Some(prepared) = prepared else {
-        return Err(unknown_operation_rejection());
-    };
-    prepared.coerced?;
-    let name = operation.name.map(|name| Name::new(name.text));
-    let kind = operation.kind;
-    let operations = match name.clone() {
-        Some(name) => DocumentOperations::Multiple(HashMap::from([(name, prepared.operation)])),
-        None => DocumentOperations::Single(prepared.operation),
-    };
+    let sent: HashSet<Name> = params.variables.keys().cloned().collect();
+    let mut converted = convert_operation(operation, &document, &graph, schema)?;
+    let mut variables = variables::resolve_variables(&mut converted, params.variables);
+    weight::check_weight(&converted, &variables, limits)?;
+    let in_need = validate(&document, &graph, schema)?;
+    let in_need = in_need.get(at).cloned().unwrap_or_default();
+    coerce_variables(schema, operation, (&mut variables, &sent), &in_need)?;
+    if operation.kind == OperationType::Mutation {
+        merge_root_fields(&mut converted, &variables);
+    }
+    let (name, kind) = (
+        operation.name.map(|name| Name::new(name.text)),
+        operation.kind,
+    );
     drop(document);
-    let mut request = Request::new(params.query).variables(prepared.variables);
-    request.operation_name = name.map(|name| name.to_string());
+    let mut request = Request::new(params.query).variables(variables);
+    request.operation_name = name.as_ref().map(Name::to_string);
     request.set_parsed_query(ExecutableDocument {
-        operations,
-        fragments: prepared.fragments,
+        operations: match name {
+            Some(name) => {
+                DocumentOperations::Multiple(HashMap::from([(name, converted.operation)]))
+            }
+            None => DocumentOperations::Single(converted.operation),
+        },
+        fragments: converted.fragments,
     });
     Ok(Admitted {
         request,
@@ -93,48 +94,14 @@ pub fn admit(
     })
 }
 
-/// The operation as it is to run, no heavier than allowed.
-struct Prepared {
-    operation: Positioned<OperationDefinition>,
-    fragments: Fragments,
-    variables: Variables,
-    /// Whether the values that were sent are of the types of the variables.
-    coerced: Result<(), Rejection>,
-}
-
-impl Prepared {
-    fn new(
-        (operation, mut sent): (&Operation<'_>, Variables),
-        (document, graph): (&ParsedDocument<'_>, &FragmentGraph<'_>),
-        limits: &Limits,
-        schema: &SchemaTypes,
-    ) -> Result<Self, Rejection> {
-        let coerced = coerce_variables(schema, operation, &mut sent);
-        let used = graph.reach_from_selections(&operation.selections);
-        let used = document
-            .fragments
-            .iter()
-            .filter(|one| used.contains(one.name.text));
-        let mut fragments = convert_fragments(used);
-        let mut operation = convert_operation(operation);
-        let variables = variables::resolve_variables(&mut operation.node, &mut fragments, sent);
-        weight::check_weight(&operation.node, &fragments, &variables, limits)?;
-        Ok(Self {
-            operation,
-            fragments,
-            variables,
-            coerced,
-        })
-    }
-}
-
+/// The operation that is to run, and its place among those of the document.
 fn choose_operation<'d>(
     document: &'d ParsedDocument<'d>,
     wanted: Option<&str>,
-) -> Result<&'d Operation<'d>, Rejection> {
+) -> Result<(usize, &'d Operation<'d>), Rejection> {
     let Some(wanted) = wanted else {
         return match document.operations.as_slice() {
-            [only] => Ok(only),
+            [only] => Ok((0, only)),
             [] => Err(Rejection::new(
                 RejectionKind::NoSuchOperation,
                 "The document has no operation.",
@@ -145,8 +112,9 @@ fn choose_operation<'d>(
             )),
         };
     };
-    let mut operations = document.operations.iter();
-    let found = operations.find(|operation| operation.name.is_some_and(|name| name.text == wanted));
+    let mut operations = document.operations.iter().enumerate();
+    let found =
+        operations.find(|(_, operation)| operation.name.is_some_and(|name| name.text == wanted));
     found.ok_or_else(unknown_operation_rejection)
 }
 

@@ -122,32 +122,39 @@ pub(crate) enum LiteralValue<'a> {
 }
 
 impl LiteralValue<'_> {
-    /// Whether two values are written alike, the order of fields aside.
-    pub(crate) fn is_written_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Variable(one), Self::Variable(other))
-            | (Self::Int(one), Self::Int(other))
-            | (Self::Float(one), Self::Float(other))
-            | (Self::Enum(one), Self::Enum(other)) => one == other,
-            (Self::Text(one), Self::Text(other))
-            | (Self::BlockText(one), Self::BlockText(other)) => one == other,
-            (Self::Boolean(one), Self::Boolean(other)) => one == other,
-            (Self::Null, Self::Null) => true,
-            (Self::List(one), Self::List(other)) => {
-                let mut pairs = one.iter().zip(other);
-                one.len() == other.len()
-                    && pairs.all(|(one, other)| one.value.is_written_like(&other.value))
+    /// Writes a value so that two that are written alike, the order of fields aside, come to the same text.
+    pub(crate) fn write(&self, text: &mut String) {
+        match self {
+            Self::Variable(name) => {
+                text.push('$');
+                text.push_str(name);
             }
-            (Self::Object(one), Self::Object(other)) => {
-                let find = |name: &str| other.iter().find(|(other, _)| other.text == name);
-                let mut fields = one.iter();
-                one.len() == other.len()
-                    && fields.all(|(name, value)| {
-                        find(name.text)
-                            .is_some_and(|(_, other)| value.value.is_written_like(&other.value))
-                    })
+            Self::Int(word) | Self::Float(word) | Self::Enum(word) => text.push_str(word),
+            Self::Text(content) => text.push_str(&format!("{content:?}")),
+            Self::BlockText(content) => text.push_str(&format!("\"\"{content:?}\"\"")),
+            Self::Boolean(value) => text.push_str(&value.to_string()),
+            Self::Null => text.push_str("null"),
+            Self::List(items) => {
+                text.push('[');
+                for item in items {
+                    item.value.write(text);
+                    text.push(',');
+                }
+                text.push(']');
             }
-            _ => false,
+            Self::Object(fields) => {
+                let mut fields: Vec<_> = fields.iter().collect();
+                fields.sort_by_key(|(name, _)| name.text);
+                text.push('{');
+                for (name, value) in fields {
+                    text.push_str(name.text);
+                    text.push(':');
+                    value.value.write(text);
+                    text.push(',');
+                }
+                text.push('}');
+            }
         }
+        text.push(' ');
     }
 }

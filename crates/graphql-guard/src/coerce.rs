@@ -1,5 +1,7 @@
 //! Holds the values of variables against their types, before anything runs, and finds all faults at once.
 
+use std::collections::HashSet;
+
 use async_graphql::{
     Name, Pos, Variables,
     parser::types::{BaseType, Type},
@@ -11,76 +13,91 @@ use crate::{
     convert::convert_type,
     rejection::{InputPathPart, Rejection, RejectionKind, RequestFault},
     schema::{InputType, NamedType, SchemaTypes},
-    validate::{and_those_it_has, one_of_these},
+    validate::{MOST_FAULTS, VariablesInNeed, no_such_field, one_of_fields, one_of_these},
 };
 
 /// How much is told of a name that nothing has, and that may be as long as a body.
 const SHOWN: usize = 200;
 
-/// Most faults that are told.
-const MOST_FAULTS: usize = 100;
-
-/// Holds the values that were sent against the types of the operation's variables.
+/// Holds the values of a valid operation's variables against their types; `sent` are those that the client sent, the
+/// others are defaults.
 ///
 /// # Errors
 /// Everything that is wrong with them.
 pub(crate) fn coerce_variables(
     schema: &SchemaTypes,
     operation: &Operation<'_>,
-    sent: &mut Variables,
+    (values, sent): (&mut Variables, &HashSet<Name>),
+    in_need: &VariablesInNeed<'_>,
 ) -> Result<(), Rejection> {
-    let mut coercion = Coercion {
-        schema,
-        pos: operation.pos,
-        path: Vec::new(),
-        faults: Vec::new(),
-    };
+    let mut faults = Vec::new();
     for variable in &operation.variables {
-        let ty = convert_type(&variable.ty);
-        coercion.pos = variable.name.pos;
-        coercion.path = vec![InputPathPart::Name(variable.name.text.to_owned())];
-        match sent.get_mut(&Name::new(variable.name.text)) {
-            Some(value) => coercion.check(value, &ty),
-            None if !ty.nullable && variable.default.is_none() => {
-                coercion.add("A value is required.")
-            }
+        let name = Name::new(variable.name.text);
+        let mut ty = convert_type(&variable.ty);
+        // Where it is used, null would be an error of a field that runs beside others.
+        let need = in_need.get(variable.name.text);
+        let is_needed = !ty.nullable || need == Some(&true);
+        ty.nullable &= need.is_none();
+        let mut coercion = Coercion {
+            schema,
+            pos: variable.name.pos,
+            path: vec![PathStep::Name(variable.name.text)],
+            faults: &mut faults,
+        };
+        match values.get_mut(&name) {
+            Some(value) if sent.contains(&name) => coercion.check(value, &ty),
+            Some(_) => {}
+            None if is_needed => coercion.add(|| "A value is required.".to_owned()),
             None => {}
         }
     }
-    match coercion.faults.is_empty() {
+    match faults.is_empty() {
         true => Ok(()),
         false => Err(Rejection {
             kind: RejectionKind::BadVariable,
-            faults: coercion.faults,
+            faults,
         }),
     }
 }
 
-struct Coercion<'s> {
-    schema: &'s SchemaTypes,
-    /// Where the variable is defined.
-    pos: Pos,
-    path: Vec<InputPathPart>,
-    faults: Vec<RequestFault>,
+/// A step of the path to a value, which is written down only for a fault.
+#[derive(Clone, Copy)]
+enum PathStep<'v> {
+    Name(&'v str),
+    Index(usize),
 }
 
-impl Coercion<'_> {
-    fn add(&mut self, sentence: &str) {
-        if self.faults.len() < MOST_FAULTS {
-            self.faults
-                .push(RequestFault::in_input(&self.path, sentence, self.pos));
+struct Coercion<'v> {
+    schema: &'v SchemaTypes,
+    /// Where the variable is defined.
+    pos: Pos,
+    path: Vec<PathStep<'v>>,
+    faults: &'v mut Vec<RequestFault>,
+}
+
+impl<'v> Coercion<'v> {
+    fn add(&mut self, sentence: impl FnOnce() -> String) {
+        if self.faults.len() >= MOST_FAULTS {
+            return;
         }
+        let path = self.path.iter().map(|step| match step {
+            PathStep::Name(name) => InputPathPart::Name(name.chars().take(SHOWN).collect()),
+            PathStep::Index(index) => InputPathPart::Index(*index),
+        });
+        let path: Vec<InputPathPart> = path.collect();
+        let fault = RequestFault::in_input(&path, &sentence(), self.pos);
+        self.faults.push(fault);
     }
 
-    fn check(&mut self, value: &mut ConstValue, ty: &Type) {
+    fn check(&mut self, value: &'v mut ConstValue, ty: &Type) {
         match (value, &ty.base) {
             (ConstValue::Null, _) if ty.nullable => {}
-            (ConstValue::Null, _) => self.add("A value is required, not null."),
+            (ConstValue::Null, _) => self.add(|| "A value is required, not null.".to_owned()),
             (ConstValue::List(items), BaseType::List(item)) => {
                 for (at, value) in items.iter_mut().enumerate() {
-                    self.inside(InputPathPart::Index(at), |coercion| {
-                        coercion.check(value, item)
-                    });
+                    self.path.push(PathStep::Index(at));
+                    self.check(value, item);
+                    self.path.pop();
                 }
             }
             // One value stands for a list of it.
@@ -89,14 +106,14 @@ impl Coercion<'_> {
                 Some(NamedType::Scalar(parser)) => {
                     make_whole(value);
                     if let Err(sentence) = parser(value) {
-                        self.add(&sentence);
+                        self.add(|| sentence);
                     }
                 }
                 Some(NamedType::Enum(values)) => {
                     let is_known = matches!(value, ConstValue::String(text)
                         if values.iter().any(|known| known == text.as_str()));
                     if !is_known {
-                        self.add(&one_of_these(values));
+                        self.add(|| one_of_these(values));
                     }
                 }
                 Some(NamedType::Input(input)) => self.check_object(value, input),
@@ -105,41 +122,36 @@ impl Coercion<'_> {
         }
     }
 
-    fn check_object(&mut self, value: &mut ConstValue, input: &InputType) {
+    fn check_object(&mut self, value: &'v mut ConstValue, input: &'v InputType) {
         let ConstValue::Object(fields) = value else {
-            self.add("An object is expected.");
+            self.add(|| "An object is expected.".to_owned());
             return;
         };
-        for known in &input.fields {
-            let part = InputPathPart::Name(known.name.to_string());
-            match fields.get_mut(&known.name) {
-                Some(value) => self.inside(part, |coercion| coercion.check(value, &known.ty)),
-                None if known.is_required() => {
-                    self.inside(part, |coercion| coercion.add("A value is required."));
-                }
-                None => {}
+        for required in input.fields.iter().filter(|field| field.is_required()) {
+            if !fields.contains_key(&required.name) {
+                self.path.push(PathStep::Name(&required.name));
+                self.add(|| "A value is required.".to_owned());
+                self.path.pop();
             }
         }
-        let unknown = fields.keys().filter(|name| input.field(name).is_none());
-        for name in unknown {
-            let sentence = format!("There is no such field{}", and_those_it_has(&input.fields));
-            let part = InputPathPart::Name(name.chars().take(SHOWN).collect());
-            self.inside(part, |coercion| coercion.add(&sentence));
+        let is_given = |(name, value): (&Name, &ConstValue)| {
+            input.field(name).map(|_| *value != ConstValue::Null)
+        };
+        let given: Vec<bool> = match input.is_one_of {
+            true => fields.iter().filter_map(is_given).collect(),
+            false => Vec::new(),
+        };
+        for (name, value) in fields.iter_mut() {
+            self.path.push(PathStep::Name(name));
+            match input.field(name) {
+                Some(known) => self.check(value, &known.ty),
+                None => self.add(|| no_such_field(&input.fields)),
+            }
+            self.path.pop();
         }
-        let known = fields
-            .iter()
-            .filter(|(name, _)| input.field(name).is_some());
-        let known: Vec<&ConstValue> = known.map(|(_, value)| value).collect();
-        if input.is_one_of && !matches!(known.as_slice(), [value] if **value != ConstValue::Null) {
-            let names = and_those_it_has(&input.fields);
-            self.add(&format!("Exactly one field is given, and not null{names}"));
+        if input.is_one_of && given != [true] {
+            self.add(|| one_of_fields(&input.fields));
         }
-    }
-
-    fn inside(&mut self, part: InputPathPart, check: impl FnOnce(&mut Self)) {
-        self.path.push(part);
-        check(self);
-        self.path.pop();
     }
 }
 

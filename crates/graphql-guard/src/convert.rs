@@ -14,35 +14,203 @@ use async_graphql_value::{ConstValue, Number, Value};
 
 use crate::{
     ast::{
-        Argument, Directive, Field, Fragment, LiteralNode, LiteralValue, Operation, Selection,
-        SelectionList, TypeReference, Variable, Word,
+        Argument, Directive, Field, Fragment, LiteralNode, LiteralValue, Operation, ParsedDocument,
+        Selection, SelectionList, TypeReference, Variable, Word,
     },
-    fragments::Fragments,
+    rejection::{Rejection, RejectionKind},
+    schema::{NamedType, SchemaTypes, named},
+    validate::FragmentGraph,
 };
 
-pub(crate) fn convert_operation(operation: &Operation<'_>) -> Positioned<OperationDefinition> {
+/// The fragments of an operation, by name.
+pub(crate) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
+
+/// An operation with the fragments that it reaches.
+pub(crate) struct ConvertedOperation {
+    pub operation: Positioned<OperationDefinition>,
+    pub fragments: Fragments,
+}
+
+/// Most selections that an operation is converted to: those of unions are written out.
+const MOST_SELECTIONS: usize = 20_000;
+
+/// Converts an operation whose fragments go in no circles.
+///
+/// # Errors
+/// Written out, it has too many selections.
+pub(crate) fn convert_operation(
+    operation: &Operation<'_>,
+    document: &ParsedDocument<'_>,
+    graph: &FragmentGraph<'_>,
+    schema: &SchemaTypes,
+) -> Result<ConvertedOperation, Rejection> {
+    let mut converter = SelectionConverter {
+        schema,
+        fragments: graph.by_name(),
+        left: MOST_SELECTIONS,
+    };
+    let root = schema.root(operation.kind).map(Name::as_str);
     let node = OperationDefinition {
         ty: operation.kind,
         variable_definitions: operation.variables.iter().map(convert_variable).collect(),
         directives: convert_directives(&operation.directives),
-        selection_set: convert_selections(&operation.selections),
+        selection_set: converter.selections(&operation.selections, root)?,
     };
-    Positioned::new(node, operation.pos)
-}
-
-pub(crate) fn convert_fragments<'a>(
-    fragments: impl IntoIterator<Item = &'a Fragment<'a>>,
-) -> Fragments {
-    let fragments = fragments.into_iter().map(|fragment| {
+    let reached = graph.reach_from_selections(&operation.selections);
+    let mut fragments = Fragments::new();
+    for fragment in &document.fragments {
+        // Those on unions are written out where they are spread.
+        if !reached.contains(fragment.name.text) || schema.members(fragment.on.text).is_some() {
+            continue;
+        }
         let node = FragmentDefinition {
             type_condition: convert_condition(fragment.on),
             directives: convert_directives(&fragment.directives),
-            selection_set: convert_selections(&fragment.selections),
+            selection_set: converter.selections(&fragment.selections, Some(fragment.on.text))?,
         };
         let name = Name::new(fragment.name.text);
-        (name, Positioned::new(node, fragment.pos))
-    });
-    fragments.collect::<HashMap<_, _>>()
+        fragments.insert(name, Positioned::new(node, fragment.pos));
+    }
+    Ok(ConvertedOperation {
+        operation: Positioned::new(node, operation.pos),
+        fragments,
+    })
+}
+
+/// Converts selections beside the types that they are of. async-graphql knows of no object which unions it is in, so a
+/// fragment on a union is written out: for each object of the union where it could be any, and without a condition
+/// where the object is known.
+struct SelectionConverter<'d> {
+    schema: &'d SchemaTypes,
+    fragments: HashMap<&'d str, &'d Fragment<'d>>,
+    /// How many selections may follow.
+    left: usize,
+}
+
+impl<'d> SelectionConverter<'d> {
+    fn selections(
+        &mut self,
+        selections: &SelectionList<'_>,
+        parent: Option<&str>,
+    ) -> Result<Positioned<SelectionSet>, Rejection> {
+        let mut items = Vec::with_capacity(selections.items.len());
+        for selection in &selections.items {
+            let message = "The operation has too many selections, with its fragments written out.";
+            let left = self.left.checked_sub(1);
+            self.left = left.ok_or_else(|| Rejection::new(RejectionKind::TooComplex, message))?;
+            items.push(self.selection(selection, parent)?);
+        }
+        Ok(Positioned::new(SelectionSet { items }, selections.pos))
+    }
+
+    fn selection(
+        &mut self,
+        selection: &Selection<'_>,
+        parent: Option<&str>,
+    ) -> Result<Positioned<SelectionNode>, Rejection> {
+        match selection {
+            Selection::Field(field) => {
+                let pos = field.alias.unwrap_or(field.name).pos;
+                let node = Positioned::new(self.field(field, parent)?, pos);
+                Ok(Positioned::new(SelectionNode::Field(node), pos))
+            }
+            Selection::Spread { name, directives } => {
+                let fragment = self.fragments.get(name.text).copied();
+                if let Some(fragment) =
+                    fragment.filter(|one| self.schema.members(one.on.text).is_some())
+                {
+                    let (on, inside) = (Some(fragment.on), &fragment.selections);
+                    return self.inline((name.pos, on, directives.as_slice(), inside), parent);
+                }
+                let node = FragmentSpread {
+                    fragment_name: convert_name(*name),
+                    directives: convert_directives(directives),
+                };
+                let node = Positioned::new(node, name.pos);
+                Ok(Positioned::new(
+                    SelectionNode::FragmentSpread(node),
+                    name.pos,
+                ))
+            }
+            Selection::Inline {
+                pos,
+                on,
+                directives,
+                selections,
+            } => self.inline((*pos, *on, directives.as_slice(), selections), parent),
+        }
+    }
+
+    fn inline(
+        &mut self,
+        (pos, on, directives, selections): (
+            Pos,
+            Option<Word<'_>>,
+            &[Directive<'_>],
+            &SelectionList<'_>,
+        ),
+        parent: Option<&str>,
+    ) -> Result<Positioned<SelectionNode>, Rejection> {
+        let directives = convert_directives(directives);
+        let members = on.and_then(|on| self.schema.members(on.text));
+        let is_object = parent
+            .is_some_and(|parent| matches!(self.schema.get(parent), Some(NamedType::Object(_))));
+        let (type_condition, selection_set) = match (members, on) {
+            (Some(_), _) if is_object => (None, self.selections(selections, parent)?),
+            (Some(members), _) => {
+                let mut items = Vec::with_capacity(members.len());
+                for member in members {
+                    let condition = TypeCondition {
+                        on: Positioned::new(member.clone(), pos),
+                    };
+                    let inside = InlineFragment {
+                        type_condition: Some(Positioned::new(condition, pos)),
+                        directives: Vec::new(),
+                        selection_set: self.selections(selections, Some(member))?,
+                    };
+                    items.push(inline_node(inside, pos));
+                }
+                (None, Positioned::new(SelectionSet { items }, pos))
+            }
+            (None, on) => {
+                let inside = on.map(|on| on.text).or(parent);
+                (
+                    on.map(convert_condition),
+                    self.selections(selections, inside)?,
+                )
+            }
+        };
+        let node = InlineFragment {
+            type_condition,
+            directives,
+            selection_set,
+        };
+        Ok(inline_node(node, pos))
+    }
+
+    fn field(&mut self, field: &Field<'_>, parent: Option<&str>) -> Result<FieldNode, Rejection> {
+        let schema = self.schema;
+        let known = parent.and_then(|parent| schema.field(parent, field.name.text));
+        let inside = known.map(|known| named(&known.ty).as_str());
+        let selection_set = match &field.selections {
+            Some(selections) => self.selections(selections, inside)?,
+            None => Positioned::new(SelectionSet { items: Vec::new() }, Pos::default()),
+        };
+        Ok(FieldNode {
+            alias: field.alias.map(convert_name),
+            name: convert_name(field.name),
+            arguments: convert_arguments(&field.arguments),
+            directives: convert_directives(&field.directives),
+            selection_set,
+        })
+    }
+}
+
+fn inline_node(node: InlineFragment, pos: Pos) -> Positioned<SelectionNode> {
+    Positioned::new(
+        SelectionNode::InlineFragment(Positioned::new(node, pos)),
+        pos,
+    )
 }
 
 /// The type that a reference names.
@@ -141,61 +309,4 @@ fn convert_arguments(arguments: &[Argument<'_>]) -> Vec<(Positioned<Name>, Posit
         (convert_name(argument.name), value)
     });
     converted.collect()
-}
-
-fn convert_selections(selections: &SelectionList<'_>) -> Positioned<SelectionSet> {
-    let items = selections.items.iter().map(convert_selection).collect();
-    Positioned::new(SelectionSet { items }, selections.pos)
-}
-
-fn convert_selection(selection: &Selection<'_>) -> Positioned<SelectionNode> {
-    match selection {
-        Selection::Field(field) => {
-            let pos = field.alias.unwrap_or(field.name).pos;
-            Positioned::new(
-                SelectionNode::Field(Positioned::new(convert_field(field), pos)),
-                pos,
-            )
-        }
-        Selection::Spread { name, directives } => {
-            let node = FragmentSpread {
-                fragment_name: convert_name(*name),
-                directives: convert_directives(directives),
-            };
-            Positioned::new(
-                SelectionNode::FragmentSpread(Positioned::new(node, name.pos)),
-                name.pos,
-            )
-        }
-        Selection::Inline {
-            pos,
-            on,
-            directives,
-            selections,
-        } => {
-            let node = InlineFragment {
-                type_condition: on.map(convert_condition),
-                directives: convert_directives(directives),
-                selection_set: convert_selections(selections),
-            };
-            Positioned::new(
-                SelectionNode::InlineFragment(Positioned::new(node, *pos)),
-                *pos,
-            )
-        }
-    }
-}
-
-fn convert_field(field: &Field<'_>) -> FieldNode {
-    let selection_set = field.selections.as_ref().map_or_else(
-        || Positioned::new(SelectionSet { items: Vec::new() }, Pos::default()),
-        convert_selections,
-    );
-    FieldNode {
-        alias: field.alias.map(convert_name),
-        name: convert_name(field.name),
-        arguments: convert_arguments(&field.arguments),
-        directives: convert_directives(&field.directives),
-        selection_set,
-    }
 }

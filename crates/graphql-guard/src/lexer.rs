@@ -9,6 +9,18 @@ use async_graphql::Pos;
 pub(crate) struct SyntaxFault {
     pub pos: Pos,
     pub message: &'static str,
+    /// Whether it is GraphQL, and more than allowed.
+    pub is_limit: bool,
+}
+
+impl SyntaxFault {
+    pub(crate) fn new(pos: Pos, message: &'static str) -> Self {
+        Self {
+            pos,
+            message,
+            is_limit: false,
+        }
+    }
 }
 
 /// Names are shown to people, and a name could be as long as a document.
@@ -75,10 +87,10 @@ impl<'a> GraphqlLexer<'a> {
             b'-' | b'0'..=b'9' => self.read_number(pos)?,
             _ if is_name_start(byte) => TokenKind::Name(self.read_name(pos)?),
             _ => {
-                return Err(SyntaxFault {
+                return Err(SyntaxFault::new(
                     pos,
-                    message: "A character here belongs to nothing in GraphQL.",
-                });
+                    "A character here belongs to nothing in GraphQL.",
+                ));
             }
         };
         Ok(GraphqlToken { kind, pos })
@@ -135,8 +147,11 @@ impl<'a> GraphqlLexer<'a> {
         let length = rest.bytes().take_while(|byte| is_name_part(*byte)).count();
         if length > LONGEST_NAME {
             return Err(SyntaxFault {
-                pos,
-                message: "A name here is longer than 200 characters, the most allowed.",
+                is_limit: true,
+                ..SyntaxFault::new(
+                    pos,
+                    "A name here is longer than 200 characters, the most allowed.",
+                )
             });
         }
         self.at += length;
@@ -144,10 +159,7 @@ impl<'a> GraphqlLexer<'a> {
     }
 
     fn read_number(&mut self, pos: Pos) -> Result<TokenKind<'a>, SyntaxFault> {
-        let malformed = SyntaxFault {
-            pos,
-            message: "A number here is malformed.",
-        };
+        let malformed = SyntaxFault::new(pos, "A number here is malformed.");
         let (start, mut is_float) = (self.at, false);
         self.at += usize::from(self.peek(0) == Some(b'-'));
         let leads_with_zero = self.peek(0) == Some(b'0');
@@ -177,8 +189,8 @@ impl<'a> GraphqlLexer<'a> {
         let text = self.source.get(start..self.at).unwrap_or_default();
         if !text.parse::<f64>().is_ok_and(f64::is_finite) {
             return Err(SyntaxFault {
-                pos,
-                message: "A number here is too large to be computed with.",
+                is_limit: true,
+                ..SyntaxFault::new(pos, "A number here is too large to be computed with.")
             });
         }
         Ok(match is_float {
@@ -214,10 +226,7 @@ impl<'a> GraphqlLexer<'a> {
                     copy.push(self.read_escape()?);
                 }
                 _ => {
-                    return Err(SyntaxFault {
-                        pos,
-                        message: "A string is never closed.",
-                    });
+                    return Err(SyntaxFault::new(pos, "A string is never closed."));
                 }
             }
         }
@@ -244,10 +253,10 @@ impl<'a> GraphqlLexer<'a> {
             _ => None,
         };
         let Some((character, length)) = read else {
-            return Err(SyntaxFault {
-                pos: self.pos(),
-                message: "An escape in a string is malformed.",
-            });
+            return Err(SyntaxFault::new(
+                self.pos(),
+                "An escape in a string is malformed.",
+            ));
         };
         self.at += length;
         Ok(character)
@@ -264,10 +273,7 @@ impl<'a> GraphqlLexer<'a> {
             let rest = self.rest();
             match self.peek(0) {
                 None => {
-                    return Err(SyntaxFault {
-                        pos,
-                        message: "A string is never closed.",
-                    });
+                    return Err(SyntaxFault::new(pos, "A string is never closed."));
                 }
                 Some(b'\n' | b'\r') => {
                     self.end_line();

@@ -7,6 +7,8 @@ pub struct Limits {
     pub bytes: usize,
     /// Brackets inside brackets, of any kind. The parser recurses on each.
     pub brackets: usize,
+    /// Operations of a document, of which one is run.
+    pub operations: usize,
     /// Selection sets inside one another, fragments included; async-graphql stops at 32 itself.
     pub levels: usize,
     /// Fields inside fields. The standard introspection query needs 15.
@@ -34,6 +36,7 @@ impl Default for Limits {
         Self {
             bytes: 32 * 1024,
             brackets: 64,
+            operations: 50,
             levels: 32,
             depth: 15,
             fields: 1_000,

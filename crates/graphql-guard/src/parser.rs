@@ -15,10 +15,10 @@ use crate::{
 /// Reads a document.
 ///
 /// # Errors
-/// Its first fault of syntax, or brackets nested deeper than so many.
+/// Its first fault of syntax, brackets nested deeper than so many, or more operations than so many.
 pub(crate) fn parse_document(
     source: &str,
-    brackets: usize,
+    (brackets, operations): (usize, usize),
 ) -> Result<ParsedDocument<'_>, Rejection> {
     let mut lexer = GraphqlLexer::new(source);
     let token = lexer.next_token()?;
@@ -38,12 +38,21 @@ pub(crate) fn parse_document(
     while parser.token.kind != TokenKind::End {
         parser.read_definition(&mut document)?;
     }
+    if document.operations.len() > operations {
+        let message =
+            format!("The document has more than {operations} operations, the most allowed.");
+        return Err(Rejection::new(RejectionKind::TooComplex, message));
+    }
     Ok(document)
 }
 
 impl From<SyntaxFault> for Rejection {
     fn from(fault: SyntaxFault) -> Self {
-        Self::new(RejectionKind::ParseFailed, fault.message).at_location(fault.pos)
+        let kind = match fault.is_limit {
+            true => RejectionKind::TooComplex,
+            false => RejectionKind::ParseFailed,
+        };
+        Self::new(kind, fault.message).at_location(fault.pos)
     }
 }
 
@@ -64,11 +73,7 @@ impl<'a> GraphqlParser<'a> {
     }
 
     fn unexpected(&self, message: &'static str) -> Rejection {
-        SyntaxFault {
-            pos: self.token.pos,
-            message,
-        }
-        .into()
+        SyntaxFault::new(self.token.pos, message).into()
     }
 
     fn is_mark(&self, mark: char) -> bool {
@@ -133,11 +138,7 @@ impl<'a> GraphqlParser<'a> {
         let open = self.token.pos;
         let items = self.read_in_brackets(close, read)?;
         match items.is_empty() {
-            true => Err(SyntaxFault {
-                pos: open,
-                message: "Brackets here may not be empty.",
-            }
-            .into()),
+            true => Err(SyntaxFault::new(open, "Brackets here may not be empty.").into()),
             false => Ok(items),
         }
     }
@@ -228,7 +229,7 @@ impl<'a> GraphqlParser<'a> {
                     (Some(item), true) => TypeReference::List(Box::new(item)),
                     _ => {
                         let message = "A list is of one type.";
-                        return Err(SyntaxFault { pos, message }.into());
+                        return Err(SyntaxFault::new(pos, message).into());
                     }
                 }
             }

@@ -19,6 +19,9 @@ pub struct RequestFault {
     pub input_path: Option<Vec<InputPathPart>>,
 }
 
+/// Bytes of a path that is told: the client names the steps.
+const LONGEST_PATH: usize = 1_000;
+
 /// A step down into an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputPathPart {
@@ -82,6 +85,9 @@ impl RequestFault {
             InputPathPart::Index(index) => index.to_string(),
         });
         let told = steps.collect::<Vec<_>>().join(".");
+        if told.len() > LONGEST_PATH {
+            return Self::at(format!("Deep in an input: {sentence}"), location);
+        }
         Self {
             input_path: Some(path.to_vec()),
             ..Self::at(format!("`{told}`: {sentence}"), location)

@@ -81,21 +81,21 @@ pub(crate) struct DirectiveType {
     pub locations: Vec<DirectiveLocation>,
 }
 
-/// The types by which a schema tells of itself.
+/// The types by which a schema tells of itself, as async-graphql serves them.
 const INTROSPECTION: &str = r"
 type __Schema { description: String types: [__Type!]! queryType: __Type! mutationType: __Type
     subscriptionType: __Type directives: [__Directive!]! }
 type __Type { kind: __TypeKind! name: String description: String specifiedByURL: String
-    fields(includeDeprecated: Boolean = false): [__Field!] interfaces: [__Type!] possibleTypes: [__Type!]
-    enumValues(includeDeprecated: Boolean = false): [__EnumValue!]
-    inputFields(includeDeprecated: Boolean = false): [__InputValue!] ofType: __Type isOneOf: Boolean }
-type __Field { name: String! description: String args(includeDeprecated: Boolean = false): [__InputValue!]!
+    fields(includeDeprecated: Boolean! = false): [__Field!] interfaces: [__Type!] possibleTypes: [__Type!]
+    enumValues(includeDeprecated: Boolean! = false): [__EnumValue!]
+    inputFields(includeDeprecated: Boolean! = false): [__InputValue!] ofType: __Type isOneOf: Boolean }
+type __Field { name: String! description: String args(includeDeprecated: Boolean! = false): [__InputValue!]!
     type: __Type! isDeprecated: Boolean! deprecationReason: String }
 type __InputValue { name: String! description: String type: __Type! defaultValue: String isDeprecated: Boolean!
     deprecationReason: String }
 type __EnumValue { name: String! description: String isDeprecated: Boolean! deprecationReason: String }
 type __Directive { name: String! description: String isRepeatable: Boolean! locations: [__DirectiveLocation!]!
-    args(includeDeprecated: Boolean = false): [__InputValue!]! }
+    args(includeDeprecated: Boolean! = false): [__InputValue!]! }
 enum __TypeKind { SCALAR OBJECT INTERFACE UNION ENUM INPUT_OBJECT LIST NON_NULL }
 enum __DirectiveLocation { QUERY MUTATION SUBSCRIPTION FIELD FRAGMENT_DEFINITION FRAGMENT_SPREAD INLINE_FRAGMENT
     VARIABLE_DEFINITION SCHEMA SCALAR OBJECT FIELD_DEFINITION ARGUMENT_DEFINITION INTERFACE UNION ENUM ENUM_VALUE
@@ -254,16 +254,29 @@ impl SchemaTypes {
 
     /// Whether an object can be of both types.
     pub(crate) fn do_overlap(&self, one: &str, other: &str) -> bool {
-        let objects = |name: &str| -> BTreeSet<&str> {
-            match self.get_entry(name) {
-                Some((name, NamedType::Object(_))) => BTreeSet::from([name.as_str()]),
-                Some((_, NamedType::Interface { objects, .. } | NamedType::Union(objects))) => {
-                    objects.iter().map(Name::as_str).collect()
-                }
-                _ => BTreeSet::new(),
-            }
-        };
-        one == other || !objects(one).is_disjoint(&objects(other))
+        match (self.objects_of(one), self.objects_of(other)) {
+            _ if one == other => true,
+            (Some(one), Some(other)) => one.iter().any(|object| other.contains(object)),
+            (Some(objects), None) => objects.contains(other),
+            (None, Some(objects)) => objects.contains(one),
+            (None, None) => false,
+        }
+    }
+
+    /// The objects of an interface or a union.
+    fn objects_of(&self, name: &str) -> Option<&BTreeSet<Name>> {
+        match self.get(name)? {
+            NamedType::Interface { objects, .. } | NamedType::Union(objects) => Some(objects),
+            _ => None,
+        }
+    }
+
+    /// The members of a union.
+    pub(crate) fn members(&self, name: &str) -> Option<&BTreeSet<Name>> {
+        match self.get(name)? {
+            NamedType::Union(members) => Some(members),
+            _ => None,
+        }
     }
 }
 
@@ -345,7 +358,7 @@ const BUILT_IN_SCALARS: [(&str, ScalarParser); 5] = [
     }),
     ("ID", |value| {
         let is_id = match value {
-            ConstValue::Number(number) => !number.is_f64(),
+            ConstValue::Number(number) => number.as_i64().is_some(),
             value => matches!(value, ConstValue::String(_)),
         };
         told(is_id, "An id is expected, as a text.")

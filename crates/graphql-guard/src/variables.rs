@@ -4,23 +4,22 @@ use std::collections::HashSet;
 
 use async_graphql::{
     Name, Positioned, Variables,
-    parser::types::{Directive, OperationDefinition, Selection, SelectionSet, VariableDefinition},
+    parser::types::{Directive, Selection, SelectionSet, VariableDefinition},
 };
 use async_graphql_value::Value as InputValue;
 
-use crate::fragments::Fragments;
+use crate::convert::ConvertedOperation;
 
 /// Returns the values of the defined variables, and takes the omitted ones out of the document.
 ///
 /// Defaults are filled in here because async-graphql evaluates `@skip` and `@include` without them.
 pub(crate) fn resolve_variables(
-    operation: &mut OperationDefinition,
-    fragments: &mut Fragments,
+    converted: &mut ConvertedOperation,
     mut sent: Variables,
 ) -> Variables {
     let mut values = Variables::default();
     let mut omitted = OmittedVariables::default();
-    for definition in &operation.variable_definitions {
+    for definition in &converted.operation.node.variable_definitions {
         let VariableDefinition {
             name,
             default_value,
@@ -37,7 +36,7 @@ pub(crate) fn resolve_variables(
         }
     }
     if !omitted.names.is_empty() {
-        omitted.strip_from_operation(operation, fragments);
+        omitted.strip_from_operation(converted);
     }
     values
 }
@@ -45,28 +44,20 @@ pub(crate) fn resolve_variables(
 #[derive(Default)]
 struct OmittedVariables {
     names: HashSet<Name>,
-    /// Those that were used somewhere. The others keep their definition, so that validation still says they are unused.
-    used: HashSet<Name>,
 }
 
 impl OmittedVariables {
-    fn strip_from_operation(
-        &mut self,
-        operation: &mut OperationDefinition,
-        fragments: &mut Fragments,
-    ) {
+    fn strip_from_operation(&self, converted: &mut ConvertedOperation) {
+        let operation = &mut converted.operation.node;
         self.strip_from_directives(&mut operation.directives);
         self.strip_from_selection_set(&mut operation.selection_set.node);
-        for fragment in fragments.values_mut() {
+        for fragment in converted.fragments.values_mut() {
             self.strip_from_directives(&mut fragment.node.directives);
             self.strip_from_selection_set(&mut fragment.node.selection_set.node);
         }
-        operation
-            .variable_definitions
-            .retain(|definition| !self.used.contains(&definition.node.name.node));
     }
 
-    fn strip_from_selection_set(&mut self, set: &mut SelectionSet) {
+    fn strip_from_selection_set(&self, set: &mut SelectionSet) {
         for selection in &mut set.items {
             self.strip_from_directives(selection.node.directives_mut());
             match &mut selection.node {
@@ -82,14 +73,14 @@ impl OmittedVariables {
         }
     }
 
-    fn strip_from_directives(&mut self, directives: &mut [Positioned<Directive>]) {
+    fn strip_from_directives(&self, directives: &mut [Positioned<Directive>]) {
         for directive in directives {
             self.strip_from_arguments(&mut directive.node.arguments);
         }
     }
 
     fn strip_from_arguments(
-        &mut self,
+        &self,
         arguments: &mut Vec<(Positioned<Name>, Positioned<InputValue>)>,
     ) {
         arguments.retain_mut(|(_, value)| self.strip_from_value(&mut value.node));
@@ -97,10 +88,9 @@ impl OmittedVariables {
 
     /// Takes omitted variables out of a value, and says whether the value itself stays. An omitted variable leaves an
     /// argument or a field of an object absent; a list keeps its place, as null.
-    fn strip_from_value(&mut self, value: &mut InputValue) -> bool {
+    fn strip_from_value(&self, value: &mut InputValue) -> bool {
         match value {
             InputValue::Variable(name) if self.names.contains(name) => {
-                self.used.insert(name.clone());
                 return false;
             }
             InputValue::List(items) => {

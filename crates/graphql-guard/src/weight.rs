@@ -4,13 +4,11 @@ use std::collections::HashMap;
 
 use async_graphql::{
     Pos, Positioned, Variables,
-    parser::types::{
-        Directive, Field, OperationDefinition, OperationType, Selection, SelectionSet,
-    },
+    parser::types::{Directive, Field, OperationType, Selection, SelectionSet},
 };
 
 use crate::{
-    fragments::Fragments,
+    convert::{ConvertedOperation, Fragments},
     limits::Limits,
     rejection::{Rejection, RejectionKind},
     size::VariableSizes,
@@ -51,13 +49,13 @@ impl Weight {
 }
 
 pub(crate) fn check_weight(
-    operation: &OperationDefinition,
-    fragments: &Fragments,
+    converted: &ConvertedOperation,
     variables: &Variables,
     limits: &Limits,
 ) -> Result<(), Rejection> {
+    let operation = &converted.operation.node;
     let mut weigher = DocumentWeigher {
-        fragments,
+        fragments: &converted.fragments,
         limits,
         sizes: VariableSizes::new(variables),
         known: HashMap::new(),

@@ -40,7 +40,7 @@ impl<'d> FragmentGraph<'d> {
         self.is_sound
     }
 
-    pub(super) fn by_name(&self) -> HashMap<&'d str, &'d Fragment<'d>> {
+    pub(crate) fn by_name(&self) -> HashMap<&'d str, &'d Fragment<'d>> {
         let fragments = self.document.fragments.iter();
         fragments
             .map(|fragment| (fragment.name.text, fragment))
@@ -71,7 +71,10 @@ impl<'d> FragmentGraph<'d> {
     }
 
     fn find_unknown_and_repeated(&mut self) {
-        let mut spreads: Vec<Word<'d>> = self.spreads.values().flatten().copied().collect();
+        let mut spreads = Vec::new();
+        for fragment in &self.document.fragments {
+            add_spreads(&fragment.selections, &mut spreads);
+        }
         for operation in &self.document.operations {
             add_spreads(&operation.selections, &mut spreads);
         }

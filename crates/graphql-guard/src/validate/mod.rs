@@ -2,36 +2,41 @@
 //! faults at once.
 
 mod fragments;
+mod introspection;
 mod overlap;
 mod values;
 mod variables;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::Pos;
 
 pub(crate) use self::fragments::FragmentGraph;
+pub(crate) use self::values::{no_such_field, one_of_fields, one_of_these};
 use self::walk::Scope;
-pub(crate) use self::{values::one_of_these, walk::and_those_it_has};
 use crate::{
     ast::{Fragment, ParsedDocument, Word},
-    rejection::{Rejection, RejectionKind, RequestFault},
+    rejection::{InputPathPart, Rejection, RejectionKind, RequestFault},
     schema::SchemaTypes,
 };
 
-/// Most faults that are told; a document with so many is not looked into further.
-const MOST_FAULTS: usize = 100;
+/// Most faults that are told.
+pub(crate) const MOST_FAULTS: usize = 100;
 
-/// Finds what is wrong with a document.
+/// What validation learned of an operation that is valid: the variables that may not be null where they are used, though
+/// their types allow it, each with whether it has to be given as well.
+pub(crate) type VariablesInNeed<'d> = HashMap<&'d str, bool>;
+
+/// Finds what is wrong with a document. Gives for each operation what its variables may not be.
 ///
 /// # Errors
 /// Its faults, or that finding them takes too long.
-pub(crate) fn validate(
-    document: &ParsedDocument<'_>,
-    graph: &FragmentGraph<'_>,
-    schema: &SchemaTypes,
-) -> Result<(), Rejection> {
+pub(crate) fn validate<'d>(
+    document: &'d ParsedDocument<'d>,
+    graph: &FragmentGraph<'d>,
+    schema: &'d SchemaTypes,
+) -> Result<Vec<VariablesInNeed<'d>>, Rejection> {
     let mut validator = Validator {
         schema,
         document,
@@ -47,6 +52,7 @@ pub(crate) fn validate(
     let operations: Vec<Scope<'_>> = operations
         .map(|operation| validator.check_operation(operation))
         .collect();
+    let mut in_need = Vec::with_capacity(operations.len());
     for (operation, scope) in document.operations.iter().zip(&operations) {
         let reached = graph.reach_from(scope.spreads.iter().map(|spread| spread.text));
         let reached = document
@@ -58,16 +64,18 @@ pub(crate) fn validate(
         let usages = std::iter::once(scope)
             .chain(scopes)
             .flat_map(|scope| &scope.usages);
-        validator.check_variable_usages(operation, &usages.collect::<Vec<_>>());
+        in_need.push(validator.check_variable_usages(operation, usages));
     }
+    introspection::check_introspection_depth(&mut validator, graph);
     if graph.is_sound() {
         overlap::check_overlapping_fields(&mut validator)?;
     }
     let mut faults = validator.faults;
     if faults.is_empty() {
-        return Ok(());
+        return Ok(in_need);
     }
     faults.truncate(MOST_FAULTS);
+    faults.sort_by_key(|fault| fault.locations.first().map(|pos| (pos.line, pos.column)));
     Err(Rejection {
         kind: RejectionKind::Invalid,
         faults,
@@ -84,9 +92,27 @@ struct Validator<'d> {
 
 impl Validator<'_> {
     fn add(&mut self, pos: Pos, message: String) {
-        if self.faults.len() < MOST_FAULTS {
-            self.faults.push(RequestFault::at(message, pos));
+        self.push(|| RequestFault::at(message, pos));
+    }
+
+    fn add_in_input(
+        &mut self,
+        path: &[InputPathPart],
+        pos: Pos,
+        sentence: impl FnOnce() -> String,
+    ) {
+        self.push(|| RequestFault::in_input(path, &sentence(), pos));
+    }
+
+    /// Adds a fault, unless there are enough: then it is not even worded.
+    fn push(&mut self, fault: impl FnOnce() -> RequestFault) {
+        if !self.is_full() {
+            self.faults.push(fault());
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.faults.len() >= MOST_FAULTS
     }
 
     fn check_operation_names(&mut self) {
@@ -113,7 +139,7 @@ impl Validator<'_> {
 
 /// The names that were given before, wherever they are given again.
 fn find_repeated<'a>(names: impl IntoIterator<Item = Word<'a>>) -> Vec<Word<'a>> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let names = names.into_iter();
     names.filter(|name| !seen.insert(name.text)).collect()
 }

@@ -15,7 +15,7 @@ use async_graphql::{
 use super::Validator;
 use crate::{
     ast::{Argument, Field, Selection, SelectionList},
-    rejection::{Rejection, RejectionKind},
+    rejection::{Rejection, RejectionKind, RequestFault},
     schema::{NamedType, SchemaTypes, named},
 };
 
@@ -39,6 +39,9 @@ struct OverlapChecker<'v, 'd> {
     alike: HashSet<FieldSet>,
     same: HashSet<FieldSet>,
     told: HashSet<usize>,
+    /// The arguments of fields, each way of writing them by a number.
+    arguments: HashMap<String, usize>,
+    written: HashMap<usize, usize>,
 }
 
 pub(super) fn check_overlapping_fields(validator: &mut Validator<'_>) -> Result<(), Rejection> {
@@ -49,12 +52,14 @@ pub(super) fn check_overlapping_fields(validator: &mut Validator<'_>) -> Result<
         alike: HashSet::new(),
         same: HashSet::new(),
         told: HashSet::new(),
+        arguments: HashMap::new(),
+        written: HashMap::new(),
     };
     for operation in &document.operations {
         let root = checker.validator.schema.root(operation.kind);
         let fields = checker.collect(&[(&operation.selections, root)])?;
-        checker.check_shapes(&fields)?;
-        checker.check_sameness(&fields)?;
+        checker.check_shapes(fields.clone())?;
+        checker.check_sameness(fields)?;
     }
     Ok(())
 }
@@ -65,7 +70,7 @@ impl<'d> OverlapChecker<'_, 'd> {
         match self.steps > MOST_STEPS {
             true => Err(Rejection::new(
                 RejectionKind::TooComplex,
-                "The document gives too many fields the same name to tell whether they go together.",
+                "The document is too large to tell whether its fields go together.",
             )),
             false => Ok(()),
         }
@@ -104,7 +109,9 @@ impl<'d> OverlapChecker<'_, 'd> {
 
     fn site_of(&self, field: &'d Field<'d>, parent: Option<&'d Name>) -> FieldSite<'d> {
         let schema: &'d SchemaTypes = self.validator.schema;
-        let known = parent.and_then(|parent| schema.field(parent, field.name.text));
+        // graphql-js knows no type of `__typename` here.
+        let parent_with_type = parent.filter(|_| field.name.text != "__typename");
+        let known = parent_with_type.and_then(|parent| schema.field(parent, field.name.text));
         FieldSite {
             field,
             parent,
@@ -129,55 +136,86 @@ impl<'d> OverlapChecker<'_, 'd> {
         self.collect(&below.collect::<Vec<_>>())
     }
 
-    fn check_shapes(&mut self, fields: &[FieldSite<'d>]) -> Result<(), Rejection> {
-        self.spend(fields.len())?;
-        if fields.is_empty() || !self.alike.insert(set_of(fields)) {
-            return Ok(());
-        }
-        for group in group_by_response_name(fields) {
-            let first = group[0];
-            for other in &group[1..] {
-                if let (Some(one), Some(two)) = (first.ty, other.ty)
-                    && self.do_types_conflict(one, two)
-                {
-                    self.tell(*other, &format!("one is `{one}`, the other `{two}`"));
-                }
+    /// Walks with a list of its own instead of recursing: a document may be one long chain of fragments.
+    fn check_shapes(&mut self, fields: Vec<FieldSite<'d>>) -> Result<(), Rejection> {
+        let mut waiting = vec![fields];
+        while let Some(fields) = waiting.pop() {
+            self.spend(fields.len())?;
+            if fields.is_empty() || !self.alike.insert(set_of(&fields)) {
+                continue;
             }
-            let below = self.collect_below(&group)?;
-            self.check_shapes(&below)?;
+            for group in group_by_response_name(&fields) {
+                let first = group[0];
+                for other in &group[1..] {
+                    if let (Some(one), Some(two)) = (first.ty, other.ty)
+                        && self.do_types_conflict(one, two)
+                    {
+                        let why = format!("one is `{one}`, the other `{two}`");
+                        self.tell((first, *other), &why);
+                    }
+                }
+                waiting.push(self.collect_below(&group)?);
+            }
         }
         Ok(())
     }
 
-    fn check_sameness(&mut self, fields: &[FieldSite<'d>]) -> Result<(), Rejection> {
-        self.spend(fields.len())?;
-        if fields.is_empty() || !self.same.insert(set_of(fields)) {
-            return Ok(());
-        }
-        for group in group_by_response_name(fields) {
-            for group in self.group_by_object(&group) {
-                self.spend(group.len())?;
-                let first = group[0];
-                for other in &group[1..] {
-                    if first.field.name.text != other.field.name.text {
-                        let fields = (first.field.name.text, other.field.name.text);
-                        self.tell(
-                            *other,
-                            &format!("one is `{}`, the other `{}`", fields.0, fields.1),
-                        );
-                    } else if !are_arguments_alike(&first.field.arguments, &other.field.arguments) {
-                        self.tell(*other, "they have different arguments");
-                    }
+    fn check_sameness(&mut self, fields: Vec<FieldSite<'d>>) -> Result<(), Rejection> {
+        let mut waiting = vec![fields];
+        while let Some(fields) = waiting.pop() {
+            self.spend(fields.len())?;
+            if fields.is_empty() || !self.same.insert(set_of(&fields)) {
+                continue;
+            }
+            for group in group_by_response_name(&fields) {
+                for group in self.group_by_object(&group)? {
+                    self.check_group(&group);
+                    waiting.push(self.collect_below(&group)?);
                 }
-                let below = self.collect_below(&group)?;
-                self.check_sameness(&below)?;
             }
         }
         Ok(())
+    }
+
+    /// Fields of one name that can be of one object.
+    fn check_group(&mut self, group: &[FieldSite<'d>]) {
+        let first = group[0];
+        for other in &group[1..] {
+            let names = (first.field.name.text, other.field.name.text);
+            if names.0 != names.1 {
+                let why = format!("one is `{}`, the other `{}`", names.0, names.1);
+                self.tell((first, *other), &why);
+            } else if self.written_arguments(first.field) != self.written_arguments(other.field) {
+                self.tell((first, *other), "they have different arguments");
+            }
+        }
+    }
+
+    /// The number of the way in which a field's arguments are written, the order of names aside.
+    fn written_arguments(&mut self, field: &'d Field<'d>) -> usize {
+        let at = std::ptr::from_ref(field).addr();
+        if let Some(written) = self.written.get(&at) {
+            return *written;
+        }
+        let mut arguments: Vec<&Argument<'_>> = field.arguments.iter().collect();
+        arguments.sort_by_key(|argument| argument.name.text);
+        let mut text = String::new();
+        for argument in arguments {
+            text.push_str(argument.name.text);
+            text.push(':');
+            argument.value.value.write(&mut text);
+        }
+        let next = self.arguments.len();
+        let written = *self.arguments.entry(text).or_insert(next);
+        self.written.insert(at, written);
+        written
     }
 
     /// Fields that can be of one object: those of each type of object, with those of interfaces and unions.
-    fn group_by_object(&self, fields: &[FieldSite<'d>]) -> Vec<Vec<FieldSite<'d>>> {
+    fn group_by_object(
+        &mut self,
+        fields: &[FieldSite<'d>],
+    ) -> Result<Vec<Vec<FieldSite<'d>>>, Rejection> {
         let schema = self.validator.schema;
         let mut of_any = Vec::new();
         let mut of_object: BTreeMap<&str, Vec<FieldSite<'d>>> = BTreeMap::new();
@@ -191,13 +229,14 @@ impl<'d> OverlapChecker<'_, 'd> {
             }
         }
         if of_object.is_empty() {
-            return vec![of_any];
+            return Ok(vec![of_any]);
         }
+        self.spend(of_any.len().saturating_mul(of_object.len()))?;
         let groups = of_object.into_values().map(|mut group| {
             group.extend(of_any.iter().copied());
             group
         });
-        groups.collect()
+        Ok(groups.collect())
     }
 
     fn do_types_conflict(&self, one: &Type, other: &Type) -> bool {
@@ -219,14 +258,16 @@ impl<'d> OverlapChecker<'_, 'd> {
         }
     }
 
-    fn tell(&mut self, site: FieldSite<'d>, why: &str) {
-        if self.told.insert(std::ptr::from_ref(site.field).addr()) {
-            let name = site.field.response_name();
-            let pos = site.field.alias.unwrap_or(site.field.name).pos;
-            let message = format!(
-                "Two fields are answered as `{name}`, and {why}: give one of them an alias."
-            );
-            self.validator.add(pos, message);
+    fn tell(&mut self, (first, other): (FieldSite<'d>, FieldSite<'d>), why: &str) {
+        if self.told.insert(std::ptr::from_ref(other.field).addr()) {
+            let name = other.field.response_name();
+            let pos_of = |site: FieldSite<'d>| site.field.alias.unwrap_or(site.field.name).pos;
+            self.validator.push(|| RequestFault {
+                locations: vec![pos_of(other), pos_of(first)],
+                ..RequestFault::new(format!(
+                    "Two fields are answered as `{name}`, and {why}: give one of them another alias."
+                ))
+            });
         }
     }
 }
@@ -252,13 +293,4 @@ fn group_by_response_name<'d>(fields: &[FieldSite<'d>]) -> Vec<Vec<FieldSite<'d>
         }
     }
     groups
-}
-
-fn are_arguments_alike(one: &[Argument<'_>], other: &[Argument<'_>]) -> bool {
-    let find = |name: &str| other.iter().find(|argument| argument.name.text == name);
-    one.len() == other.len()
-        && one.iter().all(|argument| {
-            find(argument.name.text)
-                .is_some_and(|other| argument.value.value.is_written_like(&other.value.value))
-        })
 }

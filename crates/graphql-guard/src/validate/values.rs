@@ -4,13 +4,13 @@ use async_graphql::parser::types::{BaseType, Type};
 use async_graphql_value::ConstValue;
 
 use super::{
-    MOST_FAULTS, Validator, find_repeated,
+    Validator, find_repeated,
     walk::{Scope, VariableUsage, and_those_it_has},
 };
 use crate::{
     ast::{LiteralNode, LiteralValue, Word},
     convert::convert_literal,
-    rejection::{InputPathPart, RequestFault},
+    rejection::InputPathPart,
     schema::{InputField, InputType, NamedType, named},
 };
 
@@ -20,6 +20,8 @@ pub(super) struct ValuePlace<'t> {
     ty: Option<&'t Type>,
     has_default: bool,
     is_one_of: bool,
+    /// Whether null may stand here whatever the type says: in a list that one scalar takes.
+    takes_null: bool,
     /// Whether a value around it was refused already: variables are still looked for.
     is_refused: bool,
 }
@@ -30,6 +32,17 @@ impl<'t> ValuePlace<'t> {
             ty,
             ..Self::default()
         }
+    }
+}
+
+impl ValuePlace<'_> {
+    /// The type that a variable here has to fit.
+    fn type_of_variable(&self) -> Option<Type> {
+        let ty = self.ty.cloned();
+        ty.map(|ty| Type {
+            nullable: ty.nullable || self.takes_null,
+            ..ty
+        })
     }
 }
 
@@ -55,7 +68,7 @@ impl<'d> Validator<'d> {
             LiteralValue::Variable(name) => scope.usages.push(VariableUsage {
                 name,
                 pos: literal.pos,
-                ty: place.ty.cloned(),
+                ty: place.type_of_variable(),
                 has_default: place.has_default,
                 is_one_of: place.is_one_of,
             }),
@@ -68,7 +81,7 @@ impl<'d> Validator<'d> {
                     Some(BaseType::List(item)) => inside.ty = Some(item),
                     Some(BaseType::Named(_)) => {
                         self.check_leaf(literal, place, path);
-                        inside.is_refused = true;
+                        (inside.takes_null, inside.is_refused) = (true, true);
                     }
                     None => {}
                 }
@@ -100,8 +113,7 @@ impl<'d> Validator<'d> {
     ) {
         for name in find_repeated(fields.iter().map(|(name, _)| *name)) {
             path.push(InputPathPart::Name(name.text.to_owned()));
-            let fault = RequestFault::in_input(path, "The field is given twice.", name.pos);
-            self.faults.push(fault);
+            self.add_in_input(path, name.pos, || "The field is given twice.".to_owned());
             path.pop();
         }
         let name = place.ty.map(named);
@@ -116,9 +128,8 @@ impl<'d> Validator<'d> {
         for (name, value) in fields {
             path.push(InputPathPart::Name(name.text.to_owned()));
             let known = input.and_then(|input| input.field(name.text));
-            if let (Some(input), None) = (input, known) {
-                let sentence = format!("There is no such field{}", and_those_it_has(&input.fields));
-                self.refuse_value(value, place, path, &sentence);
+            if let (Some(input), None, false) = (input, known, place.is_refused) {
+                self.add_in_input(path, name.pos, || no_such_field(&input.fields));
             }
             let inside = ValuePlace {
                 is_one_of: input.is_some_and(|input| input.is_one_of),
@@ -151,11 +162,7 @@ impl<'d> Validator<'d> {
         let is_null =
             |(_, value): &(Word<'d>, LiteralNode<'d>)| matches!(value.value, LiteralValue::Null);
         if input.is_one_of && (fields.len() != 1 || fields.iter().any(is_null)) {
-            let sentence = format!(
-                "Exactly one field is given, and not null{}",
-                and_those_it_has(&input.fields)
-            );
-            self.refuse_value(literal, place, path, &sentence);
+            self.refuse_value(literal, place, path, &one_of_fields(&input.fields));
         }
     }
 
@@ -166,7 +173,7 @@ impl<'d> Validator<'d> {
         place: ValuePlace<'_>,
         path: &[InputPathPart],
     ) {
-        let Some(ty) = place.ty.map(named) else {
+        let Some(ty) = place.ty.map(named).filter(|_| !place.is_refused) else {
             return;
         };
         let refused = match self.schema.get(ty) {
@@ -195,11 +202,24 @@ impl<'d> Validator<'d> {
         path: &[InputPathPart],
         sentence: &str,
     ) {
-        if !place.is_refused && self.faults.len() < MOST_FAULTS {
-            self.faults
-                .push(RequestFault::in_input(path, sentence, literal.pos));
+        if !place.is_refused {
+            self.add_in_input(path, literal.pos, || sentence.to_owned());
         }
     }
+}
+
+/// What is said of a field that an input does not have.
+pub(crate) fn no_such_field(known: &[InputField]) -> String {
+    format!("There is no such field{}", and_those_it_has(known))
+}
+
+/// What is said of an input of which one field is given.
+pub(crate) fn one_of_fields(known: &[InputField]) -> String {
+    let names: Vec<String> = known
+        .iter()
+        .map(|field| format!("`{}`", field.name))
+        .collect();
+    format!("Give exactly one of {}, and not null.", names.join(", "))
 }
 
 /// What an enum takes.

@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use async_graphql::parser::types::{BaseType, DirectiveLocation, Type};
 
 use super::{
-    Validator, find_repeated,
+    Validator, VariablesInNeed, find_repeated,
     values::ValuePlace,
     walk::{Scope, VariableUsage},
 };
 use crate::{
     ast::{LiteralValue, Operation, TypeReference, Variable, Word},
     convert::convert_type,
-    rejection::InputPathPart,
+    rejection::{InputPathPart, RequestFault},
     schema::named,
 };
 
@@ -62,48 +62,57 @@ impl<'d> Validator<'d> {
         }
     }
 
-    pub(super) fn check_variable_usages(
+    /// Holds the uses of variables against their definitions. Gives those that may not be null where they are used.
+    pub(super) fn check_variable_usages<'u>(
         &mut self,
         operation: &'d Operation<'d>,
-        usages: &[&VariableUsage<'d>],
-    ) {
+        usages: impl Iterator<Item = &'u VariableUsage<'d>>,
+    ) -> VariablesInNeed<'d>
+    where
+        'd: 'u,
+    {
         let variables = operation.variables.iter();
-        let known: HashMap<&str, &Variable<'d>> = variables
-            .map(|variable| (variable.name.text, variable))
+        let known: HashMap<&str, DefinedVariable> = variables
+            .map(|variable| (variable.name.text, DefinedVariable::new(variable)))
             .collect();
+        let (mut used, mut in_need) = (HashSet::new(), VariablesInNeed::new());
         for usage in usages {
-            let Some(variable) = known.get(usage.name) else {
-                let message = format!(
-                    "The operation does not define the variable `${}`.",
-                    usage.name
-                );
-                self.add(usage.pos, message);
+            used.insert(usage.name);
+            let Some(DefinedVariable { ty, has_value }) = known.get(usage.name) else {
+                let of = operation
+                    .name
+                    .map_or_else(String::new, |name| format!(" `{}`", name.text));
+                self.push(|| {
+                    let message = format!(
+                        "The operation{of} does not define the variable `${}`.",
+                        usage.name
+                    );
+                    RequestFault {
+                        locations: vec![usage.pos, operation.pos],
+                        ..RequestFault::new(message)
+                    }
+                });
                 continue;
             };
-            let ty = convert_type(&variable.ty);
-            if self.schema.get(named(&ty)).is_none() {
+            let Some(place) = usage
+                .ty
+                .as_ref()
+                .filter(|_| self.schema.get(named(ty)).is_some())
+            else {
                 continue;
-            }
-            let default = variable.default.as_ref().map(|literal| &literal.value);
-            let has_value = default.is_some_and(|value| !matches!(value, LiteralValue::Null));
-            if let Some(place) = &usage.ty
-                && !fits(&ty, has_value, place, usage.has_default)
-            {
-                let message = format!(
-                    "The variable `${}` is `{ty}`, and `{place}` is expected where it is used.",
-                    usage.name
-                );
-                self.add(usage.pos, message);
-            }
-            if usage.is_one_of && ty.nullable {
-                let message = format!(
-                    "The variable `${}` has to be `{ty}!`: one field is given, and not null.",
-                    usage.name
-                );
-                self.add(usage.pos, message);
+            };
+            if !fits(ty, *has_value, place, usage.has_default) {
+                self.push(|| {
+                    let message = format!(
+                        "The variable `${}` is `{ty}`, and `{place}` is expected where it is used.",
+                        usage.name
+                    );
+                    RequestFault::at(message, usage.pos)
+                });
+            } else if ty.nullable && (!place.nullable || usage.is_one_of) {
+                *in_need.entry(usage.name).or_insert(false) |= usage.is_one_of;
             }
         }
-        let used: HashSet<&str> = usages.iter().map(|usage| usage.name).collect();
         for variable in &operation.variables {
             let name = variable.name;
             if !used.contains(name.text) {
@@ -112,6 +121,24 @@ impl<'d> Validator<'d> {
                     format!("The variable `${}` is never used.", name.text),
                 );
             }
+        }
+        in_need
+    }
+}
+
+/// What the definition of a variable says of its values.
+struct DefinedVariable {
+    ty: Type,
+    /// Whether it has a default that is not null.
+    has_value: bool,
+}
+
+impl DefinedVariable {
+    fn new(variable: &Variable<'_>) -> Self {
+        let default = variable.default.as_ref().map(|literal| &literal.value);
+        Self {
+            ty: convert_type(&variable.ty),
+            has_value: default.is_some_and(|value| !matches!(value, LiteralValue::Null)),
         }
     }
 }

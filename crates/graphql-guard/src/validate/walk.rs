@@ -226,7 +226,7 @@ impl<'d> Validator<'d> {
 }
 
 /// The end of a sentence about a name that is not among these.
-pub(crate) fn and_those_it_has(known: &[InputField]) -> String {
+pub(super) fn and_those_it_has(known: &[InputField]) -> String {
     let names: Vec<String> = known
         .iter()
         .map(|field| format!("`{}`", field.name))

@@ -5,7 +5,9 @@
     reason = "a test says what it expects, and fails where that is not so"
 )]
 
+mod attacks;
 mod documents;
+mod executed;
 mod limits;
 mod requests;
 mod variables;

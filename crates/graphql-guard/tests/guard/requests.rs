@@ -13,7 +13,8 @@ static TYPES: LazyLock<SchemaTypes> = LazyLock::new(|| {
         schema { query: Query mutation: Mutation }
         scalar J
         type Query { a: Int b: Int r: Query x(v: J): Int top(first: Int! = 50): Int! maybe(name: String): String!
-            on: Boolean! }
+            on: Boolean! takes(v: [Change]): Int one(by: By!): Int }
+        input By @oneOf { id: ID key: String }
         type Mutation { b: Int x(v: J): Int change(input: Change!): String! }
         input Change { name: String tags: [String] inner: Change }
         directive @skip(if: Boolean!) on FIELD | FRAGMENT_SPREAD | INLINE_FRAGMENT

@@ -1,6 +1,8 @@
 //! Variables as resolvers see them.
 
-use async_graphql::{EmptySubscription, InputObject, MaybeUndefined, Object, Schema, value};
+use async_graphql::{
+    EmptySubscription, InputObject, MaybeUndefined, Object, Schema, ValidationMode, value,
+};
 use graphql_guard::{Limits, RejectionKind};
 
 use super::requests::{admit, is_light, verdict, with};
@@ -60,7 +62,9 @@ impl EchoMutation {
 fn run(query: &str, variables: async_graphql::Value) -> Result<serde_json::Value, String> {
     let admitted = admit(with(query, variables), &Limits::default())
         .map_err(|rejection| rejection.faults[0].message.clone())?;
-    let schema = Schema::new(EchoQuery, EchoMutation, EmptySubscription);
+    let schema = Schema::build(EchoQuery, EchoMutation, EmptySubscription)
+        .validation_mode(ValidationMode::Fast)
+        .finish();
     let response = futures_util::FutureExt::now_or_never(schema.execute(admitted.request)).unwrap();
     match response.errors.first() {
         None => Ok(response.data.into_json().unwrap()),
