@@ -63,7 +63,7 @@ pub fn admit(
         }
     };
     let sent: HashSet<Name> = params.variables.keys().cloned().collect();
-    let mut converted = convert_operation(operation, &document, &graph, schema)?;
+    let mut converted = convert_operation((at, operation), &document, &graph, schema)?;
     let mut variables = variables::resolve_variables(&mut converted, params.variables);
     weight::check_weight(&converted, &variables, limits)?;
     let in_need = validate(&document, &graph, schema)?;

@@ -39,7 +39,7 @@ const MOST_SELECTIONS: usize = 20_000;
 /// # Errors
 /// Written out, it has too many selections.
 pub(crate) fn convert_operation(
-    operation: &Operation<'_>,
+    (at, operation): (usize, &Operation<'_>),
     document: &ParsedDocument<'_>,
     graph: &FragmentGraph<'_>,
     schema: &SchemaTypes,
@@ -56,7 +56,7 @@ pub(crate) fn convert_operation(
         directives: convert_directives(&operation.directives),
         selection_set: converter.selections(&operation.selections, root)?,
     };
-    let reached = graph.reach_from_selections(&operation.selections);
+    let reached = graph.reach_of_operation(at);
     let mut fragments = Fragments::new();
     for fragment in &document.fragments {
         // Those on unions are written out where they are spread.

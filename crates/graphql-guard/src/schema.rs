@@ -21,6 +21,8 @@ pub type ScalarParser = fn(&ConstValue) -> Result<(), String>;
 #[derive(Debug)]
 pub struct SchemaTypes {
     types: HashMap<Name, NamedType>,
+    /// `__typename`, and those by which a schema tells of itself.
+    meta_fields: HashMap<Name, FieldType>,
     directives: HashMap<Name, DirectiveType>,
     query: Option<Name>,
     mutation: Option<Name>,
@@ -112,6 +114,7 @@ impl SchemaTypes {
     pub fn parse(sdl: &str, scalars: &[(&str, ScalarParser)]) -> Result<Self, String> {
         let mut schema = Self {
             types: HashMap::new(),
+            meta_fields: HashMap::new(),
             directives: HashMap::new(),
             query: None,
             mutation: None,
@@ -127,6 +130,9 @@ impl SchemaTypes {
             for definition in read.definitions {
                 schema.add_definition(definition, &mut implementing)?;
             }
+        }
+        if let Some(NamedType::Object(fields)) = schema.types.remove(META_FIELDS) {
+            schema.meta_fields = fields;
         }
         for (interface, objects) in implementing {
             if let Some(NamedType::Interface { objects: known, .. }) =
@@ -210,15 +216,12 @@ impl SchemaTypes {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&NamedType> {
-        // `__MetaFields` is ours.
-        self.types.get(name).filter(|_| name != META_FIELDS)
+        self.types.get(name)
     }
 
     /// The type and its name as the schema has it.
     pub(crate) fn get_entry(&self, name: &str) -> Option<(&Name, &NamedType)> {
-        self.types
-            .get_key_value(name)
-            .filter(|_| name != META_FIELDS)
+        self.types.get_key_value(name)
     }
 
     pub(crate) fn directive(&self, name: &str) -> Option<&DirectiveType> {
@@ -243,10 +246,7 @@ impl SchemaTypes {
             _ => false,
         };
         match ty {
-            _ if meta => match self.types.get(META_FIELDS)? {
-                NamedType::Object(fields) => fields.get(name),
-                _ => None,
-            },
+            _ if meta => self.meta_fields.get(name),
             NamedType::Object(fields) | NamedType::Interface { fields, .. } => fields.get(name),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! What a document would cost: weighs each fragment once however often it is spread, and refuses cycles and excess.
+//! What a document would cost: weighs each fragment once however often it is spread, and refuses excess.
 
 use std::collections::HashMap;
 
@@ -99,8 +99,8 @@ struct DocumentWeigher<'a> {
     fragments: &'a Fragments,
     limits: &'a Limits,
     sizes: VariableSizes<'a>,
-    /// Nothing yet for a fragment that is being weighed: meeting it again is a cycle.
-    known: HashMap<&'a str, Option<Weight>>,
+    /// The fragments that were weighed. They go in no circles: such a document is not converted.
+    known: HashMap<&'a str, Weight>,
 }
 
 impl<'a> DocumentWeigher<'a> {
@@ -162,26 +162,17 @@ impl<'a> DocumentWeigher<'a> {
         pos: Pos,
         level: usize,
     ) -> Result<Weight, Rejection> {
-        match self.known.get(name) {
-            Some(Some(weight)) => {
-                self.check_level(level.saturating_add(weight.levels), pos)?;
-                return Ok(*weight);
-            }
-            Some(None) => {
-                let message = "A fragment leads back to itself.";
-                return Err(Rejection::new(RejectionKind::Invalid, message).at_location(pos));
-            }
-            None => {}
+        if let Some(weight) = self.known.get(name) {
+            self.check_level(level.saturating_add(weight.levels), pos)?;
+            return Ok(*weight);
         }
         let Some(fragment) = self.fragments.get(name) else {
-            let message = "A fragment is used that the document does not define.";
-            return Err(Rejection::new(RejectionKind::Invalid, message).at_location(pos));
+            return Ok(Weight::default());
         };
-        self.known.insert(name, None);
         let mut weight =
             one_level_deeper(self.weigh_selection_set(&fragment.node.selection_set, level)?);
         weight.add(self.weigh_directives(&fragment.node.directives)?);
-        self.known.insert(name, Some(weight));
+        self.known.insert(name, weight);
         Ok(weight)
     }
 

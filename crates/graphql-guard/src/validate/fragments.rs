@@ -12,21 +12,26 @@ use crate::{
 pub(crate) struct FragmentGraph<'d> {
     document: &'d ParsedDocument<'d>,
     spreads: HashMap<&'d str, Vec<Word<'d>>>,
+    /// Those of each operation.
+    of_operations: Vec<Vec<Word<'d>>>,
     pub(super) faults: Vec<RequestFault>,
     is_sound: bool,
 }
 
 impl<'d> FragmentGraph<'d> {
     pub(crate) fn new(document: &'d ParsedDocument<'d>) -> Self {
+        let operations = document.operations.iter();
+        let of_operations = operations.map(|operation| list_spreads(&operation.selections));
         let mut graph = Self {
             document,
             spreads: HashMap::new(),
+            of_operations: of_operations.collect(),
             faults: Vec::new(),
             is_sound: true,
         };
         for fragment in &document.fragments {
             let spreads = graph.spreads.entry(fragment.name.text).or_default();
-            add_spreads(&fragment.selections, spreads);
+            spreads.extend(list_spreads(&fragment.selections));
         }
         graph.find_unknown_and_repeated();
         graph.find_circles();
@@ -47,9 +52,14 @@ impl<'d> FragmentGraph<'d> {
             .collect()
     }
 
-    /// The fragments that are reached from some.
-    pub(super) fn reach_from(&self, names: impl Iterator<Item = &'d str>) -> HashSet<&'d str> {
-        let (mut reached, mut waiting) = (HashSet::new(), names.collect::<Vec<_>>());
+    /// The fragments that an operation reaches, by its place among the operations.
+    pub(crate) fn reach_of_operation(&self, at: usize) -> HashSet<&'d str> {
+        self.reach_from(self.of_operations.get(at).into_iter().flatten())
+    }
+
+    fn reach_from<'s>(&'s self, spreads: impl Iterator<Item = &'s Word<'d>>) -> HashSet<&'d str> {
+        let mut waiting: Vec<&str> = spreads.map(|spread| spread.text).collect();
+        let mut reached = HashSet::new();
         while let Some(name) = waiting.pop() {
             if let Some(spreads) = self.spreads.get(name)
                 && reached.insert(name)
@@ -60,27 +70,12 @@ impl<'d> FragmentGraph<'d> {
         reached
     }
 
-    /// The fragments that an operation reaches.
-    pub(crate) fn reach_from_selections(
-        &self,
-        selections: &'d SelectionList<'d>,
-    ) -> HashSet<&'d str> {
-        let mut spreads = Vec::new();
-        add_spreads(selections, &mut spreads);
-        self.reach_from(spreads.iter().map(|spread| spread.text))
-    }
-
     fn find_unknown_and_repeated(&mut self) {
-        let mut spreads = Vec::new();
-        for fragment in &self.document.fragments {
-            add_spreads(&fragment.selections, &mut spreads);
-        }
-        for operation in &self.document.operations {
-            add_spreads(&operation.selections, &mut spreads);
-        }
-        let unknown = spreads
-            .iter()
-            .filter(|spread| !self.spreads.contains_key(spread.text));
+        // In the order of the document.
+        let names = self.document.fragments.iter().map(|one| one.name.text);
+        let of_fragments = names.filter_map(|name| self.spreads.get(name));
+        let spreads = of_fragments.chain(&self.of_operations).flatten();
+        let unknown = spreads.filter(|spread| !self.spreads.contains_key(spread.text));
         let unknown = unknown.map(|spread| {
             let message = format!(
                 "The document does not define the fragment `{}`.",
@@ -124,11 +119,7 @@ impl<'d> FragmentGraph<'d> {
     }
 
     fn find_unused(&mut self) {
-        let mut spreads = Vec::new();
-        for operation in &self.document.operations {
-            add_spreads(&operation.selections, &mut spreads);
-        }
-        let reached = self.reach_from(spreads.iter().map(|spread| spread.text));
+        let reached = self.reach_from(self.of_operations.iter().flatten());
         let unused = self.document.fragments.iter();
         let unused = unused.filter(|fragment| !reached.contains(fragment.name.text));
         let unused = unused.map(|fragment| {
@@ -139,16 +130,17 @@ impl<'d> FragmentGraph<'d> {
     }
 }
 
-fn add_spreads<'d>(selections: &'d SelectionList<'d>, spreads: &mut Vec<Word<'d>>) {
-    for selection in &selections.items {
-        match selection {
-            Selection::Field(field) => {
-                if let Some(inside) = &field.selections {
-                    add_spreads(inside, spreads);
-                }
+/// The spreads in some selections, those inside of fields included.
+fn list_spreads<'d>(selections: &'d SelectionList<'d>) -> Vec<Word<'d>> {
+    let (mut spreads, mut waiting) = (Vec::new(), vec![selections]);
+    while let Some(selections) = waiting.pop() {
+        for selection in &selections.items {
+            match selection {
+                Selection::Field(field) => waiting.extend(&field.selections),
+                Selection::Spread { name, .. } => spreads.push(*name),
+                Selection::Inline { selections, .. } => waiting.push(selections),
             }
-            Selection::Spread { name, .. } => spreads.push(*name),
-            Selection::Inline { selections, .. } => add_spreads(selections, spreads),
         }
     }
+    spreads
 }

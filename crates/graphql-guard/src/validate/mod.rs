@@ -53,8 +53,8 @@ pub(crate) fn validate<'d>(
         .map(|operation| validator.check_operation(operation))
         .collect();
     let mut in_need = Vec::with_capacity(operations.len());
-    for (operation, scope) in document.operations.iter().zip(&operations) {
-        let reached = graph.reach_from(scope.spreads.iter().map(|spread| spread.text));
+    for (at, scope) in operations.iter().enumerate() {
+        let (operation, reached) = (&document.operations[at], graph.reach_of_operation(at));
         let reached = document
             .fragments
             .iter()

@@ -13,10 +13,9 @@ use crate::{
     schema::{InputField, named},
 };
 
-/// What an operation or a fragment uses.
+/// The uses of variables in an operation or a fragment.
 #[derive(Default)]
 pub(super) struct Scope<'d> {
-    pub spreads: Vec<Word<'d>>,
     pub usages: Vec<VariableUsage<'d>>,
 }
 
@@ -80,7 +79,6 @@ impl<'d> Validator<'d> {
                 Selection::Field(field) => self.check_field(field, parent, scope),
                 Selection::Spread { name, directives } => {
                     self.check_directives(directives, DirectiveLocation::FragmentSpread, scope);
-                    scope.spreads.push(*name);
                     let on = self.fragments.get(name.text).map(|fragment| fragment.on);
                     let on = on.and_then(|on| self.schema.get_entry(on.text));
                     let on = on.filter(|(_, ty)| ty.is_composite());
