@@ -76,43 +76,65 @@ pub async fn serve(
     }
 }
 
-/// What the rows would come with: their tag and token, or word that the client has them already. Reads no rows, and so
-/// takes no slot.
+/// What the rows come with, read in the snapshot of the rows: a tag of another moment would promise rows that were not
+/// sent.
+struct FeedMarks {
+    tag: Option<EntityTag>,
+    /// Whether the client has the rows already.
+    is_known: bool,
+    /// Where the pull stands. Who has the rows already has the token that came with them.
+    until: Option<SyncToken>,
+}
+
+impl FeedMarks {
+    async fn load(
+        feed: &mut FeedRequest,
+        tx: &Transaction,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Self> {
+        let tag = entity_tag(feed, tx, uri).await?;
+        let is_known = tag
+            .as_ref()
+            .is_some_and(|tag| tag.matches_if_none_match(headers));
+        let until = match is_known {
+            true => None,
+            false => load_changes_and_sync_token(feed, tx).await?,
+        };
+        Ok(Self {
+            tag,
+            is_known,
+            until,
+        })
+    }
+
+    fn insert_into(self, mut response: Response) -> Response {
+        if let Some(tag) = self.tag {
+            tag.insert_into(response.headers_mut());
+        }
+        let until = self.until.map(|mark| HeaderValue::from_str(&mark.encode()));
+        if let Some(Ok(until)) = until {
+            response.headers_mut().insert(UPDATED_UNTIL, until);
+        }
+        response
+    }
+}
+
+/// What the rows would come with, or word that the client has them already. Reads no rows, and so takes no slot.
 async fn respond_to_head(
     mut feed: FeedRequest,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Response> {
     let tx = feed.caller.begin_snapshot().await?;
-    let tag = entity_tag(&feed, &tx, uri).await?;
-    let known = tag
-        .as_ref()
-        .is_some_and(|tag| tag.matches_if_none_match(headers));
-    let until = match known {
-        true => None,
-        false => load_changes_and_sync_token(&mut feed, &tx).await?,
-    };
+    let marks = FeedMarks::load(&mut feed, &tx, uri, headers).await?;
     tx.commit().await?;
-    let response = match known {
+    let response = match marks.is_known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         // Of no known length: the empty body's would be told as that of the rows.
         false => Body::from_stream(empty::<Result<Bytes, Infallible>>()).into_response(),
     };
-    Ok(with_tag_and_token(response, tag, until))
-}
-
-fn with_tag_and_token(
-    mut response: Response,
-    tag: Option<EntityTag>,
-    until: Option<SyncToken>,
-) -> Response {
-    if let Some(tag) = tag {
-        tag.insert_into(response.headers_mut());
-    }
-    if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.encode()).ok()) {
-        response.headers_mut().insert(UPDATED_UNTIL, until);
-    }
-    response
+    Ok(marks.insert_into(response))
 }
 
 /// The rows, or word that the client has them already.
@@ -123,19 +145,9 @@ async fn respond(
     headers: &HeaderMap,
     deadline: Duration,
 ) -> Result<Response> {
-    // The tag, the token and the rows come from one snapshot: a tag of another moment would promise rows that were
-    // not sent.
     let tx = feed.caller.begin_snapshot().await?;
-    let tag = entity_tag(&feed, &tx, uri).await?;
-    let known = tag
-        .as_ref()
-        .is_some_and(|tag| tag.matches_if_none_match(headers));
-    // Who has the rows already has the token that came with them.
-    let until = match known {
-        true => None,
-        false => load_changes_and_sync_token(&mut feed, &tx).await?,
-    };
-    let response = match (known, feed.params.query.limit) {
+    let marks = FeedMarks::load(&mut feed, &tx, uri, headers).await?;
+    let response = match (marks.is_known, feed.params.query.limit) {
         (true, _) => {
             tx.commit().await?;
             StatusCode::NOT_MODIFIED.into_response()
@@ -146,7 +158,7 @@ async fn respond(
         }
         (false, None) => stream::respond(feed, tx, slot).await?,
     };
-    Ok(with_tag_and_token(response, tag, until))
+    Ok(marks.insert_into(response))
 }
 
 /// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
