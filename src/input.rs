@@ -99,6 +99,15 @@ impl Faults {
         }
     }
 
+    /// The value that an update gives a field that cannot be cleared: absent keeps what is stored, and null is refused.
+    pub fn given<'i, T>(&mut self, path: &str, field: &'i MaybeUndefined<T>) -> Option<&'i T> {
+        if field.is_null() {
+            let message = "It cannot be cleared. Leave the field out to keep what is there.";
+            self.add(path, UserErrorCode::Required, None, message);
+        }
+        field.value()
+    }
+
     fn push(&mut self, fault: UserError) {
         if self.told.len() < MOST_FAULTS {
             self.told.push(fault);
@@ -387,6 +396,15 @@ pub fn parse_optional_id<I: Id>(path: &str, given: Option<&ID>) -> Result<Option
     given.map(|given| parse_id(path, given)).transpose()
 }
 
+/// The list that an update gives: absent keeps what is stored, null empties it.
+pub fn list_if_given<T>(field: &MaybeUndefined<Vec<T>>) -> Option<&[T]> {
+    match field {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(&[]),
+        MaybeUndefined::Value(list) => Some(list),
+    }
+}
+
 /// A nullable field of an update: absent keeps the value, null clears it.
 pub fn set_or_clear<T, V: Into<sea_orm::Value>>(
     field: &MaybeUndefined<T>,
@@ -399,8 +417,8 @@ pub fn set_or_clear<T, V: Into<sea_orm::Value>>(
     }
 }
 
-/// A field of an update that cannot be cleared: absent keeps the value.
-pub fn set_if_given<T, V: Into<sea_orm::Value>>(
+/// A field of an update, where it is given: absent keeps the value.
+pub fn set_if_given<T: ?Sized, V: Into<sea_orm::Value>>(
     field: Option<&T>,
     read: impl FnOnce(&T) -> V,
 ) -> ActiveValue<V> {

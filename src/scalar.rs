@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Timelike, Utc};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,16 @@ impl From<Date> for NaiveDate {
     fn from(day: Date) -> Self {
         day.0
     }
+}
+
+/// Parses a moment as RFC 3339 spells it, `2026-11-22T09:30:00Z`, to the microsecond: what both databases keep. None where
+/// it is spelled otherwise, and for a second 60, which they and most clients cannot write.
+#[must_use]
+pub fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
+    let moment = DateTime::parse_from_rfc3339(text).ok()?;
+    // chrono keeps a second 60 as more than a second's worth of nanoseconds.
+    let is_leap = moment.nanosecond() >= 1_000_000_000;
+    (!is_leap).then(|| moment.to_utc().trunc_subsecs(6))
 }
 
 /// The colours of a picture.

@@ -6,7 +6,7 @@ pub mod service_token;
 pub mod session;
 pub mod throttle;
 
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     account,
     id::AccountId,
@@ -48,7 +48,7 @@ pub struct AccountCreateInput {
     pub password: Option<String>,
 }
 
-/// Changes to an account. Absent fields stay as they are.
+/// Changes to an account. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct AccountUpdateInput {
     /// The object's id.
@@ -56,9 +56,9 @@ pub struct AccountUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// Another role in the whole organisation. AUDITOR and ANALYST hold no memberships.
-    pub role: Option<OrganisationRole>,
+    pub role: MaybeUndefined<OrganisationRole>,
 }
 
 /// A new password for another account.
@@ -143,7 +143,10 @@ const NO_PASSWORD: &str = "A service has no password: it signs in with service t
 pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<account::Model> {
     let mut faults = Faults::default();
     let id: AccountId = faults.parse_id("id", &input.id);
-    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let name = set_if_given(faults.given("name", &input.name), |name| {
+        faults.check_name("name", name)
+    });
+    let role = faults.given("role", &input.role).copied();
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     // Before the account's own lock: admins are locked in one order, the account among them.
@@ -156,7 +159,7 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
             input.expected_version,
         )
         .await?;
-    if let Some(role) = input.role.filter(|role| *role != row.role) {
+    if let Some(role) = role.filter(|role| *role != row.role) {
         if caller.account() == Some(row.id) {
             return Err(own_role_change_error(row.id));
         }
@@ -167,7 +170,7 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
     }
     let change = account::ActiveModel {
         name,
-        role: set_if_given(input.role.as_ref(), |role| *role),
+        role: set_if_given(role.as_ref(), |role| *role),
         ..Default::default()
     };
     let row = permit.update::<account::Entity>(&row, change).await?;

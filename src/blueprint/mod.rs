@@ -23,7 +23,7 @@ use crate::{
     access::{Caller, Guarded, Permit, expect_version},
     audit::AuditedChange,
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
 };
@@ -81,7 +81,8 @@ pub async fn refuse_taken_name<E: Guarded>(
     ))
 }
 
-/// Changes to a blueprint as a whole. Absent fields stay as they are; null clears.
+/// Changes to a blueprint as a whole. Absent fields stay as they are; null clears, or is REQUIRED where there is
+/// always a value.
 #[derive(InputObject)]
 pub struct BlueprintUpdateInput {
     /// The object's id.
@@ -89,13 +90,13 @@ pub struct BlueprintUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new title.
-    pub title: Option<String>,
+    pub title: MaybeUndefined<String>,
     /// The people who may read it once it is published.
-    pub visibility: Option<Visibility>,
+    pub visibility: MaybeUndefined<Visibility>,
     /// The new main persona.
-    pub persona_id: Option<ID>,
+    pub persona_id: MaybeUndefined<ID>,
     /// The secondary personas, in order; replaces the list.
-    pub secondary_persona_ids: Option<Vec<ID>>,
+    pub secondary_persona_ids: MaybeUndefined<Vec<ID>>,
     /// The day on which it is due for review.
     pub next_review_on: MaybeUndefined<Date>,
 }
@@ -126,15 +127,15 @@ pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blue
 pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
     let id: BlueprintId = faults.parse_id("id", &input.id);
-    let title = set_if_given(input.title.as_ref(), |title| {
+    let title = set_if_given(faults.given("title", &input.title), |title| {
         faults.check_name("title", title)
     });
-    let persona_id: Option<PersonaId> =
-        faults.parse_optional_id("personaId", input.persona_id.as_ref());
-    let secondary: Option<Vec<PersonaId>> = input
-        .secondary_persona_ids
-        .as_ref()
-        .map(|ids| faults.parse_ids("secondaryPersonaIds", ids));
+    let visibility = faults.given("visibility", &input.visibility);
+    let persona_id = faults.given("personaId", &input.persona_id);
+    let persona_id: Option<PersonaId> = faults.parse_optional_id("personaId", persona_id);
+    let secondary = list_if_given(&input.secondary_persona_ids);
+    let secondary: Option<Vec<PersonaId>> =
+        secondary.map(|ids| faults.parse_ids("secondaryPersonaIds", ids));
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let row = permit
@@ -154,12 +155,19 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
                 .await?,
         )?;
     }
-    if let Some(personas) = &secondary {
-        replace_secondary_personas(&mut permit, &row, personas).await?;
-    }
+    let list_changes = match &secondary {
+        Some(personas) => replace_secondary_personas(&mut permit, &row, personas).await?,
+        None => false,
+    };
     let change = blueprint::ActiveModel {
         title,
-        visibility: set_if_given(input.visibility.as_ref(), |visibility| *visibility),
+        // The list is the blueprint's own field: whoever has read the old one is told.
+        version: if list_changes {
+            Set(row.version + 1)
+        } else {
+            NotSet
+        },
+        visibility: set_if_given(visibility, |visibility| *visibility),
         persona_id: persona_id.map_or(NotSet, Set),
         next_review_on: set_or_clear(&input.next_review_on, |day| day.map(|day| day.0)),
         ..Default::default()
@@ -169,11 +177,12 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
     Ok(row)
 }
 
+/// Makes the secondary personas these, in this order. Says whether anything changed.
 async fn replace_secondary_personas(
     permit: &mut Permit<'_>,
     row: &blueprint::Model,
     personas: &[PersonaId],
-) -> Result<()> {
+) -> Result<bool> {
     for (index, id) in personas.iter().enumerate() {
         let field = format!("secondaryPersonaIds.{index}");
         require_persona_of_subject(
@@ -184,27 +193,25 @@ async fn replace_secondary_personas(
                 .await?,
         )?;
     }
-    blueprint_persona::Entity::delete_many()
-        .filter(blueprint_persona::Column::BlueprintId.eq(row.id))
-        .exec(permit.tx())
-        .await?;
-    let rows = personas
-        .iter()
-        .zip(1..)
-        .map(|(persona, position)| blueprint_persona::ActiveModel {
-            blueprint_id: Set(row.id),
-            persona_id: Set(*persona),
-            position: Set(position),
-        });
-    blueprint_persona::Entity::insert_many(rows)
-        .exec_without_returning(permit.tx())
-        .await?;
-    let ids: Vec<String> = personas.iter().map(ToString::to_string).collect();
+    let list = personas.iter().zip(1..);
+    let list = list.map(|(persona, position)| blueprint_persona::Model {
+        blueprint_id: row.id,
+        persona_id: *persona,
+        position,
+    });
+    let its = blueprint_persona::Column::BlueprintId.eq(row.id);
+    let position = blueprint_persona::Column::Position;
+    if !permit
+        .replace_list::<blueprint_persona::Entity>(its, position, list.collect())
+        .await?
+    {
+        return Ok(false);
+    }
     permit.add_audit_event(AuditedChange::for_change_outside_row::<blueprint::Entity>(
         row,
-        serde_json::json!({ "secondaryPersonaIds": ids }),
+        serde_json::json!({ "secondaryPersonaIds": personas }),
     ));
-    Ok(())
+    Ok(true)
 }
 
 /// Gives the blueprint to another department.

@@ -41,7 +41,7 @@ pub struct PhaseCreateInput {
     pub after_id: MaybeUndefined<ID>,
 }
 
-/// Changes to a phase. Absent fields stay as they are; null clears.
+/// Changes to a phase. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct PhaseUpdateInput {
     /// The object's id.
@@ -49,9 +49,9 @@ pub struct PhaseUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// The new stage.
-    pub stage: Option<Stage>,
+    pub stage: MaybeUndefined<Stage>,
     /// The customer's goal in it.
     pub customer_goal: MaybeUndefined<String>,
     /// The question to ask there.
@@ -165,7 +165,10 @@ pub async fn add_phase(
 pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::Model> {
     let mut faults = Faults::default();
     let id: PhaseId = faults.parse_id("id", &input.id);
-    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let name = set_if_given(faults.given("name", &input.name), |name| {
+        faults.check_name("name", name)
+    });
+    let stage = set_if_given(faults.given("stage", &input.stage), |stage| *stage);
     let customer_goal = set_or_clear(&input.customer_goal, |text| {
         faults.check_optional_text("customerGoal", text.map(String::as_str))
     });
@@ -177,7 +180,6 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
     let row = permit
         .fetch_at_version::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
-    let stage = set_if_given(input.stage.as_ref(), |stage| *stage);
     let row = permit
         .update::<phase::Entity>(
             &row,

@@ -36,7 +36,7 @@ pub struct DepartmentCreateInput {
     pub parent_id: Option<ID>,
 }
 
-/// Changes to a department. Absent fields stay as they are.
+/// Changes to a department. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct DepartmentUpdateInput {
     /// The object's id.
@@ -44,9 +44,9 @@ pub struct DepartmentUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// Whether it is part of the organisation or a partner.
-    pub kind: Option<DepartmentKind>,
+    pub kind: MaybeUndefined<DepartmentKind>,
 }
 
 /// The move of a department, with all below it, to another place in the tree.
@@ -111,7 +111,10 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
 pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<department::Model> {
     let mut faults = Faults::default();
     let id: DepartmentId = faults.parse_id("id", &input.id);
-    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let name = set_if_given(faults.given("name", &input.name), |name| {
+        faults.check_name("name", name)
+    });
+    let kind = set_if_given(faults.given("kind", &input.kind), |kind| *kind);
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let row = permit
@@ -124,7 +127,7 @@ pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<dep
         .await?;
     let change = department::ActiveModel {
         name,
-        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
+        kind,
         ..Default::default()
     };
     let row = permit.update::<department::Entity>(&row, change).await?;

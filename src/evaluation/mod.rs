@@ -17,7 +17,7 @@ use crate::{
     audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
     touchpoint::place::{BlueprintOrPartId, require_live_touchpoint_in_blueprint},
@@ -61,7 +61,8 @@ pub struct EvaluationCreateInput {
     pub note: Option<String>,
 }
 
-/// Changes to an evaluation; its touchpoint is fixed. Absent fields stay as they are; null clears.
+/// Changes to an evaluation; its touchpoint is fixed. Absent fields stay as they are; null clears, or is REQUIRED
+/// where there is always a value.
 #[derive(InputObject)]
 pub struct EvaluationUpdateInput {
     /// The object's id.
@@ -69,13 +70,13 @@ pub struct EvaluationUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The day.
-    pub held_on: Option<Date>,
+    pub held_on: MaybeUndefined<Date>,
     /// Id of the account that tested it.
     pub by_account_id: MaybeUndefined<ID>,
     /// Name of the person who tested it, where they have no account.
     pub by_name: MaybeUndefined<String>,
     /// The verdict on each need that was checked, each need once; replaces the list.
-    pub verdicts: Option<Vec<VerdictInput>>,
+    pub verdicts: MaybeUndefined<Vec<VerdictInput>>,
     /// Whether the messages there agree with those elsewhere.
     pub messages: MaybeUndefined<Messages>,
     /// Id of another touchpoint of the blueprint whose messages disagree; only with CONFLICTING messages.
@@ -223,7 +224,8 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
     let by_name = set_or_clear(&input.by_name, |name| {
         name.map(|name| faults.check_name("byName", name))
     });
-    let verdicts = input.verdicts.as_deref();
+    let held_on = set_if_given(faults.given("heldOn", &input.held_on), |day| day.0);
+    let verdicts = list_if_given(&input.verdicts);
     let verdicts = verdicts.map(|list| read_verdicts(&mut faults, list));
     let conflicts_with_id = set_or_clear(&input.conflicts_with_id, |id| {
         faults.parse_optional_id("conflictsWithId", id)
@@ -237,7 +239,7 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
     faults.check()?;
     let (row, mut permit) = fetch_evaluation_at_version(caller, id, input.expected_version).await?;
     let mut change = evaluation::ActiveModel {
-        held_on: set_if_given(input.held_on.as_ref(), |day| day.0),
+        held_on,
         by_account_id,
         by_name,
         messages: set_or_clear(&input.messages, |messages| messages.copied()),

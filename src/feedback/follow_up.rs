@@ -27,7 +27,8 @@ use crate::{
 /// What stays out of the audit log: it may be in the customer's words.
 const PRIVATE: &[&str] = &["note"];
 
-/// The handling of an answer. Absent fields stay as they are; null clears.
+/// The handling of an answer. Absent fields stay as they are; null clears, or is REQUIRED where there is always a
+/// value.
 #[derive(InputObject)]
 pub struct FollowUpUpdateInput {
     /// The object's id.
@@ -35,14 +36,15 @@ pub struct FollowUpUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// Its state.
-    pub state: Option<FollowUpState>,
+    pub state: MaybeUndefined<FollowUpState>,
     /// The cause of the answer.
     pub cause: MaybeUndefined<FollowUpCause>,
     /// The result.
     pub note: MaybeUndefined<String>,
 }
 
-/// The account that works a follow-up, and its due day. Absent fields stay as they are; null clears.
+/// The account that works a follow-up, and its due day. Absent fields stay as they are; null clears, or is REQUIRED
+/// where there is always a value.
 #[derive(InputObject)]
 pub struct FollowUpAssignInput {
     /// The object's id.
@@ -52,7 +54,7 @@ pub struct FollowUpAssignInput {
     /// Id of the account that works it: a LEAD or CONTRIBUTOR of the department that works the follow-up.
     pub assignee_id: MaybeUndefined<ID>,
     /// The day on which it is due.
-    pub due_on: Option<Date>,
+    pub due_on: MaybeUndefined<Date>,
 }
 
 /// Says what was done about an answer.
@@ -62,11 +64,12 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
     let note = set_or_clear(&input.note, |text| {
         faults.check_optional_text("note", text.map(String::as_str))
     });
+    let state = faults.given("state", &input.state).copied();
     faults.check()?;
     let (row, answer, mut permit) =
         fetch_follow_up_at_version(caller, Action::WorkFollowUp, id, input.expected_version)
             .await?;
-    let state = input.state.unwrap_or(row.state);
+    let state = state.unwrap_or(row.state);
     if answer.erased_at.is_some() && !is_closed(state) {
         let message = "The respondent of this answer was erased: nobody can be contacted.";
         return Err(Error::conflict("state", Reason::NotOpen, message).with_current(row.id.0));
@@ -99,7 +102,8 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
     let id: FollowUpId = faults.parse_id("id", &input.id);
     let assignee: Option<AccountId> =
         faults.parse_optional_id("assigneeId", input.assignee_id.value());
-    if let Some(due_on) = input.due_on {
+    let due_on = faults.given("dueOn", &input.due_on);
+    if let Some(due_on) = due_on {
         add_year_range_fault(&mut faults, "dueOn", due_on.0);
     }
     faults.check()?;
@@ -112,7 +116,7 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
     }
     let changes = follow_up::ActiveModel {
         assignee_account_id: set_or_clear(&input.assignee_id, |_| assignee),
-        due_on: set_if_given(input.due_on.as_ref(), |day| day.0),
+        due_on: set_if_given(due_on, |day| day.0),
         ..Default::default()
     };
     let row = permit.update::<follow_up::Entity>(&row, changes).await?;

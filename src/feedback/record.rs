@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{ID, InputObject};
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, SubsecRound, Utc};
 use entity::{
     feedback, follow_up,
     id::{BlueprintId, DepartmentId, FeedbackId},
@@ -249,7 +249,11 @@ fn read_answer_time(
     said: &FeedbackInput,
 ) -> (DateTime<Utc>, NaiveDate) {
     let (field, at, on) = match (said.answered_at, said.answered_on) {
-        (Some(at), None) => ("answeredAt", at, caller.local_day_of_moment(at)),
+        (Some(at), None) => {
+            // What both databases keep.
+            let at = at.trunc_subsecs(6);
+            ("answeredAt", at, caller.local_day_of_moment(at))
+        }
         (None, Some(on)) => {
             let last = caller.end_of_day(on.0) - Duration::microseconds(1);
             let at = if on.0 == caller.today {

@@ -9,18 +9,18 @@ use super::kinds::{
     BoundedInteger, FieldKind, InitialWord, MonthlyRate, NameList, OptionalText, OptionalWord,
     WordWithInitial, YesNo,
 };
-use crate::input::{Faults, set_if_given, set_or_clear};
+use crate::input::{Faults, list_if_given, set_if_given, set_or_clear};
 
 /// A kind that is a field of inputs and of objects.
 pub trait ApiField: FieldKind {
-    /// The type in inputs. Absent keeps what is stored; null clears it, where that is possible.
+    /// The type in inputs. Absent keeps what is stored; null clears it, or is refused where there is always a value.
     type Input;
     /// The type in objects.
     type Output;
 
     /// The change that an input makes, with a fault at `path` for each value that the kind does not take.
     fn change_from_input(
-        input: &Self::Input,
+        input: &MaybeUndefined<Self::Input>,
         path: &str,
         faults: &mut Faults,
     ) -> ActiveValue<Self::Stored>;
@@ -39,11 +39,11 @@ pub trait ApiField: FieldKind {
 }
 
 impl ApiField for OptionalText {
-    type Input = MaybeUndefined<String>;
+    type Input = String;
     type Output = Option<String>;
 
     fn change_from_input(
-        input: &Self::Input,
+        input: &MaybeUndefined<Self::Input>,
         path: &str,
         faults: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
@@ -61,11 +61,11 @@ impl<W: StoredWord> ApiField for OptionalWord<W>
 where
     Option<W>: Into<Value>,
 {
-    type Input = MaybeUndefined<W>;
+    type Input = W;
     type Output = Option<W>;
 
     fn change_from_input(
-        input: &Self::Input,
+        input: &MaybeUndefined<Self::Input>,
         _: &str,
         _: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
@@ -78,15 +78,15 @@ where
 }
 
 impl<W: InitialWord + Into<Value>> ApiField for WordWithInitial<W> {
-    type Input = Option<W>;
+    type Input = W;
     type Output = W;
 
     fn change_from_input(
-        input: &Self::Input,
-        _: &str,
-        _: &mut Faults,
+        input: &MaybeUndefined<Self::Input>,
+        path: &str,
+        faults: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
-        set_if_given(input.as_ref(), |word| *word)
+        set_if_given(faults.given(path, input), |word| *word)
     }
 
     fn to_output(stored: Self::Stored) -> Self::Output {
@@ -95,15 +95,15 @@ impl<W: InitialWord + Into<Value>> ApiField for WordWithInitial<W> {
 }
 
 impl ApiField for YesNo {
-    type Input = Option<bool>;
+    type Input = bool;
     type Output = bool;
 
     fn change_from_input(
-        input: &Self::Input,
-        _: &str,
-        _: &mut Faults,
+        input: &MaybeUndefined<Self::Input>,
+        path: &str,
+        faults: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
-        set_if_given(input.as_ref(), |flag| *flag)
+        set_if_given(faults.given(path, input), |flag| *flag)
     }
 
     fn to_output(stored: Self::Stored) -> Self::Output {
@@ -112,11 +112,11 @@ impl ApiField for YesNo {
 }
 
 impl<const MIN: i32, const MAX: i32> ApiField for BoundedInteger<MIN, MAX> {
-    type Input = MaybeUndefined<i32>;
+    type Input = i32;
     type Output = Option<i32>;
 
     fn change_from_input(
-        input: &Self::Input,
+        input: &MaybeUndefined<Self::Input>,
         path: &str,
         faults: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
@@ -129,11 +129,11 @@ impl<const MIN: i32, const MAX: i32> ApiField for BoundedInteger<MIN, MAX> {
 }
 
 impl ApiField for MonthlyRate {
-    type Input = MaybeUndefined<f64>;
+    type Input = f64;
     type Output = Option<f64>;
 
     fn change_from_input(
-        input: &Self::Input,
+        input: &MaybeUndefined<Self::Input>,
         path: &str,
         faults: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
@@ -146,15 +146,17 @@ impl ApiField for MonthlyRate {
 }
 
 impl ApiField for NameList {
-    type Input = Option<Vec<String>>;
+    type Input = Vec<String>;
     type Output = Vec<String>;
 
     fn change_from_input(
-        input: &Self::Input,
+        input: &MaybeUndefined<Self::Input>,
         path: &str,
         faults: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
-        set_if_given(input.as_ref(), |names| Self::check(names, path, faults))
+        set_if_given(list_if_given(input), |names| {
+            Self::check(names, path, faults)
+        })
     }
 
     fn to_output(stored: Self::Stored) -> Self::Output {

@@ -2,12 +2,11 @@
 
 use std::sync::LazyLock;
 
-use async_graphql::{ScalarType, Value};
-use chrono::{DateTime, Timelike, Utc};
+use async_graphql::Value;
 use graphql_guard::{ScalarParser, SchemaTypes};
 
 use super::schema_sdl;
-use crate::scalar::Date;
+use crate::scalar::{Date, parse_moment};
 
 /// The types of the schema. Expensive to make: once for a process.
 #[expect(
@@ -26,9 +25,7 @@ const SCALARS: [(&str, ScalarParser); 3] = [
             .ok_or_else(|| "This is not a day such as 2026-11-22.".to_owned())
     }),
     ("DateTime", |value| {
-        let moment = <DateTime<Utc> as ScalarType>::parse(value.clone()).ok();
-        // A second 60 is told apart by its nanoseconds; clients and databases cannot write it.
-        let moment = moment.filter(|moment| moment.nanosecond() < 1_000_000_000);
+        let moment = text_of(value).and_then(parse_moment);
         moment
             .map(|_| ())
             .ok_or_else(|| "This is not a moment such as 2026-11-22T09:30:00Z.".to_owned())

@@ -17,7 +17,7 @@ use crate::{
     audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::{Action, Relation, RowTies},
     scalar::Date,
     touchpoint::place::{BlueprintOrPartId, require_live_touchpoints_in_blueprint},
@@ -60,7 +60,8 @@ pub struct ImprovementCreateInput {
     pub kpi_ids: Vec<ID>,
 }
 
-/// Changes to an improvement. Absent fields stay as they are; null clears.
+/// Changes to an improvement. Absent fields stay as they are; null clears, or is REQUIRED where there is always a
+/// value.
 #[derive(InputObject)]
 pub struct ImprovementUpdateInput {
     /// The object's id.
@@ -68,25 +69,25 @@ pub struct ImprovementUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new title.
-    pub title: Option<String>,
+    pub title: MaybeUndefined<String>,
     /// Description of the work.
     pub description: MaybeUndefined<String>,
     /// The department that owns it from now on.
-    pub owner_department_id: Option<ID>,
+    pub owner_department_id: MaybeUndefined<ID>,
     /// Impact, from 1 (least) to 5 (most).
     pub impact: MaybeUndefined<i32>,
     /// Effort, from 1 (least) to 5 (most).
     pub effort: MaybeUndefined<i32>,
     /// Its state.
-    pub state: Option<ImprovementState>,
+    pub state: MaybeUndefined<ImprovementState>,
     /// The result; required for DONE and DROPPED.
     pub result: MaybeUndefined<String>,
     /// The target day for completion.
     pub target_on: MaybeUndefined<Date>,
     /// The touchpoints of the blueprint that it concerns, in order; replaces the list.
-    pub touchpoint_ids: Option<Vec<ID>>,
+    pub touchpoint_ids: MaybeUndefined<Vec<ID>>,
     /// The KPIs that measure its effect, in order; replaces the list.
-    pub kpi_ids: Option<Vec<ID>>,
+    pub kpi_ids: MaybeUndefined<Vec<ID>>,
 }
 
 /// What must be true of an improvement as a whole, whatever changed.
@@ -193,9 +194,10 @@ async fn require_permitted_owner(
 pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<improvement::Model> {
     let mut faults = Faults::default();
     let id: ImprovementId = faults.parse_id("id", &input.id);
-    let owner = faults.parse_optional_id("ownerDepartmentId", input.owner_department_id.as_ref());
+    let owner = faults.given("ownerDepartmentId", &input.owner_department_id);
+    let owner = faults.parse_optional_id("ownerDepartmentId", owner);
     let mut changes = improvement::ActiveModel {
-        title: set_if_given(input.title.as_ref(), |title| {
+        title: set_if_given(faults.given("title", &input.title), |title| {
             faults.check_name("title", title)
         }),
         description: set_or_clear(&input.description, |text| {
@@ -208,16 +210,16 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
         effort: set_or_clear(&input.effort, |value| {
             check_estimate(&mut faults, "effort", value.copied())
         }),
-        state: set_if_given(input.state.as_ref(), |state| *state),
+        state: set_if_given(faults.given("state", &input.state), |state| *state),
         result: set_or_clear(&input.result, |text| {
             faults.check_optional_text("result", text.map(String::as_str))
         }),
         target_on: set_or_clear(&input.target_on, |day| day.map(|day| day.0)),
         ..Default::default()
     };
-    let touchpoints = input.touchpoint_ids.as_deref();
+    let touchpoints = list_if_given(&input.touchpoint_ids);
     let touchpoints = touchpoints.map(|ids| faults.parse_ids("touchpointIds", ids));
-    let kpis = input.kpi_ids.as_deref();
+    let kpis = list_if_given(&input.kpi_ids);
     let kpis = kpis.map(|ids| faults.parse_ids("kpiIds", ids));
     faults.check()?;
     let (row, mut permit) =

@@ -21,7 +21,7 @@ use crate::{
     audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Error, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
     touchpoint::place::BlueprintOrPartId,
 };
@@ -66,7 +66,8 @@ pub struct InsightCreateInput {
     pub answered_by_id: Option<ID>,
 }
 
-/// Changes to an insight; its place and kind are fixed. Absent fields stay as they are; null clears.
+/// Changes to an insight; its place and kind are fixed. Absent fields stay as they are; null clears, or is REQUIRED
+/// where there is always a value.
 #[derive(InputObject)]
 pub struct InsightUpdateInput {
     /// The object's id.
@@ -74,17 +75,17 @@ pub struct InsightUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The insight, as a text.
-    pub text: Option<String>,
+    pub text: MaybeUndefined<String>,
     /// Whether the text is a verbatim quotation.
-    pub quote: Option<bool>,
+    pub quote: MaybeUndefined<bool>,
     /// The persona that it is about; null for all.
     pub persona_id: MaybeUndefined<ID>,
     /// Whether it was observed or is assumed; OBSERVED needs a source.
-    pub basis: Option<Basis>,
+    pub basis: MaybeUndefined<Basis>,
     /// The sources that it rests on, in order; replaces the list.
-    pub source_ids: Option<Vec<ID>>,
+    pub source_ids: MaybeUndefined<Vec<ID>>,
     /// Of a QUESTION: the reasons, each the reason for the one before; replaces the list.
-    pub whys: Option<Vec<String>>,
+    pub whys: MaybeUndefined<Vec<String>>,
     /// Of an INFORMATION_NEED: the answer to it.
     pub answer: MaybeUndefined<String>,
     /// Of a QUESTION: the insight of the same blueprint that answers it.
@@ -235,17 +236,17 @@ async fn refuse_answer_circle(
 pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insight::Model> {
     let mut faults = Faults::default();
     let id: InsightId = faults.parse_id("id", &input.id);
-    let text = set_if_given(input.text.as_ref(), |text| {
+    let text = set_if_given(faults.given("text", &input.text), |text| {
         faults.check_required_text("text", text)
     });
+    let quote = set_if_given(faults.given("quote", &input.quote), |quote| *quote);
+    let basis = set_if_given(faults.given("basis", &input.basis), |basis| *basis);
     let persona_id = set_or_clear(&input.persona_id, |id| {
         faults.parse_optional_id("personaId", id)
     });
-    let sources: Option<Vec<SourceId>> = input
-        .source_ids
-        .as_deref()
-        .map(|ids| faults.parse_ids("sourceIds", ids));
-    let whys = set_if_given(input.whys.as_ref(), |whys| {
+    let sources = list_if_given(&input.source_ids);
+    let sources: Option<Vec<SourceId>> = sources.map(|ids| faults.parse_ids("sourceIds", ids));
+    let whys = set_if_given(list_if_given(&input.whys), |whys| {
         Texts(faults.check_texts("whys", whys))
     });
     let answer = set_or_clear(&input.answer, |text| {
@@ -258,9 +259,9 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     let (row, mut permit) = fetch_insight_at_version(caller, id, input.expected_version).await?;
     let mut change = insight::ActiveModel {
         text,
-        quote: set_if_given(input.quote.as_ref(), |quote| *quote),
+        quote,
         persona_id,
-        basis: set_if_given(input.basis.as_ref(), |basis| *basis),
+        basis,
         whys,
         answer,
         answered_by_id,

@@ -45,7 +45,7 @@ pub struct SourceCreateInput {
     pub note: Option<String>,
 }
 
-/// Changes to a source. Absent fields stay as they are; null clears.
+/// Changes to a source. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct SourceUpdateInput {
     /// The object's id.
@@ -53,9 +53,9 @@ pub struct SourceUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new title.
-    pub title: Option<String>,
+    pub title: MaybeUndefined<String>,
     /// The kind of source.
-    pub kind: Option<SourceKind>,
+    pub kind: MaybeUndefined<SourceKind>,
     /// The day of the observation.
     pub held_on: MaybeUndefined<Date>,
     /// Sample size: number of participants, at least 1.
@@ -132,9 +132,10 @@ async fn refuse_taken_title(
 pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source::Model> {
     let mut faults = Faults::default();
     let id: SourceId = faults.parse_id("id", &input.id);
-    let title = set_if_given(input.title.as_ref(), |title| {
+    let title = set_if_given(faults.given("title", &input.title), |title| {
         faults.check_name("title", title)
     });
+    let kind = set_if_given(faults.given("kind", &input.kind), |kind| *kind);
     let sample_size = set_or_clear(&input.sample_size, |people| {
         check_sample_size(&mut faults, "sampleSize", people.copied())
     });
@@ -151,7 +152,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
     }
     let change = source::ActiveModel {
         title,
-        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
+        kind,
         held_on: set_or_clear(&input.held_on, |day| day.map(|day| day.0)),
         sample_size,
         link,

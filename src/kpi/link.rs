@@ -40,7 +40,7 @@ pub struct KpiLinkCreateInput {
     pub weight: Option<f64>,
 }
 
-/// Changes to a link. Absent fields stay as they are; null clears.
+/// Changes to a link. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct KpiLinkUpdateInput {
     /// The object's id.

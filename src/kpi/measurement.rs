@@ -450,7 +450,7 @@ async fn insert_measurements(
     Ok(())
 }
 
-/// The correction of a measurement.
+/// The correction of a measurement: its figures as a whole, so that a figure that is left out is none afterwards.
 #[derive(InputObject)]
 pub struct KpiMeasurementCorrectInput {
     /// An id made by the client (a UUID of version 7) for the correction, so that a retry makes nothing twice.

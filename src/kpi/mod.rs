@@ -80,8 +80,8 @@ pub struct KpiCreateInput {
     pub across_parts: AcrossParts,
 }
 
-/// Changes to a KPI. Absent fields stay as they are; null clears. Type, unit and currency are fixed once it has
-/// measurements.
+/// Changes to a KPI. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value. Type,
+/// unit and currency are fixed once it has measurements.
 #[derive(InputObject)]
 pub struct KpiUpdateInput {
     /// The object's id.
@@ -89,34 +89,34 @@ pub struct KpiUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// Definition: the quantity measured, and the method.
     pub description: MaybeUndefined<String>,
     /// The subject that it measures.
     #[graphql(name = "type")]
-    pub kpi_type: Option<KpiType>,
+    pub kpi_type: MaybeUndefined<KpiType>,
     /// The unit of its values.
-    pub unit: Option<Unit>,
+    pub unit: MaybeUndefined<Unit>,
     /// ISO 4217 code, where the unit is CURRENCY.
     pub currency: MaybeUndefined<String>,
     /// Number of decimals to display, from 0 to 6.
-    pub decimals: Option<i32>,
+    pub decimals: MaybeUndefined<i32>,
     /// Whether a higher or a lower value is better; cannot be changed while a target has a warning level that would
     /// then lie on its better side.
-    pub direction: Option<Direction>,
+    pub direction: MaybeUndefined<Direction>,
     /// The way its values are combined over time and groups.
-    pub aggregation: Option<Aggregation>,
+    pub aggregation: MaybeUndefined<Aggregation>,
     /// The interval at which it should be measured.
-    pub cadence: Option<Cadence>,
+    pub cadence: MaybeUndefined<Cadence>,
     /// The people who may see its values.
-    pub sensitivity: Option<Sensitivity>,
+    pub sensitivity: MaybeUndefined<Sensitivity>,
     /// Whether it judges single contacts or the relationship as a whole; fixed once it has measurements from feedback.
-    pub scope: Option<KpiScope>,
+    pub scope: MaybeUndefined<KpiScope>,
     /// The number of answers or cases that a period needs to be its current figure, from 1 to 1,000,000; null for the
     /// usual: 10 while it is fed by feedback and else 1.
     pub minimum_sample: MaybeUndefined<i32>,
     /// What the last values of channels, segments or touchpoints come to; SUM only with the aggregation LAST.
-    pub across_parts: Option<AcrossParts>,
+    pub across_parts: MaybeUndefined<AcrossParts>,
     /// Whether its values are computed from feedback, from all answers recorded so far and from now on; then nobody can
     /// record them by hand. Allowed combinations of type, unit and aggregation: NPS or ENPS with SCORE and RATIO; CSAT
     /// with SCALE_1_5 and AVERAGE, or with PERCENT or RATIO and the aggregation RATIO; CES with SCALE_1_7 and AVERAGE.
@@ -124,7 +124,7 @@ pub struct KpiUpdateInput {
     /// Employees' answers are counted in whole cells of at least five, at a cadence of a month or longer, where the KPI
     /// judged the place throughout; before the first such cell, a KPI without other values is NO_DATA. A KPI of
     /// employees' answers cannot change to customers', nor the other way round.
-    pub fed_by_feedback: Option<bool>,
+    pub fed_by_feedback: MaybeUndefined<bool>,
 }
 
 /// The transfer of a KPI to another department.
@@ -251,11 +251,35 @@ pub fn add_currency_fault(faults: &mut Faults, path: &str, unit: Unit, currency:
 pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model> {
     let mut faults = Faults::default();
     let id: KpiId = faults.parse_id("id", &input.id);
-    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let name = set_if_given(faults.given("name", &input.name), |name| {
+        faults.check_name("name", name)
+    });
     let description = set_or_clear(&input.description, |text| {
         faults.check_optional_text("description", text.map(String::as_str))
     });
-    faults.check_within("decimals", input.decimals, DECIMALS);
+    let decimals = faults.given("decimals", &input.decimals).copied();
+    faults.check_within("decimals", decimals, DECIMALS);
+    let unit = faults.given("unit", &input.unit).copied();
+    let mut change = kpi::ActiveModel {
+        name,
+        description,
+        kpi_type: set_if_some(faults.given("type", &input.kpi_type).copied()),
+        unit: set_if_some(unit),
+        decimals: set_if_some(decimals),
+        direction: set_if_some(faults.given("direction", &input.direction).copied()),
+        aggregation: set_if_some(faults.given("aggregation", &input.aggregation).copied()),
+        cadence: set_if_some(faults.given("cadence", &input.cadence).copied()),
+        sensitivity: set_if_some(faults.given("sensitivity", &input.sensitivity).copied()),
+        scope: set_if_some(faults.given("scope", &input.scope).copied()),
+        fed_by_feedback: set_if_some(
+            faults
+                .given("fedByFeedback", &input.fed_by_feedback)
+                .copied(),
+        ),
+        minimum_sample: set_or_clear(&input.minimum_sample, |number| number.copied()),
+        across_parts: set_if_some(faults.given("acrossParts", &input.across_parts).copied()),
+        ..Default::default()
+    };
     faults.check_within(
         "minimumSample",
         input.minimum_sample.as_opt_ref().flatten().copied(),
@@ -266,30 +290,16 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
     let row = permit
         .fetch_at_version::<kpi::Entity>(Action::DefineKpi, "id", id, input.expected_version)
         .await?;
-    let unit = input.unit.unwrap_or(row.unit);
-    let currency = resolve_currency(&row, unit, &input.currency)?;
-    refuse_redefining_measured(&permit, &row, &input, &currency).await?;
-    if let Some(direction) = input.direction.filter(|new| *new != row.direction) {
-        refuse_direction_against_warnings(&permit, &row, direction).await?;
-    }
-    let change = kpi::ActiveModel {
-        name,
-        description,
-        kpi_type: set_if_some(input.kpi_type),
-        unit: set_if_some(input.unit),
-        currency: Set(currency),
-        decimals: set_if_some(input.decimals),
-        direction: set_if_some(input.direction),
-        aggregation: set_if_some(input.aggregation),
-        cadence: set_if_some(input.cadence),
-        sensitivity: set_if_some(input.sensitivity),
-        scope: set_if_some(input.scope),
-        fed_by_feedback: set_if_some(input.fed_by_feedback),
-        minimum_sample: set_or_clear(&input.minimum_sample, |number| number.copied()),
-        across_parts: set_if_some(input.across_parts),
-        ..Default::default()
-    };
+    change.currency = Set(resolve_currency(
+        &row,
+        unit.unwrap_or(row.unit),
+        &input.currency,
+    )?);
     let after = row_after_change::<kpi::Entity>(&row, &change)?;
+    refuse_redefining_measured(&permit, &row, &after).await?;
+    if after.direction != row.direction {
+        refuse_direction_against_warnings(&permit, &row, after.direction).await?;
+    }
     refuse_unfeedable_kpi(&after)?;
     let mut faults = Faults::default();
     add_across_parts_fault(
@@ -353,16 +363,15 @@ fn resolve_currency(
 async fn refuse_redefining_measured(
     permit: &Permit<'_>,
     row: &kpi::Model,
-    input: &KpiUpdateInput,
-    currency: &Option<String>,
+    after: &kpi::Model,
 ) -> Result<()> {
-    let field = if input.kpi_type.is_some_and(|new| new != row.kpi_type) {
+    let field = if after.kpi_type != row.kpi_type {
         "type"
-    } else if input.unit.is_some_and(|new| new != row.unit) {
+    } else if after.unit != row.unit {
         "unit"
-    } else if *currency != row.currency {
+    } else if after.currency != row.currency {
         "currency"
-    } else if row.fed_by_feedback && input.scope.is_some_and(|new| new != row.scope) {
+    } else if row.fed_by_feedback && after.scope != row.scope {
         "scope"
     } else {
         return Ok(());

@@ -1,7 +1,7 @@
 //! Targets: what a KPI should reach from a day on, until the next entry's day. An entry without a value says that
 //! there is no target from its day on, so nothing can overlap.
 
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     channel,
     id::{KpiId, KpiTargetId},
@@ -14,7 +14,7 @@ use super::{measurement::add_year_range_fault, rules};
 use crate::{
     access::{Caller, Permit, expect_version, require_unarchived},
     audit,
-    error::{Error, Reason, Result},
+    error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults},
     judgement::KpiPart,
     policy::Action,
@@ -37,10 +37,16 @@ pub struct KpiTargetSetInput {
     pub channel_id: Option<ID>,
     /// The segment that it is for; null for all.
     pub segment_id: Option<ID>,
-    /// The value to reach; null for no target from that day on.
-    pub value: Option<f64>,
+    /// The value to reach; null for no target from that day on. REQUIRED where it is absent.
+    pub value: MaybeUndefined<f64>,
     /// The level, on the worse side of the target, up to which a missed target is only AT_RISK; null for none.
     pub warning: Option<f64>,
+}
+
+impl KpiTargetSetInput {
+    fn target_value(&self) -> Option<f64> {
+        self.value.value().copied()
+    }
 }
 
 /// Makes or replaces the entry of a day.
@@ -53,13 +59,17 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
         segment: faults.parse_optional_id("segmentId", input.segment_id.as_ref()),
     };
     add_year_range_fault(&mut faults, "validFrom", input.valid_from.0);
+    if input.value.is_undefined() {
+        let message = "Give the value, or null for no target from this day on.";
+        faults.add("value", UserErrorCode::Required, None, message);
+    }
     faults.check()?;
     let (kpi, mut permit) = caller
         .fetch_locked::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
     require_unarchived::<kpi::Entity>("kpiId", &kpi)?;
     let mut faults = Faults::default();
-    for wrong in rules::target_faults(kpi.direction, input.value, input.warning) {
+    for wrong in rules::target_faults(kpi.direction, input.target_value(), input.warning) {
         faults.add(wrong.field, wrong.code, wrong.reason, wrong.message);
     }
     faults.check()?;
@@ -128,7 +138,7 @@ async fn create_target(
             channel_id: Set(part.channel),
             segment_id: Set(part.segment),
             valid_from: Set(input.valid_from.0),
-            value: Set(input.value),
+            value: Set(input.target_value()),
             warning: Set(input.warning),
             created_at: Set(permit.caller.now),
             version: Set(1),
@@ -144,7 +154,7 @@ async fn update_target(
     match input.expected_version {
         Some(expected) => expect_version::<kpi_target::Entity>(before, expected)?,
         // A retry, or somebody else who wanted the same.
-        None if (before.value, before.warning) == (input.value, input.warning) => {}
+        None if (before.value, before.warning) == (input.target_value(), input.warning) => {}
         None => {
             let message = "There already is a target from that day on. Read it and send its `version` as `expectedVersion`.";
             let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
@@ -152,7 +162,7 @@ async fn update_target(
         }
     }
     let change = kpi_target::ActiveModel {
-        value: Set(input.value),
+        value: Set(input.target_value()),
         warning: Set(input.warning),
         ..Default::default()
     };

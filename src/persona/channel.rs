@@ -1,6 +1,6 @@
 //! Channels: the ways in which people meet, kept as data and not as a fixed list.
 
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{channel, id::ChannelId, kpi_target, measurement, touchpoint_channel, words::Medium};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
@@ -24,7 +24,7 @@ pub struct ChannelCreateInput {
     pub medium: Medium,
 }
 
-/// Changes to a channel. Absent fields stay as they are.
+/// Changes to a channel. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct ChannelUpdateInput {
     /// The object's id.
@@ -32,9 +32,9 @@ pub struct ChannelUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// The kind of channel.
-    pub medium: Option<Medium>,
+    pub medium: MaybeUndefined<Medium>,
 }
 
 /// Makes a channel.
@@ -75,7 +75,10 @@ pub async fn create(caller: &Caller, input: ChannelCreateInput) -> Result<channe
 pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channel::Model> {
     let mut faults = Faults::default();
     let id: ChannelId = faults.parse_id("id", &input.id);
-    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let name = set_if_given(faults.given("name", &input.name), |name| {
+        faults.check_name("name", name)
+    });
+    let medium = set_if_given(faults.given("medium", &input.medium), |medium| *medium);
     faults.check()?;
     let (row, mut permit) = caller
         .fetch_locked::<channel::Entity>(Action::KeepCatalogue, "id", id)
@@ -83,7 +86,7 @@ pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channe
     expect_version::<channel::Entity>(&row, input.expected_version)?;
     let change = channel::ActiveModel {
         name,
-        medium: set_if_given(input.medium.as_ref(), |medium| *medium),
+        medium,
         ..Default::default()
     };
     let row = permit.update::<channel::Entity>(&row, change).await?;

@@ -19,7 +19,9 @@ use crate::{
     audit::AuditedChange,
     error::{Error, Result, UserErrorCode},
     id,
-    input::{self, AtVersionInput, Faults, LIST, SENTENCE, set_if_given, set_or_clear},
+    input::{
+        self, AtVersionInput, Faults, LIST, SENTENCE, list_if_given, set_if_given, set_or_clear,
+    },
     policy::{Action, RowTies},
 };
 
@@ -57,7 +59,7 @@ pub struct PersonaCreateInput {
     pub segment_ids: Vec<ID>,
 }
 
-/// Changes to a persona. Absent fields stay as they are; null clears.
+/// Changes to a persona. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct PersonaUpdateInput {
     /// The object's id.
@@ -65,15 +67,16 @@ pub struct PersonaUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// The context of the persona's life; replaces the list.
-    pub context: Option<Vec<String>>,
+    pub context: MaybeUndefined<Vec<String>>,
     /// The largest number of contacts a month that the persona tolerates.
     pub max_contacts_per_month: MaybeUndefined<i32>,
-    /// The persona's needs, in order; replaces the list. A need that stays is named by its id.
-    pub needs: Option<Vec<PersonaNeedInput>>,
+    /// The persona's needs, in order; replaces the list. A need that stays is named by its id; one that is left out is
+    /// deleted, with the verdicts on it.
+    pub needs: MaybeUndefined<Vec<PersonaNeedInput>>,
     /// The segments that it represents, in order; replaces the list.
-    pub segment_ids: Option<Vec<ID>>,
+    pub segment_ids: MaybeUndefined<Vec<ID>>,
 }
 
 /// A need as it was read from the input.
@@ -153,21 +156,19 @@ pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<person
 pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<persona::Model> {
     let mut faults = Faults::default();
     let id: PersonaId = faults.parse_id("id", &input.id);
-    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
-    let context = set_if_given(input.context.as_ref(), |texts| {
+    let name = set_if_given(faults.given("name", &input.name), |name| {
+        faults.check_name("name", name)
+    });
+    let context = set_if_given(list_if_given(&input.context), |texts| {
         Texts(faults.check_texts("context", texts))
     });
     let max_contacts_per_month = set_or_clear(&input.max_contacts_per_month, |per_month| {
         check_contact_limit(&mut faults, per_month.copied())
     });
-    let needs = input
-        .needs
-        .as_deref()
-        .map(|list| parse_need_inputs(&mut faults, list));
-    let segments: Option<Vec<SegmentId>> = input
-        .segment_ids
-        .as_ref()
-        .map(|ids| faults.parse_ids("segmentIds", ids));
+    let needs = list_if_given(&input.needs);
+    let needs = needs.map(|list| parse_need_inputs(&mut faults, list));
+    let segments = list_if_given(&input.segment_ids);
+    let segments: Option<Vec<SegmentId>> = segments.map(|ids| faults.parse_ids("segmentIds", ids));
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let row = permit
@@ -293,38 +294,24 @@ async fn replace_segments(
     row: &persona::Model,
     segments: &[SegmentId],
 ) -> Result<bool> {
-    let before = persona_segment::Entity::find()
-        .filter(persona_segment::Column::PersonaId.eq(row.id))
-        .order_by_asc(persona_segment::Column::Position)
-        .all(permit.tx())
-        .await?;
-    if before
-        .iter()
-        .map(|old| old.segment_id)
-        .eq(segments.iter().copied())
+    for (index, id) in segments.iter().enumerate() {
+        let field = format!("segmentIds.{index}");
+        permit.get::<entity::segment::Entity>(&field, *id).await?;
+    }
+    let list = segments.iter().zip(1..);
+    let list = list.map(|(segment, position)| persona_segment::Model {
+        persona_id: row.id,
+        segment_id: *segment,
+        position,
+    });
+    let its = persona_segment::Column::PersonaId.eq(row.id);
+    let position = persona_segment::Column::Position;
+    if !permit
+        .replace_list::<persona_segment::Entity>(its, position, list.collect())
+        .await?
     {
         return Ok(false);
     }
-    for (index, id) in segments.iter().enumerate() {
-        permit
-            .get::<entity::segment::Entity>(&format!("segmentIds.{index}"), *id)
-            .await?;
-    }
-    persona_segment::Entity::delete_many()
-        .filter(persona_segment::Column::PersonaId.eq(row.id))
-        .exec(permit.tx())
-        .await?;
-    let rows = segments
-        .iter()
-        .zip(1..)
-        .map(|(segment, position)| persona_segment::ActiveModel {
-            persona_id: Set(row.id),
-            segment_id: Set(*segment),
-            position: Set(position),
-        });
-    persona_segment::Entity::insert_many(rows)
-        .exec_without_returning(permit.tx())
-        .await?;
     permit.add_audit_event(AuditedChange::for_change_outside_row::<persona::Entity>(
         row,
         serde_json::json!({ "segmentIds": segments }),

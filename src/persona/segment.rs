@@ -1,6 +1,6 @@
 //! Segments: the real groups of people that personas stand for and touchpoints are for.
 
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     id::SegmentId, kpi_target, measurement, persona_segment, segment, touchpoint_segment,
 };
@@ -26,7 +26,7 @@ pub struct SegmentCreateInput {
     pub value: String,
 }
 
-/// Changes to a segment. Absent fields stay as they are.
+/// Changes to a segment. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct SegmentUpdateInput {
     /// The object's id.
@@ -34,9 +34,9 @@ pub struct SegmentUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The dimension.
-    pub dimension: Option<String>,
+    pub dimension: MaybeUndefined<String>,
     /// The value of the dimension.
-    pub value: Option<String>,
+    pub value: MaybeUndefined<String>,
 }
 
 /// Makes a segment.
@@ -79,10 +79,10 @@ pub async fn create(caller: &Caller, input: SegmentCreateInput) -> Result<segmen
 pub async fn update(caller: &Caller, input: SegmentUpdateInput) -> Result<segment::Model> {
     let mut faults = Faults::default();
     let id: SegmentId = faults.parse_id("id", &input.id);
-    let dimension = set_if_given(input.dimension.as_ref(), |text| {
+    let dimension = set_if_given(faults.given("dimension", &input.dimension), |text| {
         faults.check_name("dimension", text)
     });
-    let value = set_if_given(input.value.as_ref(), |text| {
+    let value = set_if_given(faults.given("value", &input.value), |text| {
         faults.check_name("value", text)
     });
     faults.check()?;

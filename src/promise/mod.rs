@@ -3,7 +3,7 @@
 
 pub mod graphql;
 
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     id::{PromiseId, TouchpointId},
     promise, promise_delivery,
@@ -16,7 +16,7 @@ use crate::{
     audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::Result,
-    input::{self, AtVersionInput, Faults, set_if_given},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given},
     policy::Action,
     touchpoint::place::{BlueprintOrPartId, require_live_touchpoints_in_blueprint},
 };
@@ -43,7 +43,8 @@ pub struct PromiseCreateInput {
     pub delivered_at_ids: Vec<ID>,
 }
 
-/// Changes to a promise; where it is made is fixed. Absent fields stay as they are.
+/// Changes to a promise; where it is made is fixed. Absent fields stay as they are; null clears, or is REQUIRED where
+/// there is always a value.
 #[derive(InputObject)]
 pub struct PromiseUpdateInput {
     /// The object's id.
@@ -51,11 +52,11 @@ pub struct PromiseUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The promise, as a text.
-    pub text: Option<String>,
+    pub text: MaybeUndefined<String>,
     /// Whether the promise is kept.
-    pub state: Option<PromiseState>,
+    pub state: MaybeUndefined<PromiseState>,
     /// The touchpoints of the same blueprint at which it is delivered, in order; replaces the list.
-    pub delivered_at_ids: Option<Vec<ID>>,
+    pub delivered_at_ids: MaybeUndefined<Vec<ID>>,
 }
 
 /// Makes a promise.
@@ -108,16 +109,17 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
 pub async fn update(caller: &Caller, input: PromiseUpdateInput) -> Result<promise::Model> {
     let mut faults = Faults::default();
     let id: PromiseId = faults.parse_id("id", &input.id);
-    let text = set_if_given(input.text.as_ref(), |text| {
+    let text = set_if_given(faults.given("text", &input.text), |text| {
         faults.check_required_text("text", text)
     });
-    let delivered_at = input.delivered_at_ids.as_deref();
+    let state = set_if_given(faults.given("state", &input.state), |state| *state);
+    let delivered_at = list_if_given(&input.delivered_at_ids);
     let delivered_at = delivered_at.map(|ids| faults.parse_ids("deliveredAtIds", ids));
     faults.check()?;
     let (row, mut permit) = fetch_promise_at_version(caller, id, input.expected_version).await?;
     let mut change = promise::ActiveModel {
         text,
-        state: set_if_given(input.state.as_ref(), |state| *state),
+        state,
         ..Default::default()
     };
     if let Some(delivered_at) = delivered_at

@@ -39,7 +39,7 @@ use crate::{
     access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
     department::{is_within, load_parent_by_department},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{Faults, set_if_given, set_or_clear},
+    input::{Faults, list_if_given, set_if_given, set_or_clear},
     policy::{Action, Relation},
 };
 
@@ -65,7 +65,8 @@ pub struct ResponsibilityProposeInput {
     pub on_behalf_of: Option<ID>,
 }
 
-/// Changes to a responsibility's tasks and person. Absent fields stay as they are; null clears.
+/// Changes to a responsibility's tasks and person. Absent fields stay as they are; null clears, or is REQUIRED where
+/// there is always a value.
 #[derive(InputObject)]
 pub struct ResponsibilityUpdateInput {
     /// The object's id.
@@ -73,7 +74,7 @@ pub struct ResponsibilityUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The department's tasks here; replaces the list.
-    pub tasks: Option<Vec<String>>,
+    pub tasks: MaybeUndefined<Vec<String>>,
     /// Id of the account of the person who does it; a member of the department.
     pub person_id: MaybeUndefined<ID>,
 }
@@ -244,7 +245,7 @@ pub async fn update(
 ) -> Result<responsibility::Model> {
     let mut faults = Faults::default();
     let id: ResponsibilityId = faults.parse_id("id", &input.id);
-    let tasks = set_if_given(input.tasks.as_ref(), |tasks| {
+    let tasks = set_if_given(list_if_given(&input.tasks), |tasks| {
         Texts(faults.check_texts("tasks", tasks))
     });
     let person_id: ActiveValue<Option<AccountId>> = set_or_clear(&input.person_id, |person| {

@@ -17,7 +17,7 @@ use crate::{
     audit::AuditedChange,
     blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
     error::{Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
     touchpoint::place::require_live_touchpoints_in_blueprint,
 };
@@ -45,7 +45,7 @@ pub struct ScenarioCreateInput {
     pub touchpoint_ids: Vec<ID>,
 }
 
-/// Changes to a scenario. Absent fields stay as they are; null clears.
+/// Changes to a scenario. Absent fields stay as they are; null clears, or is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct ScenarioUpdateInput {
     /// The object's id.
@@ -53,13 +53,13 @@ pub struct ScenarioUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// The kind of way.
-    pub kind: Option<ScenarioKind>,
+    pub kind: MaybeUndefined<ScenarioKind>,
     /// A note.
     pub note: MaybeUndefined<String>,
     /// Its touchpoints, in the order of going; replaces the list.
-    pub touchpoint_ids: Option<Vec<ID>>,
+    pub touchpoint_ids: MaybeUndefined<Vec<ID>>,
 }
 
 fn parse_step_inputs(faults: &mut Faults, ids: &[ID]) -> Vec<TouchpointId> {
@@ -131,11 +131,14 @@ async fn refuse_taken_scenario_name(
 pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scenario::Model> {
     let mut faults = Faults::default();
     let id: ScenarioId = faults.parse_id("id", &input.id);
-    let name = set_if_given(input.name.as_ref(), |name| faults.check_name("name", name));
+    let name = set_if_given(faults.given("name", &input.name), |name| {
+        faults.check_name("name", name)
+    });
+    let kind = set_if_given(faults.given("kind", &input.kind), |kind| *kind);
     let note = set_or_clear(&input.note, |text| {
         faults.check_optional_text("note", text.map(String::as_str))
     });
-    let steps = input.touchpoint_ids.as_deref();
+    let steps = list_if_given(&input.touchpoint_ids);
     let steps = steps.map(|ids| parse_step_inputs(&mut faults, ids));
     faults.check()?;
     let (row, mut permit) = fetch_scenario_at_version(caller, id, input.expected_version).await?;
@@ -148,7 +151,7 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
     };
     let change = scenario::ActiveModel {
         name,
-        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
+        kind,
         note,
         // The steps are the scenario's own: whoever has read the old ones is told.
         version: if others { Set(row.version + 1) } else { NotSet },

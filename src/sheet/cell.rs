@@ -8,7 +8,7 @@ use super::{dialect::Dialect, guard::remove_guard};
 use crate::{
     error::{Error, UserError, UserErrorCode},
     input::Faults,
-    scalar::Date,
+    scalar::{self, Date},
     text::quote_for_message,
 };
 
@@ -200,9 +200,8 @@ impl<'r> SheetCell<'r> {
 
     /// A moment.
     pub fn parse_moment(&self, faults: &mut Faults) -> Option<DateTime<Utc>> {
-        let read = |text: &str| DateTime::parse_from_rfc3339(text).ok();
         let expected = || "a moment such as 2026-11-22T09:30:00Z".to_owned();
-        self.parse(read, expected, faults).map(Into::into)
+        self.parse(scalar::parse_moment, expected, faults)
     }
 
     /// Yes or no, also as Excel says it in Danish and in English.

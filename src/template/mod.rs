@@ -21,7 +21,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     blueprint::MOST_PHASES,
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::{Action, RowTies},
 };
 
@@ -58,7 +58,8 @@ pub struct TemplateCreateInput {
     pub phases: Vec<TemplatePhaseInput>,
 }
 
-/// Changes to a template; blueprints created from it stay as they are. Absent fields stay as they are; null clears.
+/// Changes to a template; blueprints created from it stay as they are. Absent fields stay as they are; null clears, or
+/// is REQUIRED where there is always a value.
 #[derive(InputObject)]
 pub struct TemplateUpdateInput {
     /// The object's id.
@@ -66,15 +67,15 @@ pub struct TemplateUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
-    pub name: Option<String>,
+    pub name: MaybeUndefined<String>,
     /// Description of its purpose.
     pub description: MaybeUndefined<String>,
     /// The subjects of the journeys that it is for; at least one; replaces the list.
-    pub subjects: Option<Vec<Subject>>,
+    pub subjects: MaybeUndefined<Vec<Subject>>,
     /// The kinds of insight to look at, in order; replaces the list.
-    pub lenses: Option<Vec<InsightKind>>,
+    pub lenses: MaybeUndefined<Vec<InsightKind>>,
     /// The phases of a new blueprint, in order: 1 to 30; replaces the list.
-    pub phases: Option<Vec<TemplatePhaseInput>>,
+    pub phases: MaybeUndefined<Vec<TemplatePhaseInput>>,
 }
 
 fn parse_subject_inputs(faults: &mut Faults, input: &[Subject]) -> TemplateSubjects {
@@ -171,17 +172,19 @@ pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<templ
     let mut faults = Faults::default();
     let id: TemplateId = faults.parse_id("id", &input.id);
     let change = template::ActiveModel {
-        name: set_if_given(input.name.as_ref(), |name| faults.check_name("name", name)),
+        name: set_if_given(faults.given("name", &input.name), |name| {
+            faults.check_name("name", name)
+        }),
         description: set_or_clear(&input.description, |text| {
             faults.check_optional_text("description", text.map(String::as_str))
         }),
-        subjects: set_if_given(input.subjects.as_ref(), |list| {
+        subjects: set_if_given(list_if_given(&input.subjects), |list| {
             parse_subject_inputs(&mut faults, list)
         }),
-        lenses: set_if_given(input.lenses.as_ref(), |list| {
+        lenses: set_if_given(list_if_given(&input.lenses), |list| {
             InsightKinds(without_repeats(list))
         }),
-        phases: set_if_given(input.phases.as_ref(), |list| {
+        phases: set_if_given(list_if_given(&input.phases), |list| {
             parse_phase_inputs(&mut faults, list)
         }),
         ..Default::default()

@@ -14,7 +14,7 @@ use crate::{
         kinds::{self, EvidenceItems},
         touchpoint::touchpoint_fields,
     },
-    input::{Faults, set_if_given},
+    input::{Faults, list_if_given, set_if_given},
 };
 
 /// Makes the input of the described fields, and reads it.
@@ -23,20 +23,29 @@ macro_rules! text_input {
         $(#[doc = $doc:literal])? $(#[shown = $_shown:literal] #[given = $given:literal])?
         $field:ident $name:literal: $kind:ty { $($_facts:tt)* }
     )* })*) => {
-        /// What a touchpoint says of itself. Absent keeps (or leaves empty in a new one), null clears.
+        /// What a touchpoint says of itself.
         #[derive(Default, InputObject)]
         pub struct TouchpointText {
             $($(
                 $(#[doc = $doc])? $(#[doc = $given])?
-                pub $field: <$kind as ApiField>::Input,
+                pub $field: MaybeUndefined<<$kind as ApiField>::Input>,
             )*)*
             /// Its channels, in order; replaces the list.
-            pub channel_ids: Option<Vec<ID>>,
+            pub channel_ids: MaybeUndefined<Vec<ID>>,
             /// The segments that it is for, in order; empty for everybody; replaces the list.
-            pub audience_segment_ids: Option<Vec<ID>>,
+            pub audience_segment_ids: MaybeUndefined<Vec<ID>>,
         }
 
         impl TouchpointText {
+            /// In a new touchpoint nothing is stored that null could clear: it says nothing.
+            pub(super) fn with_null_as_absent(self) -> Self {
+                Self {
+                    $($($field: null_as_absent(self.$field),)*)*
+                    channel_ids: null_as_absent(self.channel_ids),
+                    audience_segment_ids: null_as_absent(self.audience_segment_ids),
+                }
+            }
+
             /// The columns that change, with every fault in their values.
             fn columns(&self, faults: &mut Faults) -> touchpoint::ActiveModel {
                 touchpoint::ActiveModel {
@@ -67,7 +76,7 @@ pub struct EvidenceInput {
     pub link: Option<String>,
 }
 
-/// A new touchpoint, at the end of a phase or after another touchpoint.
+/// A new touchpoint, at the end of a phase or after another touchpoint. Null is as absent, but for `afterId`.
 #[derive(InputObject)]
 pub struct TouchpointCreateInput {
     /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
@@ -87,7 +96,8 @@ pub struct TouchpointCreateInput {
     pub text: TouchpointText,
 }
 
-/// Changes to a touchpoint's descriptive fields. Absent fields stay as they are; null clears.
+/// Changes to a touchpoint's descriptive fields. Absent fields stay as they are; null clears, or is REQUIRED where
+/// there is always a value.
 #[derive(InputObject)]
 pub struct TouchpointUpdateInput {
     /// The object's id.
@@ -118,7 +128,7 @@ pub struct TouchpointMoveInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// Id of the phase to move it to; absent: its current phase.
-    pub phase_id: Option<ID>,
+    pub phase_id: MaybeUndefined<ID>,
     /// Id of the touchpoint after which to place it; absent: the end of the phase, null: its beginning.
     pub after_id: MaybeUndefined<ID>,
 }
@@ -144,28 +154,31 @@ impl TouchpointText {
     /// Reads the columns and the lists that change, with every fault in them.
     pub(super) fn read(&self, faults: &mut Faults) -> (touchpoint::ActiveModel, TouchpointLists) {
         let row = self.columns(faults);
-        let channels = self
-            .channel_ids
-            .as_ref()
-            .map(|ids| faults.parse_ids("channelIds", ids));
-        let audience = self
-            .audience_segment_ids
-            .as_ref()
-            .map(|ids| faults.parse_ids("audienceSegmentIds", ids));
+        let channels = list_if_given(&self.channel_ids);
+        let channels = channels.map(|ids| faults.parse_ids("channelIds", ids));
+        let audience = list_if_given(&self.audience_segment_ids);
+        let audience = audience.map(|ids| faults.parse_ids("audienceSegmentIds", ids));
         (row, TouchpointLists { channels, audience })
     }
 }
 
+fn null_as_absent<T>(field: MaybeUndefined<T>) -> MaybeUndefined<T> {
+    match field {
+        MaybeUndefined::Null => MaybeUndefined::Undefined,
+        field => field,
+    }
+}
+
 impl ApiField for EvidenceItems {
-    type Input = Option<Vec<EvidenceInput>>;
+    type Input = Vec<EvidenceInput>;
     type Output = Vec<EvidenceInput>;
 
     fn change_from_input(
-        input: &Self::Input,
+        input: &MaybeUndefined<Self::Input>,
         path: &str,
         faults: &mut Faults,
     ) -> ActiveValue<Self::Stored> {
-        set_if_given(input.as_ref(), |items| {
+        set_if_given(list_if_given(input), |items| {
             let items = items.iter();
             let items = items.map(|item| (&*item.label, item.link.as_deref()));
             Self::check(items, path, faults)

@@ -11,7 +11,9 @@ use entity::{
     id::{PhaseId, TouchpointId},
     phase, segment, touchpoint, touchpoint_channel, touchpoint_segment,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
+};
 
 pub use self::inputs::{
     TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
@@ -36,7 +38,7 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     let name = faults.check_name("name", &input.name);
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     let after: Option<TouchpointId> = faults.parse_optional_id("afterId", input.after_id.value());
-    let (text, lists) = input.text.read(&mut faults);
+    let (text, lists) = input.text.with_null_as_absent().read(&mut faults);
     faults.check()?;
     let (phase, mut permit) = caller
         .fetch_locked::<phase::Entity>(Action::ShapeBlueprint, "phaseId", phase_id)
@@ -84,69 +86,60 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     Ok(row)
 }
 
-/// Replaces channels and audience where new ones are given.
+/// Replaces channels and audience where new ones are given. Says whether anything changed.
 async fn replace_channels_and_audience(
     permit: &mut Permit<'_>,
     row: &touchpoint::Model,
     lists: TouchpointLists,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut changed = serde_json::Map::new();
     if let Some(channels) = lists.channels {
         for (index, id) in channels.iter().enumerate() {
-            permit
-                .get::<channel::Entity>(&format!("channelIds.{index}"), *id)
-                .await?;
+            let field = format!("channelIds.{index}");
+            permit.get::<channel::Entity>(&field, *id).await?;
         }
-        touchpoint_channel::Entity::delete_many()
-            .filter(touchpoint_channel::Column::TouchpointId.eq(row.id))
-            .exec(permit.tx())
-            .await?;
-        let rows =
-            channels
-                .iter()
-                .zip(1..)
-                .map(|(channel, position)| touchpoint_channel::ActiveModel {
-                    touchpoint_id: Set(row.id),
-                    channel_id: Set(*channel),
-                    position: Set(position),
-                });
-        touchpoint_channel::Entity::insert_many(rows)
-            .exec_without_returning(permit.tx())
-            .await?;
-        let ids: Vec<String> = channels.iter().map(ToString::to_string).collect();
-        permit.add_audit_event(AuditedChange::for_change_outside_row::<touchpoint::Entity>(
-            row,
-            serde_json::json!({ "channelIds": ids }),
-        ));
+        let list = channels.iter().zip(1..);
+        let list = list.map(|(channel, position)| touchpoint_channel::Model {
+            touchpoint_id: row.id,
+            channel_id: *channel,
+            position,
+        });
+        let its = touchpoint_channel::Column::TouchpointId.eq(row.id);
+        let position = touchpoint_channel::Column::Position;
+        if permit
+            .replace_list::<touchpoint_channel::Entity>(its, position, list.collect())
+            .await?
+        {
+            changed.insert("channelIds".to_owned(), serde_json::json!(channels));
+        }
     }
     if let Some(audience) = lists.audience {
         for (index, id) in audience.iter().enumerate() {
-            permit
-                .get::<segment::Entity>(&format!("audienceSegmentIds.{index}"), *id)
-                .await?;
+            let field = format!("audienceSegmentIds.{index}");
+            permit.get::<segment::Entity>(&field, *id).await?;
         }
-        touchpoint_segment::Entity::delete_many()
-            .filter(touchpoint_segment::Column::TouchpointId.eq(row.id))
-            .exec(permit.tx())
-            .await?;
-        let rows =
-            audience
-                .iter()
-                .zip(1..)
-                .map(|(segment, position)| touchpoint_segment::ActiveModel {
-                    touchpoint_id: Set(row.id),
-                    segment_id: Set(*segment),
-                    position: Set(position),
-                });
-        touchpoint_segment::Entity::insert_many(rows)
-            .exec_without_returning(permit.tx())
-            .await?;
-        let ids: Vec<String> = audience.iter().map(ToString::to_string).collect();
-        permit.add_audit_event(AuditedChange::for_change_outside_row::<touchpoint::Entity>(
-            row,
-            serde_json::json!({ "audienceSegmentIds": ids }),
-        ));
+        let list = audience.iter().zip(1..);
+        let list = list.map(|(segment, position)| touchpoint_segment::Model {
+            touchpoint_id: row.id,
+            segment_id: *segment,
+            position,
+        });
+        let its = touchpoint_segment::Column::TouchpointId.eq(row.id);
+        let position = touchpoint_segment::Column::Position;
+        if permit
+            .replace_list::<touchpoint_segment::Entity>(its, position, list.collect())
+            .await?
+        {
+            changed.insert("audienceSegmentIds".to_owned(), serde_json::json!(audience));
+        }
     }
-    Ok(())
+    let any = !changed.is_empty();
+    if any {
+        let event =
+            AuditedChange::for_change_outside_row::<touchpoint::Entity>(row, changed.into());
+        permit.add_audit_event(event);
+    }
+    Ok(any)
 }
 
 /// Changes what a touchpoint says.
@@ -164,16 +157,17 @@ pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<tou
             input.expected_version,
         )
         .await?;
-    let changes_lists = lists.channels.is_some() || lists.audience.is_some();
-    replace_channels_and_audience(&mut permit, &row, lists).await?;
-    // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
-    let row = if changes_lists {
-        permit
-            .update_even_if_equal::<touchpoint::Entity>(&row, text)
-            .await?
-    } else {
-        permit.update::<touchpoint::Entity>(&row, text).await?
+    let lists_change = replace_channels_and_audience(&mut permit, &row, lists).await?;
+    let change = touchpoint::ActiveModel {
+        // The lists are the touchpoint's own fields: whoever has read the old ones is told.
+        version: if lists_change {
+            Set(row.version + 1)
+        } else {
+            NotSet
+        },
+        ..text
     };
+    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -242,7 +236,8 @@ pub async fn relocate(
 ) -> Result<(touchpoint::Model, Vec<phase::Model>)> {
     let mut faults = Faults::default();
     let id: TouchpointId = faults.parse_id("id", &input.id);
-    let phase_id: Option<PhaseId> = faults.parse_optional_id("phaseId", input.phase_id.as_ref());
+    let phase_id = faults.given("phaseId", &input.phase_id);
+    let phase_id: Option<PhaseId> = faults.parse_optional_id("phaseId", phase_id);
     let after: Option<TouchpointId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;

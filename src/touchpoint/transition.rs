@@ -42,7 +42,8 @@ pub struct TransitionCreateInput {
     pub basis: Basis,
 }
 
-/// Changes to a transition; its ends are fixed. Absent fields stay as they are; null clears.
+/// Changes to a transition; its ends are fixed. Absent fields stay as they are; null clears, or is REQUIRED where
+/// there is always a value.
 #[derive(InputObject)]
 pub struct TransitionUpdateInput {
     /// The object's id.
@@ -50,13 +51,13 @@ pub struct TransitionUpdateInput {
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The kind of movement.
-    pub kind: Option<TransitionKind>,
+    pub kind: MaybeUndefined<TransitionKind>,
     /// The condition on which it is taken.
     pub condition: MaybeUndefined<String>,
     /// The longest wait that customers accept, in minutes.
     pub max_wait_minutes: MaybeUndefined<i32>,
     /// Whether it was observed or is assumed.
-    pub basis: Option<Basis>,
+    pub basis: MaybeUndefined<Basis>,
 }
 
 /// Makes a transition.
@@ -158,6 +159,8 @@ pub fn add_transition_shape_fault(
 pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<transition::Model> {
     let mut faults = Faults::default();
     let id: TransitionId = faults.parse_id("id", &input.id);
+    let kind = set_if_given(faults.given("kind", &input.kind), |kind| *kind);
+    let basis = set_if_given(faults.given("basis", &input.basis), |basis| *basis);
     let condition = set_or_clear(&input.condition, |text| {
         faults.check_optional_text("condition", text.map(String::as_str))
     });
@@ -167,8 +170,8 @@ pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<tra
     faults.check()?;
     let (row, mut permit) = fetch_transition_at_version(caller, id, input.expected_version).await?;
     let change = transition::ActiveModel {
-        kind: set_if_given(input.kind.as_ref(), |kind| *kind),
-        basis: set_if_given(input.basis.as_ref(), |basis| *basis),
+        kind,
+        basis,
         condition,
         max_wait_minutes,
         ..Default::default()

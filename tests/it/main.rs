@@ -55,6 +55,7 @@ mod kpi;
 mod loaders;
 mod machine;
 mod network;
+mod nulls;
 mod odata;
 mod one_number;
 mod organisation;
