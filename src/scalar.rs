@@ -70,6 +70,8 @@ impl From<Date> for NaiveDate {
 /// it is spelled otherwise, and for a second 60, which they and most clients cannot write.
 #[must_use]
 pub fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
+    // chrono also reads years of fewer than four digits.
+    Date::from_iso(text.get(..10)?)?;
     let moment = DateTime::parse_from_rfc3339(text).ok()?;
     // chrono keeps a second 60 as more than a second's worth of nanoseconds.
     let is_leap = moment.nanosecond() >= 1_000_000_000;

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
     Deserialize, Deserializer,
@@ -11,7 +11,11 @@ use serde::{
 };
 
 use super::part::PatchField;
-use crate::{input::LIST, scalar::Date, scenario::MOST_STEPS};
+use crate::{
+    input::LIST,
+    scalar::{Date, parse_moment},
+    scenario::MOST_STEPS,
+};
 
 /// A list that may be absent. Of one that is longer than it may be, one too many is kept, however long it is: that
 /// is enough to refuse it.
@@ -160,6 +164,32 @@ pub(super) fn read_day_or_null<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<NaiveDate>, D::Error> {
     Option::<ApiDay>::deserialize(deserializer).map(|day| day.map(|day| day.0))
+}
+
+/// A moment as the API spells it.
+struct ApiMoment(DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for ApiMoment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let expected = "This is not a moment such as 2026-11-22T09:30:00Z";
+        let read = parse_moment(&text).ok_or_else(|| D::Error::custom(expected));
+        read.map(Self)
+    }
+}
+
+/// A moment.
+pub(super) fn read_moment<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<DateTime<Utc>, D::Error> {
+    ApiMoment::deserialize(deserializer).map(|moment| moment.0)
+}
+
+/// A moment, or none.
+pub(super) fn read_moment_or_null<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    Option::<ApiMoment>::deserialize(deserializer).map(|moment| moment.map(|moment| moment.0))
 }
 
 /// A day, or none, that may be absent.

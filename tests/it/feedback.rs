@@ -544,3 +544,28 @@ async fn an_external_id_tells_nothing_but_to_who_recorded_it() {
         assert_eq!(done["unchanged"], json!(1), "recorded once: {score}");
     }
 }
+
+#[tokio::test]
+async fn a_moment_is_kept_to_the_microsecond() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let at = |moment: &str| {
+        batch(&[
+            json!({ "scale": "NPS", "score": 9, "touchpointId": ids["T2"], "externalId": "one", "answeredAt": moment }),
+        ])
+    };
+    let recorded = manager
+        .does(RECORD, at("2025-03-04T10:00:00.123456789Z"))
+        .await;
+    assert_eq!(recorded["recorded"], 1);
+    let moments = "{ feedback(first: 5) { nodes { answeredAt } } }";
+    let told = manager.ask(moments, json!({})).await;
+    assert_eq!(
+        told["feedback"]["nodes"],
+        json!([{ "answeredAt": "2025-03-04T10:00:00.123456+00:00" }])
+    );
+    let again = manager
+        .does(RECORD, at("2025-03-04T12:00:00.1234561+02:00"))
+        .await;
+    assert_eq!(again["unchanged"], 1, "the same moment, spelled otherwise");
+}

@@ -213,7 +213,7 @@ async fn an_organisation_is_loaded_whole_or_not_at_all() {
         document.to_string()
     };
     let nothing = exported(&world).await;
-    let cases: [(&str, String, &[&str]); 11] = [
+    let cases: [(&str, String, &[&str]); 13] = [
         (
             "another kind",
             bad(&|it| it["format"] = json!("cx-blueprint/blueprint@1")),
@@ -228,6 +228,16 @@ async fn an_organisation_is_loaded_whole_or_not_at_all() {
             "a wrong type",
             bad(&|it| it["kpis"][0]["decimals"] = json!("two")),
             &["kpis.0.decimals: invalid type"],
+        ),
+        (
+            "a second 60",
+            bad(&|it| it["departments"][0]["archivedAt"] = json!("2016-12-31T23:59:60Z")),
+            &["departments.0.archivedAt: This is not a moment such as 2026-11-22T09:30:00Z"],
+        ),
+        (
+            "a day that only some programs read",
+            bad(&|it| it["kpis"][0]["targets"][0]["validFrom"] = json!("+2025-01-01")),
+            &["kpis.0.targets.0.validFrom: This is not a day such as 2026-11-22"],
         ),
         (
             "a circle",

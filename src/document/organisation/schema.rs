@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{
     blueprint::{BlueprintDocumentPatch, Document},
+    bounds::{read_day, read_moment, read_moment_or_null},
     format::DocumentFormat,
 };
 
@@ -89,7 +90,7 @@ objects! {
         #[serde(default)]
         successor: Option<String>,
         /// Since when it is archived.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         archived_at: Option<DateTime<Utc>>,
     }
 
@@ -134,7 +135,7 @@ objects! {
         #[serde(default)]
         segments: Vec<String>,
         /// Since when it is archived.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         archived_at: Option<DateTime<Utc>>,
     }
 
@@ -178,7 +179,7 @@ objects! {
         #[serde(default = "no_sum_across_parts")]
         across_parts: AcrossParts,
         /// Since when it is archived.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         archived_at: Option<DateTime<Utc>>,
         /// What it should reach.
         #[serde(default)]
@@ -191,6 +192,7 @@ objects! {
     /// What a KPI should reach from a day on.
     TargetEntry as "target" {
         /// The first day.
+        #[serde(deserialize_with = "read_day")]
         valid_from: NaiveDate,
         /// The key of the channel that it is for; null for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,6 +211,7 @@ objects! {
     /// A value of a day.
     MeasuredEntry as "measurement" {
         /// The day.
+        #[serde(deserialize_with = "read_day")]
         measured_on: NaiveDate,
         /// The key of the blueprint of its touchpoint.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -243,7 +246,7 @@ objects! {
         /// DRAFT, IN_REVIEW or PUBLISHED; of an archived one, what it was archived from.
         status: BlueprintStatus,
         /// Since when it is archived.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         archived_at: Option<DateTime<Utc>>,
         /// What it was copied from.
         #[serde(default)]
@@ -279,6 +282,7 @@ objects! {
         #[serde(default)]
         label: Option<String>,
         /// When it was made.
+        #[serde(deserialize_with = "read_moment")]
         made_at: DateTime<Utc>,
         /// The blueprint then, without the people named in it.
         document: D,
@@ -307,7 +311,7 @@ objects! {
         #[serde(default)]
         proposed_from_department: Option<String>,
         /// When it was proposed; where it is absent, at loading.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         proposed_at: Option<DateTime<Utc>>,
         /// Of a proposal of ACCOUNTABLE: the key of the department that it replaces.
         #[serde(default)]
@@ -316,16 +320,16 @@ objects! {
         #[serde(default)]
         reason: Option<String>,
         /// When it was answered.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         decided_at: Option<DateTime<Utc>>,
         /// In force since; null for since ever, once accepted.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         valid_from: Option<DateTime<Utc>>,
         /// In force until, this moment left out.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         valid_to: Option<DateTime<Utc>>,
         /// When whoever was accountable agreed to hand over.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "read_moment_or_null")]
         handed_over_at: Option<DateTime<Utc>>,
         /// Accepted without asking the department, and not confirmed yet.
         #[serde(default)]

@@ -76,7 +76,8 @@ async fn faults_of_answers_are_told_at_their_lines_and_columns() {
          a,NPS,5,,,2025-03-04,,\n\
          e,NPS,5,{},closed,2025-03-04,,x\n\
          f,NPS,5,,,,yesterday,\n\
-         g,NPS,,,,,2025-03-04T10:00:00Z,\n",
+         g,NPS,,,,,2025-03-04T10:00:00Z,\n\
+         h,NPS,5,,,,2016-12-31T23:59:60Z,\n",
         ids["T2"]
     );
     let (status, answer) = manager.sends(PATH, csv).await;
@@ -89,6 +90,7 @@ async fn faults_of_answers_are_told_at_their_lines_and_columns() {
     assert_eq!(
         told,
         [
+            "Line 10, column G (answered_at): \"2016-12-31T23:59:60Z\" is not a moment such as 2026-11-22T09:30:00Z.",
             "Line 2, column C (score): This lies outside its scale from 0 to 10.",
             "Line 3, column B (scale): \"GREAT\" is not one of NPS, CSAT, CES, ENPS.",
             "Line 4, column C (score): This lies outside its scale from 1 to 7.",
