@@ -5,6 +5,7 @@
 //! others fail the request, with a code of the closed enum [`Code`].
 
 pub mod database;
+pub mod refusals;
 
 use std::{fmt, sync::Arc};
 
@@ -17,10 +18,10 @@ use crate::policy::{self, Action};
 pub enum Error {
     /// The input is invalid, or the state of things forbids the act: all faults at once.
     Refused(Vec<UserError>),
-    /// The object is not as the caller thought. The payload carries the object `current` as it is now.
+    /// Objects are not as the caller thought. The payload carries those in `current` as they are now.
     Conflict {
-        error: UserError,
-        current: Option<uuid::Uuid>,
+        errors: Vec<UserError>,
+        current: Vec<uuid::Uuid>,
     },
     /// The caller may see the thing and may not do the action to it.
     Forbidden(Forbidden),
@@ -51,6 +52,8 @@ pub enum Error {
 /// A refusal of the policy.
 #[derive(Clone, Debug)]
 pub struct Forbidden {
+    /// The part of the input that names the thing, as a path written with dots; empty where it names but one.
+    pub path: String,
     pub action: Action,
     /// The thing, by its API type and id, for the audit log.
     pub subject: Option<(&'static str, uuid::Uuid)>,
@@ -87,11 +90,19 @@ impl Error {
         )
     }
 
+    /// A refusal to offer a department a role that it has.
+    pub fn already_held() -> Self {
+        let message = "This department already holds this role here, or is offered it.";
+        let reason = Some(Reason::AlreadyHeld);
+        Self::fault("departmentId", UserErrorCode::Duplicate, reason, message)
+    }
+
     /// A conflict: the object has changed since the caller read it, or its state does not allow the act.
     pub fn conflict(field: &str, reason: Reason, message: impl Into<String>) -> Self {
+        let error = UserError::new(field, UserErrorCode::Conflict, Some(reason), message);
         Self::Conflict {
-            error: UserError::new(field, UserErrorCode::Conflict, Some(reason), message),
-            current: None,
+            errors: vec![error],
+            current: Vec::new(),
         }
     }
 
@@ -99,12 +110,25 @@ impl Error {
     #[must_use]
     pub fn with_current(self, id: uuid::Uuid) -> Self {
         match self {
-            Self::Conflict { error, .. } => Self::Conflict {
-                error,
-                current: Some(id),
+            Self::Conflict { errors, .. } => Self::Conflict {
+                errors,
+                current: vec![id],
             },
             other => other,
         }
+    }
+
+    /// The same of one thing in a list: with the path of the thing before the places of the faults.
+    #[must_use]
+    pub fn under(mut self, path: &str) -> Self {
+        match &mut self {
+            Self::Refused(errors) | Self::Conflict { errors, .. } => {
+                errors.iter_mut().for_each(|error| error.put_under(path));
+            }
+            Self::Forbidden(forbidden) => forbidden.path = path.to_owned(),
+            _ => {}
+        }
+        self
     }
 
     /// Logs the cause of a failure on our side, in the span of the request; does nothing for other failures.
@@ -250,18 +274,24 @@ impl UserError {
         reason: Option<Reason>,
         message: impl Into<String>,
     ) -> Self {
-        let field = path
-            .split('.')
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect();
         Self {
-            field,
+            field: split_path(path),
             message: message.into(),
             code,
             reason,
         }
     }
+
+    /// Puts the path of a part of the input before the fault's own.
+    pub fn put_under(&mut self, path: &str) {
+        self.field.splice(0..0, split_path(path));
+    }
+}
+
+/// The steps of a path that is written with dots.
+fn split_path(path: &str) -> Vec<String> {
+    let steps = path.split('.').filter(|step| !step.is_empty());
+    steps.map(str::to_owned).collect()
 }
 
 impl Error {
@@ -272,9 +302,9 @@ impl Error {
     pub fn into_user_errors(self) -> Result<Vec<UserError>> {
         match self {
             Self::Refused(errors) => Ok(errors),
-            Self::Conflict { error, .. } => Ok(vec![error]),
+            Self::Conflict { errors, .. } => Ok(errors),
             Self::Forbidden(forbidden) => Ok(vec![UserError::new(
-                "",
+                &forbidden.path,
                 UserErrorCode::Forbidden,
                 forbidden.because.map(|(reason, _)| reason),
                 forbidden.to_string(),
@@ -375,12 +405,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(errors) => {
+            Self::Refused(errors) | Self::Conflict { errors, .. } => {
                 let sentences: Vec<&str> =
                     errors.iter().map(|error| error.message.as_str()).collect();
                 f.write_str(&sentences.join(" "))
             }
-            Self::Conflict { error, .. } => f.write_str(&error.message),
             Self::Forbidden(forbidden) => forbidden.fmt(f),
             Self::Unauthenticated(sentence) => f.write_str(sentence),
             Self::RateLimited { retry_after } => {

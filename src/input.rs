@@ -27,6 +27,8 @@ pub const LINK: usize = 2_000;
 pub const KEY: usize = 64;
 /// Longest list inside one object.
 pub const LIST: usize = 50;
+/// Most things that one act changes, where a client lists them.
+pub const MOST_AT_ONCE: usize = 200;
 
 /// An object, by its id or by its key.
 #[derive(Clone, Debug, OneofObject)]
@@ -90,12 +92,9 @@ impl Faults {
 
     /// Adds the faults of a part of the input, with the part's path before theirs.
     pub fn add_under_path(&mut self, path: &str, faults: Vec<UserError>) {
-        let above = UserError::new(path, UserErrorCode::Invalid, None, "").field;
-        for fault in faults {
-            self.push(UserError {
-                field: above.iter().cloned().chain(fault.field).collect(),
-                ..fault
-            });
+        for mut fault in faults {
+            fault.put_under(path);
+            self.push(fault);
         }
     }
 
@@ -316,13 +315,14 @@ impl Faults {
 
     /// Validates the length of a list inside one object.
     pub fn check_list_length(&mut self, path: &str, length: usize) {
-        if length > LIST {
-            self.add(
-                path,
-                UserErrorCode::LimitExceeded,
-                None,
-                format!("There are more than {LIST} of them."),
-            );
+        self.check_count(path, length, LIST);
+    }
+
+    /// Validates the number of things in a list.
+    pub fn check_count(&mut self, path: &str, length: usize, most: usize) {
+        if length > most {
+            let message = format!("There are {length} of them; at most {most} are allowed.");
+            self.add(path, UserErrorCode::LimitExceeded, None, message);
         }
     }
 

@@ -2,6 +2,7 @@
 //! the refused act was rolled back.
 
 use async_graphql::Context;
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use crate::{
     access::{Caller, Guarded},
@@ -29,10 +30,10 @@ pub async fn into_node<R, N: From<R>>(
     looked.await.map(|row| row.map(N::from)).transpose()
 }
 
-/// The user errors of a refused mutation, and the id of the object in conflict, where there is one.
+/// The user errors of a refused mutation, and the ids of the objects in conflict.
 pub struct Refusal {
     pub errors: Vec<UserError>,
-    pub current: Option<uuid::Uuid>,
+    pub current: Vec<uuid::Uuid>,
 }
 
 /// Turns the error of an act into user errors, and writes a FORBIDDEN to the audit log.
@@ -44,8 +45,8 @@ pub async fn refusal_from_error(caller: &Caller, error: Error) -> Result<Refusal
         caller.audit_refusal(forbidden).await?;
     }
     let current = match &error {
-        Error::Conflict { current, .. } => *current,
-        _ => None,
+        Error::Conflict { current, .. } => current.clone(),
+        _ => Vec::new(),
     };
     Ok(Refusal {
         errors: error.into_user_errors()?,
@@ -62,11 +63,26 @@ pub async fn load_conflict_and_errors<E: Guarded>(
     error: Error,
 ) -> Result<(Option<E::Model>, Vec<UserError>)> {
     let refusal = refusal_from_error(caller, error).await?;
-    let current = match refusal.current {
-        Some(id) => caller.get::<E>(id.into()).await?,
+    let current = match refusal.current.first() {
+        Some(id) => caller.get::<E>((*id).into()).await?,
         None => None,
     };
     Ok((current, refusal.errors))
+}
+
+/// The payload of a refused act on several things: those in conflict as they are now, and the user errors.
+///
+/// # Errors
+/// Those of [`refusal_from_error`].
+pub async fn load_conflicts_and_errors<E: Guarded>(
+    caller: &Caller,
+    error: Error,
+) -> Result<(Vec<E::Model>, Vec<UserError>)> {
+    let refusal = refusal_from_error(caller, error).await?;
+    let ids: Vec<E::Id> = refusal.current.into_iter().map(Into::into).collect();
+    let current = caller.select::<E>().filter(E::id_column().is_in(ids));
+    let current = current.order_by_asc(E::id_column());
+    Ok((current.all(caller.connection()).await?, refusal.errors))
 }
 
 /// What was done, or nothing of it and why.

@@ -233,6 +233,7 @@ impl Caller {
             CallerRoles::Operator => false,
         };
         Error::Forbidden(Forbidden {
+            path: String::new(),
             action,
             subject,
             because: None,

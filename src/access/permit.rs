@@ -1,6 +1,7 @@
 //! The permit: the one way to write. A transaction of one caller, in which every row was fetched under its lock, every
 //! change was decided by the policy and leaves an audit event.
 
+mod locks;
 mod writes;
 
 use std::{
@@ -9,15 +10,13 @@ use std::{
 };
 
 use entity::{
-    blueprint, finding_mark,
+    finding_mark,
     id::{BlueprintId, DepartmentId, Id},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue,
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable,
-    PaginatorTrait, QueryFilter, QuerySelect, TryIntoModel,
-    sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
+    ActiveModelTrait, ActiveValue, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend,
+    EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QuerySelect, TryIntoModel,
+    sea_query::LockType,
 };
 
 use super::{
@@ -263,64 +262,6 @@ impl<'c> Permit<'c> {
             .ok_or_else(|| Error::not_found(field, E::NOUN))?;
         require_unarchived::<E>(field, &row)?;
         Ok(row)
-    }
-
-    /// Takes the lock of a blueprint by raising its revision, once for each permit however often it is asked for.
-    pub async fn lock_blueprint(&mut self, id: BlueprintId) -> Result<()> {
-        if self.locked.contains_key(&id) {
-            Ok(())
-        } else {
-            self.lock_by_raising_revision(Expr::value(id)).await
-        }
-    }
-
-    /// Refuses to change anything inside a blueprint, whose lock was taken, where it is archived.
-    ///
-    /// # Errors
-    /// ARCHIVED.
-    pub fn require_unarchived_blueprint(&self, id: BlueprintId) -> Result<()> {
-        match self.locked.get(&id) {
-            Some(true) => Err(Error::fault(
-                "id",
-                UserErrorCode::Archived,
-                None,
-                "The blueprint that it is in is archived. Unarchive it first.",
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// Raises the revision of a blueprint, given by an expression of its id: the UPDATE is the lock, and clients that
-    /// compare revisions see that something inside has changed.
-    async fn lock_by_raising_revision(&mut self, blueprint: SimpleExpr) -> Result<()> {
-        let written = self.tx.write_count();
-        let locked = self.locked.keys().map(|id| id.0);
-        let raised: Vec<blueprint::Model> = blueprint::Entity::update_many()
-            .col_expr(
-                blueprint::Column::Revision,
-                Expr::col(blueprint::Column::Revision).add(1),
-            )
-            .filter(Expr::col(blueprint::Column::Id).eq(blueprint))
-            // A blueprint whose lock is taken matches no row: an act of many changes raises the revision once.
-            .filter(blueprint::Column::Id.is_not_in(locked))
-            .exec_with_returning(&self.tx)
-            .await?;
-        // By difference, since a blueprint that is locked already raises nothing.
-        self.locking += self.tx.write_count() - written;
-        self.locked.extend(
-            raised
-                .into_iter()
-                .map(|row| (row.id, row.archived_at.is_some())),
-        );
-        Ok(())
-    }
-
-    /// Takes the one lock under which departments move: two moves at once, each sound, could make a circle together.
-    pub async fn lock_department_tree(&self) -> Result<()> {
-        const DEPARTMENT_TREE: &str =
-            "SELECT touched FROM fixed_row WHERE name = 'department_tree' FOR UPDATE";
-        // SQLite has one writer at a time: the transaction itself is the lock.
-        self.execute_if_postgresql(DEPARTMENT_TREE).await
     }
 
     /// Whether the database is PostgreSQL, where several may write at once.

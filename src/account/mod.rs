@@ -187,6 +187,7 @@ pub const fn may_hold_memberships(role: OrganisationRole) -> bool {
 /// The error for changing one's own role.
 pub(crate) fn own_role_change_error(account: AccountId) -> Error {
     Error::Forbidden(Forbidden {
+        path: String::new(),
         action: Action::KeepOrganisation,
         subject: Some((account::Entity::TYPE, account.0)),
         because: Some((

@@ -128,7 +128,8 @@ pub struct DocumentMutation;
 
 #[Object]
 impl DocumentMutation {
-    /// Changes a blueprint to match a document: all of it or nothing. Existing responsibilities and proposals stay as
+    /// Changes a blueprint to match a document: all of it or nothing. The document may hold only what changes, each
+    /// object by its key: a patch of an editor. Existing responsibilities and proposals stay as
     /// they are; new ones are created as proposals. Those marked ACCEPTED are in force at once if the caller is a CX
     /// manager without a LEAD membership at or above the department; its leads find them in `Department.givenUnasked`
     /// until they confirm or end them. Links of KPIs also require DEFINE_KPI, tasks of other departments'

@@ -234,12 +234,7 @@ fn lost_race_error(said: &(dyn DatabaseError + 'static)) -> Error {
         ),
         "responsibility_once"
         | "responsibility.touchpoint_id, responsibility.department_id, responsibility.role" => {
-            Error::fault(
-                "departmentId",
-                UserErrorCode::Duplicate,
-                Some(Reason::AlreadyHeld),
-                "This department already holds this role here, or is offered it.",
-            )
+            Error::already_held()
         }
         name if KEYS.contains(&name) => Error::fault(
             "key",

@@ -102,13 +102,9 @@ pub struct AnswersRecorded {
 
 /// Records a batch of a client.
 pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<AnswersRecorded> {
-    let count = input.feedback.len();
-    if count > MOST {
-        let mut faults = Faults::default();
-        let message = format!("There are {count} of them; at most {MOST} are allowed.");
-        faults.add("feedback", UserErrorCode::LimitExceeded, None, message);
-        faults.check()?;
-    }
+    let mut faults = Faults::default();
+    faults.check_count("feedback", input.feedback.len(), MOST);
+    faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let done = record_within_permit(
         &mut permit,

@@ -73,7 +73,8 @@ pub struct Query(
     SeriesQuery,
 );
 
-/// The mutations.
+/// The mutations. Several in one document are done one after another, and each is kept or refused by itself: what one
+/// refuses in its `userErrors` undoes nothing of the others.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     AccountMutation,

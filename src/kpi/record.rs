@@ -116,12 +116,8 @@ fn parse_measurement_inputs(
     faults: &mut Faults,
     list: Vec<KpiMeasurementInput>,
 ) -> Vec<MeasurementEntry> {
+    faults.check_count("measurements", list.len(), MOST);
     if list.len() > MOST {
-        let message = format!(
-            "There are {} of them; at most {MOST} are allowed.",
-            list.len()
-        );
-        faults.add("measurements", UserErrorCode::LimitExceeded, None, message);
         // Its entries are not read: a list of a million would be a million faults.
         return Vec::new();
     }

@@ -86,13 +86,7 @@ struct WantedNeed {
 }
 
 fn parse_need_inputs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<WantedNeed> {
-    if input.len() > LIST {
-        let message = format!(
-            "There are {} of them; at most {LIST} are allowed.",
-            input.len()
-        );
-        faults.add("needs", UserErrorCode::LimitExceeded, None, message);
-    }
+    faults.check_list_length("needs", input.len());
     let read = |(index, need): (usize, &PersonaNeedInput)| {
         let path = format!("needs.{index}.text");
         let text = faults.check_text(&path, &need.text, SENTENCE);

@@ -22,8 +22,8 @@ use crate::{
     access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
     audit::AuditSubject,
     department::load_parent_by_department,
-    error::{Error, Forbidden, Reason, Result},
-    input::{self, AtVersionInput, Faults},
+    error::{Error, Forbidden, Reason, Result, UserErrorCode, refusals::Refusals},
+    input::{self, AtVersionInput, Faults, MOST_AT_ONCE},
     policy::{Action, Relation},
 };
 
@@ -34,6 +34,13 @@ pub struct ResponsibilityAcceptInput {
     pub id: ID,
     /// The version that you read.
     pub expected_version: i32,
+}
+
+/// The acceptance of several proposals in one act.
+#[derive(InputObject)]
+pub struct ResponsibilitiesAcceptInput {
+    /// The proposals, at most 200, each once; they are accepted in this order.
+    pub proposals: Vec<ResponsibilityAcceptInput>,
 }
 
 /// The declining of a proposal, or the ending of a responsibility.
@@ -103,22 +110,21 @@ async fn find_department_to_replace(
 }
 
 /// A proposal under its lock, with what the rules need to know.
-struct Handshake<'c> {
-    permit: Permit<'c>,
+struct Handshake<'p, 'c> {
+    permit: &'p mut Permit<'c>,
     row: responsibility::Model,
     holder: Option<responsibility::Model>,
     proposal: Proposal,
     parents: Parents,
 }
 
-impl<'c> Handshake<'c> {
+impl<'p, 'c> Handshake<'p, 'c> {
     /// Takes the lock of a proposal, and reads what the rules need to know.
-    async fn lock_proposal(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
-        let mut permit = caller.open_permit_without_check().await?;
+    async fn lock_proposal(permit: &'p mut Permit<'c>, id: ResponsibilityId) -> Result<Self> {
         let row = permit
             .lock_and_read_row::<responsibility::Entity>("id", id)
             .await?;
-        let holder = find_accountable_responsibility(&permit, row.touchpoint_id).await?;
+        let holder = find_accountable_responsibility(permit, row.touchpoint_id).await?;
         let owner = permit
             .get::<blueprint::Entity>("id", row.blueprint_id)
             .await?
@@ -127,7 +133,7 @@ impl<'c> Handshake<'c> {
         // yes is told that it is taken, not that they may not.
         let accountable = match row.status {
             ResponsibilityStatus::Proposed => holder.as_ref().map(|holder| holder.department_id),
-            _ => find_department_to_replace(&permit, &row).await?,
+            _ => find_department_to_replace(permit, &row).await?,
         };
         let parents = load_parent_by_department(permit.tx()).await?;
         Ok(Self {
@@ -212,13 +218,8 @@ impl<'c> Handshake<'c> {
         Error::conflict("id", Reason::AccountableTaken, message).with_current(self.row.id.0)
     }
 
-    async fn write_and_commit(
-        mut self,
-        next: responsibility::Model,
-    ) -> Result<responsibility::Model> {
-        let row = write_next_state(&mut self.permit, &self.row, next).await?;
-        self.permit.commit().await?;
-        Ok(row)
+    async fn write(self, next: responsibility::Model) -> Result<responsibility::Model> {
+        write_next_state(self.permit, &self.row, next).await
     }
 }
 
@@ -235,6 +236,7 @@ fn cannot_answer_error(barred: CannotAnswerReason, action: Action, id: Responsib
         CannotAnswerReason::NotAsked => None,
     };
     Error::Forbidden(Forbidden {
+        path: String::new(),
         action,
         subject: Some((responsibility::Entity::TYPE, id.0)),
         because,
@@ -242,16 +244,61 @@ fn cannot_answer_error(barred: CannotAnswerReason, action: Action, id: Responsib
     })
 }
 
-/// Says yes to a proposal. Accepted, it ends whom it replaces and declines its rivals, all at once; where the holder
-/// says yes to another's proposal, the addressed department is asked next.
+/// Says yes to a proposal.
 pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Result<AcceptOutcome> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut handshake = Handshake::lock_proposal(caller, id).await?;
+    let mut permit = caller.open_permit_without_check().await?;
+    let outcome = answer_yes(&mut permit, id, input.expected_version).await?;
+    permit.commit().await?;
+    Ok(outcome)
+}
+
+/// Says yes to many proposals, to all or none.
+pub async fn accept_many(
+    caller: &Caller,
+    input: ResponsibilitiesAcceptInput,
+) -> Result<Vec<AcceptOutcome>> {
+    let mut faults = Faults::default();
+    faults.check_count("proposals", input.proposals.len(), MOST_AT_ONCE);
+    let mut ids = Vec::new();
+    for (at, said) in input.proposals.iter().take(MOST_AT_ONCE).enumerate() {
+        let path = format!("proposals.{at}.id");
+        let id: ResponsibilityId = faults.parse_id(&path, &said.id);
+        if ids.contains(&id) {
+            let message = "This proposal is in the list already.";
+            faults.add(&path, UserErrorCode::Duplicate, None, message);
+        }
+        ids.push(id);
+    }
+    faults.check()?;
+    let mut permit = caller.open_permit_without_check().await?;
+    permit
+        .lock_blueprints_of::<responsibility::Entity>(&ids)
+        .await?;
+    let (mut refusals, mut outcomes) = (Refusals::default(), Vec::new());
+    for (at, (id, said)) in ids.iter().zip(&input.proposals).enumerate() {
+        let answered = answer_yes(&mut permit, *id, said.expected_version).await;
+        outcomes.extend(refusals.collect(&format!("proposals.{at}"), answered)?);
+    }
+    refusals.check()?;
+    permit.commit().await?;
+    Ok(outcomes)
+}
+
+/// Says yes to a proposal, within an act. Accepted, it ends whom it replaces and declines its rivals, all at once; where
+/// the holder says yes to another's proposal, the addressed department is asked next.
+async fn answer_yes(
+    permit: &mut Permit<'_>,
+    id: ResponsibilityId,
+    expected_version: i32,
+) -> Result<AcceptOutcome> {
+    let by = ActContext::from(permit.caller);
+    let mut handshake = Handshake::lock_proposal(permit, id).await?;
     let yes = handshake
         .require_may_answer(Action::AcceptResponsibility)
         .await?;
     // After the decision: who may not answer is not told in which state it is.
-    handshake.require_open(input.expected_version).await?;
+    handshake.require_open(expected_version).await?;
     handshake
         .permit
         .require_unarchived_blueprint(handshake.row.blueprint_id)?;
@@ -261,18 +308,17 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
     {
         return Err(handshake.accountable_changed_error().await);
     }
-    let by = ActContext::from(caller);
     let (next, ended) = match yes {
         ConsentEffect::HandsOver => (lifecycle::agree_to_hand_over(&handshake.row, by)?, None),
         ConsentEffect::Accepts => {
             let next = lifecycle::accept(&handshake.row, by)?;
             // Who goes is written first: a unique index allows one accountable department at a touchpoint.
-            let ended = end_accountable_and_rivals(&mut handshake.permit, &next).await?;
+            let ended = end_accountable_and_rivals(handshake.permit, &next).await?;
             (next, ended)
         }
     };
     Ok(AcceptOutcome {
-        responsibility: handshake.write_and_commit(next).await?,
+        responsibility: handshake.write(next).await?,
         ended,
     })
 }
@@ -321,23 +367,29 @@ pub async fn decline(
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
     let (id, reason) = read_decline(&input)?;
-    let mut handshake = Handshake::lock_proposal(caller, id).await?;
+    let mut permit = caller.open_permit_without_check().await?;
+    let mut handshake = Handshake::lock_proposal(&mut permit, id).await?;
     handshake
         .require_may_answer(Action::DeclineResponsibility)
         .await?;
     handshake.require_open(input.expected_version).await?;
     let next = lifecycle::decline(&handshake.row, reason, caller.into())?;
-    handshake.write_and_commit(next).await
+    let row = handshake.write(next).await?;
+    permit.commit().await?;
+    Ok(row)
 }
 
 /// Takes back a proposal.
 pub async fn withdraw(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
     let id: ResponsibilityId = input::parse_id("id", &input.id)?;
-    let mut handshake = Handshake::lock_proposal(caller, id).await?;
+    let mut permit = caller.open_permit_without_check().await?;
+    let mut handshake = Handshake::lock_proposal(&mut permit, id).await?;
     handshake.require_may_withdraw().await?;
     handshake.require_open(input.expected_version).await?;
     let next = lifecycle::withdraw(&handshake.row, caller.into())?;
-    handshake.write_and_commit(next).await
+    let row = handshake.write(next).await?;
+    permit.commit().await?;
+    Ok(row)
 }
 
 /// Ends what is in force.

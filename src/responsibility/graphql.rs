@@ -12,8 +12,11 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
-    ResponsibilityProposeInput, ResponsibilityUpdateInput,
-    answer::{self, AcceptOutcome, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
+    ResponsibilitiesProposeInput, ResponsibilityProposeInput, ResponsibilityUpdateInput,
+    answer::{
+        self, AcceptOutcome, ResponsibilitiesAcceptInput, ResponsibilityAcceptInput,
+        ResponsibilityDeclineInput,
+    },
     in_force::{accountable_condition, in_force_at_day_end_condition},
     waiting::{OpenProposals, STEPS_PER_PROPOSAL, load_leads},
 };
@@ -24,7 +27,7 @@ use crate::{
     input::{self, AtVersionInput},
     page::{self, ObjectPage, PageArguments},
     payload,
-    payload::{caller, into_node, mutation_caller},
+    payload::{caller, done_or_refused, into_node, load_conflicts_and_errors, mutation_caller},
     scalar::Date,
 };
 
@@ -256,6 +259,26 @@ pub struct ResponsibilityAcceptPayload {
     pub user_errors: Vec<UserError>,
 }
 
+/// Result of proposing several roles.
+#[derive(SimpleObject)]
+pub struct ResponsibilitiesProposePayload {
+    /// The proposals, in the order of the input; empty where nothing was done.
+    pub responsibilities: Vec<Responsibility>,
+    /// The reasons why the mutation was refused; empty if it was carried out.
+    pub user_errors: Vec<UserError>,
+}
+
+/// Result of accepting several proposals.
+#[derive(SimpleObject)]
+pub struct ResponsibilitiesAcceptPayload {
+    /// The responsibilities as they are now, in the order of the input; where nothing was done, those in conflict.
+    pub responsibilities: Vec<Responsibility>,
+    /// The responsibilities that they replaced.
+    pub ended: Vec<Responsibility>,
+    /// The reasons why the mutation was refused; empty if it was carried out.
+    pub user_errors: Vec<UserError>,
+}
+
 /// Changing responsibilities.
 #[derive(Default)]
 pub struct ResponsibilityMutation;
@@ -271,6 +294,53 @@ impl ResponsibilityMutation {
     ) -> Result<ResponsibilityPayload> {
         let caller = mutation_caller(ctx)?;
         ResponsibilityPayload::from_result(&caller, super::propose(&caller, input).await).await
+    }
+
+    /// Proposes up to 200 roles in one act: all of them, or none. Requires: PROPOSE_RESPONSIBILITY.
+    async fn responsibilities_propose(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The touchpoints, departments and roles to propose.")]
+        input: ResponsibilitiesProposeInput,
+    ) -> Result<ResponsibilitiesProposePayload> {
+        let caller = mutation_caller(ctx)?;
+        let proposed = super::propose_many(&caller, input).await;
+        let (rows, user_errors) = done_or_refused(&caller, proposed).await?;
+        Ok(ResponsibilitiesProposePayload {
+            responsibilities: rows.into_iter().map(Responsibility::from).collect(),
+            user_errors,
+        })
+    }
+
+    /// Accepts up to 200 proposals in one act, in the order of the list: all of them, or none. What accepting one does
+    /// is said at `responsibilityAccept`. Requires: ACCEPT_RESPONSIBILITY.
+    async fn responsibilities_accept(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The proposals, and the versions that you read.")]
+        input: ResponsibilitiesAcceptInput,
+    ) -> Result<ResponsibilitiesAcceptPayload> {
+        let caller = mutation_caller(ctx)?;
+        let (rows, ended, user_errors) = match answer::accept_many(&caller, input).await {
+            Ok(outcomes) => {
+                let outcomes = outcomes.into_iter();
+                let (rows, ended): (Vec<_>, Vec<_>) = outcomes
+                    .map(|done| (done.responsibility, done.ended))
+                    .unzip();
+                (rows, ended, Vec::new())
+            }
+            Err(error) => {
+                let (current, errors) =
+                    load_conflicts_and_errors::<responsibility::Entity>(&caller, error).await?;
+                (current, Vec::new(), errors)
+            }
+        };
+        let ended = ended.into_iter().flatten();
+        Ok(ResponsibilitiesAcceptPayload {
+            responsibilities: rows.into_iter().map(Responsibility::from).collect(),
+            ended: ended.map(Responsibility::from).collect(),
+            user_errors,
+        })
     }
 
     /// Accepts a proposal: the role is held from now on, the responsibility that it replaces ends, and for ACCOUNTABLE
@@ -375,7 +445,13 @@ impl ResponsibilityMutation {
 }
 
 fn is_accountable_taken_error(error: &Error) -> bool {
-    matches!(error, Error::Conflict { error, .. } if error.reason == Some(Reason::AccountableTaken))
+    match error {
+        Error::Conflict { errors, .. } => {
+            let mut reasons = errors.iter().map(|error| error.reason);
+            reasons.any(|reason| reason == Some(Reason::AccountableTaken))
+        }
+        _ => false,
+    }
 }
 
 async fn find_accountable_for_caller(

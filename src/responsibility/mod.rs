@@ -28,7 +28,7 @@ use entity::{
     membership, responsibility, touchpoint,
     words::{DepartmentRole, ResponsibilityStatus, Role},
 };
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use self::{
     answer::{caller_as_acting_person, find_accountable_responsibility},
@@ -36,10 +36,13 @@ use self::{
     parties::Parents,
 };
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, with_all_columns_set},
+    access::{
+        Caller, Guarded, Permit, expect_version, scope::open_responsibility_condition,
+        with_all_columns_set,
+    },
     department::{is_within, load_parent_by_department},
-    error::{Error, Reason, Result, UserErrorCode},
-    input::{Faults, list_if_given, set_if_given, set_or_clear},
+    error::{Error, Reason, Result, UserErrorCode, refusals::Refusals},
+    input::{Faults, MOST_AT_ONCE, list_if_given, set_if_given, set_or_clear},
     policy::{Action, Relation},
 };
 
@@ -79,27 +82,96 @@ pub struct ResponsibilityUpdateInput {
     pub person_id: MaybeUndefined<ID>,
 }
 
+/// Proposals of roles in one act.
+#[derive(InputObject)]
+pub struct ResponsibilitiesProposeInput {
+    /// The proposals, at most 200.
+    pub proposals: Vec<ResponsibilityProposeInput>,
+}
+
+/// A proposal as it was read from an input.
+struct ProposalRequest {
+    /// The client's id, where it made one.
+    given_id: Option<ID>,
+    id: ResponsibilityId,
+    touchpoint: TouchpointId,
+    department: DepartmentId,
+    role: Role,
+    tasks: Vec<String>,
+    person: Option<AccountId>,
+    note: Option<String>,
+    on_behalf_of: Option<DepartmentId>,
+}
+
+impl ProposalRequest {
+    fn from_input(faults: &mut Faults, input: ResponsibilityProposeInput) -> Self {
+        Self {
+            id: faults.parse_or_make_id(input.id.as_ref()),
+            given_id: input.id,
+            touchpoint: faults.parse_id("touchpointId", &input.touchpoint_id),
+            department: faults.parse_id("departmentId", &input.department_id),
+            role: input.role,
+            tasks: faults.check_texts("tasks", &input.tasks),
+            person: faults.parse_optional_id("personId", input.person_id.as_ref()),
+            note: faults.check_optional_text("note", input.note.as_deref()),
+            on_behalf_of: faults.parse_optional_id("onBehalfOf", input.on_behalf_of.as_ref()),
+        }
+    }
+}
+
 /// Offers a role to a department.
 pub async fn propose(
     caller: &Caller,
     input: ResponsibilityProposeInput,
 ) -> Result<responsibility::Model> {
     let mut faults = Faults::default();
-    let id: ResponsibilityId = faults.parse_or_make_id(input.id.as_ref());
-    let touchpoint_id: TouchpointId = faults.parse_id("touchpointId", &input.touchpoint_id);
-    let department_id: DepartmentId = faults.parse_id("departmentId", &input.department_id);
-    let person_id: Option<AccountId> =
-        faults.parse_optional_id("personId", input.person_id.as_ref());
-    let on_behalf_of: Option<DepartmentId> =
-        faults.parse_optional_id("onBehalfOf", input.on_behalf_of.as_ref());
-    let tasks = faults.check_texts("tasks", &input.tasks);
-    let note = faults.check_optional_text("note", input.note.as_deref());
+    let request = ProposalRequest::from_input(&mut faults, input);
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
-    let touchpoint = permit
-        .lock_and_read_row::<touchpoint::Entity>("touchpointId", touchpoint_id)
+    let row = add_proposal(&mut permit, request).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Offers many roles, all or none.
+pub async fn propose_many(
+    caller: &Caller,
+    input: ResponsibilitiesProposeInput,
+) -> Result<Vec<responsibility::Model>> {
+    let mut faults = Faults::default();
+    faults.check_count("proposals", input.proposals.len(), MOST_AT_ONCE);
+    let mut requests = Vec::new();
+    for (at, said) in input.proposals.into_iter().take(MOST_AT_ONCE).enumerate() {
+        let (path, mut own) = (format!("proposals.{at}"), Faults::default());
+        let request = ProposalRequest::from_input(&mut own, said);
+        faults.add_under_path(&path, own.into_errors());
+        requests.push((path, request));
+    }
+    faults.check()?;
+    let touchpoints: Vec<TouchpointId> = requests.iter().map(|(_, it)| it.touchpoint).collect();
+    let mut permit = caller.open_permit_without_check().await?;
+    permit
+        .lock_blueprints_of::<touchpoint::Entity>(&touchpoints)
         .await?;
-    let named = find_proposing_department(caller, on_behalf_of)?;
+    let (mut refusals, mut rows) = (Refusals::default(), Vec::new());
+    for (path, request) in requests {
+        rows.extend(refusals.collect(&path, add_proposal(&mut permit, request).await)?);
+    }
+    refusals.check()?;
+    permit.commit().await?;
+    Ok(rows)
+}
+
+/// Offers a role to a department, within an act.
+async fn add_proposal(
+    permit: &mut Permit<'_>,
+    request: ProposalRequest,
+) -> Result<responsibility::Model> {
+    let caller = permit.caller;
+    let touchpoint = permit
+        .lock_and_read_row::<touchpoint::Entity>("touchpointId", request.touchpoint)
+        .await?;
+    let named = find_proposing_department(caller, request.on_behalf_of)?;
     let ties = touchpoint::Entity::load_ties(permit.tx(), &touchpoint)
         .await?
         .with_departments(Relation::Proposes, named);
@@ -116,47 +188,55 @@ pub async fn propose(
             .await?;
     }
     let department = permit
-        .read_unarchived_row::<department::Entity>("departmentId", department_id)
+        .read_unarchived_row::<department::Entity>("departmentId", request.department)
         .await?;
     permit.show_audit_to_leads_of(department.id);
     let parents = load_parent_by_department(permit.tx()).await?;
-    if let Some(person) = person_id {
-        refuse_person_outside_department(&permit, "personId", (department.id, person), &parents)
+    if let Some(person) = request.person {
+        refuse_person_outside_department(permit, "personId", (department.id, person), &parents)
             .await?;
     }
     let same = |row: &responsibility::Model| {
         row.touchpoint_id == touchpoint.id
             && row.department_id == department.id
-            && row.role == input.role
+            && row.role == request.role
     };
     if let Some(row) = permit
         // After the decision: a retry tells nobody of a row that they could not have made.
-        .find_already_created::<responsibility::Entity>(input.id.as_ref(), id, same)
+        .find_already_created::<responsibility::Entity>(request.given_id.as_ref(), request.id, same)
         .await?
     {
         return Ok(row);
     }
-    let holder = find_accountable_responsibility(&permit, touchpoint.id).await?;
+    let open = responsibility::Entity::find()
+        .filter(open_responsibility_condition())
+        .filter(responsibility::Column::TouchpointId.eq(touchpoint.id))
+        .filter(responsibility::Column::DepartmentId.eq(department.id))
+        .filter(responsibility::Column::Role.eq(request.role));
+    // Asked before, although a unique index would refuse it: that would end a transaction of PostgreSQL, and with it
+    // the reading of the proposals after this one.
+    if open.count(permit.tx()).await? > 0 {
+        return Err(Error::already_held());
+    }
+    let holder = find_accountable_responsibility(permit, touchpoint.id).await?;
     let offer = Offer {
-        id,
+        id: request.id,
         blueprint: touchpoint.blueprint_id,
         touchpoint: touchpoint.id,
         department: department.id,
-        role: input.role,
-        tasks,
-        person: person_id,
-        note,
+        role: request.role,
+        tasks: request.tasks,
+        person: request.person,
+        note: request.note,
     };
     let proposer = caller_as_acting_person(caller).proposer_for(named, department.id, &parents);
     let replaces = holder.as_ref().map(|holder| holder.id);
     let row = lifecycle::propose(offer, proposer, replaces, caller.into());
     // Otherwise it would stand open for ever in a list of which nobody can take it.
-    refuse_unanswerable(&permit, &row, &department, &parents).await?;
-    let row = permit
+    refuse_unanswerable(permit, &row, &department, &parents).await?;
+    permit
         .insert::<responsibility::Entity>(with_all_columns_set::<responsibility::Entity>(row))
-        .await?;
-    permit.commit().await?;
-    Ok(row)
+        .await
 }
 
 /// Refuses what no seat could ever answer: a department below asks for one above it.

@@ -41,6 +41,7 @@ pub fn refuse_suspending_others_accountable(
         let ties = RowTies::none().with_departments(Relation::MayEnd, [held.department_id]);
         if !caller.may(Action::EndResponsibility, &ties) {
             return Err(Error::Forbidden(Forbidden {
+                path: String::new(),
                 action: Action::EndResponsibility,
                 subject: Some((responsibility::Entity::TYPE, held.id.0)),
                 because: Some((

@@ -16,7 +16,7 @@ use crate::{
     access::{Caller, Permit, expect_version, require_unarchived},
     audit::AuditedChange,
     blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
-    error::{Result, UserErrorCode},
+    error::Result,
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
     touchpoint::place::require_live_touchpoints_in_blueprint,
@@ -63,13 +63,7 @@ pub struct ScenarioUpdateInput {
 }
 
 fn parse_step_inputs(faults: &mut Faults, ids: &[ID]) -> Vec<TouchpointId> {
-    if ids.len() > MOST_STEPS {
-        let message = format!(
-            "There are {} of them; at most {MOST_STEPS} are allowed.",
-            ids.len()
-        );
-        faults.add("touchpointIds", UserErrorCode::LimitExceeded, None, message);
-    }
+    faults.check_count("touchpointIds", ids.len(), MOST_STEPS);
     let ids = ids.iter().take(MOST_STEPS).enumerate();
     ids.map(|(at, id)| faults.parse_id(&format!("touchpointIds.{at}"), id))
         .collect()

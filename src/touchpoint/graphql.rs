@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Que
 
 use super::{
     TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
-    TouchpointUpdateInput,
+    TouchpointUpdateInput, TouchpointsUpdateInput, change,
     transition::{TransitionCreateInput, TransitionUpdateInput},
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     input::{self, AtVersionInput, ByInside},
     page::{self, ObjectPage, PageArguments},
     payload,
-    payload::{caller, into_node, mutation_caller},
+    payload::{caller, into_node, load_conflicts_and_errors, mutation_caller},
 };
 
 /// Makes the object of the described fields, and fills it from a row.
@@ -328,6 +328,17 @@ pub struct TouchpointMovePayload {
     pub user_errors: Vec<UserError>,
 }
 
+/// Result of changing several touchpoints.
+#[derive(SimpleObject)]
+pub struct TouchpointsUpdatePayload {
+    /// The touchpoints as they are now, in the order of the input; where nothing was done, those in conflict.
+    pub touchpoints: Vec<Touchpoint>,
+    /// The phases whose order changed, in order of display.
+    pub phases: Vec<Phase>,
+    /// The reasons why the mutation was refused; empty if it was carried out.
+    pub user_errors: Vec<UserError>,
+}
+
 /// Changing touchpoints and transitions.
 #[derive(Default)]
 pub struct TouchpointMutation;
@@ -352,7 +363,7 @@ impl TouchpointMutation {
         input: TouchpointUpdateInput,
     ) -> Result<TouchpointPayload> {
         let caller = mutation_caller(ctx)?;
-        TouchpointPayload::from_result(&caller, super::update(&caller, input).await).await
+        TouchpointPayload::from_result(&caller, change::update(&caller, input).await).await
     }
 
     /// Renames a touchpoint; its key stays. Requires: DESCRIBE_TOUCHPOINT.
@@ -363,7 +374,7 @@ impl TouchpointMutation {
         input: TouchpointRenameInput,
     ) -> Result<TouchpointPayload> {
         let caller = mutation_caller(ctx)?;
-        TouchpointPayload::from_result(&caller, super::rename(&caller, input).await).await
+        TouchpointPayload::from_result(&caller, change::rename(&caller, input).await).await
     }
 
     /// Moves a touchpoint to another lane. Requires: SHAPE_BLUEPRINT.
@@ -374,7 +385,7 @@ impl TouchpointMutation {
         input: TouchpointLaneChangeInput,
     ) -> Result<TouchpointPayload> {
         let caller = mutation_caller(ctx)?;
-        TouchpointPayload::from_result(&caller, super::change_lane(&caller, input).await).await
+        TouchpointPayload::from_result(&caller, change::change_lane(&caller, input).await).await
     }
 
     /// Moves a touchpoint within its phase or to another one; the others' versions stay. Requires: SHAPE_BLUEPRINT.
@@ -387,7 +398,7 @@ impl TouchpointMutation {
         input: TouchpointMoveInput,
     ) -> Result<TouchpointMovePayload> {
         let caller = mutation_caller(ctx)?;
-        match super::relocate(&caller, input).await {
+        match change::relocate(&caller, input).await {
             Ok((row, phases)) => Ok(TouchpointMovePayload {
                 touchpoint: Some(row.into()),
                 phases: phases.into_iter().map(Phase::from).collect(),
@@ -403,6 +414,30 @@ impl TouchpointMutation {
                 })
             }
         }
+    }
+
+    /// Changes name, text, lane and place of up to 200 touchpoints in one act: all of them, or none. Requires:
+    /// DESCRIBE_TOUCHPOINT for name and text, SHAPE_BLUEPRINT for lane and place.
+    async fn touchpoints_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The touchpoints, the versions that you read, and new values.")]
+        input: TouchpointsUpdateInput,
+    ) -> Result<TouchpointsUpdatePayload> {
+        let caller = mutation_caller(ctx)?;
+        let (rows, phases, user_errors) = match change::update_many(&caller, input).await {
+            Ok((rows, phases)) => (rows, phases, Vec::new()),
+            Err(error) => {
+                let (current, errors) =
+                    load_conflicts_and_errors::<touchpoint::Entity>(&caller, error).await?;
+                (current, Vec::new(), errors)
+            }
+        };
+        Ok(TouchpointsUpdatePayload {
+            touchpoints: rows.into_iter().map(Touchpoint::from).collect(),
+            phases: phases.into_iter().map(Phase::from).collect(),
+            user_errors,
+        })
     }
 
     /// Creates a transition. Requires: SHAPE_BLUEPRINT.

@@ -144,7 +144,37 @@ pub struct TouchpointLaneChangeInput {
     pub lane: Lane,
 }
 
+/// Changes to one of several touchpoints. Absent fields stay as they are; null clears, or is REQUIRED where there is
+/// always a value.
+#[derive(InputObject)]
+pub struct TouchpointChangeInput {
+    /// The object's id.
+    pub id: ID,
+    /// The `version` that you read; any other is a CONFLICT.
+    pub expected_version: i32,
+    /// The new name; the key stays.
+    pub name: MaybeUndefined<String>,
+    /// The new lane.
+    pub lane: MaybeUndefined<Lane>,
+    /// Id of the phase to move it to. Where this and `afterId` are absent, it stays in its place.
+    pub phase_id: MaybeUndefined<ID>,
+    /// Id of the touchpoint after which to place it, as the changes before this one in the list leave it; null: the
+    /// beginning of the phase. Absent: the end of the phase where `phaseId` is given.
+    pub after_id: MaybeUndefined<ID>,
+    /// What it says of itself.
+    #[graphql(flatten)]
+    pub text: TouchpointText,
+}
+
+/// Changes to several touchpoints in one act.
+#[derive(InputObject)]
+pub struct TouchpointsUpdateInput {
+    /// The touchpoints, at most 200, each once; moves are done in this order.
+    pub touchpoints: Vec<TouchpointChangeInput>,
+}
+
 /// The lists that belong to a touchpoint, where they are to be replaced.
+#[derive(Default)]
 pub(super) struct TouchpointLists {
     pub channels: Option<Vec<ChannelId>>,
     pub audience: Option<Vec<SegmentId>>,

@@ -1,23 +1,22 @@
 //! Touchpoints: the steps of a journey, what they say, where they stand. Who delivers them is not here.
 
+pub mod change;
 pub mod graphql;
 mod inputs;
 pub mod place;
 pub mod transition;
 
-use async_graphql::{ID, MaybeUndefined};
+use async_graphql::MaybeUndefined;
 use entity::{
     channel,
     id::{PhaseId, TouchpointId},
     phase, segment, touchpoint, touchpoint_channel, touchpoint_segment,
 };
-use sea_orm::{
-    ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr};
 
 pub use self::inputs::{
-    TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
-    TouchpointUpdateInput,
+    TouchpointChangeInput, TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput,
+    TouchpointRenameInput, TouchpointUpdateInput, TouchpointsUpdateInput,
 };
 use self::inputs::{TouchpointLists, with_initial_values};
 use crate::{
@@ -58,7 +57,11 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     refuse_if_row_limit_reached(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints"))
         .await?;
     let siblings = load_touchpoints_of_phase(&permit, phase.id).await?;
-    let position = make_room_after(&permit, &siblings, &input.after_id, after).await?;
+    let after = match input.after_id {
+        MaybeUndefined::Undefined => siblings.last().map(|last| last.id),
+        _ => after,
+    };
+    let position = make_room_after(&permit, &siblings, after).await?;
     let key = permit
         .choose_unique_key::<touchpoint::Entity>(
             key.as_deref(),
@@ -142,140 +145,6 @@ async fn replace_channels_and_audience(
     Ok(any)
 }
 
-/// Changes what a touchpoint says.
-pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<touchpoint::Model> {
-    let mut faults = Faults::default();
-    let id: TouchpointId = faults.parse_id("id", &input.id);
-    let (text, lists) = input.text.read(&mut faults);
-    faults.check()?;
-    let mut permit = caller.open_permit_without_check().await?;
-    let row = permit
-        .fetch_at_version::<touchpoint::Entity>(
-            Action::DescribeTouchpoint,
-            "id",
-            id,
-            input.expected_version,
-        )
-        .await?;
-    let lists_change = replace_channels_and_audience(&mut permit, &row, lists).await?;
-    let change = touchpoint::ActiveModel {
-        // The lists are the touchpoint's own fields: whoever has read the old ones is told.
-        version: if lists_change {
-            Set(row.version + 1)
-        } else {
-            NotSet
-        },
-        ..text
-    };
-    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
-    permit.commit().await?;
-    Ok(row)
-}
-
-/// Changes the name; the key stays.
-pub async fn rename(caller: &Caller, input: TouchpointRenameInput) -> Result<touchpoint::Model> {
-    let mut faults = Faults::default();
-    let id: TouchpointId = faults.parse_id("id", &input.id);
-    let name = faults.check_name("name", &input.name);
-    faults.check()?;
-    let change = touchpoint::ActiveModel {
-        name: Set(name),
-        ..Default::default()
-    };
-    change_touchpoint(
-        caller,
-        Action::DescribeTouchpoint,
-        id,
-        input.expected_version,
-        change,
-    )
-    .await
-}
-
-/// Puts it into another lane.
-pub async fn change_lane(
-    caller: &Caller,
-    input: TouchpointLaneChangeInput,
-) -> Result<touchpoint::Model> {
-    let id: TouchpointId = input::parse_id("id", &input.id)?;
-    let change = touchpoint::ActiveModel {
-        lane: Set(input.lane),
-        ..Default::default()
-    };
-    change_touchpoint(
-        caller,
-        Action::ShapeBlueprint,
-        id,
-        input.expected_version,
-        change,
-    )
-    .await
-}
-
-async fn change_touchpoint(
-    caller: &Caller,
-    action: Action,
-    id: TouchpointId,
-    expected_version: i32,
-    change: touchpoint::ActiveModel,
-) -> Result<touchpoint::Model> {
-    let mut permit = caller.open_permit_without_check().await?;
-    let row = permit
-        .fetch_at_version::<touchpoint::Entity>(action, "id", id, expected_version)
-        .await?;
-    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
-    permit.commit().await?;
-    Ok(row)
-}
-
-/// Moves a touchpoint within its blueprint; no other touchpoint's version changes. Gives the touchpoint and the
-/// phases whose order changed.
-pub async fn relocate(
-    caller: &Caller,
-    input: TouchpointMoveInput,
-) -> Result<(touchpoint::Model, Vec<phase::Model>)> {
-    let mut faults = Faults::default();
-    let id: TouchpointId = faults.parse_id("id", &input.id);
-    let phase_id = faults.given("phaseId", &input.phase_id);
-    let phase_id: Option<PhaseId> = faults.parse_optional_id("phaseId", phase_id);
-    let after: Option<TouchpointId> = faults.parse_optional_id("afterId", input.after_id.value());
-    faults.check()?;
-    let mut permit = caller.open_permit_without_check().await?;
-    let row = permit
-        .fetch_at_version::<touchpoint::Entity>(
-            Action::ShapeBlueprint,
-            "id",
-            id,
-            input.expected_version,
-        )
-        .await?;
-    let from = permit.get::<phase::Entity>("phaseId", row.phase_id).await?;
-    let to = permit
-        .read_unarchived_row::<phase::Entity>("phaseId", phase_id.unwrap_or(row.phase_id))
-        .await?;
-    if to.blueprint_id != row.blueprint_id {
-        return Err(Error::not_found("phaseId", "phase in this blueprint"));
-    }
-    let mut others = load_touchpoints_of_phase(&permit, to.id).await?;
-    others.retain(|other| other.id != row.id);
-    let position = make_room_after(&permit, &others, &input.after_id, after).await?;
-    let change = touchpoint::ActiveModel {
-        phase_id: Set(to.id),
-        position: Set(position),
-        ..Default::default()
-    };
-    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
-    let mut phases = vec![to];
-    if from.id != row.phase_id {
-        let remaining = load_touchpoints_of_phase(&permit, from.id).await?;
-        set_positions(&permit, order::plan_closing_gaps(&remaining)).await?;
-        phases.push(from);
-    }
-    phases.sort_by_key(|phase| phase.position);
-    permit.commit().await?;
-    Ok((row, phases))
-}
-
 /// Fetches a touchpoint to archive it or bring it back.
 pub async fn fetch_to_archive<'c>(
     caller: &'c Caller,
@@ -351,18 +220,12 @@ async fn load_touchpoints_of_phase(
         .await?)
 }
 
-/// Makes room after a touchpoint or at the beginning, and gives the place; the end where nothing is said.
+/// Makes room after a touchpoint, or at the beginning of the phase, and gives the free position.
 async fn make_room_after(
     permit: &Permit<'_>,
     others: &[touchpoint::Model],
-    said: &MaybeUndefined<ID>,
     after: Option<TouchpointId>,
 ) -> Result<i32> {
-    let after = if said.is_undefined() {
-        others.last().map(|last| last.id)
-    } else {
-        after
-    };
     let places = order::plan_insertion(others, after.as_ref());
     let places = places.ok_or_else(|| Error::not_found("afterId", "touchpoint in this phase"))?;
     set_positions(permit, places.moved).await?;

@@ -47,6 +47,7 @@ mod handshake;
 mod http;
 mod ids;
 mod improvement;
+mod in_bulk;
 mod insight;
 mod intake;
 mod judgement;

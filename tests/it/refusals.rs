@@ -182,6 +182,11 @@ pub fn cases() -> Vec<Case> {
         case("touchpointUpdate", "C1, closed", with(at("@touchpoint C1", 1), json!({ "note": "new" }))),
         case("touchpointRename", "T2, by sales", with(at("@touchpoint T2", 1), json!({ "name": "Renamed" }))),
         case("touchpointLaneChange", "T2, by sales", with(at("@touchpoint T2", 1), json!({ "lane": "SUPPORT" }))),
+        case("touchpointsUpdate", "text of T2", json!({ "touchpoints": [with(at("@touchpoint T2", 1), json!({ "note": "new" }))] })),
+        case("touchpointsUpdate", "text of T2 and T3", json!({ "touchpoints": [
+            with(at("@touchpoint T2", 1), json!({ "note": "new" })), with(at("@touchpoint T3", 1), json!({ "note": "new" }))] })),
+        case("touchpointsUpdate", "text and lane of T2", json!({ "touchpoints": [with(at("@touchpoint T2", 1), json!({ "note": "new", "lane": "BACKSTAGE" }))] })),
+        case("touchpointsUpdate", "C1, closed", json!({ "touchpoints": [with(at("@touchpoint C1", 1), json!({ "note": "new" }))] })),
         case("touchpointMove", "T2, by sales", with(at("@touchpoint T2", 1), json!({ "phaseId": "@phase after" }))),
         case("touchpointArchive", "T2, by sales", at("@touchpoint T2", 1)),
         case("touchpointUnarchive", "T2, by sales", at("@touchpoint T2", 2)).after("cx-manager", "touchpointArchive", at("@touchpoint T2", 1)),
@@ -231,6 +236,11 @@ pub fn cases() -> Vec<Case> {
             .after("lead", "findingDismiss", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open IMPORTANT_AND_NEGATIVE", "reason": "known" })),
         case("responsibilityPropose", "T2 to service", offer("@touchpoint T2", "@department service", "INFORMED")),
         case("responsibilityPropose", "C1, closed", offer("@touchpoint C1", "@department service", "INFORMED")),
+        case("responsibilitiesPropose", "T2 to service, twice", json!({ "proposals": [
+            offer("@touchpoint T2", "@department service", "INFORMED"), offer("@touchpoint T2", "@department service", "CONSULTED")] })),
+        case("responsibilitiesPropose", "T2 and C1, closed", json!({ "proposals": [
+            offer("@touchpoint T2", "@department service", "INFORMED"), offer("@touchpoint C1", "@department service", "INFORMED")] })),
+        case("responsibilitiesAccept", "service to sales", json!({ "proposals": [at("@proposal sales", 1)] })),
         case("responsibilityAccept", "service to sales", at("@proposal sales", 1)),
         case("responsibilityDecline", "service to sales", at("@proposal sales", 1)),
         case("responsibilityWithdraw", "service to sales", at("@proposal sales", 1)),
