@@ -118,6 +118,8 @@ macro_rules! ids {
 ids! {
     /// A person's or a service's way in.
     AccountId = "acc",
+    /// What an account sees of itself, by the account's UUID.
+    ViewerId = "vwr",
     /// An account's role in a department.
     MembershipId = "mbr",
     /// A signed-in device.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use entity::{account, session, words::OrganisationRole};
+use entity::{account, id::ViewerId, session, words::OrganisationRole};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
@@ -105,6 +105,8 @@ impl Session {
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Viewer {
+    /// The object's id.
+    pub id: ID,
     /// Your account.
     pub account: Account,
 }
@@ -112,6 +114,7 @@ pub struct Viewer {
 impl From<account::Model> for Viewer {
     fn from(row: account::Model) -> Self {
         Self {
+            id: ID(ViewerId(row.id.0).to_string()),
             account: row.into(),
         }
     }

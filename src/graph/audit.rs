@@ -1,14 +1,16 @@
 //! The audit log in the API: who did what to what, for those who may know. It lies under the roof, as its events
 //! are about things of every slice, and changes nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::{Context, ID, InputObject, Json, Object, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
     account, audit_event, audit_event_department, blueprint, channel, department, evaluation,
     feedback, follow_up,
-    id::{AccountId, BlueprintId, DepartmentId, KpiTargetId, PREFIXES, ServiceTokenId},
+    id::{
+        AccountId, AuditEventId, BlueprintId, DepartmentId, KpiTargetId, PREFIXES, ServiceTokenId,
+    },
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
     phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
     session, source, template, touchpoint, transition,
@@ -19,6 +21,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, pr
 use crate::{
     access::{Caller, Guarded},
     audit::{AuditSubject, CONFIDENTIAL_TARGET_FIELDS, redact},
+    batch::LoaderKey,
     error::{Error, Result},
     input,
     page::{self, ObjectPage, PageArguments},
@@ -216,9 +219,34 @@ async fn page_of_events(
         select = select.filter(audit_event::Column::Id.in_subquery(concerning.into_query()));
     }
     let mut page = page::page_newest_first(ctx, select, page, AuditEvent::from).await?;
-    hide_unreadable_bodies(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
-    hide_unreadable_kpi_targets(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
+    let events = page.edges.iter_mut().map(|edge| &mut edge.node.0);
+    hide_unreadable_contents(caller, events.collect()).await?;
     Ok(page)
+}
+
+/// An event by its id, as far as the caller may read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AuditEventById(pub AuditEventId);
+
+impl LoaderKey for AuditEventById {
+    type Value = AuditEvent;
+
+    async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let select = caller.select::<audit_event::Entity>();
+        let select = select.filter(audit_event::Column::Id.is_in(ids.iter().map(|id| id.0)));
+        let rows = select.all(caller.connection()).await?.into_iter();
+        let mut events: Vec<(Self, AuditEvent)> =
+            rows.map(|row| (Self(row.id), row.into())).collect();
+        hide_unreadable_contents(caller, events.iter_mut().map(|(_, event)| event).collect())
+            .await?;
+        Ok(events.into_iter().collect())
+    }
+}
+
+/// Takes out of events what the caller may not read now.
+async fn hide_unreadable_contents(caller: &Caller, mut events: Vec<&mut AuditEvent>) -> Result<()> {
+    hide_unreadable_bodies(caller, events.iter_mut().map(|event| &mut **event)).await?;
+    hide_unreadable_kpi_targets(caller, events.into_iter()).await
 }
 
 /// Takes the bodies out of events in blueprints that the caller may not read. Those of a blueprint that is gone

@@ -19,16 +19,17 @@ use entity::{
     feedback, follow_up,
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId,
-        ImprovementId, InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId,
-        NeedId, PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId,
-        ScenarioId, SegmentId, ServiceTokenId, SourceId, TemplateId, TouchpointId, TransitionId,
+        ImprovementId, InsightId, KpiGrantId, KpiId, KpiLinkId, KpiTargetId, MeasurementId,
+        MembershipId, NeedId, PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId,
+        ResponsibilityId, ScenarioId, SegmentId, ServiceTokenId, SessionId, SourceId, TemplateId,
+        TouchpointId, TransitionId,
     },
-    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
-    kpi_target, measurement, membership, persona, persona_need, persona_segment, phase, playbook,
-    promise, promise_delivery, publication, responsibility, scenario, scenario_step, segment,
-    service_token, service_token_department, source, template, touchpoint, touchpoint_channel,
-    touchpoint_segment, transition,
-    words::Verdict,
+    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_grant,
+    kpi_link, kpi_target, measurement, membership, persona, persona_need, persona_segment, phase,
+    playbook, promise, promise_delivery, publication, responsibility, scenario, scenario_step,
+    segment, service_token, service_token_department, session, source, template, touchpoint,
+    touchpoint_channel, touchpoint_segment, transition,
+    words::{ResponsibilityStatus, Verdict},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -67,6 +68,7 @@ by_id! {
     FollowUpId of follow_up,
     ImprovementId of improvement,
     InsightId of insight,
+    KpiGrantId of kpi_grant,
     KpiId of kpi,
     KpiLinkId of kpi_link,
     KpiTargetId of kpi_target,
@@ -80,6 +82,7 @@ by_id! {
     ScenarioId of scenario,
     SegmentId of segment,
     ServiceTokenId of service_token,
+    SessionId of session,
     SourceId of source,
     TemplateId of template,
     TouchpointId of touchpoint,
@@ -117,6 +120,33 @@ impl LoaderKey for ResponsibilitiesAt {
         Ok(group_rows(rows, |row| {
             ResponsibilitiesAt(row.touchpoint_id)
         }))
+    }
+}
+
+/// The departments that deliver at touchpoints of a blueprint, each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DeliveringIn(pub BlueprintId);
+
+impl LoaderKey for DeliveringIn {
+    type Value = Arc<Vec<DepartmentId>>;
+
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let pairs: Vec<(BlueprintId, DepartmentId)> = caller
+            .select::<responsibility::Entity>()
+            .select_only()
+            .distinct()
+            .column(responsibility::Column::BlueprintId)
+            .column(responsibility::Column::DepartmentId)
+            .filter(responsibility::Column::BlueprintId.is_in(keys.iter().map(|key| key.0)))
+            .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+            .filter(scope::delivering_role_condition())
+            .into_tuple()
+            .all(caller.connection())
+            .await?;
+        let pairs = pairs.into_iter();
+        Ok(group_pairs(pairs.map(|(blueprint, department)| {
+            (DeliveringIn(blueprint), department)
+        })))
     }
 }
 

@@ -3,14 +3,19 @@
 use async_graphql::{Context, ID, Interface, Object};
 use entity::id::{
     AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId, Id,
-    ImprovementId, InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId,
-    PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId, ScenarioId,
-    SegmentId, ServiceTokenId, SourceId, TemplateId, TouchpointId, TransitionId,
+    ImprovementId, InsightId, KpiGrantId, KpiId, KpiLinkId, KpiTargetId, MeasurementId,
+    MembershipId, PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId,
+    ScenarioId, SegmentId, ServiceTokenId, SessionId, SourceId, TemplateId, TouchpointId,
+    TransitionId, ViewerId,
 };
 use futures_util::future::try_join_all;
 
+use super::audit::{AuditEvent, AuditEventById};
 use crate::{
-    account::{graphql::Account, service_token::graphql::ServiceToken},
+    account::{
+        graphql::{Account, Session, Viewer},
+        service_token::graphql::ServiceToken,
+    },
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::{Department, Membership},
@@ -19,7 +24,8 @@ use crate::{
     feedback::graphql::{Feedback, FollowUp, Playbook},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
-    kpi::graphql::{Kpi, KpiLink, KpiTarget, Measurement},
+    kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
+    payload::caller,
     persona::graphql::{Channel, Persona, Segment},
     promise::graphql::CustomerPromise,
     publication::graphql::Publication,
@@ -36,7 +42,9 @@ pub const MOST: usize = 100;
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "&ID", desc = "The object's id."))]
 pub(super) enum Node {
+    Viewer(Viewer),
     Account(Account),
+    Session(Session),
     ServiceToken(ServiceToken),
     Membership(Membership),
     Department(Department),
@@ -60,9 +68,11 @@ pub(super) enum Node {
     Publication(Publication),
     Responsibility(Responsibility),
     Kpi(Kpi),
+    KpiGrant(KpiGrant),
     KpiTarget(KpiTarget),
     KpiLink(KpiLink),
     Measurement(Measurement),
+    AuditEvent(AuditEvent),
 }
 
 /// Reading anything by its id.
@@ -111,8 +121,21 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             }
         };
     }
+    if let Ok(ViewerId(account)) = id.parse() {
+        // Of others there is no such object.
+        return match caller(ctx)?.account() {
+            Some(own) if own.0 == account => {
+                Ok(load(ctx, own).await?.map(|row| Node::Viewer(row.into())))
+            }
+            _ => Ok(None),
+        };
+    }
+    if let Ok(id) = id.parse() {
+        return Ok(load(ctx, AuditEventById(id)).await?.map(Node::AuditEvent));
+    }
     Ok(by_prefix! {
         AccountId => Account,
+        SessionId => Session,
         ServiceTokenId => ServiceToken,
         MembershipId => Membership,
         DepartmentId => Department,
@@ -136,6 +159,7 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         PublicationId => Publication,
         ResponsibilityId => Responsibility,
         KpiId => Kpi,
+        KpiGrantId => KpiGrant,
         KpiTargetId => KpiTarget,
         KpiLinkId => KpiLink,
         MeasurementId => Measurement,

@@ -2,8 +2,10 @@
 //! as the permit does, with the ties known from the row, so that a button shown is one that works.
 
 use entity::{
-    blueprint, department, feedback, improvement, kpi, responsibility,
-    words::{BlueprintStatus, ResponsibilityStatus},
+    blueprint, department, feedback,
+    id::DepartmentId,
+    improvement, kpi, responsibility,
+    words::{BlueprintStatus, ResponsibilityStatus, Sensitivity},
 };
 
 use crate::{
@@ -27,15 +29,29 @@ fn permitted_among(caller: &Caller, actions: &[Action], ties: &RowTies) -> Vec<A
         .collect()
 }
 
-/// The actions on a blueprint.
-pub(super) fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
-    let ties = RowTies::none().with_departments(Relation::OwnsBlueprint, [row.owner_department_id]);
+/// The actions that the caller may do to everything, and to what belongs to no department.
+pub(super) fn everywhere(caller: &Caller) -> Vec<Action> {
+    permitted_among(caller, Action::ALL, &RowTies::none())
+}
+
+/// The actions on a blueprint at whose touchpoints these departments deliver.
+pub(super) fn on_blueprint(
+    caller: &Caller,
+    row: &blueprint::Model,
+    delivering: impl IntoIterator<Item = DepartmentId>,
+) -> Vec<Action> {
+    let ties = RowTies::none()
+        .with_departments(Relation::OwnsBlueprint, [row.owner_department_id])
+        .with_departments(Relation::Delivers, delivering);
     permitted_among(
         caller,
         &[
+            Action::DescribeTouchpoint,
             Action::DescribeBlueprint,
             Action::ShapeBlueprint,
             Action::GovernBlueprint,
+            Action::ImportDocument,
+            Action::ImportAccepted,
             Action::DismissFinding,
             Action::DismissError,
         ],
@@ -75,9 +91,12 @@ pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Act
         .with_departments(Relation::IsIt, [row.id])
         .with_departments(Relation::OwnsBlueprint, [row.id])
         .with_departments(Relation::OwnsKpi, [row.id])
-        .with_departments(Relation::OwnsImprovement, [row.id]);
+        .with_departments(Relation::OwnsImprovement, [row.id])
+        .with_departments(Relation::Proposes, [row.id]);
     let actions = [
         Action::CreateBlueprint,
+        Action::ImportDocument,
+        Action::ProposeResponsibility,
         Action::DefineKpi,
         Action::KeepImprovements,
         Action::PullFlatRows,
@@ -93,6 +112,9 @@ pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Act
 pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     let ties = RowTies::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
+    if row.sensitivity == Sensitivity::Confidential {
+        actions.push(Action::ReadConfidential);
+    }
     if !row.fed_by_feedback {
         actions.push(Action::RecordMeasurement);
     }
@@ -111,12 +133,21 @@ pub(super) fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action>
     let ties = RowTies::none().with_departments(Relation::LooksAfter, row.department_id);
     permitted_among(
         caller,
-        &[Action::WorkFollowUp, Action::AssignFollowUp],
+        &[
+            Action::WorkFollowUp,
+            Action::AssignFollowUp,
+            Action::EraseRespondent,
+        ],
         &ties,
     )
 }
 
-/// The actions on a persona or a template.
+/// The actions on an account.
+pub(super) fn on_account(caller: &Caller) -> Vec<Action> {
+    permitted_among(caller, &[Action::KeepOrganisation], &RowTies::none())
+}
+
+/// The actions on a persona, a segment, a channel or a template.
 pub(super) fn on_catalogue(caller: &Caller) -> Vec<Action> {
     permitted_among(caller, &[Action::KeepCatalogue], &RowTies::none())
 }

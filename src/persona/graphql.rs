@@ -101,6 +101,7 @@ impl From<persona_need::Model> for PersonaNeed {
 
 /// A real group of people: a dimension and a value.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Segment {
     /// The object's id.
     pub id: ID,
@@ -131,6 +132,7 @@ impl From<segment::Model> for Segment {
 
 /// A channel through which customers and the organisation meet.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Channel {
     /// The object's id.
     pub id: ID,

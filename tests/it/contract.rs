@@ -110,11 +110,14 @@ async fn a_canvas_is_drawn_in_one_request() {
         assert_eq!(
             canvas["viewerPermissions"],
             json!([
+                "DESCRIBE_TOUCHPOINT",
                 "DESCRIBE_BLUEPRINT",
                 "SHAPE_BLUEPRINT",
                 "GOVERN_BLUEPRINT",
+                "IMPORT_DOCUMENT",
+                "IMPORT_ACCEPTED",
                 "DISMISS_FINDING",
-                "DISMISS_ERROR"
+                "DISMISS_ERROR",
             ])
         );
     }

@@ -62,6 +62,7 @@ mod one_number;
 mod organisation;
 mod overload;
 mod parties;
+mod permitted;
 mod picture;
 mod policy;
 mod promise;

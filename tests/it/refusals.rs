@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{golden, world::World};
 
-const ACTORS: &[&str] = &[
+pub const ACTORS: &[&str] = &[
     "stranger",
     "viewer",
     "contributor",
@@ -48,6 +48,13 @@ fn case(mutation: &'static str, about: &'static str, input: Value) -> Case {
 }
 
 impl Case {
+    /// What a line of the table begins with.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.mutation, self.about)
+            .trim_end()
+            .to_owned()
+    }
+
     fn after(mut self, actor: &'static str, mutation: &'static str, input: Value) -> Self {
         self.before.push((actor, mutation, input));
         self
@@ -532,10 +539,7 @@ async fn every_mutation_by_everybody() {
     );
     let ids = ids(&World::small().await).await;
     for case in &cases {
-        let mut line = format!(
-            "{:<64}",
-            format!("{} {}", case.mutation, case.about).trim_end()
-        );
+        let mut line = format!("{:<64}", case.name());
         let mut world = None;
         for actor in ACTORS {
             let fresh = match world.take() {

@@ -189,6 +189,9 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, channel::Model> {
             "createdAt" => {
                 value_field_writer(|channel: Self| format_moment(channel.row.created_at))
             }
+            "viewerPermissions" => value_field_writer(|channel: Self| {
+                action_words(permissions::on_catalogue(channel.context.caller))
+            }),
             _ => None,
         }
     }

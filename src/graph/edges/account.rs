@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context};
 use entity::membership;
 use sea_orm::{ColumnTrait, Condition};
 
-use super::super::{audit::AuditEvent, loaders::TokenLimitsOf};
+use super::super::{audit::AuditEvent, loaders::TokenLimitsOf, permissions};
 use super::responsibility::{page_answerable_by_viewer, page_naming_person};
 use crate::{
     account::{
@@ -19,11 +19,18 @@ use crate::{
     meter::{self, BudgetChargedList},
     page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
+    policy::Action,
     responsibility::graphql::Responsibility,
 };
 
 #[ComplexObject]
 impl Viewer {
+    /// The permissions that you have on every object, and for creating objects that belong to no department. Those on
+    /// single objects, and for what belongs to a department, are in the `viewerPermissions` of these.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::everywhere(caller(ctx)?))
+    }
+
     /// Your roles in departments; those in archived departments give no permissions and are left out.
     #[graphql(complexity = "10 * child_complexity")]
     async fn memberships(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Membership>> {
@@ -71,6 +78,11 @@ impl Viewer {
 
 #[ComplexObject]
 impl Account {
+    /// The permissions that you have on it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::on_account(caller(ctx)?))
+    }
+
     /// Its roles in departments, including archived ones, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn memberships(

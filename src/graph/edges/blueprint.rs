@@ -9,8 +9,8 @@ use super::super::{
     flow::BlueprintFlow,
     lens::{self, LensCell},
     loaders::{
-        EvaluationsIn, ImprovementsIn, InsightsIn, InsightsOfPhase, KpisJudgingPhase, PromisesIn,
-        ScenariosIn, SecondaryPersonasOf, SourcesIn, TouchpointsIn,
+        DeliveringIn, EvaluationsIn, ImprovementsIn, InsightsIn, InsightsOfPhase, KpisJudgingPhase,
+        PromisesIn, ScenariosIn, SecondaryPersonasOf, SourcesIn, TouchpointsIn,
     },
     permissions,
     picture::{self, PictureLink},
@@ -37,6 +37,7 @@ use crate::{
     persona::graphql::Persona,
     policy::Action,
     promise::graphql::CustomerPromise,
+    responsibility::in_force::is_delivering,
     scalar::{Date, PictureTheme},
     scenario::graphql::Scenario,
     sheet::Dialect,
@@ -50,9 +51,23 @@ const FINDINGS: usize = 2 * snapshot::COST;
 
 #[ComplexObject]
 impl Blueprint {
-    /// The permissions that you have on it.
+    /// The permissions that you have on it; DESCRIBE_TOUCHPOINT where you have it at some touchpoint.
+    #[graphql(complexity = "5")]
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::on_blueprint(caller(ctx)?, &self.row))
+        let caller = caller(ctx)?;
+        if let Some(canvas) = self.canvas.get() {
+            let held = canvas
+                .responsibilities
+                .iter()
+                .filter(|held| is_delivering(held));
+            let delivering = held.map(|held| held.department_id);
+            return Ok(permissions::on_blueprint(caller, &self.row, delivering));
+        }
+        let delivering = load(ctx, DeliveringIn(self.row.id))
+            .await?
+            .unwrap_or_default();
+        let delivering = delivering.iter().copied();
+        Ok(permissions::on_blueprint(caller, &self.row, delivering))
     }
 
     /// The persona whose journey it is.

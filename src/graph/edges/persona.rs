@@ -1,4 +1,4 @@
-//! The edges of personas.
+//! The edges of personas, segments and channels.
 
 use async_graphql::{ComplexObject, Context};
 
@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     meter::{self, BudgetChargedList},
     payload::caller,
-    persona::graphql::{Persona, PersonaNeed, Segment},
+    persona::graphql::{Channel, Persona, PersonaNeed, Segment},
     policy::Action,
 };
 
@@ -42,6 +42,22 @@ impl Persona {
         shown::load_contact_pressure(ctx, &self.row).await
     }
 
+    /// The permissions that you have on it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::on_catalogue(caller(ctx)?))
+    }
+}
+
+#[ComplexObject]
+impl Segment {
+    /// The permissions that you have on it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::on_catalogue(caller(ctx)?))
+    }
+}
+
+#[ComplexObject]
+impl Channel {
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::on_catalogue(caller(ctx)?))
