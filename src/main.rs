@@ -10,6 +10,8 @@ mod export;
 mod failure;
 #[path = "main/import.rs"]
 mod import;
+#[path = "main/output.rs"]
+mod output;
 #[path = "main/published_password.rs"]
 mod published_password;
 #[path = "main/serve.rs"]
@@ -41,6 +43,7 @@ use cx_blueprint::{
 
 use self::{
     failure::Failure,
+    output::{note, say},
     store::{
         bring_up_to_date, open_as_operator, open_store, open_up_to_date_store, pending_migrations,
     },
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("cx-blueprint: The system gives no threads: {error}.");
+            note!("cx-blueprint: The system gives no threads: {error}.");
             return ExitCode::FAILURE;
         }
     };
@@ -76,7 +79,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("cx-blueprint: {failure}");
+            note!("cx-blueprint: {failure}");
             ExitCode::FAILURE
         }
     }
@@ -102,9 +105,9 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Import(options) => import::import(options).await,
         Verb::Schema(Schema { of }) => {
             match of {
-                SchemaKind::Api => print!("{}", graph::schema_sdl()),
-                SchemaKind::Blueprint => println!("{}", document::blueprint_schema()),
-                SchemaKind::Organisation => println!("{}", document::organisation_schema()),
+                SchemaKind::Api => output::write_text(&graph::schema_sdl())?,
+                SchemaKind::Blueprint => say!("{}", document::blueprint_schema()),
+                SchemaKind::Organisation => say!("{}", document::organisation_schema()),
             }
             Ok(())
         }
@@ -126,21 +129,25 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
             }
             bring_up_to_date(&store).await?;
             if views::refresh_views(&caller).await? {
-                println!("done: the views for BI");
+                say!("done: the views for BI");
             }
             login::renew_stale_reaches(&caller).await?;
-            pending.iter().for_each(|name| println!("done: {name}"));
-            println!("The database is up to date.");
+            for name in &pending {
+                say!("done: {name}");
+            }
+            say!("The database is up to date.");
             Ok(())
         }
         Migrate::Status(database) => {
             let store = open_store(&database).await?;
             let pending = pending_migrations(&store).await?;
             if pending.is_empty() {
-                println!("The database is up to date.");
+                say!("The database is up to date.");
                 return Ok(());
             }
-            pending.iter().for_each(|name| println!("pending: {name}"));
+            for name in &pending {
+                say!("pending: {name}");
+            }
             Err("The database is not up to date. Run `cx-blueprint migrate up`.".into())
         }
     }
@@ -149,7 +156,7 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
 async fn create_account(create: AccountCreate) -> Result<(), Failure> {
     let store = open_up_to_date_store(&create.database).await?;
     if std::io::stdin().is_terminal() {
-        eprintln!("Password for {}, then Enter:", create.key);
+        note!("Password for {}, then Enter:", create.key);
     }
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password)?;
@@ -167,7 +174,7 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
         password: Some(password.trim_end_matches(['\r', '\n']).to_owned()),
     };
     let account = account::create(&caller, input).await?;
-    println!(
+    say!(
         "Made {} ({}) as {}.",
         account.key,
         account.id,
@@ -183,7 +190,7 @@ async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
             .await?;
     let is_empty = store.empty_wal().await;
     store.close().await?;
-    println!("Erased who gave {erased} answers, and what they wrote.");
+    say!("Erased who gave {erased} answers, and what they wrote.");
     if !is_empty {
         let why = "It is still in the database's log, from which somebody reads. Do this again, or restart the server.";
         return Err(why.into());

@@ -16,7 +16,11 @@ use cx_blueprint::{
 };
 use entity::account;
 
-use super::{failure::Failure, store::open_as_operator};
+use super::{
+    failure::Failure,
+    output::{note, say},
+    store::open_as_operator,
+};
 
 pub(crate) async fn run_bi_verb(verb: BiVerb) -> Result<(), Failure> {
     match verb {
@@ -62,13 +66,14 @@ async fn create_role(create: BiRoleCreate) -> Result<(), Failure> {
         password: given,
     };
     let password = role::create_bi_role(&caller, input).await?;
-    eprintln!(
+    note!(
         "Made the role {}, which sees in the schema bi what {} may see.",
-        create.name, account.key
+        create.name,
+        account.key
     );
     if shown {
-        eprintln!("Its password is shown this once:");
-        println!("{password}");
+        note!("Its password is shown this once:");
+        say!("{password}");
     }
     Ok(())
 }
@@ -76,7 +81,7 @@ async fn create_role(create: BiRoleCreate) -> Result<(), Failure> {
 /// The first line of standard input; nothing where it is empty.
 fn read_password(name: &str) -> Result<Option<String>, Failure> {
     if std::io::stdin().is_terminal() {
-        eprintln!("Password for {name}, then Enter; empty to have one made:");
+        note!("Password for {name}, then Enter; empty to have one made:");
     }
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password)?;
@@ -96,7 +101,7 @@ async fn print_logins(database: DatabaseArgs) -> Result<(), Failure> {
             format!("made {}", login.created_at.format("%F")),
             archived.unwrap_or_default(),
         ];
-        println!("{}", parts.join("\t").trim_end());
+        say!("{}", parts.join("\t").trim_end());
     }
     Ok(())
 }
@@ -104,7 +109,7 @@ async fn print_logins(database: DatabaseArgs) -> Result<(), Failure> {
 async fn drop_role(drop: BiRoleDrop) -> Result<(), Failure> {
     let caller = open_postgresql_as_operator(&drop.database, "biRoleDrop").await?;
     role::drop_bi_role(&caller, &drop.name).await?;
-    eprintln!("Dropped the role {}.", drop.name);
+    note!("Dropped the role {}.", drop.name);
     Ok(())
 }
 
@@ -117,6 +122,6 @@ async fn refresh_views(database: DatabaseArgs) -> Result<(), Failure> {
     } else {
         "as they should be"
     };
-    println!("The views are {views}; what roles may see was written down anew for {renewed}.");
+    say!("The views are {views}; what roles may see was written down anew for {renewed}.");
     Ok(())
 }

@@ -16,6 +16,7 @@ use cx_blueprint::{
 
 use super::{
     failure::{Failure, import_failure},
+    output::say,
     published_password::DEMO_PASSWORD,
     serve::serve_store,
     store::{bring_up_to_date, open_store},
@@ -62,7 +63,7 @@ pub(crate) async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     demonstration::import_demonstration(&caller, &shown, &password_hash)
         .await
         .map_err(|error| import_failure(&named, error))?;
-    println!(
+    say!(
         "Loaded {} departments and {} blueprints. Sign in as ann-cx, or anybody else of the demo, with the password {DEMO_PASSWORD}.",
         shown.organisation.departments.len(),
         shown.organisation.blueprints.len()

@@ -1,8 +1,6 @@
 //! The verb `export`: one blueprint, as the operator sees it, in one of its forms, or the whole organisation as a
 //! document. A form is one arm.
 
-use std::io::Write;
-
 use cx_blueprint::{
     access::{Caller, HasKeyColumn},
     config::{Export, ExportFormat},
@@ -14,7 +12,7 @@ use cx_blueprint::{
 use entity::blueprint;
 use sea_orm::Condition;
 
-use super::{failure::Failure, store::open_as_operator};
+use super::{failure::Failure, output::write_text, store::open_as_operator};
 
 pub(crate) async fn export(options: Export) -> Result<(), Failure> {
     let (store, caller) = open_as_operator(&options.database, "export").await?;
@@ -26,7 +24,7 @@ pub(crate) async fn export(options: Export) -> Result<(), Failure> {
     match options.output {
         Some(path) => std::fs::write(&path, text)
             .map_err(|error| format!("{} cannot be written: {error}.", path.display()).into()),
-        None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
+        None => Ok(write_text(&text)?),
     }
 }
 

@@ -21,6 +21,7 @@ use cx_blueprint::{
 
 use super::{
     failure::{Failure, import_failure},
+    output::{note, say},
     store::open_as_operator,
 };
 
@@ -40,7 +41,12 @@ pub(crate) async fn import(options: Import) -> Result<(), Failure> {
     let (store, caller) = open_as_operator(&options.database, "import").await?;
     let result = said.import(&caller, &options).await;
     store.close().await?;
-    result.map_err(|error| import_failure(&options.file.display().to_string(), error))
+    let done =
+        result.map_err(|error| import_failure(&options.file.display().to_string(), error))?;
+    match done {
+        Some(done) => print_report(&done, options.dry_run),
+        None => Ok(()),
+    }
 }
 
 /// Records what a sheet of measurements or of feedback says.
@@ -53,7 +59,7 @@ async fn record_sheet(options: Import) -> Result<(), Failure> {
     store.close().await?;
     let done = result.map_err(|error| import_failure(&name, strip_fault_paths(error)))?;
     let would = if options.dry_run { "Would be: " } else { "" };
-    eprintln!("{would}{done}.");
+    note!("{would}{done}.");
     Ok(())
 }
 
@@ -93,12 +99,13 @@ fn spool_input(options: &Import) -> std::io::Result<SpooledSheet> {
 }
 
 /// Tells what changed.
-fn print_report(done: &ImportReport, dry_run: bool) {
+fn print_report(done: &ImportReport, dry_run: bool) -> Result<(), Failure> {
     for change in &done.changes {
-        println!("{}", format_change(change));
+        say!("{}", format_change(change));
     }
     let would = if dry_run { "would change" } else { "changed" };
-    eprintln!("{} {would}.", done.changes.len());
+    note!("{} {would}.", done.changes.len());
+    Ok(())
 }
 
 /// Loads a whole organisation.
@@ -119,7 +126,7 @@ async fn import_organisation(caller: &Caller, options: &Import, text: &str) -> R
         "loaded"
     };
     let (departments, blueprints) = (said.departments.len(), said.blueprints.len());
-    eprintln!("{departments} departments and {blueprints} blueprints {would}.");
+    note!("{departments} departments and {blueprints} blueprints {would}.");
     Ok(())
 }
 
@@ -184,7 +191,8 @@ impl ImportFileContent {
         Ok(Self::Document(text))
     }
 
-    async fn import(self, caller: &Caller, options: &Import) -> Result<()> {
+    /// Imports it, and reports the changes to a blueprint; none of a whole organisation.
+    async fn import(self, caller: &Caller, options: &Import) -> Result<Option<ImportReport>> {
         let how = ImportOptions {
             dry_run: options.dry_run,
             prune: options.prune,
@@ -193,7 +201,8 @@ impl ImportFileContent {
         let done = match self {
             Self::Document(text) => match format::read_format_field(&text) {
                 Some(format) if format == organisation::OrganisationInput::FORMAT => {
-                    return import_organisation(caller, options, &text).await;
+                    import_organisation(caller, options, &text).await?;
+                    return Ok(None);
                 }
                 _ => import::import_document(caller, format::parse_document(&text)?, how).await?,
             },
@@ -202,8 +211,7 @@ impl ImportFileContent {
                 done.map_err(strip_fault_paths)?
             }
         };
-        print_report(&done, options.dry_run);
-        Ok(())
+        Ok(Some(done))
     }
 }
 

@@ -26,7 +26,8 @@ use tokio::{
 };
 
 use super::{
-    failure::Failure, published_password::refuse_published_password, store::open_up_to_date_store,
+    failure::Failure, output::say, published_password::refuse_published_password,
+    store::open_up_to_date_store,
 };
 
 /// How long the connections to the database have to close, once no request is under way any more.
@@ -97,7 +98,7 @@ pub(crate) async fn serve_store(
         serve,
         files::raise_open_files_limit(count_open_files_needed(serve)),
     );
-    println!("listening on http://{}", listener.local_addr()?);
+    say!("listening on http://{}", listener.local_addr()?);
     let stop = async move {
         asked_to_stop.await;
         tracing::info!("stopping: no new requests are taken, those under way are finished");
@@ -246,7 +247,7 @@ async fn spawn_metrics_server(
 ) -> Result<Option<JoinHandle<usize>>, Failure> {
     let Some(at) = at else { return Ok(None) };
     let listener = listen(at).await?;
-    println!("metrics on http://{}/metrics", listener.local_addr()?);
+    say!("metrics on http://{}/metrics", listener.local_addr()?);
     let limits = ServerLimits {
         connections: WATCHERS,
         of_one_peer: WATCHERS,

@@ -13,7 +13,11 @@ use cx_blueprint::{
 use entity::{account, department, service_token as token};
 use sea_orm::QueryOrder;
 
-use super::{failure::Failure, store::open_as_operator};
+use super::{
+    failure::Failure,
+    output::{note, say},
+    store::open_as_operator,
+};
 
 pub(crate) async fn run_token_verb(verb: TokenVerb) -> Result<(), Failure> {
     match verb {
@@ -50,14 +54,14 @@ async fn create_token(create: TokenCreate) -> Result<(), Failure> {
         expires_in_days: create.days,
     };
     let (row, secret) = service_token::create(&caller, input).await?;
-    eprintln!(
+    note!(
         "Made {} for {}, good until {}. It is shown this once:",
         row.id,
         create.account,
         row.expires_at.format("%F")
     );
     if let Some(secret) = secret {
-        println!("{}", secret.into_text());
+        say!("{}", secret.into_text());
     }
     Ok(())
 }
@@ -78,7 +82,7 @@ async fn print_tokens(list: TokenList) -> Result<(), Failure> {
     let keys: BTreeMap<_, _> = accounts.map(|row| (row.id, row.key)).collect();
     for row in rows {
         let account = keys.get(&row.account_id).map_or("", String::as_str);
-        println!("{}", format_token(&row, account));
+        say!("{}", format_token(&row, account));
     }
     Ok(())
 }
@@ -111,6 +115,6 @@ async fn revoke_token(revoke: TokenRevoke) -> Result<(), Failure> {
     let input = ServiceTokenRevokeInput { id: ID(revoke.id) };
     let row = service_token::revoke(&caller, &input).await?;
     caller.await_durable().await?;
-    eprintln!("Revoked {} ({}).", row.id, row.name);
+    note!("Revoked {} ({}).", row.id, row.name);
     Ok(())
 }

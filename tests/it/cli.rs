@@ -522,3 +522,30 @@ fn a_token_is_made_listed_and_revoked_on_the_command_line() {
         assert!(said.contains(sentence), "{said}");
     }
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_nothing_with_a_panic() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let database = sqlite(dir.path());
+    for arguments in [
+        &["schema"][..],
+        &["schema", "organisation"],
+        &["migrate", "up", "--database-url", &database],
+        &["migrate", "status", "--database-url", &database],
+        &["export", "--format", "json", "--database-url", &database],
+        &["token", "list", "--database-url", &database],
+    ] {
+        let mut child = program()
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        // The pipe is closed before the program writes, as by `head -0`.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {told}");
+        assert!(!told.contains("panicked"), "{arguments:?}: {told}");
+    }
+}
