@@ -98,7 +98,7 @@ pub fn add_list_changes<P: DocumentPart>(
         DocumentChange {
             kind,
             part: P::NOUN,
-            identity: part.natural_key().to_string(),
+            identity: part.identity(),
             field: None,
             before: value.clone().filter(|_| !added),
             after: value.filter(|_| added),
@@ -139,7 +139,7 @@ fn add_part_changes<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<Do
     let (Value::Object(old), Value::Object(new)) = (to_json(before), to_json(after)) else {
         return;
     };
-    let identity = after.natural_key().to_string();
+    let identity = after.identity();
     for (field, value) in &new {
         let was = old.get(field).unwrap_or(&Value::Null);
         // Fields of the natural key too: a title whose letters are only cased otherwise keeps its natural key and is
@@ -160,11 +160,12 @@ fn add_move_changes<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Ve
         )
     };
     let places: HashMap<_, usize> = before.iter().map(among).zip(0..).collect();
-    let mut groups: BTreeMap<Option<String>, Vec<(NaturalKey, usize)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Option<String>, Vec<(String, usize)>> = BTreeMap::new();
     for part in after {
-        let (identity, group) = among(part);
-        if let Some(was) = places.get(&(identity.clone(), group.clone())) {
-            groups.entry(group).or_default().push((identity, *was));
+        let place = among(part);
+        if let Some(was) = places.get(&place) {
+            let group = groups.entry(place.1).or_default();
+            group.push((part.identity(), *was));
         }
     }
     for stayed in groups.into_values() {
@@ -175,7 +176,7 @@ fn add_move_changes<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Ve
         changes.extend(gone.map(|(identity, _)| DocumentChange {
             kind: ChangeKind::Moved,
             part: P::NOUN,
-            identity: identity.to_string(),
+            identity: identity.clone(),
             field: None,
             before: None,
             after: None,

@@ -33,6 +33,9 @@ pub trait DocumentPart: Clone + PartialEq + Serialize {
 
     /// Its natural key.
     fn natural_key(&self) -> NaturalKey;
+
+    /// Its natural key as people wrote it, for reports.
+    fn identity(&self) -> String;
 }
 
 /// A part of a document as it is read: anything but its natural key may be absent.
@@ -103,17 +106,31 @@ impl<T: JsonSchema> JsonSchema for PatchField<T> {
 
 /// A field of a natural key.
 pub(super) trait NaturalKeyField {
+    /// Its text as people wrote it; empty where there is none.
+    fn written(&self) -> String;
+
     /// Its text in the natural key: equal texts are the same key.
-    fn natural_key_text(&self) -> String;
+    fn natural_key_text(&self) -> String {
+        self.written()
+    }
 }
 
 impl NaturalKeyField for String {
+    fn written(&self) -> String {
+        self.trim().to_owned()
+    }
+
     fn natural_key_text(&self) -> String {
         self.trim().to_lowercase()
     }
 }
 
 impl<T: NaturalKeyField> NaturalKeyField for Option<T> {
+    fn written(&self) -> String {
+        self.as_ref()
+            .map_or_else(String::new, NaturalKeyField::written)
+    }
+
     fn natural_key_text(&self) -> String {
         self.as_ref()
             .map_or_else(String::new, NaturalKeyField::natural_key_text)
@@ -121,7 +138,7 @@ impl<T: NaturalKeyField> NaturalKeyField for Option<T> {
 }
 
 impl NaturalKeyField for NaiveDate {
-    fn natural_key_text(&self) -> String {
+    fn written(&self) -> String {
         self.to_string()
     }
 }
@@ -129,7 +146,7 @@ impl NaturalKeyField for NaiveDate {
 macro_rules! natural_key_words {
     ($($word:ident)*) => {
         $(impl NaturalKeyField for $word {
-            fn natural_key_text(&self) -> String {
+            fn written(&self) -> String {
                 self.as_str().to_owned()
             }
         })*
@@ -176,6 +193,10 @@ macro_rules! parts {
 
             fn natural_key(&self) -> NaturalKey {
                 NaturalKey(vec![$(NaturalKeyField::natural_key_text(&self.$key)),*])
+            }
+
+            fn identity(&self) -> String {
+                NaturalKey(vec![$(NaturalKeyField::written(&self.$key)),*]).to_string()
             }
         }
 

@@ -8,7 +8,7 @@ use entity::words::{ResponsibilityStatus, Role};
 use super::{
     blueprint::{Document, ResponsibilityPart},
     diff::{ChangeKind, DocumentChange},
-    part::{DocumentPart, NaturalKey},
+    part::DocumentPart,
 };
 
 /// The changes from one document to another. Where the accountable department of a touchpoint changes, one
@@ -16,23 +16,22 @@ use super::{
 #[must_use]
 pub fn changes_between(before: &Document, after: &Document) -> Vec<DocumentChange> {
     let mut changes = before.diff(after);
-    let holders = |document: &Document| -> BTreeMap<String, String> {
+    fn holders(document: &Document) -> BTreeMap<String, &ResponsibilityPart> {
         let accountable = document.responsibilities.iter().filter(|held| {
             held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
         });
         accountable
-            .map(|held| (held.touchpoint.to_lowercase(), held.department.clone()))
+            .map(|held| (held.touchpoint.to_lowercase(), held))
             .collect()
-    };
+    }
     let now = holders(after);
     for (touchpoint, old) in holders(before) {
         let Some(new) = now.get(&touchpoint) else {
             continue;
         };
-        if old.eq_ignore_ascii_case(new) {
-            continue;
+        if !old.department.eq_ignore_ascii_case(&new.department) {
+            merge_hand_over(&mut changes, old, new);
         }
-        merge_hand_over(&mut changes, &touchpoint, &old, new);
     }
     changes
 }
@@ -53,16 +52,12 @@ pub fn creation_changes(after: &Document) -> Vec<DocumentChange> {
 }
 
 /// Replaces the changes that end one accountable department and begin another by one `HandedOver`.
-fn merge_hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &str, new: &str) {
-    let told = |department: &str| {
-        let identity = [
-            touchpoint,
-            &department.to_lowercase(),
-            Role::Accountable.as_str(),
-        ];
-        NaturalKey(identity.map(str::to_owned).to_vec()).to_string()
-    };
-    let (ended, begun) = (told(old), told(new));
+fn merge_hand_over(
+    changes: &mut Vec<DocumentChange>,
+    old: &ResponsibilityPart,
+    new: &ResponsibilityPart,
+) {
+    let (ended, begun) = (old.identity(), new.identity());
     // Where the new department was added: the report stays in the order of the document.
     let place = changes
         .iter()
@@ -75,10 +70,10 @@ fn merge_hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &st
     let change = DocumentChange {
         kind: ChangeKind::HandedOver,
         part: "touchpoint",
-        identity: touchpoint.to_owned(),
+        identity: new.touchpoint.clone(),
         field: Some("accountable".to_owned()),
-        before: Some(old.into()),
-        after: Some(new.into()),
+        before: Some(old.department.clone().into()),
+        after: Some(new.department.clone().into()),
     };
     changes.insert(place.unwrap_or(changes.len()).min(changes.len()), change);
 }

@@ -190,10 +190,10 @@ async fn what_is_absent_stays_and_what_is_said_is_told_in_the_words_of_the_domai
     assert_eq!(
         told(&done),
         [
-            format!("RENAMED touchpoint r02 name: {was} → \"Look around\""),
-            "CHANGED touchpoint r02 note: null → \"on a phone\"".to_owned(),
-            "ADDED touchpoint r99".to_owned(),
-            "ADDED transition r02 r99 BRANCH".to_owned(),
+            format!("RENAMED touchpoint R02 name: {was} → \"Look around\""),
+            "CHANGED touchpoint R02 note: null → \"on a phone\"".to_owned(),
+            "ADDED touchpoint R99".to_owned(),
+            "ADDED transition R02 R99 BRANCH".to_owned(),
         ]
     );
     let after = document(&ann, "bp-rental").await;
@@ -224,7 +224,7 @@ async fn one_step_moved_is_one_change_and_no_neighbours_version_rises() {
     let touchpoints = moved["touchpoints"].as_array_mut().expect("touchpoints");
     // Its first phase has five.
     let first = touchpoints.remove(0);
-    let key = first["key"].as_str().expect("a key").to_lowercase();
+    let key = first["key"].as_str().expect("a key").to_owned();
     touchpoints.insert(2, first);
     let done = ann
         .does(IMPORT, json!({ "document": moved, "prune": true }))
@@ -253,7 +253,7 @@ async fn pruning_archives_what_is_not_named_with_all_that_hangs_on_it() {
         .collect();
     let pruned = with(rental(json!({ "touchpoints": kept })), "prune", json!(true));
     let done = ann.does(IMPORT, pruned).await;
-    assert!(told(&done).contains(&"REMOVED touchpoint r07".to_owned()));
+    assert!(told(&done).contains(&"REMOVED touchpoint R07".to_owned()));
     let after = document(&ann, "bp-rental").await;
     assert!(
         !after.to_string().contains("\"R07\""),
@@ -267,7 +267,7 @@ async fn pruning_archives_what_is_not_named_with_all_that_hangs_on_it() {
     let back = ann
         .does(IMPORT, json!({ "document": before, "prune": true }))
         .await;
-    assert!(told(&back).contains(&"ADDED touchpoint r07".to_owned()));
+    assert!(told(&back).contains(&"ADDED touchpoint R07".to_owned()));
     assert_eq!(document(&ann, "bp-rental").await, before);
     let ids = Ids::of(&world).await;
     let history = "query($id: ID!) { touchpoint(by: { id: $id }) { archivedAt version } }";
@@ -406,7 +406,7 @@ async fn a_lead_imports_proposals_and_no_link_of_anothers_kpi() {
     let done = boss.does(IMPORT, said.clone()).await;
     assert_eq!(
         told(&done),
-        ["CHANGED responsibility t1 service CONSULTED status: \"PROPOSED\" → \"ACCEPTED\""]
+        ["CHANGED responsibility T1 service CONSULTED status: \"PROPOSED\" → \"ACCEPTED\""]
     );
 
     let link = json!({ "document": {

@@ -110,7 +110,7 @@ async fn what_was_published_stays_what_it_was() {
         diff(&ann, first.clone(), second).await,
         [
             "RENAMED blueprint bp-rental title",
-            "ADDED responsibility r07 r-station ACCOUNTABLE",
+            "ADDED responsibility R07 r-station ACCOUNTABLE",
         ]
     );
     assert_eq!(diff(&ann, first.clone(), first).await, [] as [String; 0]);
@@ -234,9 +234,9 @@ async fn a_copy_for_the_future_compares_with_its_origin_whatever_is_renamed() {
     let expected = [
         "RENAMED blueprint bp-rental title",
         "CHANGED blueprint bp-rental state",
-        "ADDED touchpoint future:r99",
-        "RENAMED touchpoint r02 name",
-        "REMOVED touchpoint r99",
+        "ADDED touchpoint future:R99",
+        "RENAMED touchpoint R02 name",
+        "REMOVED touchpoint R99",
     ];
     assert_eq!(diff(&ann, now.clone(), then.clone()).await, expected);
     let other = json!({ "from": now, "to": { "blueprintId": ids["bp-flight"] } });
@@ -261,7 +261,7 @@ async fn handing_over_is_one_change() {
     let now = json!({ "blueprintId": ids["open"] });
     let told = diff(&boss, json!({ "publicationId": first["id"] }), now).await;
     assert!(
-        told.contains(&"HANDED_OVER touchpoint t2 accountable".to_owned()),
+        told.contains(&"HANDED_OVER touchpoint T2 accountable".to_owned()),
         "{told:?}"
     );
     assert!(

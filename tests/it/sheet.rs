@@ -197,10 +197,10 @@ async fn an_absent_column_keeps_and_an_empty_cell_clears() {
     assert_eq!(
         told(&boss, complete.clone()).await,
         [
-            "CHANGED touchpoint t2 channels: [\"PHONE\",\"WEB\"] → [\"WEB\"]",
-            "CHANGED touchpoint t2 emotion: -1 → null",
-            "CHANGED touchpoint t2 momentOfTruth: false → true",
-            "REMOVED responsibility t2 finance CONSULTED",
+            "CHANGED touchpoint T2 channels: [\"PHONE\",\"WEB\"] → [\"WEB\"]",
+            "CHANGED touchpoint T2 emotion: -1 → null",
+            "CHANGED touchpoint T2 momentOfTruth: false → true",
+            "REMOVED responsibility T2 finance CONSULTED",
         ]
     );
     assert_eq!(
@@ -257,13 +257,13 @@ async fn rows_are_in_order_phases_keep_theirs_and_pruning_archives_what_no_row_n
     let boss = world.sign_in("cx-manager").await;
     let csv = "key,phase\nT5,after\nT3,goal\nT2,before\nT1,before\n";
     let moved = told(&boss, into("open", csv)).await;
-    assert_eq!(moved, ["MOVED touchpoint t5", "MOVED touchpoint t2"]);
+    assert_eq!(moved, ["MOVED touchpoint T5", "MOVED touchpoint T2"]);
     let mut input = into("open", csv);
     input["prune"] = json!(true);
     assert!(
         told(&boss, input)
             .await
-            .contains(&"REMOVED touchpoint t4".to_owned())
+            .contains(&"REMOVED touchpoint T4".to_owned())
     );
     let after = document(&boss, "open").await;
     assert_eq!(after["phases"].as_array().expect("phases").len(), 3);
@@ -279,7 +279,7 @@ async fn a_takeover_ends_the_holder_from_a_manager_and_is_a_proposal_from_a_lead
     let csv = "key,accountable\nT2,service!\n";
     assert_eq!(
         told(&lead, into("open", csv)).await,
-        ["ADDED responsibility t2 service ACCOUNTABLE"]
+        ["ADDED responsibility T2 service ACCOUNTABLE"]
     );
     assert!(
         sheet(&lead, "open", "COMMA")
@@ -300,7 +300,7 @@ async fn a_takeover_ends_the_holder_from_a_manager_and_is_a_proposal_from_a_lead
     );
     assert_eq!(
         told(&boss, into("open", csv)).await,
-        ["HANDED_OVER touchpoint t2 accountable: \"sales\" → \"service\""]
+        ["HANDED_OVER touchpoint T2 accountable: \"sales\" → \"service\""]
     );
 }
 
