@@ -16,6 +16,7 @@ use async_graphql::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use entity::id::Id;
 use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
@@ -138,8 +139,7 @@ async fn page_by_keyset<E: Guarded, N: OutputType>(
         .order_by(id, order.clone())
         .limit(page.size()? + 1);
     if let Some(after) = &page.after {
-        let (last_at, last_id) = decode_time_cursor(after)?;
-        let last_id = E::Id::from(last_id);
+        let (last_at, last_id) = decode_time_cursor::<E::Id>(after)?;
         let (later, next) = match order {
             Order::Desc => (at.lt(last_at), id.lt(last_id)),
             _ => (at.gt(last_at), id.gt(last_id)),
@@ -155,7 +155,7 @@ async fn page_by_keyset<E: Guarded, N: OutputType>(
     page.paginate(
         rows,
         total,
-        |row| encode_time_cursor(E::created_at(row), E::row_id(row)),
+        |row| encode_time_cursor(E::created_at(row), E::id(row)),
         node,
     )
 }
@@ -180,42 +180,43 @@ pub fn wants_total(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
-fn encode_time_cursor(at: DateTime<Utc>, id: Uuid) -> String {
-    encode_cursor(&[&at.timestamp_micros().to_be_bytes(), id.as_bytes()])
+fn encode_time_cursor<I: Id>(at: DateTime<Utc>, id: I) -> String {
+    encode_list_cursor(at.timestamp_micros().to_be_bytes(), id)
 }
 
-fn decode_time_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
-    let bytes = decode_cursor(text)?;
-    let (at, id) = bytes.split_at_checked(8).ok_or_else(invalid_cursor_error)?;
-    let at = at
-        .try_into()
-        .map(i64::from_be_bytes)
-        .ok()
-        .and_then(DateTime::from_timestamp_micros);
-    Ok((
-        at.ok_or_else(invalid_cursor_error)?,
-        Uuid::from_slice(id).map_err(|_| invalid_cursor_error())?,
-    ))
+fn decode_time_cursor<I: Id>(text: &str) -> Result<(DateTime<Utc>, I)> {
+    let (at, id) = decode_list_cursor(text)?;
+    let at = DateTime::from_timestamp_micros(i64::from_be_bytes(at));
+    Ok((at.ok_or_else(invalid_cursor_error)?, id))
 }
 
 /// Encodes a cursor of a list sorted by day and then by ids.
 #[must_use]
-pub fn encode_day_cursor<const N: usize>(day: NaiveDate, ids: [Uuid; N]) -> String {
-    let day = day.num_days_from_ce().to_be_bytes();
-    encode_cursor(&[&day, ids.map(Uuid::into_bytes).as_flattened()])
+pub fn encode_day_cursor<I: Id>(day: NaiveDate, id: I) -> String {
+    encode_list_cursor(day.num_days_from_ce().to_be_bytes(), id)
 }
 
 /// Decodes a cursor that [`encode_day_cursor`] encoded.
 ///
 /// # Errors
-/// `BadInput` where it is none.
-pub fn decode_day_cursor<const N: usize>(text: &str) -> Result<(NaiveDate, [Uuid; N])> {
+/// `BadInput` where it is none, or one of a list of other objects.
+pub fn decode_day_cursor<I: Id>(text: &str) -> Result<(NaiveDate, I)> {
+    let (day, id) = decode_list_cursor(text)?;
+    let day = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(day));
+    Ok((day.ok_or_else(invalid_cursor_error)?, id))
+}
+
+/// A cursor names the kind of its objects: it continues no list of others.
+fn encode_list_cursor<I: Id, const N: usize>(by: [u8; N], id: I) -> String {
+    encode_cursor(&[I::PREFIX.as_bytes(), &by, id.uuid().as_bytes()])
+}
+
+fn decode_list_cursor<I: Id, const N: usize>(text: &str) -> Result<([u8; N], I)> {
     let bytes = decode_cursor(text)?;
-    let (day, ids) = bytes.split_first_chunk().ok_or_else(invalid_cursor_error)?;
-    let day = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day));
-    let ids: Option<Vec<Uuid>> = ids.chunks(16).map(|id| Uuid::from_slice(id).ok()).collect();
-    let ids = ids.and_then(|ids| ids.try_into().ok());
-    day.zip(ids).ok_or_else(invalid_cursor_error)
+    let rest = bytes.strip_prefix(I::PREFIX.as_bytes());
+    let place = rest.and_then(|rest| rest.split_first_chunk());
+    let place = place.and_then(|(by, id)| Some((*by, Uuid::from_slice(id).ok()?.into())));
+    place.ok_or_else(invalid_cursor_error)
 }
 
 /// Encodes the concatenation of these bytes as a cursor: base64 for URLs, without padding.

@@ -210,3 +210,31 @@ async fn a_mutation_sees_what_those_before_it_in_its_document_did() {
     };
     assert_eq!(there("two"), there("one") + 1);
 }
+
+#[tokio::test]
+async fn a_cursor_continues_only_a_list_of_its_kind_of_object() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let cursor = "{ touchpoints(first: 1) { pageInfo { endCursor } } kpis(first: 1) { nodes { measurements(first: 1) {
+        pageInfo { endCursor } } } } }";
+    let told = ann.ask(cursor, json!({})).await;
+    let of_touchpoints = told["touchpoints"]["pageInfo"]["endCursor"].clone();
+    let of_measurements = told["kpis"]["nodes"][0]["measurements"]["pageInfo"]["endCursor"].clone();
+    let query = "query($after: String) {
+        touchpoints(first: 1, after: $after) { nodes { key } } departments(first: 1, after: $after) { nodes { key } } }";
+    for cursor in [
+        &of_touchpoints,
+        &of_measurements,
+        &json!("AAAA"),
+        &json!("é"),
+    ] {
+        let answer = ann.send(query, json!({ "after": cursor })).await;
+        let message = answer["errors"][0]["message"].as_str().expect("an error");
+        assert!(
+            message.contains("is not a cursor of this list"),
+            "{cursor}: {message}"
+        );
+    }
+    let query = "query($after: String) { touchpoints(first: 1, after: $after) { nodes { key } } }";
+    ann.ask(query, json!({ "after": of_touchpoints })).await;
+}

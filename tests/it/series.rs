@@ -12,7 +12,8 @@ use crate::{
     world::{Actor, World},
 };
 
-pub const SERIES: &str = "query($input: KpiSeriesInput!) { kpiSeries(input: $input) {
+pub const SERIES: &str = "query($input: KpiSeriesInput!, $first: Int, $after: String) {
+    kpiSeries(input: $input, first: $first, after: $after) {
     nodes {
         rowId periodStart periodEnd isComplete kpiId kpiKey kpiName unit currency direction aggregation departmentId
         departmentKey departmentName blueprintId blueprintKey phaseId phaseName stage touchpointId touchpointKey
@@ -24,17 +25,22 @@ pub const SERIES: &str = "query($input: KpiSeriesInput!) { kpiSeries(input: $inp
 
 impl Actor<'_> {
     /// Every point of a series, in pages of this size.
-    pub async fn series(&self, mut input: Value, first: u32) -> Vec<Value> {
-        input["first"] = json!(first);
+    pub async fn series(&self, input: Value, first: u32) -> Vec<Value> {
         let mut points = Vec::new();
+        let mut after = Value::Null;
         loop {
-            let answer = self.ask(SERIES, json!({ "input": input })).await;
+            let answer = self
+                .ask(
+                    SERIES,
+                    json!({ "input": input, "first": first, "after": after }),
+                )
+                .await;
             let mut page = answer["kpiSeries"].clone();
             points.extend(page["nodes"].as_array().expect("nodes").iter().cloned());
             if page["pageInfo"]["hasNextPage"] == json!(false) {
                 return points;
             }
-            input["after"] = page["pageInfo"]["endCursor"].take();
+            after = page["pageInfo"]["endCursor"].take();
         }
     }
 

@@ -117,10 +117,6 @@ pub struct KpiSeriesInput {
     /// The order of the points.
     #[graphql(default)]
     pub order_by: KpiSeriesOrder,
-    /// Items in the page: 1 to 200; 50 if absent.
-    pub first: Option<i32>,
-    /// The `endCursor` of the page before; absent for the first page.
-    pub after: Option<String>,
 }
 
 impl From<&KpiSeriesInput> for SeriesRequest {
@@ -155,14 +151,17 @@ impl SeriesQuery {
     /// period in which a KPI was measured at touchpoints only is put together from those that everybody may read. A
     /// period without a value has no point. A request that is not defined is refused with a sentence. A LEAD gets the values of the
     /// departments that they lead. Requires: PULL_FLAT_ROWS.
-    #[graphql(complexity = "page::cost(input.first, child_complexity)")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn kpi_series(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The KPIs, days, periods and dimensions of the series.")]
         input: KpiSeriesInput,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
+        after: Option<String>,
     ) -> Option<Result<Connection<String, BudgetCharged<KpiSeriesPoint>>>> {
-        Some(pull_series(ctx, input).await)
+        Some(pull_series(ctx, &input, PageArguments { first, after }).await)
     }
 }
 
@@ -171,19 +170,16 @@ const CELL_STEPS: usize = 4;
 
 async fn pull_series(
     ctx: &Context<'_>,
-    input: KpiSeriesInput,
+    input: &KpiSeriesInput,
+    page: PageArguments,
 ) -> Result<Connection<String, BudgetCharged<KpiSeriesPoint>>> {
     let caller = caller(ctx)?;
     let cache = ctx
         .data::<BiCache>()
         .map_err(|_| Error::internal("nothing is kept for series"))?;
-    let page = PageArguments {
-        first: input.first,
-        after: input.after.clone(),
-    };
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let tx = caller.begin_snapshot().await?;
-    let answer = answer_request(caller, cache, &tx, &SeriesRequest::from(&input)).await?;
+    let answer = answer_request(caller, cache, &tx, &SeriesRequest::from(input)).await?;
     // Everything is in memory now: the connection goes back before the sorting begins.
     tx.commit().await?;
     let after = page

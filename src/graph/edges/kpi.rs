@@ -280,10 +280,8 @@ async fn page_of_measurements_by_day(
         .order_by_asc(OfId)
         .limit(page.size()? + 1);
     if let Some(after) = &page.after {
-        let (day, [id]) = page::decode_day_cursor(after)?;
-        let same_day = Condition::all()
-            .add(MeasuredOn.eq(day))
-            .add(OfId.gt(MeasurementId(id)));
+        let (day, id) = page::decode_day_cursor::<MeasurementId>(after)?;
+        let same_day = Condition::all().add(MeasuredOn.eq(day)).add(OfId.gt(id));
         select = select.filter(Condition::any().add(MeasuredOn.gt(day)).add(same_day));
     }
     let mut rows = page::load_rows_batched(ctx, select).await?;
@@ -291,7 +289,7 @@ async fn page_of_measurements_by_day(
     page.paginate(
         rows,
         total,
-        |row| page::encode_day_cursor(row.measured_on, [row.id.uuid()]),
+        |row| page::encode_day_cursor(row.measured_on, row.id),
         Measurement::from,
     )
 }
