@@ -1,7 +1,7 @@
 //! Parses and validates inputs. It collects every fault on the way, so that a person sees all of them at once. It
 //! changes nothing and knows no database.
 
-use std::ops::RangeInclusive;
+use std::{collections::HashSet, ops::RangeInclusive};
 
 use async_graphql::{ID, InputObject, MaybeUndefined, OneofObject};
 use entity::id::Id;
@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Reason, Result, UserError, UserErrorCode},
     id,
     number::size_fault,
-    text::is_blank,
+    text::{fold_key, is_blank},
 };
 
 /// Longest name or title, in characters.
@@ -127,6 +127,18 @@ impl Faults {
                 (*other).clone_into(end);
             }
         }
+        self
+    }
+
+    /// The same in the order of the lines that begin their paths, as in sheets.
+    #[must_use]
+    pub fn in_order_of_lines(mut self) -> Self {
+        self.told.sort_by_key(|fault| {
+            fault
+                .field
+                .first()
+                .and_then(|line| line.parse::<u64>().ok())
+        });
         self
     }
 
@@ -288,6 +300,22 @@ impl Faults {
     /// Validates a list of sentences, none empty.
     pub fn check_texts(&mut self, path: &str, texts: &[String]) -> Vec<String> {
         self.check_texts_within(path, texts, SENTENCE)
+    }
+
+    /// Adds a fault for each text that an earlier one of the list cannot be told apart from; `path` gives the place of
+    /// one by its number.
+    pub fn add_alike_faults<'t>(
+        &mut self,
+        path: impl Fn(usize) -> String,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) {
+        let mut met = HashSet::new();
+        for (at, text) in texts.into_iter().enumerate() {
+            if !met.insert(fold_key(text)) {
+                let message = "This is in the list already; upper and lower case are alike.";
+                self.add(&path(at), UserErrorCode::Duplicate, None, message);
+            }
+        }
     }
 
     /// Validates a list of names, none empty.

@@ -40,6 +40,12 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c == ' ' || is_unseen(c))
 }
 
+/// The text by which keys, names and needs are told apart: without spaces around it, in small letters.
+#[must_use]
+pub fn fold_key(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
 /// A text for a sentence about it: its first 64 characters, with the unseen ones as `<U+00A0>`. A text with one of
 /// these looks right to whoever reads it: only the number shows what is wrong.
 #[must_use]

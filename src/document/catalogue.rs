@@ -46,8 +46,4 @@ impl ReferencedIds {
     }
 }
 
-/// A key as it is looked up: trimmed and in small letters.
-#[must_use]
-pub fn fold_key(key: &str) -> String {
-    key.trim().to_lowercase()
-}
+pub use crate::text::fold_key;

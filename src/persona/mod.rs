@@ -96,7 +96,11 @@ fn parse_need_inputs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Wan
         let id = faults.parse_optional_id(&format!("needs.{index}.id"), need.id.as_ref());
         WantedNeed { id, text }
     };
-    input.iter().take(LIST).enumerate().map(read).collect()
+    let read: Vec<WantedNeed> = input.iter().take(LIST).enumerate().map(read).collect();
+    let texts = read.iter().map(|need| need.text.as_str());
+    // Documents name a need by its text.
+    faults.add_alike_faults(|at| format!("needs.{at}.text"), texts);
+    read
 }
 
 fn check_contact_limit(faults: &mut Faults, per_month: Option<i32>) -> Option<i32> {

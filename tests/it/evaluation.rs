@@ -134,3 +134,28 @@ async fn what_was_found_about_a_need_goes_with_the_need() {
     let expected = json!([{ "verdicts": [{ "need": { "text": "a car" }, "verdict": "MEETS" }] }]);
     assert_eq!(left["touchpoint"]["evaluations"], expected);
 }
+
+#[tokio::test]
+async fn needs_of_a_persona_are_told_apart_by_their_letters() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let create = "mutation($input: PersonaCreateInput!) { personaCreate(input: $input) { userErrors { code field } } }";
+    let texts = |texts: &[&str]| {
+        json!(
+            texts
+                .iter()
+                .map(|text| json!({ "text": text }))
+                .collect::<Vec<_>>()
+        )
+    };
+    let input = json!({ "name": "Somebody", "subject": "CUSTOMER", "needs": texts(&["quick", "cheap", " Quick", "QUICK"]) });
+    let errors = ann.tries(create, input).await["userErrors"].take();
+    let twice = |at: &str| json!({ "code": "DUPLICATE", "field": ["needs", at, "text"] });
+    assert_eq!(errors, json!([twice("2"), twice("3")]));
+    let persona = "{ persona(by: { key: \"p-renter\" }) { id version } }";
+    let renter = ann.ask(persona, json!({})).await["persona"].take();
+    let update = "mutation($input: PersonaUpdateInput!) { personaUpdate(input: $input) { userErrors { code field } } }";
+    let change = json!({ "id": renter["id"], "expectedVersion": renter["version"], "needs": texts(&["Ærlig", "ærlig"]) });
+    let errors = ann.tries(update, change).await["userErrors"].take();
+    assert_eq!(errors, json!([twice("1")]));
+}

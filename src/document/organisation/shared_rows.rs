@@ -226,6 +226,8 @@ impl SharedRows {
             version: 1,
         });
         let needs = faults.check_texts(&at("needs"), &said.needs);
+        let texts = needs.iter().map(String::as_str);
+        faults.add_alike_faults(|index| at(&format!("needs.{index}")), texts);
         let needs = needs.into_iter().zip(1..);
         self.needs
             .extend(needs.map(|(text, position)| persona_need::Model {
