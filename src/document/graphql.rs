@@ -73,8 +73,8 @@ pub struct BlueprintSheetImportInput {
     pub blueprint: By,
     /// The sheet, in the format of `Blueprint.sheet`, or a part of it; the header line determines dialect and columns.
     /// An absent column leaves its values as they are, an empty cell clears one. The order of rows is the order within
-    /// a phase. A row with an unknown key is a new touchpoint; without a key, one is derived from its name. At most 500
-    /// rows.
+    /// a phase. A row with an unknown key is a new touchpoint; without a key, one is derived from its name, with a mark
+    /// where something with another name has that key. At most 500 rows.
     pub csv: String,
     /// Report what would change, and change nothing.
     #[graphql(default)]

@@ -408,3 +408,86 @@ async fn a_dry_run_keeps_nothing_a_stale_revision_conflicts_and_one_event_tells_
         ["NOT_FOUND"]
     );
 }
+
+#[tokio::test]
+async fn a_row_without_a_key_never_overwrites_a_step_with_another_name() {
+    let world = World::small().await;
+    let boss = world.sign_in("cx-manager").await;
+    let names = [
+        "Kunden ringer til kundeservice om en faktura der er forkert",
+        "Kunden ringer til kundeservice om en faktura der mangler",
+    ];
+    let row = |name: &str, note: &str| {
+        format!(
+            "phase,phase name,stage,name,lane,note\n,Something new,GOAL,{name},FRONTSTAGE,{note}\n"
+        )
+    };
+    let one = told(&boss, into("open", &row(names[0], "one"))).await;
+    assert_eq!(
+        one,
+        [
+            "ADDED phase something-new",
+            "ADDED touchpoint kunden-ringer-til-kundeservice-om-en-fak",
+        ]
+    );
+    let other = told(&boss, into("open", &row(names[1], "two"))).await;
+    let [added] = other.as_slice() else {
+        panic!("{other:?}")
+    };
+    let base = "ADDED touchpoint kunden-ringer-til-kundeservice-om-en-fak-";
+    assert!(added.starts_with(base), "{added}");
+    for (name, note) in names.into_iter().zip(["one", "two"]) {
+        let again = told(&boss, into("open", &row(name, note))).await;
+        assert_eq!(
+            again,
+            Vec::<String>::new(),
+            "the same sheet meets its own step"
+        );
+    }
+    // In one sheet, whichever comes first, and beside a given key.
+    let both = "phase,key,name,lane\nbefore,,Says so!,CUSTOMER\nbefore,,Says so?,CUSTOMER\nbefore,says-so,Something else,CUSTOMER\n";
+    let added = told(&boss, into("open", both)).await;
+    assert_eq!(added.len(), 3, "{added:?}");
+    assert_eq!(added[2], "ADDED touchpoint says-so");
+    assert!(
+        added[..2]
+            .iter()
+            .all(|line| line.starts_with("ADDED touchpoint says-so-")),
+        "{added:?}"
+    );
+    assert_eq!(told(&boss, into("open", both)).await, Vec::<String>::new());
+    // What is archived keeps its key, and is not brought back by another's name.
+    let ids = crate::ids::Ids::of(&world).await;
+    let archive = "mutation($input: AtVersionInput!) { touchpointArchive(input: $input) { userErrors { message } } }";
+    boss.does(
+        archive,
+        json!({ "id": ids["says-so"], "expectedVersion": 1 }),
+    )
+    .await;
+    let third = "phase,key,name,lane\nbefore,,Says so,CUSTOMER\n";
+    let added = told(&boss, into("open", third)).await;
+    assert!(
+        added.len() == 1 && added[0].starts_with("ADDED touchpoint says-so-"),
+        "{added:?}"
+    );
+    let twice = "phase,key,name,lane\nbefore,,Twice,CUSTOMER\nbefore,,Twice,CUSTOMER\n";
+    assert_eq!(
+        faults(&boss, twice).await,
+        ["DUPLICATE 3.key Line 3, column B (key): The touchpoint twice is on line 2 already."]
+    );
+    // A phase with another name that makes the same key is another phase.
+    let phases = "phase,phase name,stage,name,lane\n,After all!,AFTER,Goes,CUSTOMER\n,After all?,AFTER,Comes,CUSTOMER\n";
+    let added = told(&boss, into("open", phases)).await;
+    assert_eq!(
+        added
+            .iter()
+            .filter(|line| line.starts_with("ADDED phase after-all"))
+            .count(),
+        2,
+        "{added:?}"
+    );
+    assert_eq!(
+        told(&boss, into("open", phases)).await,
+        Vec::<String>::new()
+    );
+}

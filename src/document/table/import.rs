@@ -3,15 +3,16 @@
 
 use std::collections::HashSet;
 
-use entity::blueprint;
-use sea_orm::QueryFilter;
+use entity::{blueprint, id::BlueprintId, phase, touchpoint};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{
     columns::{COLUMNS, PHASE, PHASE_NAME, STAGE, role_heading},
+    made_key::KeptNames,
     read::{NamedPhase, TouchpointTable},
 };
 use crate::{
-    access::Caller,
+    access::{Caller, Permit},
     compute::WorkBudget,
     document::{
         authority::ImportConsent,
@@ -25,7 +26,7 @@ use crate::{
         part::PatchField,
     },
     error::{Error, Result, UserError},
-    input::By,
+    input::{By, Faults},
     sheet::CellRef,
     snapshot::WholeBlueprint,
 };
@@ -34,7 +35,7 @@ use crate::{
 pub async fn import_table(
     caller: &Caller,
     which: &By,
-    table: TouchpointTable,
+    mut table: TouchpointTable,
     how: ImportOptions,
 ) -> Result<ImportReport> {
     let mut permit = caller.open_permit_without_check().await?;
@@ -43,6 +44,9 @@ pub async fn import_table(
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock_blueprint_for_import(&mut permit, found.id, how.expected_revision).await?;
+    let mut faults = Faults::default();
+    table.tell_apart_made_keys(&load_kept_names(&permit, found.id).await?, &mut faults);
+    faults.check()?;
     let snapshot = WholeBlueprint::load(caller, permit.tx(), row, caller.today).await?;
     let laid = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
@@ -74,6 +78,31 @@ pub async fn import_table(
     .await;
     let taken = taken.map_err(|error| places.point_faults_to_cells(error))?;
     commit_and_report(permit, Some(found), taken, how).await
+}
+
+/// The names of a blueprint's touchpoints and phases, archived ones too, as they keep their keys.
+async fn load_kept_names(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<KeptNames> {
+    let touchpoints: Vec<(String, String)> = touchpoint::Entity::find()
+        .select_only()
+        .column(touchpoint::Column::Key)
+        .column(touchpoint::Column::Name)
+        .filter(touchpoint::Column::BlueprintId.eq(blueprint))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let phases: Vec<(String, String)> = phase::Entity::find()
+        .select_only()
+        .column(phase::Column::Key)
+        .column(phase::Column::Name)
+        .filter(phase::Column::BlueprintId.eq(blueprint))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let fold = |(key, name): (String, String)| (fold_key(&key), name);
+    Ok(KeptNames {
+        touchpoints: touchpoints.into_iter().map(fold).collect(),
+        phases: phases.into_iter().map(fold).collect(),
+    })
 }
 
 impl TouchpointTable {

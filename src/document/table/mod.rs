@@ -11,7 +11,9 @@ mod cell_field;
 mod cells;
 mod columns;
 mod import;
+mod made_key;
 mod read;
+mod tell_apart;
 mod write;
 
 pub use import::import_table;

@@ -1,17 +1,14 @@
 //! Reads a table: each row becomes what is said of a touchpoint, of its phase and of its departments. It looks nothing
 //! up.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    io::BufRead,
-};
+use std::{borrow::Cow, collections::HashSet, io::BufRead};
 
 use entity::words::{Lane, ResponsibilityStatus, Role, Stage};
 
 use super::{
     cell_field::CellFieldKind,
     columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, role_heading},
+    made_key::{KeptNames, MadeKey},
 };
 use crate::{
     blueprint::MOST_TOUCHPOINTS,
@@ -22,7 +19,7 @@ use crate::{
     },
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
-    input::{Faults, make_key_from_name},
+    input::Faults,
     sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow},
     text::quote_for_message,
 };
@@ -40,6 +37,10 @@ pub struct TouchpointTable {
     pub(super) complete: Vec<Role>,
     /// The roles whose columns are there.
     pub(super) roles: Vec<Role>,
+    /// For each touchpoint the key that was made from its name, where the row gives none.
+    pub(super) made: Vec<Option<MadeKey>>,
+    /// For each touchpoint the number of its phase.
+    pub(super) phase_of: Vec<Option<usize>>,
     /// The rows of the touchpoints.
     pub(super) rows: Vec<SheetRow>,
     /// For each responsibility the number of its row.
@@ -50,10 +51,29 @@ pub struct TouchpointTable {
 #[derive(Debug)]
 pub(super) struct NamedPhase {
     pub key: String,
+    /// The key as it was made from the name, where no row gives one.
+    pub made: Option<MadeKey>,
     pub name: Option<(String, CellRef)>,
     pub stage: Option<(Stage, CellRef)>,
     /// The number of its first row.
     pub row: usize,
+}
+
+impl NamedPhase {
+    /// Whether two rows name the same phase: by its key; where it was made from a name, by that too.
+    fn is_same(&self, other: &Self) -> bool {
+        let is_named = |given: &Self, made: &MadeKey| {
+            let name = given.name.as_ref();
+            name.is_none_or(|(name, _)| *name == made.name)
+        };
+        let by_name = match (&self.made, &other.made) {
+            (Some(one), Some(other)) => one == other,
+            (Some(made), None) => is_named(other, made),
+            (None, Some(made)) => is_named(self, made),
+            (None, None) => true,
+        };
+        by_name && fold_key(&self.key) == fold_key(&other.key)
+    }
 }
 
 impl TouchpointTable {
@@ -70,11 +90,11 @@ impl TouchpointTable {
             roles,
             ..Self::default()
         };
-        let mut met = HashMap::new();
         for row in &mut reader {
-            table.read_row(row?, &mut met, &mut faults);
+            table.read_row(row?, &mut faults);
         }
-        faults.check()?;
+        table.tell_apart_made_keys(&KeptNames::default(), &mut faults);
+        faults.in_order_of_lines().check()?;
         Ok(table)
     }
 
@@ -87,25 +107,17 @@ impl TouchpointTable {
         self
     }
 
-    fn read_row(&mut self, row: SheetRow, met: &mut HashMap<String, u64>, faults: &mut Faults) {
+    fn read_row(&mut self, row: SheetRow, faults: &mut Faults) {
         let mut line = TableRow {
             row: &row,
             columns: &self.columns,
             faults,
         };
-        let Some(key) = line.read_or_make_key("key", "name") else {
+        let Some((key, made)) = line.read_or_make_key("key", "name") else {
             let place = self.columns.cell_ref(&row, "key");
             let message = "A touchpoint needs a key, or a name to make one from.";
             return place.add_fault(UserErrorCode::Required, message, faults);
         };
-        if let Some(first) = met.insert(fold_key(&key), row.place.line) {
-            let message = format!(
-                "The touchpoint {} is on line {first} already.",
-                quote_for_message(&key)
-            );
-            let place = self.columns.cell_ref(&row, "key");
-            return place.add_fault(UserErrorCode::Duplicate, message, faults);
-        }
         let phase = line.read_phase();
         let said = phase.as_ref().map(|phase| phase.key.clone());
         self.touchpoints
@@ -126,19 +138,21 @@ impl TouchpointTable {
         }
         self.row_of
             .resize(self.responsibilities.len(), self.rows.len());
-        if let Some(phase) = phase {
-            self.record_phase(phase, faults);
-        }
+        let phase = phase.map(|phase| self.record_phase(phase, faults));
+        self.phase_of.push(phase);
+        self.made.push(made);
         self.rows.push(row);
     }
 
     /// Adds what a row says of its phase to what rows above say of it, which has to be the same.
-    fn record_phase(&mut self, said: NamedPhase, faults: &mut Faults) {
-        let same = |phase: &&mut NamedPhase| fold_key(&phase.key) == fold_key(&said.key);
-        let Some(phase) = self.phases.iter_mut().find(same) else {
+    fn record_phase(&mut self, said: NamedPhase, faults: &mut Faults) -> usize {
+        let Some(at) = self.phases.iter().position(|phase| phase.is_same(&said)) else {
             let row = self.rows.len();
-            return self.phases.push(NamedPhase { row, ..said });
+            self.phases.push(NamedPhase { row, ..said });
+            return self.phases.len() - 1;
         };
+        let phase = &mut self.phases[at];
+        phase.made = phase.made.take().filter(|_| said.made.is_some());
         set_or_add_mismatch_fault(&mut phase.name, said.name, |name| name.clone(), faults);
         set_or_add_mismatch_fault(
             &mut phase.stage,
@@ -146,6 +160,7 @@ impl TouchpointTable {
             |stage| stage.as_str().to_owned(),
             faults,
         );
+        at
     }
 }
 
@@ -212,14 +227,15 @@ impl TableRow<'_> {
     }
 
     /// A key, or one made from the name where none is given.
-    fn read_or_make_key(&mut self, name: &str, from: &str) -> Option<String> {
-        let key = self.read_text(name).0.flatten();
-        key.map(|key| key.trim().to_owned()).or_else(|| {
-            let cell = self.columns.cell(self.row, from)?;
-            // Its faults are told where it is read for itself.
-            let name = cell.parse_text(&mut Faults::default())?;
-            Some(make_key_from_name(&name))
-        })
+    fn read_or_make_key(&mut self, name: &str, from: &str) -> Option<(String, Option<MadeKey>)> {
+        if let Some(key) = self.read_text(name).0.flatten() {
+            return Some((key.trim().to_owned(), None));
+        }
+        let cell = self.columns.cell(self.row, from)?;
+        // Its faults are told where it is read for itself.
+        let name = cell.parse_text(&mut Faults::default())?;
+        let made = MadeKey::from_name(name.trim());
+        Some((made.base.clone(), Some(made)))
     }
 
     /// The phase; nothing where the table has no column that says which.
@@ -230,7 +246,7 @@ impl TableRow<'_> {
             cell.parse_word(Stage::ALL, Stage::as_str, faults)
         });
         let stage = stage.0.flatten();
-        let Some(key) = key else {
+        let Some((key, made)) = key else {
             let message = "This cannot be empty.";
             let place = self.columns.cell_ref(self.row, PHASE);
             if self.columns.has(PHASE) {
@@ -241,6 +257,7 @@ impl TableRow<'_> {
         let at = |name| self.columns.cell_ref(self.row, name);
         Some(NamedPhase {
             key,
+            made,
             name: name.map(|name| (name, at(PHASE_NAME))),
             stage: stage.map(|stage| (stage, at(STAGE))),
             row: 0,
