@@ -343,7 +343,11 @@ impl Faults {
 
     /// Validates the length of a list inside one object.
     pub fn check_list_length(&mut self, path: &str, length: usize) {
-        self.check_count(path, length, LIST);
+        if length > LIST {
+            // Not how many: a document is read no further than this.
+            let message = format!("There are more than {LIST} of them.");
+            self.add(path, UserErrorCode::LimitExceeded, None, message);
+        }
     }
 
     /// Validates the number of things in a list.
