@@ -63,6 +63,8 @@ pub struct AuditedChange {
     blueprint: Option<BlueprintId>,
     before: Option<Json>,
     after: Option<Json>,
+    /// The departments whose leads may read it, where they are not those of the whole act.
+    concerned: Option<BTreeSet<DepartmentId>>,
 }
 
 impl AuditedChange {
@@ -100,6 +102,7 @@ impl AuditedChange {
             blueprint: None,
             before: None,
             after: Some(counts),
+            concerned: None,
         }
     }
 
@@ -123,7 +126,13 @@ impl AuditedChange {
             blueprint: E::blueprint_id(row),
             before,
             after,
+            concerned: None,
         }
+    }
+
+    /// Shows it to the leads of these departments, unless that was said before.
+    pub fn set_concerned(&mut self, departments: &BTreeSet<DepartmentId>) {
+        self.concerned.get_or_insert_with(|| departments.clone());
     }
 }
 
@@ -147,44 +156,47 @@ fn row_to_json<E: AuditSubject>(row: &E::Model) -> Json {
     serde_json::to_value(row).unwrap_or(Json::Null)
 }
 
-/// Writes the events of one act in the act's own transaction. The leads of the `concerned` departments may read them.
+/// Rows of one INSERT: with their columns fewer than the 32,766 parameters of SQLite.
+const EVENTS_AT_ONCE: usize = 500;
+const DEPARTMENTS_AT_ONCE: usize = 10_000;
+
+/// Writes the events of one act in the act's own transaction. The leads of the `concerned` departments may read those of
+/// which nothing else was said.
 pub(crate) async fn write_events<C: ConnectionTrait>(
     actor: Actor<'_>,
     tx: &C,
     events: Vec<AuditedChange>,
     concerned: &BTreeSet<DepartmentId>,
 ) -> Result<()> {
-    let rows: Vec<audit_event::ActiveModel> = events
-        .into_iter()
-        .map(|event| audit_event::ActiveModel {
+    let (mut rows, mut departments) = (Vec::with_capacity(events.len()), Vec::new());
+    for event in events {
+        let id = id::new::<AuditEventId>();
+        let leads = event.concerned.as_ref().unwrap_or(concerned);
+        departments.extend(
+            leads
+                .iter()
+                .map(|department| audit_event_department::ActiveModel {
+                    audit_event_id: Set(id),
+                    department_id: Set(*department),
+                }),
+        );
+        rows.push(audit_event::ActiveModel {
+            id: Set(id),
             subject_type: Set(event.subject.map(|(name, _)| name.to_owned())),
             subject_id: Set(event.subject.map(|(_, id)| id)),
             blueprint_id: Set(event.blueprint),
             before: Set(event.before),
             after: Set(event.after),
             ..actor_event_row(actor, AuditOutcome::Done)
-        })
-        .collect();
-    let departments: Vec<audit_event_department::ActiveModel> = rows
-        .iter()
-        .filter_map(|row| row.id.try_as_ref().copied())
-        .flat_map(|event| {
-            concerned
-                .iter()
-                .map(move |department| audit_event_department::ActiveModel {
-                    audit_event_id: Set(event),
-                    department_id: Set(*department),
-                })
-        })
-        .collect();
-    // An INSERT without rows is no SQL.
-    if !rows.is_empty() {
-        audit_event::Entity::insert_many(rows)
+        });
+    }
+    for some in rows.chunks(EVENTS_AT_ONCE) {
+        audit_event::Entity::insert_many(some.to_vec())
             .exec_without_returning(tx)
             .await?;
     }
-    if !departments.is_empty() {
-        audit_event_department::Entity::insert_many(departments)
+    for some in departments.chunks(DEPARTMENTS_AT_ONCE) {
+        audit_event_department::Entity::insert_many(some.to_vec())
             .exec_without_returning(tx)
             .await?;
     }

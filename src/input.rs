@@ -311,7 +311,8 @@ impl Faults {
     ) {
         let mut met = HashSet::new();
         for (at, text) in texts.into_iter().enumerate() {
-            if !met.insert(fold_key(text)) {
+            // What is blank has its fault already.
+            if !is_blank(text) && !met.insert(fold_key(text)) {
                 let message = "This is in the list already; upper and lower case are alike.";
                 self.add(&path(at), UserErrorCode::Duplicate, None, message);
             }

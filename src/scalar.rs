@@ -75,7 +75,9 @@ pub fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     let moment = DateTime::parse_from_rfc3339(text).ok()?;
     // chrono keeps a second 60 as more than a second's worth of nanoseconds.
     let is_leap = moment.nanosecond() >= 1_000_000_000;
-    (!is_leap).then(|| moment.to_utc().trunc_subsecs(6))
+    let moment = moment.to_utc().trunc_subsecs(6);
+    // The year in UTC may be another than the one spelled.
+    (!is_leap && (0..=9_999).contains(&moment.year())).then_some(moment)
 }
 
 /// The colours of a picture.

@@ -15,8 +15,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend,
-    EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QuerySelect, TryIntoModel,
-    sea_query::LockType,
+    EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QuerySelect, TryGetable,
+    TryIntoModel, sea_query::LockType,
 };
 
 use super::{
@@ -29,7 +29,8 @@ use crate::{
     audit::{self, AuditedChange},
     database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
-    id, index, input,
+    id, index,
+    input::{self, Faults},
     policy::{Action, Relation, RowTies},
 };
 
@@ -380,6 +381,56 @@ impl<'c> Permit<'c> {
     /// `delete`.
     pub fn invalidate_findings(&mut self, input: FindingDependency) {
         self.finding_dependencies.insert(input);
+    }
+
+    /// Takes out the departments whose leads may read the act's audit events so far: those of one thing of several.
+    pub fn take_audience(&mut self) -> BTreeSet<DepartmentId> {
+        std::mem::take(&mut self.audited_for)
+    }
+
+    /// Ends what is done to one thing of several: the events noted for it are shown to the leads of these departments,
+    /// and of those noted since, and to nobody else's.
+    pub fn end_item(&mut self, audience: BTreeSet<DepartmentId>) {
+        let mut audience = audience;
+        audience.append(&mut self.audited_for);
+        for event in &mut self.events {
+            event.set_concerned(&audience);
+        }
+    }
+
+    /// Whether a statement has failed: then the transaction is at its end, and no further thing can be looked at.
+    pub async fn has_failed(&self) -> bool {
+        self.tx.has_failed().await
+    }
+
+    /// Refuses where one of these rows is not there or the caller may not see it: all of them, at their places under
+    /// `field`.
+    pub async fn require_all<E: Guarded>(&self, field: &str, ids: &[E::Id]) -> Result<()>
+    where
+        E::Id: TryGetable,
+    {
+        let there: Vec<E::Id> = self
+            .caller
+            .select::<E>()
+            .select_only()
+            .column(E::id_column())
+            .filter(E::id_column().is_in(ids.iter().copied()))
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        let mut faults = Faults::default();
+        for (at, id) in ids.iter().enumerate() {
+            if !there.contains(id) {
+                let message = format!("There is no such {}.", E::NOUN);
+                faults.add(
+                    &format!("{field}.{at}"),
+                    UserErrorCode::NotFound,
+                    None,
+                    message,
+                );
+            }
+        }
+        faults.check()
     }
 
     /// Lets the leads of this department read the act's audit events.

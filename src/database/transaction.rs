@@ -197,6 +197,12 @@ impl Transaction {
         OpenLease(self.lease.lock().await)
     }
 
+    /// Whether a statement has failed, which ended it.
+    pub async fn has_failed(&self) -> bool {
+        let lease = self.lease.lock().await;
+        !lease.as_ref().is_some_and(Lease::is_clean)
+    }
+
     /// Counts a statement where it changed something.
     fn count_if_changing(&self, sql: &str, rows: u64) {
         if is_change(sql, rows) {

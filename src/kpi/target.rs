@@ -39,13 +39,31 @@ pub struct KpiTargetSetInput {
     pub segment_id: Option<ID>,
     /// The value to reach; null for no target from that day on. REQUIRED where it is absent.
     pub value: MaybeUndefined<f64>,
-    /// The level, on the worse side of the target, up to which a missed target is only AT_RISK; null for none.
-    pub warning: Option<f64>,
+    /// The level, on the worse side of the target, up to which a missed target is only AT_RISK; null for none. Absent
+    /// keeps that of the entry of the day.
+    pub warning: MaybeUndefined<f64>,
 }
 
-impl KpiTargetSetInput {
-    fn target_value(&self) -> Option<f64> {
-        self.value.value().copied()
+/// A target value with its warning level.
+#[derive(Clone, Copy, PartialEq)]
+struct TargetLevel {
+    value: Option<f64>,
+    warning: Option<f64>,
+}
+
+impl TargetLevel {
+    /// What the entry of the day, which may be there already, comes to.
+    fn after(input: &KpiTargetSetInput, before: Option<&kpi_target::Model>) -> Self {
+        let value = input.value.value().copied();
+        let kept = before.and_then(|before| before.warning);
+        let kept = kept.filter(|_| value.is_some());
+        Self {
+            value,
+            warning: input
+                .warning
+                .as_opt_ref()
+                .map_or(kept, |said| said.copied()),
+        }
     }
 }
 
@@ -68,17 +86,18 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
         .fetch_locked::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
     require_unarchived::<kpi::Entity>("kpiId", &kpi)?;
-    let mut faults = Faults::default();
-    for wrong in rules::target_faults(kpi.direction, input.target_value(), input.warning) {
-        faults.add(wrong.field, wrong.code, wrong.reason, wrong.message);
-    }
-    faults.check()?;
     let of_day = kpi_target::Entity::find()
         .filter(kpi_target::Column::KpiId.eq(kpi.id))
         .filter(kpi_target::Column::ValidFrom.eq(input.valid_from.0))
         .filter(part_condition(part))
         .one(permit.tx())
         .await?;
+    let level = TargetLevel::after(&input, of_day.as_ref());
+    let mut faults = Faults::default();
+    for wrong in rules::target_faults(kpi.direction, level.value, level.warning) {
+        faults.add(wrong.field, wrong.code, wrong.reason, wrong.message);
+    }
+    faults.check()?;
     if let Some(channel) = part.channel {
         permit.get::<channel::Entity>("channelId", channel).await?;
     }
@@ -87,8 +106,8 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
     }
     redact_if_confidential(&mut permit, &kpi);
     let row = match of_day {
-        Some(before) => update_target(&mut permit, &before, &input).await?,
-        None => create_target(&mut permit, id, (&kpi, part), &input).await?,
+        Some(before) => update_target(&mut permit, &before, (&input, level)).await?,
+        None => create_target(&mut permit, id, (&kpi, part), (&input, level)).await?,
     };
     permit.commit().await?;
     Ok(row)
@@ -117,7 +136,7 @@ async fn create_target(
     permit: &mut Permit<'_>,
     id: KpiTargetId,
     (kpi, part): (&kpi::Model, KpiPart),
-    input: &KpiTargetSetInput,
+    (input, level): (&KpiTargetSetInput, TargetLevel),
 ) -> Result<kpi_target::Model> {
     if input.expected_version.is_some() {
         let message = "There is no target of that day any more.";
@@ -138,8 +157,8 @@ async fn create_target(
             channel_id: Set(part.channel),
             segment_id: Set(part.segment),
             valid_from: Set(input.valid_from.0),
-            value: Set(input.target_value()),
-            warning: Set(input.warning),
+            value: Set(level.value),
+            warning: Set(level.warning),
             created_at: Set(permit.caller.now),
             version: Set(1),
         })
@@ -149,12 +168,12 @@ async fn create_target(
 async fn update_target(
     permit: &mut Permit<'_>,
     before: &kpi_target::Model,
-    input: &KpiTargetSetInput,
+    (input, level): (&KpiTargetSetInput, TargetLevel),
 ) -> Result<kpi_target::Model> {
     match input.expected_version {
         Some(expected) => expect_version::<kpi_target::Entity>(before, expected)?,
         // A retry, or somebody else who wanted the same.
-        None if (before.value, before.warning) == (input.target_value(), input.warning) => {}
+        None if (before.value, before.warning) == (level.value, level.warning) => {}
         None => {
             let message = "There already is a target from that day on. Read it and send its `version` as `expectedVersion`.";
             let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
@@ -162,8 +181,8 @@ async fn update_target(
         }
     }
     let change = kpi_target::ActiveModel {
-        value: Set(input.target_value()),
-        warning: Set(input.warning),
+        value: Set(level.value),
+        warning: Set(level.warning),
         ..Default::default()
     };
     permit.update::<kpi_target::Entity>(before, change).await

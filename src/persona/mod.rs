@@ -292,10 +292,9 @@ async fn replace_segments(
     row: &persona::Model,
     segments: &[SegmentId],
 ) -> Result<bool> {
-    for (index, id) in segments.iter().enumerate() {
-        let field = format!("segmentIds.{index}");
-        permit.get::<entity::segment::Entity>(&field, *id).await?;
-    }
+    permit
+        .require_all::<entity::segment::Entity>("segmentIds", segments)
+        .await?;
     let list = segments.iter().zip(1..);
     let list = list.map(|(segment, position)| persona_segment::Model {
         persona_id: row.id,

@@ -1,6 +1,8 @@
 //! Answers to the handshake: yes, no, taken back, ended, confirmed. Each is decided by the policy with the seat that
 //! `parties` finds, and done by `lifecycle`.
 
+use std::collections::{BTreeSet, HashMap};
+
 use async_graphql::{ID, InputObject};
 use entity::{
     blueprint, department,
@@ -8,7 +10,7 @@ use entity::{
     responsibility,
     words::{BlueprintStatus, ResponsibilityStatus, Role},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     in_force::accountable_condition,
@@ -264,7 +266,7 @@ pub async fn accept_many(
     for (at, said) in input.proposals.iter().take(MOST_AT_ONCE).enumerate() {
         let path = format!("proposals.{at}.id");
         let id: ResponsibilityId = faults.parse_id(&path, &said.id);
-        if ids.contains(&id) {
+        if !id.0.is_nil() && ids.contains(&id) {
             let message = "This proposal is in the list already.";
             faults.add(&path, UserErrorCode::Duplicate, None, message);
         }
@@ -275,14 +277,58 @@ pub async fn accept_many(
     permit
         .lock_blueprints_of::<responsibility::Entity>(&ids)
         .await?;
+    refuse_rivals(&permit, &ids).await?;
     let (mut refusals, mut outcomes) = (Refusals::default(), Vec::new());
     for (at, (id, said)) in ids.iter().zip(&input.proposals).enumerate() {
+        let path = format!("proposals.{at}");
         let answered = answer_yes(&mut permit, *id, said.expected_version).await;
-        outcomes.extend(refusals.collect(&format!("proposals.{at}"), answered)?);
+        if permit.has_failed().await {
+            answered.map_err(|error| error.under(&path))?;
+            return Err(Error::internal("a transaction failed without an error"));
+        }
+        outcomes.extend(refusals.collect(&path, answered)?);
+        permit.end_item(BTreeSet::new());
     }
     refusals.check()?;
     permit.commit().await?;
     Ok(outcomes)
+}
+
+/// Refuses two proposals of ACCOUNTABLE at one touchpoint: accepting the one would decline the other.
+async fn refuse_rivals(permit: &Permit<'_>, ids: &[ResponsibilityId]) -> Result<()> {
+    use responsibility::Column::{Id, Role as OfRole, Status, TouchpointId as OfTouchpoint};
+    let rivals: Vec<(ResponsibilityId, TouchpointId)> = permit
+        .caller
+        .select::<responsibility::Entity>()
+        .select_only()
+        .column(Id)
+        .column(OfTouchpoint)
+        .filter(Id.is_in(ids.iter().copied()))
+        .filter(OfRole.eq(Role::Accountable))
+        .filter(Status.eq(ResponsibilityStatus::Proposed))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let touchpoints: HashMap<ResponsibilityId, TouchpointId> = rivals.into_iter().collect();
+    let mut faults = Faults::default();
+    let mut met: HashMap<TouchpointId, usize> = HashMap::new();
+    for (at, id) in ids.iter().enumerate() {
+        let Some(touchpoint) = touchpoints.get(id) else {
+            continue;
+        };
+        if let Some(first) = met.insert(*touchpoint, at) {
+            let message = format!(
+                "One department is accountable at a touchpoint: accepting proposals.{first} would decline this one."
+            );
+            faults.add(
+                &format!("proposals.{at}.id"),
+                UserErrorCode::Duplicate,
+                None,
+                message,
+            );
+        }
+    }
+    faults.check()
 }
 
 /// Says yes to a proposal, within an act. Accepted, it ends whom it replaces and declines its rivals, all at once; where

@@ -24,7 +24,8 @@ use crate::{
     canvas::Canvas,
     compute::WorkBudget,
     error::{Error, Reason, Result, UserError},
-    input::{self, AtVersionInput},
+    input::{self, AtVersionInput, MOST_AT_ONCE},
+    meter::{self, BudgetChargedList},
     page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, done_or_refused, into_node, load_conflicts_and_errors, mutation_caller},
@@ -263,7 +264,7 @@ pub struct ResponsibilityAcceptPayload {
 #[derive(SimpleObject)]
 pub struct ResponsibilitiesProposePayload {
     /// The proposals, in the order of the input; empty where nothing was done.
-    pub responsibilities: Vec<Responsibility>,
+    pub responsibilities: BudgetChargedList<Responsibility>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -272,9 +273,9 @@ pub struct ResponsibilitiesProposePayload {
 #[derive(SimpleObject)]
 pub struct ResponsibilitiesAcceptPayload {
     /// The responsibilities as they are now, in the order of the input; where nothing was done, those in conflict.
-    pub responsibilities: Vec<Responsibility>,
+    pub responsibilities: BudgetChargedList<Responsibility>,
     /// The responsibilities that they replaced.
-    pub ended: Vec<Responsibility>,
+    pub ended: BudgetChargedList<Responsibility>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -297,6 +298,9 @@ impl ResponsibilityMutation {
     }
 
     /// Proposes up to 200 roles in one act: all of them, or none. Requires: PROPOSE_RESPONSIBILITY.
+    #[graphql(
+        complexity = "input.proposals.len().min(MOST_AT_ONCE).saturating_mul(child_complexity)"
+    )]
     async fn responsibilities_propose(
         &self,
         ctx: &Context<'_>,
@@ -307,13 +311,16 @@ impl ResponsibilityMutation {
         let proposed = super::propose_many(&caller, input).await;
         let (rows, user_errors) = done_or_refused(&caller, proposed).await?;
         Ok(ResponsibilitiesProposePayload {
-            responsibilities: rows.into_iter().map(Responsibility::from).collect(),
+            responsibilities: meter::metered_list(rows),
             user_errors,
         })
     }
 
     /// Accepts up to 200 proposals in one act, in the order of the list: all of them, or none. What accepting one does
     /// is said at `responsibilityAccept`. Requires: ACCEPT_RESPONSIBILITY.
+    #[graphql(
+        complexity = "input.proposals.len().min(MOST_AT_ONCE).saturating_mul(child_complexity)"
+    )]
     async fn responsibilities_accept(
         &self,
         ctx: &Context<'_>,
@@ -335,10 +342,9 @@ impl ResponsibilityMutation {
                 (current, Vec::new(), errors)
             }
         };
-        let ended = ended.into_iter().flatten();
         Ok(ResponsibilitiesAcceptPayload {
-            responsibilities: rows.into_iter().map(Responsibility::from).collect(),
-            ended: ended.map(Responsibility::from).collect(),
+            responsibilities: meter::metered_list(rows),
+            ended: meter::metered_list(ended.into_iter().flatten()),
             user_errors,
         })
     }

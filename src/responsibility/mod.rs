@@ -20,6 +20,8 @@ pub mod pressure;
 pub mod resume;
 pub mod waiting;
 
+use std::collections::BTreeSet;
+
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     account, blueprint, department,
@@ -28,7 +30,10 @@ use entity::{
     membership, responsibility, touchpoint,
     words::{DepartmentRole, ResponsibilityStatus, Role},
 };
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::LockType,
+};
 
 use self::{
     answer::{caller_as_acting_person, find_accountable_responsibility},
@@ -140,10 +145,19 @@ pub async fn propose_many(
 ) -> Result<Vec<responsibility::Model>> {
     let mut faults = Faults::default();
     faults.check_count("proposals", input.proposals.len(), MOST_AT_ONCE);
-    let mut requests = Vec::new();
+    let mut requests: Vec<(String, ProposalRequest)> = Vec::new();
     for (at, said) in input.proposals.into_iter().take(MOST_AT_ONCE).enumerate() {
         let (path, mut own) = (format!("proposals.{at}"), Faults::default());
         let request = ProposalRequest::from_input(&mut own, said);
+        if own.is_empty() && requests.iter().any(|(_, other)| other.id == request.id) {
+            let message = "This id is in the list already.";
+            own.add(
+                "id",
+                UserErrorCode::Duplicate,
+                Some(Reason::IdTaken),
+                message,
+            );
+        }
         faults.add_under_path(&path, own.into_errors());
         requests.push((path, request));
     }
@@ -153,13 +167,41 @@ pub async fn propose_many(
     permit
         .lock_blueprints_of::<touchpoint::Entity>(&touchpoints)
         .await?;
+    lock_named_departments(&permit, &requests).await?;
     let (mut refusals, mut rows) = (Refusals::default(), Vec::new());
     for (path, request) in requests {
-        rows.extend(refusals.collect(&path, add_proposal(&mut permit, request).await)?);
+        let proposed = add_proposal(&mut permit, request).await;
+        if permit.has_failed().await {
+            proposed.map_err(|error| error.under(&path))?;
+            return Err(Error::internal("a transaction failed without an error"));
+        }
+        rows.extend(refusals.collect(&path, proposed)?);
+        permit.end_item(BTreeSet::new());
     }
     refusals.check()?;
     permit.commit().await?;
     Ok(rows)
+}
+
+/// Takes the share locks of all departments that proposals name, in the order of their ids, as those who merge them do.
+async fn lock_named_departments(
+    permit: &Permit<'_>,
+    requests: &[(String, ProposalRequest)],
+) -> Result<()> {
+    let named = requests
+        .iter()
+        .flat_map(|(_, request)| std::iter::once(request.department).chain(request.on_behalf_of));
+    let named: BTreeSet<DepartmentId> = named.collect();
+    department::Entity::find()
+        .select_only()
+        .column(department::Column::Id)
+        .filter(department::Column::Id.is_in(named))
+        .order_by_asc(department::Column::Id)
+        .lock(LockType::Share)
+        .into_tuple::<DepartmentId>()
+        .all(permit.tx())
+        .await?;
+    Ok(())
 }
 
 /// Offers a role to a department, within an act.

@@ -1,24 +1,23 @@
 //! Changes of touchpoints: name, text, lane and place; of one, or of many in one act.
 
-use async_graphql::{ID, MaybeUndefined};
+use async_graphql::ID;
 use entity::{
     id::{PhaseId, TouchpointId},
     phase, touchpoint,
 };
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, Iterable, QueryFilter, Set,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::NotSet, Iterable, Set};
 
 use super::{
     TouchpointChangeInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
-    TouchpointUpdateInput, TouchpointsUpdateInput, inputs::TouchpointLists,
-    load_touchpoints_of_phase, make_room_after, replace_channels_and_audience, set_positions,
+    TouchpointUpdateInput, TouchpointsUpdateInput,
+    arrange::{Arrangement, NewPlace},
+    inputs::TouchpointLists,
+    replace_channels_and_audience,
 };
 use crate::{
-    access::{Caller, Permit},
+    access::{Caller, Guarded, Permit},
     error::{Error, Result, UserErrorCode, refusals::Refusals},
     input::{Faults, MOST_AT_ONCE, set_if_given},
-    order,
     policy::Action,
 };
 
@@ -30,14 +29,6 @@ struct TouchpointChange {
     columns: touchpoint::ActiveModel,
     lists: TouchpointLists,
     place: Option<NewPlace>,
-}
-
-/// A place in a phase.
-struct NewPlace {
-    /// The phase; none for the present one.
-    phase: Option<PhaseId>,
-    /// The touchpoint after which to place it; absent: the end of the phase, null: its beginning.
-    after: MaybeUndefined<TouchpointId>,
 }
 
 /// What a change came to: the touchpoint, and the phases whose order changed.
@@ -74,42 +65,39 @@ impl TouchpointChange {
     }
 
     /// What has to be permitted: changes of what it says, of where it stands, or both.
-    fn actions(&self) -> Vec<Action> {
+    fn actions(&self) -> (Action, Option<Action>) {
         let shapes = self.columns.lane.is_set() || self.place.is_some();
         let set = touchpoint::Column::iter().filter(|column| self.columns.get(*column).is_set());
         let describes = set.count() > usize::from(self.columns.lane.is_set())
             || self.lists.channels.is_some()
             || self.lists.audience.is_some();
         match (shapes, describes) {
-            (true, true) => vec![Action::ShapeBlueprint, Action::DescribeTouchpoint],
-            (true, false) => vec![Action::ShapeBlueprint],
-            (false, _) => vec![Action::DescribeTouchpoint],
+            (true, true) => (Action::ShapeBlueprint, Some(Action::DescribeTouchpoint)),
+            (true, false) => (Action::ShapeBlueprint, None),
+            (false, _) => (Action::DescribeTouchpoint, None),
         }
     }
 
     /// Fetches the touchpoint, where all of the change is permitted.
     async fn fetch(&self, permit: &mut Permit<'_>) -> Result<touchpoint::Model> {
-        let mut row = None;
-        for action in self.actions() {
-            let fetched = permit
-                .fetch_at_version::<touchpoint::Entity>(
-                    action,
-                    "id",
-                    self.id,
-                    self.expected_version,
-                )
-                .await?;
-            row = Some(fetched);
+        let (first, second) = self.actions();
+        let row = permit
+            .fetch_at_version::<touchpoint::Entity>(first, "id", self.id, self.expected_version)
+            .await?;
+        if let Some(second) = second {
+            let ties = touchpoint::Entity::load_ties(permit.tx(), &row).await?;
+            permit.require_permission_on_row::<touchpoint::Entity>(second, &ties, &row)?;
         }
-        row.ok_or_else(|| Error::internal("a change without an action"))
+        Ok(row)
     }
 
-    /// Changes the touchpoint that was fetched.
+    /// Changes the touchpoint that was fetched, and puts it into its new place, where it has one.
     async fn apply(
         self,
         permit: &mut Permit<'_>,
         row: &touchpoint::Model,
-    ) -> Result<TouchpointChanged> {
+        place: Option<(PhaseId, i32)>,
+    ) -> Result<touchpoint::Model> {
         let lists_change = replace_channels_and_audience(permit, row, self.lists).await?;
         let mut change = touchpoint::ActiveModel {
             // The lists are the touchpoint's own fields: whoever has read the old ones is told.
@@ -120,70 +108,26 @@ impl TouchpointChange {
             },
             ..self.columns
         };
-        let Some(place) = self.place else {
-            let row = permit.update::<touchpoint::Entity>(row, change).await?;
-            return Ok((row, Vec::new()));
-        };
-        let (to, position) = place.make_room(permit, row).await?;
-        change.phase_id = Set(to.id);
-        change.position = Set(position);
-        let from = row.phase_id;
-        let row = permit.update::<touchpoint::Entity>(row, change).await?;
-        let mut phases = vec![to];
-        if from != row.phase_id {
-            let remaining = load_touchpoints_of_phase(permit, from).await?;
-            set_positions(permit, order::plan_closing_gaps(&remaining)).await?;
-            phases.push(permit.get::<phase::Entity>("phaseId", from).await?);
+        if let Some((phase, position)) = place {
+            change.phase_id = Set(phase);
+            change.position = Set(position);
         }
-        phases.sort_by_key(|phase| phase.position);
-        Ok((row, phases))
-    }
-}
-
-impl NewPlace {
-    fn read(faults: &mut Faults, phase: &MaybeUndefined<ID>, after: &MaybeUndefined<ID>) -> Self {
-        let phase = faults.given("phaseId", phase);
-        Self {
-            phase: faults.parse_optional_id("phaseId", phase),
-            after: match after {
-                MaybeUndefined::Undefined => MaybeUndefined::Undefined,
-                MaybeUndefined::Null => MaybeUndefined::Null,
-                MaybeUndefined::Value(id) => MaybeUndefined::Value(faults.parse_id("afterId", id)),
-            },
-        }
-    }
-
-    /// Makes room for a touchpoint, and gives the phase and the free position.
-    async fn make_room(
-        &self,
-        permit: &Permit<'_>,
-        row: &touchpoint::Model,
-    ) -> Result<(phase::Model, i32)> {
-        let to = self.phase.unwrap_or(row.phase_id);
-        let to = permit
-            .read_unarchived_row::<phase::Entity>("phaseId", to)
-            .await?;
-        if to.blueprint_id != row.blueprint_id {
-            return Err(Error::not_found("phaseId", "phase in this blueprint"));
-        }
-        let mut others = load_touchpoints_of_phase(permit, to.id).await?;
-        others.retain(|other| other.id != row.id);
-        let after = match self.after {
-            MaybeUndefined::Undefined => others.last().map(|last| last.id),
-            MaybeUndefined::Null => None,
-            MaybeUndefined::Value(after) => Some(after),
-        };
-        let position = make_room_after(permit, &others, after).await?;
-        Ok((to, position))
+        permit.update::<touchpoint::Entity>(row, change).await
     }
 }
 
 async fn change_one(caller: &Caller, change: TouchpointChange) -> Result<TouchpointChanged> {
     let mut permit = caller.open_permit_without_check().await?;
     let row = change.fetch(&mut permit).await?;
-    let changed = change.apply(&mut permit, &row).await?;
+    let mut arrangement = Arrangement::default();
+    if let Some(place) = &change.place {
+        arrangement.place(&permit, &row, place).await?;
+    }
+    let place = arrangement.new_place_of(row.id);
+    let row = change.apply(&mut permit, &row, place).await?;
+    let phases = arrangement.write(&permit).await?;
     permit.commit().await?;
-    Ok(changed)
+    Ok((row, phases))
 }
 
 /// Changes what a touchpoint says.
@@ -245,7 +189,8 @@ pub async fn update_many(
     for (at, said) in input.touchpoints.iter().take(MOST_AT_ONCE).enumerate() {
         let (path, mut own) = (format!("touchpoints.{at}"), Faults::default());
         let change = TouchpointChange::from_input(&mut own, said);
-        if changes.iter().any(|(_, other)| other.id == change.id) {
+        let is_read = own.is_empty();
+        if is_read && changes.iter().any(|(_, other)| other.id == change.id) {
             let message = "This touchpoint is in the list already. Put its changes together.";
             own.add("id", UserErrorCode::Duplicate, None, message);
         }
@@ -258,25 +203,45 @@ pub async fn update_many(
     permit
         .lock_blueprints_of::<touchpoint::Entity>(&ids)
         .await?;
-    let mut refusals = Refusals::default();
+    let (mut refusals, mut rows) = (Refusals::default(), Vec::new());
     for (path, change) in &changes {
-        refusals.collect(path, change.fetch(&mut permit).await)?;
+        let fetched = change.fetch(&mut permit).await;
+        let audience = permit.take_audience();
+        rows.extend(refusals.collect(path, fetched)?.map(|row| (row, audience)));
     }
     refusals.check()?;
-    let (mut refusals, mut phases) = (Refusals::default(), Vec::new());
-    for (path, change) in changes {
-        // Read again: it may have made room for one before it in the list.
-        let row = permit.get::<touchpoint::Entity>("id", change.id).await?;
-        let changed = change.apply(&mut permit, &row).await;
-        phases.extend(refusals.collect(&path, changed)?.map(|(_, phases)| phases));
+    let (mut refusals, mut arrangement) = (Refusals::default(), Arrangement::default());
+    for ((path, change), (row, _)) in changes.iter().zip(&rows) {
+        let Some(place) = &change.place else {
+            continue;
+        };
+        let placed = arrangement.place(&permit, row, place).await;
+        if refusals.collect(path, placed)?.is_none() {
+            // The moves after it may build on it.
+            break;
+        }
+    }
+    let mut done = Vec::with_capacity(rows.len());
+    for ((path, change), (row, audience)) in changes.into_iter().zip(rows) {
+        let place = arrangement.new_place_of(row.id);
+        let changed = change.apply(&mut permit, &row, place).await;
+        if permit.has_failed().await {
+            return Err(match changed {
+                Err(error) => error.under(&path),
+                Ok(_) => Error::internal("a transaction failed without an error"),
+            });
+        }
+        done.extend(refusals.collect(&path, changed)?);
+        permit.end_item(audience);
     }
     refusals.check()?;
-    let rows = touchpoint::Entity::find().filter(touchpoint::Column::Id.is_in(ids.clone()));
-    let mut rows = rows.all(permit.tx()).await?;
-    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    for row in &mut done {
+        // It may have moved aside for another.
+        row.position = arrangement
+            .place_of(row.id)
+            .map_or(row.position, |(_, position)| position);
+    }
+    let phases = arrangement.write(&permit).await?;
     permit.commit().await?;
-    let mut phases: Vec<phase::Model> = phases.into_iter().flatten().collect();
-    phases.sort_by_key(|phase| (phase.blueprint_id, phase.position, phase.id));
-    phases.dedup_by_key(|phase| phase.id);
-    Ok((rows, phases))
+    Ok((done, phases))
 }

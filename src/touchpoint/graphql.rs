@@ -22,7 +22,8 @@ use crate::{
     canvas::Canvas,
     error::{Result, UserError},
     fields::{api::ApiField, kinds, touchpoint::touchpoint_fields},
-    input::{self, AtVersionInput, ByInside},
+    input::{self, AtVersionInput, ByInside, MOST_AT_ONCE},
+    meter::{self, BudgetChargedList},
     page::{self, ObjectPage, PageArguments},
     payload,
     payload::{caller, into_node, load_conflicts_and_errors, mutation_caller},
@@ -332,9 +333,9 @@ pub struct TouchpointMovePayload {
 #[derive(SimpleObject)]
 pub struct TouchpointsUpdatePayload {
     /// The touchpoints as they are now, in the order of the input; where nothing was done, those in conflict.
-    pub touchpoints: Vec<Touchpoint>,
+    pub touchpoints: BudgetChargedList<Touchpoint>,
     /// The phases whose order changed, in order of display.
-    pub phases: Vec<Phase>,
+    pub phases: BudgetChargedList<Phase>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -418,6 +419,9 @@ impl TouchpointMutation {
 
     /// Changes name, text, lane and place of up to 200 touchpoints in one act: all of them, or none. Requires:
     /// DESCRIBE_TOUCHPOINT for name and text, SHAPE_BLUEPRINT for lane and place.
+    #[graphql(
+        complexity = "input.touchpoints.len().min(MOST_AT_ONCE).saturating_mul(child_complexity)"
+    )]
     async fn touchpoints_update(
         &self,
         ctx: &Context<'_>,
@@ -434,8 +438,8 @@ impl TouchpointMutation {
             }
         };
         Ok(TouchpointsUpdatePayload {
-            touchpoints: rows.into_iter().map(Touchpoint::from).collect(),
-            phases: phases.into_iter().map(Phase::from).collect(),
+            touchpoints: meter::metered_list(rows),
+            phases: meter::metered_list(phases),
             user_errors,
         })
     }

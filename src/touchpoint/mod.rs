@@ -1,5 +1,6 @@
 //! Touchpoints: the steps of a journey, what they say, where they stand. Who delivers them is not here.
 
+mod arrange;
 pub mod change;
 pub mod graphql;
 mod inputs;
@@ -12,7 +13,10 @@ use entity::{
     id::{PhaseId, TouchpointId},
     phase, segment, touchpoint, touchpoint_channel, touchpoint_segment,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set,
+    sea_query::{CaseStatement, Expr},
+};
 
 pub use self::inputs::{
     TouchpointChangeInput, TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput,
@@ -97,10 +101,9 @@ async fn replace_channels_and_audience(
 ) -> Result<bool> {
     let mut changed = serde_json::Map::new();
     if let Some(channels) = lists.channels {
-        for (index, id) in channels.iter().enumerate() {
-            let field = format!("channelIds.{index}");
-            permit.get::<channel::Entity>(&field, *id).await?;
-        }
+        permit
+            .require_all::<channel::Entity>("channelIds", &channels)
+            .await?;
         let list = channels.iter().zip(1..);
         let list = list.map(|(channel, position)| touchpoint_channel::Model {
             touchpoint_id: row.id,
@@ -117,10 +120,9 @@ async fn replace_channels_and_audience(
         }
     }
     if let Some(audience) = lists.audience {
-        for (index, id) in audience.iter().enumerate() {
-            let field = format!("audienceSegmentIds.{index}");
-            permit.get::<segment::Entity>(&field, *id).await?;
-        }
+        permit
+            .require_all::<segment::Entity>("audienceSegmentIds", &audience)
+            .await?;
         let list = audience.iter().zip(1..);
         let list = list.map(|(segment, position)| touchpoint_segment::Model {
             touchpoint_id: row.id,
@@ -234,10 +236,15 @@ async fn make_room_after(
 
 /// Puts touchpoints at places; nothing else of them changes.
 pub async fn set_positions(permit: &Permit<'_>, positions: Vec<(TouchpointId, i32)>) -> Result<()> {
-    for (id, position) in positions {
+    use touchpoint::Column::{Id, Position};
+    for some in positions.chunks(input::MOST_AT_ONCE) {
+        let mut position = CaseStatement::new().finally(Expr::col(Position));
+        for (id, place) in some {
+            position = position.case(Id.eq(*id), Expr::value(*place));
+        }
         touchpoint::Entity::update_many()
-            .col_expr(touchpoint::Column::Position, Expr::value(position))
-            .filter(touchpoint::Column::Id.eq(id))
+            .col_expr(Position, position.into())
+            .filter(Id.is_in(some.iter().map(|(id, _)| *id)))
             .exec(permit.tx())
             .await?;
     }

@@ -1,6 +1,6 @@
 //! Many things in one act, all or none: cards of a blueprint, proposals, acceptances.
 
-use entity::{audit_event, blueprint, responsibility, touchpoint};
+use entity::{audit_event, blueprint, responsibility, touchpoint, touchpoint_channel};
 use proptest::{prelude::*, test_runner::TestRunner};
 use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
 use serde_json::{Value, json};
@@ -27,8 +27,12 @@ async fn rows(world: &World) -> String {
     let touchpoints = touchpoint::Entity::find().order_by_asc(touchpoint::Column::Id);
     let held = responsibility::Entity::find().order_by_asc(responsibility::Column::Id);
     let blueprints = blueprint::Entity::find().order_by_asc(blueprint::Column::Id);
+    let channels =
+        touchpoint_channel::Entity::find().order_by_asc(touchpoint_channel::Column::TouchpointId);
+    let channels = channels.order_by_asc(touchpoint_channel::Column::Position);
     format!(
-        "{:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?}",
+        channels.all(&db).await.expect("rows"),
         touchpoints.all(&db).await.expect("rows"),
         held.all(&db).await.expect("rows"),
         blueprints.all(&db).await.expect("rows"),
@@ -144,6 +148,7 @@ async fn one_card_that_is_refused_undoes_all_and_all_faults_are_told() {
         { "id": ids["F02"], "expectedVersion": 1, "name": null, "lane": null, "phaseId": null },
         { "id": ids["F01"], "expectedVersion": 1, "note": "twice" },
         { "id": "tch_1", "expectedVersion": 1 },
+        { "id": "tch_2", "expectedVersion": 1 },
     ] });
     let answer = ann.tries(CHANGE, malformed).await;
     assert_eq!(
@@ -156,6 +161,7 @@ async fn one_card_that_is_refused_undoes_all_and_all_faults_are_told() {
             "touchpoints.1.phaseId REQUIRED",
             "touchpoints.2.id DUPLICATE",
             "touchpoints.3.id INVALID",
+            "touchpoints.4.id INVALID",
         ]
     );
     let stale = json!({ "touchpoints": [
@@ -180,17 +186,25 @@ async fn one_card_that_is_refused_undoes_all_and_all_faults_are_told() {
     keys.sort_unstable();
     assert_eq!(keys, ["F02", "F03"], "those in conflict, as they are");
     let nowhere = json!({ "touchpoints": [
+        { "id": ids["F04"], "expectedVersion": 1, "channelIds": [] },
         { "id": ids["F01"], "expectedVersion": 1, "afterId": ids["R01"] },
+        // Judged no more: it may build on the move before it.
         { "id": ids["F02"], "expectedVersion": 1, "phaseId": ids["bp-rental/r1"] },
-        { "id": ids["F03"], "expectedVersion": 1, "channelIds": [nobody("chn", &ids["F01"])] },
+        { "id": ids["F03"], "expectedVersion": 1,
+            "channelIds": [ids["WEB"], nobody("chn", &ids["F01"]), nobody("chn", &ids["F02"])] },
     ] });
     assert_eq!(
         places(&ann.tries(CHANGE, nowhere).await),
         [
-            "touchpoints.0.afterId NOT_FOUND",
-            "touchpoints.1.phaseId NOT_FOUND",
-            "touchpoints.2.channelIds.0 NOT_FOUND",
+            "touchpoints.1.afterId NOT_FOUND",
+            "touchpoints.3.channelIds.1 NOT_FOUND",
+            "touchpoints.3.channelIds.2 NOT_FOUND",
         ]
+    );
+    let elsewhere = json!({ "touchpoints": [{ "id": ids["F02"], "expectedVersion": 1, "phaseId": ids["bp-rental/r1"] }] });
+    assert_eq!(
+        places(&ann.tries(CHANGE, elsewhere).await),
+        ["touchpoints.0.phaseId NOT_FOUND"]
     );
     let many: Vec<Value> = (0..201)
         .map(|_| json!({ "id": ids["F01"], "expectedVersion": 1 }))
@@ -239,6 +253,9 @@ fn moves_in_one_act_are_moves_one_by_one() {
     let (one, other) = runtime.block_on(async { (World::demo().await, World::demo().await) });
     let moves =
         prop::collection::btree_map(0_usize..8, (0_usize..3, prop::option::of(0_usize..9)), 1..8);
+    let moves = moves
+        .prop_map(|moves| moves.into_iter().collect::<Moves>())
+        .prop_shuffle();
     let config = ProptestConfig {
         cases: 24,
         failure_persistence: None,
@@ -258,7 +275,8 @@ fn moves_in_one_act_are_moves_one_by_one() {
         .expect("the same order");
 }
 
-type Moves = std::collections::BTreeMap<usize, (usize, Option<usize>)>;
+/// Cards by number, each with its new phase and the card before it: 8 is the beginning, none the end.
+type Moves = Vec<(usize, (usize, Option<usize>))>;
 
 /// The moves as inputs, with the versions that the touchpoints have.
 async fn inputs(world: &World, moves: &Moves) -> Vec<Value> {
@@ -421,4 +439,101 @@ async fn two_acts_on_the_same_journeys_never_wait_for_one_another() {
             .count();
         assert_eq!(done, 1, "{one} {other}");
     }
+}
+
+#[tokio::test]
+async fn each_thing_is_shown_in_the_audit_log_to_those_whom_it_concerns() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let both = json!({ "touchpoints": [
+        { "id": ids["T2"], "expectedVersion": 1, "note": "one" }, { "id": ids["C1"], "expectedVersion": 1, "note": "two" },
+    ] });
+    manager.does(CHANGE, both).await;
+    let keys = Keys::of(&manager, "open").await;
+    let offer = json!({ "proposals": [
+        keys.offer("T2", "service", "INFORMED"),
+        { "touchpointId": ids["C1"], "departmentId": ids["finance"], "role": "INFORMED" },
+    ] });
+    let proposed = manager.does(PROPOSE_MANY, offer).await["responsibilities"].take();
+    let events = "{ auditEvents(first: 100) { nodes { action subjectId } } }";
+    let told =
+        world.sign_in("lead").await.ask(events, json!({})).await["auditEvents"]["nodes"].take();
+    let told: Vec<&str> = told
+        .as_array()
+        .expect("events")
+        .iter()
+        .filter_map(|event| event["subjectId"].as_str())
+        .collect();
+    assert!(told.contains(&ids["T2"].as_str()), "{told:?}");
+    for hidden in [&json!(ids["C1"]), &proposed[1]["id"]] {
+        assert!(
+            !told.contains(&hidden.as_str().expect("an id")),
+            "a lead of sales reads of {hidden}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn as_many_as_are_allowed_are_done_in_one_act() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let query = "{ departments(first: 200) { nodes { id } }
+        blueprint(by: { key: \"bp-member\" }) { phases { touchpoints { id responsibilities { role department { id } } } } } }";
+    let there = ann.ask(query, json!({})).await;
+    let departments = there["departments"]["nodes"]
+        .as_array()
+        .expect("departments");
+    let phases = there["blueprint"]["phases"]
+        .as_array()
+        .expect("phases")
+        .iter();
+    let touchpoints =
+        phases.flat_map(|phase| phase["touchpoints"].as_array().expect("touchpoints"));
+    let offers = touchpoints.flat_map(|touchpoint| {
+        let held = touchpoint["responsibilities"].as_array().expect("roles");
+        let is_free = |department: &&Value| {
+            !held.iter().any(|held| held["role"] == "INFORMED" && held["department"]["id"] == department["id"])
+        };
+        let free = departments.iter().filter(is_free);
+        free.map(|department| json!({ "touchpointId": touchpoint["id"], "departmentId": department["id"], "role": "INFORMED" }))
+    });
+    let offers: Vec<Value> = offers.take(200).collect();
+    assert_eq!(offers.len(), 200);
+    let proposed = ann.does(PROPOSE_MANY, json!({ "proposals": offers })).await;
+    assert_eq!(
+        proposed["responsibilities"].as_array().map(Vec::len),
+        Some(200)
+    );
+}
+
+#[tokio::test]
+async fn what_excludes_another_of_the_list_is_told_as_such() {
+    let world = World::small().await;
+    let manager = world.sign_in("cx-manager").await;
+    let keys = Keys::of(&manager, "open").await;
+    let id = "rsp_019ab0000000700080000000000000c1";
+    let mut offers = [
+        keys.offer("T2", "service", "INFORMED"),
+        keys.offer("T2", "service", "CONSULTED"),
+    ];
+    for offer in &mut offers {
+        offer["id"] = json!(id);
+    }
+    let answer = manager
+        .tries(PROPOSE_MANY, json!({ "proposals": offers }))
+        .await;
+    assert_eq!(places(&answer), ["proposals.1.id DUPLICATE"]);
+    let rivals = json!({ "proposals": [keys.offer("T5", "service", "ACCOUNTABLE"), keys.offer("T5", "finance", "ACCOUNTABLE")] });
+    let proposed = manager.does(PROPOSE_MANY, rivals).await["responsibilities"].take();
+    let boss = world.sign_in("chair").await;
+    let both = json!({ "proposals": [at(&proposed[0]), at(&proposed[1])] });
+    let answer = boss.tries(ACCEPT_MANY, both).await;
+    assert_eq!(places(&answer), ["proposals.1.id DUPLICATE"]);
+    let message = answer["userErrors"][0]["message"]
+        .as_str()
+        .expect("a sentence");
+    assert!(
+        message.contains("proposals.0 would decline this one"),
+        "{message}"
+    );
 }

@@ -24,11 +24,11 @@ impl Permit<'_> {
         }
     }
 
-    /// Takes the locks of the blueprints in which these rows lie, in the order of their ids, so that two acts on rows of
-    /// several blueprints never wait for one another. Rows that the caller may not see are left out.
+    /// Takes the locks of the blueprints in which these rows lie, in the order of their ids, so that of two acts on rows
+    /// of several blueprints never each waits for the other. Of rows that the caller may not see too: their locks would
+    /// else be taken in the order of the list, when they are looked for.
     pub async fn lock_blueprints_of<E: Guarded>(&mut self, ids: &[E::Id]) -> Result<()> {
-        let rows = self.caller.select::<E>();
-        let rows = rows.filter(E::id_column().is_in(ids.iter().copied()));
+        let rows = E::find().filter(E::id_column().is_in(ids.iter().copied()));
         let rows = rows.all(&self.tx).await?;
         let blueprints: BTreeSet<BlueprintId> = rows.iter().filter_map(E::blueprint_id).collect();
         for blueprint in blueprints {
