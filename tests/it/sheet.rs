@@ -491,3 +491,70 @@ async fn a_row_without_a_key_never_overwrites_a_step_with_another_name() {
         Vec::<String>::new()
     );
 }
+
+#[tokio::test]
+async fn rows_of_one_phase_meet_and_those_of_another_do_not() {
+    let world = World::small().await;
+    let boss = world.sign_in("cx-manager").await;
+    let phases = |lines: &[String]| -> Vec<String> {
+        let named = lines.iter().filter(|line| line.contains(" phase "));
+        named.cloned().collect()
+    };
+    // A key without a name has the name that is kept.
+    let beside = "phase,phase name,stage,name,lane,responsible\nbefore,,,A step,CUSTOMER,\n,Before!,BEFORE,Another step,FRONTSTAGE,service\n";
+    let added = told(&boss, into("open", beside)).await;
+    let named = phases(&added);
+    assert!(
+        named.len() == 1 && named[0].starts_with("ADDED phase before-"),
+        "{added:?}"
+    );
+    assert!(
+        added.contains(&"ADDED responsibility another-step service RESPONSIBLE".to_owned()),
+        "{added:?}"
+    );
+    assert_eq!(
+        told(&boss, into("open", beside)).await,
+        Vec::<String>::new()
+    );
+    // Whichever row comes first, and with blanks.
+    let rows = [
+        ",Later on!,AFTER,Goes,CUSTOMER",
+        "later-on,Later on?,AFTER,Comes,CUSTOMER",
+        "later-on,,,Stays,CUSTOMER",
+        ", Later on? ,AFTER,Sits,CUSTOMER",
+    ];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
+        let world = World::small().await;
+        let boss = world.sign_in("cx-manager").await;
+        let lines: Vec<&str> = order.iter().map(|at| rows[*at]).collect();
+        let csv = format!("phase,phase name,stage,name,lane\n{}\n", lines.join("\n"));
+        let mut input = into("open", &csv);
+        input["dryRun"] = json!(true);
+        let first = phases(&told(&boss, input).await);
+        assert_eq!(first.len(), 2, "{csv}: {first:?}");
+        told(&boss, into("open", &csv)).await;
+        let there = document(&boss, "open").await;
+        let of = |name: &str| -> String {
+            let mut steps = there["touchpoints"].as_array().expect("steps").iter();
+            let step = steps.find(|step| step["name"] == name).expect("a step");
+            step["phase"].as_str().expect("a key").to_owned()
+        };
+        assert_eq!(
+            (of("Comes"), of("Stays"), of("Sits")),
+            ("later-on".into(), "later-on".into(), "later-on".into()),
+            "{csv}"
+        );
+        assert_ne!(of("Goes"), "later-on", "{csv}");
+    }
+    // Its name alone names a phase, whatever its key.
+    let by_name = "phase,phase name,stage,name,lane\n,Before,BEFORE,By name,CUSTOMER\n";
+    assert_eq!(
+        told(&boss, into("open", by_name)).await,
+        ["ADDED touchpoint by-name"]
+    );
+    let twice = "phase,key,name,lane\nbefore,,Twice,CUSTOMER\nbefore,twice,\"twice \",CUSTOMER\n";
+    assert_eq!(
+        faults(&boss, twice).await,
+        ["DUPLICATE 3.key Line 3, column B (key): The touchpoint twice is on line 2 already."]
+    );
+}

@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 
 use entity::{blueprint, id::BlueprintId, phase, touchpoint};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, prelude::DateTimeUtc};
 
 use super::{
     columns::{COLUMNS, PHASE, PHASE_NAME, STAGE, role_heading},
-    made_key::KeptNames,
+    made_key::{KeptThing, KeptThings},
     read::{NamedPhase, TouchpointTable},
 };
 use crate::{
@@ -44,9 +44,11 @@ pub async fn import_table(
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock_blueprint_for_import(&mut permit, found.id, how.expected_revision).await?;
-    let mut faults = Faults::default();
-    table.tell_apart_made_keys(&load_kept_names(&permit, found.id).await?, &mut faults);
-    faults.check()?;
+    if table.has_made_keys() {
+        let mut faults = Faults::default();
+        table.tell_apart(&load_kept_things(&permit, found.id).await?, &mut faults);
+        faults.in_order_of_lines().check()?;
+    }
     let snapshot = WholeBlueprint::load(caller, permit.tx(), row, caller.today).await?;
     let laid = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
@@ -80,28 +82,31 @@ pub async fn import_table(
     commit_and_report(permit, Some(found), taken, how).await
 }
 
-/// The names of a blueprint's touchpoints and phases, archived ones too, as they keep their keys.
-async fn load_kept_names(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<KeptNames> {
-    let touchpoints: Vec<(String, String)> = touchpoint::Entity::find()
-        .select_only()
-        .column(touchpoint::Column::Key)
-        .column(touchpoint::Column::Name)
-        .filter(touchpoint::Column::BlueprintId.eq(blueprint))
-        .into_tuple()
-        .all(permit.tx())
-        .await?;
-    let phases: Vec<(String, String)> = phase::Entity::find()
-        .select_only()
-        .column(phase::Column::Key)
-        .column(phase::Column::Name)
-        .filter(phase::Column::BlueprintId.eq(blueprint))
-        .into_tuple()
-        .all(permit.tx())
-        .await?;
-    let fold = |(key, name): (String, String)| (fold_key(&key), name);
-    Ok(KeptNames {
-        touchpoints: touchpoints.into_iter().map(fold).collect(),
-        phases: phases.into_iter().map(fold).collect(),
+/// A blueprint's touchpoints and phases, archived ones too, as they keep their keys.
+async fn load_kept_things(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<KeptThings> {
+    macro_rules! kept {
+        ($table:ident) => {
+            $table::Entity::find()
+                .select_only()
+                .column($table::Column::Key)
+                .column($table::Column::Name)
+                .column($table::Column::ArchivedAt)
+                .filter($table::Column::BlueprintId.eq(blueprint))
+                .into_tuple::<(String, String, Option<DateTimeUtc>)>()
+                .all(permit.tx())
+                .await?
+                .into_iter()
+                .map(|(key, name, archived_at)| KeptThing {
+                    key,
+                    name,
+                    is_archived: archived_at.is_some(),
+                })
+                .collect()
+        };
+    }
+    Ok(KeptThings {
+        touchpoints: kept!(touchpoint),
+        phases: kept!(phase),
     })
 }
 

@@ -8,7 +8,7 @@ use entity::words::{Lane, ResponsibilityStatus, Role, Stage};
 use super::{
     cell_field::CellFieldKind,
     columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, role_heading},
-    made_key::{KeptNames, MadeKey},
+    made_key::{KeptThings, MadeKey},
 };
 use crate::{
     blueprint::MOST_TOUCHPOINTS,
@@ -30,6 +30,8 @@ pub struct TouchpointTable {
     pub(super) columns: SheetColumns,
     /// The phases that rows name, in the order of their first rows.
     pub(super) phases: Vec<NamedPhase>,
+    /// For each touchpoint what its row says of its phase.
+    pub(super) row_phases: Vec<Option<NamedPhase>>,
     /// One a row.
     pub(super) touchpoints: Vec<TouchpointPatch>,
     pub(super) responsibilities: Vec<ResponsibilityPatch>,
@@ -39,8 +41,6 @@ pub struct TouchpointTable {
     pub(super) roles: Vec<Role>,
     /// For each touchpoint the key that was made from its name, where the row gives none.
     pub(super) made: Vec<Option<MadeKey>>,
-    /// For each touchpoint the number of its phase.
-    pub(super) phase_of: Vec<Option<usize>>,
     /// The rows of the touchpoints.
     pub(super) rows: Vec<SheetRow>,
     /// For each responsibility the number of its row.
@@ -48,7 +48,7 @@ pub struct TouchpointTable {
 }
 
 /// A phase as rows name it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct NamedPhase {
     pub key: String,
     /// The key as it was made from the name, where no row gives one.
@@ -57,23 +57,6 @@ pub(super) struct NamedPhase {
     pub stage: Option<(Stage, CellRef)>,
     /// The number of its first row.
     pub row: usize,
-}
-
-impl NamedPhase {
-    /// Whether two rows name the same phase: by its key; where it was made from a name, by that too.
-    fn is_same(&self, other: &Self) -> bool {
-        let is_named = |given: &Self, made: &MadeKey| {
-            let name = given.name.as_ref();
-            name.is_none_or(|(name, _)| *name == made.name)
-        };
-        let by_name = match (&self.made, &other.made) {
-            (Some(one), Some(other)) => one == other,
-            (Some(made), None) => is_named(other, made),
-            (None, Some(made)) => is_named(self, made),
-            (None, None) => true,
-        };
-        by_name && fold_key(&self.key) == fold_key(&other.key)
-    }
 }
 
 impl TouchpointTable {
@@ -93,7 +76,7 @@ impl TouchpointTable {
         for row in &mut reader {
             table.read_row(row?, &mut faults);
         }
-        table.tell_apart_made_keys(&KeptNames::default(), &mut faults);
+        table.tell_apart(&KeptThings::default(), &mut faults);
         faults.in_order_of_lines().check()?;
         Ok(table)
     }
@@ -138,30 +121,26 @@ impl TouchpointTable {
         }
         self.row_of
             .resize(self.responsibilities.len(), self.rows.len());
-        let phase = phase.map(|phase| self.record_phase(phase, faults));
-        self.phase_of.push(phase);
+        let row_of_phase = self.rows.len();
+        self.row_phases.push(phase.map(|phase| NamedPhase {
+            row: row_of_phase,
+            ..phase
+        }));
         self.made.push(made);
         self.rows.push(row);
     }
+}
 
-    /// Adds what a row says of its phase to what rows above say of it, which has to be the same.
-    fn record_phase(&mut self, said: NamedPhase, faults: &mut Faults) -> usize {
-        let Some(at) = self.phases.iter().position(|phase| phase.is_same(&said)) else {
-            let row = self.rows.len();
-            self.phases.push(NamedPhase { row, ..said });
-            return self.phases.len() - 1;
-        };
-        let phase = &mut self.phases[at];
-        phase.made = phase.made.take().filter(|_| said.made.is_some());
-        set_or_add_mismatch_fault(&mut phase.name, said.name, |name| name.clone(), faults);
-        set_or_add_mismatch_fault(
-            &mut phase.stage,
-            said.stage,
-            |stage| stage.as_str().to_owned(),
-            faults,
-        );
-        at
-    }
+/// Adds what another row says of a phase, which has to be the same.
+pub(super) fn add_to_phase(phase: &mut NamedPhase, said: NamedPhase, faults: &mut Faults) {
+    phase.row = phase.row.min(said.row);
+    set_or_add_mismatch_fault(&mut phase.name, said.name, |name| name.clone(), faults);
+    set_or_add_mismatch_fault(
+        &mut phase.stage,
+        said.stage,
+        |stage| stage.as_str().to_owned(),
+        faults,
+    );
 }
 
 /// Takes what is said where nothing was said yet; something else than what was said is a fault.
@@ -234,7 +213,7 @@ impl TableRow<'_> {
         let cell = self.columns.cell(self.row, from)?;
         // Its faults are told where it is read for itself.
         let name = cell.parse_text(&mut Faults::default())?;
-        let made = MadeKey::from_name(name.trim());
+        let made = MadeKey::from_name(&name);
         Some((made.base.clone(), Some(made)))
     }
 
@@ -258,7 +237,7 @@ impl TableRow<'_> {
         Some(NamedPhase {
             key,
             made,
-            name: name.map(|name| (name, at(PHASE_NAME))),
+            name: name.map(|name| (name.trim().to_owned(), at(PHASE_NAME))),
             stage: stage.map(|stage| (stage, at(STAGE))),
             row: 0,
         })
