@@ -10,7 +10,10 @@ use entity::id::{
 };
 use futures_util::future::try_join_all;
 
-use super::audit::{AuditEvent, AuditEventById};
+use super::{
+    audit::{AuditEvent, AuditEventById},
+    permissions,
+};
 use crate::{
     account::{
         graphql::{Account, Session, Viewer},
@@ -27,6 +30,7 @@ use crate::{
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     payload::caller,
     persona::graphql::{Channel, Persona, Segment},
+    policy::Action,
     promise::graphql::CustomerPromise,
     publication::graphql::Publication,
     responsibility::graphql::Responsibility,
@@ -130,6 +134,9 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             _ => Ok(None),
         };
     }
+    if let Ok(id) = id.parse::<KpiGrantId>() {
+        return find_grant(ctx, id).await;
+    }
     if let Ok(id) = id.parse() {
         return Ok(load(ctx, AuditEventById(id)).await?.map(Node::AuditEvent));
     }
@@ -159,9 +166,19 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         PublicationId => Publication,
         ResponsibilityId => Responsibility,
         KpiId => Kpi,
-        KpiGrantId => KpiGrant,
         KpiTargetId => KpiTarget,
         KpiLinkId => KpiLink,
         MeasurementId => Measurement,
     })
+}
+
+/// A grant by its id, for those who see the grants of its KPI: who may see the values need not know who else may.
+async fn find_grant(ctx: &Context<'_>, id: KpiGrantId) -> Result<Option<Node>> {
+    let Some(grant) = load(ctx, id).await? else {
+        return Ok(None);
+    };
+    let kpi = load(ctx, grant.kpi_id).await?;
+    let caller = caller(ctx)?;
+    let may = kpi.is_some_and(|kpi| permissions::on_kpi(caller, &kpi).contains(&Action::DefineKpi));
+    Ok(may.then(|| Node::KpiGrant(grant.into())))
 }

@@ -5,7 +5,7 @@ use entity::{
     blueprint, department, feedback,
     id::DepartmentId,
     improvement, kpi, responsibility,
-    words::{BlueprintStatus, ResponsibilityStatus, Sensitivity},
+    words::{BlueprintStatus, ResponsibilityStatus},
 };
 
 use crate::{
@@ -112,9 +112,6 @@ pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Act
 pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     let ties = RowTies::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
-    if row.sensitivity == Sensitivity::Confidential {
-        actions.push(Action::ReadConfidential);
-    }
     if !row.fed_by_feedback {
         actions.push(Action::RecordMeasurement);
     }

@@ -155,3 +155,88 @@ async fn targets_set_before_a_kpi_became_confidential_are_read_in_the_log_by_tho
     assert!(told_admin.contains("withheld"), "{told_admin}");
     assert!(told("auditor").await.contains("61.25"));
 }
+
+#[tokio::test]
+async fn a_grant_is_found_by_its_id_by_those_who_see_the_grants() {
+    let world = World::small().await;
+    let ids = Ids::of(&world).await;
+    let cx = world.sign_in("cx-manager").await;
+    let create = "mutation($input: KpiGrantCreateInput!) { kpiGrantCreate(input: $input) { grant { id } userErrors { message } } }";
+    let made = cx
+        .does(
+            create,
+            json!({ "kpiId": ids["SECRET"], "accountId": ids["analyst"] }),
+        )
+        .await;
+    let id = made["grant"]["id"].clone();
+    let node = "query($id: ID!) { node(id: $id) { id } kpi(by: { key: \"SECRET\" }) { grants { totalCount } } }";
+    for login in [
+        "stranger",
+        "viewer",
+        "contributor",
+        "lead",
+        "neighbour",
+        "chair",
+        "analyst",
+        "auditor",
+        "cx-manager",
+        "admin",
+    ] {
+        let told = world
+            .sign_in(login)
+            .await
+            .ask(node, json!({ "id": id }))
+            .await;
+        assert_eq!(
+            told["node"].is_null(),
+            told["kpi"]["grants"].is_null(),
+            "{login}"
+        );
+    }
+    assert!(!cx.ask(node, json!({ "id": id })).await["node"].is_null());
+}
+
+#[tokio::test]
+async fn a_warning_level_that_is_left_out_stays_and_a_value_has_to_be_given() {
+    let world = World::small().await;
+    let ids = Ids::of(&world).await;
+    let cx = world.sign_in("cx-manager").await;
+    let set = "mutation($input: KpiTargetSetInput!) { kpiTargetSet(input: $input) {
+        target { value warning version } userErrors { field code } } }";
+    let target = |more: Value| {
+        let mut input = json!({ "kpiId": ids["SECRET"], "validFrom": "2025-06-01" });
+        input
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
+        input
+    };
+    let answer = cx.tries(set, target(json!({ "warning": 20.5 }))).await;
+    assert_eq!(
+        answer["userErrors"],
+        json!([{ "field": ["value"], "code": "REQUIRED" }])
+    );
+    cx.does(set, target(json!({ "value": 31.25, "warning": 20.5 })))
+        .await;
+    let kept = cx
+        .does(set, target(json!({ "value": 32.0, "expectedVersion": 1 })))
+        .await;
+    assert_eq!(
+        kept["target"],
+        json!({ "value": 32.0, "warning": 20.5, "version": 2 })
+    );
+    let cleared = cx
+        .does(
+            set,
+            target(json!({ "value": 32.0, "warning": null, "expectedVersion": 2 })),
+        )
+        .await;
+    assert_eq!(
+        cleared["target"],
+        json!({ "value": 32.0, "warning": null, "version": 3 })
+    );
+    let none = cx
+        .does(set, target(json!({ "value": null, "expectedVersion": 3 })))
+        .await;
+    assert_eq!(none["target"]["value"], Value::Null);
+}
