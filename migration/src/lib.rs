@@ -32,6 +32,7 @@ mod m20261128_000025_statistics;
 mod m20261129_000027_cells;
 mod m20261130_000028_period;
 mod m20261130_000029_newest;
+mod m20261130_000030_alike;
 mod search;
 mod sql;
 
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000027_cells::Migration),
             Box::new(m20261130_000028_period::Migration),
             Box::new(m20261130_000029_newest::Migration),
+            Box::new(m20261130_000030_alike::Migration),
         ]
     }
 }

@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-const WATCHED: &[SearchedTable] = &[
+pub(crate) const WATCHED: &[SearchedTable] = &[
     watched_table("BLUEPRINT", "blueprint", "id", &["title"]),
     watched_table("PHASE", "phase", "id", &["name", "customer_goal"]),
     watched_table(

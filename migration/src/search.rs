@@ -36,6 +36,18 @@ pub(crate) async fn create_search_triggers(
     Ok(())
 }
 
+/// Marks all that a table holds, to be folded anew.
+pub(crate) async fn mark_all_stale(
+    schema: &SchemaManager<'_>,
+    watched: &SearchedTable,
+) -> Result<(), DbErr> {
+    let text = MARK_ALL
+        .replace("{kind}", watched.kind)
+        .replace("{watched}", watched.table)
+        .replace("{id}", watched.id);
+    sql::run(schema, &text).await
+}
+
 const MARK_ALL: &str = "INSERT INTO search_stale (kind, id) SELECT '{kind}', {id} FROM {watched};";
 
 const POSTGRES: &str = "

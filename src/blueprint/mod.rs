@@ -13,9 +13,8 @@ use entity::{
     words::Visibility,
 };
 use sea_orm::{
-    ActiveValue::NotSet,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set,
-    sea_query::{Expr, ExprTrait, Func},
+    ActiveValue::NotSet, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    Select, Set,
 };
 
 use self::draft::{BlueprintCreateInput, BlueprintDraft, require_persona_of_subject};
@@ -26,6 +25,7 @@ use crate::{
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
+    text::fold_key,
 };
 
 /// How much one blueprint holds at the most: a picture of it is always given whole.
@@ -61,14 +61,17 @@ pub async fn refuse_taken_name<E: Guarded>(
     (column, field, name): (E::Column, &str, &str),
     but: E::Id,
 ) -> Result<()> {
-    let lower = Func::lower(Expr::col(column.as_column_ref()));
-    let taken = E::find()
+    let others: Vec<String> = E::find()
+        .select_only()
+        .column(column)
         .filter(inside.eq(blueprint))
-        .filter(Expr::expr(lower).eq(Func::lower(Expr::value(name))))
         .filter(E::id_column().ne(but))
-        .count(permit.tx())
+        .into_tuple()
+        .all(permit.tx())
         .await?;
-    if taken == 0 {
+    // Folded here and not by the databases: each lowers letters in its own way.
+    let folded = fold_key(name);
+    if !others.iter().any(|other| fold_key(other) == folded) {
         return Ok(());
     }
     let message = format!("Another {} of the blueprint has this {field}.", E::NOUN);

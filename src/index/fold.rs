@@ -5,12 +5,18 @@
 //! `ø` and `ö` become `o`, and `a` or `e` after an `a`, `e` after an `o` or a `u`, however many, fall too. The price
 //! is that a few words meet that should not, such as poem and pom.
 //!
+//! Only accents fall, and the points of Hebrew and Arabic, which many leave out: vowel signs of other scripts, such as
+//! those of Devanagari, tell words apart, and so do the voicing marks of kana, which make a letter of their own.
+//!
 //! Letters only fall or are replaced one after the other, so the beginning of a word folds to the beginning of what
 //! the word folds to: whoever types on keeps what was found.
 
 use std::ops::Range;
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{compose, is_combining_mark},
+};
 
 /// Most letters of a folded word; further ones are cut off.
 pub(super) const LONGEST: usize = 40;
@@ -53,16 +59,43 @@ fn fold_letter(letter: char) -> impl Iterator<Item = char> {
         .nfkd()
         // Compatible forms decompose into signs as well, such as the brackets of ⑴: only letters and digits are of a
         // word.
-        .filter(|letter| letter.is_alphanumeric() && !is_combining_mark(*letter))
+        .filter(|letter| (letter.is_alphanumeric() && !is_accent(*letter)) || is_voicing(*letter))
 }
 
+/// Whether a mark falls: an accent of Latin, Greek and Cyrillic letters, or a point of Hebrew and Arabic ones.
+fn is_accent(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{300}'..='\u{36f}'
+            | '\u{483}'..='\u{489}'
+            | '\u{591}'..='\u{5c7}'
+            | '\u{610}'..='\u{61a}'
+            | '\u{64b}'..='\u{65f}'
+            | '\u{670}'
+            | '\u{6d6}'..='\u{6ed}'
+            | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{2de0}'..='\u{2dff}'
+            | '\u{fe20}'..='\u{fe2f}'
+    )
+}
+
+/// Whether a mark voices the kana before it: カ with ゛ is ガ.
+fn is_voicing(letter: char) -> bool {
+    matches!(letter, '\u{3099}' | '\u{309a}')
+}
+
+/// Whether a word may begin with it.
 fn is_word_letter(letter: char) -> bool {
-    fold_letter(letter).next().is_some()
+    !is_combining_mark(letter) && fold_letter(letter).any(|letter| !is_voicing(letter))
 }
 
-/// Whether a character is part of a word without being a letter: a combining accent, a soft hyphen, a joiner.
+/// Whether a character goes on with a word without being a letter: a mark, a soft hyphen, a joiner.
 fn is_ignored_in_word(letter: char) -> bool {
     is_combining_mark(letter)
+        // The marks of half-width kana.
+        || matches!(letter, '\u{ff9e}' | '\u{ff9f}')
         || matches!(
             letter,
             '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}'
@@ -91,6 +124,9 @@ impl FoldedWordBuilder {
     }
 
     fn push_unless_lengthening(&mut self, letter: char) {
+        if is_voicing(letter) {
+            return self.voice_last(letter);
+        }
         let lengthens = matches!(
             (self.last, letter),
             (Some('a'), 'a' | 'e') | (Some('o' | 'u'), 'e')
@@ -98,12 +134,21 @@ impl FoldedWordBuilder {
         // İ is lowered to an i and a dot above it.
         // Cut while folding and not afterwards: a word of a megabyte needs no more memory than its first forty
         // letters.
-        if lengthens || is_combining_mark(letter) || self.letters == LONGEST {
+        if lengthens || is_accent(letter) || self.letters == LONGEST {
             return;
         }
         self.text.push(letter);
         self.letters += 1;
         self.last = Some(letter);
+    }
+
+    /// Makes one letter of the last one and a voicing mark; a mark that makes none with it falls.
+    fn voice_last(&mut self, mark: char) {
+        if let Some(voiced) = self.last.and_then(|last| compose(last, mark)) {
+            self.text.pop();
+            self.text.push(voiced);
+            self.last = Some(voiced);
+        }
     }
 }
 
@@ -157,6 +202,14 @@ mod tests {
             (&["Fähre", "faehre", "fahre"], "fahre"),
             (&["crème", "creme", "CRÈME"], "creme"),
             (&["ΟΔΟΣ", "οδος", "οδός"], "οδοσ"),
+            (&["ガイド", "ｶﾞｲﾄﾞ", "カ\u{3099}イト\u{3099}"], "ガイド"),
+            (&["カイト", "ｶｲﾄ"], "カイト"),
+            (&["パン", "ﾊﾟﾝ"], "パン"),
+            (&["दिन"], "दिन"),
+            (&["दान"], "दान"),
+            (&["שלום", "שָׁלוֹם"], "שלום"),
+            (&["سلام", "سَلَام"], "سلام"),
+            (&["Йод", "Иод"], "иод"),
             (&["ﬁnance", "ｆｉｎａｎｃｅ", "Fi\u{ad}nance"], "finance"),
         ] {
             for spelling in spellings {

@@ -153,3 +153,52 @@ async fn a_lead_leads_all_below_and_nothing_beside() {
         );
     }
 }
+
+#[tokio::test]
+async fn keys_are_told_apart_alike_whatever_the_locale() {
+    let worlds = [Some(World::small().await), World::in_turkish().await];
+    for world in worlds.into_iter().flatten() {
+        let admin = world.sign_in("admin").await;
+        let create = "mutation($input: DepartmentCreateInput!) { departmentCreate(input: $input) {
+            department { key } userErrors { code field } } }";
+        admin
+            .does(create, json!({ "key": "IT-INFO", "name": "IT" }))
+            .await;
+        let by = "query($key: String!) { department(by: { key: $key }) { key } }";
+        for key in ["IT-INFO", "it-info", "It-Info"] {
+            let found = admin.ask(by, json!({ "key": key })).await;
+            assert_eq!(found["department"]["key"], "IT-INFO", "{key}");
+        }
+        let again = admin
+            .tries(create, json!({ "key": "it-info", "name": "it" }))
+            .await;
+        assert_eq!(
+            again["userErrors"],
+            json!([{ "code": "DUPLICATE", "field": ["key"] }])
+        );
+        let manager = world.sign_in("cx-manager").await;
+        let ids = crate::ids::Ids::of(&world).await;
+        let scenario = "mutation($input: ScenarioCreateInput!) { scenarioCreate(input: $input) { userErrors { code field } } }";
+        let named = |name: &str| json!({ "blueprintId": ids["open"], "name": name, "kind": "HAPPY", "touchpointIds": [ids["T1"]] });
+        manager.does(scenario, named("Ærlig Kunde INFO")).await;
+        let alike = manager.tries(scenario, named("ærlig kunde info")).await;
+        assert_eq!(
+            alike["userErrors"],
+            json!([{ "code": "DUPLICATE", "field": ["name"] }])
+        );
+        let source = "mutation($input: SourceCreateInput!) { sourceCreate(input: $input) { userErrors { code field } } }";
+        let titled =
+            |title: &str| json!({ "blueprintId": ids["open"], "title": title, "kind": "OTHER" });
+        manager.does(source, titled("ØRE INFO")).await;
+        let alike = manager.tries(source, titled("øre info")).await;
+        assert_eq!(
+            alike["userErrors"],
+            json!([{ "code": "DUPLICATE", "field": ["title"] }])
+        );
+        let document = "{ blueprint(by: { key: \"open\" }) { document } }";
+        let document = manager.ask(document, json!({})).await["blueprint"]["document"].take();
+        let import = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) { changes { kind } userErrors { message } } }";
+        let done = manager.does(import, json!({ "document": document })).await;
+        assert_eq!(done["changes"], json!([]), "what goes out comes in");
+    }
+}

@@ -11,7 +11,7 @@ use cx_blueprint::{
 };
 use entity::{
     employee_answer, employee_cell, employee_receipt, feedback, id::TouchpointId, kpi, kpi_period,
-    measurement, words::FeedbackScale,
+    measurement, scenario, source, words::FeedbackScale,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder};
 
@@ -297,4 +297,61 @@ async fn what_was_measured_before_is_added_up_as_what_comes_after() {
             .expect("they are added up");
     }
     assert_eq!(sums(db).await, before);
+}
+
+/// The last step before names were told apart in all scripts.
+const BEFORE_ALIKE: &str = "m20261130_000029_newest";
+
+#[tokio::test]
+async fn names_that_are_alike_by_now_get_a_number() {
+    let world = World::before(BEFORE_ALIKE).await;
+    let db = &world.store.migration_connection().clone();
+    run(db, ORGANISATION).await;
+    let alike = "
+        INSERT INTO scenario (id, blueprint_id, name, kind, created_at, version) VALUES
+            ({30}, {5}, 'Ærlig kunde', 'HAPPY', {at}, 1), ({31}, {5}, 'Usual', 'HAPPY', {at}, 1),
+            ({32}, {4}, 'ærlig kunde', 'HAPPY', {at}, 1);
+        INSERT INTO source (id, blueprint_id, title, kind, created_at, version) VALUES
+            ({33}, {5}, 'Øre', 'OTHER', {at}, 1);";
+    run(db, alike).await;
+    // A locale of PostgreSQL may have refused them: then there is nothing alike to mend.
+    let later = "
+        INSERT INTO scenario (id, blueprint_id, name, kind, created_at, version) VALUES
+            ({34}, {5}, 'ærlig KUNDE', 'HAPPY', {at}, 1);
+        INSERT INTO source (id, blueprint_id, title, kind, created_at, version) VALUES
+            ({35}, {5}, 'øre', 'OTHER', {at}, 1);";
+    let alike = db.get_database_backend() == DbBackend::Sqlite;
+    if alike {
+        run(db, later).await;
+    }
+    migration::apply_pending_steps(db)
+        .await
+        .expect("the upgrade");
+    let names = scenario::Entity::find()
+        .order_by_asc(scenario::Column::Id)
+        .all(db)
+        .await
+        .expect("rows");
+    let names: Vec<(String, i32)> = names
+        .into_iter()
+        .map(|row| (row.name, row.version))
+        .collect();
+    let told: Vec<(&str, i32)> = names
+        .iter()
+        .map(|(name, version)| (name.as_str(), *version))
+        .collect();
+    let kept = [
+        ("Ærlig kunde", 1),
+        ("Usual", 1),
+        ("ærlig kunde", 1),
+        ("ærlig KUNDE (2)", 2),
+    ];
+    assert_eq!(told, kept[..if alike { 4 } else { 3 }]);
+    let titles = source::Entity::find()
+        .order_by_asc(source::Column::Id)
+        .all(db)
+        .await
+        .expect("rows");
+    let titles: Vec<String> = titles.into_iter().map(|row| row.title).collect();
+    assert_eq!(titles, ["Øre", "øre (2)"][..if alike { 2 } else { 1 }]);
 }

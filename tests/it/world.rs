@@ -114,6 +114,21 @@ impl World {
         SMALL.copy(chrono_tz::UTC).await
     }
 
+    /// One with the small organisation of the tests, in a database of PostgreSQL whose locale makes an i without a dot of
+    /// a capital I; none on SQLite, which has no locale.
+    pub async fn in_turkish() -> Option<Self> {
+        server()?;
+        let name = format!("turkish_{}", cx_blueprint::id::new_hex());
+        let locale = "LOCALE_PROVIDER icu ICU_LOCALE 'tr' TEMPLATE template0";
+        in_postgres(&format!("CREATE DATABASE {name} {locale}")).await;
+        let world = Self::at(Place::Database(name), chrono_tz::UTC, Arc::default()).await;
+        migration::apply_pending_steps(world.store.migration_connection())
+            .await
+            .expect("a fresh database migrates");
+        world.load(ORGANISATION).await.expect("the document loads");
+        Some(world)
+    }
+
     /// One with the demo organisation.
     pub async fn demo() -> Self {
         static DEMONSTRATION: Template = Template::new(Some(DEMO));
