@@ -4,6 +4,7 @@
 use std::{collections::HashSet, ops::RangeInclusive};
 
 use async_graphql::{ID, InputObject, MaybeUndefined, OneofObject};
+use chrono::NaiveDate;
 use entity::id::Id;
 use sea_orm::{ActiveValue, Set};
 use uuid::Uuid;
@@ -204,6 +205,26 @@ impl Faults {
         read
     }
 
+    /// Parses the ids of the things that one act changes all or none of, each of which may occur once.
+    pub fn parse_ids_at_once<'i, I: Id>(
+        &mut self,
+        (path, noun): (&str, &str),
+        ids: impl ExactSizeIterator<Item = &'i ID>,
+    ) -> Vec<I> {
+        self.check_count(path, ids.len(), MOST_AT_ONCE);
+        let mut read: Vec<I> = Vec::new();
+        for (at, id) in ids.take(MOST_AT_ONCE).enumerate() {
+            let path = format!("{path}.{at}.id");
+            let id: I = self.parse_id(&path, id);
+            if !id.uuid().is_nil() && read.contains(&id) {
+                let message = format!("This {noun} is in the list already.");
+                self.add(&path, UserErrorCode::Duplicate, None, message);
+            }
+            read.push(id);
+        }
+        read
+    }
+
     /// The id of a new thing: the client's, so that a retry makes nothing twice, or a new one.
     pub fn parse_or_make_id<I: Id>(&mut self, id: Option<&ID>) -> I {
         match id {
@@ -370,6 +391,19 @@ impl Faults {
             );
         }
         key.to_owned()
+    }
+
+    /// Validates the day of something that has happened.
+    pub fn check_day_has_come(&mut self, path: &str, day: NaiveDate, today: NaiveDate) {
+        if day > today {
+            let message = format!("This day is in the future: today is {today}.");
+            self.add(
+                path,
+                UserErrorCode::Invalid,
+                Some(Reason::InFuture),
+                message,
+            );
+        }
     }
 
     /// Validates that a whole number lies on its scale, both ends included.

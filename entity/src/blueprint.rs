@@ -26,6 +26,8 @@ pub struct Model {
     pub persona_id: PersonaId,
     pub owner_department_id: DepartmentId,
     pub next_review_on: Option<Date>,
+    /// Why it was last sent back from review; empty once it is submitted or published again.
+    pub sent_back_reason: Option<String>,
     pub published_number: Option<i32>,
     /// The revision that was published last.
     pub published_revision: Option<i32>,

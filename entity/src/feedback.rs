@@ -36,7 +36,10 @@ pub struct Model {
     pub answered_at: DateTimeUtc,
     /// The day of the answer in the deployment's time zone.
     pub answered_on: Date,
-    /// The department that looks after it: the one ACCOUNTABLE when the customer answered, or who took over from it.
+    /// The day of the contact that it is about, where that is known.
+    pub met_on: Option<Date>,
+    /// The department that looks after it: the one ACCOUNTABLE at the contact, that which a rule or the owner of what
+    /// it is about names, who took over from it, or to which a CX manager handed it.
     pub department_id: Option<DepartmentId>,
     #[serde(skip)]
     pub respondent: Option<String>,

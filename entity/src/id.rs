@@ -170,6 +170,7 @@ ids! {
     FollowUpId = "fup",
     /// What to do about the answers of one group.
     PlaybookId = "plb",
+    RoutingRuleId = "rou",
     /// What a KPI should reach from a day on.
     KpiTargetId = "tgt",
     /// What a KPI judges.

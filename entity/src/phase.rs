@@ -21,6 +21,8 @@ pub struct Model {
     pub position: i32,
     pub stage: Stage,
     pub customer_goal: Option<String>,
+    /// When it is and how long it lasts, in words.
+    pub timing: Option<String>,
     /// What to ask there.
     pub prompt: Option<String>,
     /// What it was copied from.

@@ -16,6 +16,8 @@ pub struct Model {
     pub text: String,
     /// Days from the answer until its follow-up is due.
     pub due_days: i32,
+    /// Of a hundred answers whose giver is known, how many are followed up.
+    pub follow_up_percent: i32,
     pub created_at: DateTimeUtc,
     pub version: i32,
 }

@@ -19,7 +19,10 @@ pub struct Model {
     /// Unique in the blueprint, however its letters are cased.
     pub title: String,
     pub kind: SourceKind,
+    /// The day on which it was taken; one to come only where it is planned.
     pub held_on: Option<Date>,
+    /// Still to be asked: nothing rests on it yet.
+    pub planned: bool,
     pub sample_size: Option<i32>,
     pub link: Option<String>,
     pub note: Option<String>,

@@ -33,6 +33,8 @@ mod m20261129_000027_cells;
 mod m20261130_000028_period;
 mod m20261130_000029_newest;
 mod m20261130_000030_alike;
+mod m20261130_000031_journey;
+mod m20261130_000032_routing;
 mod search;
 mod sql;
 
@@ -81,6 +83,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000028_period::Migration),
             Box::new(m20261130_000029_newest::Migration),
             Box::new(m20261130_000030_alike::Migration),
+            Box::new(m20261130_000031_journey::Migration),
+            Box::new(m20261130_000032_routing::Migration),
         ]
     }
 }

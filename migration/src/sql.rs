@@ -12,6 +12,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("{boolean}", "boolean", "INTEGER"),
     ("{json}", "jsonb", "TEXT"),
     ("{false}", "false", "0"),
+    ("{true}", "true", "1"),
     // Before the 32 digits of an id, in quotes.
     ("{hex}", "", "X"),
     (

@@ -7,8 +7,8 @@ use entity::{
     account, audit_event, blueprint, channel, department, evaluation, feedback, follow_up,
     id::{self, BlueprintId, Id},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
-    session, source, template, touchpoint, transition,
+    phase, playbook, promise, publication, responsibility, routing_rule, scenario, segment,
+    service_token, session, source, template, touchpoint, transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, IntoActiveModel, QuerySelect, QueryTrait,
@@ -314,6 +314,8 @@ guarded!(follow_up: FollowUpId, "follow-up", "FollowUp", Row, blueprint: |_| Non
     version: yes, archives: no, readable: scope::follow_ups_condition, ties: ties::follow_up_ties);
 guarded!(playbook: PlaybookId, "playbook", "Playbook", Row, blueprint: |_| None, blueprint_sql: |_| None,
     version: yes, archives: no, readable: scope::all_rows_condition, ties: ties::no_ties);
+guarded!(routing_rule: RoutingRuleId, "routing rule", "RoutingRule", Row, blueprint: |_| None,
+    blueprint_sql: |_| None, version: yes, archives: no, readable: scope::all_rows_condition, ties: ties::no_ties);
 guarded!(audit_event: AuditEventId, "audit event", "AuditEvent", Row, blueprint: |row| row.blueprint_id,
     blueprint_sql: |_| None,
     created_at: At at, version: no, archives: no, readable: scope::audit_events_condition, ties: ties::no_ties);

@@ -44,6 +44,8 @@ pub struct Permit<'c> {
     /// Departments whose leads may read the act's audit events: those that the fetched rows are tied to.
     audited_for: BTreeSet<DepartmentId>,
     events: Vec<AuditedChange>,
+    /// The rows of which a list changed, until their update raises their version.
+    lists_changed_of: BTreeSet<uuid::Uuid>,
     /// Number of writing statements that only took a lock. Where no other wrote, the permit may end without an event.
     locking: u64,
     /// Changed rows outside a blueprint whose findings are to be looked at anew.
@@ -103,6 +105,7 @@ impl<'c> Permit<'c> {
             audited_for: BTreeSet::new(),
             events: Vec::new(),
             locking: 0,
+            lists_changed_of: BTreeSet::new(),
             finding_dependencies: BTreeSet::new(),
             redacted: &[],
             weighty: AtomicBool::new(false),

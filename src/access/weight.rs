@@ -20,7 +20,7 @@ const SHORT: usize = 256;
 
 /// The tables with a column `blueprint_id`, and their columns of text; those of [`DESCRIBED`] are added.
 const TEXTS: &[(&str, &[&str])] = &[
-    ("phase", &["name", "customer_goal", "prompt"]),
+    ("phase", &["name", "customer_goal", "timing", "prompt"]),
     ("touchpoint", &["name"]),
     ("transition", &["condition"]),
     ("responsibility", &["tasks", "note", "reason"]),

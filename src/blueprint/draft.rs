@@ -113,6 +113,7 @@ impl BlueprintDraft {
                 persona_id: Set(persona.id),
                 owner_department_id: Set(owner.id),
                 next_review_on: Set(self.input.next_review_on.map(Into::into)),
+                sent_back_reason: Set(None),
                 published_number: Set(None),
                 published_revision: Set(None),
                 created_at: Set(permit.caller.now),

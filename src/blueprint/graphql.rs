@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::{
     BlueprintOwnerChangeInput, BlueprintUpdateInput,
     draft::BlueprintCreateInput,
-    life::{BlueprintStep, change_status},
+    life::{BlueprintSendBackInput, BlueprintStep, change_status, send_back},
     phase::{PhaseCreateInput, PhaseMoveInput, PhaseUpdateInput},
 };
 use crate::{
@@ -47,6 +47,8 @@ pub struct Blueprint {
     pub visibility: Visibility,
     /// The day on which it is due for review.
     pub next_review_on: Option<Date>,
+    /// The reason why it was last sent back from review; null once it is submitted or published again.
+    pub sent_back_reason: Option<String>,
     /// Counts changes of the blueprint's own fields; send it as `expectedVersion`.
     pub version: i32,
     /// Revision number: rises with every change of anything inside the blueprint. Poll it to find out whether to read
@@ -78,6 +80,7 @@ impl From<blueprint::Model> for Blueprint {
             status: row.status,
             visibility: row.visibility,
             next_review_on: row.next_review_on.map(Date),
+            sent_back_reason: row.sent_back_reason.clone(),
             version: row.version,
             revision: row.revision,
             published_number: row.published_number,
@@ -130,6 +133,8 @@ pub struct Phase {
     pub stage: Stage,
     /// The customer's goal in it.
     pub customer_goal: Option<String>,
+    /// When it is and how long it lasts, in words.
+    pub timing: Option<String>,
     /// The question to ask there, from its template.
     pub prompt: Option<String>,
     /// Counts changes of the phase's own fields; send it as `expectedVersion`.
@@ -154,6 +159,7 @@ impl From<phase::Model> for Phase {
             position: row.position,
             stage: row.stage,
             customer_goal: row.customer_goal.clone(),
+            timing: row.timing.clone(),
             prompt: row.prompt.clone(),
             version: row.version,
             created_at: row.created_at,
@@ -355,18 +361,15 @@ impl BlueprintMutation {
         .await
     }
 
-    /// Sends a blueprint in review back to its authors: IN_REVIEW → DRAFT. Requires: GOVERN_BLUEPRINT.
+    /// Sends a blueprint in review back to its authors, with the reason: IN_REVIEW → DRAFT. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_send_back(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
+        #[graphql(desc = "The object, the version that you read, and the reason.")]
+        input: BlueprintSendBackInput,
     ) -> Result<BlueprintPayload> {
         let caller = mutation_caller(ctx)?;
-        BlueprintPayload::from_result(
-            &caller,
-            change_status(&caller, BlueprintStep::SendBack, &input).await,
-        )
-        .await
+        BlueprintPayload::from_result(&caller, send_back(&caller, &input).await).await
     }
 
     /// Archives a blueprint; it stays in KPI facts and can be unarchived. Requires: GOVERN_BLUEPRINT.

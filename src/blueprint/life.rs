@@ -1,5 +1,6 @@
 //! The life of a blueprint: draft, in review, published, archived. Which step leads where is one table.
 
+use async_graphql::{ID, InputObject};
 use entity::{
     blueprint,
     id::BlueprintId,
@@ -10,7 +11,7 @@ use sea_orm::Set;
 use crate::{
     access::{Caller, Permit, expect_version},
     error::{Error, Reason, Result},
-    input::{self, AtVersionInput},
+    input::{self, AtVersionInput, Faults},
     policy::Action,
 };
 
@@ -50,6 +51,53 @@ impl BlueprintStep {
             _ => None,
         }
     }
+
+    fn target_status_or_conflict(self, row: &blueprint::Model) -> Result<BlueprintStatus> {
+        self.target_status(row.status, row.archived_from)
+            .ok_or_else(|| {
+                let message = format!(
+                    "It is {}; this step cannot be taken from there.",
+                    row.status.as_str()
+                );
+                Error::conflict("id", Reason::WrongStatus, message).with_current(row.id.0)
+            })
+    }
+}
+
+/// The sending back of a blueprint that is in review.
+#[derive(InputObject)]
+pub struct BlueprintSendBackInput {
+    /// The object's id.
+    pub id: ID,
+    /// The `version` that you read; any other is a CONFLICT.
+    pub expected_version: i32,
+    /// The reason, for those who work on it: shown until it is submitted again.
+    pub reason: Option<String>,
+}
+
+/// Sends a blueprint in review back to its authors.
+pub async fn send_back(
+    caller: &Caller,
+    input: &BlueprintSendBackInput,
+) -> Result<blueprint::Model> {
+    let mut faults = Faults::default();
+    let id: BlueprintId = faults.parse_id("id", &input.id);
+    let reason = faults.check_optional_text("reason", input.reason.as_deref());
+    faults.check()?;
+    let step = BlueprintStep::SendBack;
+    let (row, mut permit) = caller
+        .fetch_locked::<blueprint::Entity>(step.required_action(), "id", id)
+        .await?;
+    expect_version::<blueprint::Entity>(&row, input.expected_version)?;
+    let status = step.target_status_or_conflict(&row)?;
+    let change = blueprint::ActiveModel {
+        status: Set(status),
+        sent_back_reason: Set(reason),
+        ..Default::default()
+    };
+    let row = permit.update::<blueprint::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
 }
 
 /// Takes a step that only changes where the blueprint stands. Publishing does more, in its own room.
@@ -74,13 +122,7 @@ pub async fn change_status_of_fetched(
     step: BlueprintStep,
     row: &blueprint::Model,
 ) -> Result<blueprint::Model> {
-    let Some(status) = step.target_status(row.status, row.archived_from) else {
-        let message = format!(
-            "It is {}; this step cannot be taken from there.",
-            row.status.as_str()
-        );
-        return Err(Error::conflict("id", Reason::WrongStatus, message).with_current(row.id.0));
-    };
+    let status = step.target_status_or_conflict(row)?;
     let mut change = blueprint::ActiveModel {
         status: Set(status),
         ..Default::default()
@@ -89,6 +131,7 @@ pub async fn change_status_of_fetched(
         BlueprintStep::Publish => {
             change.published_number = Set(Some(row.published_number.unwrap_or(0) + 1));
             change.published_revision = Set(Some(row.revision));
+            change.sent_back_reason = Set(None);
         }
         BlueprintStep::Archive => {
             change.archived_from = Set(Some(row.status));
@@ -98,7 +141,8 @@ pub async fn change_status_of_fetched(
             change.archived_from = Set(None);
             change.archived_at = Set(None);
         }
-        BlueprintStep::Submit | BlueprintStep::SendBack => {}
+        BlueprintStep::Submit => change.sent_back_reason = Set(None),
+        BlueprintStep::SendBack => {}
     }
     permit.update::<blueprint::Entity>(row, change).await
 }

@@ -20,7 +20,6 @@ use sea_orm::{
 use self::draft::{BlueprintCreateInput, BlueprintDraft, require_persona_of_subject};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
-    audit::AuditedChange,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
@@ -158,18 +157,11 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
                 .await?,
         )?;
     }
-    let list_changes = match &secondary {
-        Some(personas) => replace_secondary_personas(&mut permit, &row, personas).await?,
-        None => false,
-    };
+    if let Some(personas) = &secondary {
+        replace_secondary_personas(&mut permit, &row, personas).await?;
+    }
     let change = blueprint::ActiveModel {
         title,
-        // The list is the blueprint's own field: whoever has read the old one is told.
-        version: if list_changes {
-            Set(row.version + 1)
-        } else {
-            NotSet
-        },
         visibility: set_if_given(visibility, |visibility| *visibility),
         persona_id: persona_id.map_or(NotSet, Set),
         next_review_on: set_or_clear(&input.next_review_on, |day| day.map(|day| day.0)),
@@ -180,12 +172,12 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
     Ok(row)
 }
 
-/// Makes the secondary personas these, in this order. Says whether anything changed.
+/// Makes the secondary personas these, in this order.
 async fn replace_secondary_personas(
     permit: &mut Permit<'_>,
     row: &blueprint::Model,
     personas: &[PersonaId],
-) -> Result<bool> {
+) -> Result<()> {
     for (index, id) in personas.iter().enumerate() {
         let field = format!("secondaryPersonaIds.{index}");
         require_persona_of_subject(
@@ -204,17 +196,14 @@ async fn replace_secondary_personas(
     });
     let its = blueprint_persona::Column::BlueprintId.eq(row.id);
     let position = blueprint_persona::Column::Position;
-    if !permit
-        .replace_list::<blueprint_persona::Entity>(its, position, list.collect())
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(AuditedChange::for_change_outside_row::<blueprint::Entity>(
-        row,
-        serde_json::json!({ "secondaryPersonaIds": personas }),
-    ));
-    Ok(true)
+    permit
+        .replace_list::<blueprint_persona::Entity, blueprint::Entity>(
+            row,
+            (its, position),
+            list.collect(),
+            serde_json::json!({ "secondaryPersonaIds": personas }),
+        )
+        .await
 }
 
 /// Gives the blueprint to another department.

@@ -3,8 +3,8 @@
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     blueprint,
-    id::{BlueprintId, PhaseId},
-    phase, touchpoint,
+    id::{BlueprintId, PhaseId, SegmentId},
+    phase, phase_segment, segment, touchpoint,
     words::Stage,
 };
 use sea_orm::{
@@ -15,7 +15,7 @@ use super::MOST_PHASES;
 use crate::{
     access::{Caller, Permit, expect_version, require_unarchived},
     error::{Error, Reason, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     order::{self, Ordered},
     policy::Action,
 };
@@ -35,8 +35,13 @@ pub struct PhaseCreateInput {
     pub stage: Stage,
     /// The customer's goal in it.
     pub customer_goal: Option<String>,
+    /// When it is and how long it lasts, in words.
+    pub timing: Option<String>,
     /// The question to ask there.
     pub prompt: Option<String>,
+    /// The segments that the blueprint's personas stand for while in it, in order; none: those of the personas.
+    #[graphql(default)]
+    pub segment_ids: Vec<ID>,
     /// Id of the phase after which to place it; absent: the end, null: the beginning.
     pub after_id: MaybeUndefined<ID>,
 }
@@ -54,8 +59,13 @@ pub struct PhaseUpdateInput {
     pub stage: MaybeUndefined<Stage>,
     /// The customer's goal in it.
     pub customer_goal: MaybeUndefined<String>,
+    /// When it is and how long it lasts, in words.
+    pub timing: MaybeUndefined<String>,
     /// The question to ask there.
     pub prompt: MaybeUndefined<String>,
+    /// The segments that the blueprint's personas stand for while in it, in order; replaces the list. None: those of
+    /// the personas.
+    pub segment_ids: MaybeUndefined<Vec<ID>>,
 }
 
 /// The move of a phase.
@@ -77,7 +87,9 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
     let name = faults.check_name("name", &input.name);
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
     let customer_goal = faults.check_optional_text("customerGoal", input.customer_goal.as_deref());
+    let timing = faults.check_optional_text("timing", input.timing.as_deref());
     let prompt = faults.check_optional_text("prompt", input.prompt.as_deref());
+    let segments: Vec<SegmentId> = faults.parse_ids("segmentIds", &input.segment_ids);
     let after: Option<PhaseId> = faults.parse_optional_id("afterId", input.after_id.value());
     faults.check()?;
     let (blueprint, mut permit) = caller
@@ -109,9 +121,11 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
         position,
         stage: input.stage,
         customer_goal,
+        timing,
         prompt,
     };
     let row = add_phase(&mut permit, blueprint.id, fresh).await?;
+    replace_segments(&mut permit, &row, &segments).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -126,6 +140,7 @@ pub struct NewPhase {
     pub position: i32,
     pub stage: Stage,
     pub customer_goal: Option<String>,
+    pub timing: Option<String>,
     pub prompt: Option<String>,
 }
 
@@ -152,6 +167,7 @@ pub async fn add_phase(
             position: Set(fresh.position),
             stage: Set(fresh.stage),
             customer_goal: Set(fresh.customer_goal),
+            timing: Set(fresh.timing),
             prompt: Set(fresh.prompt),
             created_at: Set(permit.caller.now),
             copied_from_id: Set(None),
@@ -161,7 +177,30 @@ pub async fn add_phase(
         .await
 }
 
-/// Changes name, stage, goal or prompt.
+/// Makes the segments these, in this order.
+async fn replace_segments(
+    permit: &mut Permit<'_>,
+    row: &phase::Model,
+    segments: &[SegmentId],
+) -> Result<()> {
+    permit
+        .require_all::<segment::Entity>("segmentIds", segments)
+        .await?;
+    let list = segments.iter().zip(1..);
+    let list = list.map(|(segment, position)| phase_segment::Model {
+        phase_id: row.id,
+        segment_id: *segment,
+        position,
+    });
+    let its = phase_segment::Column::PhaseId.eq(row.id);
+    let place = (its, phase_segment::Column::Position);
+    let noted = serde_json::json!({ "segmentIds": segments });
+    permit
+        .replace_list::<phase_segment::Entity, phase::Entity>(row, place, list.collect(), noted)
+        .await
+}
+
+/// Changes what a phase says of itself.
 pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::Model> {
     let mut faults = Faults::default();
     let id: PhaseId = faults.parse_id("id", &input.id);
@@ -172,14 +211,22 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
     let customer_goal = set_or_clear(&input.customer_goal, |text| {
         faults.check_optional_text("customerGoal", text.map(String::as_str))
     });
+    let timing = set_or_clear(&input.timing, |text| {
+        faults.check_optional_text("timing", text.map(String::as_str))
+    });
     let prompt = set_or_clear(&input.prompt, |text| {
         faults.check_optional_text("prompt", text.map(String::as_str))
     });
+    let segments = list_if_given(&input.segment_ids);
+    let segments: Option<Vec<SegmentId>> = segments.map(|ids| faults.parse_ids("segmentIds", ids));
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let row = permit
         .fetch_at_version::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
+    if let Some(segments) = &segments {
+        replace_segments(&mut permit, &row, segments).await?;
+    }
     let row = permit
         .update::<phase::Entity>(
             &row,
@@ -187,6 +234,7 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
                 name,
                 stage,
                 customer_goal,
+                timing,
                 prompt,
                 ..Default::default()
             },

@@ -1,6 +1,8 @@
 //! Analysis of how people move through a blueprint: loops, dead ends, hand-offs and ways in the graph of its
 //! transitions. Pure functions over the canvas. Work that ENABLES a step is no movement; it counts only for
-//! reachability. There are no durations: over a graph with cycles they would have no sum.
+//! reachability and hand-offs. There are no durations: over a graph with cycles they would have no sum.
+
+mod hand_off;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -8,7 +10,6 @@ use std::{
 };
 
 use entity::{
-    id::DepartmentId,
     phase, touchpoint, transition,
     words::{End, Stage, TransitionKind},
 };
@@ -17,9 +18,10 @@ use petgraph::{
     graph::{DiGraph, NodeIndex},
 };
 
+pub use self::hand_off::DepartmentHandOff;
 use super::{
     graph::{FlowEdge, FlowGraph, FlowNode, entry_touchpoint, is_re_entry},
-    model::{Canvas, find_accountable_responsibility},
+    model::Canvas,
 };
 use crate::{compute::WorkBudget, error::Result};
 
@@ -40,15 +42,6 @@ const STEPS_PER_FOUND_TRANSITION: usize = 20;
 pub struct FlowAnalysis<'c> {
     canvas: &'c Canvas,
     graph: Arc<FlowGraph>,
-}
-
-/// The transitions that hand people from one accountable department to another.
-#[derive(Clone, Debug)]
-pub struct DepartmentHandOff<'c> {
-    pub from: DepartmentId,
-    pub to: DepartmentId,
-    /// Where it happens, in the order of creation.
-    pub transitions: Vec<&'c transition::Model>,
 }
 
 /// Ways from one touchpoint to another.
@@ -148,12 +141,12 @@ impl<'c> FlowAnalysis<'c> {
             .collect()
     }
 
-    /// Transitions that lead back to an earlier phase.
+    /// Transitions that lead back: of kind BACKTRACK, or to an earlier phase.
     #[must_use]
     pub fn backtracks(&self) -> Vec<&'c transition::Model> {
         self.transitions_where(|edge| {
-            edge.joined_touchpoints()
-                .is_some_and(|(from, to)| self.graph.phase[to] < self.graph.phase[from])
+            let back = |(from, to): (usize, usize)| self.graph.phase[to] < self.graph.phase[from];
+            edge.kind == TransitionKind::Backtrack || edge.joined_touchpoints().is_some_and(back)
         })
     }
 
@@ -222,49 +215,6 @@ impl<'c> FlowAnalysis<'c> {
             next.extend(onward.chain(enabling[at].iter().copied()));
         }
         self.touchpoints((0..reached.len()).filter(|at| !reached[*at]))
-    }
-
-    /// Hand-offs: transitions whose two ends have known and different accountable departments, by both departments,
-    /// in the order of the first of each.
-    #[must_use]
-    pub fn hand_offs(&self) -> Vec<DepartmentHandOff<'c>> {
-        let accountable: Vec<Option<DepartmentId>> = self
-            .canvas
-            .touchpoints
-            .iter()
-            .map(|touchpoint| {
-                find_accountable_responsibility(
-                    self.canvas.responsibilities_of_touchpoint(touchpoint.id),
-                )
-            })
-            .map(|held| held.map(|held| held.department_id))
-            .collect();
-        let mut found: Vec<DepartmentHandOff<'c>> = Vec::new();
-        let mut at: BTreeMap<(DepartmentId, DepartmentId), usize> = BTreeMap::new();
-        for edge in self.movement_edges() {
-            let Some((from, to)) = edge.joined_touchpoints() else {
-                continue;
-            };
-            let (Some(from), Some(to)) = (accountable[from], accountable[to]) else {
-                continue;
-            };
-            if from == to {
-                continue;
-            }
-            // An index into a list and not the map's own order: hand-offs are told in the order of their first
-            // transition.
-            let place = *at.entry((from, to)).or_insert_with(|| {
-                let transitions = Vec::new();
-                found.push(DepartmentHandOff {
-                    from,
-                    to,
-                    transitions,
-                });
-                found.len() - 1
-            });
-            found[place].transitions.push(self.transition(edge));
-        }
-        found
     }
 
     /// The touchpoints that every way from START to a phase of stage GOAL passes, in the order of passing; the one

@@ -7,10 +7,10 @@ use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId, PhaseId, TouchpointId},
     json::Texts,
-    persona, phase, touchpoint, transition,
+    persona, phase, responsibility, touchpoint, transition,
     words::{
-        Basis, BlueprintState, BlueprintStatus, End, Stage, Subject, TransitionKind, Usage,
-        Visibility,
+        Basis, BlueprintState, BlueprintStatus, End, ResponsibilityStatus, Role, Stage, Subject,
+        TransitionKind, Usage, Visibility,
     },
 };
 use uuid::Uuid;
@@ -66,6 +66,7 @@ pub(crate) fn canvas(
         persona_id: persona.id,
         owner_department_id: uuid(6, 0).into(),
         next_review_on: None,
+        sent_back_reason: None,
         published_number: Some(1),
         published_revision: Some(1),
         created_at: at,
@@ -83,6 +84,7 @@ pub(crate) fn canvas(
         position: i32::try_from(number).expect("a few") + 1,
         stage: *stage,
         customer_goal: None,
+        timing: None,
         prompt: None,
         created_at: at,
         copied_from_id: None,
@@ -152,5 +154,41 @@ pub(crate) fn with_departments(
     Canvas {
         departments,
         ..canvas
+    }
+}
+
+/// A responsibility that was accepted, with an id of this number.
+pub(crate) fn accepted_responsibility(
+    number: usize,
+    touchpoint_id: TouchpointId,
+    department_id: DepartmentId,
+    role: Role,
+) -> responsibility::Model {
+    responsibility::Model {
+        id: uuid(7, number).into(),
+        blueprint_id: uuid(1, 0).into(),
+        touchpoint_id,
+        department_id,
+        role,
+        status: ResponsibilityStatus::Accepted,
+        tasks: Texts::default(),
+        person_id: None,
+        note: None,
+        proposed_by_department_id: None,
+        proposed_by_account_id: None,
+        proposed_from_department_id: None,
+        proposed_at: DateTime::<Utc>::UNIX_EPOCH,
+        replaces_id: None,
+        reason: None,
+        decided_at: None,
+        decided_by_account_id: None,
+        valid_from: None,
+        valid_to: None,
+        handed_over_at: None,
+        handed_over_by_account_id: None,
+        unasked: false,
+        resumes_id: None,
+        created_at: DateTime::<Utc>::UNIX_EPOCH,
+        version: 1,
     }
 }

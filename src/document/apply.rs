@@ -35,7 +35,7 @@ pub(super) async fn apply_all_but_responsibilities(
     authority: ImportConsent,
 ) -> Result<()> {
     apply_blueprint_row(permit, before, target).await?;
-    apply_phases(permit, before, &target.phases).await?;
+    apply_phases(permit, before, target).await?;
     apply_touchpoints(permit, before, target).await?;
     let snapshot = before.map(|before| &*before.snapshot);
     let there = snapshot.map_or(&[][..], |snapshot| &snapshot.canvas.transitions);

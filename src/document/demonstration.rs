@@ -154,6 +154,8 @@ async fn build_feedback_inputs(
                 comment: None,
                 channel_id: None,
                 segment_id: None,
+                met_on: None,
+                cause: None,
             },
             follow_up: entry.follow_up.unwrap_or(FollowUpState::Open),
         });

@@ -1,7 +1,7 @@
 //! A merged document and its faults, checked against every rule before anything is written. It reads and writes
 //! nothing: current rows and the catalogue are handed to it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::BlueprintId;
 
 use super::{
@@ -66,7 +66,7 @@ impl MergedDocument {
         &self.document
     }
 
-    /// The target rows; `now` is the time of the import, `new_id` the id of a blueprint that it creates.
+    /// The target rows; `now` and `today` are the time of the import, `new_id` the id of a blueprint that it creates.
     ///
     /// # Errors
     /// Every fault of merging and resolving, at once.
@@ -74,7 +74,7 @@ impl MergedDocument {
         mut self,
         before: Option<&CurrentBlueprint>,
         catalogue: &ReferencedIds,
-        (now, new_id): (DateTime<Utc>, BlueprintId),
+        (now, today, new_id): (DateTime<Utc>, NaiveDate, BlueprintId),
     ) -> Result<WantedRows> {
         let (document, faults) = (&self.document, &mut self.faults);
         let target = WantedRows::from_document(
@@ -82,7 +82,7 @@ impl MergedDocument {
             &self.part_positions,
             before,
             catalogue,
-            (now, new_id),
+            (now, today, new_id),
             faults,
         );
         self.faults.respell_paths(&SPELLED).check()?;

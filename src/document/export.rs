@@ -32,7 +32,7 @@ impl Document {
             phases: canvas
                 .phases
                 .iter()
-                .map(parts::phase::phase_row_to_part)
+                .map(|row| keys.phase_row_to_part(row))
                 .collect(),
             touchpoints: canvas
                 .touchpoints

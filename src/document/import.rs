@@ -209,7 +209,7 @@ pub(super) async fn reconcile(
         let (before, now) = (before.clone(), caller.now);
         move |steps: &WorkBudget| {
             steps.spend(STEPS_PER_ROW * draft.document().part_count())?;
-            draft.into_target_rows(before.as_deref(), &catalogue, (now, new_id))
+            draft.into_target_rows(before.as_deref(), &catalogue, (now, today, new_id))
         }
     };
     let target = caller.run_on_compute_pool(checked).await?;

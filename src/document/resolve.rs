@@ -1,9 +1,9 @@
 //! Resolves a document to the rows that it asks for: keys become ids, and every rule that holds for single changes is
 //! checked for all of them at once. Pure: it reads and writes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::blueprint;
 use entity::id::{BlueprintId, PersonaId};
 use entity::words::{BlueprintStatus, Subject};
@@ -25,7 +25,7 @@ impl WantedRows {
         part_positions: &InputPartIndexes,
         before: Option<&CurrentBlueprint>,
         catalogue: &ReferencedIds,
-        (now, new_id): (DateTime<Utc>, BlueprintId),
+        (now, today, new_id): (DateTime<Utc>, NaiveDate, BlueprintId),
         faults: &mut Faults,
     ) -> Option<Self> {
         let blueprint = before.map(|before| before.snapshot.canvas.blueprint.id);
@@ -36,10 +36,12 @@ impl WantedRows {
             catalogue,
             faults,
             now,
+            today,
             blueprint: blueprint.unwrap_or(new_id),
             phases: HashMap::new(),
             touchpoints: HashMap::new(),
             sources: HashMap::new(),
+            planned_sources: HashSet::new(),
             insights: HashMap::new(),
         };
         // Not only of the patch: merged with what is there, a list of a lawful length may come to be too long.
@@ -48,7 +50,7 @@ impl WantedRows {
         // so that all are told at once.
         let blueprint = resolver.resolve_blueprint(document);
         let secondary_personas = resolver.resolve_secondary_personas(document);
-        let phases = resolver.resolve_phases(&document.phases);
+        let (phases, phase_segments) = resolver.resolve_phases(&document.phases);
         let (touchpoints, touchpoint_channels, touchpoint_segments) =
             resolver.resolve_touchpoints(&document.touchpoints);
         let transitions = resolver.resolve_transitions(&document.transitions);
@@ -67,6 +69,7 @@ impl WantedRows {
             blueprint: blueprint?,
             secondary_personas,
             phases,
+            phase_segments,
             touchpoints,
             touchpoint_channels,
             touchpoint_segments,
@@ -132,6 +135,7 @@ impl Resolver<'_> {
             persona_id: uuid::Uuid::nil().into(),
             owner_department_id: uuid::Uuid::nil().into(),
             next_review_on: None,
+            sent_back_reason: None,
             published_number: None,
             published_revision: None,
             template_id: None,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::{
     AccountId, BlueprintId, ChannelId, DepartmentId, InsightId, KpiId, PersonaId, PhaseId,
     SegmentId, SourceId, TouchpointId,
@@ -47,11 +47,14 @@ pub(crate) struct Resolver<'a> {
     pub(crate) catalogue: &'a ReferencedIds,
     pub(crate) faults: &'a mut Faults,
     pub(crate) now: DateTime<Utc>,
+    pub(crate) today: NaiveDate,
     pub(crate) blueprint: BlueprintId,
     /// By key in small letters, as far as they are resolved: kinds that name others come after them.
     pub(crate) phases: HashMap<String, PhaseId>,
     pub(crate) touchpoints: HashMap<String, TouchpointId>,
     pub(crate) sources: HashMap<String, SourceId>,
+    /// The sources that are still to be asked.
+    pub(crate) planned_sources: HashSet<SourceId>,
     pub(crate) insights: HashMap<String, InsightId>,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use entity::id::{
     AccountId, ChannelId, DepartmentId, EvaluationId, ImprovementId, InsightId, KpiId, NeedId,
-    PersonaId, PromiseId, ScenarioId, SegmentId, SourceId, TouchpointId,
+    PersonaId, PhaseId, PromiseId, ScenarioId, SegmentId, SourceId, TouchpointId,
 };
 use entity::words::{Role, Verdict};
 use entity::{
@@ -54,6 +54,7 @@ pub struct WantedRows {
     pub blueprint: blueprint::Model,
     pub secondary_personas: Vec<PersonaId>,
     pub phases: Vec<phase::Model>,
+    pub phase_segments: ListsByOwner<PhaseId, SegmentId>,
     pub touchpoints: Vec<touchpoint::Model>,
     pub touchpoint_channels: ListsByOwner<TouchpointId, ChannelId>,
     pub touchpoint_segments: ListsByOwner<TouchpointId, SegmentId>,

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::id::{Id, ImprovementId, InsightId, PromiseId, ScenarioId, TouchpointId};
+use entity::id::{Id, ImprovementId, InsightId, PhaseId, PromiseId, ScenarioId, TouchpointId};
 use entity::{
-    improvement_kpi, improvement_touchpoint, insight_source, promise_delivery, scenario_step,
-    touchpoint_channel, touchpoint_segment,
+    improvement_kpi, improvement_touchpoint, insight_source, phase_segment, promise_delivery,
+    scenario_step, touchpoint_channel, touchpoint_segment,
 };
 use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, Condition, EntityTrait, QueryFilter, Set};
@@ -135,6 +135,7 @@ macro_rules! list_rows {
 }
 
 list_rows! {
+    phase_segment_rows: PhaseId, phase_segments => phase_segment { phase_id, segment_id };
     touchpoint_channel_rows: TouchpointId, touchpoint_channels => touchpoint_channel { touchpoint_id, channel_id };
     touchpoint_segment_rows: TouchpointId, touchpoint_segments => touchpoint_segment { touchpoint_id, segment_id };
     scenario_step_rows: ScenarioId, scenario_steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };

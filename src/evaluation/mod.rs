@@ -10,11 +10,10 @@ use entity::{
     persona_need,
     words::{Messages, Verdict},
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
-    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
@@ -42,7 +41,7 @@ pub struct EvaluationCreateInput {
     pub id: Option<ID>,
     /// The touchpoint that was tested.
     pub touchpoint_id: ID,
-    /// The day.
+    /// The day, not after today.
     pub held_on: Date,
     /// Id of the account that tested it.
     pub by_account_id: Option<ID>,
@@ -69,7 +68,7 @@ pub struct EvaluationUpdateInput {
     pub id: ID,
     /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// The day.
+    /// The day, not after today.
     pub held_on: MaybeUndefined<Date>,
     /// Id of the account that tested it.
     pub by_account_id: MaybeUndefined<ID>,
@@ -146,6 +145,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let by_account_id = faults.parse_optional_id("byAccountId", input.by_account_id.as_ref());
     let by_name = input.by_name.as_deref();
     let by_name = by_name.map(|name| faults.check_name("byName", name));
+    faults.check_day_has_come("heldOn", input.held_on.0, caller.today);
     let verdicts = read_verdicts(&mut faults, &input.verdicts);
     let conflicts_with_id =
         faults.parse_optional_id("conflictsWithId", input.conflicts_with_id.as_ref());
@@ -224,7 +224,10 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
     let by_name = set_or_clear(&input.by_name, |name| {
         name.map(|name| faults.check_name("byName", name))
     });
-    let held_on = set_if_given(faults.given("heldOn", &input.held_on), |day| day.0);
+    let held_on = set_if_given(faults.given("heldOn", &input.held_on), |day| {
+        faults.check_day_has_come("heldOn", day.0, caller.today);
+        day.0
+    });
     let verdicts = list_if_given(&input.verdicts);
     let verdicts = verdicts.map(|list| read_verdicts(&mut faults, list));
     let conflicts_with_id = set_or_clear(&input.conflicts_with_id, |id| {
@@ -238,7 +241,7 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
     });
     faults.check()?;
     let (row, mut permit) = fetch_evaluation_at_version(caller, id, input.expected_version).await?;
-    let mut change = evaluation::ActiveModel {
+    let change = evaluation::ActiveModel {
         held_on,
         by_account_id,
         by_name,
@@ -253,23 +256,20 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
     add_contradiction_faults(&mut faults, "", &after);
     faults.check()?;
     require_referenced_rows(&permit, &after).await?;
-    if let Some(verdicts) = verdicts
-        && replace_verdicts(&mut permit, &row, &verdicts).await?
-    {
-        // The verdicts are the evaluation's own: whoever has read the old ones is told.
-        change.version = Set(row.version + 1);
+    if let Some(verdicts) = verdicts {
+        replace_verdicts(&mut permit, &row, &verdicts).await?;
     }
     let row = permit.update::<evaluation::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-/// Makes what was found this, in this order. Says whether anything changed.
+/// Makes what was found this, in this order.
 async fn replace_verdicts(
     permit: &mut Permit<'_>,
     row: &evaluation::Model,
     verdicts: &VerdictsByNeed,
-) -> Result<bool> {
+) -> Result<()> {
     refuse_needs_of_other_personas(permit, row, verdicts).await?;
     let list = verdicts.iter().zip(1..);
     let list = list.map(|((need, verdict), position)| evaluation_verdict::Model {
@@ -282,16 +282,14 @@ async fn replace_verdicts(
     let after = serde_json::json!({ "verdicts": list });
     let its = evaluation_verdict::Column::EvaluationId.eq(row.id);
     let position = evaluation_verdict::Column::Position;
-    if !permit
-        .replace_list::<evaluation_verdict::Entity>(its, position, list)
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(AuditedChange::for_change_outside_row::<evaluation::Entity>(
-        row, after,
-    ));
-    Ok(true)
+    permit
+        .replace_list::<evaluation_verdict::Entity, evaluation::Entity>(
+            row,
+            (its, position),
+            list,
+            after,
+        )
+        .await
 }
 
 /// Refuses needs that are not those of the blueprint's persona; one statement for all of them. What was found about a

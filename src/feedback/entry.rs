@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     feedback,
     id::{AccountId, BlueprintId, ChannelId, Id, PersonaId, SegmentId, TouchpointId},
-    words::{FeedbackGroup, FeedbackScale, FollowUpState},
+    words::{FeedbackGroup, FeedbackScale, FollowUpCause, FollowUpState},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -29,6 +29,11 @@ pub(super) struct AnswerEntry {
     pub segment: Option<SegmentId>,
     pub at: DateTime<Utc>,
     pub on: NaiveDate,
+    /// The day of the contact that it is about.
+    pub met_on: Option<NaiveDate>,
+    /// The moment of that contact as far as it is known, else of the answer: who answered for the place then works it.
+    pub met_at: DateTime<Utc>,
+    pub cause: Option<FollowUpCause>,
     pub external_id: Option<String>,
     pub respondent: Option<String>,
     pub contact: Option<String>,

@@ -1,24 +1,27 @@
 //! Follow-ups: worked by the department that looks after the answer, assigned by its lead. Those that nobody looks
-//! after are worked by CX managers.
+//! after are worked by CX managers, until they hand them to a department.
 
 use std::collections::BTreeSet;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
-    account, feedback, follow_up,
-    id::{AccountId, DepartmentId, FollowUpId},
+    account, department, feedback, follow_up,
+    id::{AccountId, BlueprintId, DepartmentId, FollowUpId},
     membership,
     words::{DepartmentRole, FollowUpCause, FollowUpState, OrganisationRole},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
-use super::{open_follow_ups_condition, rules::is_closed};
+use super::{
+    open_follow_ups_condition, references::lock_live_successors, routing::RoutingRules,
+    rules::is_closed,
+};
 use crate::{
     access::{Caller, FindingDependency, Permit, expect_version},
     audit::AuditedChange,
     department::{is_within, load_parent_by_department},
-    error::{Error, Reason, Result, UserErrorCode},
-    input::{Faults, set_if_given, set_or_clear},
+    error::{Error, Reason, Result, UserErrorCode, refusals::Refusals},
+    input::{AtVersionInput, Faults, set_if_given, set_or_clear},
     kpi::measurement::add_year_range_fault,
     policy::Action,
     scalar::Date,
@@ -57,6 +60,15 @@ pub struct FollowUpAssignInput {
     pub due_on: MaybeUndefined<Date>,
 }
 
+/// Follow-ups to hand over, and the department that works them from now on.
+#[derive(InputObject)]
+pub struct FollowUpsHandOverInput {
+    /// The open follow-ups, 1 to 200, and the versions that you read.
+    pub follow_ups: Vec<AtVersionInput>,
+    /// Id of the department.
+    pub department_id: ID,
+}
+
 /// Says what was done about an answer.
 pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follow_up::Model> {
     let mut faults = Faults::default();
@@ -92,7 +104,74 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
         }
     }
     let row = permit.update::<follow_up::Entity>(&row, changes).await?;
+    let row = route_by_cause(&mut permit, row, &answer).await?;
     permit.commit().await?;
+    Ok(row)
+}
+
+/// Gives an answer on the relationship as a whole that no department works to the one that a rule about its cause
+/// names.
+async fn route_by_cause(
+    permit: &mut Permit<'_>,
+    row: follow_up::Model,
+    answer: &feedback::Model,
+) -> Result<follow_up::Model> {
+    let unrouted = answer.department_id.is_none() && answer.touchpoint_id.is_none();
+    if !unrouted || row.cause.is_none() || is_closed(row.state) {
+        return Ok(row);
+    }
+    let rules = RoutingRules::load(permit).await?;
+    let department = rules.department_for(answer.segment_id, answer.channel_id, row.cause);
+    let heirs = lock_live_successors(permit, department.into_iter().collect()).await?;
+    let Some(department) = department.and_then(|id| heirs.get(&id).copied()) else {
+        return Ok(row);
+    };
+    let mut given = give_to_department(permit, vec![row], department).await?;
+    given
+        .pop()
+        .ok_or_else(|| Error::internal("a follow-up was lost"))
+}
+
+/// Hands follow-ups to another department: all of them, or none.
+pub async fn hand_over_many(
+    caller: &Caller,
+    input: FollowUpsHandOverInput,
+) -> Result<Vec<follow_up::Model>> {
+    let mut faults = Faults::default();
+    let department: DepartmentId = faults.parse_id("departmentId", &input.department_id);
+    let said = input.follow_ups.iter().map(|said| &said.id);
+    let ids: Vec<FollowUpId> = faults.parse_ids_at_once(("followUps", "follow-up"), said);
+    faults.check()?;
+    let mut permit = caller.open_permit_without_check().await?;
+    // Departments before follow-ups, as whoever archives a department locks them.
+    permit
+        .read_unarchived_row::<department::Entity>("departmentId", department)
+        .await?;
+    let (mut refusals, mut rows) = (Refusals::default(), Vec::new());
+    for (at, (id, said)) in ids.iter().zip(&input.follow_ups).enumerate() {
+        let path = format!("followUps.{at}");
+        let fetched = fetch_open_follow_up(&mut permit, *id, said.expected_version).await;
+        rows.extend(refusals.collect(&path, fetched)?);
+    }
+    refusals.check()?;
+    let rows = give_to_department(&mut permit, rows, department).await?;
+    permit.commit().await?;
+    Ok(rows)
+}
+
+async fn fetch_open_follow_up(
+    permit: &mut Permit<'_>,
+    id: FollowUpId,
+    expected: i32,
+) -> Result<follow_up::Model> {
+    let row = permit
+        .fetch_locked::<follow_up::Entity>(Action::HandOverFollowUp, "id", id)
+        .await?;
+    expect_version::<follow_up::Entity>(&row, expected)?;
+    if is_closed(row.state) {
+        let message = "This follow-up is closed: there is nothing left to hand over.";
+        return Err(Error::conflict("id", Reason::NotOpen, message).with_current(row.id.0));
+    }
     Ok(row)
 }
 
@@ -148,7 +227,8 @@ async fn refuse_unfit_assignee(
     assignee: AccountId,
 ) -> Result<()> {
     let Some(department) = department else {
-        let message = "No department works this follow-up: CX managers do.";
+        let message =
+            "No department works this follow-up: hand it to one first (`followUpsHandOver`).";
         return Err(Error::fault(
             "assigneeId",
             UserErrorCode::Invalid,
@@ -193,9 +273,17 @@ pub async fn hand_over_follow_ups(
         .filter(open_follow_ups_condition(of))
         .all(permit.tx())
         .await?;
-    if rows.is_empty() {
-        return Ok(());
-    }
+    give_to_department(permit, rows, successor).await?;
+    Ok(())
+}
+
+/// Gives the answers of follow-ups to a department, whose lead assigns them anew.
+async fn give_to_department(
+    permit: &mut Permit<'_>,
+    rows: Vec<follow_up::Model>,
+    department: DepartmentId,
+) -> Result<Vec<follow_up::Model>> {
+    let mut given = Vec::with_capacity(rows.len());
     for row in &rows {
         let unassigned = follow_up::ActiveModel {
             assignee_account_id: Set(None),
@@ -206,15 +294,34 @@ pub async fn hand_over_follow_ups(
             // new version.
             .update_even_if_equal::<follow_up::Entity>(row, unassigned)
             .await?;
-        let to = serde_json::json!({ "departmentId": successor.to_string() });
+        let to = serde_json::json!({ "departmentId": department.to_string() });
         permit.add_audit_event(AuditedChange::for_change_outside_row::<follow_up::Entity>(
             &row, to,
         ));
+        given.push(row);
+    }
+    if given.is_empty() {
+        return Ok(given);
+    }
+    permit.show_audit_to_leads_of(department);
+    let answers = feedback::Column::Id.is_in(given.iter().map(|row| row.feedback_id));
+    // Those that nobody worked were a finding.
+    let unrouted: Vec<Option<BlueprintId>> = feedback::Entity::find()
+        .select_only()
+        .column(feedback::Column::BlueprintId)
+        .distinct()
+        .filter(answers.clone())
+        .filter(feedback::Column::DepartmentId.is_null())
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    for blueprint in unrouted.into_iter().flatten() {
+        permit.invalidate_findings(FindingDependency::Blueprint(blueprint));
     }
     feedback::Entity::update_many()
-        .col_expr(feedback::Column::DepartmentId, Expr::value(successor))
-        .filter(feedback::Column::Id.is_in(rows.iter().map(|row| row.feedback_id)))
+        .col_expr(feedback::Column::DepartmentId, Expr::value(department))
+        .filter(answers)
         .exec(permit.tx())
         .await?;
-    Ok(())
+    Ok(given)
 }

@@ -3,26 +3,27 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
-    feedback, follow_up, playbook,
+    feedback, follow_up, playbook, routing_rule,
     words::{FeedbackGroup, FeedbackScale, FollowUpCause, FollowUpState},
 };
 use sea_orm::{QueryFilter, QueryOrder};
 
 use super::{
     FeedbackFilter, FollowUpFilter,
-    follow_up::{FollowUpAssignInput, FollowUpUpdateInput},
+    follow_up::{FollowUpAssignInput, FollowUpUpdateInput, FollowUpsHandOverInput},
     playbook::PlaybookSetInput,
     record::{AnswersRecorded, FeedbackRecordInput},
     respondent::RespondentEraseInput,
+    routing::RoutingRuleSetInput,
     summary::{self, AnswerSummary},
 };
 use crate::{
     error::{Result, UserError},
-    input,
+    input::{self, AtVersionInput, MOST_AT_ONCE},
     meter::{BudgetChargedList, metered_list},
     page::{self, ObjectPage, PageArguments},
     payload,
-    payload::{caller, done_or_refused, into_node, mutation_caller},
+    payload::{caller, done_or_refused, into_node, load_conflicts_and_errors, mutation_caller},
     scalar::Date,
 };
 
@@ -42,6 +43,8 @@ pub struct Feedback {
     pub answered_at: DateTime<Utc>,
     /// The day of the answer.
     pub answered_on: Date,
+    /// The day of the contact that it is about; null if unknown.
+    pub met_on: Option<Date>,
     /// Time of recording.
     pub recorded_at: DateTime<Utc>,
     /// Time at which respondent, contact and comment were erased; null if they were not.
@@ -59,6 +62,7 @@ impl From<feedback::Model> for Feedback {
             group: row.answer_group,
             answered_at: row.answered_at,
             answered_on: Date(row.answered_on),
+            met_on: row.met_on.map(Date),
             recorded_at: row.recorded_at,
             erased_at: row.erased_at,
             row,
@@ -114,6 +118,8 @@ pub struct Playbook {
     pub text: String,
     /// Days from the answer until its follow-up is due.
     pub due_days: i32,
+    /// Of a hundred answers whose respondent is known, how many get a follow-up, chosen at random.
+    pub follow_up_percent: i32,
     /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
     /// Time of creation.
@@ -127,8 +133,37 @@ impl From<playbook::Model> for Playbook {
             group: row.answer_group,
             text: row.text,
             due_days: row.due_days,
+            follow_up_percent: row.follow_up_percent,
             version: row.version,
             created_at: row.created_at,
+        }
+    }
+}
+
+/// The department that works answers on the relationship as a whole of a segment, by a channel or with a cause.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct RoutingRule {
+    /// The object's id.
+    pub id: ID,
+    /// The cause of the answers; null for any.
+    pub cause: Option<FollowUpCause>,
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
+    pub version: i32,
+    /// Time of creation.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: routing_rule::Model,
+}
+
+impl From<routing_rule::Model> for RoutingRule {
+    fn from(row: routing_rule::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            cause: row.cause,
+            version: row.version,
+            created_at: row.created_at,
+            row,
         }
     }
 }
@@ -247,6 +282,21 @@ impl FeedbackQuery {
         .await
     }
 
+    /// The rules by which answers on the relationship as a whole are routed, in the order of creation. Of the rules that
+    /// fit an answer the one with the most conditions counts, of equals the one about the segment, then about the
+    /// channel. Where none fits, the answer goes to the owner of the blueprint that it is about, if that is published,
+    /// else to the owner of the KPIs that it feeds, if they have one.
+    async fn routing_rules(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<RoutingRule>> {
+        let caller = caller(ctx)?;
+        let rows = caller
+            .select::<routing_rule::Entity>()
+            .order_by_asc(routing_rule::Column::CreatedAt)
+            .order_by_asc(routing_rule::Column::Id)
+            .all(caller.connection())
+            .await?;
+        Ok(metered_list(rows))
+    }
+
     /// The playbooks, at most one per group of answers. Without a playbook, follow-ups are due 2 days after a
     /// dissatisfied answer, 7 after an indifferent and 14 after a satisfied one.
     async fn playbooks(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Playbook>> {
@@ -274,6 +324,23 @@ payload! {
         /// The playbook as it is now.
         playbook: Playbook of playbook::Entity
     }
+}
+
+payload! {
+    /// Result of a mutation on a routing rule.
+    RoutingRulePayload {
+        /// The rule as it is now; as it was, where it was deleted.
+        routing_rule: RoutingRule of routing_rule::Entity
+    }
+}
+
+/// Result of handing follow-ups over.
+#[derive(SimpleObject)]
+pub struct FollowUpsHandOverPayload {
+    /// The follow-ups as they are now, in the order of the input; where nothing was done, those in conflict.
+    pub follow_ups: BudgetChargedList<FollowUp>,
+    /// The reasons why the mutation was refused; empty if it was carried out.
+    pub user_errors: Vec<UserError>,
 }
 
 /// Result of recording answers.
@@ -305,8 +372,9 @@ pub struct FeedbackMutation;
 #[Object]
 impl FeedbackMutation {
     /// Records at most 1,000 answers, all or none; those recorded before, by their `externalId`, are not recorded
-    /// again. An answer with a respondent gets a follow-up, worked by the department that was ACCOUNTABLE at the
-    /// touchpoint at the time of the answer. Only CX managers record answers on the relationship as a whole. Requires:
+    /// again. An answer with a respondent gets a follow-up, unless the playbook of its group says otherwise. The
+    /// department that was ACCOUNTABLE at the touchpoint at the time of the answer, or on the day of the contact, works
+    /// it; on the relationship as a whole `routingRules` say who does. Only CX managers record such answers. Requires:
     /// RECORD_FEEDBACK.
     async fn feedback_record(
         &self,
@@ -324,7 +392,8 @@ impl FeedbackMutation {
         })
     }
 
-    /// Records the handling of an answer: state, cause and result of its follow-up. Requires: WORK_FOLLOW_UP.
+    /// Records the handling of an answer: state, cause and result of its follow-up. An answer on the
+    /// relationship as a whole that no department works is routed by its cause. Requires: WORK_FOLLOW_UP.
     async fn follow_up_update(
         &self,
         ctx: &Context<'_>,
@@ -348,6 +417,51 @@ impl FeedbackMutation {
         let caller = mutation_caller(ctx)?;
         let result = super::follow_up::assign(&caller, input).await;
         FollowUpPayload::from_result(&caller, result).await
+    }
+
+    /// Hands up to 200 open follow-ups to a department, in one act: all of them, or none. Its lead assigns them anew. For
+    /// those that no department works (`unroutable`), and those that the wrong one does. Requires: HAND_OVER_FOLLOW_UP.
+    #[graphql(
+        complexity = "input.follow_ups.len().min(MOST_AT_ONCE).saturating_mul(child_complexity)"
+    )]
+    async fn follow_ups_hand_over(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The follow-ups with the versions that you read, and the department.")]
+        input: FollowUpsHandOverInput,
+    ) -> Result<FollowUpsHandOverPayload> {
+        let caller = mutation_caller(ctx)?;
+        let (rows, user_errors) = match super::follow_up::hand_over_many(&caller, input).await {
+            Ok(rows) => (rows, Vec::new()),
+            Err(error) => load_conflicts_and_errors::<follow_up::Entity>(&caller, error).await?,
+        };
+        Ok(FollowUpsHandOverPayload {
+            follow_ups: metered_list(rows),
+            user_errors,
+        })
+    }
+
+    /// Creates the routing rule with these conditions, or replaces its department. It routes answers recorded from now
+    /// on, and those whose cause is set from now on while no department works them. Requires: KEEP_CATALOGUE.
+    async fn routing_rule_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The conditions, and the department.")] input: RoutingRuleSetInput,
+    ) -> Result<RoutingRulePayload> {
+        let caller = mutation_caller(ctx)?;
+        let result = super::routing::set_rule(&caller, input).await;
+        RoutingRulePayload::from_result(&caller, result).await
+    }
+
+    /// Deletes a routing rule; what it routed stays where it is. Requires: KEEP_CATALOGUE.
+    async fn routing_rule_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
+    ) -> Result<RoutingRulePayload> {
+        let caller = mutation_caller(ctx)?;
+        let result = super::routing::delete_rule(&caller, &input).await;
+        RoutingRulePayload::from_result(&caller, result).await
     }
 
     /// Creates or replaces the playbook of a group. Requires: KEEP_CATALOGUE.

@@ -11,6 +11,7 @@ pub mod playbook;
 pub mod record;
 mod references;
 pub mod respondent;
+pub mod routing;
 pub mod rules;
 pub mod sheet;
 pub mod summary;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{ID, InputObject};
-use entity::{id::PlaybookId, playbook, words::FeedbackGroup};
+use entity::{feedback, id::PlaybookId, playbook, words::FeedbackGroup};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::rules;
@@ -31,6 +31,10 @@ pub struct PlaybookSetInput {
     pub text: String,
     /// Days from the answer until its follow-up is due, from 0 to 365; for answers recorded from now on.
     pub due_days: i32,
+    /// Of a hundred answers whose respondent is known, how many get a follow-up, chosen at random; for answers recorded
+    /// from now on.
+    #[graphql(default = 100)]
+    pub follow_up_percent: i32,
 }
 
 /// Makes or replaces the playbook of a group.
@@ -39,6 +43,7 @@ pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<pl
     let id: PlaybookId = faults.parse_or_make_id(input.id.as_ref());
     let text = faults.check_required_text("text", &input.text);
     faults.check_within("dueDays", Some(input.due_days), 0..=LONGEST);
+    faults.check_within("followUpPercent", Some(input.follow_up_percent), 0..=100);
     faults.check()?;
     let mut permit = caller
         .open_permit(Action::KeepCatalogue, &RowTies::none())
@@ -79,6 +84,7 @@ async fn insert_first_playbook(
             answer_group: Set(input.group),
             text: Set(text),
             due_days: Set(input.due_days),
+            follow_up_percent: Set(input.follow_up_percent),
             created_at: Set(permit.caller.now),
             version: Set(1),
         })
@@ -91,10 +97,13 @@ async fn replace_playbook(
     input: &PlaybookSetInput,
     text: String,
 ) -> Result<playbook::Model> {
+    let same = before.text == text
+        && before.due_days == input.due_days
+        && before.follow_up_percent == input.follow_up_percent;
     match input.expected_version {
         Some(expected) => expect_version::<playbook::Entity>(before, expected)?,
         // A retry, or somebody else who wanted the same.
-        None if (&before.text, before.due_days) == (&text, input.due_days) => {}
+        None if same => {}
         None => {
             let message = "This group has a playbook already. Read it and send its `version` as `expectedVersion`.";
             let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
@@ -104,23 +113,35 @@ async fn replace_playbook(
     let change = playbook::ActiveModel {
         text: Set(text),
         due_days: Set(input.due_days),
+        follow_up_percent: Set(input.follow_up_percent),
         ..Default::default()
     };
     permit.update::<playbook::Entity>(before, change).await
 }
 
-/// Within how many days the follow-up of an answer of each group is due.
-pub(super) struct DueDays(HashMap<FeedbackGroup, i32>);
+/// The playbooks by the group that each is for.
+pub(super) struct Playbooks(HashMap<FeedbackGroup, playbook::Model>);
 
-impl DueDays {
+impl Playbooks {
     pub(super) async fn load(permit: &Permit<'_>) -> Result<Self> {
         let rows = playbook::Entity::find().all(permit.tx()).await?;
-        let rows = rows.into_iter().map(|row| (row.answer_group, row.due_days));
+        let rows = rows.into_iter().map(|row| (row.answer_group, row));
         Ok(Self(rows.collect()))
     }
 
-    pub(super) fn for_group(&self, group: FeedbackGroup) -> i32 {
-        let days = self.0.get(&group).copied();
-        days.unwrap_or_else(|| rules::default_due_days(group))
+    /// Within how many days the follow-up of an answer of a group is due.
+    pub(super) fn due_days(&self, group: FeedbackGroup) -> i32 {
+        let playbook = self.0.get(&group);
+        playbook.map_or_else(
+            || rules::default_due_days(group),
+            |playbook| playbook.due_days,
+        )
+    }
+
+    /// Whether an answer whose giver is known is followed up.
+    pub(super) fn follows_up(&self, answer: &feedback::Model) -> bool {
+        let percent = self.0.get(&answer.answer_group);
+        let percent = percent.map_or(100, |playbook| playbook.follow_up_percent);
+        rules::is_within_share(answer.id, percent)
     }
 }

@@ -8,15 +8,16 @@ use chrono::{DateTime, Duration, NaiveDate, SubsecRound, Utc};
 use entity::{
     feedback, follow_up,
     id::{BlueprintId, DepartmentId, FeedbackId},
-    words::{FeedbackScale, FollowUpState, Subject},
+    words::{FeedbackScale, FollowUpCause, FollowUpState, Subject},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{
     employees,
     entry::{AnswerEntry, ERASED, MOST, digest_external_id},
-    playbook::DueDays,
+    playbook::Playbooks,
     references::{AnswerReferences, lock_live_successors},
+    routing::Routing,
     rules::{due_on, is_closed},
 };
 use crate::{
@@ -61,7 +62,11 @@ pub struct FeedbackInput {
     pub answered_on: Option<Date>,
     /// Time of the answer, not in the future. Exactly one of this and `answeredOn`.
     pub answered_at: Option<DateTime<Utc>>,
-    /// The respondent: a customer number or a name. An answer with one gets a follow-up.
+    /// Day of the contact that the answer is about, not after the answer: the department that was ACCOUNTABLE at the
+    /// touchpoint at its end works the answer. Absent: the one that was so when the customer answered.
+    pub met_on: Option<Date>,
+    /// The respondent: a customer number or a name. An answer with one gets a follow-up, unless the playbook of its
+    /// group says otherwise.
     pub respondent: Option<String>,
     /// The respondent's contact details.
     pub contact: Option<String>,
@@ -71,6 +76,8 @@ pub struct FeedbackInput {
     pub channel_id: Option<ID>,
     /// Id of the customer's segment.
     pub segment_id: Option<ID>,
+    /// The cause of the answer, where the customer named it; only with a respondent. Routing rules may look at it.
+    pub cause: Option<FollowUpCause>,
 }
 
 /// An answer, and how far its follow-up has come already.
@@ -199,6 +206,11 @@ fn read_entry(
         answers::score_range(said.scale),
     );
     let (at, on) = read_answer_time(caller, faults, &path, &said);
+    let met_on = said.met_on.map(|day| day.0);
+    if let Some(day) = met_on {
+        add_contact_day_faults(faults, &path, &said, (day, on));
+    }
+    let met_at = met_on.map_or(at, |day| last_moment_of(caller, day).min(at));
     let mut line = |name: &str, text: Option<&String>| {
         let text = faults.check_text(&field(name), text?, NAME);
         (!text.is_empty()).then_some(text)
@@ -218,6 +230,10 @@ fn read_entry(
         let message = "A contact needs a respondent: say who answered.";
         faults.add(&field("respondent"), UserErrorCode::Required, None, message);
     }
+    if said.cause.is_some() && respondent.is_none() {
+        let message = "A cause needs a respondent: only then the answer is followed up.";
+        faults.add(&field("respondent"), UserErrorCode::Required, None, message);
+    }
     AnswerEntry {
         scale: said.scale,
         score: said.score,
@@ -230,10 +246,36 @@ fn read_entry(
         path,
         at,
         on,
+        met_on,
+        met_at,
+        cause: said.cause,
         external_id,
         respondent,
         contact,
         follow_up,
+    }
+}
+
+/// The last moment of a day: by it the day is judged.
+fn last_moment_of(caller: &Caller, day: NaiveDate) -> DateTime<Utc> {
+    caller.end_of_day(day) - Duration::microseconds(1)
+}
+
+fn add_contact_day_faults(
+    faults: &mut Faults,
+    path: &str,
+    said: &FeedbackInput,
+    (met_on, answered_on): (NaiveDate, NaiveDate),
+) {
+    let path = format!("{path}.metOn");
+    if said.touchpoint_id.is_none() {
+        let message = "Only an answer at a touchpoint has a day of contact.";
+        faults.add(&path, UserErrorCode::Invalid, None, message);
+    } else if met_on > answered_on {
+        let message = format!("The contact is after the answer, which is of {answered_on}.");
+        faults.add(&path, UserErrorCode::Invalid, None, message);
+    } else {
+        add_year_range_fault(faults, &path, met_on);
     }
 }
 
@@ -251,7 +293,7 @@ fn read_answer_time(
             ("answeredAt", at, caller.local_day_of_moment(at))
         }
         (None, Some(on)) => {
-            let last = caller.end_of_day(on.0) - Duration::microseconds(1);
+            let last = last_moment_of(caller, on.0);
             let at = if on.0 == caller.today {
                 // The day has not ended: its last moment would lie in the future.
                 last.min(caller.now)
@@ -355,22 +397,20 @@ async fn store_customer_answers(
             .filter_map(|entry| entry.touchpoint)
             .collect(),
     };
-    // Routed by the moment of the answer and not of its recording: who was accountable then looks after it.
-    let routed = entries
-        .iter()
-        .map(|entry| places.accountable_department(entry, entry.at));
+    let routing = Routing::load(permit, &fed, &entries).await?;
+    let routed = entries.iter().map(|entry| routing.route(entry, places));
     let routed: Vec<Option<DepartmentId>> = routed.collect();
     let heirs = lock_live_successors(permit, routed.iter().flatten().copied().collect()).await?;
-    let due_days = DueDays::load(permit).await?;
+    let playbooks = Playbooks::load(permit).await?;
     let (mut rows, mut follow_ups) = (Vec::new(), Vec::new());
     for (entry, routed) in entries.into_iter().zip(routed) {
         let department = routed.and_then(|id| heirs.get(&id).copied());
-        let days = due_days.for_group(entry.group());
-        let follow_up = entry.follow_up;
+        let (state, cause) = (entry.follow_up, entry.cause);
         let blueprint = places.blueprint_of(&entry);
         let row = feedback_row(permit.caller, blueprint, entry, department);
-        if row.respondent.is_some() {
-            follow_ups.push(new_follow_up(permit.caller, &row, follow_up, days));
+        if row.respondent.is_some() && playbooks.follows_up(&row) {
+            let days = playbooks.due_days(row.answer_group);
+            follow_ups.push(new_follow_up(permit.caller, &row, (state, cause), days));
             if department.is_none() {
                 done.unroutable += 1;
                 row.blueprint_id
@@ -415,6 +455,7 @@ fn feedback_row(
         segment_id: entry.segment,
         answered_at: entry.at,
         answered_on: entry.on,
+        met_on: entry.met_on,
         department_id: department,
         external_id: entry.external_id,
         respondent: entry.respondent,
@@ -429,7 +470,7 @@ fn feedback_row(
 fn new_follow_up(
     caller: &Caller,
     answer: &feedback::Model,
-    state: FollowUpState,
+    (state, cause): (FollowUpState, Option<FollowUpCause>),
     days: i32,
 ) -> follow_up::ActiveModel {
     follow_up::ActiveModel {
@@ -438,7 +479,7 @@ fn new_follow_up(
         state: Set(state),
         assignee_account_id: Set(None),
         due_on: Set(due_on(answer.answered_on, days)),
-        cause: Set(None),
+        cause: Set(cause),
         note: Set(None),
         closed_at: Set(is_closed(state).then_some(caller.now)),
         created_at: Set(caller.now),

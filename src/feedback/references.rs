@@ -6,7 +6,6 @@ use std::{
     hash::Hash,
 };
 
-use chrono::{DateTime, Utc};
 use entity::{
     account, blueprint, channel, department,
     id::{BlueprintId, DepartmentId, Id, TouchpointId},
@@ -231,18 +230,22 @@ impl AnswerReferences {
         subject.unwrap_or(by_scale)
     }
 
-    /// The department that was accountable at the touchpoint in this moment, in a journey that counts.
-    pub(super) fn accountable_department(
-        &self,
-        entry: &AnswerEntry,
-        at: DateTime<Utc>,
-    ) -> Option<DepartmentId> {
-        let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
-        let blueprint = self.blueprints.get(&touchpoint.blueprint_id)?;
-        if !scope::is_published_current_blueprint(blueprint) {
-            return None;
-        }
-        accountable_at(self.held.get(&touchpoint.id)?, at)
+    /// The department that was accountable at the touchpoint at the contact, in a journey that counts.
+    pub(super) fn accountable_department(&self, entry: &AnswerEntry) -> Option<DepartmentId> {
+        let touchpoint = entry.touchpoint?;
+        self.counting_blueprint(entry)?;
+        accountable_at(self.held.get(&touchpoint)?, entry.met_at)
+    }
+
+    /// The owner of the journey that the answer is about, where that counts.
+    pub(super) fn owner_of_blueprint(&self, entry: &AnswerEntry) -> Option<DepartmentId> {
+        let blueprint = self.counting_blueprint(entry);
+        blueprint.map(|blueprint| blueprint.owner_department_id)
+    }
+
+    fn counting_blueprint(&self, entry: &AnswerEntry) -> Option<&blueprint::Model> {
+        let blueprint = self.blueprints.get(&self.blueprint_of(entry)?)?;
+        scope::is_published_current_blueprint(blueprint).then_some(blueprint)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use entity::{
-    id::DepartmentId,
+    id::{DepartmentId, FeedbackId},
     responsibility,
     words::{FeedbackGroup, FollowUpState, Role},
 };
@@ -24,6 +24,13 @@ pub const fn default_due_days(group: FeedbackGroup) -> i32 {
 pub fn due_on(answered_on: NaiveDate, days: i32) -> NaiveDate {
     let days = Days::new(u64::try_from(days).unwrap_or_default());
     answered_on.checked_add_days(days).unwrap_or(answered_on)
+}
+
+/// Whether an answer is in the share of a hundred that is followed up: by its id, whose last digits are random.
+#[must_use]
+pub fn is_within_share(answer: FeedbackId, percent: i32) -> bool {
+    let drawn = answer.0.as_u128() % 100;
+    u128::try_from(percent).is_ok_and(|percent| drawn < percent)
 }
 
 /// Whether nothing more is to be done.

@@ -12,7 +12,7 @@ use entity::{
     blueprint, channel,
     id::{BlueprintId, ChannelId, Id, PersonaId, SegmentId, TouchpointId},
     persona, segment,
-    words::FeedbackScale,
+    words::{FeedbackScale, FollowUpCause},
 };
 use tokio::task::spawn_blocking;
 
@@ -35,11 +35,13 @@ const COLUMNS: &[&str] = &[
     "persona",
     "answered_on",
     "answered_at",
+    "met_on",
     "respondent",
     "contact",
     "comment",
     "channel",
     "segment",
+    "cause",
 ];
 
 /// What some of them are called by the batch.
@@ -136,6 +138,7 @@ fn column_of_field(field: &str) -> &str {
         "segmentId" => "segment",
         "answeredOn" => "answered_on",
         "answeredAt" => "answered_at",
+        "metOn" => "met_on",
         same => same,
     }
 }
@@ -250,6 +253,7 @@ fn read_answer(
     };
     let answered_on = cell("answered_on").and_then(|cell| cell.parse_day(faults));
     let answered_at = cell("answered_at").and_then(|cell| cell.parse_moment(faults));
+    let met_on = cell("met_on").and_then(|cell| cell.parse_day(faults));
     // What could not be read has been found fault with; that it is not said is told of those that are empty.
     let unread = |name, read: bool| cell(name).is_some_and(|cell| !cell.is_empty()) && !read;
     let moment_unread = unread("answered_on", answered_on.is_some())
@@ -274,6 +278,10 @@ fn read_answer(
         comment: text("comment", faults),
         channel_id: find_id_of_key_cell(columns, row, ("channel", &known.channels), faults),
         segment_id: find_id_of_key_cell(columns, row, ("segment", &known.segments), faults),
+        met_on: met_on.map(Into::into),
+        cause: cell("cause")
+            .filter(|cell| !cell.is_empty())
+            .and_then(|cell| cell.parse_word(FollowUpCause::ALL, FollowUpCause::as_str, faults)),
     };
     (scale.is_some() && score.is_some() && !moment_unread).then_some(input)
 }

@@ -47,6 +47,8 @@ pub struct Finding {
     pub promise_id: Option<ID>,
     /// Id of the insight.
     pub insight_id: Option<ID>,
+    /// Id of the need of the persona.
+    pub need_id: Option<ID>,
     /// Time since which it has been open, whatever `asOf` is. Null for a moment after the write that opened it, for
     /// findings that are open only on another day than today, for findings of the organisation, and where it would
     /// reveal journeys that you may not read.
@@ -76,6 +78,7 @@ impl From<TrackedFinding> for Finding {
             persona_id: optional_api_id(subject.persona),
             promise_id: optional_api_id(subject.promise),
             insight_id: optional_api_id(subject.insight),
+            need_id: optional_api_id(subject.need),
             open_since: tracked.open_since,
             tracked,
         }

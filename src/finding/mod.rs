@@ -200,9 +200,15 @@ pub async fn find_organisation_violations(caller: &Caller) -> Result<Vec<Violati
         .into_tuple()
         .all(&tx)
         .await?;
+    let unroutable = surroundings::count_answers_without_department(&tx, None, caller.today);
+    let unroutable: usize = unroutable.await?.values().sum();
     tx.commit().await?;
     let holding = holding.into_iter().collect();
-    Ok(rules::find_organisation_violations(&departments, &holding))
+    Ok(rules::find_organisation_violations(
+        &departments,
+        &holding,
+        unroutable,
+    ))
 }
 
 /// The findings of severity ERROR that nobody dismissed: they stand in the way of publishing.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use entity::{
     feedback, follow_up,
-    id::{DepartmentId, PersonaId, SegmentId, TouchpointId},
+    id::{BlueprintId, DepartmentId, PersonaId, SegmentId, TouchpointId},
     persona_segment, responsibility,
     words::ResponsibilityStatus,
 };
@@ -45,7 +45,7 @@ pub async fn load_facts_around_blueprint(
             .await?,
         contacts_elsewhere,
         held_elsewhere: count_responsibilities_elsewhere(caller, tx, snapshot).await?,
-        unroutable: count_answers_without_department(tx, snapshot, day).await?,
+        unroutable: count_answers_without_department(tx, Some(canvas.blueprint.id), day).await?,
     })
 }
 
@@ -100,23 +100,27 @@ async fn count_responsibilities_elsewhere(
         .collect())
 }
 
-/// By touchpoint, the number of answers until the day, inclusive, whose follow-up is open and has no department.
-async fn count_answers_without_department(
+/// By touchpoint, and of a journey or the organisation as a whole without one, the number of answers until the day,
+/// inclusive, whose follow-up is open and has no department.
+pub(super) async fn count_answers_without_department(
     tx: &Transaction,
-    snapshot: &WholeBlueprint,
+    blueprint: Option<BlueprintId>,
     day: NaiveDate,
-) -> Result<HashMap<TouchpointId, usize>> {
+) -> Result<HashMap<Option<TouchpointId>, usize>> {
     use feedback::Column;
     let open = follow_up::Entity::find()
         .select_only()
         .column(follow_up::Column::FeedbackId)
         .filter(follow_up::Column::ClosedAt.is_null());
-    let rows: Vec<(TouchpointId, i64)> = feedback::Entity::find()
+    let about = match blueprint {
+        Some(blueprint) => Column::BlueprintId.eq(blueprint),
+        None => Column::BlueprintId.is_null(),
+    };
+    let rows: Vec<(Option<TouchpointId>, i64)> = feedback::Entity::find()
         .select_only()
         .column(Column::TouchpointId)
         .column_as(Column::Id.count(), "answers")
-        .filter(Column::BlueprintId.eq(snapshot.canvas.blueprint.id))
-        .filter(Column::TouchpointId.is_not_null())
+        .filter(about)
         .filter(Column::DepartmentId.is_null())
         .filter(Column::AnsweredOn.lte(day))
         .filter(Column::Id.in_subquery(open.into_query()))

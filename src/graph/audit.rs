@@ -12,8 +12,8 @@ use entity::{
         AccountId, AuditEventId, BlueprintId, DepartmentId, KpiTargetId, PREFIXES, ServiceTokenId,
     },
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
-    session, source, template, touchpoint, transition,
+    phase, playbook, promise, publication, responsibility, routing_rule, scenario, segment,
+    service_token, session, source, template, touchpoint, transition,
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, prelude::Uuid};
@@ -123,7 +123,7 @@ macro_rules! typed_ids {
 
 typed_ids!(
     account session service_token membership department persona segment channel blueprint phase touchpoint template
-    transition scenario source insight promise evaluation improvement feedback follow_up playbook publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
+    transition scenario source insight promise evaluation improvement feedback follow_up playbook routing_rule publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
 );
 
 /// The bare id behind an id of any type.

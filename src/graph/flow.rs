@@ -93,7 +93,8 @@ impl BlueprintFlow {
     }
 }
 
-/// The movement of people through a blueprint: its transitions as a graph. Those of kind ENABLES are left out.
+/// The movement of people through a blueprint: its transitions as a graph. Those of kind ENABLES are left out, except
+/// for hand-offs.
 #[Object(name = "Flow")]
 impl BlueprintFlow {
     /// The loops, in order of display. Ends of the graph belong to none.
@@ -105,7 +106,7 @@ impl BlueprintFlow {
         })))
     }
 
-    /// Transitions that lead back to an earlier phase.
+    /// Transitions of kind BACKTRACK, and those that lead back to an earlier phase.
     #[graphql(complexity = "10 * child_complexity")]
     async fn backtracks(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Transition>> {
         Ok(self.list_transitions(self.charge_and_analyse(ctx)?.backtracks()))
@@ -142,8 +143,9 @@ impl BlueprintFlow {
         Ok(self.list_touchpoints(self.charge_and_analyse(ctx)?.unreachable()))
     }
 
-    /// Hand-offs: transitions between touchpoints whose accountable departments are known and differ, grouped by both
-    /// departments.
+    /// Hand-offs: transitions, those of kind ENABLES among them, between touchpoints whose accountable departments are
+    /// known and differ, grouped by both departments. Steps of lane CUSTOMER where nobody is accountable are passed;
+    /// the transitions are then those that arrive at the second department.
     #[graphql(complexity = "10 * child_complexity")]
     async fn hand_offs(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<HandOff>> {
         let found = self.charge_and_analyse(ctx)?.hand_offs().into_iter();

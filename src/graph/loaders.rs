@@ -21,14 +21,14 @@ use entity::{
         AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId,
         ImprovementId, InsightId, KpiGrantId, KpiId, KpiLinkId, KpiTargetId, MeasurementId,
         MembershipId, NeedId, PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId,
-        ResponsibilityId, ScenarioId, SegmentId, ServiceTokenId, SessionId, SourceId, TemplateId,
-        TouchpointId, TransitionId,
+        ResponsibilityId, RoutingRuleId, ScenarioId, SegmentId, ServiceTokenId, SessionId,
+        SourceId, TemplateId, TouchpointId, TransitionId,
     },
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_grant,
     kpi_link, kpi_target, measurement, membership, persona, persona_need, persona_segment, phase,
-    playbook, promise, promise_delivery, publication, responsibility, scenario, scenario_step,
-    segment, service_token, service_token_department, session, source, template, touchpoint,
-    touchpoint_channel, touchpoint_segment, transition,
+    phase_segment, playbook, promise, promise_delivery, publication, responsibility, routing_rule,
+    scenario, scenario_step, segment, service_token, service_token_department, session, source,
+    template, touchpoint, touchpoint_channel, touchpoint_segment, transition,
     words::{ResponsibilityStatus, Verdict},
 };
 use sea_orm::{
@@ -79,6 +79,7 @@ by_id! {
     PlaybookId of playbook,
     PromiseId of promise,
     ResponsibilityId of responsibility,
+    RoutingRuleId of routing_rule,
     ScenarioId of scenario,
     SegmentId of segment,
     ServiceTokenId of service_token,
@@ -370,6 +371,8 @@ macro_rules! by_position {
 by_position! {
     /// The channels of a touchpoint, in order.
     ChannelsOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = channel(channel_id) in touchpoint_channel;
+    /// The segments that personas stand for while in a phase, in order.
+    SegmentsInPhase(PhaseId phase_id PhaseId: phase) = segment(segment_id) in phase_segment;
     /// The segments in a touchpoint's audience, in order.
     AudienceOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = segment(segment_id) in touchpoint_segment;
     /// The further personas of a blueprint, in order.

@@ -5,8 +5,8 @@ use entity::id::{
     AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId, Id,
     ImprovementId, InsightId, KpiGrantId, KpiId, KpiLinkId, KpiTargetId, MeasurementId,
     MembershipId, PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId,
-    ScenarioId, SegmentId, ServiceTokenId, SessionId, SourceId, TemplateId, TouchpointId,
-    TransitionId, ViewerId,
+    RoutingRuleId, ScenarioId, SegmentId, ServiceTokenId, SessionId, SourceId, TemplateId,
+    TouchpointId, TransitionId, ViewerId,
 };
 use futures_util::future::try_join_all;
 
@@ -24,7 +24,7 @@ use crate::{
     department::graphql::{Department, Membership},
     error::{Error, Result},
     evaluation::graphql::Evaluation,
-    feedback::graphql::{Feedback, FollowUp, Playbook},
+    feedback::graphql::{Feedback, FollowUp, Playbook, RoutingRule},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
@@ -69,6 +69,7 @@ pub(super) enum Node {
     Feedback(Feedback),
     FollowUp(FollowUp),
     Playbook(Playbook),
+    RoutingRule(RoutingRule),
     Publication(Publication),
     Responsibility(Responsibility),
     Kpi(Kpi),
@@ -163,6 +164,7 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
         FeedbackId => Feedback,
         FollowUpId => FollowUp,
         PlaybookId => Playbook,
+        RoutingRuleId => RoutingRule,
         PublicationId => Publication,
         ResponsibilityId => Responsibility,
         KpiId => Kpi,

@@ -133,6 +133,7 @@ pub(super) fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action>
         &[
             Action::WorkFollowUp,
             Action::AssignFollowUp,
+            Action::HandOverFollowUp,
             Action::EraseRespondent,
         ],
         &ties,

@@ -155,7 +155,8 @@ fn share_of_touchpoints(part: usize, canvas: &Canvas) -> Option<f64> {
     (all > 0).then(|| round_computed(part as f64 / all as f64))
 }
 
-/// The number of contacts a month with a persona, summed over all journeys.
+/// The number of contacts a month with a persona, summed over all journeys: of each, over the phase with the most, as
+/// a persona is in one phase of it at a time.
 #[derive(SimpleObject)]
 pub(super) struct ContactPressure {
     /// Contacts a month, by all departments together.

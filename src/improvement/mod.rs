@@ -10,11 +10,10 @@ use entity::{
     improvement, improvement_kpi, improvement_touchpoint, kpi,
     words::ImprovementState,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
-    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
@@ -196,7 +195,7 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
     let id: ImprovementId = faults.parse_id("id", &input.id);
     let owner = faults.given("ownerDepartmentId", &input.owner_department_id);
     let owner = faults.parse_optional_id("ownerDepartmentId", owner);
-    let mut changes = improvement::ActiveModel {
+    let changes = improvement::ActiveModel {
         title: set_if_given(faults.given("title", &input.title), |title| {
             faults.check_name("title", title)
         }),
@@ -231,28 +230,23 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
     let mut faults = Faults::default();
     add_missing_result_fault(&mut faults, "", &after);
     faults.check()?;
-    let mut others = false;
     if let Some(touchpoints) = touchpoints {
-        others |= replace_touchpoints(&mut permit, &row, &touchpoints).await?;
+        replace_touchpoints(&mut permit, &row, &touchpoints).await?;
     }
     if let Some(kpis) = kpis {
-        others |= replace_kpis(&mut permit, &row, &kpis).await?;
-    }
-    if others {
-        // What it is about is the improvement's own: whoever has read the old lists is told.
-        changes.version = Set(row.version + 1);
+        replace_kpis(&mut permit, &row, &kpis).await?;
     }
     let row = permit.update::<improvement::Entity>(&row, changes).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-/// Makes the touchpoints that it is about these, in this order. Says whether anything changed.
+/// Makes the touchpoints that it is about these, in this order.
 async fn replace_touchpoints(
     permit: &mut Permit<'_>,
     row: &improvement::Model,
     touchpoints: &[TouchpointId],
-) -> Result<bool> {
+) -> Result<()> {
     require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", touchpoints))
         .await?;
     let list = touchpoints.iter().zip(1..);
@@ -264,27 +258,22 @@ async fn replace_touchpoints(
     });
     let its = improvement_touchpoint::Column::ImprovementId.eq(row.id);
     let position = improvement_touchpoint::Column::Position;
-    if !permit
-        .replace_list::<improvement_touchpoint::Entity>(its, position, list.collect())
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(
-        AuditedChange::for_change_outside_row::<improvement::Entity>(
+    permit
+        .replace_list::<improvement_touchpoint::Entity, improvement::Entity>(
             row,
+            (its, position),
+            list.collect(),
             serde_json::json!({ "touchpointIds": touchpoints }),
-        ),
-    );
-    Ok(true)
+        )
+        .await
 }
 
-/// Makes the KPIs that tell whether it works these, in this order. Says whether anything changed.
+/// Makes the KPIs that tell whether it works these, in this order.
 async fn replace_kpis(
     permit: &mut Permit<'_>,
     row: &improvement::Model,
     kpis: &[KpiId],
-) -> Result<bool> {
+) -> Result<()> {
     for (at, id) in kpis.iter().enumerate() {
         permit
             .read_unarchived_row::<kpi::Entity>(&format!("kpiIds.{at}"), *id)
@@ -298,19 +287,14 @@ async fn replace_kpis(
     });
     let its = improvement_kpi::Column::ImprovementId.eq(row.id);
     let position = improvement_kpi::Column::Position;
-    if !permit
-        .replace_list::<improvement_kpi::Entity>(its, position, list.collect())
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(
-        AuditedChange::for_change_outside_row::<improvement::Entity>(
+    permit
+        .replace_list::<improvement_kpi::Entity, improvement::Entity>(
             row,
+            (its, position),
+            list.collect(),
             serde_json::json!({ "kpiIds": kpis }),
-        ),
-    );
-    Ok(true)
+        )
+        .await
 }
 
 /// Deletes an improvement.

@@ -79,8 +79,10 @@ pub struct Source {
     pub title: String,
     /// The kind of source.
     pub kind: SourceKind,
-    /// The day of the observation.
+    /// The day of the observation; one to come only where it is planned.
     pub held_on: Option<Date>,
+    /// Whether it is still to be asked: nothing OBSERVED rests on it alone.
+    pub planned: bool,
     /// Sample size: number of participants.
     pub sample_size: Option<i32>,
     /// An http or https address.
@@ -102,6 +104,7 @@ impl From<source::Model> for Source {
             title: row.title.clone(),
             kind: row.kind,
             held_on: row.held_on.map(Date),
+            planned: row.planned,
             sample_size: row.sample_size,
             link: row.link.clone(),
             note: row.note.clone(),

@@ -8,17 +8,16 @@ use std::collections::HashSet;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
-    id::{InsightId, PersonaId, PhaseId, SourceId, TouchpointId},
+    id::{BlueprintId, InsightId, PersonaId, PhaseId, SourceId, TouchpointId},
     insight, insight_source,
     json::Texts,
     persona,
     words::{Basis, InsightKind},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set};
 
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, row_after_change, with_all_columns_set},
-    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::{Error, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
@@ -92,19 +91,23 @@ pub struct InsightUpdateInput {
     pub answered_by_id: MaybeUndefined<ID>,
 }
 
-/// Adds a fault for each rule about an insight as a whole that it breaks, whatever changed.
+/// Adds a fault for each rule about an insight as a whole that it breaks, whatever changed. `asked` is the number of
+/// its sources that are not still to be asked.
 pub fn add_contradiction_faults(
     faults: &mut Faults,
     path: &str,
     row: &insight::Model,
-    sources: usize,
+    asked: usize,
 ) {
     let mut add_fault = |field: &str, message: &str| {
         let field = format!("{path}.{field}");
         faults.add(&field, UserErrorCode::Invalid, None, message);
     };
-    if row.basis == Basis::Observed && sources == 0 {
-        add_fault("basis", "OBSERVED needs a source: name one.");
+    if row.basis == Basis::Observed && asked == 0 {
+        add_fault(
+            "basis",
+            "OBSERVED needs a source that is not only planned: name one.",
+        );
     }
     if row.kind != InsightKind::Question && !row.whys.0.is_empty() {
         add_fault("whys", "Only a QUESTION can have `whys`.");
@@ -178,8 +181,9 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
         created_at: caller.now,
         version: 1,
     };
+    let asked = count_asked_sources(&permit, place.blueprint, &sources).await?;
     let mut faults = Faults::default();
-    add_contradiction_faults(&mut faults, "", &row, sources.len());
+    add_contradiction_faults(&mut faults, "", &row, asked);
     faults.check()?;
     require_referenced_rows(&permit, &row).await?;
     let row = permit
@@ -257,7 +261,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     });
     faults.check()?;
     let (row, mut permit) = fetch_insight_at_version(caller, id, input.expected_version).await?;
-    let mut change = insight::ActiveModel {
+    let change = insight::ActiveModel {
         text,
         quote,
         persona_id,
@@ -268,49 +272,62 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
         ..Default::default()
     };
     let rests_on = match &sources {
-        Some(sources) => sources.len(),
-        None => load_sources(&permit, &row).await?.len(),
+        Some(sources) => sources.clone(),
+        None => load_source_ids(&permit, &row).await?,
     };
+    let asked = count_asked_sources(&permit, row.blueprint_id, &rests_on).await?;
     let after = row_after_change::<insight::Entity>(&row, &change)?;
     let mut faults = Faults::default();
-    add_contradiction_faults(&mut faults, "", &after, rests_on);
+    add_contradiction_faults(&mut faults, "", &after, asked);
     faults.check()?;
     require_referenced_rows(&permit, &after).await?;
-    if let Some(sources) = &sources
-        && replace_sources(&mut permit, &row, sources).await?
-    {
-        // The sources are the insight's own: whoever has read the old ones is told.
-        change.version = Set(row.version + 1);
+    if let Some(sources) = &sources {
+        replace_sources(&mut permit, &row, sources).await?;
     }
     let row = permit.update::<insight::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-async fn load_sources(
-    permit: &Permit<'_>,
-    row: &insight::Model,
-) -> Result<Vec<insight_source::Model>> {
+async fn load_source_ids(permit: &Permit<'_>, row: &insight::Model) -> Result<Vec<SourceId>> {
     Ok(insight_source::Entity::find()
+        .select_only()
+        .column(insight_source::Column::SourceId)
         .filter(insight_source::Column::InsightId.eq(row.id))
-        .order_by_asc(insight_source::Column::Position)
+        .into_tuple()
         .all(permit.tx())
         .await?)
 }
 
-/// Makes the sources these, in this order. Says whether anything changed.
+/// The number of these sources that are not still to be asked; all of them lie in the blueprint.
+async fn count_asked_sources(
+    permit: &Permit<'_>,
+    blueprint: BlueprintId,
+    ids: &[SourceId],
+) -> Result<usize> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let there = entity::source::Entity::find()
+        .filter(entity::source::Column::BlueprintId.eq(blueprint))
+        .filter(entity::source::Column::Id.is_in(ids.iter().copied()))
+        .all(permit.tx())
+        .await?;
+    for (at, id) in ids.iter().enumerate() {
+        if !there.iter().any(|row| row.id == *id) {
+            let path = format!("sourceIds.{at}");
+            return Err(Error::not_found(&path, "source in this blueprint"));
+        }
+    }
+    Ok(there.iter().filter(|row| !row.planned).count())
+}
+
+/// Makes the sources, which are known to be there, these, in this order.
 async fn replace_sources(
     permit: &mut Permit<'_>,
     row: &insight::Model,
     sources: &[SourceId],
-) -> Result<bool> {
-    for (at, id) in sources.iter().enumerate() {
-        let path = format!("sourceIds.{at}");
-        let source = permit.get::<entity::source::Entity>(&path, *id).await?;
-        if source.blueprint_id != row.blueprint_id {
-            return Err(Error::not_found(&path, "source in this blueprint"));
-        }
-    }
+) -> Result<()> {
     let list = sources.iter().zip(1..);
     let list = list.map(|(source, position)| insight_source::Model {
         insight_id: row.id,
@@ -320,17 +337,14 @@ async fn replace_sources(
     });
     let its = insight_source::Column::InsightId.eq(row.id);
     let position = insight_source::Column::Position;
-    if !permit
-        .replace_list::<insight_source::Entity>(its, position, list.collect())
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(AuditedChange::for_change_outside_row::<insight::Entity>(
-        row,
-        serde_json::json!({ "sourceIds": sources }),
-    ));
-    Ok(true)
+    permit
+        .replace_list::<insight_source::Entity, insight::Entity>(
+            row,
+            (its, position),
+            list.collect(),
+            serde_json::json!({ "sourceIds": sources }),
+        )
+        .await
 }
 
 /// Deletes an insight. A question that it answered is open again.

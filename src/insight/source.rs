@@ -1,20 +1,22 @@
 //! Sources: where something is known from. One stays as long as an insight rests on it.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
+use chrono::NaiveDate;
 use entity::{
     id::{BlueprintId, PhaseId, SourceId, TouchpointId},
     insight, insight_source, source,
-    words::SourceKind,
+    words::{Basis, SourceKind},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Set,
+    sea_query::SimpleExpr,
 };
 
 use super::action_required_to_describe;
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, location_ties},
+    access::{Caller, Guarded, Permit, expect_version, location_ties, row_after_change},
     blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
-    error::{Error, Reason, Result},
+    error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     policy::Action,
     scalar::Date,
@@ -35,8 +37,11 @@ pub struct SourceCreateInput {
     pub title: String,
     /// The kind of source.
     pub kind: SourceKind,
-    /// The day of the observation.
+    /// The day of the observation; one to come only where it is planned.
     pub held_on: Option<Date>,
+    /// Whether it is still to be asked: nothing OBSERVED rests on it alone.
+    #[graphql(default)]
+    pub planned: bool,
     /// Sample size: number of participants, at least 1.
     pub sample_size: Option<i32>,
     /// An http or https address.
@@ -56,8 +61,10 @@ pub struct SourceUpdateInput {
     pub title: MaybeUndefined<String>,
     /// The kind of source.
     pub kind: MaybeUndefined<SourceKind>,
-    /// The day of the observation.
+    /// The day of the observation; one to come only where it is planned.
     pub held_on: MaybeUndefined<Date>,
+    /// Whether it is still to be asked: nothing OBSERVED rests on it alone.
+    pub planned: MaybeUndefined<bool>,
     /// Sample size: number of participants, at least 1.
     pub sample_size: MaybeUndefined<i32>,
     /// An http or https address.
@@ -71,6 +78,25 @@ pub fn check_sample_size(faults: &mut Faults, path: &str, people: Option<i32>) -
     faults.check_within(path, people, 1..=i32::MAX)
 }
 
+/// Finds fault with a day to come of a source that is not planned.
+pub fn check_day_of_source(
+    faults: &mut Faults,
+    path: &str,
+    (held_on, planned): (Option<NaiveDate>, bool),
+    today: NaiveDate,
+) {
+    if let Some(day) = held_on.filter(|day| *day > today && !planned) {
+        let message =
+            format!("{day} is to come: say `planned: true` of a source that is still to be asked.");
+        faults.add(
+            path,
+            UserErrorCode::Invalid,
+            Some(Reason::InFuture),
+            message,
+        );
+    }
+}
+
 /// Makes a source.
 pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source::Model> {
     let mut faults = Faults::default();
@@ -78,6 +104,13 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     let blueprint_id: BlueprintId = faults.parse_id("blueprintId", &input.blueprint_id);
     let title = faults.check_name("title", &input.title);
     let sample_size = check_sample_size(&mut faults, "sampleSize", input.sample_size);
+    let held_on = input.held_on.map(|day| day.0);
+    check_day_of_source(
+        &mut faults,
+        "heldOn",
+        (held_on, input.planned),
+        caller.today,
+    );
     let link = faults.check_link("link", input.link.as_deref());
     let note = faults.check_optional_text("note", input.note.as_deref());
     faults.check()?;
@@ -104,7 +137,8 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
             blueprint_id: Set(blueprint_id),
             title: Set(title),
             kind: Set(input.kind),
-            held_on: Set(input.held_on.map(Into::into)),
+            held_on: Set(held_on),
+            planned: Set(input.planned),
             sample_size: Set(sample_size),
             link: Set(link),
             note: Set(note),
@@ -136,6 +170,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
         faults.check_name("title", title)
     });
     let kind = set_if_given(faults.given("kind", &input.kind), |kind| *kind);
+    let planned = set_if_given(faults.given("planned", &input.planned), |planned| *planned);
     let sample_size = set_or_clear(&input.sample_size, |people| {
         check_sample_size(&mut faults, "sampleSize", people.copied())
     });
@@ -154,14 +189,54 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
         title,
         kind,
         held_on: set_or_clear(&input.held_on, |day| day.map(|day| day.0)),
+        planned,
         sample_size,
         link,
         note,
         ..Default::default()
     };
+    let after = row_after_change::<source::Entity>(&row, &change)?;
+    let mut faults = Faults::default();
+    let day = (after.held_on, after.planned);
+    check_day_of_source(&mut faults, "heldOn", day, caller.today);
+    faults.check()?;
+    if after.planned && !row.planned {
+        refuse_if_observed_by_it_alone(&permit, &row).await?;
+    }
     let row = permit.update::<source::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
+}
+
+/// Refuses to say that a source is still to be asked while it is all that something OBSERVED rests on.
+async fn refuse_if_observed_by_it_alone(permit: &Permit<'_>, row: &source::Model) -> Result<()> {
+    use insight_source::Column;
+    let resting = |which: SimpleExpr| {
+        let places = insight_source::Entity::find().filter(which).select_only();
+        places.column(Column::InsightId).into_query()
+    };
+    let asked = source::Entity::find()
+        .select_only()
+        .column(source::Column::Id)
+        .filter(source::Column::Planned.eq(false))
+        .filter(source::Column::Id.ne(row.id))
+        .filter(source::Column::BlueprintId.eq(row.blueprint_id));
+    let observed = insight::Entity::find()
+        .filter(insight::Column::Basis.eq(Basis::Observed))
+        .filter(insight::Column::Id.in_subquery(resting(Column::SourceId.eq(row.id))))
+        .filter(
+            insight::Column::Id
+                .not_in_subquery(resting(Column::SourceId.in_subquery(asked.into_query()))),
+        )
+        .count(permit.tx())
+        .await?;
+    if observed == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "{observed} insights are OBSERVED and rest on it alone: make them ASSUMED or name another source first."
+    );
+    Err(Error::conflict("planned", Reason::InUse, message).with_current(row.id.0))
 }
 
 /// Deletes a source that no insight rests on.

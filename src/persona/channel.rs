@@ -1,7 +1,10 @@
 //! Channels: the ways in which people meet, kept as data and not as a fixed list.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
-use entity::{channel, id::ChannelId, kpi_target, measurement, touchpoint_channel, words::Medium};
+use entity::{
+    channel, id::ChannelId, kpi_target, measurement, routing_rule, touchpoint_channel,
+    words::Medium,
+};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use crate::{
@@ -116,15 +119,19 @@ async fn refuse_if_used(permit: &Permit<'_>, row: &channel::Model) -> Result<()>
         .filter(measurement::Column::ChannelId.eq(row.id))
         .count(permit.tx())
         .await?;
+    let rules = routing_rule::Entity::find()
+        .filter(routing_rule::Column::ChannelId.eq(row.id))
+        .count(permit.tx())
+        .await?;
     let targets = kpi_target::Entity::find()
         .filter(kpi_target::Column::ChannelId.eq(row.id))
         .count(permit.tx())
         .await?;
-    if touchpoints + measurements + targets == 0 {
+    if touchpoints + measurements + targets + rules == 0 {
         return Ok(());
     }
     let message = format!(
-        "It is named by {touchpoints} touchpoints, {measurements} measurements and {targets} targets."
+        "It is named by {touchpoints} touchpoints, {measurements} measurements, {targets} targets and {rules} routing rules."
     );
     Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
 }

@@ -12,11 +12,10 @@ use entity::{
     persona, persona_need, persona_segment,
     words::Subject,
 };
-use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version},
-    audit::AuditedChange,
     error::{Error, Result, UserErrorCode},
     id,
     input::{
@@ -177,23 +176,16 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
             input.expected_version,
         )
         .await?;
-    let mut lists_change = false;
     if let Some(needs) = &needs {
-        lists_change |= replace_needs(&mut permit, &row, needs).await?;
+        replace_needs(&mut permit, &row, needs).await?;
     }
     if let Some(segments) = &segments {
-        lists_change |= replace_segments(&mut permit, &row, segments).await?;
+        replace_segments(&mut permit, &row, segments).await?;
     }
     let change = persona::ActiveModel {
         name,
         context,
         max_contacts_per_month,
-        // The lists are the persona's own fields: whoever has read the old ones is told.
-        version: if lists_change {
-            Set(row.version + 1)
-        } else {
-            NotSet
-        },
         ..Default::default()
     };
     let row = permit.update::<persona::Entity>(&row, change).await?;
@@ -201,12 +193,12 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
     Ok(row)
 }
 
-/// Makes the needs these, in this order: those named by their id keep it. Says whether anything changed.
+/// Makes the needs these, in this order: those named by their id keep it.
 async fn replace_needs(
     permit: &mut Permit<'_>,
     row: &persona::Model,
     needs: &[WantedNeed],
-) -> Result<bool> {
+) -> Result<()> {
     let before = persona_need::Entity::find()
         .filter(persona_need::Column::PersonaId.eq(row.id))
         .order_by_asc(persona_need::Column::Position)
@@ -214,7 +206,7 @@ async fn replace_needs(
         .await?;
     let after = need_rows(row.id, &before, needs)?;
     if before == after {
-        return Ok(false);
+        return Ok(());
     }
     persona_need::Entity::delete_many()
         .filter(persona_need::Column::PersonaId.eq(row.id))
@@ -249,11 +241,8 @@ async fn replace_needs(
             }
         }
     }
-    permit.add_audit_event(AuditedChange::for_change_outside_row::<persona::Entity>(
-        row,
-        serde_json::json!({ "needs": after }),
-    ));
-    Ok(true)
+    permit.note_list_change::<persona::Entity>(row, serde_json::json!({ "needs": after }));
+    Ok(())
 }
 
 /// The needs as rows: every named one is the persona's own, and is named once.
@@ -286,12 +275,12 @@ fn need_rows(
     Ok(after)
 }
 
-/// Makes the segments these, in this order. Says whether anything changed.
+/// Makes the segments these, in this order.
 async fn replace_segments(
     permit: &mut Permit<'_>,
     row: &persona::Model,
     segments: &[SegmentId],
-) -> Result<bool> {
+) -> Result<()> {
     permit
         .require_all::<entity::segment::Entity>("segmentIds", segments)
         .await?;
@@ -303,17 +292,14 @@ async fn replace_segments(
     });
     let its = persona_segment::Column::PersonaId.eq(row.id);
     let position = persona_segment::Column::Position;
-    if !permit
-        .replace_list::<persona_segment::Entity>(its, position, list.collect())
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(AuditedChange::for_change_outside_row::<persona::Entity>(
-        row,
-        serde_json::json!({ "segmentIds": segments }),
-    ));
-    Ok(true)
+    permit
+        .replace_list::<persona_segment::Entity, persona::Entity>(
+            row,
+            (its, position),
+            list.collect(),
+            serde_json::json!({ "segmentIds": segments }),
+        )
+        .await
 }
 
 /// Archives a persona, or brings it back. Blueprints that show it keep showing it.

@@ -2,7 +2,8 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
-    id::SegmentId, kpi_target, measurement, persona_segment, segment, touchpoint_segment,
+    id::SegmentId, kpi_target, measurement, persona_segment, phase_segment, routing_rule, segment,
+    touchpoint_segment,
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
@@ -122,19 +123,27 @@ async fn refuse_if_used(permit: &Permit<'_>, row: &segment::Model) -> Result<()>
         .filter(touchpoint_segment::Column::SegmentId.eq(row.id))
         .count(permit.tx())
         .await?;
+    let phases = phase_segment::Entity::find()
+        .filter(phase_segment::Column::SegmentId.eq(row.id))
+        .count(permit.tx())
+        .await?;
     let measurements = measurement::Entity::find()
         .filter(measurement::Column::SegmentId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    let rules = routing_rule::Entity::find()
+        .filter(routing_rule::Column::SegmentId.eq(row.id))
         .count(permit.tx())
         .await?;
     let targets = kpi_target::Entity::find()
         .filter(kpi_target::Column::SegmentId.eq(row.id))
         .count(permit.tx())
         .await?;
-    if personas + touchpoints + measurements + targets == 0 {
+    if personas + phases + touchpoints + measurements + targets + rules == 0 {
         return Ok(());
     }
     let message = format!(
-        "It is named by {personas} personas, {touchpoints} touchpoints, {measurements} measurements and {targets} targets."
+        "It is named by {personas} personas, {phases} phases, {touchpoints} touchpoints, {measurements} measurements, {targets} targets and {rules} routing rules."
     );
     Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
 }

@@ -56,7 +56,8 @@ actions! {
     CreateBlueprint = "CREATE_BLUEPRINT",
     /// Publish, send back, archive, unarchive and restore a blueprint, and change its owner.
     GovernBlueprint = "GOVERN_BLUEPRINT",
-    /// Create, change and delete personas, segments, channels, templates and playbooks.
+    /// Create, change and delete personas, segments, channels, templates, playbooks and routing
+    /// rules.
     KeepCatalogue = "KEEP_CATALOGUE",
     /// Import a blueprint's document.
     ImportDocument = "IMPORT_DOCUMENT",
@@ -86,6 +87,8 @@ actions! {
     WorkFollowUp = "WORK_FOLLOW_UP",
     /// Assign a follow-up and set its due day.
     AssignFollowUp = "ASSIGN_FOLLOW_UP",
+    /// Hand the follow-up of an answer to another department.
+    HandOverFollowUp = "HAND_OVER_FOLLOW_UP",
     /// Erase the respondent, contact and comment of feedback.
     EraseRespondent = "ERASE_RESPONDENT",
     /// Create, change and delete improvements.
@@ -259,6 +262,7 @@ pub const fn policy_row(action: Action) -> [PolicyCell; 8] {
         A::RecordFeedback         => [No,   No,    DELI,  DELI,  No,      No,    Yes,  No ],
         A::WorkFollowUp           => [No,   No,    AFTER, AFTER, Never,   Never, Yes,  Never],
         A::AssignFollowUp         => [No,   No,    No,    AFTER, Never,   Never, Yes,  Never],
+        A::HandOverFollowUp       => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::EraseRespondent        => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::KeepImprovements       => [No,   No,    No,    IMPRO, No,      No,    Yes,  No ],
         A::DismissFinding         => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],

@@ -37,7 +37,8 @@ pub const fn scopes_allowing_action(action: Action) -> [bool; 4] {
         | A::ImportDocument | A::ImportAccepted | A::ProposeResponsibility | A::AcceptResponsibility
         | A::DeclineResponsibility | A::WithdrawResponsibility | A::EndResponsibility | A::DescribeResponsibility
         | A::DefineKpi | A::GovernKpi | A::KeepImprovements | A::DismissFinding | A::DismissError | A::KeepMembers
-        | A::KeepOrganisation | A::KeepOwnSignIn | A::WorkFollowUp | A::AssignFollowUp | A::EraseRespondent
+        | A::KeepOrganisation | A::KeepOwnSignIn | A::WorkFollowUp | A::AssignFollowUp | A::HandOverFollowUp
+        | A::EraseRespondent
                                              => [N, N, N, N],
     }
 }

@@ -13,7 +13,6 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version},
-    audit::AuditedChange,
     blueprint::refuse_if_row_limit_reached,
     error::Result,
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given},
@@ -117,28 +116,25 @@ pub async fn update(caller: &Caller, input: PromiseUpdateInput) -> Result<promis
     let delivered_at = delivered_at.map(|ids| faults.parse_ids("deliveredAtIds", ids));
     faults.check()?;
     let (row, mut permit) = fetch_promise_at_version(caller, id, input.expected_version).await?;
-    let mut change = promise::ActiveModel {
+    let change = promise::ActiveModel {
         text,
         state,
         ..Default::default()
     };
-    if let Some(delivered_at) = delivered_at
-        && replace_deliveries(&mut permit, &row, &delivered_at).await?
-    {
-        // Where it is delivered is the promise's own: whoever has read the old list is told.
-        change.version = Set(row.version + 1);
+    if let Some(delivered_at) = delivered_at {
+        replace_deliveries(&mut permit, &row, &delivered_at).await?;
     }
     let row = permit.update::<promise::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-/// Makes the touchpoints at which it is delivered these, in this order. Says whether anything changed.
+/// Makes the touchpoints at which it is delivered these, in this order.
 async fn replace_deliveries(
     permit: &mut Permit<'_>,
     row: &promise::Model,
     touchpoints: &[TouchpointId],
-) -> Result<bool> {
+) -> Result<()> {
     require_live_touchpoints_in_blueprint(
         permit,
         row.blueprint_id,
@@ -154,17 +150,14 @@ async fn replace_deliveries(
     });
     let its = promise_delivery::Column::PromiseId.eq(row.id);
     let position = promise_delivery::Column::Position;
-    if !permit
-        .replace_list::<promise_delivery::Entity>(its, position, list.collect())
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(AuditedChange::for_change_outside_row::<promise::Entity>(
-        row,
-        serde_json::json!({ "deliveredAtIds": touchpoints }),
-    ));
-    Ok(true)
+    permit
+        .replace_list::<promise_delivery::Entity, promise::Entity>(
+            row,
+            (its, position),
+            list.collect(),
+            serde_json::json!({ "deliveredAtIds": touchpoints }),
+        )
+        .await
 }
 
 /// Deletes a promise.

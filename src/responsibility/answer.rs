@@ -25,7 +25,7 @@ use crate::{
     audit::AuditSubject,
     department::load_parent_by_department,
     error::{Error, Forbidden, Reason, Result, UserErrorCode, refusals::Refusals},
-    input::{self, AtVersionInput, Faults, MOST_AT_ONCE},
+    input::{self, AtVersionInput, Faults},
     policy::{Action, Relation},
 };
 
@@ -261,17 +261,8 @@ pub async fn accept_many(
     input: ResponsibilitiesAcceptInput,
 ) -> Result<Vec<AcceptOutcome>> {
     let mut faults = Faults::default();
-    faults.check_count("proposals", input.proposals.len(), MOST_AT_ONCE);
-    let mut ids = Vec::new();
-    for (at, said) in input.proposals.iter().take(MOST_AT_ONCE).enumerate() {
-        let path = format!("proposals.{at}.id");
-        let id: ResponsibilityId = faults.parse_id(&path, &said.id);
-        if !id.0.is_nil() && ids.contains(&id) {
-            let message = "This proposal is in the list already.";
-            faults.add(&path, UserErrorCode::Duplicate, None, message);
-        }
-        ids.push(id);
-    }
+    let said = input.proposals.iter().map(|said| &said.id);
+    let ids: Vec<ResponsibilityId> = faults.parse_ids_at_once(("proposals", "proposal"), said);
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     permit

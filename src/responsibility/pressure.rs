@@ -1,21 +1,24 @@
-//! Contact pressure: how often a month a persona is contacted, all journeys together, and by whom.
+//! Contact pressure: how often a month a persona is contacted, all journeys together, and by whom. A persona is in one
+//! phase of a journey at a time, so of each journey the phase with the most contacts counts.
+
+use std::collections::BTreeMap;
 
 use entity::{
     blueprint, blueprint_persona,
-    id::{BlueprintId, DepartmentId, PersonaId},
+    id::{BlueprintId, DepartmentId, PersonaId, PhaseId},
     phase, responsibility, touchpoint,
     words::{Initiator, ResponsibilityStatus, Role},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect,
+    QueryTrait,
     sea_query::{Expr, ExprTrait, IntoCondition},
 };
 
 use crate::{
     access::{Caller, scope},
     error::Result,
-    number::round_computed,
+    number::{CompensatedSum, round_computed},
 };
 
 /// How often a month a department contacts a persona.
@@ -26,7 +29,10 @@ pub struct DepartmentContactRate {
     pub per_month: f64,
 }
 
-/// Who contacts a persona how often, those who do it most first: in the blueprints that the caller may read and that
+/// Contacts a month of one department in one phase.
+type PhaseRate = (BlueprintId, PhaseId, Option<DepartmentId>, f64);
+
+/// Who contacts a persona how often, those who do it most first: in the busiest phases of the blueprints that the caller may read and that
 /// count (CURRENT, and published now or before they were archived), whether it is their main persona or another;
 /// one blueprint may be left out. Contacts that the customer begins are left out.
 pub async fn load_department_contact_rates<C: ConnectionTrait>(
@@ -69,12 +75,13 @@ pub async fn load_department_contact_rates<C: ConnectionTrait>(
                 )
                 .into_condition()
         });
-    let per_month = touchpoint::Column::ContactsPerMonth.sum();
-    let rows: Vec<(Option<DepartmentId>, f64)> = caller
+    let rows: Vec<PhaseRate> = caller
         .select::<touchpoint::Entity>()
         .select_only()
+        .column(touchpoint::Column::BlueprintId)
+        .column(touchpoint::Column::PhaseId)
         .column(responsibility::Column::DepartmentId)
-        .column_as(per_month.clone(), "per_month")
+        .column_as(touchpoint::Column::ContactsPerMonth.sum(), "per_month")
         .join(JoinType::LeftJoin, accountable.into())
         .filter(touchpoint::Column::BlueprintId.in_subquery(blueprint_ids))
         .filter(
@@ -88,20 +95,46 @@ pub async fn load_department_contact_rates<C: ConnectionTrait>(
         .filter(touchpoint::Column::PhaseId.in_subquery(living))
         .filter(touchpoint::Column::ContactsPerMonth.gt(0.0))
         .filter(not_by_customer)
+        .group_by(touchpoint::Column::BlueprintId)
+        .group_by(touchpoint::Column::PhaseId)
         .group_by(responsibility::Column::DepartmentId)
-        .order_by_desc(per_month)
-        // After the sum, so that equal sums come in one order on both databases.
-        .order_by_asc(responsibility::Column::DepartmentId)
         .into_tuple()
         .all(db)
         .await?;
-    let senders = rows.into_iter();
-    Ok(senders
-        .map(|(department, per_month)| DepartmentContactRate {
+    Ok(rates_of_busiest_phases(&rows))
+}
+
+fn rates_of_busiest_phases(rows: &[PhaseRate]) -> Vec<DepartmentContactRate> {
+    let mut of_phase: BTreeMap<(BlueprintId, PhaseId), CompensatedSum> = BTreeMap::new();
+    for (blueprint, phase, _, per_month) in rows {
+        let sum = of_phase.entry((*blueprint, *phase)).or_default();
+        sum.add(*per_month);
+    }
+    let mut busiest: BTreeMap<BlueprintId, (PhaseId, f64)> = BTreeMap::new();
+    for ((blueprint, phase), sum) in of_phase {
+        let sum = sum.total();
+        let most = busiest.entry(blueprint).or_insert((phase, sum));
+        if sum > most.1 {
+            *most = (phase, sum);
+        }
+    }
+    let mut of_department: BTreeMap<Option<DepartmentId>, CompensatedSum> = BTreeMap::new();
+    for (blueprint, phase, department, per_month) in rows {
+        if busiest.get(blueprint).is_some_and(|most| most.0 == *phase) {
+            let sum = of_department.entry(*department).or_default();
+            sum.add(*per_month);
+        }
+    }
+    let rates = of_department.into_iter();
+    let mut rates: Vec<DepartmentContactRate> = rates
+        .map(|(department, sum)| DepartmentContactRate {
             department,
-            per_month: round_computed(per_month),
+            per_month: round_computed(sum.total()),
         })
-        .collect())
+        .collect();
+    // Stable: equal rates stay in the order of the departments.
+    rates.sort_by(|one, other| other.per_month.total_cmp(&one.per_month));
+    rates
 }
 
 fn select_blueprints_with_secondary_persona(

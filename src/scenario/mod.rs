@@ -10,11 +10,10 @@ use entity::{
     scenario, scenario_step,
     words::ScenarioKind,
 };
-use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, require_unarchived},
-    audit::AuditedChange,
     blueprint::{refuse_if_row_limit_reached, refuse_taken_name},
     error::Result,
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
@@ -139,16 +138,13 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
     if let Set(name) = &name {
         refuse_taken_scenario_name(&permit, row.blueprint_id, name, id).await?;
     }
-    let others = match steps {
-        Some(steps) => replace_steps(&mut permit, &row, &steps).await?,
-        None => false,
-    };
+    if let Some(steps) = steps {
+        replace_steps(&mut permit, &row, &steps).await?;
+    }
     let change = scenario::ActiveModel {
         name,
         kind,
         note,
-        // The steps are the scenario's own: whoever has read the old ones is told.
-        version: if others { Set(row.version + 1) } else { NotSet },
         ..Default::default()
     };
     let row = permit.update::<scenario::Entity>(&row, change).await?;
@@ -156,12 +152,12 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
     Ok(row)
 }
 
-/// Makes the steps these, in this order. Says whether anything changed.
+/// Makes the steps these, in this order.
 async fn replace_steps(
     permit: &mut Permit<'_>,
     row: &scenario::Model,
     steps: &[TouchpointId],
-) -> Result<bool> {
+) -> Result<()> {
     require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", steps))
         .await?;
     let list = steps.iter().zip(1..);
@@ -173,17 +169,14 @@ async fn replace_steps(
     });
     let its = scenario_step::Column::ScenarioId.eq(row.id);
     let position = scenario_step::Column::Position;
-    if !permit
-        .replace_list::<scenario_step::Entity>(its, position, list.collect())
-        .await?
-    {
-        return Ok(false);
-    }
-    permit.add_audit_event(AuditedChange::for_change_outside_row::<scenario::Entity>(
-        row,
-        serde_json::json!({ "touchpointIds": steps }),
-    ));
-    Ok(true)
+    permit
+        .replace_list::<scenario_step::Entity, scenario::Entity>(
+            row,
+            (its, position),
+            list.collect(),
+            serde_json::json!({ "touchpointIds": steps }),
+        )
+        .await
 }
 
 /// Deletes a scenario.

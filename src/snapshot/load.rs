@@ -11,8 +11,8 @@ use entity::{
     account, blueprint, blueprint_persona, department, evaluation, evaluation_verdict,
     id::{AccountId, BlueprintId, EvaluationId, NeedId},
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
-    persona, promise, promise_delivery, responsibility, scenario, scenario_step, segment, source,
-    touchpoint, touchpoint_segment,
+    persona, phase, phase_segment, promise, promise_delivery, responsibility, scenario,
+    scenario_step, segment, source, touchpoint, touchpoint_segment,
     words::Verdict,
 };
 use sea_orm::{
@@ -91,6 +91,7 @@ impl WholeBlueprint {
         }
 
         let (touchpoints, improvements) = (ids!(touchpoint of id), ids!(improvement of id));
+        let in_phase = phase_segment::Column::PhaseId.in_subquery(ids!(phase of id));
         let at_touchpoint = touchpoint_segment::Column::TouchpointId.in_subquery(touchpoints);
         let of_improvement = improvement_kpi::Column::ImprovementId.in_subquery(improvements);
 
@@ -102,6 +103,7 @@ impl WholeBlueprint {
         let evaluations = rows!(evaluation);
         let improvements = rows!(improvement);
 
+        let phase_segments = lists!(phase_segment where in_phase, PhaseId => SegmentId);
         let touchpoint_segments =
             lists!(touchpoint_segment where at_touchpoint, TouchpointId => SegmentId);
         let scenario_steps = lists!(scenario_step: ScenarioId => TouchpointId);
@@ -111,7 +113,8 @@ impl WholeBlueprint {
         let improvement_kpis = lists!(improvement_kpi where of_improvement, ImprovementId => KpiId);
         let evaluation_verdicts = load_verdicts(tx, id).await?;
 
-        let segment_ids = touchpoint_segments.values().flatten().copied().collect();
+        let segment_ids = phase_segments.values().chain(touchpoint_segments.values());
+        let segment_ids = segment_ids.flatten().copied().collect();
         let persona_ids = insights.iter().filter_map(|row| row.persona_id).collect();
         let kpi_ids = improvement_kpis.values().flatten().copied().collect();
         let owner_ids = improvements.iter().map(|row| row.owner_department_id);
@@ -132,6 +135,7 @@ impl WholeBlueprint {
             .await?,
             people: load_people(caller, tx, id, &evaluations).await?,
             canvas,
+            phase_segments,
             touchpoint_segments,
             kpi_links,
             scenarios,

@@ -6,7 +6,7 @@ use entity::{
     account, department, evaluation,
     id::{
         AccountId, DepartmentId, EvaluationId, ImprovementId, InsightId, KpiId, NeedId, PersonaId,
-        PromiseId, ScenarioId, SegmentId, SourceId, TouchpointId,
+        PhaseId, PromiseId, ScenarioId, SegmentId, SourceId, TouchpointId,
     },
     improvement, insight, kpi, kpi_link, persona, promise, scenario, segment, source,
     words::Verdict,
@@ -21,9 +21,11 @@ pub struct WholeBlueprint {
     pub canvas: Canvas,
     /// The personas besides the main one, by position.
     pub secondary_personas: Vec<persona::Model>,
+    /// The segments that the personas stand for while in a phase; in a phase without an entry, the personas' own.
+    pub phase_segments: HashMap<PhaseId, Vec<SegmentId>>,
     /// The segments that a touchpoint is for; a touchpoint without an entry is for everybody.
     pub touchpoint_segments: HashMap<TouchpointId, Vec<SegmentId>>,
-    /// The segments in `touchpoint_segments`.
+    /// The segments in `phase_segments` and `touchpoint_segments`.
     pub segments: HashMap<SegmentId, segment::Model>,
     /// The links of KPIs that are not archived, whatever days they hold for.
     pub kpi_links: Vec<kpi_link::Model>,
@@ -75,6 +77,7 @@ impl WholeBlueprint {
             self.improvements.len(),
         ];
         let lists = [
+            count_list_items(&self.phase_segments),
             count_list_items(&self.touchpoint_segments),
             count_list_items(&self.scenario_steps),
             count_list_items(&self.promise_deliveries),
@@ -91,6 +94,8 @@ impl WholeBlueprint {
         let there = |phase: Option<_>, touchpoint: Option<_>| {
             phase.is_none_or(|id| canvas.phase(id).is_some()) && touchpoint.is_none_or(at)
         };
+        self.phase_segments
+            .retain(|id, _| canvas.phase(*id).is_some());
         self.touchpoint_segments.retain(|id, _| at(*id));
         self.kpi_links.retain(|link| {
             there(link.phase_id, link.touchpoint_id) && canvas.kpi(link.kpi_id).is_some()
@@ -114,6 +119,7 @@ impl WholeBlueprint {
         Self {
             canvas,
             secondary_personas: Vec::new(),
+            phase_segments: HashMap::new(),
             touchpoint_segments: HashMap::new(),
             segments: HashMap::new(),
             kpi_links: Vec::new(),

@@ -82,6 +82,7 @@ async fn add_phases(
             position,
             stage: from.stage,
             customer_goal: from.customer_goal,
+            timing: None,
             prompt: Some(from.prompt),
         };
         phase::add_phase(permit, row.id, fresh).await?;

@@ -5,7 +5,7 @@ use entity::{
     id::{PhaseId, TouchpointId},
     phase, touchpoint,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::NotSet, Iterable, Set};
+use sea_orm::{ActiveModelTrait, Iterable, Set};
 
 use super::{
     TouchpointChangeInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
@@ -98,16 +98,8 @@ impl TouchpointChange {
         row: &touchpoint::Model,
         place: Option<(PhaseId, i32)>,
     ) -> Result<touchpoint::Model> {
-        let lists_change = replace_channels_and_audience(permit, row, self.lists).await?;
-        let mut change = touchpoint::ActiveModel {
-            // The lists are the touchpoint's own fields: whoever has read the old ones is told.
-            version: if lists_change {
-                Set(row.version + 1)
-            } else {
-                NotSet
-            },
-            ..self.columns
-        };
+        replace_channels_and_audience(permit, row, self.lists).await?;
+        let mut change = self.columns;
         if let Some((phase, position)) = place {
             change.phase_id = Set(phase);
             change.position = Set(position);

@@ -25,7 +25,6 @@ pub use self::inputs::{
 use self::inputs::{TouchpointLists, with_initial_values};
 use crate::{
     access::{Caller, Permit, expect_version, require_unarchived},
-    audit::AuditedChange,
     blueprint::{MOST_TOUCHPOINTS, refuse_if_row_limit_reached},
     error::{Error, Result},
     input::{self, AtVersionInput, Faults},
@@ -93,12 +92,12 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     Ok(row)
 }
 
-/// Replaces channels and audience where new ones are given. Says whether anything changed.
+/// Replaces channels and audience where new ones are given.
 async fn replace_channels_and_audience(
     permit: &mut Permit<'_>,
     row: &touchpoint::Model,
     lists: TouchpointLists,
-) -> Result<bool> {
+) -> Result<()> {
     let mut changed = serde_json::Map::new();
     if let Some(channels) = lists.channels {
         permit
@@ -113,7 +112,7 @@ async fn replace_channels_and_audience(
         let its = touchpoint_channel::Column::TouchpointId.eq(row.id);
         let position = touchpoint_channel::Column::Position;
         if permit
-            .replace_list::<touchpoint_channel::Entity>(its, position, list.collect())
+            .replace_unnoted_list::<touchpoint_channel::Entity>(its, position, list.collect())
             .await?
         {
             changed.insert("channelIds".to_owned(), serde_json::json!(channels));
@@ -132,19 +131,16 @@ async fn replace_channels_and_audience(
         let its = touchpoint_segment::Column::TouchpointId.eq(row.id);
         let position = touchpoint_segment::Column::Position;
         if permit
-            .replace_list::<touchpoint_segment::Entity>(its, position, list.collect())
+            .replace_unnoted_list::<touchpoint_segment::Entity>(its, position, list.collect())
             .await?
         {
             changed.insert("audienceSegmentIds".to_owned(), serde_json::json!(audience));
         }
     }
-    let any = !changed.is_empty();
-    if any {
-        let event =
-            AuditedChange::for_change_outside_row::<touchpoint::Entity>(row, changed.into());
-        permit.add_audit_event(event);
+    if !changed.is_empty() {
+        permit.note_list_change::<touchpoint::Entity>(row, changed.into());
     }
-    Ok(any)
+    Ok(())
 }
 
 /// Fetches a touchpoint to archive it or bring it back.

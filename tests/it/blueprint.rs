@@ -9,6 +9,7 @@ const STEP: &str = "title status version revision publishedNumber changedSincePu
 fn step(name: &str) -> String {
     let input = match name {
         "blueprintPublish" => "BlueprintPublishInput",
+        "blueprintSendBack" => "BlueprintSendBackInput",
         _ => "AtVersionInput",
     };
     format!(

@@ -3,6 +3,7 @@
 
 mod employees;
 mod erasure;
+mod routing;
 
 use std::collections::HashSet;
 

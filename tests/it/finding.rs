@@ -1,6 +1,7 @@
 //! Findings: what the journeys of the demo and of the small organisation get wrong, worked out by hand from their
 //! files; since when it is open, and what is thought of it.
 
+mod journey;
 mod open_since;
 
 use std::collections::BTreeMap;
@@ -114,6 +115,7 @@ async fn the_demos_journeys_are_judged_as_worked_out_by_hand() {
 NOBODY_ACCOUNTABLE U08 U17
 NOBODY_RESPONSIBLE U23
 IMPORTANT_AND_NEGATIVE U04 U05 U08
+PROMISE_UNDELIVERED U06 U13
 NO_KPI U01 U02 U03 U07 U11 U14 U23
 OBSERVED_WITHOUT_SOURCE U01 U03 U04 U06 U07 U09 U10 U11 U12 U13 U16 U19 U21 U22 U23
 SINGLE_SOURCE U02 U05 U08 U15 U17 U18 U20 U25",
@@ -124,6 +126,7 @@ SINGLE_SOURCE U02 U05 U08 U15 U17 U18 U20 U25",
 NOBODY_ACCOUNTABLE R07
 IMPORTANT_AND_NEGATIVE R06
 PROMISE_AT_RISK R01
+PROMISE_UNDELIVERED R01
 NO_KPI R02 R04 R06
 NO_SEGMENT p-renter
 OBSERVED_WITHOUT_SOURCE R01 R02 R03 R04 R05 R07",
@@ -135,6 +138,7 @@ NOBODY_ACCOUNTABLE F03
 DEAD_END F10
 IMPORTANT_AND_NEGATIVE F02 F03
 PROMISE_BROKEN F02
+PROMISE_UNDELIVERED F02
 FEEDBACK_UNROUTABLE F03
 NO_KPI F01 F05 F09 F10
 NO_SEGMENT p-booker
@@ -295,7 +299,8 @@ async fn what_hangs_on_more_than_the_journey_is_found_too() {
     does("promiseCreate", "PromiseCreateInput", promise).await;
     let promise = json!({ "touchpointId": ids["T2"], "text": "An answer", "state": "AT_RISK" });
     does("promiseCreate", "PromiseCreateInput", promise).await;
-    let expected = "PROMISE_BROKEN T2\nPROMISE_AT_RISK T2\nPROMISE_UNOWNED T4";
+    let expected =
+        "PROMISE_BROKEN T2\nPROMISE_AT_RISK T2\nPROMISE_UNOWNED T4\nPROMISE_UNDELIVERED T2";
     assert_eq!(fresh().await, expected);
     let tried = |key: &str, other: &str, day: &str| {
         json!({ "touchpointId": ids[key], "heldOn": day, "byName": "I",
@@ -557,7 +562,14 @@ async fn the_table_of_rules_can_be_read() {
         .filter(|rule| rule["severity"] == "ERROR")
         .map(|rule| &rule["code"])
         .collect();
-    assert_eq!(errors, ["NOBODY_ACCOUNTABLE", "NOBODY_RESPONSIBLE"]);
+    assert_eq!(
+        errors,
+        [
+            "NOBODY_ACCOUNTABLE",
+            "NOBODY_RESPONSIBLE",
+            "EMPTY_BLUEPRINT"
+        ]
+    );
     let stale = rules
         .iter()
         .find(|rule| rule["code"] == "KPI_STALE")

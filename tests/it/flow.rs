@@ -97,6 +97,7 @@ exits R07>EXIT
 mustPass R01 R02
 r-marketing>r-web R01>R02
 r-web>r-station R02>R03
+r-fleet>r-station R08>R03
 r-station>r-support R03>R04
 r-support>r-station R04>R05 R04>R03
 r-station>r-finance R05>R06

@@ -19,8 +19,9 @@ use crate::{
 
 /// Acts on a thing that are no update of its fields, and have fields that may be left out: each field says what null
 /// means in it.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 11] = [
     "blueprintPublish",
+    "blueprintSendBack",
     "departmentArchive",
     "departmentMove",
     "kpiTargetSet",
@@ -28,6 +29,7 @@ const OTHERS: [&str; 9] = [
     "playbookSet",
     "responsibilityDecline",
     "responsibilityEnd",
+    "routingRuleSet",
     "touchpointMove",
 ];
 
@@ -260,7 +262,7 @@ fn values(ids: &Ids) -> Vec<(&'static str, Value)> {
         ),
         (
             "phaseUpdate",
-            json!({ "customerGoal": "text", "prompt": "text" }),
+            json!({ "customerGoal": "text", "prompt": "text", "timing": "text" }),
         ),
         ("responsibilityUpdate", json!({ "tasks": ["a task"] })),
         ("scenarioUpdate", json!({ "note": "text" })),

@@ -42,6 +42,7 @@ RECORD_MEASUREMENT       -      -      kpi         kpi           -       -      
 RECORD_FEEDBACK          -      -      delivers    delivers      -       -       y          -
 WORK_FOLLOW_UP           -      -      looksafter  looksafter    never   never   y          never
 ASSIGN_FOLLOW_UP         -      -      -           looksafter    never   never   y          never
+HAND_OVER_FOLLOW_UP      -      -      -           -             -       -       y          -
 ERASE_RESPONDENT         -      -      -           -             -       -       y          -
 KEEP_IMPROVEMENTS        -      -      -           improves      -       -       y          -
 DISMISS_FINDING          -      -      -           owns          -       -       y          -
@@ -472,7 +473,7 @@ fn a_refusal_names_who_may_and_the_permission() {
     let cases = [
         (
             Action::KeepCatalogue,
-            "Only a CX manager may create, change and delete personas, segments, channels, templates and playbooks \
+            "Only a CX manager may create, change and delete personas, segments, channels, templates, playbooks and routing rules \
              (KEEP_CATALOGUE).",
         ),
         (

@@ -235,6 +235,11 @@ pub fn cases() -> Vec<Case> {
         case("feedbackRecord", "on the relationship", json!({ "feedback": [{ "scale": "NPS", "score": 3, "answeredOn": "2025-03-04" }] })),
         case("followUpUpdate", "at T2, of sales", with(at("@follow-up", 1), json!({ "state": "CONTACTED" }))).after("cx-manager", "feedbackRecord", answered()),
         case("followUpAssign", "at T2, of sales", with(at("@follow-up", 1), json!({ "assigneeId": "@account contributor" }))).after("cx-manager", "feedbackRecord", answered()),
+        case("followUpsHandOver", "at T2, of sales", json!({ "followUps": [at("@follow-up", 1)], "departmentId": "@department service" }))
+            .after("cx-manager", "feedbackRecord", answered()),
+        case("routingRuleSet", "", json!({ "cause": "PRICE", "departmentId": "@department sales" })),
+        case("routingRuleDelete", "", at("@rule price", 1))
+            .after("cx-manager", "routingRuleSet", json!({ "id": "@rule price", "cause": "PRICE", "departmentId": "@department sales" })),
         case("playbookSet", "", json!({ "group": "DISSATISFIED", "text": "Call", "dueDays": 1 })),
         case("respondentErase", "who answered at T2", json!({ "respondent": "customer-17" })).after("cx-manager", "feedbackRecord", answered()),
         case("findingDismiss", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open IMPORTANT_AND_NEGATIVE", "reason": "known" })),
@@ -410,6 +415,7 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
     for (name, id) in [
         ("@token report", "tok_019ab0000000700080000000000000b1"),
         ("@follow-up", "fup_019ab0000000700080000000000000b1"),
+        ("@rule price", "rou_019ab0000000700080000000000000b3"),
         ("@unasked", "rsp_019ab0000000700080000000000000b2"),
         ("@promise on-time", "prm_019ab0000000700080000000000000ae"),
         ("@evaluation tried", "evl_019ab0000000700080000000000000af"),

@@ -14,10 +14,11 @@ use entity::{
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source,
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_period, kpi_target, measurement, membership, persona,
-    persona_need, persona_segment, phase, playbook, promise, promise_delivery, publication,
-    refresh_token, responsibility, scenario, scenario_step, search_stale, search_text, segment,
-    service_token, service_token_department, session, sign_in_origin, sign_in_throttle, source,
-    template, touchpoint, touchpoint_channel, touchpoint_segment, transition,
+    persona_need, persona_segment, phase, phase_segment, playbook, promise, promise_delivery,
+    publication, refresh_token, responsibility, routing_rule, scenario, scenario_step,
+    search_stale, search_text, segment, service_token, service_token_department, session,
+    sign_in_origin, sign_in_throttle, source, template, touchpoint, touchpoint_channel,
+    touchpoint_segment, transition,
     words::*,
 };
 use sea_orm::{
@@ -35,7 +36,7 @@ macro_rules! every_entity {
             account audit_event audit_event_department bi_login bi_reach blueprint blueprint_persona channel
             department employee_answer employee_cell employee_month employee_receipt evaluation evaluation_verdict feedback finding finding_mark finding_renewal follow_up improvement improvement_kpi improvement_touchpoint
             insight insight_source kpi kpi_grant kpi_link kpi_period kpi_target measurement membership persona
-            persona_need persona_segment phase playbook promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
+            persona_need persona_segment phase phase_segment playbook promise promise_delivery publication refresh_token responsibility routing_rule scenario scenario_step search_stale search_text
             segment service_token service_token_department session source
             sign_in_origin sign_in_throttle template touchpoint touchpoint_channel touchpoint_segment transition
         )

@@ -180,6 +180,8 @@ async fn an_answer_that_is_sent_again_after_the_upgrade_counts_once() {
     assert_eq!(receipts, kept.map(str::to_owned).into());
     let operator = Caller::operator(world.store.clone(), world.clock.clone(), "feedbackRecord");
     let said = |external: &str| FeedbackInput {
+        met_on: None,
+        cause: None,
         external_id: Some(external.to_owned()),
         scale: FeedbackScale::Csat,
         score: 4,

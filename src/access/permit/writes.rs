@@ -31,7 +31,7 @@ impl Permit<'_> {
     }
 
     /// Updates a row that was fetched, raises its version and notes the columns that changed. A change to what is there
-    /// already writes nothing and raises nothing.
+    /// already writes nothing and raises nothing, unless a list of the row changed in this act.
     ///
     /// # Errors
     /// CONFLICT where somebody else has changed the row since `before` was read.
@@ -50,7 +50,7 @@ impl Permit<'_> {
             None => false,
         };
         // A save without a change must not raise the version: others who edit the row would be refused for nothing.
-        if E::Column::iter().any(differs) {
+        if self.lists_changed_of.remove(&E::row_id(before)) || E::Column::iter().any(differs) {
             self.update_even_if_equal::<E>(before, change).await
         } else {
             Ok(before.clone())
@@ -89,27 +89,53 @@ impl Permit<'_> {
         Ok(after)
     }
 
-    /// Replaces an ordered list that a thing has in a table of its own: the rows that fulfil `its` become these. Says
-    /// whether anything changed; the event is the slice's to note.
-    pub async fn replace_list<E>(
+    /// Replaces an ordered list that a thing has in a table of its own: the rows that fulfil `its` become these. Where
+    /// they differ, that is a change of the thing, of which its event says `noted`.
+    pub async fn replace_list<L, E: Guarded>(
+        &mut self,
+        owner: &E::Model,
+        (its, position): (SimpleExpr, L::Column),
+        rows: Vec<L::Model>,
+        noted: serde_json::Value,
+    ) -> Result<()>
+    where
+        L: EntityTrait<Model: PartialEq + IntoActiveModel<L::ActiveModel> + Send + Sync>,
+        L::ActiveModel: Send,
+    {
+        if self.replace_unnoted_list::<L>(its, position, rows).await? {
+            self.note_list_change::<E>(owner, noted);
+        }
+        Ok(())
+    }
+
+    /// Notes that a list of a row changed. The list is the row's own: its next update raises the version, so that
+    /// whoever has read the old list is told.
+    pub fn note_list_change<E: Guarded>(&mut self, row: &E::Model, noted: serde_json::Value) {
+        self.lists_changed_of.insert(E::row_id(row));
+        self.add_audit_event(AuditedChange::for_change_outside_row::<E>(row, noted));
+    }
+
+    /// Replaces an ordered list as [`Permit::replace_list`] and says whether that changed anything; to note it is left
+    /// to the slice.
+    pub async fn replace_unnoted_list<L>(
         &self,
         its: SimpleExpr,
-        position: E::Column,
-        rows: Vec<E::Model>,
+        position: L::Column,
+        rows: Vec<L::Model>,
     ) -> Result<bool>
     where
-        E: EntityTrait<Model: PartialEq + IntoActiveModel<E::ActiveModel> + Send + Sync>,
-        E::ActiveModel: Send,
+        L: EntityTrait<Model: PartialEq + IntoActiveModel<L::ActiveModel> + Send + Sync>,
+        L::ActiveModel: Send,
     {
-        let before = E::find().filter(its.clone()).order_by_asc(position);
+        let before = L::find().filter(its.clone()).order_by_asc(position);
         if before.all(&self.tx).await? == rows {
             return Ok(false);
         }
         // All of it and not only what differs: positions are unique in a list, and rows that swap places would collide.
-        E::delete_many().filter(its).exec(&self.tx).await?;
-        let fresh = rows.into_iter().map(with_all_columns_set::<E>);
+        L::delete_many().filter(its).exec(&self.tx).await?;
+        let fresh = rows.into_iter().map(with_all_columns_set::<L>);
         if fresh.len() > 0 {
-            E::insert_many(fresh)
+            L::insert_many(fresh)
                 .exec_without_returning(&self.tx)
                 .await?;
         }

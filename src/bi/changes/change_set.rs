@@ -11,8 +11,8 @@ use entity::{
         TouchpointId,
     },
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
-    session, source, template, touchpoint, transition,
+    phase, playbook, promise, publication, responsibility, routing_rule, scenario, segment,
+    service_token, session, source, template, touchpoint, transition,
 };
 use sea_orm::prelude::Json;
 
@@ -45,7 +45,7 @@ types! {
     ACCOUNT account, BLUEPRINT blueprint, CHANNEL channel, DEPARTMENT department, EVALUATION evaluation,
     FEEDBACK feedback, FOLLOW_UP follow_up, GRANT kpi_grant, IMPROVEMENT improvement, INSIGHT insight, KPI kpi,
     LINK kpi_link, MEASUREMENT measurement, MEMBERSHIP membership, PERSONA persona, PHASE phase, PLAYBOOK playbook,
-    PROMISE promise, PUBLICATION publication, RESPONSIBILITY responsibility, SCENARIO scenario, SEGMENT segment,
+    PROMISE promise, ROUTING_RULE routing_rule, PUBLICATION publication, RESPONSIBILITY responsibility, SCENARIO scenario, SEGMENT segment,
     SESSION session, SOURCE source, TARGET kpi_target, TEMPLATE template, TOKEN service_token, TOUCHPOINT touchpoint,
     TRANSITION transition,
 }
@@ -113,8 +113,8 @@ impl ChangedEntities {
             // What of these remains has no column in the rows; values are found by `recorded_at`.
             TOUCHPOINT | BLUEPRINT | MEASUREMENT => {}
             ACCOUNT | CHANNEL | EVALUATION | FEEDBACK | FOLLOW_UP | GRANT | IMPROVEMENT
-            | INSIGHT | MEMBERSHIP | PERSONA | PLAYBOOK | PROMISE | PUBLICATION | SCENARIO
-            | SEGMENT | SESSION | SOURCE | TEMPLATE | TOKEN | TRANSITION => {}
+            | INSIGHT | MEMBERSHIP | PERSONA | PLAYBOOK | ROUTING_RULE | PROMISE | PUBLICATION
+            | SCENARIO | SEGMENT | SESSION | SOURCE | TEMPLATE | TOKEN | TRANSITION => {}
             // A kind of subject that is new here: better a whole pull than a change that is missed.
             _ => return None,
         }

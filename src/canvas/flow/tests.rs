@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use entity::words::{End, Stage, TransitionKind};
+use entity::{
+    id::DepartmentId,
+    words::{End, Lane, Role, Stage, TransitionKind},
+};
 use proptest::{collection::vec, prelude::*, sample::select};
+use uuid::Uuid;
 
 use super::*;
 use crate::canvas::{
@@ -115,6 +119,54 @@ proptest! {
         expected.retain(|found: &BTreeSet<usize>| found.len() > 1);
         let found = FlowAnalysis::new(&canvas).loops();
         prop_assert_eq!(found.iter().map(|rows| numbers(rows)).collect::<BTreeSet<_>>(), expected);
+    }
+
+    #[test]
+    fn hand_offs_are_the_next_departments_behind_steps_of_the_customer_alone(
+        (phases, edges) in journeys(),
+        held in vec((0..4_usize, any::<bool>()), TOUCHPOINTS),
+    ) {
+        let mut canvas = sample::canvas(&STAGES, &phases, &edges);
+        let department = |number: usize| DepartmentId::from(Uuid::from_u128(number as u128));
+        for (at, (holder, alone)) in held.iter().enumerate() {
+            let lane = if *alone { Lane::Customer } else { Lane::Frontstage };
+            canvas.touchpoints[at].lane = lane;
+            // Of four numbers, one stands for nobody.
+            if *holder > 0 {
+                let (step, by) = (canvas.touchpoints[at].id, department(*holder));
+                let row = sample::accepted_responsibility(at, step, by, Role::Accountable);
+                canvas.responsibilities.push(row);
+            }
+        }
+        let canvas = canvas.sort_and_index();
+        let passed = |side: Side| {
+            matches!(side, Side::At(at) if held[at] == (0, true))
+        };
+        let back = movements(&edges).into_iter().map(|(from, to)| (to, from));
+        let back: Vec<(Side, Side)> = back.collect();
+        let mut expected: BTreeSet<(DepartmentId, DepartmentId, usize)> = BTreeSet::new();
+        for (row, (from, to, kind)) in edges.iter().enumerate() {
+            let (Side::At(giving), Side::At(receiving)) = (*from, *to) else { continue };
+            if held[receiving].0 == 0 { continue }
+            let moves = *kind != TransitionKind::Enables && passed(*from);
+            let behind = if moves { reached(&back, &[*from], passed) } else { BTreeSet::new() };
+            for side in behind.into_iter().chain([Side::At(giving)]) {
+                let Side::At(giving) = side else { continue };
+                let pair = (held[giving].0, held[receiving].0);
+                if pair.0 > 0 && pair.0 != pair.1 {
+                    expected.insert((department(pair.0), department(pair.1), row));
+                }
+            }
+        }
+        let found = FlowAnalysis::new(&canvas).hand_offs();
+        let place = |row: &transition::Model| {
+            canvas.transitions.iter().position(|other| other.id == row.id).expect("its place")
+        };
+        let told = found.iter().flat_map(|found| {
+            found.transitions.iter().map(|row| (found.from, found.to, place(row)))
+        });
+        prop_assert_eq!(told.clone().count(), expected.len());
+        prop_assert_eq!(told.collect::<BTreeSet<_>>(), expected);
     }
 
     #[test]

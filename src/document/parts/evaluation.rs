@@ -150,6 +150,10 @@ impl Resolver<'_> {
                 continue;
             };
             verdicts.insert(id, found);
+            if stored.is_none_or(|stored| stored.held_on != part.held_on) {
+                self.faults
+                    .check_day_has_come(&at("heldOn"), part.held_on, self.today);
+            }
             let by_name = part.by_name.as_deref();
             let row = evaluation::Model {
                 id,

@@ -158,7 +158,11 @@ impl Resolver<'_> {
                 created_at: stored.map_or(self.now, |stored| stored.created_at),
                 version: stored.map_or(1, |stored| stored.version),
             };
-            insights::add_contradiction_faults(self.faults, &path, &row, sources.len());
+            let asked = sources.iter();
+            let asked = asked
+                .filter(|id| !self.planned_sources.contains(id))
+                .count();
+            insights::add_contradiction_faults(self.faults, &path, &row, asked);
             insight_sources.insert(id, sources);
             if let Some(answer) = row.answered_by_id.filter(|answer| *answer != id) {
                 answers.push((id, at("answeredBy"), answer));

@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
-use entity::phase;
+use entity::id::{PhaseId, SegmentId};
 use entity::words::Stage;
+use entity::{phase, phase_segment};
 use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, Condition};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
+use crate::document::bounds::read_short_list;
 use crate::document::catalogue::fold_key;
+use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
-use crate::document::reference::References;
 use crate::document::resolver::Resolver;
-use crate::document::target::CurrentBlueprint;
-use crate::document::write::{audit_rows_written, upsert_rows};
+use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
+use crate::document::write::{audit_rows_written, phase_segment_rows, replace_rows, upsert_rows};
 use crate::error::Result;
 use crate::id;
 
@@ -31,27 +34,40 @@ parts! {
         stage: Stage,
         /// What the customer wants to reach in it.
         customer_goal: Option<String> = None,
+        /// When it is and how long it lasts, in words.
+        timing: Option<String> = None,
         /// What to ask there.
         prompt: Option<String> = None,
+        /// The keys of the segments that the personas stand for while in it, in order; none: those of the personas.
+        #[serde(deserialize_with = "read_short_list")]
+        segments: Vec<String> = Vec::new(),
     }
 }
 
-impl References for PhasePart {}
-impl References for PhasePatch {}
+references! { PhasePart or PhasePatch {
+    segments => Segment, DropKey;
+}}
 
-/// The part of a row.
-pub(crate) fn phase_row_to_part(row: &phase::Model) -> PhasePart {
-    PhasePart {
-        key: row.key.clone(),
-        name: row.name.clone(),
-        stage: row.stage,
-        customer_goal: row.customer_goal.clone(),
-        prompt: row.prompt.clone(),
+impl PartKeysById<'_> {
+    /// The part of a row.
+    pub(crate) fn phase_row_to_part(&self, row: &phase::Model) -> PhasePart {
+        PhasePart {
+            key: row.key.clone(),
+            name: row.name.clone(),
+            stage: row.stage,
+            customer_goal: row.customer_goal.clone(),
+            timing: row.timing.clone(),
+            prompt: row.prompt.clone(),
+            segments: self.keys(self.snapshot.phase_segments.get(&row.id)),
+        }
     }
 }
 
 impl Resolver<'_> {
-    pub(crate) fn resolve_phases(&mut self, parts: &[PhasePart]) -> Vec<phase::Model> {
+    pub(crate) fn resolve_phases(
+        &mut self,
+        parts: &[PhasePart],
+    ) -> (Vec<phase::Model>, ListsByOwner<PhaseId, SegmentId>) {
         let before = self.before;
         let current = before.into_iter().flat_map(|before| {
             let live = before.snapshot.canvas.phases.iter();
@@ -59,7 +75,7 @@ impl Resolver<'_> {
         });
         let mut current: HashMap<String, &phase::Model> =
             current.map(|row| (fold_key(&row.key), row)).collect();
-        let mut rows = Vec::new();
+        let (mut rows, mut segments) = (Vec::new(), HashMap::new());
         for (part, position) in parts.iter().zip(1..) {
             let path = self.part_positions.path("phases", part);
             let stored = current.remove(&fold_key(&part.key)).cloned();
@@ -78,6 +94,9 @@ impl Resolver<'_> {
                     &format!("{path}.customerGoal"),
                     part.customer_goal.as_deref(),
                 ),
+                timing: self
+                    .faults
+                    .check_optional_text(&format!("{path}.timing"), part.timing.as_deref()),
                 prompt: self
                     .faults
                     .check_optional_text(&format!("{path}.prompt"), part.prompt.as_deref()),
@@ -87,23 +106,34 @@ impl Resolver<'_> {
                 version: stored.as_ref().map_or(1, |stored| stored.version),
             };
             self.phases.insert(fold_key(&part.key), row.id);
+            segments.insert(
+                row.id,
+                self.resolve_ids(&format!("{path}.segments"), &part.segments),
+            );
             rows.push(row);
         }
-        rows
+        (rows, segments)
     }
 }
 
 pub(crate) async fn apply_phases(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
-    wanted: &[phase::Model],
+    target: &WantedRows,
 ) -> Result<()> {
     let current = before.map_or_else(Vec::new, |before| {
         [&before.snapshot.canvas.phases[..], &before.archived_phases].concat()
     });
     let positions: HashMap<_, _> = current.iter().map(|row| (row.id, row.position)).collect();
-    let (mut rows, mut moved) = (wanted.to_vec(), Vec::new());
+    let (mut rows, mut moved) = (target.phases.clone(), Vec::new());
+    let mut changed = Vec::new();
     for row in &mut rows {
+        let stored = current.iter().find(|stored| stored.id == row.id);
+        if has_segments_to_write(before, target, row.id, stored) {
+            changed.push(row.id);
+            // The list is part of the phase: replacing it is a change of the phase's own version.
+            row.version += i32::from(stored.is_some());
+        }
         // Order is not part of a row's own version: what only moves aside stays at its version.
         if let Some(was) = positions.get(&row.id).filter(|was| **was != row.position) {
             moved.push((row.id, std::mem::replace(&mut row.position, *was)));
@@ -114,5 +144,27 @@ pub(crate) async fn apply_phases(
         crate::blueprint::phase::set_positions(permit, moved).await?;
         audit_rows_written(permit, "moved phases", 1);
     }
-    Ok(())
+    let of_changed = phase_segment::Column::PhaseId.is_in(changed.iter().copied());
+    let rows = phase_segment_rows(&changed, target);
+    replace_rows::<phase_segment::Entity>(permit, Condition::all().add(of_changed), rows).await
+}
+
+/// Whether the segments of a phase are to be written: they differ, or it comes back from the archive, whose lists the
+/// snapshot does not hold.
+fn has_segments_to_write(
+    before: Option<&CurrentBlueprint>,
+    target: &WantedRows,
+    id: PhaseId,
+    stored: Option<&phase::Model>,
+) -> bool {
+    let wanted = target.phase_segments.get(&id);
+    let wanted = wanted.map_or(&[][..], Vec::as_slice);
+    match (before, stored) {
+        (Some(before), Some(stored)) if stored.archived_at.is_none() => {
+            let was = before.snapshot.phase_segments.get(&id);
+            was.map_or(&[][..], Vec::as_slice) != wanted
+        }
+        (_, Some(_)) => true,
+        (_, None) => !wanted.is_empty(),
+    }
 }

@@ -24,9 +24,11 @@ parts! {
     fields {
         /// What kind of source it is.
         kind: SourceKind,
-        /// The day on which it was taken.
+        /// The day on which it was taken; one to come only where it is planned.
         #[serde(deserialize_with = "read_optional_day")]
         held_on: Option<NaiveDate> = None,
+        /// Whether it is still to be asked: nothing OBSERVED rests on it alone.
+        planned: bool = false,
         /// How many took part.
         sample_size: Option<i32> = None,
         /// Where to find it: an http or https address.
@@ -45,6 +47,7 @@ pub(crate) fn source_row_to_part(row: &source::Model) -> SourcePart {
         title: row.title.clone(),
         kind: row.kind,
         held_on: row.held_on,
+        planned: row.planned,
         sample_size: row.sample_size,
         link: row.link.clone(),
         note: row.note.clone(),
@@ -64,6 +67,11 @@ impl Resolver<'_> {
             let stored = current.take_row_of(part);
             let id = stored.map_or_else(id::new, |stored| stored.id);
             self.sources.insert(fold_key(&part.title), id);
+            if part.planned {
+                self.planned_sources.insert(id);
+            }
+            let day = (part.held_on, part.planned);
+            sources::check_day_of_source(self.faults, &at("heldOn"), day, self.today);
             let title = self.faults.check_name(&at("title"), &part.title);
             rows.push(source::Model {
                 id,
@@ -72,6 +80,7 @@ impl Resolver<'_> {
                 title: stored.map_or(title, |stored| stored.title.clone()),
                 kind: part.kind,
                 held_on: part.held_on,
+                planned: part.planned,
                 sample_size: sources::check_sample_size(
                     self.faults,
                     &at("sampleSize"),

@@ -168,6 +168,8 @@ impl TouchpointTable {
                     name: PatchField(name.map(|(name, _)| name.clone())),
                     stage: PatchField(stage.map(|(stage, _)| *stage)),
                     customer_goal: PatchField(None),
+                    timing: PatchField(None),
+                    segments: PatchField(None),
                     prompt: PatchField::default(),
                 };
                 (phase, said.map(|said| said.row))

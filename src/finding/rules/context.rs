@@ -21,8 +21,9 @@ pub struct Surroundings {
     pub contacts_elsewhere: HashMap<PersonaId, f64>,
     /// The number of responsibilities that the departments that take part hold in other journeys.
     pub held_elsewhere: HashMap<DepartmentId, usize>,
-    /// The number of answers at each touchpoint that wait for somebody to look after them.
-    pub unroutable: HashMap<TouchpointId, usize>,
+    /// The number of answers at each touchpoint, and without one on the journey as a whole, that wait for somebody to
+    /// look after them.
+    pub unroutable: HashMap<Option<TouchpointId>, usize>,
 }
 
 /// Options of applying the rules.

@@ -1,6 +1,9 @@
 //! Rules about the journey as a whole: how people get through it, which stages it has, how large and how old it is.
 
-use entity::words::Stage;
+use entity::{
+    touchpoint,
+    words::{Stage, Usage},
+};
 
 use super::{
     context::RuleContext,
@@ -8,12 +11,14 @@ use super::{
     table::FindingCode,
     violation::{FindingSubject, Violations, quote},
 };
-use crate::canvas::{flow::FlowAnalysis, view};
+use crate::canvas::{Canvas, flow::FlowAnalysis, view};
 
 pub(super) fn add_journey_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let flow = FlowAnalysis::new(canvas);
-    for row in flow.unreachable() {
+    // That nobody comes to what nobody uses is told by the rules about usage.
+    let used = |row: &&touchpoint::Model| !matches!(row.usage, Usage::NotUsed | Usage::Abandoned);
+    for row in flow.unreachable().into_iter().filter(used) {
         let sentence = format!("No way leads to {}.", quote(&row.name));
         found.add(
             FindingCode::Unreachable,
@@ -21,7 +26,7 @@ pub(super) fn add_journey_violations(context: &RuleContext<'_>, found: &mut Viol
             sentence,
         );
     }
-    for row in flow.dead_ends() {
+    for row in flow.dead_ends().into_iter().filter(used) {
         let sentence = format!("Nothing leads on from {}.", quote(&row.name));
         found.add(
             FindingCode::DeadEnd,
@@ -45,6 +50,18 @@ pub(super) fn add_journey_violations(context: &RuleContext<'_>, found: &mut Viol
         );
     }
     add_missing_stage_violations(context, found);
+}
+
+/// A journey without a step is nothing that could be published.
+pub(super) fn add_emptiness_violation(canvas: &Canvas, found: &mut Violations) {
+    if canvas.touchpoints.is_empty() {
+        let sentence = "The blueprint has no touchpoint: add its steps first.";
+        found.add(
+            FindingCode::EmptyBlueprint,
+            FindingSubject::default(),
+            sentence.to_owned(),
+        );
+    }
 }
 
 fn add_missing_stage_violations(context: &RuleContext<'_>, found: &mut Violations) {

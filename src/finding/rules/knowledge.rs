@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{
     evaluation,
-    id::{SourceId, TouchpointId},
-    promise,
-    words::{Basis, InsightKind, Messages, PromiseState},
+    id::{NeedId, SourceId, TouchpointId},
+    promise, touchpoint,
+    words::{Basis, InsightKind, KpiState, Messages, PromiseState, Verdict},
 };
 
 use super::{
@@ -35,12 +35,17 @@ pub(super) fn add_knowledge_violations(context: &RuleContext<'_>, found: &mut Vi
         }
     }
     add_message_conflict_violations(context, found);
+    add_need_violations(context, found);
 }
 
 fn add_source_gap_violations(context: &RuleContext<'_>, found: &mut Violations) {
+    // What is still to be asked has said nothing yet.
+    let asked = context.snapshot.sources.iter().filter(|row| !row.planned);
+    let asked: HashSet<SourceId> = asked.map(|row| row.id).collect();
     let mut known_from: HashMap<TouchpointId, HashSet<SourceId>> = HashMap::new();
     for insight in &context.snapshot.insights {
         let sources = context.snapshot.insight_sources.get(&insight.id);
+        let sources = sources.map(|ids| ids.iter().filter(|id| asked.contains(id)));
         if let (Some(touchpoint), Some(sources)) = (insight.touchpoint_id, sources) {
             known_from.entry(touchpoint).or_default().extend(sources);
         }
@@ -98,10 +103,16 @@ fn add_promise_gap_violations(
         PromiseState::Kept | PromiseState::Unknown => {}
     }
     let delivered_at = context.snapshot.promise_deliveries.get(&promise.id);
-    for row in delivered_at.into_iter().flatten() {
-        let Some(row) = canvas.touchpoint(*row) else {
-            continue;
-        };
+    let delivered_at = delivered_at.into_iter().flatten();
+    let delivered_at: Vec<&touchpoint::Model> = delivered_at
+        .filter_map(|id| canvas.touchpoint(*id))
+        .collect();
+    if delivered_at.is_empty() {
+        let sentence = format!("The promise {text} is delivered nowhere.");
+        found.add(FindingCode::PromiseUndelivered, subject, sentence);
+    }
+    for row in delivered_at {
+        add_promise_doubts(context, (promise, row), found);
         if find_accountable_responsibility(canvas.responsibilities_of_touchpoint(row.id)).is_none()
         {
             let subject = FindingSubject {
@@ -113,6 +124,70 @@ fn add_promise_gap_violations(
                 quote(&row.name)
             );
             found.add(FindingCode::PromiseUnowned, subject, sentence);
+        }
+    }
+}
+
+/// KPIs that are missed where a promise is delivered, while nobody says that it is at risk.
+fn add_promise_doubts(
+    context: &RuleContext<'_>,
+    (promise, row): (&promise::Model, &touchpoint::Model),
+    found: &mut Violations,
+) {
+    if matches!(promise.state, PromiseState::Broken | PromiseState::AtRisk) {
+        return;
+    }
+    let links = context.canvas().kpi_links_of_touchpoint(row.id);
+    for (judged, kpi) in context.judged_links_and_their_kpis(links) {
+        let figure = judged.judgement.figure.as_ref();
+        if figure.is_some_and(|figure| figure.state == KpiState::Missed) {
+            let subject = FindingSubject {
+                promise: Some(promise.id),
+                kpi: Some(kpi.id),
+                ..FindingSubject::of_touchpoint(row)
+            };
+            let sentence = format!(
+                "The promise {} is delivered at {}, where the KPI {} is missed.",
+                quote(&promise.text),
+                quote(&row.name),
+                quote(&kpi.name)
+            );
+            found.add(FindingCode::PromiseInDoubt, subject, sentence);
+        }
+    }
+}
+
+/// Needs that a touchpoint fails, by the latest evaluation there that tried each.
+fn add_need_violations(context: &RuleContext<'_>, found: &mut Violations) {
+    let canvas = context.canvas();
+    let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
+    let mut latest: HashMap<(TouchpointId, NeedId), (&evaluation::Model, Verdict)> = HashMap::new();
+    for row in &context.snapshot.evaluations {
+        let verdicts = context.snapshot.evaluation_verdicts.get(&row.id);
+        for (need, verdict) in verdicts.into_iter().flatten() {
+            let kept = latest.entry((row.touchpoint_id, *need));
+            let kept = kept.or_insert((row, *verdict));
+            if when(row) > when(kept.0) {
+                *kept = (row, *verdict);
+            }
+        }
+    }
+    for row in &canvas.touchpoints {
+        for need in &canvas.needs {
+            let verdict = latest.get(&(row.id, need.id)).map(|(_, verdict)| *verdict);
+            if verdict == Some(Verdict::Fails) {
+                let subject = FindingSubject {
+                    persona: Some(need.persona_id),
+                    need: Some(need.id),
+                    ..FindingSubject::of_touchpoint(row)
+                };
+                let sentence = format!(
+                    "{} does not meet the need {}.",
+                    quote(&row.name),
+                    quote(&need.text)
+                );
+                found.add(FindingCode::NeedNotMet, subject, sentence);
+            }
         }
     }
 }

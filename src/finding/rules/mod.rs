@@ -50,6 +50,7 @@ pub fn find_violations(
         options,
     };
     let mut found = Violations::new(Some(snapshot.canvas.blueprint.id));
+    journey::add_emptiness_violation(context.canvas(), &mut found);
     responsible::add_responsibility_violations(&context, &mut found);
     measured::add_kpi_violations(&context, &mut found);
     journey::add_journey_violations(&context, &mut found);
@@ -71,15 +72,18 @@ pub fn find_violations(
 #[must_use]
 pub fn find_error_violations(canvas: &Canvas) -> Vec<Violation> {
     let mut found = Violations::new(Some(canvas.blueprint.id));
+    journey::add_emptiness_violation(canvas, &mut found);
     responsible::add_missing_role_violations(canvas, &mut found);
     found.findings
 }
 
-/// The flaws of the organisation as a whole: departments that hold no role, nor any department below them.
+/// The flaws of the organisation as a whole: departments that hold no role, nor any department below them, and answers
+/// on the organisation that nobody looks after.
 #[must_use]
 pub fn find_organisation_violations(
     departments: &[department::Model],
     holding: &HashSet<DepartmentId>,
+    unroutable: usize,
 ) -> Vec<Violation> {
     let parents: HashMap<DepartmentId, Option<DepartmentId>> = departments
         .iter()
@@ -93,6 +97,11 @@ pub fn find_organisation_violations(
         }
     }
     let mut found = Violations::new(None);
+    if unroutable > 0 {
+        let subject = FindingSubject::default();
+        let place = "on the organisation as a whole";
+        customer::add_unroutable_violation(&mut found, subject, unroutable, place);
+    }
     for row in departments.iter().filter(|row| row.archived_at.is_none()) {
         if !with_role.contains(&row.id) {
             let subject = FindingSubject {

@@ -90,6 +90,8 @@ rules! {
         "No department is ACCOUNTABLE at a touchpoint of another lane than CUSTOMER.",
     Error NobodyResponsible = "NOBODY_RESPONSIBLE":
         "No department is RESPONSIBLE at a touchpoint of another lane than CUSTOMER.",
+    Error EmptyBlueprint = "EMPTY_BLUEPRINT":
+        "The blueprint has no touchpoint.",
     Warning AccountableIsPartner = "ACCOUNTABLE_IS_PARTNER":
         "A PARTNER is ACCOUNTABLE at a touchpoint.",
     Warning DepartmentOverloaded = "DEPARTMENT_OVERLOADED" from 60.0:
@@ -101,9 +103,9 @@ rules! {
     Warning KpiOwnerAbsent = "KPI_OWNER_ABSENT":
         "The owner of a KPI is neither RESPONSIBLE nor ACCOUNTABLE at any place here that the KPI judges.",
     Warning Unreachable = "UNREACHABLE":
-        "No way leads to a touchpoint from the start or a re-entry, and it enables no touchpoint that people reach.",
+        "No way leads to a touchpoint that is used from the start or a re-entry, and it enables no touchpoint that people reach.",
     Warning DeadEnd = "DEAD_END":
-        "People reach a touchpoint from which nothing leads on, not even out of the journey.",
+        "People reach a touchpoint that is used and from which nothing leads on, not even out of the journey.",
     Warning NoPhaseBefore = "NO_PHASE_BEFORE":
         "No phase is of stage BEFORE: the time before people come is missing.",
     Warning NoPhaseAfter = "NO_PHASE_AFTER":
@@ -111,25 +113,31 @@ rules! {
     Warning AfterNeglected = "AFTER_NEGLECTED" from 20.0:
         "Less than N percent of the touchpoints lie in phases of stage AFTER.",
     Warning NonUseUnexplained = "NON_USE_UNEXPLAINED":
-        "A touchpoint is NOT_USED or ABANDONED, and no reason is given.",
+        "A touchpoint is NOT_USED or ABANDONED, and neither a reason is given nor a QUESTION about it answered.",
     Warning ImportantAndNegative = "IMPORTANT_AND_NEGATIVE" from 4.0:
         "A touchpoint of importance N or more to customers leaves them with a negative emotion.",
     Warning ContactPressure = "CONTACT_PRESSURE":
-        "A persona is contacted more often a month than it bears, in this journey and in the others that count.",
+        "A persona is contacted more often a month than it bears, in the busiest phases of this journey and of the others that count.",
     Warning AudienceMismatch = "AUDIENCE_MISMATCH":
-        "A touchpoint is for other segments than those that the blueprint's personas stand for.",
+        "A touchpoint is for other segments than those that the blueprint's personas stand for in its phase.",
     Warning PromiseBroken = "PROMISE_BROKEN":
         "A promise is BROKEN.",
     Warning PromiseAtRisk = "PROMISE_AT_RISK":
         "A promise is AT_RISK.",
     Warning PromiseUnowned = "PROMISE_UNOWNED":
         "A promise is delivered at a touchpoint where nobody is ACCOUNTABLE.",
+    Warning PromiseUndelivered = "PROMISE_UNDELIVERED":
+        "A promise is delivered at no touchpoint.",
+    Warning PromiseInDoubt = "PROMISE_IN_DOUBT":
+        "A promise that is KEPT or UNKNOWN is delivered at a touchpoint where a KPI is MISSED.",
+    Warning NeedNotMet = "NEED_NOT_MET":
+        "By the latest evaluation of a touchpoint that tried it, a need of the persona FAILS there.",
     Warning MessageConflict = "MESSAGE_CONFLICT":
         "By its latest evaluation, the message of a touchpoint contradicts that of another one.",
     Warning InformationNeedUnanswered = "INFORMATION_NEED_UNANSWERED":
         "An insight of kind INFORMATION_NEED has no answer.",
     Warning FeedbackUnroutable = "FEEDBACK_UNROUTABLE":
-        "A customer gave an answer at a touchpoint where nobody was ACCOUNTABLE, and its follow-up is not closed.",
+        "A customer gave an answer that no department works: at a touchpoint where nobody was ACCOUNTABLE, or on the journey or the organisation as a whole; its follow-up is not closed.",
     Warning ReviewOverdue = "REVIEW_OVERDUE":
         "The day on which the blueprint was due for review has passed.",
     Info NoKpi = "NO_KPI":

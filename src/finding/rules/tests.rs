@@ -8,10 +8,10 @@ use entity::{
     id::FindingId,
     insight,
     json::Texts,
-    promise, responsibility,
+    promise,
     words::{
-        Basis, DepartmentKind, End, InsightKind, Messages, PromiseState, ResponsibilityStatus,
-        Role, Stage, TransitionKind,
+        Basis, DepartmentKind, End, InsightKind, Messages, PromiseState, Role, Stage,
+        TransitionKind,
     },
 };
 use proptest::prelude::*;
@@ -44,37 +44,14 @@ fn snapshot(order: &[usize], renamed: bool) -> WholeBlueprint {
     let mut canvas = sample::canvas(&STAGES, &[0, 0, 1, 1], &edges);
     let step = |number: usize| canvas.touchpoints[number].id;
     let blueprint_id = canvas.blueprint.id;
-    let responsibilities = order.iter().map(|number| responsibility::Model {
-        id: id(100 + *number as u128),
-        blueprint_id,
-        touchpoint_id: step(*number),
-        department_id: id(200 + *number as u128),
-        role: [
+    let responsibilities = order.iter().map(|number| {
+        let role = [
             Role::Accountable,
             Role::Responsible,
             Role::Consulted,
             Role::Accountable,
-        ][*number],
-        status: ResponsibilityStatus::Accepted,
-        tasks: Texts::default(),
-        person_id: None,
-        note: None,
-        proposed_by_department_id: None,
-        proposed_by_account_id: None,
-        proposed_from_department_id: None,
-        proposed_at: at(),
-        replaces_id: None,
-        reason: None,
-        decided_at: None,
-        decided_by_account_id: None,
-        valid_from: None,
-        valid_to: None,
-        handed_over_at: None,
-        handed_over_by_account_id: None,
-        unasked: false,
-        resumes_id: None,
-        created_at: at(),
-        version: 1,
+        ][*number];
+        sample::accepted_responsibility(*number, step(*number), id(200 + *number as u128), role)
     });
     let responsibilities: Vec<_> = responsibilities.collect();
     let departments = (0..4).map(|number| department::Model {
@@ -279,7 +256,7 @@ fn a_department_above_one_with_a_role_has_one() {
         row(4, Some(2)),
         row(5, None),
     ];
-    let found = find_organisation_violations(&departments, &HashSet::from([id(3)]));
+    let found = find_organisation_violations(&departments, &HashSet::from([id(3)]), 0);
     let without: Vec<_> = found
         .iter()
         .filter_map(|finding| finding.subject.department)

@@ -2,8 +2,8 @@
 
 use entity::{
     id::{
-        BlueprintId, DepartmentId, FindingId, Id, InsightId, KpiId, PersonaId, PhaseId, PromiseId,
-        TouchpointId,
+        BlueprintId, DepartmentId, FindingId, Id, InsightId, KpiId, NeedId, PersonaId, PhaseId,
+        PromiseId, TouchpointId,
     },
     touchpoint,
 };
@@ -36,6 +36,8 @@ pub struct FindingSubject {
     pub persona: Option<PersonaId>,
     pub promise: Option<PromiseId>,
     pub insight: Option<InsightId>,
+    /// A need of `persona`.
+    pub need: Option<NeedId>,
 }
 
 impl FindingSubject {
@@ -72,6 +74,10 @@ impl FindingSubject {
         hash.update(code.as_str());
         for id in ids {
             hash.update(id.unwrap_or_default().as_bytes());
+        }
+        // Only where there is one: fingerprints from before there were findings about needs stay as they are.
+        if let Some(need) = self.need {
+            hash.update(need.uuid().as_bytes());
         }
         let mut half = [0; 16];
         half.copy_from_slice(&hash.finalize()[..16]);

@@ -10,7 +10,7 @@ use super::super::{
     lens::{self, LensCell},
     loaders::{
         DeliveringIn, EvaluationsIn, ImprovementsIn, InsightsIn, InsightsOfPhase, KpisJudgingPhase,
-        PromisesIn, ScenariosIn, SecondaryPersonasOf, SourcesIn, TouchpointsIn,
+        PromisesIn, ScenariosIn, SecondaryPersonasOf, SegmentsInPhase, SourcesIn, TouchpointsIn,
     },
     permissions,
     picture::{self, PictureLink},
@@ -34,7 +34,7 @@ use crate::{
     kpi::graphql::KpiLink,
     meter::{self, BudgetChargedList},
     payload::{caller, into_node},
-    persona::graphql::Persona,
+    persona::graphql::{Persona, Segment},
     policy::Action,
     promise::graphql::CustomerPromise,
     responsibility::in_force::is_delivering,
@@ -299,6 +299,13 @@ impl Phase {
             )),
             None => load_kpi_links(ctx, KpisJudgingPhase(self.row.id)).await,
         }
+    }
+
+    /// The segments that the blueprint's personas stand for while in it, in order; empty: those of the personas.
+    async fn segments(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<Segment>> {
+        let rows = load(ctx, SegmentsInPhase(self.row.id)).await?;
+        let rows = rows.unwrap_or_default();
+        Ok(meter::metered_list(rows.iter().cloned()))
     }
 
     /// The insights about the phase as a whole, in the order of creation.

@@ -14,7 +14,7 @@ use crate::{
     department::graphql::Department,
     error::Result,
     feedback::{
-        graphql::{Feedback, FollowUp, Playbook},
+        graphql::{Feedback, FollowUp, Playbook, RoutingRule},
         may_see_respondent,
     },
     payload::{caller, into_node},
@@ -93,15 +93,38 @@ impl Feedback {
         into_node(load(ctx, self.row.segment_id?)).await
     }
 
-    /// The department that works it: the one that was ACCOUNTABLE when the customer answered, or its successor; null if
-    /// there was none.
+    /// The department that works it: the one that was ACCOUNTABLE at the contact, that a routing rule or the owner of what
+    /// it is about names, or to which it was handed; null if there is none.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         into_node(load(ctx, self.row.department_id?)).await
     }
 
-    /// Its follow-up; null if the respondent was never known.
+    /// Its follow-up; null if the respondent was never known, or its group's playbook follows up only a share.
     async fn follow_up(&self, ctx: &Context<'_>) -> Option<Result<FollowUp>> {
         into_node(load(ctx, FollowUpOf(self.row.id))).await
+    }
+}
+
+#[ComplexObject]
+impl RoutingRule {
+    /// The permissions that you have on it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::on_catalogue(caller(ctx)?))
+    }
+
+    /// The segment of the customers; null for any.
+    async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
+        into_node(load(ctx, self.row.segment_id?)).await
+    }
+
+    /// The channel of the answers; null for any.
+    async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
+        into_node(load(ctx, self.row.channel_id?)).await
+    }
+
+    /// The department that works such answers; its successor does, where it is archived.
+    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        into_node(load(ctx, self.row.department_id)).await
     }
 }
 
@@ -119,8 +142,8 @@ impl FollowUp {
         into_node(load(ctx, self.row.feedback_id)).await
     }
 
-    /// The department that works it; null if none was ACCOUNTABLE when the customer answered: it is then unroutable,
-    /// and worked by CX managers.
+    /// The department that works it; null if there is none: it is then unroutable, and worked by CX managers until they
+    /// hand it to one.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         match load(ctx, self.row.feedback_id).await {
             Ok(answer) => into_node(load(ctx, answer?.department_id?)).await,

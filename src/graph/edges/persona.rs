@@ -36,7 +36,7 @@ impl Persona {
     }
 
     /// Its contacts a month, in all CURRENT blueprints that are or were published and that you may read, with it as
-    /// main or secondary persona. Contacts started by the customer are left out.
+    /// main or secondary persona; of each, those in its busiest phase. Contacts started by the customer are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn contact_pressure(&self, ctx: &Context<'_>) -> Result<ContactPressure> {
         shown::load_contact_pressure(ctx, &self.row).await

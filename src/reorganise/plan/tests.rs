@@ -66,6 +66,7 @@ fn blueprint(state: BlueprintState, status: BlueprintStatus) -> blueprint::Model
         persona_id: Uuid::from_u128(1).into(),
         owner_department_id: department(OTHER),
         next_review_on: None,
+        sent_back_reason: None,
         published_number: None,
         published_revision: None,
         created_at: DateTime::UNIX_EPOCH,

@@ -51,6 +51,7 @@ impl Generator<'_> {
             Subject::Employee => "The first hundred days",
         };
         blueprint::Model {
+            sent_back_reason: None,
             id: self.ids.next(),
             key: format!("blueprint-{:04}", number + 1),
             title: format!("{title}, {}", random.pick(&texts::PLACES)),
@@ -77,6 +78,7 @@ impl Generator<'_> {
     fn make_phases(&mut self, blueprint: BlueprintId) -> Vec<phase::Model> {
         let count = texts::PHASES.len().min(self.size.touchpoints as usize);
         let phase_row = |(name, stage, goal): &(&str, _, &str), position: i32, id| phase::Model {
+            timing: None,
             id,
             blueprint_id: blueprint,
             key: format!("phase-{position}"),
