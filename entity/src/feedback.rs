@@ -8,7 +8,7 @@ use crate::{
         AccountId, BlueprintId, ChannelId, DepartmentId, FeedbackId, PersonaId, SegmentId,
         TouchpointId,
     },
-    words::{FeedbackGroup, FeedbackScale, Subject},
+    words::{FeedbackGroup, FeedbackScale, FollowUpCause, Subject},
 };
 
 /// A customer's answer: a score at a touchpoint or on the relationship as a whole. Who gave it and what they wrote is
@@ -38,6 +38,8 @@ pub struct Model {
     pub answered_on: Date,
     /// The day of the contact that it is about, where that is known.
     pub met_on: Option<Date>,
+    /// The cause, where the customer named it. What is found out later is the follow-up's.
+    pub cause: Option<FollowUpCause>,
     /// The department that looks after it: the one ACCOUNTABLE at the contact, that which a rule or the owner of what
     /// it is about names, who took over from it, or to which a CX manager handed it.
     pub department_id: Option<DepartmentId>,

@@ -1,7 +1,7 @@
 //! What journeys say besides: when a phase is and whose it is, which sources are still to be asked, and why a blueprint
 //! was sent back to its owners.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use crate::sql;
 
@@ -11,11 +11,16 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        sql::run(schema, TABLES).await
+        let tomorrow = match schema.get_database_backend() {
+            DbBackend::Postgres => "CURRENT_DATE + 1",
+            _ => "date('now', '+1 day')",
+        };
+        sql::run(schema, TABLES).await?;
+        // After tomorrow, so that it is a day to come in every time zone.
+        sql::run(schema, &DAYS.replace("{tomorrow}", tomorrow)).await
     }
 }
 
-// A source of a day to come was never asked: nothing that rests on such sources alone was observed.
 const TABLES: &str = "
 ALTER TABLE phase ADD COLUMN timing text;
 CREATE TABLE phase_segment (
@@ -29,8 +34,17 @@ CREATE INDEX phase_segment_segment ON phase_segment (segment_id);
 ALTER TABLE blueprint ADD COLUMN sent_back_reason text;
 
 ALTER TABLE source ADD COLUMN planned {boolean} NOT NULL DEFAULT {false};
-UPDATE source SET planned = {true} WHERE held_on > CURRENT_DATE;
-UPDATE insight SET basis = 'ASSUMED' WHERE basis = 'OBSERVED' AND NOT EXISTS (
+";
+
+/// A source of a day to come was never asked: nothing that rests on such sources alone was observed. Nor was anything
+/// tried on such a day: it was written down before it.
+const DAYS: &str = "
+UPDATE source SET planned = {true}, version = version + 1 WHERE held_on > {tomorrow};
+UPDATE insight SET basis = 'ASSUMED', version = version + 1 WHERE basis = 'OBSERVED' AND NOT EXISTS (
     SELECT 1 FROM insight_source JOIN source ON source.id = insight_source.source_id
     WHERE insight_source.insight_id = insight.id AND NOT source.planned);
+UPDATE blueprint SET revision = revision + 1 WHERE
+    id IN (SELECT blueprint_id FROM source WHERE planned)
+    OR id IN (SELECT blueprint_id FROM evaluation WHERE held_on > {tomorrow});
+UPDATE evaluation SET held_on = CURRENT_DATE, version = version + 1 WHERE held_on > {tomorrow};
 ";

@@ -17,6 +17,7 @@ impl MigrationTrait for Migration {
 
 const TABLES: &str = "
 ALTER TABLE feedback ADD COLUMN met_on {day};
+ALTER TABLE feedback ADD COLUMN cause text;
 
 ALTER TABLE playbook ADD COLUMN follow_up_percent integer NOT NULL DEFAULT 100
     CHECK (follow_up_percent BETWEEN 0 AND 100);

@@ -2,8 +2,6 @@
 //! transitions. Pure functions over the canvas. Work that ENABLES a step is no movement; it counts only for
 //! reachability and hand-offs. There are no durations: over a graph with cycles they would have no sum.
 
-mod hand_off;
-
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
@@ -18,7 +16,6 @@ use petgraph::{
     graph::{DiGraph, NodeIndex},
 };
 
-pub use self::hand_off::DepartmentHandOff;
 use super::{
     graph::{FlowEdge, FlowGraph, FlowNode, entry_touchpoint, is_re_entry},
     model::Canvas,
@@ -70,6 +67,10 @@ impl<'c> FlowAnalysis<'c> {
             canvas: self.canvas,
             graph: Arc::new(self.graph.without_touchpoint(touchpoint)),
         }
+    }
+
+    pub(super) fn canvas(&self) -> &'c Canvas {
+        self.canvas
     }
 
     pub(super) fn edges(&self) -> &[FlowEdge] {

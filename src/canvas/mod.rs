@@ -1,7 +1,8 @@
 //! One blueprint in memory as it is drawn, as of one day: read once, then shown and computed over without the database.
 //!
 //! - `load` reads it in eleven flat statements inside one snapshot, so that a picture never mixes two moments.
-//! - [`flow`] answers how people move: loops, dead ends, hand-offs, ways. Its graph is made once per canvas.
+//! - [`flow`] answers how people move: loops, dead ends, ways; [`hand_off`] where one department takes over from
+//!   another. The graph is made once per canvas.
 //! - [`view`] leaves touchpoints out for a smaller picture and joins what remains.
 //! - [`shared`] keeps the canvases of one request, so that aliases and lists read each blueprint once.
 //!
@@ -15,6 +16,7 @@
 
 pub mod flow;
 mod graph;
+pub mod hand_off;
 mod load;
 mod model;
 #[cfg(test)]

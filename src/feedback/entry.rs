@@ -54,11 +54,14 @@ impl AnswerEntry {
     pub(super) fn equals_stored_answer(&self, row: &feedback::Model) -> bool {
         (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
             && self.touchpoint == row.touchpoint_id
+            && self.met_on.is_none_or(|day| row.met_on == Some(day))
     }
 
     /// What of the answer would tell who an employee is.
-    pub(super) fn identifying_fields(&self) -> [(&'static str, bool); 3] {
+    pub(super) fn identifying_fields(&self) -> [(&'static str, bool); 5] {
         [
+            ("metOn", self.met_on.is_some()),
+            ("cause", self.cause.is_some()),
             ("respondent", self.respondent.is_some()),
             ("contact", self.contact.is_some()),
             ("comment", self.comment.is_some()),

@@ -1,29 +1,29 @@
 //! Follow-ups: worked by the department that looks after the answer, assigned by its lead. Those that nobody looks
 //! after are worked by CX managers, until they hand them to a department.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     account, department, feedback, follow_up,
-    id::{AccountId, BlueprintId, DepartmentId, FollowUpId},
+    id::{AccountId, DepartmentId, FeedbackId, FollowUpId},
     membership,
     words::{DepartmentRole, FollowUpCause, FollowUpState, OrganisationRole},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
-
-use super::{
-    open_follow_ups_condition, references::lock_live_successors, routing::RoutingRules,
-    rules::is_closed,
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    sea_query::{Expr, LockType, SelectStatement},
 };
+
+use super::{open_follow_ups_condition, routing, rules::is_closed};
 use crate::{
-    access::{Caller, FindingDependency, Permit, expect_version},
+    access::{Caller, FindingDependency, Guarded, Permit, expect_version},
     audit::AuditedChange,
     department::{is_within, load_parent_by_department},
     error::{Error, Reason, Result, UserErrorCode, refusals::Refusals},
     input::{AtVersionInput, Faults, set_if_given, set_or_clear},
     kpi::measurement::add_year_range_fault,
-    policy::Action,
+    policy::{Action, Relation, RowTies},
     scalar::Date,
 };
 
@@ -78,9 +78,19 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
     });
     let state = faults.given("state", &input.state).copied();
     faults.check()?;
-    let (row, answer, mut permit) =
-        fetch_follow_up_at_version(caller, Action::WorkFollowUp, id, input.expected_version)
-            .await?;
+    let mut permit = caller.open_permit_without_check().await?;
+    // Before the case is locked, as whoever archives a department locks it first.
+    let heir = match input.cause.value() {
+        Some(cause) => find_heir_by_cause(&permit, id, *cause).await?,
+        None => None,
+    };
+    let (row, answer) = fetch_follow_up_at_version(
+        &mut permit,
+        Action::WorkFollowUp,
+        id,
+        input.expected_version,
+    )
+    .await?;
     let state = state.unwrap_or(row.state);
     if answer.erased_at.is_some() && !is_closed(state) {
         let message = "The respondent of this answer was erased: nobody can be contacted.";
@@ -103,33 +113,31 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
                 .for_each(|id| permit.invalidate_findings(FindingDependency::Blueprint(id)));
         }
     }
+    let before = row.cause;
     let row = permit.update::<follow_up::Entity>(&row, changes).await?;
-    let row = route_by_cause(&mut permit, row, &answer).await?;
+    let unrouted = answer.department_id.is_none() && !is_closed(row.state);
+    let row = match heir.filter(|_| unrouted && row.cause != before) {
+        Some(heir) => give_to_department(&mut permit, &row, &answer, heir).await?,
+        None => row,
+    };
     permit.commit().await?;
     Ok(row)
 }
 
-/// Gives an answer on the relationship as a whole that no department works to the one that a rule about its cause
-/// names.
-async fn route_by_cause(
-    permit: &mut Permit<'_>,
-    row: follow_up::Model,
-    answer: &feedback::Model,
-) -> Result<follow_up::Model> {
-    let unrouted = answer.department_id.is_none() && answer.touchpoint_id.is_none();
-    if !unrouted || row.cause.is_none() || is_closed(row.state) {
-        return Ok(row);
+/// Who comes to work a case once its cause is this, as far as can be said before it is locked.
+async fn find_heir_by_cause(
+    permit: &Permit<'_>,
+    id: FollowUpId,
+    cause: FollowUpCause,
+) -> Result<Option<DepartmentId>> {
+    let answer = feedback::Entity::find()
+        .filter(feedback::Column::Id.in_subquery(select_answer_ids([id])))
+        .one(permit.tx())
+        .await?;
+    match answer {
+        Some(answer) => routing::route_by_cause(permit, &answer, cause).await,
+        None => Ok(None),
     }
-    let rules = RoutingRules::load(permit).await?;
-    let department = rules.department_for(answer.segment_id, answer.channel_id, row.cause);
-    let heirs = lock_live_successors(permit, department.into_iter().collect()).await?;
-    let Some(department) = department.and_then(|id| heirs.get(&id).copied()) else {
-        return Ok(row);
-    };
-    let mut given = give_to_department(permit, vec![row], department).await?;
-    given
-        .pop()
-        .ok_or_else(|| Error::internal("a follow-up was lost"))
 }
 
 /// Hands follow-ups to another department: all of them, or none.
@@ -147,32 +155,74 @@ pub async fn hand_over_many(
     permit
         .read_unarchived_row::<department::Entity>("departmentId", department)
         .await?;
-    let (mut refusals, mut rows) = (Refusals::default(), Vec::new());
+    let answers = lock_answers(&permit, &ids).await?;
+    let there = caller
+        .select::<follow_up::Entity>()
+        .filter(follow_up::Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(follow_up::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .all(permit.tx())
+        .await?;
+    let there: HashMap<FollowUpId, follow_up::Model> =
+        there.into_iter().map(|row| (row.id, row)).collect();
+    let (mut refusals, mut cases) = (Refusals::default(), Vec::new());
     for (at, (id, said)) in ids.iter().zip(&input.follow_ups).enumerate() {
         let path = format!("followUps.{at}");
-        let fetched = fetch_open_follow_up(&mut permit, *id, said.expected_version).await;
-        rows.extend(refusals.collect(&path, fetched)?);
+        let row = there.get(id);
+        let answer = row.and_then(|row| answers.get(&row.feedback_id));
+        let case = row
+            .zip(answer)
+            .ok_or_else(|| Error::not_found("id", follow_up::Entity::NOUN))
+            .and_then(|case| require_open_case(&mut permit, case, said.expected_version));
+        let audience = permit.take_audience();
+        cases.extend(refusals.collect(&path, case)?.map(|case| (case, audience)));
     }
     refusals.check()?;
-    let rows = give_to_department(&mut permit, rows, department).await?;
+    let mut rows = Vec::with_capacity(cases.len());
+    for ((row, answer), audience) in cases {
+        rows.push(give_to_department(&mut permit, row, answer, department).await?);
+        permit.end_item(audience);
+    }
     permit.commit().await?;
     Ok(rows)
 }
 
-async fn fetch_open_follow_up(
+/// Refuses a case that the caller may not hand over, that has changed, or that is closed.
+fn require_open_case<'c>(
     permit: &mut Permit<'_>,
-    id: FollowUpId,
+    (row, answer): (&'c follow_up::Model, &'c feedback::Model),
     expected: i32,
-) -> Result<follow_up::Model> {
-    let row = permit
-        .fetch_locked::<follow_up::Entity>(Action::HandOverFollowUp, "id", id)
-        .await?;
-    expect_version::<follow_up::Entity>(&row, expected)?;
+) -> Result<(&'c follow_up::Model, &'c feedback::Model)> {
+    let ties = RowTies::none().with_departments(Relation::LooksAfter, answer.department_id);
+    permit.require_permission_on_row::<follow_up::Entity>(Action::HandOverFollowUp, &ties, row)?;
+    expect_version::<follow_up::Entity>(row, expected)?;
     if is_closed(row.state) {
         let message = "This follow-up is closed: there is nothing left to hand over.";
         return Err(Error::conflict("id", Reason::NotOpen, message).with_current(row.id.0));
     }
-    Ok(row)
+    Ok((row, answer))
+}
+
+/// Takes the locks of the answers of cases, which come before those of the cases: erasing locks them in this order.
+async fn lock_answers(
+    permit: &Permit<'_>,
+    cases: &[FollowUpId],
+) -> Result<HashMap<FeedbackId, feedback::Model>> {
+    let answers = feedback::Entity::find()
+        .filter(feedback::Column::Id.in_subquery(select_answer_ids(cases.iter().copied())))
+        .order_by_asc(feedback::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .all(permit.tx())
+        .await?;
+    Ok(answers.into_iter().map(|row| (row.id, row)).collect())
+}
+
+fn select_answer_ids(cases: impl IntoIterator<Item = FollowUpId>) -> SelectStatement {
+    follow_up::Entity::find()
+        .select_only()
+        .column(follow_up::Column::FeedbackId)
+        .filter(follow_up::Column::Id.is_in(cases))
+        .into_query()
 }
 
 /// Says who works a follow-up, and until when.
@@ -186,9 +236,14 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
         add_year_range_fault(&mut faults, "dueOn", due_on.0);
     }
     faults.check()?;
-    let (row, answer, mut permit) =
-        fetch_follow_up_at_version(caller, Action::AssignFollowUp, id, input.expected_version)
-            .await?;
+    let mut permit = caller.open_permit_without_check().await?;
+    let (row, answer) = fetch_follow_up_at_version(
+        &mut permit,
+        Action::AssignFollowUp,
+        id,
+        input.expected_version,
+    )
+    .await?;
     // Who is assigned already may stay so when only the day is changed, although they have left the department since.
     if let Some(assignee) = assignee.filter(|id| row.assignee_account_id != Some(*id)) {
         refuse_unfit_assignee(&permit, answer.department_id, assignee).await?;
@@ -204,20 +259,20 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
 }
 
 async fn fetch_follow_up_at_version(
-    caller: &Caller,
+    permit: &mut Permit<'_>,
     action: Action,
     id: FollowUpId,
     expected: i32,
-) -> Result<(follow_up::Model, feedback::Model, Permit<'_>)> {
-    let (row, mut permit) = caller
+) -> Result<(follow_up::Model, feedback::Model)> {
+    let mut answers = lock_answers(permit, &[id]).await?;
+    let row = permit
         .fetch_locked::<follow_up::Entity>(action, "id", id)
         .await?;
     expect_version::<follow_up::Entity>(&row, expected)?;
     permit.redact_in_events(PRIVATE);
-    let answer = permit
-        .get::<feedback::Entity>("id", row.feedback_id)
-        .await?;
-    Ok((row, answer, permit))
+    let answer = answers.remove(&row.feedback_id);
+    let answer = answer.ok_or_else(|| Error::internal("a follow-up has no answer"))?;
+    Ok((row, answer))
 }
 
 /// Refuses whoever could not work a follow-up of this department: it takes a lead, also from above, or a contributor.
@@ -269,59 +324,62 @@ pub async fn hand_over_follow_ups(
     of: &BTreeSet<DepartmentId>,
     successor: DepartmentId,
 ) -> Result<()> {
-    let rows = follow_up::Entity::find()
-        .filter(open_follow_ups_condition(of))
-        .all(permit.tx())
-        .await?;
-    give_to_department(permit, rows, successor).await?;
-    Ok(())
-}
-
-/// Gives the answers of follow-ups to a department, whose lead assigns them anew.
-async fn give_to_department(
-    permit: &mut Permit<'_>,
-    rows: Vec<follow_up::Model>,
-    department: DepartmentId,
-) -> Result<Vec<follow_up::Model>> {
-    let mut given = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let unassigned = follow_up::ActiveModel {
-            assignee_account_id: Set(None),
-            ..Default::default()
-        };
-        let row = permit
-            // Also where nobody was assigned: another department works it now, so whoever read it before is to meet a
-            // new version.
-            .update_even_if_equal::<follow_up::Entity>(row, unassigned)
-            .await?;
-        let to = serde_json::json!({ "departmentId": department.to_string() });
-        permit.add_audit_event(AuditedChange::for_change_outside_row::<follow_up::Entity>(
-            &row, to,
-        ));
-        given.push(row);
-    }
-    if given.is_empty() {
-        return Ok(given);
-    }
-    permit.show_audit_to_leads_of(department);
-    let answers = feedback::Column::Id.is_in(given.iter().map(|row| row.feedback_id));
-    // Those that nobody worked were a finding.
-    let unrouted: Vec<Option<BlueprintId>> = feedback::Entity::find()
+    let ids: Vec<FollowUpId> = follow_up::Entity::find()
         .select_only()
-        .column(feedback::Column::BlueprintId)
-        .distinct()
-        .filter(answers.clone())
-        .filter(feedback::Column::DepartmentId.is_null())
+        .column(follow_up::Column::Id)
+        .filter(open_follow_ups_condition(of))
         .into_tuple()
         .all(permit.tx())
         .await?;
-    for blueprint in unrouted.into_iter().flatten() {
+    let answers = lock_answers(permit, &ids).await?;
+    let rows = follow_up::Entity::find()
+        .filter(follow_up::Column::Id.is_in(ids))
+        .filter(follow_up::Column::ClosedAt.is_null())
+        .order_by_asc(follow_up::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .all(permit.tx())
+        .await?;
+    for row in &rows {
+        if let Some(answer) = answers.get(&row.feedback_id) {
+            give_to_department(permit, row, answer, successor).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the answer of a follow-up to a department, whose lead assigns it anew; one that has it already keeps it as it
+/// is. Both are locked.
+async fn give_to_department(
+    permit: &mut Permit<'_>,
+    row: &follow_up::Model,
+    answer: &feedback::Model,
+    department: DepartmentId,
+) -> Result<follow_up::Model> {
+    if answer.department_id == Some(department) {
+        return Ok(row.clone());
+    }
+    let unassigned = follow_up::ActiveModel {
+        assignee_account_id: Set(None),
+        ..Default::default()
+    };
+    let row = permit
+        // Also where nobody was assigned: another department works it now, so whoever read it before is to meet a new
+        // version.
+        .update_even_if_equal::<follow_up::Entity>(row, unassigned)
+        .await?;
+    let to = serde_json::json!({ "departmentId": department.to_string() });
+    permit.add_audit_event(AuditedChange::for_change_outside_row::<follow_up::Entity>(
+        &row, to,
+    ));
+    permit.show_audit_to_leads_of(department);
+    // One that nobody worked was a finding.
+    if let (None, Some(blueprint)) = (answer.department_id, answer.blueprint_id) {
         permit.invalidate_findings(FindingDependency::Blueprint(blueprint));
     }
     feedback::Entity::update_many()
         .col_expr(feedback::Column::DepartmentId, Expr::value(department))
-        .filter(answers)
+        .filter(feedback::Column::Id.eq(answer.id))
         .exec(permit.tx())
         .await?;
-    Ok(given)
+    Ok(row)
 }

@@ -45,6 +45,8 @@ pub struct Feedback {
     pub answered_on: Date,
     /// The day of the contact that it is about; null if unknown.
     pub met_on: Option<Date>,
+    /// The cause that the customer named; null if none. What was found out is in `followUp.cause`.
+    pub cause: Option<FollowUpCause>,
     /// Time of recording.
     pub recorded_at: DateTime<Utc>,
     /// Time at which respondent, contact and comment were erased; null if they were not.
@@ -63,6 +65,7 @@ impl From<feedback::Model> for Feedback {
             answered_at: row.answered_at,
             answered_on: Date(row.answered_on),
             met_on: row.met_on.map(Date),
+            cause: row.cause,
             recorded_at: row.recorded_at,
             erased_at: row.erased_at,
             row,
@@ -118,7 +121,7 @@ pub struct Playbook {
     pub text: String,
     /// Days from the answer until its follow-up is due.
     pub due_days: i32,
-    /// Of a hundred answers whose respondent is known, how many get a follow-up, chosen at random.
+    /// Of a hundred answers whose respondent is known, about how many get a follow-up, chosen at random.
     pub follow_up_percent: i32,
     /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
@@ -393,7 +396,7 @@ impl FeedbackMutation {
     }
 
     /// Records the handling of an answer: state, cause and result of its follow-up. An answer on the
-    /// relationship as a whole that no department works is routed by its cause. Requires: WORK_FOLLOW_UP.
+    /// relationship as a whole that no department works is routed where its cause is set, by a rule about the cause. Requires: WORK_FOLLOW_UP.
     async fn follow_up_update(
         &self,
         ctx: &Context<'_>,

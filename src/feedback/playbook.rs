@@ -31,10 +31,9 @@ pub struct PlaybookSetInput {
     pub text: String,
     /// Days from the answer until its follow-up is due, from 0 to 365; for answers recorded from now on.
     pub due_days: i32,
-    /// Of a hundred answers whose respondent is known, how many get a follow-up, chosen at random; for answers recorded
-    /// from now on.
-    #[graphql(default = 100)]
-    pub follow_up_percent: i32,
+    /// Of a hundred answers whose respondent is known, about how many get a follow-up, chosen at random; for answers
+    /// recorded from now on. Absent keeps it; 100 for a new playbook.
+    pub follow_up_percent: Option<i32>,
 }
 
 /// Makes or replaces the playbook of a group.
@@ -43,7 +42,7 @@ pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<pl
     let id: PlaybookId = faults.parse_or_make_id(input.id.as_ref());
     let text = faults.check_required_text("text", &input.text);
     faults.check_within("dueDays", Some(input.due_days), 0..=LONGEST);
-    faults.check_within("followUpPercent", Some(input.follow_up_percent), 0..=100);
+    faults.check_within("followUpPercent", input.follow_up_percent, 0..=100);
     faults.check()?;
     let mut permit = caller
         .open_permit(Action::KeepCatalogue, &RowTies::none())
@@ -84,7 +83,7 @@ async fn insert_first_playbook(
             answer_group: Set(input.group),
             text: Set(text),
             due_days: Set(input.due_days),
-            follow_up_percent: Set(input.follow_up_percent),
+            follow_up_percent: Set(input.follow_up_percent.unwrap_or(100)),
             created_at: Set(permit.caller.now),
             version: Set(1),
         })
@@ -97,9 +96,10 @@ async fn replace_playbook(
     input: &PlaybookSetInput,
     text: String,
 ) -> Result<playbook::Model> {
+    let percent = input.follow_up_percent.unwrap_or(before.follow_up_percent);
     let same = before.text == text
         && before.due_days == input.due_days
-        && before.follow_up_percent == input.follow_up_percent;
+        && before.follow_up_percent == percent;
     match input.expected_version {
         Some(expected) => expect_version::<playbook::Entity>(before, expected)?,
         // A retry, or somebody else who wanted the same.
@@ -113,7 +113,7 @@ async fn replace_playbook(
     let change = playbook::ActiveModel {
         text: Set(text),
         due_days: Set(input.due_days),
-        follow_up_percent: Set(input.follow_up_percent),
+        follow_up_percent: Set(percent),
         ..Default::default()
     };
     permit.update::<playbook::Entity>(before, change).await

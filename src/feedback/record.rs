@@ -76,7 +76,7 @@ pub struct FeedbackInput {
     pub channel_id: Option<ID>,
     /// Id of the customer's segment.
     pub segment_id: Option<ID>,
-    /// The cause of the answer, where the customer named it; only with a respondent. Routing rules may look at it.
+    /// The cause of the answer, where the customer named it. Routing rules may look at it.
     pub cause: Option<FollowUpCause>,
 }
 
@@ -228,10 +228,6 @@ fn read_entry(
     }
     if contact.is_some() && respondent.is_none() {
         let message = "A contact needs a respondent: say who answered.";
-        faults.add(&field("respondent"), UserErrorCode::Required, None, message);
-    }
-    if said.cause.is_some() && respondent.is_none() {
-        let message = "A cause needs a respondent: only then the answer is followed up.";
         faults.add(&field("respondent"), UserErrorCode::Required, None, message);
     }
     AnswerEntry {
@@ -398,19 +394,22 @@ async fn store_customer_answers(
             .collect(),
     };
     let routing = Routing::load(permit, &fed, &entries).await?;
-    let routed = entries.iter().map(|entry| routing.route(entry, places));
-    let routed: Vec<Option<DepartmentId>> = routed.collect();
-    let heirs = lock_live_successors(permit, routed.iter().flatten().copied().collect()).await?;
+    let candidates = entries
+        .iter()
+        .map(|entry| routing.candidates(entry, places));
+    let candidates: Vec<Vec<DepartmentId>> = candidates.collect();
+    let all = candidates.iter().flatten().copied().collect();
+    let heirs = lock_live_successors(permit, all).await?;
     let playbooks = Playbooks::load(permit).await?;
     let (mut rows, mut follow_ups) = (Vec::new(), Vec::new());
-    for (entry, routed) in entries.into_iter().zip(routed) {
-        let department = routed.and_then(|id| heirs.get(&id).copied());
-        let (state, cause) = (entry.follow_up, entry.cause);
+    for (entry, candidates) in entries.into_iter().zip(candidates) {
+        let department = candidates.iter().find_map(|id| heirs.get(id).copied());
+        let state = entry.follow_up;
         let blueprint = places.blueprint_of(&entry);
         let row = feedback_row(permit.caller, blueprint, entry, department);
         if row.respondent.is_some() && playbooks.follows_up(&row) {
             let days = playbooks.due_days(row.answer_group);
-            follow_ups.push(new_follow_up(permit.caller, &row, (state, cause), days));
+            follow_ups.push(new_follow_up(permit.caller, &row, state, days));
             if department.is_none() {
                 done.unroutable += 1;
                 row.blueprint_id
@@ -456,6 +455,7 @@ fn feedback_row(
         answered_at: entry.at,
         answered_on: entry.on,
         met_on: entry.met_on,
+        cause: entry.cause,
         department_id: department,
         external_id: entry.external_id,
         respondent: entry.respondent,
@@ -470,7 +470,7 @@ fn feedback_row(
 fn new_follow_up(
     caller: &Caller,
     answer: &feedback::Model,
-    (state, cause): (FollowUpState, Option<FollowUpCause>),
+    state: FollowUpState,
     days: i32,
 ) -> follow_up::ActiveModel {
     follow_up::ActiveModel {
@@ -479,7 +479,7 @@ fn new_follow_up(
         state: Set(state),
         assignee_account_id: Set(None),
         due_on: Set(due_on(answer.answered_on, days)),
-        cause: Set(cause),
+        cause: Set(answer.cause),
         note: Set(None),
         closed_at: Set(is_closed(state).then_some(caller.now)),
         created_at: Set(caller.now),

@@ -10,7 +10,7 @@ use entity::{
     account, blueprint, channel, department,
     id::{BlueprintId, DepartmentId, Id, TouchpointId},
     persona, responsibility, segment, touchpoint,
-    words::{FeedbackScale, ResponsibilityStatus, Subject},
+    words::{BlueprintStatus, FeedbackScale, ResponsibilityStatus, Subject},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
@@ -241,6 +241,17 @@ impl AnswerReferences {
     pub(super) fn owner_of_blueprint(&self, entry: &AnswerEntry) -> Option<DepartmentId> {
         let blueprint = self.counting_blueprint(entry);
         blueprint.map(|blueprint| blueprint.owner_department_id)
+    }
+
+    /// Whether a journey is published, or was before it was archived.
+    pub(super) fn is_or_was_published(&self, blueprint: BlueprintId) -> bool {
+        let row = self.blueprints.get(&blueprint);
+        row.is_some_and(|row| {
+            matches!(
+                row.status,
+                BlueprintStatus::Published | BlueprintStatus::Archived
+            )
+        })
     }
 
     fn counting_blueprint(&self, entry: &AnswerEntry) -> Option<&blueprint::Model> {

@@ -1,19 +1,23 @@
 //! Which department works an answer. At a touchpoint it is the one that was ACCOUNTABLE at the contact. On the
 //! relationship as a whole it is the one that the organisation's rules name, else the owner of the journey that the
-//! answer is about, else the owner of the KPIs that it feeds, where they have one.
+//! answer is about, else the owner of the KPIs that it feeds, where they have one. A department that is archived passes
+//! it to its successor; where it has none, the next one comes in.
 
 use std::collections::{BTreeSet, HashMap};
 
 use async_graphql::{ID, InputObject};
 use entity::{
-    department,
+    department, feedback,
     id::{ChannelId, DepartmentId, KpiId, RoutingRuleId, SegmentId},
     kpi, kpi_link, routing_rule,
     words::{FollowUpCause, KpiScope},
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 
-use super::{entry::AnswerEntry, references::AnswerReferences};
+use super::{
+    entry::AnswerEntry,
+    references::{AnswerReferences, lock_live_successors},
+};
 use crate::{
     access::{Caller, Permit, expect_version},
     error::{Error, Reason, Result, UserErrorCode},
@@ -149,21 +153,21 @@ pub async fn delete_rule(caller: &Caller, input: &AtVersionInput) -> Result<rout
 }
 
 /// The organisation's rules.
-pub(super) struct RoutingRules(Vec<routing_rule::Model>);
+struct RoutingRules(Vec<routing_rule::Model>);
 
 impl RoutingRules {
-    pub(super) async fn load(permit: &Permit<'_>) -> Result<Self> {
+    async fn load(permit: &Permit<'_>) -> Result<Self> {
         Ok(Self(routing_rule::Entity::find().all(permit.tx()).await?))
     }
 
-    /// The department that the rule which fits best names: the one with the most conditions, of equals the one that
-    /// looks at the segment, then at the channel.
-    pub(super) fn department_for(
+    /// The departments that the rules which fit an answer name, the best first: the one with the most conditions, of
+    /// equals the one that looks at the segment, then at the channel.
+    fn departments_for(
         &self,
         segment: Option<SegmentId>,
         channel: Option<ChannelId>,
         cause: Option<FollowUpCause>,
-    ) -> Option<DepartmentId> {
+    ) -> Vec<DepartmentId> {
         let fits = |rule: &&routing_rule::Model| {
             (rule.segment_id.is_none() || rule.segment_id == segment)
                 && (rule.channel_id.is_none() || rule.channel_id == channel)
@@ -176,11 +180,30 @@ impl RoutingRules {
                 rule.cause.is_some(),
             ];
             let count = conditions.iter().filter(|given| **given).count();
-            (count, conditions)
+            std::cmp::Reverse((count, conditions))
         };
-        let best = self.0.iter().filter(fits).max_by_key(precedence);
-        best.map(|rule| rule.department_id)
+        let mut fitting: Vec<&routing_rule::Model> = self.0.iter().filter(fits).collect();
+        fitting.sort_by_key(precedence);
+        fitting.iter().map(|rule| rule.department_id).collect()
     }
+}
+
+/// The department to which a rule about the cause routes an answer, on the relationship as a whole, that no department
+/// works; none where it is routed already. It cannot be archived until the act is over.
+pub(super) async fn route_by_cause(
+    permit: &Permit<'_>,
+    answer: &feedback::Model,
+    cause: FollowUpCause,
+) -> Result<Option<DepartmentId>> {
+    if answer.department_id.is_some() || answer.touchpoint_id.is_some() {
+        return Ok(None);
+    }
+    let mut rules = RoutingRules::load(permit).await?;
+    rules.0.retain(|rule| rule.cause.is_some());
+    let (segment, channel) = (answer.segment_id, answer.channel_id);
+    let candidates = rules.departments_for(segment, channel, Some(cause));
+    let heirs = lock_live_successors(permit, candidates.iter().copied().collect()).await?;
+    Ok(candidates.iter().find_map(|id| heirs.get(id).copied()))
 }
 
 /// What decides who works the answers of a batch.
@@ -218,29 +241,39 @@ impl Routing {
         Ok(Self { rules, kpis })
     }
 
-    /// The department that works an answer; none where nobody does, until a CX manager hands it to one.
-    pub(super) fn route(
+    /// The departments that may work an answer, in their order: the first that is there, or its successor, does. Where
+    /// there is none, nobody does until a CX manager hands it to one.
+    pub(super) fn candidates(
+        &self,
+        entry: &AnswerEntry,
+        places: &AnswerReferences,
+    ) -> Vec<DepartmentId> {
+        if entry.touchpoint.is_some() {
+            return places.accountable_department(entry).into_iter().collect();
+        }
+        let (segment, channel) = (entry.segment, entry.channel);
+        let by_rule = self.rules.departments_for(segment, channel, entry.cause);
+        let owners = places.owner_of_blueprint(entry).into_iter();
+        let owners = owners.chain(self.owner_of_fed_kpis(entry, places));
+        by_rule.into_iter().chain(owners).collect()
+    }
+
+    fn owner_of_fed_kpis(
         &self,
         entry: &AnswerEntry,
         places: &AnswerReferences,
     ) -> Option<DepartmentId> {
-        if entry.touchpoint.is_some() {
-            return places.accountable_department(entry);
-        }
-        self.rules
-            .department_for(entry.segment, entry.channel, entry.cause)
-            .or_else(|| places.owner_of_blueprint(entry))
-            .or_else(|| self.owner_of_fed_kpis(entry))
-    }
-
-    fn owner_of_fed_kpis(&self, entry: &AnswerEntry) -> Option<DepartmentId> {
         let on_scale = kpi_type_fed_by(entry.scale);
         let fed = self.kpis.iter().filter(|(kpi, links)| {
             kpi.kpi_type == on_scale
                 && match entry.blueprint {
-                    Some(blueprint) => links.iter().any(|link| {
-                        link.blueprint_id == blueprint && is_link_in_force(link, entry.on)
-                    }),
+                    // Answers about a draft feed no KPI.
+                    Some(blueprint) => {
+                        places.is_or_was_published(blueprint)
+                            && links.iter().any(|link| {
+                                link.blueprint_id == blueprint && is_link_in_force(link, entry.on)
+                            })
+                    }
                     None => links.is_empty(),
                 }
         });
@@ -286,15 +319,20 @@ mod tests {
         ]);
         let department = |segment: u128, channel: u128, cause| {
             let (segment, channel) = (Uuid::from_u128(segment), Uuid::from_u128(channel));
-            let found = rules.department_for(Some(segment.into()), Some(channel.into()), cause);
-            found.map(|found| found.0.as_u128())
+            let found = rules.departments_for(Some(segment.into()), Some(channel.into()), cause);
+            let found: Vec<u128> = found.iter().map(|found| found.0.as_u128()).collect();
+            found
         };
-        assert_eq!(department(30, 20, price), Some(4), "two, with the segment");
-        assert_eq!(department(31, 20, price), Some(5));
-        assert_eq!(department(30, 20, None), Some(3));
-        assert_eq!(department(31, 20, Some(FollowUpCause::Other)), Some(2));
-        assert_eq!(department(31, 21, price), Some(1));
-        assert_eq!(department(31, 21, None), None);
-        assert_eq!(rules.department_for(None, None, None), None);
+        assert_eq!(
+            department(30, 20, price),
+            [4, 5, 3, 2, 1],
+            "two, with the segment before the channel"
+        );
+        assert_eq!(department(31, 20, price), [5, 2, 1]);
+        assert_eq!(department(30, 20, None), [3, 2]);
+        assert_eq!(department(31, 20, Some(FollowUpCause::Other)), [2]);
+        assert_eq!(department(31, 21, price), [1]);
+        assert!(department(31, 21, None).is_empty());
+        assert!(rules.departments_for(None, None, None).is_empty());
     }
 }

@@ -23,14 +23,14 @@ use std::collections::HashMap;
 use async_graphql::{ID, InputObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
-    blueprint, department, finding,
+    blueprint, department, feedback, finding,
     id::{BlueprintId, DepartmentId, FindingId},
     responsibility,
     words::ResponsibilityStatus,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
 
-use self::rules::{RuleOptions, Severity, Surroundings, Thresholds, Violation};
+use self::rules::{FindingCode, RuleOptions, Severity, Surroundings, Thresholds, Violation};
 use crate::{
     access::{Caller, Permit, scope, with_all_columns_set},
     audit::AuditedChange,
@@ -200,7 +200,10 @@ pub async fn find_organisation_violations(caller: &Caller) -> Result<Vec<Violati
         .into_tuple()
         .all(&tx)
         .await?;
-    let unroutable = surroundings::count_answers_without_department(&tx, None, caller.today);
+    let whole = caller
+        .select::<feedback::Entity>()
+        .filter(feedback::Column::BlueprintId.is_null());
+    let unroutable = surroundings::count_answers_without_department(&tx, whole, caller.today);
     let unroutable: usize = unroutable.await?.values().sum();
     tx.commit().await?;
     let holding = holding.into_iter().collect();
@@ -211,7 +214,8 @@ pub async fn find_organisation_violations(caller: &Caller) -> Result<Vec<Violati
     ))
 }
 
-/// The findings of severity ERROR that nobody dismissed: they stand in the way of publishing.
+/// The findings of severity ERROR that stand in the way of publishing: those that nobody dismissed, and that there is
+/// no step.
 async fn find_open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
     let dismissed: Vec<FindingId> = finding::Entity::find()
         .select_only()
@@ -222,7 +226,10 @@ async fn find_open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Vi
         .all(permit.tx())
         .await?;
     let mut errors = rules::find_error_violations(canvas);
-    errors.retain(|finding| !dismissed.contains(&finding.fingerprint));
+    // What has no step is nothing to publish, whatever somebody thinks of it.
+    errors.retain(|finding| {
+        finding.code == FindingCode::EmptyBlueprint || !dismissed.contains(&finding.fingerprint)
+    });
     Ok(errors)
 }
 

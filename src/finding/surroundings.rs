@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use entity::{
     feedback, follow_up,
-    id::{BlueprintId, DepartmentId, PersonaId, SegmentId, TouchpointId},
+    id::{DepartmentId, PersonaId, SegmentId, TouchpointId},
     persona_segment, responsibility,
     words::ResponsibilityStatus,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 
 use super::rules::Surroundings;
 use crate::{
@@ -40,12 +40,15 @@ pub async fn load_facts_around_blueprint(
         let per_month: CompensatedSum = sending.iter().map(|sender| sender.per_month).collect();
         contacts_elsewhere.insert(persona.id, per_month.total());
     }
+    // Of all of them: whoever reads the journey is told that some wait, and nothing of what they say.
+    let here =
+        feedback::Entity::find().filter(feedback::Column::BlueprintId.eq(canvas.blueprint.id));
     Ok(Surroundings {
         segments: load_segments_of_personas(tx, snapshot.personas().map(|persona| persona.id))
             .await?,
         contacts_elsewhere,
         held_elsewhere: count_responsibilities_elsewhere(caller, tx, snapshot).await?,
-        unroutable: count_answers_without_department(tx, Some(canvas.blueprint.id), day).await?,
+        unroutable: count_answers_without_department(tx, here, day).await?,
     })
 }
 
@@ -100,11 +103,11 @@ async fn count_responsibilities_elsewhere(
         .collect())
 }
 
-/// By touchpoint, and of a journey or the organisation as a whole without one, the number of answers until the day,
-/// inclusive, whose follow-up is open and has no department.
+/// Of some answers, by touchpoint, and on the whole without one: the number until the day, inclusive, whose follow-up is
+/// open and has no department.
 pub(super) async fn count_answers_without_department(
     tx: &Transaction,
-    blueprint: Option<BlueprintId>,
+    answers: Select<feedback::Entity>,
     day: NaiveDate,
 ) -> Result<HashMap<Option<TouchpointId>, usize>> {
     use feedback::Column;
@@ -112,15 +115,10 @@ pub(super) async fn count_answers_without_department(
         .select_only()
         .column(follow_up::Column::FeedbackId)
         .filter(follow_up::Column::ClosedAt.is_null());
-    let about = match blueprint {
-        Some(blueprint) => Column::BlueprintId.eq(blueprint),
-        None => Column::BlueprintId.is_null(),
-    };
-    let rows: Vec<(Option<TouchpointId>, i64)> = feedback::Entity::find()
+    let rows: Vec<(Option<TouchpointId>, i64)> = answers
         .select_only()
         .column(Column::TouchpointId)
         .column_as(Column::Id.count(), "answers")
-        .filter(about)
         .filter(Column::DepartmentId.is_null())
         .filter(Column::AnsweredOn.lte(day))
         .filter(Column::Id.in_subquery(open.into_query()))

@@ -1,6 +1,6 @@
 //! How people move through a blueprint, in the API: it only shows what the graph of its transitions says.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use entity::{
@@ -148,6 +148,11 @@ impl BlueprintFlow {
     /// the transitions are then those that arrive at the second department.
     #[graphql(complexity = "10 * child_complexity")]
     async fn hand_offs(&self, ctx: &Context<'_>) -> Result<BudgetChargedList<HandOff>> {
+        // Besides, a walk along the transitions for each department that takes part; ten transitions cost a step.
+        let departments = self.0.responsibilities.iter();
+        let departments: BTreeSet<_> = departments.map(|held| held.department_id).collect();
+        let walks = departments.len() * self.0.transitions.len();
+        caller(ctx)?.budget.spend((walks / 10) as u64)?;
         let found = self.charge_and_analyse(ctx)?.hand_offs().into_iter();
         found
             .map(|found| {

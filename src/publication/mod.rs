@@ -18,7 +18,7 @@ use sea_orm::{
 };
 
 pub use self::compare::{BlueprintVersion, diff_versions};
-use self::stored::{BYTES_PER_STEP, parse_stored_document};
+use self::stored::{BYTES_PER_STEP, mark_planned_sources, parse_stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, require_unarchived},
     blueprint::life::{self, BlueprintStep},
@@ -155,10 +155,15 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
             "publication of this blueprint",
         ));
     }
+    let today = caller.today;
     let parsed = move |steps: &WorkBudget| {
         steps.spend(publication.document.len() / BYTES_PER_STEP)?;
         let patch = parse_stored_document(&publication)?;
-        Ok((document_from_complete_patch(patch.clone())?, patch))
+        let mut document = document_from_complete_patch(patch)?;
+        mark_planned_sources(&mut document, today);
+        // Of the whole document: what its publication did not know yet is as it was at first.
+        let patch = to_patch(&document)?;
+        Ok((document, patch))
     };
     let (document, patch) = caller.run_on_compute_pool(parsed).await?;
     let mut patch = drop_missing_references(&permit, &document, patch).await?;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::{
+    evaluation,
     id::{DepartmentId, PersonaId, SegmentId, TouchpointId},
     kpi,
     words::Sensitivity,
@@ -50,6 +51,13 @@ impl<'w> RuleContext<'w> {
 
     pub(super) fn threshold(&self, code: FindingCode) -> f64 {
         self.options.thresholds.get(code)
+    }
+
+    /// What was found until the day that is judged.
+    pub(super) fn evaluations(&self) -> impl Iterator<Item = &'w evaluation::Model> {
+        let day = self.options.day;
+        let all = self.snapshot.evaluations.iter();
+        all.filter(move |row| row.held_on <= day)
     }
 
     /// The links whose KPI counts for whoever asks: of the others it is as if they were not there.

@@ -162,7 +162,7 @@ fn add_need_violations(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
     let mut latest: HashMap<(TouchpointId, NeedId), (&evaluation::Model, Verdict)> = HashMap::new();
-    for row in &context.snapshot.evaluations {
+    for row in context.evaluations() {
         let verdicts = context.snapshot.evaluation_verdicts.get(&row.id);
         for (need, verdict) in verdicts.into_iter().flatten() {
             let kept = latest.entry((row.touchpoint_id, *need));
@@ -198,7 +198,7 @@ fn add_message_conflict_violations(context: &RuleContext<'_>, found: &mut Violat
     let canvas = context.canvas();
     let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
     let mut latest: HashMap<TouchpointId, &evaluation::Model> = HashMap::new();
-    for row in &context.snapshot.evaluations {
+    for row in context.evaluations() {
         if row.messages.is_some() {
             let kept = latest.entry(row.touchpoint_id).or_insert(row);
             if when(row) > when(kept) {

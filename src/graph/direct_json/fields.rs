@@ -58,6 +58,7 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, phase::Model> {
             "position" => value_field_writer(|phase: Self| phase.row.position),
             "stage" => value_field_writer(|phase: Self| phase.row.stage),
             "customerGoal" => value_field_writer(|phase: Self| phase.row.customer_goal.as_deref()),
+            "timing" => value_field_writer(|phase: Self| phase.row.timing.as_deref()),
             "prompt" => value_field_writer(|phase: Self| phase.row.prompt.as_deref()),
             "version" => value_field_writer(|phase: Self| phase.row.version),
             "createdAt" => value_field_writer(|phase: Self| format_moment(phase.row.created_at)),

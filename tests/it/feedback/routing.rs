@@ -97,7 +97,6 @@ async fn an_answer_goes_to_who_was_accountable_on_the_day_of_the_contact() {
             Some((today + chrono::Duration::days(1)).to_string()),
         ),
         whole("nowhere", json!({ "metOn": "2025-03-01" })),
-        json!({ "scale": "NPS", "score": 3, "answeredOn": "2025-03-04", "cause": "PRICE" }),
     ];
     let refused = manager.tries(RECORD, batch(&wrong)).await;
     let fields: Vec<String> = refused["userErrors"]
@@ -106,7 +105,7 @@ async fn an_answer_goes_to_who_was_accountable_on_the_day_of_the_contact() {
         .iter()
         .map(|one| format!("{}.{}", one["field"][1], one["field"][2]).replace('"', ""))
         .collect();
-    assert_eq!(fields, ["0.metOn", "1.metOn", "2.respondent"]);
+    assert_eq!(fields, ["0.metOn", "1.metOn"]);
 }
 
 #[tokio::test]
@@ -175,9 +174,35 @@ async fn answers_on_the_whole_go_by_rules_then_to_the_owner_of_the_journey_or_of
     let set = |cause: &str, version: i32| json!({ "id": waiting[0]["id"], "expectedVersion": version, "cause": cause });
     let still = manager.does(update, set("PERSON", 1)).await;
     assert_eq!(still["followUp"]["department"], json!(null));
-    let given = manager.does(update, set("PRICE", 2)).await;
+    // Not by anything else that is said of it, though a rule fits by now.
+    let anybody = json!({ "cause": "PERSON", "departmentId": ids["service"] });
+    manager.does(RULE, anybody).await;
+    let noted = json!({ "id": waiting[0]["id"], "expectedVersion": 2, "cause": "PERSON", "note": "Called" });
+    let still = manager.does(update, noted).await;
+    assert_eq!(still["followUp"]["department"], json!(null));
+    let given = manager.does(update, set("PRICE", 3)).await;
     assert_eq!(given["followUp"]["department"]["key"], "finance");
     assert!(follow_ups(&manager, true).await.is_empty());
+    // A department that is archived without a successor hides nobody behind its rule.
+    let admin = world.sign_in("admin").await;
+    let made = "mutation($input: DepartmentCreateInput!) { departmentCreate(input: $input) {
+        department { id } userErrors { code } } }";
+    let made = admin
+        .does(made, json!({ "key": "gone", "name": "Gone" }))
+        .await;
+    let gone = &made["department"]["id"];
+    manager
+        .does(RULE, json!({ "cause": "PROMISE", "departmentId": gone }))
+        .await;
+    let archive = "mutation($input: DepartmentArchiveInput!) { departmentArchive(input: $input) { userErrors { code message } } }";
+    admin
+        .does(archive, json!({ "id": gone, "expectedVersion": 1 }))
+        .await;
+    let promised = json!({ "blueprintId": ids["open"], "cause": "PROMISE" });
+    manager
+        .does(RECORD, batch(&[whole("behind it", promised)]))
+        .await;
+    assert_eq!(routed(&manager).await["behind it"], "sales");
     // The owner of the one KPI that such answers feed.
     let kpi = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) { kpi { id } userErrors { code message } } }";
     let loyalty = json!({ "key": "LOYAL", "name": "Loyalty", "type": "NPS", "unit": "SCORE", "decimals": 0,
@@ -298,10 +323,41 @@ async fn cases_are_handed_over_all_of_them_or_none() {
     let to = json!({ "id": now[0]["id"], "expectedVersion": 2, "assigneeId": ids["contributor"] });
     lead.does(assign, to).await;
     let now = follow_ups(&manager, false).await;
+    // To the department that works it already it changes nothing.
+    let same = manager.does(HAND_OVER, input("sales", &now[..1])).await;
+    assert_eq!(same["followUps"][0]["version"], now[0]["version"]);
+    assert_eq!(same["followUps"][0]["assignee"]["key"], "contributor");
     let done = manager.does(HAND_OVER, input("service", &now[..1])).await;
     assert_eq!(done["followUps"][0]["assignee"], json!(null));
     assert_eq!(done["followUps"][0]["department"]["key"], "service");
+    // Each is shown in the log to the leads whom it concerns, and to nobody else.
+    let now = follow_ups(&manager, false).await;
+    let of = |key: &str| {
+        let mut of = now.iter().filter(|case| case["department"]["key"] == key);
+        of.next_back().expect("a case").clone()
+    };
+    let both = [of("service"), of("sales")];
+    manager.does(HAND_OVER, input("finance", &both)).await;
+    let log = "{ auditEvents(filter: { action: \"followUpsHandOver\", outcome: DONE }) { nodes { subjectId } } }";
+    for (login, own, other) in [("neighbour", 0, 1), ("lead", 1, 0)] {
+        let seen = world.sign_in(login).await.ask(log, json!({})).await;
+        let seen = seen["auditEvents"]["nodes"]
+            .as_array()
+            .expect("events")
+            .clone();
+        let sees = |case: &Value| seen.iter().any(|event| event["subjectId"] == case["id"]);
+        assert!(sees(&both[own]), "{login}: {seen:?}");
+        if login == "neighbour" {
+            assert!(!sees(&both[other]), "{login}: {seen:?}");
+        }
+    }
     // Closed ones stay.
+    let now = follow_ups(&manager, false).await;
+    let now: Vec<Value> = now
+        .into_iter()
+        .filter(|case| case["department"]["key"] == "sales")
+        .collect();
+    let now = [json!(null), now[0].clone()];
     let update = "mutation($input: FollowUpUpdateInput!) { followUpUpdate(input: $input) { userErrors { code } } }";
     let close = json!({ "id": now[1]["id"], "expectedVersion": 2, "state": "RESOLVED" });
     manager.does(update, close).await;
@@ -319,6 +375,13 @@ async fn a_playbook_says_how_many_of_its_group_are_followed_up() {
     let of = |group: &str, percent: i32| json!({ "group": group, "text": "Call", "dueDays": 3, "followUpPercent": percent });
     manager.does(playbook, of("SATISFIED", 0)).await;
     manager.does(playbook, of("INDIFFERENT", 40)).await;
+    let text =
+        json!({ "group": "INDIFFERENT", "text": "Write", "dueDays": 3, "expectedVersion": 1 });
+    let kept = manager.does(playbook, text).await;
+    assert_eq!(
+        kept["playbook"],
+        json!({ "version": 2, "followUpPercent": 40 })
+    );
     let refused = manager.tries(playbook, of("DISSATISFIED", 101)).await;
     assert_eq!(
         refused["userErrors"][0]["field"],

@@ -211,6 +211,15 @@ async fn a_blueprint_without_a_step_is_not_published() {
         json!([{ "code": "CONFLICT", "reason": "FINDING_OPEN",
             "message": "EMPTY_BLUEPRINT: The blueprint has no touchpoint: add its steps first." }])
     );
+    // Nor where somebody thinks that it does not matter.
+    let findings = found(&manager, "empty").await;
+    let fingerprint = &one(&findings, "EMPTY_BLUEPRINT")["fingerprint"];
+    let dismiss = json!({ "blueprintId": id, "fingerprint": fingerprint, "reason": "later" });
+    does(&manager, "findingDismiss", "__typename", dismiss).await;
+    let again = manager
+        .tries(publish, json!({ "id": id, "expectedVersion": 1 }))
+        .await;
+    assert_eq!(again["userErrors"], refused["userErrors"]);
 }
 
 #[tokio::test]

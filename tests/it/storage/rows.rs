@@ -469,6 +469,7 @@ impl Seed {
             answered_at: self.at,
             answered_on: self.day,
             met_on: None,
+            cause: None,
             department_id: Some(self.department),
             respondent: Some("customer-17".to_owned()),
             contact: None,

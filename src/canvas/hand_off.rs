@@ -1,11 +1,10 @@
 //! Hand-offs: where one accountable department stops and another begins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use entity::{id::DepartmentId, transition, words::Lane};
 
-use super::FlowAnalysis;
-use crate::canvas::find_accountable_responsibility;
+use super::{flow::FlowAnalysis, model::find_accountable_responsibility};
 
 /// The transitions by which one accountable department takes over from another.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ impl<'c> FlowAnalysis<'c> {
         let before = self.departments_before_customer_steps(&accountable);
         let mut found: Vec<DepartmentHandOff<'c>> = Vec::new();
         let mut at: BTreeMap<(DepartmentId, DepartmentId), usize> = BTreeMap::new();
-        for edge in &self.graph.edges {
+        for edge in self.edges() {
             let Some((from, to)) = edge.joined_touchpoints() else {
                 continue;
             };
@@ -55,45 +54,50 @@ impl<'c> FlowAnalysis<'c> {
     }
 
     fn accountable_departments(&self) -> Vec<Option<DepartmentId>> {
-        let touchpoints = self.canvas.touchpoints.iter();
+        let touchpoints = self.canvas().touchpoints.iter();
         touchpoints
             .map(|row| {
-                let held = self.canvas.responsibilities_of_touchpoint(row.id);
+                let held = self.canvas().responsibilities_of_touchpoint(row.id);
                 find_accountable_responsibility(held).map(|held| held.department_id)
             })
             .collect()
     }
 
     /// For each step of the customer alone where nobody is accountable: the departments that people come from, perhaps
-    /// over further such steps.
+    /// over further such steps. One walk for each department.
     fn departments_before_customer_steps(
         &self,
         accountable: &[Option<DepartmentId>],
-    ) -> BTreeMap<usize, BTreeSet<DepartmentId>> {
+    ) -> BTreeMap<usize, Vec<DepartmentId>> {
         let alone = |at: usize| {
-            let step = self.canvas.touchpoints.get(at);
+            let step = self.canvas().touchpoints.get(at);
             accountable[at].is_none() && step.is_some_and(|row| row.lane == Lane::Customer)
         };
-        let moves = self.movement_edges();
-        let into: Vec<(usize, usize)> = moves
-            .filter_map(|edge| edge.joined_touchpoints())
-            .filter(|(_, to)| alone(*to))
-            .collect();
-        let mut before: BTreeMap<usize, BTreeSet<DepartmentId>> = BTreeMap::new();
-        // Each round carries a department one step further, so there are no more rounds than steps.
-        loop {
-            let mut grown = false;
-            for (from, to) in &into {
-                let mut come_from = before.get(from).cloned().unwrap_or_default();
-                come_from.extend(accountable[*from]);
-                let known = before.entry(*to).or_default();
-                let count = known.len();
-                known.extend(come_from);
-                grown |= known.len() > count;
-            }
-            if !grown {
-                return before;
+        let moves = self.edges().iter().filter(|edge| !edge.is_enabling());
+        let mut onward: Vec<Vec<usize>> = vec![Vec::new(); accountable.len()];
+        for (from, to) in moves.filter_map(|edge| edge.joined_touchpoints()) {
+            if alone(to) {
+                onward[from].push(to);
             }
         }
+        let mut steps: BTreeMap<DepartmentId, Vec<usize>> = BTreeMap::new();
+        for (at, department) in accountable.iter().enumerate() {
+            if let Some(department) = department {
+                steps.entry(*department).or_default().push(at);
+            }
+        }
+        let mut before: BTreeMap<usize, Vec<DepartmentId>> = BTreeMap::new();
+        for (department, mut next) in steps {
+            let mut met = vec![false; accountable.len()];
+            while let Some(at) = next.pop() {
+                for to in &onward[at] {
+                    if !std::mem::replace(&mut met[*to], true) {
+                        before.entry(*to).or_default().push(department);
+                        next.push(*to);
+                    }
+                }
+            }
+        }
+        before
     }
 }
