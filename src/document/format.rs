@@ -1,12 +1,13 @@
 //! Parses the text of a document, whatever its kind, with the path of what is wrong in it.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use super::bounds::ObjectOnly;
+use super::{bounds::ObjectOnly, shape};
 use crate::error::{Error, Result, UserErrorCode};
 
-/// Most characters of a parser's message that a fault passes on.
-const TOLD: usize = 300;
+/// Bytes of a text that is read again for all faults of its shape; of a longer one the first is told.
+const READ_AGAIN: usize = 16 << 20;
 
 /// A kind of document, by its format.
 pub trait DocumentFormat: DeserializeOwned {
@@ -18,20 +19,14 @@ pub trait DocumentFormat: DeserializeOwned {
 }
 
 /// Deserialises a document, and refuses one of another format.
-pub fn deserialize_document<'de, K: DocumentFormat, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<K>
-where
-    D::Error: std::fmt::Display,
-{
-    let read = serde_path_to_error::deserialize(deserializer);
-    let ObjectOnly(document): ObjectOnly<K> = read.map_err(|error| {
-        let path = error.path().to_string();
-        let path = path.replace(['[', ']'], ".");
-        let path = path.trim_start_matches('.').replace("..", ".");
-        let message: String = error.inner().to_string().chars().take(TOLD).collect();
-        Error::fault(&path, UserErrorCode::Invalid, None, format!("{message}."))
-    })?;
+///
+/// # Errors
+/// All faults of its shape.
+pub fn deserialize_document<K: DocumentFormat>(document: Value) -> Result<K> {
+    shape::read_document(document).and_then(require_format)
+}
+
+fn require_format<K: DocumentFormat>(document: K) -> Result<K> {
     if document.format() == K::FORMAT {
         Ok(document)
     } else {
@@ -47,12 +42,31 @@ pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
         return Err(other_format_error::<K>(&format));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let document = deserialize_document(&mut deserializer)?;
+    let read: Result<ObjectOnly<K>, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let document = match read {
+        Ok(ObjectOnly(document)) => require_format(document)?,
+        Err(error) => return Err(shape_error::<K>(text, &error)),
+    };
     deserializer.end().map_err(|error| {
         let message = format!("Something follows the document: {error}.");
         Error::fault("", UserErrorCode::Invalid, None, message)
     })?;
     Ok(document)
+}
+
+/// All faults of a text's shape; the one that ended its reading where there are no others, such as a field that is there
+/// twice, or a text that is no JSON.
+fn shape_error<K: DocumentFormat>(
+    text: &str,
+    first: &serde_path_to_error::Error<serde_json::Error>,
+) -> Error {
+    if text.len() <= READ_AGAIN
+        && let Ok(document) = serde_json::from_str(text)
+        && let Err(error) = shape::read_document::<K>(document)
+    {
+        return error;
+    }
+    shape::first_fault(first)
 }
 
 /// The format that a text names; none where it is no document at all.

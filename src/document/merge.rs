@@ -72,8 +72,8 @@ pub(super) fn merge_list<P: DocumentPart>(
     };
     if patches.len() as u64 > most {
         add_limit_exceeded_fault(name, most, faults);
-        // The parts of such a list are not looked at.
-        return Some(current.to_vec());
+        // The parts of such a list are not looked at, and nothing that names them is.
+        return None;
     }
     let named = number_repeats(patches.iter().map(PartPatch::natural_key));
     for (at, (natural_key, number)) in named.iter().enumerate() {

@@ -49,6 +49,7 @@ pub mod report;
 pub mod resolve;
 mod resolver;
 mod responsibilities;
+mod shape;
 pub mod table;
 pub mod target;
 mod walk;

@@ -324,6 +324,34 @@ async fn an_organisation_is_loaded_whole_or_not_at_all() {
     assert!(told[0].contains("is not empty"), "{told:?}");
 }
 
+#[tokio::test]
+async fn what_follows_from_a_fault_is_no_fault_of_its_own() {
+    let world = World::new().await;
+    let text = exported(&World::small().await).await;
+    let mut document: Value = serde_json::from_str(&text).expect("JSON");
+    let bad = document["blueprints"]
+        .as_array_mut()
+        .expect("blueprints")
+        .iter_mut()
+        .find(|one| one["document"]["key"] == "open")
+        .expect("the journey");
+    bad["document"]["title"] = json!("");
+    for key in ["T1", "T2", "T3"] {
+        let measured = json!({ "measuredOn": "2025-01-05", "value": 1, "blueprint": "open", "touchpoint": key });
+        document["kpis"][0]["measurements"]
+            .as_array_mut()
+            .expect("measurements")
+            .push(measured);
+    }
+    let told = faults(
+        loads(&world, &document.to_string(), false)
+            .await
+            .expect_err("no title"),
+    );
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(".document.title"), "{told:?}");
+}
+
 /// A sequence of numbers that is the same for the same seed.
 struct Dice(u64);
 

@@ -83,11 +83,12 @@ pub(crate) async fn import_organisation_into(
     let mut blueprints = ImportedBlueprints::new();
     for (at, entry) in said.blueprints.iter().enumerate() {
         let path = format!("blueprints.{at}");
-        if let Some(imported) = import_blueprint(permit, (&path, entry), &mut faults).await? {
-            insert_history_and_status(permit, (&path, entry), (&imported, &shared), &mut faults)
+        let imported = import_blueprint(permit, (&path, entry), &mut faults).await?;
+        if let Some(imported) = &imported {
+            insert_history_and_status(permit, (&path, entry), (imported, &shared), &mut faults)
                 .await?;
-            blueprints.insert(fold_key(&imported.row.key), imported);
         }
+        blueprints.insert(fold_key(&entry.document.key), imported);
     }
     // After all blueprints: a measurement names a touchpoint of any of them, and a copy may stand before its
     // original.
@@ -95,7 +96,7 @@ pub(crate) async fn import_organisation_into(
         values::measurement_rows(said, (&shared, &blueprints), (now, today), &mut faults);
     for (at, entry) in said.blueprints.iter().enumerate() {
         let copy = blueprints.get(&fold_key(&entry.document.key));
-        if let (Some(origin), Some(copy)) = (&entry.copied_from, copy) {
+        if let (Some(origin), Some(Some(copy))) = (&entry.copied_from, copy) {
             let path = format!("blueprints.{at}.copiedFrom");
             store_origins_of_copy(permit, (&path, origin), (copy, &blueprints), &mut faults)
                 .await?;
@@ -250,9 +251,14 @@ async fn store_origins_of_copy(
         let message = format!("There is no {noun} \"{key}\" in this document.");
         faults.add(&path, UserErrorCode::NotFound, None, message);
     };
-    let Some(origin) = blueprints.get(&fold_key(&said.blueprint)) else {
-        missing(format!("{path}.blueprint"), "blueprint", &said.blueprint);
-        return Ok(());
+    let origin = match blueprints.get(&fold_key(&said.blueprint)) {
+        Some(Some(origin)) => origin,
+        // Why it is not there is told at the blueprint.
+        Some(None) => return Ok(()),
+        None => {
+            missing(format!("{path}.blueprint"), "blueprint", &said.blueprint);
+            return Ok(());
+        }
     };
     let row = blueprint::ActiveModel {
         id: Set(copy.row.id),

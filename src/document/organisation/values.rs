@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// Blueprints that were imported, by their keys in small letters.
-pub(super) type ImportedBlueprints = HashMap<String, BlueprintPartsByKey>;
+/// The blueprints of a document, by their keys in small letters; of one that was refused nothing.
+pub(super) type ImportedBlueprints = HashMap<String, Option<BlueprintPartsByKey>>;
 
 /// The values of every KPI.
 pub(super) fn measurement_rows(
@@ -45,8 +45,12 @@ pub(super) fn measurement_rows(
                 today,
             );
             let key = measurement_key(&path, (kpi, measured), (shared, blueprints), faults);
-            once.add_occurrence(&key, number);
-            rows.push(measurement_row(&path, (kpi, measured), key, now, faults));
+            let row = measurement_row(&path, (kpi, measured), key.as_ref(), now, faults);
+            // Of one whose place is not known nobody can say that it is there twice.
+            if let Some(key) = key {
+                once.add_occurrence(&key, number);
+                rows.extend(row);
+            }
         }
         for (number, first) in once.into_duplicates() {
             let path = format!("kpis.{at}.measurements.{number}");
@@ -62,15 +66,19 @@ fn measurement_key(
     (kpi, said): (&kpi::Model, &MeasuredEntry),
     (shared, blueprints): (&SharedRows, &ImportedBlueprints),
     faults: &mut Faults,
-) -> MeasurementKey {
+) -> Option<MeasurementKey> {
     let at = |field: &str| format!("{path}.{field}");
     let touchpoint = match (&said.blueprint, &said.touchpoint) {
         (Some(blueprint), Some(touchpoint)) => match blueprints.get(&fold_key(blueprint)) {
-            Some(loaded) => loaded.find_touchpoint(&at("touchpoint"), touchpoint, faults),
+            Some(Some(loaded)) => {
+                Some(loaded.find_touchpoint(&at("touchpoint"), touchpoint, faults)?)
+            }
+            // Why it is not there is told at the blueprint.
+            Some(None) => return None,
             None => {
                 let message = format!("There is no blueprint \"{blueprint}\" in this document.");
                 faults.add(&at("blueprint"), UserErrorCode::NotFound, None, message);
-                None
+                return None;
             }
         },
         (None, None) => None,
@@ -82,7 +90,7 @@ fn measurement_key(
     };
     let channel = said.channel.as_ref();
     let segment = said.segment.as_ref();
-    MeasurementKey {
+    Some(MeasurementKey {
         kpi: kpi.id,
         touchpoint,
         channel: channel.and_then(|key| {
@@ -96,16 +104,16 @@ fn measurement_key(
                 .find(&at("segment"), "segment", key, faults)
         }),
         measured_on: said.measured_on,
-    }
+    })
 }
 
 fn measurement_row(
     path: &str,
     (kpi, said): (&kpi::Model, &MeasuredEntry),
-    key: MeasurementKey,
+    key: Option<&MeasurementKey>,
     now: DateTime<Utc>,
     faults: &mut Faults,
-) -> measurement::Model {
+) -> Option<measurement::Model> {
     let figures = MeasurementFigures {
         value: said.value,
         numerator: said.numerator,
@@ -113,7 +121,9 @@ fn measurement_row(
         sample_size: said.sample_size,
     };
     add_figure_faults(faults, path, kpi, &figures);
-    measurement::Model {
+    let source = faults.check_optional_text(&format!("{path}.source"), said.source.as_deref());
+    let key = key?;
+    Some(measurement::Model {
         id: id::new(),
         kpi_id: key.kpi,
         touchpoint_id: key.touchpoint,
@@ -124,10 +134,10 @@ fn measurement_row(
         numerator: figures.numerator,
         denominator: figures.denominator,
         sample_size: figures.sample_size,
-        source: faults.check_optional_text(&format!("{path}.source"), said.source.as_deref()),
+        source,
         recorded_at: now,
         recorded_by_account_id: None,
         superseded_by_id: None,
         series_revision: 0,
-    }
+    })
 }
