@@ -5,8 +5,10 @@ use std::{collections::HashSet, ops::RangeInclusive};
 
 use async_graphql::{ID, InputObject, MaybeUndefined, OneofObject};
 use chrono::NaiveDate;
+use deunicode::deunicode_char;
 use entity::id::Id;
 use sea_orm::{ActiveValue, Set};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use crate::{
@@ -291,9 +293,11 @@ impl Faults {
         Some(link)
     }
 
-    /// Trims a text, and validates that it is no longer than `most` characters and has no control characters.
+    /// Trims a text and composes its letters (NFC), and validates that it is no longer than `longest` characters and has
+    /// no control characters.
     pub fn check_text(&mut self, path: &str, text: &str, longest: usize) -> String {
-        let text = text.trim();
+        // What looks the same is kept the same, whatever keyboard or file it came from.
+        let text: String = text.trim().nfc().collect();
         let length = text.chars().take(longest + 1).count();
         if length > longest {
             self.add(
@@ -315,7 +319,7 @@ impl Faults {
                 "This has a control character in it.",
             );
         }
-        text.to_owned()
+        text
     }
 
     /// Validates a list of sentences, none empty.
@@ -492,30 +496,79 @@ pub fn set_if_given<T: ?Sized, V: Into<sea_orm::Value>>(
     field.map_or(ActiveValue::NotSet, |value| Set(read(value)))
 }
 
-/// Makes a key from a name: `Ærø by night` becomes `aeroe-by-night`. At most 41 characters.
+/// Longest key that is made from a name.
+const MADE_KEY: usize = 40;
+
+/// Makes a key from a name, in Latin letters whatever its script: `Ærø by night` becomes `aeroe-by-night`, `予約` becomes
+/// `yu-yue`. At most 40 characters.
 #[must_use]
 pub fn make_key_from_name(name: &str) -> String {
     let mut key = String::new();
-    for c in name.to_lowercase().chars() {
-        match c {
-            'a'..='z' | '0'..='9' => key.push(c),
-            'æ' | 'ä' => key.push_str("ae"),
-            'ø' | 'ö' => key.push_str("oe"),
-            'å' => key.push_str("aa"),
-            'ü' => key.push_str("ue"),
-            'ß' => key.push_str("ss"),
-            'é' | 'è' | 'ê' => key.push('e'),
-            _ if !key.is_empty() && !key.ends_with('-') => key.push('-'),
-            _ => {}
+    // Composed first: an accent that comes as a character of its own must not part its word.
+    for c in name.nfc().flat_map(char::to_lowercase) {
+        let plain = match c {
+            // As people of these languages write them where they cannot be typed.
+            'æ' | 'ä' => "ae",
+            'ø' | 'ö' => "oe",
+            'å' => "aa",
+            'ü' => "ue",
+            c => deunicode_char(c).unwrap_or(" "),
+        };
+        for c in plain.chars() {
+            if c.is_ascii_alphanumeric() {
+                key.push(c.to_ascii_lowercase());
+            } else if !key.is_empty() && !key.ends_with('-') {
+                key.push('-');
+            }
         }
-        if key.len() >= 40 {
+        if key.len() >= MADE_KEY {
             break;
         }
     }
+    key.truncate(MADE_KEY);
     let key = key.trim_end_matches('-');
     if key.is_empty() {
         "x".to_owned()
     } else {
         key.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_of_names_in_any_script() {
+        for (name, key) in [
+            ("Ærø by night", "aeroe-by-night"),
+            ("résumé", "resume"),
+            ("re\u{301}sume\u{301}", "resume"),
+            ("España", "espana"),
+            ("Złożenie", "zlozenie"),
+            ("Straße & Weg", "strasse-weg"),
+            ("Łódź", "lodz"),
+            ("Ελλάδα", "ellada"),
+            ("Москва", "moskva"),
+            ("予約", "yu-yue"),
+            ("customer's e-mail", "customer-s-e-mail"),
+            ("\u{200b}\u{200d}", "x"),
+            ("…", "x"),
+        ] {
+            assert_eq!(make_key_from_name(name), key, "{name}");
+        }
+        let long = make_key_from_name(&"ø".repeat(200));
+        assert_eq!(long.len(), MADE_KEY);
+        assert!(make_key_from_name(&"予約".repeat(200)).len() <= MADE_KEY);
+    }
+
+    #[test]
+    fn texts_are_composed_where_they_come_in() {
+        let mut faults = Faults::default();
+        assert_eq!(faults.check_text("name", " Cafe\u{301} ", NAME), "Café");
+        // What is composed is counted: so many letters as people see.
+        let most = "e\u{301}".repeat(NAME);
+        assert_eq!(faults.check_text("name", &most, NAME).chars().count(), NAME);
+        assert!(faults.is_empty());
     }
 }

@@ -1,5 +1,8 @@
 //! Text as people see it: which characters show nothing, and how a sentence repeats a text that somebody sent.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
 /// Longest piece of a text that a sentence repeats, in characters.
 const QUOTED: usize = 64;
 
@@ -40,10 +43,10 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c == ' ' || is_unseen(c))
 }
 
-/// The text by which keys, names and needs are told apart: without spaces around it, in small letters.
+/// The text by which keys, names and needs are told apart: without spaces around it, composed, in small letters.
 #[must_use]
 pub fn fold_key(text: &str) -> String {
-    text.trim().to_lowercase()
+    text.trim().nfc().flat_map(char::to_lowercase).collect()
 }
 
 /// A text for a sentence about it: its first 64 characters, with the unseen ones as `<U+00A0>`. A text with one of
@@ -51,11 +54,8 @@ pub fn fold_key(text: &str) -> String {
 #[must_use]
 pub fn quote_for_message(text: &str) -> String {
     let (mut quoted, mut left) = (String::new(), QUOTED);
-    for c in text.chars() {
-        let seen = match is_unseen(c) {
-            true => format!("<U+{:04X}>", u32::from(c)),
-            false => c.to_string(),
-        };
+    // By what a reader sees as one character: half of it would be another one.
+    for seen in text.graphemes(true).map(show_unseen) {
         let Some(rest) = left.checked_sub(seen.chars().count()) else {
             break;
         };
@@ -63,6 +63,14 @@ pub fn quote_for_message(text: &str) -> String {
         quoted.push_str(&seen);
     }
     quoted
+}
+
+fn show_unseen(cluster: &str) -> String {
+    let shown = cluster.chars().map(|c| match is_unseen(c) {
+        true => format!("<U+{:04X}>", u32::from(c)),
+        false => c.to_string(),
+    });
+    shown.collect()
 }
 
 #[cfg(test)]
@@ -88,11 +96,23 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_the_same_is_told_apart_by_nothing() {
+        assert_eq!(fold_key(" RE\u{301}SUME\u{301} "), fold_key("résumé"));
+        assert_eq!(fold_key("ÆRLIG"), fold_key("ærlig"));
+    }
+
+    #[test]
     fn what_nobody_sees_is_quoted_by_its_number() {
         assert_eq!(quote_for_message("KU9\u{200b}"), "KU9<U+200B>");
         assert_eq!(quote_for_message("a b\tc"), "a b<U+0009>c");
         assert_eq!(quote_for_message("\u{202e}evil"), "<U+202E>evil");
         assert_eq!(quote_for_message(&"x".repeat(100)).len(), 64);
+        assert_eq!(quote_for_message("9\u{fe0f}"), "9<U+FE0F>");
+        assert_eq!(
+            quote_for_message(&format!("{}🇩🇰", "x".repeat(63))),
+            "x".repeat(63),
+            "no half of a flag"
+        );
         assert_eq!(
             quote_for_message(&"\u{a0}".repeat(100)),
             "<U+00A0>".repeat(8)

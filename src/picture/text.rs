@@ -5,6 +5,9 @@
 //! (ab_glyph, cosmic-text) need the file of a font, and there is none: the reader's browser sets the text, in a font of
 //! its own, and a server without fonts has to draw the same bytes. unicode-width counts columns of a terminal.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
 /// A size and weight of the one family that pictures are set in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Font {
@@ -113,24 +116,23 @@ impl Font {
         if text[end..].starts_with(' ') {
             return end;
         }
-        let after_word = line.rfind([' ', '-', '/']).map(|at| at + 1);
+        let mut characters = line.grapheme_indices(true).rev();
+        let after_word = characters.find(|(_, seen)| matches!(*seen, " " | "-" | "/"));
+        let after_word = after_word.map(|(at, _)| at + 1);
         after_word.unwrap_or_else(|| match end {
             // Not even one character fits: one is set all the same, so that there is an end to it.
-            0 => text.chars().next().map_or(0, char::len_utf8),
+            0 => text.graphemes(true).next().map_or(0, str::len),
             end => end,
         })
     }
 
-    /// Up to where a text fits; nothing where all of it does. No character is parted from its marks.
+    /// Up to where a text fits; nothing where all of it does. What a reader sees as one character is never parted.
     fn fitting_bytes(self, text: &str, within: f64) -> Option<usize> {
-        let (mut width, mut end) = (0.0, 0);
-        for (at, c) in text.char_indices() {
-            if upper_char_width_estimate(c, self.bold) > 0 {
-                end = at;
-            }
-            width += self.char_width(c);
+        let mut width = 0.0;
+        for (at, seen) in text.grapheme_indices(true) {
+            width += self.width(seen);
             if width > within {
-                return Some(end);
+                return Some(at);
             }
         }
         None
@@ -141,7 +143,8 @@ impl Font {
 pub(super) fn clean_line(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     let mut marks = 0;
-    for c in text.chars() {
+    // Composed first: a mark that is a part of its letter is none too many.
+    for c in text.nfc() {
         if c.is_whitespace() {
             if !cleaned.is_empty() && !cleaned.ends_with(' ') {
                 cleaned.push(' ');
@@ -275,12 +278,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_seen_as_one_character_is_never_parted() {
+        let family = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
+        for seen in ["🇩🇰", family, "👍🏽", "e\u{301}", "क्षि", "각"] {
+            let text = seen.repeat(12);
+            for within in [1.0, 20.0, 50.0, 77.0, 100.0] {
+                let lines = FONT.wrap(&text, within, 99);
+                assert_eq!(lines.concat(), text);
+                for line in lines {
+                    assert!(
+                        line.len().is_multiple_of(seen.len()),
+                        "{line:?} of {seen:?}"
+                    );
+                }
+                let cut = FONT.clip(&text, within);
+                let kept = cut.strip_suffix(ELLIPSIS).unwrap_or(&cut);
+                assert!(kept.len().is_multiple_of(seen.len()), "{cut:?} of {seen:?}");
+            }
+        }
+        assert_eq!(clean_line("ω\u{314}\u{342}\u{345}"), "ᾧ");
+    }
+
+    #[test]
     fn only_what_may_stand_in_xml_is_left() {
         let told = clean_line("a\u{0}\t\n b\u{202e}c\u{ffff}\u{85}d  ");
         assert_eq!(told, "a bc d");
         assert_eq!(
-            clean_line(&format!("e{}", "\u{301}".repeat(40))),
-            "e\u{301}\u{301}"
+            clean_line(&format!("x{}", "\u{301}".repeat(40))),
+            "x\u{301}\u{301}"
         );
         let mut escaped = String::new();
         escape_xml_into("<b a=\"1\" c='2'>&\u{1}", &mut escaped);
@@ -294,7 +319,7 @@ mod tests {
             let lines = FONT.wrap(&cleaned, within, most);
             prop_assert!(lines.len() <= most);
             for line in &lines {
-                let one = line.chars().filter(|c| upper_char_width_estimate(*c, false) > 0).count() <= 1;
+                let one = line.graphemes(true).count() <= 1;
                 prop_assert!(one || FONT.width(line) <= within, "{line:?}");
             }
         }

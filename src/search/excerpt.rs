@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use async_graphql::SimpleObject;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::index::{SearchEntry, split_words};
 
@@ -64,13 +65,13 @@ fn find_word_ranges(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
 fn cut_excerpt(field: &'static str, text: &str, at: &[Range<usize>]) -> SearchMatch {
     let first = at.first().map_or(0, |word| word.start);
     let from = text[..first]
-        .char_indices()
+        .grapheme_indices(true)
         .rev()
-        // By characters and not bytes: a cut inside a letter is no text.
+        // By what a reader sees as one character: half of one would be another.
         .nth(BEFORE - 1)
         .map_or(0, |(from, _)| from);
     let to = text[from..]
-        .char_indices()
+        .grapheme_indices(true)
         .nth(SHOWN)
         .map_or(text.len(), |(to, _)| from + to);
     let mut pieces = Vec::new();
@@ -94,5 +95,28 @@ fn cut_excerpt(field: &'static str, text: &str, at: &[Range<usize>]) -> SearchMa
         pieces,
         cut_before: from > 0,
         cut_after: to < text.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_visible_character_is_cut_apart() {
+        let family = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
+        let flag = "🇩🇰";
+        for seen in [family, flag, "e\u{301}"] {
+            let text = format!("{} needle {}", seen.repeat(60), seen.repeat(300));
+            let at = find_word_ranges(&text, &["needle".to_owned()]);
+            let found = cut_excerpt("note", &text, &at);
+            assert!(found.cut_before && found.cut_after);
+            let (first, last) = (&found.pieces[0], &found.pieces[2]);
+            assert_eq!(found.pieces[1].text, "needle");
+            for piece in [first, last] {
+                let left = piece.text.replace(seen, "");
+                assert_eq!(left.trim(), "", "{:?}", piece.text);
+            }
+        }
     }
 }
