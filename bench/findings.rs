@@ -35,7 +35,7 @@ use cx_blueprint::{
         surroundings,
     },
     graph,
-    http::{self, App, AppParts},
+    http::{self, App, AppParts, ServedHosts},
     snapshot::WholeBlueprint,
     token::SigningKey,
 };
@@ -123,6 +123,7 @@ impl Journey {
     /// The application over it, as a server has it.
     fn served(&self) -> Router {
         http::router(App::new(AppParts {
+            hosts: ServedHosts::Any,
             store: self.store.clone(),
             clock: Clock::new(chrono_tz::UTC),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),

@@ -212,6 +212,9 @@ pub struct Demo {
     /// The address to listen on; only loopback is allowed, because everybody knows the demo's password.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub host: IpAddr,
+    /// Origins whose pages may call the API (CORS), such as http://localhost:5173.
+    #[arg(long, env = "CX_CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
     /// An empty database to load into, instead of a fresh SQLite file that is removed at the end.
     #[arg(long, env = "CX_DEMO_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 
-use super::{admission::AdmissionQueues, graphql::GraphqlSettings, metrics::Metrics};
+use super::{
+    admission::AdmissionQueues, graphql::GraphqlSettings, host::ServedHosts, metrics::Metrics,
+};
 use crate::{
     bi::cache::BiCache, clock::Clock, database::Store, finding::rules::Thresholds, graph::Api,
     task_runtime::TaskRuntime, token::SigningKey,
@@ -33,6 +35,8 @@ pub struct AppParts {
     pub thresholds: Thresholds,
     /// How many proxies in front add to X-Forwarded-For.
     pub forwarded_hops: usize,
+    /// The hosts that requests may name.
+    pub hosts: ServedHosts,
     /// Origins whose pages may call the API.
     pub cors_origins: Vec<HeaderValue>,
     /// How many queries are worked on at the same time.

@@ -1,7 +1,7 @@
 //! The way in: routes, limits, request ids, and what is answered when nothing else answers.
 //!
-//! A request passes, from the outside in: its id and its span ([`request_id`]), the net for panics, CORS, the share of
-//! its client ([`admission`]), and its handler, which signs the caller in ([`auth`]), waits for a slot of a queue, and
+//! A request passes, from the outside in: its id and its span ([`request_id`]), the net for panics, the hosts that are
+//! served ([`host`]), CORS, what compresses the answer, the share of its client ([`admission`]), and its handler, which signs the caller in ([`auth`]), waits for a slot of a queue, and
 //! works. Whatever is refused on the way is worded by [`problem`], whatever is negotiated by [`negotiate`]. The
 //! handlers reach the rest of the program through [`App`] alone.
 
@@ -11,6 +11,7 @@ pub mod auth;
 pub mod bi;
 pub mod client;
 pub mod graphql;
+mod host;
 pub mod metrics;
 pub mod negotiate;
 mod network;
@@ -37,17 +38,23 @@ use axum::{
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer, CompressionLevel, DefaultPredicate, Predicate, predicate::SizeAbove,
+    },
     cors::{AllowHeaders, AllowOrigin, CorsLayer},
 };
 use tracing::Instrument;
 
-pub use self::app::{App, AppParts};
 use self::{
     admission::{Overloaded, RequestsByClient},
     client::RequestSource,
     metrics::Metrics,
     problem::with_retry_soon,
     request_id::{REQUEST_ID, RequestId},
+};
+pub use self::{
+    app::{App, AppParts},
+    host::ServedHosts,
 };
 use crate::{access::Caller, batch::Loaders, canvas::shared::RequestCanvases, error::Code};
 
@@ -70,7 +77,7 @@ pub fn router(app: App) -> Router {
         .max_age(Duration::from_secs(600));
     let metrics = app.metrics.clone();
     let shares = RequestsByClient::new(app.requests_of_one_client);
-    let hops = app.forwarded_hops;
+    let (hops, hosts) = (app.forwarded_hops, app.hosts);
     let task_runtime = app.task_runtime.clone();
     let worked_on = Router::new()
         .route("/auth/login", post(auth::login))
@@ -102,7 +109,18 @@ pub fn router(app: App) -> Router {
             problem::method_not_allowed_response(&id.0)
         })
         .with_state(app)
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(
+                    // Shorter ones fit into a packet or two as they are.
+                    DefaultPredicate::new().and(SizeAbove::new(SHORT)),
+                ),
+        )
         .layer(cors)
+        .layer(middleware::from_fn(move |id, request, next| {
+            host::refuse_other_hosts(hosts, id, request, next)
+        }))
         .layer(CatchPanicLayer::custom(problem::panic_response))
         .layer(middleware::from_fn_with_state(metrics, assign_request_id))
 }
@@ -173,6 +191,9 @@ fn has_small_body(request: &Request) -> bool {
     let length = request.body().size_hint().upper();
     length.is_some_and(|length| length <= SMALL)
 }
+
+/// Bytes of an answer that is not worth compressing.
+const SHORT: u64 = 1_024;
 
 /// Bytes of a body that is small.
 const SMALL: u64 = 64 * 1024;

@@ -11,6 +11,7 @@ use cx_blueprint::{
         self,
         demonstration::{self, Demonstration},
     },
+    http::ServedHosts,
     token::SigningKey,
 };
 
@@ -71,8 +72,10 @@ pub(crate) async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     let serve = Serve {
         // Nobody waits for a demo that was stopped.
         drain_seconds: 5,
+        cors_origins: demo.cors_origins,
         ..Serve::with_defaults(database, SocketAddr::new(demo.host, demo.port))
     };
     let key = SigningKey::random_for_process()?;
-    serve_store(&serve, store, key).await
+    // Everybody knows the password: a page elsewhere must not reach the demo under a name of its own.
+    serve_store(&serve, store, key, ServedHosts::Loopback).await
 }

@@ -13,7 +13,7 @@ use cx_blueprint::{
     finding::rules::Thresholds,
     graph,
     http::{
-        self, App, AppParts,
+        self, App, AppParts, ServedHosts,
         server::{self, ServerLimits, files},
     },
     token::SigningKey,
@@ -76,7 +76,7 @@ pub(crate) async fn serve_database(serve: Serve) -> Result<(), Failure> {
     // Beside a database that is there, and nowhere else.
     let key = load_signing_key(source)?;
     refuse_published_password(&serve, &store).await?;
-    serve_store(&serve, store, key).await
+    serve_store(&serve, store, key, ServedHosts::Any).await
 }
 
 /// Serves this store until it is asked to stop.
@@ -87,10 +87,11 @@ pub(crate) async fn serve_store(
     serve: &Serve,
     store: Store,
     key: SigningKey,
+    hosts: ServedHosts,
 ) -> Result<(), Failure> {
     let thresholds = Thresholds::with_changed(serve.finding_thresholds.iter().copied());
     let clock = Clock::new(serve.database.time_zone);
-    let app = assemble_app(serve, store.clone(), clock.clone(), key, &thresholds)?;
+    let app = assemble_app(serve, hosts, store.clone(), clock.clone(), key, &thresholds)?;
     let listener = listen(serve.listen).await?;
     let watching = spawn_metrics_server(serve.metrics_listen, &app).await?;
     let asked_to_stop = stop_signal()?;
@@ -166,6 +167,7 @@ impl Drop for AcceptRuntime {
 
 fn assemble_app(
     serve: &Serve,
+    hosts: ServedHosts,
     store: Store,
     clock: Clock,
     key: SigningKey,
@@ -188,6 +190,7 @@ fn assemble_app(
         settings,
         thresholds: thresholds.clone(),
         forwarded_hops: serve.forwarded_hops,
+        hosts,
         cors_origins: origins,
         concurrent_requests: serve.concurrent_queries(),
         requests_of_one_client: to_usize(serve.connections_per_client),
@@ -266,9 +269,11 @@ fn parse_origin(origin: &str) -> Result<HeaderValue, Failure> {
         Some(host) if !host.is_empty() && !host.contains(['/', '*']) => {
             Ok(HeaderValue::from_str(origin)?)
         }
-        _ => Err(
-            format!("\"{origin}\" is not an origin such as https://blueprints.example.org.").into(),
-        ),
+        _ => Err(format!(
+            "\"{origin}\" is not an origin such as https://blueprints.example.org: a scheme, a host and perhaps a port, \
+             without a slash at the end."
+        )
+        .into()),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 const LOGIN: &str = r#"{"login":"me","password":"a long password of mine"}"#;
-const READY: &str = "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+const READY: &str = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 /// A server on a file that its URL names in some way.
 struct Named {
@@ -149,7 +149,7 @@ fn a_server_without_a_file_handle_left_keeps_what_it_acknowledges() {
     let named = Named::new("plainly");
     assert!(named.signs_in());
     let login = format!(
-        "POST /auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{LOGIN}",
+        "POST /auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{LOGIN}",
         LOGIN.len()
     );
     let mut stream = TcpStream::connect(&named.server.address).expect("it answers");

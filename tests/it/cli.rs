@@ -82,7 +82,7 @@ impl Server {
 
     pub fn post(&self, path: &str, body: &str) -> String {
         self.says(&format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         ))
     }
@@ -191,7 +191,7 @@ fn a_first_account_is_made_and_signs_in() {
     );
     assert!(
         server
-            .says("GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .says("GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
             .contains("ready")
     );
 }
@@ -372,7 +372,7 @@ impl Server {
     pub fn graphql(&self, token: &str, query: &str) -> String {
         let body = serde_json::json!({ "query": query }).to_string();
         self.says(&format!(
-            "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         ))
     }
@@ -410,6 +410,48 @@ fn thresholds_of_findings_are_set_where_the_server_starts_and_unknown_ones_refus
     assert!(
         rules.contains(r#"{"code":"TOO_COMPLEX","threshold":5.0}"#),
         "{rules}"
+    );
+}
+
+#[test]
+fn the_demo_answers_to_this_machine_and_to_pages_that_are_named() {
+    let server = Server::start(&[
+        "demo",
+        "--port",
+        "0",
+        "--cors-origins",
+        "http://localhost:5173",
+    ]);
+    let preflight = |host: &str, origin: &str| {
+        server.says(&format!(
+            "OPTIONS /graphql HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\norigin: {origin}\r\n\
+             access-control-request-method: POST\r\naccess-control-request-headers: authorization\r\n\r\n"
+        ))
+    };
+    let allowed = "access-control-allow-origin: http://localhost:5173";
+    for host in ["localhost:8080", "127.0.0.1", "[::1]:8080"] {
+        let answer = preflight(host, "http://localhost:5173");
+        assert!(answer.contains(allowed), "{host}: {answer}");
+    }
+    let other = preflight("localhost", "http://localhost:9999");
+    assert!(!other.contains("access-control-allow-origin"), "{other}");
+    // A name that somebody else lets lead to this machine.
+    let rebound = preflight("evil.example", "http://localhost:5173");
+    assert!(rebound.starts_with("HTTP/1.1 421 "), "{rebound}");
+    assert!(
+        rebound.contains("This server answers to localhost and 127.0.0.1 only"),
+        "{rebound}"
+    );
+    let with_slash = complaint(&run(&[
+        "demo",
+        "--port",
+        "0",
+        "--cors-origins",
+        "http://localhost:5173/",
+    ]));
+    assert!(
+        with_slash.contains("without a slash at the end"),
+        "{with_slash}"
     );
 }
 

@@ -101,6 +101,62 @@ async fn only_the_origins_named_may_call() {
 }
 
 #[tokio::test]
+async fn long_answers_are_compressed_for_whoever_takes_it() {
+    let world = World::demo().await;
+    let token = world.sign_in("ann-cx").await.token;
+    let ask = |query: &str, accept: &str| {
+        Request::post("/graphql")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT_ENCODING, accept)
+            .body(json!({ "query": query }).to_string().into())
+            .expect("a request")
+    };
+    let canvas = "{ blueprint(by: { key: \"bp-flight\" }) { phases { touchpoints { name responsibilities { role department { name } } } } } }";
+    let svg = |accept: &str| {
+        Request::get("/blueprints/bp-flight.svg")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::ACCEPT_ENCODING, accept)
+            .body(Body::empty())
+            .expect("a request")
+    };
+    for (plain, packed) in [
+        (ask(canvas, "identity"), ask(canvas, "gzip, br")),
+        (svg("identity"), svg("gzip")),
+    ] {
+        let plain = world.send(plain).await;
+        assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
+        let plain = axum::body::to_bytes(plain.into_body(), 1 << 20)
+            .await
+            .expect("a body");
+        let packed = world.send(packed).await;
+        assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
+        let vary = packed.headers().get_all(header::VARY).iter();
+        let vary: Vec<_> = vary.map(|value| value.to_str().expect("a text")).collect();
+        let vary = vary.join(", ").to_lowercase();
+        assert!(vary.contains("accept-encoding"), "{vary}");
+        let packed = axum::body::to_bytes(packed.into_body(), 1 << 20)
+            .await
+            .expect("a body");
+        assert!(
+            packed.len() * 3 < plain.len(),
+            "{} of {}",
+            packed.len(),
+            plain.len()
+        );
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(
+            &mut flate2::read::GzDecoder::new(&packed[..]),
+            &mut unpacked,
+        )
+        .expect("gzip");
+        assert_eq!(unpacked, plain);
+    }
+    let short = world.send(ask("{ viewer { id } }", "gzip")).await;
+    assert!(!short.headers().contains_key(header::CONTENT_ENCODING));
+}
+
+#[tokio::test]
 async fn a_client_that_sent_a_hash_is_told_to_send_the_query() {
     let world = World::small().await;
     let token = world.sign_in("lead").await.token;

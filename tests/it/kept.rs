@@ -302,7 +302,7 @@ impl OnDisk {
     }
 
     fn ready(&self) -> String {
-        let request = "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let request = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         self.server.says(request)
     }
 }

@@ -481,7 +481,7 @@ async fn a_server_behind_a_silent_network_stops_when_it_is_told() {
     network.goes_silent();
     let body = json!({ "login": "lead", "password": "correct horse battery" }).to_string();
     let asked = format!(
-        "POST /auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut stream = TcpStream::connect(&server.address)

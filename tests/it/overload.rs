@@ -41,7 +41,7 @@ fn post(path: &str, token: &str, body: &Value) -> String {
     let body = body.to_string();
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -119,7 +119,7 @@ impl Overloaded {
 
     /// Asks whether it is ready until it is told to end: how often it was not.
     async fn watch(&self, mut end: tokio::sync::oneshot::Receiver<()>) -> (usize, Vec<Duration>) {
-        let request = "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let request = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         let (mut unready, mut times) = (0, Vec::new());
         while end.try_recv().is_err() {
             let answer = ask(self.address, request).await;

@@ -27,7 +27,7 @@ use cx_blueprint::{
     finding::rules::Thresholds,
     graph,
     http::{
-        self, App, AppParts,
+        self, App, AppParts, ServedHosts,
         server::{self, ServerLimits},
     },
     kpi::fed,
@@ -210,6 +210,7 @@ impl World {
             settings,
             thresholds: Thresholds::default(),
             forwarded_hops: 0,
+            hosts: ServedHosts::Any,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: queries,
             requests_of_one_client: of_one_client,

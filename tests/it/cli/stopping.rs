@@ -82,8 +82,8 @@ fn a_server_that_is_asked_to_stop_ends_in_time_and_says_what_it_cut_off() {
     assert!(took.as_secs() < 5, "{took:?}");
 
     for under_way in [
-        "GET /bi/v1/kpi_measurements.ndjson HTTP/1.1\r\nhost: x\r\nauthorization: Bearer TOKEN\r\n\r\n",
-        "POST /bi/v1/measurements.csv HTTP/1.1\r\nhost: x\r\nauthorization: Bearer TOKEN\r\ncontent-type: text/csv\r\ntransfer-encoding: chunked\r\n\r\n5\r\nkpi,m\r\n",
+        "GET /bi/v1/kpi_measurements.ndjson HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer TOKEN\r\n\r\n",
+        "POST /bi/v1/measurements.csv HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer TOKEN\r\ncontent-type: text/csv\r\ntransfer-encoding: chunked\r\n\r\n5\r\nkpi,m\r\n",
     ] {
         let dir = tempfile::tempdir().expect("a directory");
         let (mut server, token) = serving(dir.path(), &["--drain-seconds", "1"], Stdio::piped());
@@ -119,7 +119,7 @@ fn a_fault_is_logged_with_the_id_that_its_client_is_told() {
     });
     let body = r#"{"query":"{ personas { nodes { name } } }"}"#;
     let answer = server.says(&format!(
-        "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     ));
     assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
@@ -141,7 +141,7 @@ fn who_comes_by_a_proxy_that_nobody_spoke_of_is_warned_of_once() {
     let dir = tempfile::tempdir().expect("a directory");
     let (mut server, _) = serving(dir.path(), &[], Stdio::piped());
     for _ in 0..3 {
-        server.says("GET /bi/v1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: 192.0.2.1\r\n\r\n");
+        server.says("GET /bi/v1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-forwarded-for: 192.0.2.1\r\n\r\n");
     }
     server.child.kill().expect("it ends");
     let told = complaints(&mut server);

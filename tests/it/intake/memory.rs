@@ -115,7 +115,7 @@ fn a_server_holds_no_line_that_has_no_end() {
     let mut stream = TcpStream::connect(&server.address).expect("it listens");
     write!(
         stream,
-        "POST /bi/v1/measurements.csv HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+        "POST /bi/v1/measurements.csv HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
          content-type: text/csv\r\ntransfer-encoding: chunked\r\n\r\n",
         token.trim_end()
     )
