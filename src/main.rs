@@ -127,7 +127,7 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
             let pending = pending_migrations(&store).await?;
             let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "migrate");
             if !pending.is_empty() {
-                views::drop_views_if_ours(&caller).await?;
+                views::detach_views_if_ours(&caller).await?;
             }
             bring_up_to_date(&store).await?;
             if views::refresh_views(&caller).await? {

@@ -414,22 +414,62 @@ async fn a_renewed_program_makes_the_views_anew_and_roles_keep_their_rights() {
     assert_eq!(role.sees().await, before);
     let gone = role.refused("SELECT * FROM bi.gone").await;
     assert!(gone.contains("does not exist"), "{gone}");
-    // Tables can change under the views, as they make way.
-    views::drop_views_if_ours(&operator(&world))
-        .await
-        .expect("they go");
-    let altered = "ALTER TABLE measurement ALTER COLUMN sample_size TYPE bigint";
-    world
-        .db()
-        .execute_unprepared(altered)
-        .await
-        .expect("it runs");
+}
+
+#[tokio::test]
+async fn what_others_made_of_the_views_goes_on_standing() {
+    if !on_postgres() {
+        return;
+    }
+    let world = World::small().await;
+    let role = Role::of(&world, "analyst").await;
+    let before = role.sees().await;
+    let runs = async |sql: &str| {
+        world.db().execute_unprepared(sql).await.expect("it runs");
+    };
+    let refreshed = async || views::refresh_views(&operator(&world)).await;
+    let theirs = "CREATE SCHEMA analytics; \
+        CREATE VIEW analytics.missed AS SELECT kpi_key, measured_on FROM bi.kpi_facts WHERE state = 'MISSED'; \
+        CREATE MATERIALIZED VIEW analytics.kept AS SELECT kpi_key FROM bi.kpis";
+    runs(theirs).await;
+    // Tables can change under the views, as they are cut off from them. Nobody reads an empty answer meanwhile.
+    let detached = views::detach_views_if_ours(&operator(&world)).await;
+    detached.expect("they are cut off");
+    let said = role.refused("SELECT * FROM bi.kpis").await;
     assert!(
-        views::refresh_views(&operator(&world))
-            .await
-            .expect("they are made")
+        said.contains("is being upgraded: try again in a moment"),
+        "{said}"
     );
+    runs("ALTER TABLE kpi ALTER COLUMN key TYPE text COLLATE \"default\"").await;
+    assert!(refreshed().await.expect("they are made"));
     assert_eq!(role.sees().await, before);
+    runs("REFRESH MATERIALIZED VIEW analytics.kept; SELECT * FROM analytics.missed").await;
+    // Columns that are new come last.
+    let older = "CREATE OR REPLACE VIEW bi.phases WITH (security_barrier) AS \
+        SELECT CAST(NULL AS text) COLLATE \"default\" AS phase_key; COMMENT ON SCHEMA bi IS \
+        'Flat rows of cx-blueprint. Each login sees what its account may see. Version 0.'";
+    runs("DROP VIEW bi.phases").await;
+    runs(older).await;
+    runs("CREATE VIEW analytics.phases AS SELECT phase_key FROM bi.phases").await;
+    assert!(refreshed().await.expect("they are made"));
+    let columns = "SELECT phase_key, phase_id, phase_name FROM bi.phases";
+    assert_eq!(role.query(columns).await.expect("rows").len(), 4);
+    // Where a column goes, or is of another type, what hangs on it is named.
+    runs("DROP VIEW analytics.phases; DROP VIEW bi.phases").await;
+    runs(&older.replace("AS text) COLLATE \"default\"", "AS integer)")).await;
+    runs("CREATE VIEW analytics.phases AS SELECT phase_key FROM bi.phases").await;
+    let refused = refreshed()
+        .await
+        .expect_err("it is another type")
+        .to_string();
+    assert!(
+        refused.contains(
+            "The columns of the view bi.phases change, and these depend on it: analytics.phases."
+        ),
+        "{refused}"
+    );
+    runs("DROP VIEW analytics.phases").await;
+    assert!(refreshed().await.expect("they are made"));
 }
 
 /// Makes somebody who is no superuser the owner of the database and its tables, as a server's user is.

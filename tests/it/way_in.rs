@@ -24,9 +24,9 @@ use crate::world::{ARRIVAL, DRAIN, Listening, PASSWORD, World, said};
 
 /// A prefix of HTTP/2 with empty settings.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
-const HALF_A_HEAD: &[u8] = b"POST /auth/login HTTP/1.1\r\nhost: x\r\nx-a: ";
+const HALF_A_HEAD: &[u8] = b"POST /auth/login HTTP/1.1\r\nhost: localhost\r\nx-a: ";
 const HALF_A_BODY: &[u8] =
-    b"POST /auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{";
+    b"POST /auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{";
 
 fn brisk() -> ServerLimits {
     ServerLimits {
@@ -96,7 +96,7 @@ async fn with_plenty() -> World {
 const PLENTY: &str = "/bi/v1/kpi_measurements.ndjson";
 
 fn feed(token: &str) -> String {
-    format!("GET {PLENTY} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n")
+    format!("GET {PLENTY} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n")
 }
 
 /// How long until the other side ends the connection.
@@ -127,13 +127,13 @@ async fn asks(from: u8, to: SocketAddr, request: &str) -> (String, Duration) {
 }
 
 fn get(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
 }
 
 fn post(path: &str, token: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -170,10 +170,10 @@ async fn whoever_does_not_finish_a_head_is_let_go() {
 async fn a_connection_waits_for_its_next_request_longer_than_for_the_rest_of_one() {
     let world = World::new().await;
     let server = world.listens(brisk()).await;
-    let mut stream = sends(&server, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut stream = sends(&server, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     sleep(Duration::from_millis(800)).await;
     let again = stream
-        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await;
     again.expect("it is kept");
     sleep(Duration::from_millis(100)).await;
@@ -187,7 +187,7 @@ async fn a_connection_waits_for_its_next_request_longer_than_for_the_rest_of_one
     let ended = ended.expect("and then ended");
     assert!(ended > Duration::from_millis(700), "{ended:?}");
     // The second head begins on a connection that has been kept, and is held to its time.
-    let mut stream = sends(&server, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut stream = sends(&server, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     sleep(Duration::from_millis(100)).await;
     stream.write_all(HALF_A_HEAD).await.expect("it is kept");
     let ended = ended_after(&mut stream, Duration::from_secs(6)).await;
@@ -205,7 +205,7 @@ async fn a_body_that_does_not_come_takes_nobodys_place_and_is_not_waited_for() {
     let server = world.listens(ServerLimits::default()).await;
     let half = |path: &str, kind: &str| {
         format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}\r\ncontent-length: 60\r\n\r\n{{"
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}\r\ncontent-length: 60\r\n\r\n{{"
         )
     };
     let mut held = Vec::new();
@@ -409,7 +409,7 @@ async fn a_server_that_stops_finishes_what_it_can_and_cuts_the_rest() {
     let world = with_plenty().await;
     let token = world.sign_in("analyst").await.token;
     let server = world.listens(ServerLimits::default()).await;
-    let _idle = sends(&server, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let _idle = sends(&server, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     let _silent = [sends(&server, b"").await, sends(&server, HALF_A_HEAD).await];
     sleep(Duration::from_millis(100)).await;
     let begun = Instant::now();

@@ -72,7 +72,7 @@ struct LoginWithStaleReach {
 }
 
 /// Another version of this program may have made the views: what our policy says is not for them.
-const STALE: &str = "SELECT login, account_id, now AS signature FROM bi.signatures \
+const STALE: &str = "SELECT login, account_id, now AS signature FROM bi_signature \
      WHERE noted IS DISTINCT FROM now AND policy = $1 ORDER BY login";
 
 /// Writes down how far each login reaches whose account's standing has changed. Says of how many. What changes in
@@ -108,7 +108,7 @@ pub async fn renew_stale_reaches(caller: &Caller) -> Result<usize> {
 async fn has_views(tx: &Transaction) -> Result<bool> {
     let row = query_first(
         tx,
-        "SELECT to_regclass('bi.signatures') IS NOT NULL AS has",
+        "SELECT to_regclass('bi_signature') IS NOT NULL AS has",
         [],
     )
     .await?;

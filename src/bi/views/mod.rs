@@ -20,6 +20,7 @@
 mod digest;
 pub mod login;
 mod password;
+mod replace;
 pub mod role;
 mod sql;
 
@@ -28,6 +29,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use self::{
     digest::{digest, policy_digest},
+    replace::{detach_view, load_view_columns, order_columns, replace_view},
     sql::{query_first, quote_literal, quote_name, run_ddl},
 };
 use super::{
@@ -51,21 +53,23 @@ fn datasets_with_views() -> impl Iterator<Item = &'static Dataset> {
     all.filter(|dataset| dataset.source.sql_fragments().is_some())
 }
 
-/// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
-fn view_query_sql(dataset: &Dataset, zone: Tz) -> Option<String> {
+/// The statement behind a view: the rows of the dataset's source, with ids as they are shown; its columns in this order.
+fn view_query_sql(dataset: &Dataset, zone: Tz, order: &[&str]) -> Option<String> {
     let (with, rows) = dataset.source.sql_fragments()?;
     let scope = ReaderScope::for_bi_login(zone);
     let text = match with {
         Some(with) => with(SqlBuilder::with_literals("WITH "), &scope).then("\n"),
         None => SqlBuilder::with_literals(""),
     };
-    let columns = dataset.columns.iter().map(|column| match column.of {
-        ColumnType::Id(prefix) => format!(
-            "{} AS {}",
-            scope.id_text_sql(prefix, column.name),
-            column.name
-        ),
-        _ => column.name.to_owned(),
+    let columns = order.iter().filter_map(|name| {
+        let column = dataset.columns.iter().find(|column| column.name == *name)?;
+        Some(match column.of {
+            ColumnType::Id(prefix) => format!("{} AS {name}", scope.id_text_sql(prefix, name)),
+            // By the collation of the database, however its column is collated: a view cannot be replaced by one of
+            // another collation.
+            ColumnType::Text => format!("{name} COLLATE \"default\" AS {name}"),
+            _ => (*name).to_owned(),
+        })
     });
     let columns: Vec<String> = columns.collect();
     let text = text.then(&format!("SELECT {}\nFROM (", columns.join(", ")));
@@ -82,13 +86,13 @@ fn view_query_sql(dataset: &Dataset, zone: Tz) -> Option<String> {
 
 /// Whether what was written down of the login is still so. It depends on no row: it is looked at once, and first.
 const SEES_ANYTHING: &str =
-    "EXISTS (SELECT 1 FROM bi.signatures WHERE login = CAST(session_user AS text) AND noted = now)";
+    "EXISTS (SELECT 1 FROM bi_signature WHERE login = CAST(session_user AS text) AND noted = now)";
 
 /// What the standing of each login's account is made of, now and when its reach was written down: the account's role
 /// and whether it is archived, its memberships, the department tree, and the policy itself.
 fn create_signatures_view_sql() -> String {
     format!(
-        "CREATE VIEW bi.signatures AS
+        "CREATE OR REPLACE VIEW bi_signature AS
 SELECT bi_login.name AS login, bi_login.account_id, bi_login.signature AS noted, '{policy}' AS policy,
     encode(sha256(convert_to(concat_ws('/', '{policy}', account.id, account.role, account.archived_at IS NOT NULL,
         COALESCE((SELECT string_agg(concat_ws(':', department_id, role), ',' ORDER BY department_id)
@@ -101,33 +105,50 @@ FROM bi_login JOIN account ON account.id = bi_login.account_id",
     )
 }
 
-/// The statements that make the views.
-fn create_view_statements(zone: Tz) -> Vec<String> {
+/// The names of a dataset's columns in its own order.
+fn column_names(dataset: &Dataset) -> Vec<&'static str> {
+    dataset.columns.iter().map(|column| column.name).collect()
+}
+
+/// What the views say, from which their version is made.
+fn describe_views(zone: Tz) -> String {
     let mut all = vec![create_signatures_view_sql()];
     for dataset in datasets_with_views() {
-        let Some(rows) = view_query_sql(dataset, zone) else {
-            continue;
-        };
-        let name = dataset.name;
-        // `security_barrier`: a login that may make functions of its own could otherwise have one called with rows that
-        // the view then drops.
-        all.push(format!(
-            "CREATE VIEW bi.{name} WITH (security_barrier) AS\n{rows}"
-        ));
-        all.push(format!(
-            "COMMENT ON VIEW bi.{name} IS {}",
-            quote_literal(dataset.description)
-        ));
-        let columns = dataset.columns.iter().map(|column| {
-            let description = quote_literal(column.description);
-            format!(
-                "COMMENT ON COLUMN bi.{name}.{} IS {description}",
-                column.name
-            )
-        });
-        all.extend(columns);
+        all.extend(view_query_sql(dataset, zone, &column_names(dataset)));
+        all.extend(comment_statements(dataset));
     }
-    all
+    all.join(";\n")
+}
+
+fn comment_statements(dataset: &Dataset) -> impl Iterator<Item = String> {
+    let name = dataset.name;
+    let of_view = format!(
+        "COMMENT ON VIEW bi.{name} IS {}",
+        quote_literal(dataset.description)
+    );
+    let of_columns = dataset.columns.iter().map(move |column| {
+        let description = quote_literal(column.description);
+        format!(
+            "COMMENT ON COLUMN bi.{name}.{} IS {description}",
+            column.name
+        )
+    });
+    std::iter::once(of_view).chain(of_columns)
+}
+
+/// Makes the view of a dataset, or replaces it.
+async fn make_view(tx: &Transaction, dataset: &Dataset, zone: Tz) -> Result<()> {
+    let there = load_view_columns(tx, dataset.name).await?;
+    let wanted = column_names(dataset);
+    let order = order_columns(&there, &wanted).unwrap_or(wanted);
+    let Some(query) = view_query_sql(dataset, zone, &order) else {
+        return Ok(());
+    };
+    replace_view(tx, dataset.name, &query).await?;
+    for comment in comment_statements(dataset) {
+        run_ddl(tx, &comment).await?;
+    }
+    Ok(())
 }
 
 /// Makes the views, unless those that are there were made from the same statements. Returns whether it made them.
@@ -139,8 +160,7 @@ pub async fn create_views_if_changed(tx: &Transaction, zone: Tz) -> Result<bool>
     tx.execute_unprepared("SELECT touched FROM fixed_row WHERE name = 'views' FOR UPDATE")
         .await?;
     let owner = load_table_owner(tx).await?;
-    let statements = create_view_statements(zone);
-    let version = digest(&statements.join(";\n"));
+    let version = digest(&describe_views(zone));
     match read_schema_comment(tx).await? {
         Some(comment) if comment == schema_comment_text(&version) => return Ok(false),
         Some(comment) if !comment.starts_with(OURS) => {
@@ -148,16 +168,18 @@ pub async fn create_views_if_changed(tx: &Transaction, zone: Tz) -> Result<bool>
                 "There is a schema \"bi\" in this database that is not ours. Rename it, and try again.".to_owned(),
             ));
         }
-        Some(_) => drop_views(tx).await?,
+        Some(_) => {}
         None => run_ddl(tx, &format!("CREATE SCHEMA bi AUTHORIZATION {owner}")).await?,
     }
     // A superuser makes them for the user of the server, who has to keep them.
     run_ddl(tx, &format!("SET LOCAL ROLE {owner}")).await?;
     // A zone that this PostgreSQL does not know fails here, and not whenever somebody reads a view.
     run_ddl(tx, &format!("SELECT now() AT TIME ZONE '{zone}'")).await?;
-    for statement in statements {
-        run_ddl(tx, &statement).await?;
+    run_ddl(tx, &create_signatures_view_sql()).await?;
+    for dataset in datasets_with_views() {
+        make_view(tx, dataset, zone).await?;
     }
+    remove_other_views(tx).await?;
     run_ddl(
         tx,
         &format!(
@@ -198,15 +220,21 @@ async fn read_schema_comment(tx: &Transaction) -> Result<Option<String>> {
     Ok(row.map(|row| row.try_get("", "told")).transpose()?)
 }
 
-/// Removes the views; the schema and the logins stay, and what was noted of them.
-async fn drop_views(tx: &Transaction) -> Result<()> {
+/// The views that are there.
+async fn list_view_names(tx: &Transaction) -> Result<Vec<String>> {
     let views = Statement::from_string(
         DbBackend::Postgres,
         "SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'bi'",
     );
     let names = tx.query_all_raw(views).await?;
     let names = names.iter().map(|row| row.try_get::<String>("", "name"));
-    let names = names.collect::<Result<Vec<_>, _>>()?;
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
+/// Removes views of ours that an earlier version made and that are none any more.
+async fn remove_other_views(tx: &Transaction) -> Result<()> {
+    let mut names = list_view_names(tx).await?;
+    names.retain(|name| datasets_with_views().all(|dataset| dataset.name != name));
     let names: Vec<String> = names
         .iter()
         .map(|name| format!("bi.{}", quote_name(name)))
@@ -217,14 +245,17 @@ async fn drop_views(tx: &Transaction) -> Result<()> {
     }
 }
 
-/// Removes the views where they are ours, so that the tables behind them can change.
-pub async fn drop_views_if_ours(caller: &Caller) -> Result<()> {
+/// Cuts the views off from the tables behind them, where they are ours, so that the tables can change.
+pub async fn detach_views_if_ours(caller: &Caller) -> Result<()> {
     let tx = caller.begin_unaudited_transaction().await?;
     if tx.get_database_backend() == DbBackend::Postgres
         && let Some(comment) = read_schema_comment(&tx).await?
         && comment.starts_with(OURS)
     {
-        drop_views(&tx).await?;
+        for name in list_view_names(&tx).await? {
+            detach_view(&tx, &name).await?;
+        }
+        run_ddl(&tx, "DROP VIEW IF EXISTS bi_signature").await?;
         // Without a version: `create_views_if_changed` takes the schema for ours and makes the views anew.
         run_ddl(
             &tx,

@@ -180,12 +180,13 @@ fn write_csv_cell(cells: &mut CsvCells, of: ColumnType, cell: ValueRef<'_>) {
     }
 }
 
-/// A number in the shortest form that reads back the same, whole ones without a point.
+/// A number in the shortest form that reads back the same. For programs whole ones have a point as well: a reader that
+/// guesses types by what it meets first would else take the column for one of whole numbers, and round what comes later.
 fn write_number(out: &mut Vec<u8>, number: f64, is_danish: bool) {
     let begun = out.len();
     // Writing into memory does not fail, nor does a number.
     serde_json::to_writer(&mut *out, &number).ok();
-    if out.ends_with(b".0") {
+    if is_danish && out.ends_with(b".0") {
         out.truncate(out.len() - 2);
     }
     if is_danish && let Some(point) = out[begun..].iter_mut().find(|byte| **byte == b'.') {

@@ -78,7 +78,7 @@ pub fn parse_params(
         // The filter lets the same rows through by itself; this spares the database measurements of other KPIs.
         query.narrow_measurements_to_kpis(&keys);
     }
-    let since = parser.parse_since(&query.columns);
+    let (follows, since) = parser.parse_since(&query.columns);
     if since.is_some() {
         query.narrow_measurements_to_days(from, to);
     }
@@ -88,7 +88,7 @@ pub fn parse_params(
             query,
             encoding,
             extra: ExtraColumns {
-                is_deleted: since.is_some(),
+                is_deleted: follows,
                 cursor,
             },
             since,
@@ -337,21 +337,27 @@ impl ParamsParser<'_> {
         }
     }
 
-    fn parse_since(&mut self, columns: &[&'static Column]) -> Option<SyncToken> {
-        let text = self.read_single("updated_since")?;
+    /// Whether changes are followed, and from where on: an empty mark stands before everything.
+    fn parse_since(&mut self, columns: &[&'static Column]) -> (bool, Option<SyncToken>) {
+        let Some(text) = self.read_single("updated_since") else {
+            return (false, None);
+        };
         // Without the id a client could not tell which of its rows to replace.
         if !columns.iter().any(|column| column.name == "measurement_id") {
             self.faults
                 .push("With `updated_since`, `columns` have measurement_id among them.".to_owned());
         }
+        if text.is_empty() {
+            return (true, None);
+        }
         let mark = SyncToken::decode(&text);
         if mark.is_none() {
             self.faults.push(
-                "`updated_since` has to be the value of the header Updated-Until of an earlier answer."
+                "`updated_since` has to be the value of the header Updated-Until of an earlier answer, or empty."
                     .to_owned(),
             );
         }
-        mark
+        (true, mark)
     }
 
     fn parse_limit(&mut self) -> Option<u64> {

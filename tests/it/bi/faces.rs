@@ -157,10 +157,7 @@ fn in_csv(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Number(number) => {
-            let text = number.to_string();
-            text.strip_suffix(".0").unwrap_or(&text).to_owned()
-        }
+        Value::Number(number) => number.to_string(),
         other => other.to_string(),
     }
 }

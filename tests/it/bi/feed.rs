@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use super::{YEAR, send};
-use crate::{ids::Ids, world::World};
+use crate::{facts::RECORD, ids::Ids, world::World};
 
 #[tokio::test]
 async fn what_is_not_known_is_named_and_not_passed_over() {
@@ -238,7 +238,7 @@ async fn a_row_of_one_empty_cell_is_a_line_of_csv() {
     let path = format!("/bi/v1/kpi_facts.csv?{YEAR}&kpi=price&columns=warning");
     let answer = analyst.feeds(&path).await;
     let lines: Vec<&str> = answer.text().split_terminator("\r\n").collect();
-    let (warned, empty) = (["3"; 6], ["\"\""; 3]);
+    let (warned, empty) = (["3.0"; 6], ["\"\""; 3]);
     assert_eq!(lines, [&["warning"], &warned[..], &empty[..]].concat());
 }
 
@@ -341,4 +341,39 @@ async fn what_a_client_has_already_is_not_sent_again_until_something_is_done() {
         StatusCode::OK,
         "those change by themselves"
     );
+}
+
+#[tokio::test]
+async fn a_first_pull_has_the_columns_and_types_of_those_that_follow() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let analyst = world.sign_in("analyst").await;
+    let columns = "columns=measurement_id,kpi_key,value";
+    let first = analyst
+        .feeds(&format!(
+            "/bi/v1/kpi_measurements.csv?{columns}&updated_since="
+        ))
+        .await;
+    assert_eq!(first.status, StatusCode::OK);
+    let rows: Vec<&str> = first.text().lines().collect();
+    assert_eq!(rows[0], "measurement_id,kpi_key,value,is_deleted");
+    let told: Vec<&str> = rows[1..]
+        .iter()
+        .filter_map(|row| Some(row.split_once(',')?.1))
+        .collect();
+    assert_eq!(
+        told,
+        ["PRICE,2.0,false", "PRICE,2.5,false", "PRICE,1.5,false"]
+    );
+    let mark = first.header("updated-until");
+    let measurement = json!({ "measurements": [{ "kpiId": ids["PRICE"], "measuredOn": "2025-04-30", "value": 25 }] });
+    manager.does(RECORD, measurement).await;
+    let next = analyst
+        .feeds(&format!(
+            "/bi/v1/kpi_measurements.csv?{columns}&updated_since={mark}"
+        ))
+        .await;
+    let rows: Vec<&str> = next.text().lines().collect();
+    assert_eq!(rows[0], "measurement_id,kpi_key,value,is_deleted");
+    assert!(rows[1].ends_with(",PRICE,25.0,false"), "{rows:?}");
 }

@@ -40,7 +40,7 @@ async fn a_login_reads_the_views_and_nothing_else() {
         "SELECT * FROM public.measurement",
         "SELECT * FROM public.bi_reach",
         "SELECT * FROM public.bi_login",
-        "SELECT * FROM bi.signatures",
+        "SELECT * FROM public.bi_signature",
         "UPDATE bi.kpis SET kpi_name = 'x'",
         "DELETE FROM bi.dates",
         "INSERT INTO public.bi_reach VALUES ('x', 1, 'PULL_FLAT_ROWS', true, NULL, NULL, NULL)",
