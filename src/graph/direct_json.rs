@@ -518,7 +518,7 @@ mod tests {
             resolved::<CanvasRow<'_, measurement::Model>>(),
         ];
         let expected = "\
-            Phase.blueprint Phase.copiedFrom Phase.insights \
+            Phase.blueprint Phase.copiedFrom Phase.insights Phase.segments \
             Touchpoint.audience Touchpoint.blueprint Touchpoint.copiedFrom Touchpoint.delivers Touchpoint.evaluations \
             Touchpoint.feedback Touchpoint.insights Touchpoint.promises \
             Responsibility.awaits Responsibility.decidedByAccount Responsibility.handedOverByAccount \
