@@ -37,15 +37,19 @@ pub async fn run_maintenance_rounds(
     retention_days: Option<u32>,
 ) {
     let caller = |act| Caller::operator(store.clone(), clock.clone(), act);
-    // Once: views change with the program's version, not with what is stored.
-    if let Err(error) = views::refresh_views(&caller("biRefresh")).await {
-        tracing::warn!(
-            ?error,
-            "the views for BI are of another version; run `cx-blueprint bi refresh`"
-        );
-    }
+    // Until it is done once: views change with the program's version, not with what is stored.
+    let mut views_are_ours = false;
     let mut measured = None;
     loop {
+        if !views_are_ours {
+            match views::refresh_views(&caller("biRefresh")).await {
+                Ok(_) => views_are_ours = true,
+                Err(error) => tracing::warn!(
+                    ?error,
+                    "the views for BI are of another version, and show nothing new; it is tried again"
+                ),
+            }
+        }
         if let Some(days) = retention_days {
             let erased =
                 feedback::respondent::erase_respondents_of_old_answers(&caller(ERASE_ACT), days)

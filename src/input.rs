@@ -282,7 +282,7 @@ impl Faults {
 
     /// Validates a link, which people click on: http and https only, as `javascript:` would run in their page.
     pub fn check_link(&mut self, path: &str, link: Option<&str>) -> Option<String> {
-        let link = self.check_text(path, link?, LINK);
+        let link = self.check_text_as_is(path, link?, LINK);
         if link.is_empty() {
             return None;
         }
@@ -297,7 +297,13 @@ impl Faults {
     /// no control characters.
     pub fn check_text(&mut self, path: &str, text: &str, longest: usize) -> String {
         // What looks the same is kept the same, whatever keyboard or file it came from.
-        let text: String = text.trim().nfc().collect();
+        let text: String = text.nfc().collect();
+        self.check_text_as_is(path, &text, longest)
+    }
+
+    /// The same for what programs made, such as addresses and ids of other systems: its letters stay as they are.
+    pub fn check_text_as_is(&mut self, path: &str, text: &str, longest: usize) -> String {
+        let text = text.trim();
         let length = text.chars().take(longest + 1).count();
         if length > longest {
             self.add(
@@ -319,7 +325,7 @@ impl Faults {
                 "This has a control character in it.",
             );
         }
-        text
+        text.to_owned()
     }
 
     /// Validates a list of sentences, none empty.

@@ -6,6 +6,9 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Longest piece of a text that a sentence repeats, in characters.
 const QUOTED: usize = 64;
 
+/// Most parts of one visible character: a family of four has seven.
+const PARTS: usize = 8;
+
 /// Whether a character leaves no mark of its own where it is shown: controls, formats, joiners, selectors and blanks
 /// other than the space.
 ///
@@ -46,7 +49,24 @@ pub fn is_blank(text: &str) -> bool {
 /// The text by which keys, names and needs are told apart: without spaces around it, composed, in small letters.
 #[must_use]
 pub fn fold_key(text: &str) -> String {
-    text.trim().nfc().flat_map(char::to_lowercase).collect()
+    // Of the whole text, as the last letter of a word may have a small form of its own.
+    text.trim().nfc().collect::<String>().to_lowercase()
+}
+
+/// What a reader sees as one character after the other, with where each begins (UAX 29). A tower of marks or a long chain
+/// of joined pictures is no one's character: it comes in its parts.
+pub fn visible_characters(text: &str) -> impl DoubleEndedIterator<Item = (usize, &str)> {
+    let parts = |(at, seen): (usize, &'_ str)| -> Vec<(usize, usize)> {
+        match seen.chars().count() > PARTS {
+            true => seen
+                .char_indices()
+                .map(|(inside, c)| (at + inside, c.len_utf8()))
+                .collect(),
+            false => vec![(at, seen.len())],
+        }
+    };
+    let all = text.grapheme_indices(true).flat_map(parts);
+    all.map(|(at, length)| (at, text.get(at..at + length).unwrap_or_default()))
 }
 
 /// A text for a sentence about it: its first 64 characters, with the unseen ones as `<U+00A0>`. A text with one of
@@ -55,7 +75,7 @@ pub fn fold_key(text: &str) -> String {
 pub fn quote_for_message(text: &str) -> String {
     let (mut quoted, mut left) = (String::new(), QUOTED);
     // By what a reader sees as one character: half of it would be another one.
-    for seen in text.graphemes(true).map(show_unseen) {
+    for seen in visible_characters(text).map(|(_, seen)| show_unseen(seen)) {
         let Some(rest) = left.checked_sub(seen.chars().count()) else {
             break;
         };
@@ -99,6 +119,7 @@ mod tests {
     fn what_looks_the_same_is_told_apart_by_nothing() {
         assert_eq!(fold_key(" RE\u{301}SUME\u{301} "), fold_key("résumé"));
         assert_eq!(fold_key("ÆRLIG"), fold_key("ærlig"));
+        assert_eq!(fold_key("ΟΔΟΣ"), fold_key("οδος"));
     }
 
     #[test]
@@ -108,6 +129,8 @@ mod tests {
         assert_eq!(quote_for_message("\u{202e}evil"), "<U+202E>evil");
         assert_eq!(quote_for_message(&"x".repeat(100)).len(), 64);
         assert_eq!(quote_for_message("9\u{fe0f}"), "9<U+FE0F>");
+        let joined = quote_for_message(&format!("KU9{}", "\u{200c}".repeat(9)));
+        assert_eq!(joined, format!("KU9{}", "<U+200C>".repeat(7)));
         assert_eq!(
             quote_for_message(&format!("{}🇩🇰", "x".repeat(63))),
             "x".repeat(63),

@@ -11,6 +11,8 @@ use sea_orm_migration::{
     sea_orm::{DbBackend, Statement, prelude::Uuid},
 };
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{m20261124_000012_search::WATCHED, search::mark_all_stale, sql};
 
 #[derive(DeriveMigrationName)]
@@ -111,14 +113,14 @@ async fn number_alike_names(schema: &SchemaManager<'_>, names: &Names) -> Result
     for row in rows {
         let (id, owner): (Uuid, Uuid) = (row.try_get("", "id")?, row.try_get("", owner)?);
         let name: String = row.try_get("", column)?;
-        if !met.insert((owner, name.to_lowercase())) {
+        if !met.insert((owner, fold(&name))) {
             alike.push((id, owner, name));
         }
     }
     let rename = format!("UPDATE {table} SET {column} = $1{besides} WHERE id = $2");
     for (id, owner, name) in alike {
         let numbered = (2_u32..).map(|number| format!("{name} ({number})"));
-        let mut free = numbered.filter(|name| met.insert((owner, name.to_lowercase())));
+        let mut free = numbered.filter(|name| met.insert((owner, fold(name))));
         if let Some(name) = free.next() {
             let values = [name.into(), id.into()];
             connection
@@ -127,4 +129,9 @@ async fn number_alike_names(schema: &SchemaManager<'_>, names: &Names) -> Result
         }
     }
     Ok(())
+}
+
+/// As the program tells names apart.
+fn fold(name: &str) -> String {
+    name.trim().nfc().collect::<String>().to_lowercase()
 }

@@ -8,6 +8,8 @@ use entity::words::{End, Role, TransitionKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::text::fold_key;
+
 /// The natural key of a part among those of its kind: the texts of its natural key fields, keys in small letters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NaturalKey(pub Vec<String>);
@@ -121,7 +123,7 @@ impl NaturalKeyField for String {
     }
 
     fn natural_key_text(&self) -> String {
-        self.trim().to_lowercase()
+        fold_key(self)
     }
 }
 

@@ -70,6 +70,7 @@ pub(super) fn first_fault<E: std::fmt::Display>(error: &serde_path_to_error::Err
 pub(super) fn read_document<K: DeserializeOwned>(mut document: Value) -> Result<K> {
     let mut faults = Faults::default();
     let mut cut = CutOut::default();
+    let mut is_looked_through = false;
     for _ in 0..MOST_READINGS {
         let read: Result<ObjectOnly<K>, _> = serde_path_to_error::deserialize(&document);
         let stumble = match read {
@@ -81,8 +82,13 @@ pub(super) fn read_document<K: DeserializeOwned>(mut document: Value) -> Result<
         };
         cut.tell(&stumble, &mut faults);
         if !cut.remove(&mut document, &stumble.path) {
+            is_looked_through = true;
             break;
         }
+    }
+    if !is_looked_through {
+        let message = "There may be more faults: mend these first.";
+        faults.add("", UserErrorCode::LimitExceeded, None, message);
     }
     faults.check()?;
     Err(Error::internal(

@@ -340,7 +340,10 @@ pub async fn hand_over_follow_ups(
         .all(permit.tx())
         .await?;
     for row in &rows {
-        if let Some(answer) = answers.get(&row.feedback_id) {
+        // One that went to another department before its lock was taken stays there.
+        let answer = answers.get(&row.feedback_id);
+        let answer = answer.filter(|one| one.department_id.is_some_and(|id| of.contains(&id)));
+        if let Some(answer) = answer {
             give_to_department(permit, row, answer, successor).await?;
         }
     }

@@ -215,9 +215,11 @@ fn read_entry(
         let text = faults.check_text(&field(name), text?, NAME);
         (!text.is_empty()).then_some(text)
     };
-    let external_id = line("externalId", said.external_id.as_ref());
     let respondent = line("respondent", said.respondent.as_ref());
     let contact = line("contact", said.contact.as_ref());
+    let external_id = said.external_id.as_ref();
+    let external_id = external_id.map(|id| faults.check_text_as_is(&field("externalId"), id, NAME));
+    let external_id = external_id.filter(|id| !id.is_empty());
     if external_id
         .as_ref()
         .is_some_and(|id| id.starts_with(ERASED))

@@ -1,7 +1,7 @@
 //! The way in: routes, limits, request ids, and what is answered when nothing else answers.
 //!
 //! A request passes, from the outside in: its id and its span ([`request_id`]), the net for panics, the hosts that are
-//! served ([`host`]), CORS, what compresses the answer, the share of its client ([`admission`]), and its handler, which signs the caller in ([`auth`]), waits for a slot of a queue, and
+//! served ([`host`]), CORS, the share of its client ([`admission`]), and its handler, which signs the caller in ([`auth`]), waits for a slot of a queue, and
 //! works. Whatever is refused on the way is worded by [`problem`], whatever is negotiated by [`negotiate`]. The
 //! handlers reach the rest of the program through [`App`] alone.
 
@@ -10,6 +10,7 @@ mod app;
 pub mod auth;
 pub mod bi;
 pub mod client;
+mod compress;
 pub mod graphql;
 mod host;
 pub mod metrics;
@@ -38,9 +39,6 @@ use axum::{
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{
-        CompressionLayer, CompressionLevel, DefaultPredicate, Predicate, predicate::SizeAbove,
-    },
     cors::{AllowHeaders, AllowOrigin, CorsLayer},
 };
 use tracing::Instrument;
@@ -90,6 +88,7 @@ pub fn router(app: App) -> Router {
             get(bi::feed::serve).post(bi::import::serve),
         )
         .merge(odata::routes())
+        .layer(middleware::from_fn(compress::compress_answers))
         .layer(middleware::from_fn(move |request, next: Next| {
             let task_runtime = task_runtime.clone();
             async move { task_runtime.run_while_awaited(next.run(request)).await }
@@ -109,14 +108,6 @@ pub fn router(app: App) -> Router {
             problem::method_not_allowed_response(&id.0)
         })
         .with_state(app)
-        .layer(
-            CompressionLayer::new()
-                .quality(CompressionLevel::Fastest)
-                .compress_when(
-                    // Shorter ones fit into a packet or two as they are.
-                    DefaultPredicate::new().and(SizeAbove::new(SHORT)),
-                ),
-        )
         .layer(cors)
         .layer(middleware::from_fn(move |id, request, next| {
             host::refuse_other_hosts(hosts, id, request, next)
@@ -177,7 +168,7 @@ async fn serve_graphql(
                         .data(app.key.clone())
                         .data(app.bi_cache.clone())
                 });
-                run.await
+                compress::compress_answer(negotiate::accepts_gzip(&headers), run.await).await
             }
             Err(error) => graphql::caller_refusal_response(&error, &headers, &id),
         }
@@ -191,9 +182,6 @@ fn has_small_body(request: &Request) -> bool {
     let length = request.body().size_hint().upper();
     length.is_some_and(|length| length <= SMALL)
 }
-
-/// Bytes of an answer that is not worth compressing.
-const SHORT: u64 = 1_024;
 
 /// Bytes of a body that is small.
 const SMALL: u64 = 64 * 1024;

@@ -168,7 +168,8 @@ async fn authorise_with_link(app: &App, id: &RequestId, link: &str) -> Result<Pi
 
 /// The picture, or word that the client has it already.
 fn respond(svg: String, headers: &HeaderMap) -> Response {
-    let tag = EntityTag::strong(&[svg.as_bytes()]);
+    // Weak: the same picture comes compressed and not.
+    let tag = EntityTag::weak(&[svg.as_bytes()]);
     let known = tag.matches_if_none_match(headers);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
@@ -177,7 +178,7 @@ fn respond(svg: String, headers: &HeaderMap) -> Response {
     let fixed = [
         (header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"),
         (header::CACHE_CONTROL, "private, no-cache"),
-        (header::VARY, "Authorization"),
+        (header::VARY, "Authorization, Accept-Encoding"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
     ];

@@ -6,7 +6,8 @@
 //! its own, and a server without fonts has to draw the same bytes. unicode-width counts columns of a terminal.
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_segmentation::UnicodeSegmentation;
+
+use crate::text::visible_characters;
 
 /// A size and weight of the one family that pictures are set in.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,12 +117,14 @@ impl Font {
         if text[end..].starts_with(' ') {
             return end;
         }
-        let mut characters = line.grapheme_indices(true).rev();
+        let mut characters = visible_characters(line).rev();
         let after_word = characters.find(|(_, seen)| matches!(*seen, " " | "-" | "/"));
         let after_word = after_word.map(|(at, _)| at + 1);
         after_word.unwrap_or_else(|| match end {
             // Not even one character fits: one is set all the same, so that there is an end to it.
-            0 => text.graphemes(true).next().map_or(0, str::len),
+            0 => visible_characters(text)
+                .next()
+                .map_or(0, |(_, seen)| seen.len()),
             end => end,
         })
     }
@@ -129,7 +132,7 @@ impl Font {
     /// Up to where a text fits; nothing where all of it does. What a reader sees as one character is never parted.
     fn fitting_bytes(self, text: &str, within: f64) -> Option<usize> {
         let mut width = 0.0;
-        for (at, seen) in text.grapheme_indices(true) {
+        for (at, seen) in visible_characters(text) {
             width += self.width(seen);
             if width > within {
                 return Some(at);
@@ -319,7 +322,7 @@ mod tests {
             let lines = FONT.wrap(&cleaned, within, most);
             prop_assert!(lines.len() <= most);
             for line in &lines {
-                let one = line.graphemes(true).count() <= 1;
+                let one = visible_characters(line).count() <= 1;
                 prop_assert!(one || FONT.width(line) <= within, "{line:?}");
             }
         }

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use async_graphql::SimpleObject;
-use unicode_segmentation::UnicodeSegmentation;
 
-use crate::index::{SearchEntry, split_words};
+use crate::{
+    index::{SearchEntry, split_words},
+    text::visible_characters,
+};
 
 /// Most characters before the first match.
 const BEFORE: usize = 40;
@@ -64,14 +66,12 @@ fn find_word_ranges(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
 
 fn cut_excerpt(field: &'static str, text: &str, at: &[Range<usize>]) -> SearchMatch {
     let first = at.first().map_or(0, |word| word.start);
-    let from = text[..first]
-        .grapheme_indices(true)
+    let from = visible_characters(&text[..first])
         .rev()
         // By what a reader sees as one character: half of one would be another.
         .nth(BEFORE - 1)
         .map_or(0, |(from, _)| from);
-    let to = text[from..]
-        .grapheme_indices(true)
+    let to = visible_characters(&text[from..])
         .nth(SHOWN)
         .map_or(text.len(), |(to, _)| from + to);
     let mut pieces = Vec::new();

@@ -202,3 +202,31 @@ async fn keys_are_told_apart_alike_whatever_the_locale() {
         assert_eq!(done["changes"], json!([]), "what goes out comes in");
     }
 }
+
+#[tokio::test]
+async fn what_looks_the_same_is_the_same_however_its_letters_are_composed() {
+    let world = World::small().await;
+    let manager = world.sign_in("cx-manager").await;
+    let import = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) {
+        changes { kind identity } userErrors { message } } }";
+    let document = |e: &str| {
+        json!({ "format": "cx-blueprint/blueprint@1", "key": "open",
+            "sources": [{ "title": format!("Caf{e}"), "kind": "INTERVIEW" }],
+            "scenarios": [{ "name": format!("Soir{e}e"), "kind": "HAPPY", "touchpoints": ["T1"] }],
+            "evaluations": [{ "touchpoint": "T2", "heldOn": "2025-01-01", "byName": format!("Zo{e}") }] })
+    };
+    let (apart, composed) = (document("e\u{301}"), document("é"));
+    let made = manager.does(import, json!({ "document": apart })).await;
+    assert_eq!(made["changes"].as_array().map(Vec::len), Some(3), "{made}");
+    for again in [&apart, &composed] {
+        let done = manager.does(import, json!({ "document": again })).await;
+        assert_eq!(done["changes"], json!([]));
+    }
+    let seen = "{ blueprint(by: { key: \"open\" }) { sources { title } scenarios { name } evaluations { byName } } }";
+    let seen = manager.ask(seen, json!({})).await["blueprint"].take();
+    assert_eq!(
+        seen,
+        json!({ "sources": [{ "title": "Café" }], "scenarios": [{ "name": "Soirée" }],
+            "evaluations": [{ "byName": "Zoé" }] })
+    );
+}

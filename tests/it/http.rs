@@ -154,6 +154,15 @@ async fn long_answers_are_compressed_for_whoever_takes_it() {
     }
     let short = world.send(ask("{ viewer { id } }", "gzip")).await;
     assert!(!short.headers().contains_key(header::CONTENT_ENCODING));
+    // Nobody is refused for what they do not take, after it was done.
+    for accept in ["*;q=0", "identity;q=0", "br, *;q=0", "*", "gzip;q=0"] {
+        let answer = world.send(ask(canvas, accept)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{accept}");
+        assert!(
+            !answer.headers().contains_key(header::CONTENT_ENCODING),
+            "{accept}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn a_picture_is_svg_that_runs_nothing_and_is_kept_by_nobody_else() {
         ),
         ("x-content-type-options", "nosniff"),
         ("cache-control", "private, no-cache"),
-        ("vary", "Authorization"),
+        ("vary", "Authorization, Accept-Encoding"),
     ] {
         assert_eq!(headers[name], value, "{name}");
     }

@@ -464,7 +464,7 @@ async fn what_others_made_of_the_views_goes_on_standing() {
         .to_string();
     assert!(
         refused.contains(
-            "The columns of the view bi.phases change, and these depend on it: analytics.phases."
+            "The view bi.phases goes or changes its columns, and these depend on it: analytics.phases."
         ),
         "{refused}"
     );

@@ -37,7 +37,6 @@ pub static FEEDBACK: Dataset = Dataset {
         score: Integer => "feedback.score", "The score, on its scale.";
         feedback_group: Word(FeedbackGroup::texts) => "feedback.answer_group", "The group of the answer by its score.";
         answered_on: Day => "feedback.answered_on", "The day of the answer.";
-        met_on empty: Day => "feedback.met_on", "The day of the contact that the answer is about; empty if unknown.";
         blueprint_id empty: IdOf(BlueprintId::PREFIX) => "feedback.blueprint_id", "Id of the blueprint; empty where the answer is on the organisation as a whole.";
         blueprint_key empty: Words => "blueprint.key", "The blueprint's key.";
         touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "feedback.touchpoint_id", "Id of the touchpoint; empty where the answer is on the relationship as a whole.";
@@ -52,6 +51,7 @@ pub static FEEDBACK: Dataset = Dataset {
         due_on empty: Day => "follow_up.due_on", "The day on which the follow-up is due.";
         closed_at empty: Instant => "follow_up.closed_at", "Time of closing of the follow-up; empty while it is open, and where there is none.";
         recorded_at: Instant => "feedback.recorded_at", "Time of recording.";
+        met_on empty: Day => "feedback.met_on", "The day of the contact that the answer is about; empty if unknown.";
     ],
     filters: filters![
         department = department_key,

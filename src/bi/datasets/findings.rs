@@ -78,11 +78,11 @@ computed_columns! {
     department_id empty: IdOf(DepartmentId::PREFIX) => |row| Value::id(row.tracked.finding.subject.department), "Id of the department concerned.";
     persona_id empty: IdOf(PersonaId::PREFIX) => |row| Value::id(row.tracked.finding.subject.persona), "Id of the persona concerned.";
     promise_id empty: IdOf(PromiseId::PREFIX) => |row| Value::id(row.tracked.finding.subject.promise), "Id of the promise concerned.";
-    need_id empty: IdOf(NeedId::PREFIX) => |row| Value::id(row.tracked.finding.subject.need), "Id of the need of the persona concerned.";
     insight_id empty: IdOf(InsightId::PREFIX) => |row| Value::id(row.tracked.finding.subject.insight), "Id of the insight concerned.";
     open_since empty: Instant => |row| Value::instant(row.tracked.open_since), "Time since which it is open; empty where that is not noted yet, or would reveal journeys that you may not read.";
     dismissed_at empty: Instant => |row| Value::instant(row.tracked.dismissed.as_ref().and_then(|row| row.dismissed_at)), "Time of dismissal; empty while it is not dismissed.";
     reason empty: Words => |row| Value::text(row.tracked.dismissed.as_ref().and_then(|row| row.reason.as_deref())), "The reason for the dismissal; empty while it is not dismissed.";
+    need_id empty: IdOf(NeedId::PREFIX) => |row| Value::id(row.tracked.finding.subject.need), "Id of the need of the persona concerned.";
 }
 
 fn rule_codes() -> Vec<&'static str> {

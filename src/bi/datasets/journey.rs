@@ -105,9 +105,9 @@ pub static PHASES: Dataset = Dataset {
         position: Integer => "phase.position", "Position in the blueprint, from 1: the order of display, not of the flow.";
         stage: Word(Stage::texts) => "phase.stage", "The stage relative to what the customer came for.";
         customer_goal empty: Words => "phase.customer_goal", "The customer's goal in the phase.";
-        timing empty: Words => "phase.timing", "When the phase is and how long it lasts, in words.";
         created_at: Instant => "phase.created_at", "Time of creation.";
         archived_at empty: Instant => "phase.archived_at", "Time of archiving; empty while it is not archived.";
+        timing empty: Words => "phase.timing", "When the phase is and how long it lasts, in words.";
     ],
     filters: filters![blueprint = blueprint_key, stage = stage],
     key: "phase_id",

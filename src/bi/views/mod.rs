@@ -29,7 +29,9 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use self::{
     digest::{digest, policy_digest},
-    replace::{detach_view, load_view_columns, order_columns, replace_view},
+    replace::{
+        detach_view, load_view_columns, order_columns, refuse_if_others_depend, replace_view,
+    },
     sql::{query_first, quote_literal, quote_name, run_ddl},
 };
 use super::{
@@ -235,6 +237,9 @@ async fn list_view_names(tx: &Transaction) -> Result<Vec<String>> {
 async fn remove_other_views(tx: &Transaction) -> Result<()> {
     let mut names = list_view_names(tx).await?;
     names.retain(|name| datasets_with_views().all(|dataset| dataset.name != name));
+    for name in &names {
+        refuse_if_others_depend(tx, name).await?;
+    }
     let names: Vec<String> = names
         .iter()
         .map(|name| format!("bi.{}", quote_name(name)))
@@ -248,14 +253,18 @@ async fn remove_other_views(tx: &Transaction) -> Result<()> {
 /// Cuts the views off from the tables behind them, where they are ours, so that the tables can change.
 pub async fn detach_views_if_ours(caller: &Caller) -> Result<()> {
     let tx = caller.begin_unaudited_transaction().await?;
-    if tx.get_database_backend() == DbBackend::Postgres
-        && let Some(comment) = read_schema_comment(&tx).await?
+    if tx.get_database_backend() != DbBackend::Postgres {
+        return Ok(tx.commit().await?);
+    }
+    if let Some(comment) = read_schema_comment(&tx).await?
         && comment.starts_with(OURS)
     {
+        // As when they are made: they are the owner's, whoever upgrades.
+        let owner = load_table_owner(&tx).await?;
+        run_ddl(&tx, &format!("SET LOCAL ROLE {owner}")).await?;
         for name in list_view_names(&tx).await? {
             detach_view(&tx, &name).await?;
         }
-        run_ddl(&tx, "DROP VIEW IF EXISTS bi_signature").await?;
         // Without a version: `create_views_if_changed` takes the schema for ours and makes the views anew.
         run_ddl(
             &tx,
@@ -263,6 +272,8 @@ pub async fn detach_views_if_ours(caller: &Caller) -> Result<()> {
         )
         .await?;
     }
+    // Also where somebody has dropped the schema: it would keep the tables as they are.
+    run_ddl(&tx, "DROP VIEW IF EXISTS bi_signature").await?;
     Ok(tx.commit().await?)
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn replace_view(tx: &Transaction, view: &str, query: &str) -> R
 }
 
 /// Refuses to drop a view on which something of others hangs, and names it.
-async fn refuse_if_others_depend(tx: &Transaction, view: &str) -> Result<()> {
+pub(super) async fn refuse_if_others_depend(tx: &Transaction, view: &str) -> Result<()> {
     let sql = format!(
         "SELECT string_agg(DISTINCT c.oid::regclass::text, ', ') AS names FROM pg_depend d \
          JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass \
@@ -95,7 +95,7 @@ async fn refuse_if_others_depend(tx: &Transaction, view: &str) -> Result<()> {
     match names {
         None => Ok(()),
         Some(names) => Err(Error::BadInput(format!(
-            "The columns of the view bi.{view} change, and these depend on it: {names}. Drop them, run \
+            "The view bi.{view} goes or changes its columns, and these depend on it: {names}. Drop them, run \
              `cx-blueprint bi refresh`, and make them anew."
         ))),
     }

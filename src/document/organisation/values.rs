@@ -70,39 +70,37 @@ fn measurement_key(
     let at = |field: &str| format!("{path}.{field}");
     let touchpoint = match (&said.blueprint, &said.touchpoint) {
         (Some(blueprint), Some(touchpoint)) => match blueprints.get(&fold_key(blueprint)) {
-            Some(Some(loaded)) => {
-                Some(loaded.find_touchpoint(&at("touchpoint"), touchpoint, faults)?)
-            }
+            Some(Some(loaded)) => loaded
+                .find_touchpoint(&at("touchpoint"), touchpoint, faults)
+                .map(Some),
             // Why it is not there is told at the blueprint.
-            Some(None) => return None,
+            Some(None) => None,
             None => {
                 let message = format!("There is no blueprint \"{blueprint}\" in this document.");
                 faults.add(&at("blueprint"), UserErrorCode::NotFound, None, message);
-                return None;
+                None
             }
         },
-        (None, None) => None,
+        (None, None) => Some(None),
         _ => {
             let message = "Name the blueprint of the touchpoint too.";
             faults.add(path, UserErrorCode::Invalid, None, message);
             None
         }
     };
-    let channel = said.channel.as_ref();
-    let segment = said.segment.as_ref();
+    let channel = said.channel.as_ref().and_then(|key| {
+        let keys = &shared.channel_keys;
+        keys.find(&at("channel"), "channel", key, faults)
+    });
+    let segment = said.segment.as_ref().and_then(|key| {
+        let keys = &shared.segment_keys;
+        keys.find(&at("segment"), "segment", key, faults)
+    });
     Some(MeasurementKey {
         kpi: kpi.id,
-        touchpoint,
-        channel: channel.and_then(|key| {
-            shared
-                .channel_keys
-                .find(&at("channel"), "channel", key, faults)
-        }),
-        segment: segment.and_then(|key| {
-            shared
-                .segment_keys
-                .find(&at("segment"), "segment", key, faults)
-        }),
+        touchpoint: touchpoint?,
+        channel,
+        segment,
         measured_on: said.measured_on,
     })
 }

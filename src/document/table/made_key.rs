@@ -11,6 +11,8 @@ pub(super) struct MadeKey {
     folded_name: String,
     /// The key, where nothing with another name has it.
     pub base: String,
+    /// The key as versions before made it, which what is kept may have.
+    base_before: String,
 }
 
 /// Something with a key and a name that is kept in a blueprint.
@@ -48,6 +50,7 @@ impl MadeKey {
         Self {
             folded_name: fold_key(name),
             base: make_key_from_name(name),
+            base_before: make_key_as_before(name),
         }
     }
 
@@ -91,8 +94,11 @@ impl MadeKey {
     }
 
     fn is_base_or_marked(&self, key: &str) -> bool {
-        let rest = key.strip_prefix(self.base.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        let bases = [&self.base, &self.base_before];
+        bases.iter().any(|base| {
+            let rest = key.strip_prefix(base.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
     }
 
     /// The keys that it may become, in this order: the base, and then the base with a mark of the name.
@@ -107,6 +113,31 @@ impl MadeKey {
             format!("{}-{mark}", self.base)
         });
         std::iter::once(self.base.clone()).chain(marked)
+    }
+}
+
+/// The key of a name as it was made before names of every script were written in Latin letters.
+fn make_key_as_before(name: &str) -> String {
+    let mut key = String::new();
+    for c in name.to_lowercase().chars() {
+        match c {
+            'a'..='z' | '0'..='9' => key.push(c),
+            'æ' | 'ä' => key.push_str("ae"),
+            'ø' | 'ö' => key.push_str("oe"),
+            'å' => key.push_str("aa"),
+            'ü' => key.push_str("ue"),
+            'ß' => key.push_str("ss"),
+            'é' | 'è' | 'ê' => key.push('e'),
+            _ if !key.is_empty() && !key.ends_with('-') => key.push('-'),
+            _ => {}
+        }
+        if key.len() >= 40 {
+            break;
+        }
+    }
+    match key.trim_end_matches('-') {
+        "" => "x".to_owned(),
+        key => key.to_owned(),
     }
 }
 
@@ -133,6 +164,24 @@ mod tests {
 
     fn own(key: &str) -> ChosenKey {
         ChosenKey::Own(key.to_owned())
+    }
+
+    #[test]
+    fn what_was_made_before_is_met_by_the_key_that_it_got_then() {
+        for (name, key) in [
+            ("España", "espa-a"),
+            ("Rabat 100 €", "rabat-100"),
+            ("予約", "x"),
+            ("予約する", "x-1f2e3d4c"),
+            (
+                "Kunden ringer til kundeservice om en faø",
+                "kunden-ringer-til-kundeservice-om-en-faoe",
+            ),
+        ] {
+            let made = MadeKey::from_name(name);
+            let kept = kept(&[(key, name, false)]);
+            assert_eq!(made.choose(&kept, &[], false), own(key), "{name}");
+        }
     }
 
     #[test]
