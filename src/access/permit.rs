@@ -2,6 +2,7 @@
 //! change was decided by the policy and leaves an audit event.
 
 mod locks;
+mod several;
 mod writes;
 
 use std::{
@@ -15,8 +16,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend,
-    EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QuerySelect, TryGetable,
-    TryIntoModel, sea_query::LockType,
+    EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QuerySelect, TryIntoModel,
+    sea_query::LockType,
 };
 
 use super::{
@@ -29,8 +30,7 @@ use crate::{
     audit::{self, AuditedChange},
     database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
-    id, index,
-    input::{self, Faults},
+    id, index, input,
     policy::{Action, Relation, RowTies},
 };
 
@@ -386,56 +386,6 @@ impl<'c> Permit<'c> {
         self.finding_dependencies.insert(input);
     }
 
-    /// Takes out the departments whose leads may read the act's audit events so far: those of one thing of several.
-    pub fn take_audience(&mut self) -> BTreeSet<DepartmentId> {
-        std::mem::take(&mut self.audited_for)
-    }
-
-    /// Ends what is done to one thing of several: the events noted for it are shown to the leads of these departments,
-    /// and of those noted since, and to nobody else's.
-    pub fn end_item(&mut self, audience: BTreeSet<DepartmentId>) {
-        let mut audience = audience;
-        audience.append(&mut self.audited_for);
-        for event in &mut self.events {
-            event.set_concerned(&audience);
-        }
-    }
-
-    /// Whether a statement has failed: then the transaction is at its end, and no further thing can be looked at.
-    pub async fn has_failed(&self) -> bool {
-        self.tx.has_failed().await
-    }
-
-    /// Refuses where one of these rows is not there or the caller may not see it: all of them, at their places under
-    /// `field`.
-    pub async fn require_all<E: Guarded>(&self, field: &str, ids: &[E::Id]) -> Result<()>
-    where
-        E::Id: TryGetable,
-    {
-        let there: Vec<E::Id> = self
-            .caller
-            .select::<E>()
-            .select_only()
-            .column(E::id_column())
-            .filter(E::id_column().is_in(ids.iter().copied()))
-            .into_tuple()
-            .all(&self.tx)
-            .await?;
-        let mut faults = Faults::default();
-        for (at, id) in ids.iter().enumerate() {
-            if !there.contains(id) {
-                let message = format!("There is no such {}.", E::NOUN);
-                faults.add(
-                    &format!("{field}.{at}"),
-                    UserErrorCode::NotFound,
-                    None,
-                    message,
-                );
-            }
-        }
-        faults.check()
-    }
-
     /// Lets the leads of this department read the act's audit events.
     pub fn show_audit_to_leads_of(&mut self, department: DepartmentId) {
         self.audited_for.insert(department);
@@ -565,6 +515,29 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
         )
         .with_current(E::row_id(row))),
         _ => Ok(()),
+    }
+}
+
+/// Refuses to replace a row that the caller does not know of: where no version is expected, one that `is_same` already
+/// is a retry, or somebody else's who wanted the same; `there_is` tells of another.
+///
+/// # Errors
+/// CONFLICT.
+pub fn expect_known_version<E: Guarded>(
+    row: &E::Model,
+    expected: Option<i32>,
+    is_same: bool,
+    there_is: &str,
+) -> Result<()> {
+    match expected {
+        Some(expected) => expect_version::<E>(row, expected),
+        None if is_same => Ok(()),
+        None => {
+            let message =
+                format!("{there_is} Read it and send its `version` as `expectedVersion`.");
+            let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
+            Err(conflict.with_current(E::row_id(row)))
+        }
     }
 }
 

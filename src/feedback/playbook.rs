@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::rules;
 use crate::{
-    access::{Caller, Permit, expect_version},
+    access::{Caller, Permit, expect_known_version},
     error::{Error, Reason, Result},
     input::Faults,
     policy::{Action, RowTies},
@@ -100,16 +100,8 @@ async fn replace_playbook(
     let same = before.text == text
         && before.due_days == input.due_days
         && before.follow_up_percent == percent;
-    match input.expected_version {
-        Some(expected) => expect_version::<playbook::Entity>(before, expected)?,
-        // A retry, or somebody else who wanted the same.
-        None if same => {}
-        None => {
-            let message = "This group has a playbook already. Read it and send its `version` as `expectedVersion`.";
-            let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
-            return Err(conflict.with_current(before.id.0));
-        }
-    }
+    let there_is = "This group has a playbook already.";
+    expect_known_version::<playbook::Entity>(before, input.expected_version, same, there_is)?;
     let change = playbook::ActiveModel {
         text: Set(text),
         due_days: Set(input.due_days),

@@ -19,7 +19,7 @@ use super::{
     references::{AnswerReferences, lock_live_successors},
 };
 use crate::{
-    access::{Caller, Permit, expect_version},
+    access::{Caller, Permit, expect_known_version, expect_version},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults},
     judgement::is_link_in_force,
@@ -123,16 +123,9 @@ async fn replace_department(
     input: &RoutingRuleSetInput,
     department: DepartmentId,
 ) -> Result<routing_rule::Model> {
-    match input.expected_version {
-        Some(expected) => expect_version::<routing_rule::Entity>(before, expected)?,
-        // A retry, or somebody else who wanted the same.
-        None if before.department_id == department => {}
-        None => {
-            let message = "There is a rule with these conditions already. Read it and send its `version` as `expectedVersion`.";
-            let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
-            return Err(conflict.with_current(before.id.0));
-        }
-    }
+    let same = before.department_id == department;
+    let there_is = "There is a rule with these conditions already.";
+    expect_known_version::<routing_rule::Entity>(before, input.expected_version, same, there_is)?;
     let change = routing_rule::ActiveModel {
         department_id: Set(department),
         ..Default::default()

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 
 use super::{measurement::add_year_range_fault, rules};
 use crate::{
-    access::{Caller, Permit, expect_version, require_unarchived},
+    access::{Caller, Permit, expect_known_version, expect_version, require_unarchived},
     audit,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults},
@@ -170,16 +170,9 @@ async fn update_target(
     before: &kpi_target::Model,
     (input, level): (&KpiTargetSetInput, TargetLevel),
 ) -> Result<kpi_target::Model> {
-    match input.expected_version {
-        Some(expected) => expect_version::<kpi_target::Entity>(before, expected)?,
-        // A retry, or somebody else who wanted the same.
-        None if (before.value, before.warning) == (level.value, level.warning) => {}
-        None => {
-            let message = "There already is a target from that day on. Read it and send its `version` as `expectedVersion`.";
-            let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
-            return Err(conflict.with_current(before.id.0));
-        }
-    }
+    let same = (before.value, before.warning) == (level.value, level.warning);
+    let there_is = "There already is a target from that day on.";
+    expect_known_version::<kpi_target::Entity>(before, input.expected_version, same, there_is)?;
     let change = kpi_target::ActiveModel {
         value: Set(level.value),
         warning: Set(level.warning),

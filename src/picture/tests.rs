@@ -104,32 +104,13 @@ fn drawn(phases: usize, mut steps: Vec<Step>, edges: &[(Side, Side, TransitionKi
                 responsibility::Model {
                     id: Uuid::from_u128(nth).into(),
                     blueprint_id: row.blueprint_id,
-                    touchpoint_id: row.id,
-                    department_id: department,
-                    role: *role,
                     status: match offered {
                         true => ResponsibilityStatus::Proposed,
                         false => ResponsibilityStatus::Accepted,
                     },
-                    tasks: entity::json::Texts::default(),
-                    person_id: None,
-                    note: None,
-                    proposed_by_department_id: None,
-                    proposed_by_account_id: None,
-                    proposed_from_department_id: None,
                     proposed_at: row.created_at,
-                    replaces_id: None,
-                    reason: None,
-                    decided_at: None,
-                    decided_by_account_id: None,
-                    valid_from: None,
-                    valid_to: None,
-                    handed_over_at: None,
-                    handed_over_by_account_id: None,
-                    unasked: false,
-                    resumes_id: None,
                     created_at: row.created_at,
-                    version: 1,
+                    ..sample::accepted_responsibility(0, row.id, department, *role)
                 }
             }));
     }

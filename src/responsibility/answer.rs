@@ -273,11 +273,7 @@ pub async fn accept_many(
     for (at, (id, said)) in ids.iter().zip(&input.proposals).enumerate() {
         let path = format!("proposals.{at}");
         let answered = answer_yes(&mut permit, *id, said.expected_version).await;
-        if permit.has_failed().await {
-            answered.map_err(|error| error.under(&path))?;
-            return Err(Error::internal("a transaction failed without an error"));
-        }
-        outcomes.extend(refusals.collect(&path, answered)?);
+        outcomes.extend(permit.collect(&mut refusals, &path, answered).await?);
         permit.end_item(BTreeSet::new());
     }
     refusals.check()?;

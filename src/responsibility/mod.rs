@@ -171,11 +171,7 @@ pub async fn propose_many(
     let (mut refusals, mut rows) = (Refusals::default(), Vec::new());
     for (path, request) in requests {
         let proposed = add_proposal(&mut permit, request).await;
-        if permit.has_failed().await {
-            proposed.map_err(|error| error.under(&path))?;
-            return Err(Error::internal("a transaction failed without an error"));
-        }
-        rows.extend(refusals.collect(&path, proposed)?);
+        rows.extend(permit.collect(&mut refusals, &path, proposed).await?);
         permit.end_item(BTreeSet::new());
     }
     refusals.check()?;

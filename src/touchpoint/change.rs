@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Guarded, Permit},
-    error::{Error, Result, UserErrorCode, refusals::Refusals},
+    error::{Result, UserErrorCode, refusals::Refusals},
     input::{Faults, MOST_AT_ONCE, set_if_given},
     policy::Action,
 };
@@ -217,13 +217,7 @@ pub async fn update_many(
     for ((path, change), (row, audience)) in changes.into_iter().zip(rows) {
         let place = arrangement.new_place_of(row.id);
         let changed = change.apply(&mut permit, &row, place).await;
-        if permit.has_failed().await {
-            return Err(match changed {
-                Err(error) => error.under(&path),
-                Ok(_) => Error::internal("a transaction failed without an error"),
-            });
-        }
-        done.extend(refusals.collect(&path, changed)?);
+        done.extend(permit.collect(&mut refusals, &path, changed).await?);
         permit.end_item(audience);
     }
     refusals.check()?;

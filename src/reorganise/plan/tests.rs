@@ -9,6 +9,7 @@ use entity::{
 use uuid::Uuid;
 
 use super::*;
+use crate::canvas::sample::accepted_responsibility;
 
 const OLD: u128 = 1;
 const NEW: u128 = 2;
@@ -27,29 +28,9 @@ fn responsibility(
     responsibility::Model {
         id: Uuid::from_u128(n).into(),
         blueprint_id: Uuid::from_u128(1).into(),
-        touchpoint_id: Uuid::from_u128(1).into(),
-        department_id: department(of),
-        role,
         status,
         tasks: Texts(vec![format!("task {n}")]),
-        person_id: None,
-        note: None,
-        proposed_by_department_id: None,
-        proposed_by_account_id: None,
-        proposed_from_department_id: None,
-        proposed_at: DateTime::UNIX_EPOCH,
-        replaces_id: None,
-        reason: None,
-        decided_at: None,
-        decided_by_account_id: None,
-        valid_from: None,
-        valid_to: None,
-        handed_over_at: None,
-        handed_over_by_account_id: None,
-        unasked: false,
-        resumes_id: None,
-        created_at: DateTime::UNIX_EPOCH,
-        version: 1,
+        ..accepted_responsibility(0, Uuid::from_u128(1).into(), department(of), role)
     }
 }
 
