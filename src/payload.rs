@@ -2,11 +2,12 @@
 //! the refused act was rolled back.
 
 use async_graphql::Context;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use entity::{account, row_edit};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
     access::{Caller, Guarded},
-    error::{Error, Result, UserError},
+    error::{Error, Reason, Result, UserError},
 };
 
 /// The caller of a request.
@@ -48,10 +49,44 @@ pub async fn refusal_from_error(caller: &Caller, error: Error) -> Result<Refusal
         Error::Conflict { current, .. } => current.clone(),
         _ => Vec::new(),
     };
-    Ok(Refusal {
-        errors: error.into_user_errors()?,
-        current,
-    })
+    let mut errors = error.into_user_errors()?;
+    name_who_changed(caller, &current, &mut errors).await?;
+    Ok(Refusal { errors, current })
+}
+
+/// Says in conflicts of versions who has changed the object, as far as the caller may see them.
+async fn name_who_changed(
+    caller: &Caller,
+    current: &[uuid::Uuid],
+    errors: &mut [UserError],
+) -> Result<()> {
+    let stale = |error: &UserError| error.reason == Some(Reason::VersionStale);
+    let [error] = errors else {
+        return Ok(());
+    };
+    let (true, Some(id)) = (stale(error), current.first()) else {
+        return Ok(());
+    };
+    let edit = row_edit::Entity::find_by_id(*id)
+        .one(caller.connection())
+        .await?;
+    let Some(by) = edit.and_then(|edit| edit.updated_by_id) else {
+        return Ok(());
+    };
+    let who = if caller.account() == Some(by) {
+        "You have".to_owned()
+    } else if let Some(account) = caller.get::<account::Entity>(by).await? {
+        format!("{} has", account.name)
+    } else {
+        return Ok(());
+    };
+    if let Some(rest) = error
+        .message
+        .strip_prefix("It has changed since you read it")
+    {
+        error.message = format!("{who} changed it since you read it{rest}");
+    }
+    Ok(())
 }
 
 /// The payload of a refused act: the object in conflict as it is now, and the user errors.

@@ -60,6 +60,7 @@ pub mod publication;
 pub mod refresh_token;
 pub mod responsibility;
 pub mod routing_rule;
+pub mod row_edit;
 pub mod scenario;
 pub mod scenario_step;
 pub mod search_stale;

@@ -35,6 +35,7 @@ mod m20261130_000029_newest;
 mod m20261130_000030_alike;
 mod m20261130_000031_journey;
 mod m20261130_000032_routing;
+mod m20261130_000033_row_edit;
 mod search;
 mod sql;
 
@@ -85,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000030_alike::Migration),
             Box::new(m20261130_000031_journey::Migration),
             Box::new(m20261130_000032_routing::Migration),
+            Box::new(m20261130_000033_row_edit::Migration),
         ]
     }
 }

@@ -29,6 +29,7 @@
 mod caller;
 pub mod everybody;
 mod guarded;
+pub mod history;
 mod identify;
 mod permit;
 mod principal;

@@ -1,6 +1,7 @@
 //! The permit: the one way to write. A transaction of one caller, in which every row was fetched under its lock, every
 //! change was decided by the policy and leaves an audit event.
 
+mod edits;
 mod locks;
 mod several;
 mod writes;
@@ -20,6 +21,7 @@ use sea_orm::{
     sea_query::LockType,
 };
 
+use self::edits::Edits;
 use super::{
     caller::Caller,
     guarded::{Archivable, FindingDependency, Guarded, HasKeyColumn, LockTarget},
@@ -46,6 +48,8 @@ pub struct Permit<'c> {
     events: Vec<AuditedChange>,
     /// The rows of which a list changed, until their update raises their version.
     lists_changed_of: BTreeSet<uuid::Uuid>,
+    /// What was done to rows that people edit.
+    edits: Edits,
     /// Number of writing statements that only took a lock. Where no other wrote, the permit may end without an event.
     locking: u64,
     /// Changed rows outside a blueprint whose findings are to be looked at anew.
@@ -106,6 +110,7 @@ impl<'c> Permit<'c> {
             events: Vec::new(),
             locking: 0,
             lists_changed_of: BTreeSet::new(),
+            edits: Edits::default(),
             finding_dependencies: BTreeSet::new(),
             redacted: &[],
             weighty: AtomicBool::new(false),
@@ -422,6 +427,7 @@ impl<'c> Permit<'c> {
         // In the same transaction: what a search finds is never older than what was acknowledged.
         index::reindex_stale_rows(&self.tx).await?;
         store_finding_marks(&self.tx, &self.finding_dependencies).await?;
+        self.edits.store(&self.tx, self.caller).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
         audit::write_events(self.caller.actor(), &self.tx, events, &self.audited_for).await?;
         let (store, erases) = (self.caller.store.clone(), self.erases);

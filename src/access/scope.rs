@@ -28,12 +28,12 @@ fn no_rows_condition() -> Condition {
     Condition::any().add(Expr::value(false))
 }
 
-fn ids_condition<C: IntoSimpleExpr>(column: C, ids: &IdsOrSubquery) -> SimpleExpr {
+pub(super) fn ids_condition<C: IntoSimpleExpr>(column: C, ids: &IdsOrSubquery) -> SimpleExpr {
     ids.contains(column.into_simple_expr())
 }
 
 /// A reach as a condition: every row, or the rows to which one of its relations leads.
-fn reach_condition(
+pub(super) fn reach_condition(
     reached: &SqlReach,
     condition_of: impl Fn(Relation, &IdsOrSubquery) -> Condition,
 ) -> Condition {
@@ -50,12 +50,12 @@ fn reach_condition(
 }
 
 /// No row: the relation has no meaning for this table.
-fn no_rows_for_meaningless_relation(_: Relation) -> Condition {
+pub(super) fn no_rows_for_meaningless_relation(_: Relation) -> Condition {
     no_rows_condition()
 }
 
 /// The blueprints that one of these departments owns, or in which it holds or is offered a responsibility.
-fn participating_blueprints_condition(own: &IdsOrSubquery) -> Condition {
+pub(super) fn participating_blueprints_condition(own: &IdsOrSubquery) -> Condition {
     let holds = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
@@ -262,7 +262,7 @@ pub(super) fn select_ids<E: EntityTrait>(
         .into_query()
 }
 
-fn select_participating_blueprint_ids(own: &IdsOrSubquery) -> SelectStatement {
+pub(super) fn select_participating_blueprint_ids(own: &IdsOrSubquery) -> SelectStatement {
     select_ids::<blueprint::Entity>(
         blueprint::Column::Id,
         participating_blueprints_condition(own),

@@ -1,5 +1,6 @@
 //! Accounts of people and services, and their passwords. Memberships of departments are in `department`.
 
+pub mod authorship;
 pub mod graphql;
 pub mod password;
 pub mod service_token;

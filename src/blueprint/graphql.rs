@@ -18,6 +18,7 @@ use super::{
     phase::{PhaseCreateInput, PhaseMoveInput, PhaseUpdateInput},
 };
 use crate::{
+    account::authorship::Authorship,
     canvas::{Canvas, shared},
     error::{Error, Result},
     input::{self, AtVersionInput, By, ByInside},
@@ -60,6 +61,8 @@ pub struct Blueprint {
     pub changed_since_published: bool,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
@@ -88,6 +91,7 @@ impl From<blueprint::Model> for Blueprint {
                 .published_revision
                 .is_some_and(|published| row.revision > published),
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             archived_at: row.archived_at,
             row: Arc::new(row),
             canvas: Arc::default(),
@@ -141,6 +145,8 @@ pub struct Phase {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
@@ -163,6 +169,7 @@ impl From<phase::Model> for Phase {
             prompt: row.prompt.clone(),
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             archived_at: row.archived_at,
             row: Arc::new(row),
             canvas: None,

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     access::Caller,
+    account::authorship::Authorship,
     error::Result,
     input::{self, AtVersionInput, By},
     page::{self, ObjectPage, PageArguments},
@@ -43,6 +44,8 @@ pub struct Department {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
@@ -58,6 +61,7 @@ impl From<department::Model> for Department {
             kind: row.kind,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             archived_at: row.archived_at,
             row: Arc::new(row),
         }

@@ -70,12 +70,15 @@ where
         if now.is_some_and(|now| **now == row) {
             continue;
         }
-        let row = with_all_columns_set::<E>(row);
         match now {
             Some(now) => {
+                let row = with_all_columns_set::<E>(row);
                 permit.update_even_if_equal::<E>(now, row).await?;
             }
-            None => fresh.push(row),
+            None => {
+                permit.note_created::<E>(&row);
+                fresh.push(with_all_columns_set::<E>(row));
+            }
         }
     }
     if !fresh.is_empty() {

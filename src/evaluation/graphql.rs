@@ -9,6 +9,7 @@ use entity::{
 
 use super::{EvaluationCreateInput, EvaluationUpdateInput};
 use crate::{
+    account::authorship::Authorship,
     error::Result,
     input::{self, AtVersionInput},
     payload,
@@ -37,6 +38,8 @@ pub struct Evaluation {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: evaluation::Model,
 }
@@ -52,6 +55,7 @@ impl From<evaluation::Model> for Evaluation {
             note: row.note.clone(),
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }

@@ -18,6 +18,7 @@ use super::{
     summary::{self, AnswerSummary},
 };
 use crate::{
+    account::authorship::Authorship,
     error::{Result, UserError},
     input::{self, AtVersionInput, MOST_AT_ONCE},
     meter::{BudgetChargedList, metered_list},
@@ -91,6 +92,8 @@ pub struct FollowUp {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: follow_up::Model,
 }
@@ -105,6 +108,7 @@ impl From<follow_up::Model> for FollowUp {
             closed_at: row.closed_at,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }
@@ -127,6 +131,8 @@ pub struct Playbook {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
 }
 
 impl From<playbook::Model> for Playbook {
@@ -139,6 +145,7 @@ impl From<playbook::Model> for Playbook {
             follow_up_percent: row.follow_up_percent,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
         }
     }
 }
@@ -155,6 +162,8 @@ pub struct RoutingRule {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: routing_rule::Model,
 }
@@ -166,6 +175,7 @@ impl From<routing_rule::Model> for RoutingRule {
             cause: row.cause,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }

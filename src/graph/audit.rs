@@ -16,7 +16,9 @@ use entity::{
     service_token, session, source, template, touchpoint, transition,
     words::{ActorKind, AuditOutcome},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, prelude::Uuid};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select, prelude::Uuid,
+};
 
 use crate::{
     access::{Caller, Guarded},
@@ -160,7 +162,8 @@ pub(super) struct AuditQuery;
 #[Object]
 impl AuditQuery {
     /// The audit log: acts carried out and refused, the newest first. Leads see events that concern their departments.
-    /// Requires: READ_AUDIT.
+    /// What was done in a blueprint or to a KPI is at `Blueprint.history` and `Kpi.history` for more people. Requires:
+    /// READ_AUDIT.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn audit_events(
         &self,
@@ -218,9 +221,18 @@ async fn page_of_events(
             .filter(audit_event_department::Column::DepartmentId.eq(department));
         select = select.filter(audit_event::Column::Id.in_subquery(concerning.into_query()));
     }
+    page_of_readable_events(ctx, select, page).await
+}
+
+/// A page of these events, the newest first, without what the caller may not read now.
+pub(super) async fn page_of_readable_events(
+    ctx: &Context<'_>,
+    select: Select<audit_event::Entity>,
+    page: PageArguments,
+) -> Result<ObjectPage<AuditEvent>> {
     let mut page = page::page_newest_first(ctx, select, page, AuditEvent::from).await?;
     let events = page.edges.iter_mut().map(|edge| &mut edge.node.0);
-    hide_unreadable_contents(caller, events.collect()).await?;
+    hide_unreadable_contents(caller(ctx)?, events.collect()).await?;
     Ok(page)
 }
 

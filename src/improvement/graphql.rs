@@ -6,6 +6,7 @@ use entity::{improvement, words::ImprovementState};
 
 use super::{ImprovementCreateInput, ImprovementUpdateInput};
 use crate::{
+    account::authorship::Authorship,
     error::Result,
     input::{AtVersionInput, ByInside},
     payload,
@@ -39,6 +40,8 @@ pub struct Improvement {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: improvement::Model,
 }
@@ -57,6 +60,7 @@ impl From<improvement::Model> for Improvement {
             target_on: row.target_on.map(Date),
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     access::Caller,
+    account::authorship::Authorship,
     error::Result,
     input::{self, AtVersionInput, ByInside},
     page::{self, ObjectPage, PageArguments},
@@ -47,6 +48,8 @@ pub struct Insight {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: insight::Model,
 }
@@ -64,6 +67,7 @@ impl From<insight::Model> for Insight {
             answer: row.answer.clone(),
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }
@@ -93,6 +97,8 @@ pub struct Source {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: source::Model,
 }
@@ -110,6 +116,7 @@ impl From<source::Model> for Source {
             note: row.note.clone(),
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }

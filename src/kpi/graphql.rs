@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     access::Caller,
+    account::authorship::Authorship,
     error::{Result, UserError},
     input::{self, AtVersionInput, By},
     judgement::{self, JudgedKpiLink, KpiJudgement, period_law::minimum_sample},
@@ -74,6 +75,8 @@ pub struct Kpi {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
@@ -101,6 +104,7 @@ impl From<kpi::Model> for Kpi {
             across_parts: row.across_parts,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             archived_at: row.archived_at,
             row: Arc::new(row),
         }
@@ -123,6 +127,8 @@ pub struct KpiTarget {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: kpi_target::Model,
 }
@@ -136,6 +142,7 @@ impl From<kpi_target::Model> for KpiTarget {
             warning: row.warning,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }
@@ -157,6 +164,8 @@ pub struct KpiLink {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: Arc<kpi_link::Model>,
     /// The KPI and what it comes to here, where it was read as a part of its place.
@@ -173,6 +182,7 @@ impl From<kpi_link::Model> for KpiLink {
             weight: row.weight,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row: Arc::new(row),
             known: None,
         }

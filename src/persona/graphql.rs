@@ -16,6 +16,7 @@ use super::{
     segment::{SegmentCreateInput, SegmentUpdateInput},
 };
 use crate::{
+    account::authorship::Authorship,
     error::Result,
     input::{AtVersionInput, By},
     page::{self, ObjectPage, PageArguments},
@@ -43,6 +44,8 @@ pub struct Persona {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
@@ -63,6 +66,7 @@ impl From<persona::Model> for Persona {
             max_contacts_per_month: row.max_contacts_per_month,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             archived_at: row.archived_at,
             row: Arc::new(row),
             known_needs: None,
@@ -115,6 +119,8 @@ pub struct Segment {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
 }
 
 impl From<segment::Model> for Segment {
@@ -126,6 +132,7 @@ impl From<segment::Model> for Segment {
             value: row.value,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
         }
     }
 }
@@ -146,6 +153,8 @@ pub struct Channel {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
 }
 
 impl From<channel::Model> for Channel {
@@ -157,6 +166,7 @@ impl From<channel::Model> for Channel {
             medium: row.medium,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
         }
     }
 }

@@ -107,6 +107,8 @@ actions! {
     KeepOrganisation = "KEEP_ORGANISATION",
     /// Change one's own password, and read and end one's own sessions.
     KeepOwnSignIn = "KEEP_OWN_SIGN_IN",
+    /// Read who changed what in a blueprint, and in a KPI that is one's own or judges one's blueprints.
+    ReadHistory = "READ_HISTORY",
     /// Read the audit log.
     ReadAudit = "READ_AUDIT",
 }
@@ -224,6 +226,7 @@ pub const fn policy_row(action: Action) -> [PolicyCell; 8] {
     use Action as A;
     use PolicyCell::{Granted, Never, No, Yes};
     const PART: PolicyCell = PolicyCell::Where(&[Relation::Participates]);
+    const PA_KP: PolicyCell = PolicyCell::Where(&[Relation::Participates, Relation::OwnsKpi]);
     const DELI: PolicyCell = PolicyCell::Where(&[Relation::Delivers]);
     const DE_OW: PolicyCell = PolicyCell::Where(&[Relation::Delivers, Relation::OwnsBlueprint]);
     const OWNS: PolicyCell = PolicyCell::Where(&[Relation::OwnsBlueprint]);
@@ -272,6 +275,7 @@ pub const fn policy_row(action: Action) -> [PolicyCell; 8] {
         A::KeepMembers            => [No,   No,    No,    OWN,   No,      No,    No,   Yes],
         A::KeepOrganisation       => [No,   No,    No,    No,    No,      No,    No,   Yes],
         A::KeepOwnSignIn          => [Yes,  Yes,   Yes,   Yes,   Yes,     Yes,   Yes,  Yes],
+        A::ReadHistory            => [No,   PA_KP, PA_KP, PA_KP, No,      Yes,   Yes,  No ],
         A::ReadAudit              => [No,   No,    No,    OWN,   No,      Yes,   No,   Yes],
     }
 }

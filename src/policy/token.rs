@@ -30,7 +30,7 @@ pub const fn scopes_allowing_action(action: Action) -> [bool; 4] {
         //                                     READ BI MEASUREMENTS FEEDBACK
         A::ReadPublished | A::ReadRestricted => [Y, Y, Y, Y],
         A::ReadConfidential | A::PullFlatRows => [Y, Y, N, N],
-        A::ReadDraft | A::WhatIf | A::ReadAudit => [Y, N, N, N],
+        A::ReadDraft | A::WhatIf | A::ReadHistory | A::ReadAudit => [Y, N, N, N],
         A::RecordMeasurement                 => [N, N, Y, N],
         A::RecordFeedback                    => [N, N, N, Y],
         A::DescribeTouchpoint | A::DescribeBlueprint | A::ShapeBlueprint | A::CreateBlueprint | A::GovernBlueprint | A::KeepCatalogue

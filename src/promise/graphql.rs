@@ -6,6 +6,7 @@ use entity::{promise, words::PromiseState};
 
 use super::{PromiseCreateInput, PromiseUpdateInput};
 use crate::{
+    account::authorship::Authorship,
     error::Result,
     input::{AtVersionInput, ByInside},
     payload,
@@ -28,6 +29,8 @@ pub struct CustomerPromise {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: promise::Model,
 }
@@ -41,6 +44,7 @@ impl From<promise::Model> for CustomerPromise {
             state: row.state,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }

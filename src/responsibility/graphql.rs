@@ -21,6 +21,7 @@ use super::{
     waiting::{OpenProposals, STEPS_PER_PROPOSAL, load_leads},
 };
 use crate::{
+    account::authorship::Authorship,
     canvas::Canvas,
     compute::WorkBudget,
     error::{Error, Reason, Result, UserError},
@@ -66,6 +67,8 @@ pub struct Responsibility {
     pub unasked: bool,
     /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: responsibility::Model,
     /// The blueprint that it was read as a part of.
@@ -89,6 +92,7 @@ impl From<responsibility::Model> for Responsibility {
             handed_over_at: row.handed_over_at,
             unasked: row.unasked,
             version: row.version,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
             canvas: None,
         }

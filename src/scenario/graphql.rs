@@ -6,6 +6,7 @@ use entity::{scenario, words::ScenarioKind};
 
 use super::{ScenarioCreateInput, ScenarioUpdateInput};
 use crate::{
+    account::authorship::Authorship,
     error::Result,
     input::{self, AtVersionInput},
     payload,
@@ -28,6 +29,8 @@ pub struct Scenario {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: scenario::Model,
 }
@@ -41,6 +44,7 @@ impl From<scenario::Model> for Scenario {
             note: row.note.clone(),
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
         }
     }

@@ -15,6 +15,7 @@ use super::{
     for_subject_condition,
 };
 use crate::{
+    account::authorship::Authorship,
     blueprint::graphql::BlueprintPayload,
     error::Result,
     input::{AtVersionInput, By},
@@ -48,6 +49,8 @@ pub struct Template {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
 }
 
 impl From<template::Model> for Template {
@@ -62,6 +65,7 @@ impl From<template::Model> for Template {
             phases: row.phases.0.into_iter().map(TemplatePhase::from).collect(),
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     access::{Caller, scope},
+    account::authorship::Authorship,
     blueprint::graphql::Phase,
     canvas::Canvas,
     error::{Result, UserError},
@@ -57,6 +58,8 @@ macro_rules! touchpoint_object {
             pub version: i32,
             /// Time of creation.
             pub created_at: DateTime<Utc>,
+            #[graphql(flatten)]
+            pub authorship: Authorship,
             /// Time of archiving; null while it is not archived.
             pub archived_at: Option<DateTime<Utc>>,
             #[graphql(skip)]
@@ -78,6 +81,7 @@ macro_rules! touchpoint_object {
                     $($($field: <$kind as ApiField>::to_output(row.$field),)*)*
                     version: row.version,
                     created_at: row.created_at,
+authorship: Authorship::of(row.id.0, row.created_at),
                     archived_at: row.archived_at,
                     row: kept,
                     canvas: None,
@@ -119,6 +123,8 @@ pub struct Transition {
     pub version: i32,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
+    #[graphql(flatten)]
+    pub authorship: Authorship,
     #[graphql(skip)]
     pub row: transition::Model,
     /// The blueprint that it was read as a part of.
@@ -137,6 +143,7 @@ impl From<transition::Model> for Transition {
             basis: row.basis,
             version: row.version,
             created_at: row.created_at,
+            authorship: Authorship::of(row.id.0, row.created_at),
             row,
             canvas: None,
         }

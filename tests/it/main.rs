@@ -13,6 +13,7 @@
 
 mod access;
 mod acknowledged;
+mod authorship;
 mod bad_document;
 mod bad_file;
 mod bi;

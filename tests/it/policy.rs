@@ -52,12 +52,13 @@ WHAT_IF                  -      -      -           own           -       -      
 KEEP_MEMBERS             -      -      -           own           -       -       -          y
 KEEP_ORGANISATION        -      -      -           -             -       -       -          y
 KEEP_OWN_SIGN_IN         y      y      y           y             y       y       y          y
+READ_HISTORY             -      part+kpi part+kpi  part+kpi      -       y       y          -
 READ_AUDIT               -      -      -           own           -       y       -          y
 ";
 
 /// Written down by hand: what each scope of a service token opens; everything else is opened by none.
 const OPENED: &str = "
-READ          READ_PUBLISHED READ_RESTRICTED READ_DRAFT READ_CONFIDENTIAL PULL_FLAT_ROWS WHAT_IF READ_AUDIT
+READ          READ_PUBLISHED READ_RESTRICTED READ_DRAFT READ_CONFIDENTIAL PULL_FLAT_ROWS WHAT_IF READ_HISTORY READ_AUDIT
 BI            READ_PUBLISHED READ_RESTRICTED READ_CONFIDENTIAL PULL_FLAT_ROWS
 MEASUREMENTS  READ_PUBLISHED READ_RESTRICTED RECORD_MEASUREMENT
 FEEDBACK      READ_PUBLISHED READ_RESTRICTED RECORD_FEEDBACK

@@ -15,7 +15,7 @@ use entity::{
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_period, kpi_target, measurement, membership, persona,
     persona_need, persona_segment, phase, phase_segment, playbook, promise, promise_delivery,
-    publication, refresh_token, responsibility, routing_rule, scenario, scenario_step,
+    publication, refresh_token, responsibility, routing_rule, row_edit, scenario, scenario_step,
     search_stale, search_text, segment, service_token, service_token_department, session,
     sign_in_origin, sign_in_throttle, source, template, touchpoint, touchpoint_channel,
     touchpoint_segment, transition,
@@ -36,7 +36,7 @@ macro_rules! every_entity {
             account audit_event audit_event_department bi_login bi_reach blueprint blueprint_persona channel
             department employee_answer employee_cell employee_month employee_receipt evaluation evaluation_verdict feedback finding finding_mark finding_renewal follow_up improvement improvement_kpi improvement_touchpoint
             insight insight_source kpi kpi_grant kpi_link kpi_period kpi_target measurement membership persona
-            persona_need persona_segment phase phase_segment playbook promise promise_delivery publication refresh_token responsibility routing_rule scenario scenario_step search_stale search_text
+            persona_need persona_segment phase phase_segment playbook promise promise_delivery publication refresh_token responsibility routing_rule row_edit scenario scenario_step search_stale search_text
             segment service_token service_token_department session source
             sign_in_origin sign_in_throttle template touchpoint touchpoint_channel touchpoint_segment transition
         )

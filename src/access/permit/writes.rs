@@ -26,6 +26,7 @@ impl Permit<'_> {
         let row = E::insert(row).exec_with_returning(&self.tx).await?;
         self.finding_dependencies
             .extend(E::finding_dependency(&row));
+        self.note_created::<E>(&row);
         self.add_audit_event(AuditedChange::inserted::<E>(&row));
         Ok(row)
     }
@@ -85,6 +86,7 @@ impl Permit<'_> {
         let after = after.ok_or_else(|| stale_version_error(E::row_id(before)))?;
         self.finding_dependencies
             .extend(E::finding_dependency(&after));
+        self.note_updated::<E>(&after);
         self.add_audit_event(AuditedChange::updated::<E>(before, &after));
         Ok(after)
     }
@@ -149,6 +151,7 @@ impl Permit<'_> {
             .exec(&self.tx)
             .await?;
         self.finding_dependencies.extend(E::finding_dependency(row));
+        self.note_deleted::<E>(row);
         self.add_audit_event(AuditedChange::deleted::<E>(row));
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Json};
 
 use super::super::{
+    audit::{AuditEvent, page_of_readable_events},
     direct_json::DirectJsonList,
     flow::BlueprintFlow,
     lens::{self, LensCell},
@@ -21,6 +22,7 @@ use super::{
     publication::compute_from_document,
 };
 use crate::{
+    access::history,
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
     canvas::{self, Canvas, view},
@@ -33,6 +35,7 @@ use crate::{
     insight::graphql::{Insight, Source},
     kpi::graphql::KpiLink,
     meter::{self, BudgetChargedList},
+    page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     persona::graphql::{Persona, Segment},
     policy::Action,
@@ -51,6 +54,23 @@ const FINDINGS: usize = 2 * snapshot::COST;
 
 #[ComplexObject]
 impl Blueprint {
+    /// What was done to it and to what lies in it, customers' cases aside, the newest first; null where you may not read
+    /// it. Requires: READ_HISTORY.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
+        after: Option<String>,
+    ) -> Result<Option<ObjectPage<AuditEvent>>> {
+        let page = PageArguments { first, after };
+        match history::select_blueprint_history(caller(ctx)?, self.row.id).await? {
+            Some(events) => Ok(Some(page_of_readable_events(ctx, events, page).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// The permissions that you have on it; DESCRIBE_TOUCHPOINT where you have it at some touchpoint.
     #[graphql(complexity = "5")]
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {

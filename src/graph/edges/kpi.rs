@@ -12,6 +12,7 @@ use sea_orm::{
 
 use super::{
     super::{
+        audit::{AuditEvent, page_of_readable_events},
         loaders::{KpiJudgementKey, LinkJudgementKey, TrendOf},
         permissions,
     },
@@ -20,7 +21,7 @@ use super::{
     trend::{KpiFreshness, KpiFreshnessState, KpiTrend},
 };
 use crate::{
-    access::Caller,
+    access::{Caller, history},
     account::graphql::Account,
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
@@ -69,6 +70,22 @@ impl Kpi {
 
 #[ComplexObject]
 impl Kpi {
+    /// What was done to it and its targets, the newest first; null where you may not read it. Requires: READ_HISTORY.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
+        after: Option<String>,
+    ) -> Result<Option<ObjectPage<AuditEvent>>> {
+        let page = PageArguments { first, after };
+        match history::select_kpi_history(caller(ctx)?, self.row.id).await? {
+            Some(events) => Ok(Some(page_of_readable_events(ctx, events, page).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::on_kpi(caller(ctx)?, &self.row))

@@ -81,6 +81,13 @@ async fn the_audit_log_holds_nobody_and_no_words() {
     for private in ["customer-17", "17@example.org", "called back", "money"] {
         assert!(!text.contains(private), "{private}: {text}");
     }
+    // The history of the journey, which whoever takes part may read, tells nothing of cases.
+    let history = "{ blueprint(by: { key: \"open\" }) { history { nodes { action } } } }";
+    let history = manager.ask(history, json!({})).await.to_string();
+    assert!(
+        !history.contains("followUp") && !history.contains("feedback"),
+        "{history}"
+    );
 }
 
 #[tokio::test]
