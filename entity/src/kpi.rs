@@ -29,8 +29,9 @@ pub struct Model {
     pub owner_department_id: DepartmentId,
     pub sensitivity: Sensitivity,
     pub scope: KpiScope,
-    /// Its values are what the answers of feedback give; nobody records them.
-    pub fed_by_feedback: bool,
+    /// From this day on its values are what the answers of feedback give, and nobody records any; empty where they are
+    /// recorded.
+    pub fed_from: Option<Date>,
     /// How many answers or cases a period needs to count; where it is empty, 10 if it is fed by feedback and else 1.
     pub minimum_sample: Option<i32>,
     pub across_parts: AcrossParts,

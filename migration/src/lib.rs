@@ -36,6 +36,7 @@ mod m20261130_000030_alike;
 mod m20261130_000031_journey;
 mod m20261130_000032_routing;
 mod m20261130_000033_row_edit;
+mod m20261130_000034_fed_from;
 mod search;
 mod sql;
 
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000031_journey::Migration),
             Box::new(m20261130_000032_routing::Migration),
             Box::new(m20261130_000033_row_edit::Migration),
+            Box::new(m20261130_000034_fed_from::Migration),
         ]
     }
 }

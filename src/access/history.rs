@@ -48,7 +48,8 @@ pub async fn select_blueprint_history(
     Ok(row.map(|_| select_done(inside)))
 }
 
-/// What was done to a KPI and its targets; nothing where the caller may not read its history.
+/// What was done to a KPI and its targets; nothing where the caller may not read its history. Whoever owns a KPI or
+/// takes part in a blueprint that it judges takes part in it.
 pub async fn select_kpi_history(
     caller: &Caller,
     id: KpiId,
@@ -63,10 +64,9 @@ pub async fn select_kpi_history(
                     kpi_link::Column::BlueprintId
                         .in_subquery(select_participating_blueprint_ids(own)),
                 );
-            Condition::all().add(kpi::Column::Id.in_subquery(judging.into_query()))
-        }
-        Relation::OwnsKpi => {
-            Condition::all().add(ids_condition(kpi::Column::OwnerDepartmentId, own))
+            Condition::any()
+                .add(ids_condition(kpi::Column::OwnerDepartmentId, own))
+                .add(kpi::Column::Id.in_subquery(judging.into_query()))
         }
         other => no_rows_for_meaningless_relation(other),
     });

@@ -40,9 +40,12 @@ pub struct PlaybookSetInput {
 pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<playbook::Model> {
     let mut faults = Faults::default();
     let id: PlaybookId = faults.parse_or_make_id(input.id.as_ref());
-    let text = faults.check_required_text("text", &input.text);
-    faults.check_within("dueDays", Some(input.due_days), 0..=LONGEST);
-    faults.check_within("followUpPercent", input.follow_up_percent, 0..=100);
+    let text = check_content(
+        &mut faults,
+        &input.text,
+        input.due_days,
+        input.follow_up_percent,
+    );
     faults.check()?;
     let mut permit = caller
         .open_permit(Action::KeepCatalogue, &RowTies::none())
@@ -57,6 +60,18 @@ pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<pl
     };
     permit.commit().await?;
     Ok(row)
+}
+
+/// Checks what a playbook says; gives its text.
+pub fn check_content(
+    faults: &mut Faults,
+    text: &str,
+    due_days: i32,
+    follow_up_percent: Option<i32>,
+) -> String {
+    faults.check_within("dueDays", Some(due_days), 0..=LONGEST);
+    faults.check_within("followUpPercent", follow_up_percent, 0..=100);
+    faults.check_required_text("text", text)
 }
 
 async fn insert_first_playbook(

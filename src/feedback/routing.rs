@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Most rules of an organisation: all of them are read for each batch of answers.
-const MOST_RULES: usize = 1_000;
+pub const MOST_RULES: usize = 1_000;
 
 /// The department that works answers on the relationship as a whole of a segment, by a channel or with a cause. At
 /// least one of the three; all that are given must fit the answer.
@@ -58,10 +58,11 @@ pub async fn set_rule(caller: &Caller, input: RoutingRuleSetInput) -> Result<rou
     let channel: Option<ChannelId> =
         faults.parse_optional_id("channelId", input.channel_id.as_ref());
     let department: DepartmentId = faults.parse_id("departmentId", &input.department_id);
-    if segment.is_none() && channel.is_none() && input.cause.is_none() {
-        let message = "A rule needs a segment, a channel or a cause.";
-        faults.add("segmentId", UserErrorCode::Required, None, message);
-    }
+    add_no_condition_fault(
+        &mut faults,
+        "segmentId",
+        (segment, channel, input.cause) == (None, None, None),
+    );
     faults.check()?;
     let mut permit = caller
         .open_permit(Action::KeepCatalogue, &RowTies::none())
@@ -115,6 +116,14 @@ pub async fn set_rule(caller: &Caller, input: RoutingRuleSetInput) -> Result<rou
     };
     permit.commit().await?;
     Ok(row)
+}
+
+/// A rule has a condition.
+pub fn add_no_condition_fault(faults: &mut Faults, path: &str, has_none: bool) {
+    if has_none {
+        let message = "A rule needs a segment, a channel or a cause.";
+        faults.add(path, UserErrorCode::Required, None, message);
+    }
 }
 
 async fn replace_department(

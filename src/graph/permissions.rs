@@ -112,7 +112,7 @@ pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Act
 pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     let ties = RowTies::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
-    if !row.fed_by_feedback {
+    if row.fed_from.is_none() {
         actions.push(Action::RecordMeasurement);
     }
     permitted_among(caller, &actions, &ties)

@@ -33,13 +33,13 @@ impl From<&kpi::Model> for PeriodLaw {
 /// The answers or cases that a period of a KPI needs to count.
 #[must_use]
 pub fn minimum_sample(kpi: &kpi::Model) -> i32 {
-    let usual = if kpi.fed_by_feedback { 10 } else { 1 };
+    let usual = if kpi.fed_from.is_some() { 10 } else { 1 };
     kpi.minimum_sample.unwrap_or(usual)
 }
 
 /// The SQL twin of [`minimum_sample`], of the joined table `kpi`.
 pub const MINIMUM_SAMPLE_SQL: &str =
-    "COALESCE(kpi.minimum_sample, CASE WHEN kpi.fed_by_feedback THEN 10 ELSE 1 END)";
+    "COALESCE(kpi.minimum_sample, CASE WHEN kpi.fed_from IS NULL THEN 1 ELSE 10 END)";
 
 impl PeriodLaw {
     /// The state of the values of a period, which runs or has ended.

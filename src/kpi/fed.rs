@@ -2,6 +2,8 @@
 //! whole. Whenever answers come in, or what the KPI judges changes, they are counted anew; a value that differs is a
 //! correction like any other.
 //!
+//! From a day on: what was measured before that day stays, whatever is answered about it later.
+//!
 //! Of customers the answers of each day are a measurement. Of employees each cell (`cells`) is one, on the last day of
 //! its block, for KPIs of a monthly cadence or a coarser one that judged its place throughout the block; a cell whose
 //! answers are all alike is none. On the relationship as a whole a KPI that judges a journey of customers counts
@@ -133,7 +135,7 @@ pub async fn lock_fed_kpis(
         .await?;
     // Not a condition of the query: whether a KPI is fed can change until its lock is taken, so all of these types
     // are locked first.
-    kpis.retain(|kpi| kpi.fed_by_feedback && kpi.archived_at.is_none());
+    kpis.retain(|kpi| kpi.fed_from.is_some() && kpi.archived_at.is_none());
     Ok(kpis)
 }
 
@@ -148,7 +150,7 @@ pub async fn feed_kpis(
     let mut formulas: BTreeMap<KpiId, FeedbackFormula> = BTreeMap::new();
     for kpi in kpis {
         if let Some(formula) = choose_feedback_formula(kpi.into())
-            && kpi.fed_by_feedback
+            && kpi.fed_from.is_some()
             && kpi.archived_at.is_none()
         {
             fed.push(kpi);
@@ -158,17 +160,7 @@ pub async fn feed_kpis(
     if formulas.is_empty() {
         return Ok(0);
     }
-    let tallies = match recount {
-        RecountScope::Of { .. } => load_customer_tallies(permit, formulas.keys(), recount).await?,
-        RecountScope::Closed(day) => {
-            employees::load_employee_tallies(permit, &fed, Some(*day)).await?
-        }
-        RecountScope::All => {
-            let mut tallies = load_customer_tallies(permit, formulas.keys(), recount).await?;
-            tallies.extend(employees::load_employee_tallies(permit, &fed, None).await?);
-            tallies
-        }
-    };
+    let tallies = load_tallies(permit, &fed, recount).await?;
     let measured = tallies.into_iter().filter_map(|(key, tally)| {
         let content = MeasurementContent {
             figures: compute_figures(*formulas.get(&key.kpi)?, &tally)?,
@@ -199,7 +191,7 @@ const COUNTING: &str = concat!(
     "\
 SELECT kpi.id AS kpi_id, feedback.touchpoint_id, feedback.answered_on, feedback.answer_group,
     COUNT(*) AS answers, CAST(SUM(feedback.score) AS bigint) AS score_sum
-FROM kpi JOIN feedback ON feedback.scale = kpi.kpi_type
+FROM kpi JOIN feedback ON feedback.scale = kpi.kpi_type AND feedback.answered_on >= kpi.fed_from
 LEFT JOIN touchpoint ON touchpoint.id = feedback.touchpoint_id
 LEFT JOIN blueprint ON blueprint.id = feedback.blueprint_id
 WHERE (
@@ -244,6 +236,26 @@ fn count_answers_sql<'k>(
     )
 }
 
+/// The answers that feed KPIs, by where and when they are measured.
+async fn load_tallies(
+    permit: &Permit<'_>,
+    kpis: &[&kpi::Model],
+    recount: &RecountScope,
+) -> Result<BTreeMap<MeasurementKey, Tally>> {
+    let ids = || kpis.iter().map(|kpi| &kpi.id);
+    match recount {
+        RecountScope::Of { .. } => load_customer_tallies(permit, ids(), recount).await,
+        RecountScope::Closed(day) => {
+            employees::load_employee_tallies(permit, kpis, Some(*day)).await
+        }
+        RecountScope::All => {
+            let mut tallies = load_customer_tallies(permit, ids(), recount).await?;
+            tallies.extend(employees::load_employee_tallies(permit, kpis, None).await?);
+            Ok(tallies)
+        }
+    }
+}
+
 /// The answers of customers, by where and when they are measured.
 async fn load_customer_tallies(
     permit: &Permit<'_>,
@@ -273,7 +285,7 @@ pub async fn refuse_feeding_restricted_answers(
     permit: &Permit<'_>,
     kpi: &kpi::Model,
 ) -> Result<()> {
-    if !kpi.fed_by_feedback || permit.caller.may(Action::GovernKpi, &RowTies::none()) {
+    if kpi.fed_from.is_none() || permit.caller.may(Action::GovernKpi, &RowTies::none()) {
         return Ok(());
     }
     let open = Condition::all()
@@ -301,6 +313,50 @@ pub async fn refuse_feeding_restricted_answers(
         return Ok(());
     }
     permit.require(Action::GovernKpi, &RowTies::none(), Some(("Kpi", kpi.id.0)))
+}
+
+/// Refuses that a KPI comes to be fed on days whose values would be lost: those that somebody recorded, and those of
+/// more answers than are here, because the others stayed where the organisation came from.
+pub async fn refuse_feeding_measured_days(
+    permit: &Permit<'_>,
+    before: &kpi::Model,
+    after: &kpi::Model,
+) -> Result<()> {
+    use measurements::Column;
+    let Some(from) = after.fed_from else {
+        return Ok(());
+    };
+    let mut kept = measurements::Entity::find()
+        .filter(Column::KpiId.eq(after.id))
+        .filter(Column::SupersededById.is_null())
+        .filter(Column::MeasuredOn.gte(from));
+    if let Some(until) = before.fed_from {
+        kept = kept.filter(Column::MeasuredOn.lt(until));
+    }
+    let kept = kept.all(permit.tx()).await?;
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let tallies = load_tallies(permit, &[after], &RecountScope::All).await?;
+    let would_be_lost = |row: &&measurements::Model| {
+        let (key, answers) = (MeasurementKey::from_row(row), row.sample_size);
+        let Some(answers) = answers.filter(|_| row.source.as_deref() == Some(SOURCE)) else {
+            return true;
+        };
+        tallies
+            .get(&key)
+            .is_some_and(|here| here.answers() < i64::from(answers))
+    };
+    let lost = kept.iter().filter(would_be_lost);
+    let Some(last) = lost.map(|row| row.measured_on).max() else {
+        return Ok(());
+    };
+    let first = last.succ_opt().unwrap_or(last);
+    let message = format!(
+        "It has values of days from then on, the latest of {last}, and they stay as they are: it can be fed from {first} \
+         on."
+    );
+    Err(Error::conflict("fedFrom", Reason::FixedByMeasurements, message).with_current(after.id.0))
 }
 
 /// KPIs, whose locks are taken, that come to judge other places.

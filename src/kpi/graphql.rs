@@ -65,8 +65,9 @@ pub struct Kpi {
     pub sensitivity: Sensitivity,
     /// Whether it judges single contacts or the relationship as a whole.
     pub scope: KpiScope,
-    /// Whether its values are computed from feedback; nobody can record them by hand.
-    pub fed_by_feedback: bool,
+    /// The day from which on its values are computed from feedback, and nobody can record them by hand; null where they
+    /// are recorded.
+    pub fed_from: Option<Date>,
     /// The number of answers or cases that a period needs to be its current figure.
     pub minimum_sample: i32,
     /// What the last values of channels, segments or touchpoints come to.
@@ -99,7 +100,7 @@ impl From<kpi::Model> for Kpi {
             cadence: row.cadence,
             sensitivity: row.sensitivity,
             scope: row.scope,
-            fed_by_feedback: row.fed_by_feedback,
+            fed_from: row.fed_from.map(Date),
             minimum_sample: minimum_sample(&row),
             across_parts: row.across_parts,
             version: row.version,

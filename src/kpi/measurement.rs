@@ -283,7 +283,7 @@ fn select_in_force_sql(
 
 /// What is wrong with a KPI whose values nobody records by hand.
 pub(super) fn fed_by_answers_fault(kpi: &kpi::Model) -> Option<FigureFault> {
-    kpi.fed_by_feedback.then(|| FigureFault {
+    kpi.fed_from.map(|_| FigureFault {
         field: "kpiId",
         code: UserErrorCode::Conflict,
         reason: Some(Reason::FedByFeedback),

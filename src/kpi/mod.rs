@@ -26,13 +26,14 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
 };
 
-use self::fed::RecountScope;
+use self::{fed::RecountScope, measurement::add_year_range_fault};
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
     judgement::rebuild_period_sums,
     policy::{Action, Relation, RowTies},
+    scalar::Date,
 };
 
 /// A new KPI of its owner department.
@@ -117,14 +118,16 @@ pub struct KpiUpdateInput {
     pub minimum_sample: MaybeUndefined<i32>,
     /// What the last values of channels, segments or touchpoints come to; SUM only with the aggregation LAST.
     pub across_parts: MaybeUndefined<AcrossParts>,
-    /// Whether its values are computed from feedback, from all answers recorded so far and from now on; then nobody can
-    /// record them by hand. Allowed combinations of type, unit and aggregation: NPS or ENPS with SCORE and RATIO; CSAT
+    /// The day from which on its values are computed from feedback, from all answers of these days, whenever they are
+    /// recorded; then nobody can record any by hand. What was measured before stays: a day from which on there are
+    /// values already is a CONFLICT that names the first day that can be fed. Null stops it, and keeps the values.
+    /// Allowed combinations of type, unit and aggregation: NPS or ENPS with SCORE and RATIO; CSAT
     /// with SCALE_1_5 and AVERAGE, or with PERCENT or RATIO and the aggregation RATIO; CES with SCALE_1_7 and AVERAGE.
     /// Only a CX manager may set it for a RELATIONSHIP KPI, or for one that judges a place that not everybody may read.
     /// Employees' answers are counted in whole cells of at least five, at a cadence of a month or longer, where the KPI
     /// judged the place throughout; before the first such cell, a KPI without other values is NO_DATA. A KPI of
     /// employees' answers cannot change to customers', nor the other way round.
-    pub fed_by_feedback: MaybeUndefined<bool>,
+    pub fed_from: MaybeUndefined<Date>,
 }
 
 /// The transfer of a KPI to another department.
@@ -194,7 +197,7 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
             owner_department_id: Set(owner.id),
             sensitivity: Set(input.sensitivity),
             scope: Set(input.scope),
-            fed_by_feedback: Set(false),
+            fed_from: Set(None),
             minimum_sample: Set(input.minimum_sample),
             across_parts: Set(input.across_parts),
             series_revision: Set(0),
@@ -271,11 +274,11 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         cadence: set_if_some(faults.given("cadence", &input.cadence).copied()),
         sensitivity: set_if_some(faults.given("sensitivity", &input.sensitivity).copied()),
         scope: set_if_some(faults.given("scope", &input.scope).copied()),
-        fed_by_feedback: set_if_some(
-            faults
-                .given("fedByFeedback", &input.fed_by_feedback)
-                .copied(),
-        ),
+        fed_from: set_or_clear(&input.fed_from, |day| {
+            let day = day?.0;
+            add_year_range_fault(&mut faults, "fedFrom", day);
+            Some(day)
+        }),
         minimum_sample: set_or_clear(&input.minimum_sample, |number| number.copied()),
         across_parts: set_if_some(faults.given("acrossParts", &input.across_parts).copied()),
         ..Default::default()
@@ -311,9 +314,10 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
     faults.check()?;
     let before = row;
     let row = permit.update::<kpi::Entity>(&before, change).await?;
-    if (before.fed_by_feedback, before.scope) != (row.fed_by_feedback, row.scope) {
+    if (before.fed_from, before.scope) != (row.fed_from, row.scope) {
         fed::refuse_feeding_restricted_answers(&permit, &row).await?;
     }
+    fed::refuse_feeding_measured_days(&permit, &before, &row).await?;
     if before.cadence != row.cadence {
         rebuild_period_sums(permit.tx(), &row).await?;
     }
@@ -328,11 +332,11 @@ pub const UNFEEDABLE: &str = "Answers give NPS and ENPS as SCORE and RATIO, CSAT
 
 /// Refuses a KPI that is to be fed by answers that cannot give its values.
 fn refuse_unfeedable_kpi(row: &kpi::Model) -> Result<()> {
-    if !row.fed_by_feedback || fed::can_be_fed_by_answers(row.into()) {
+    if row.fed_from.is_none() || fed::can_be_fed_by_answers(row.into()) {
         return Ok(());
     }
     Err(Error::fault(
-        "fedByFeedback",
+        "fedFrom",
         UserErrorCode::Invalid,
         None,
         UNFEEDABLE,
@@ -371,7 +375,7 @@ async fn refuse_redefining_measured(
         "unit"
     } else if after.currency != row.currency {
         "currency"
-    } else if row.fed_by_feedback && after.scope != row.scope {
+    } else if row.fed_from.is_some() && after.scope != row.scope {
         "scope"
     } else {
         return Ok(());

@@ -248,7 +248,7 @@ fn refuse_changed_kpis(
     now: &HashMap<KpiId, kpi::Model>,
 ) -> Result<()> {
     let what = |kpi: &kpi::Model| {
-        let closed = (kpi.archived_at.is_some(), kpi.fed_by_feedback);
+        let closed = (kpi.archived_at.is_some(), kpi.fed_from.is_some());
         (KpiMeasure::from(kpi), closed)
     };
     let changed = read

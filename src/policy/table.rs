@@ -226,7 +226,6 @@ pub const fn policy_row(action: Action) -> [PolicyCell; 8] {
     use Action as A;
     use PolicyCell::{Granted, Never, No, Yes};
     const PART: PolicyCell = PolicyCell::Where(&[Relation::Participates]);
-    const PA_KP: PolicyCell = PolicyCell::Where(&[Relation::Participates, Relation::OwnsKpi]);
     const DELI: PolicyCell = PolicyCell::Where(&[Relation::Delivers]);
     const DE_OW: PolicyCell = PolicyCell::Where(&[Relation::Delivers, Relation::OwnsBlueprint]);
     const OWNS: PolicyCell = PolicyCell::Where(&[Relation::OwnsBlueprint]);
@@ -275,7 +274,7 @@ pub const fn policy_row(action: Action) -> [PolicyCell; 8] {
         A::KeepMembers            => [No,   No,    No,    OWN,   No,      No,    No,   Yes],
         A::KeepOrganisation       => [No,   No,    No,    No,    No,      No,    No,   Yes],
         A::KeepOwnSignIn          => [Yes,  Yes,   Yes,   Yes,   Yes,     Yes,   Yes,  Yes],
-        A::ReadHistory            => [No,   PA_KP, PA_KP, PA_KP, No,      Yes,   Yes,  No ],
+        A::ReadHistory            => [No,   PART,  PART,  PART,  No,      Yes,   Yes,  No ],
         A::ReadAudit              => [No,   No,    No,    OWN,   No,      Yes,   No,   Yes],
     }
 }

@@ -5,6 +5,7 @@ pub mod begin;
 pub mod graphql;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
+use chrono::{DateTime, Utc};
 use entity::{
     blueprint,
     id::TemplateId,
@@ -13,17 +14,20 @@ use entity::{
     words::{InsightKind, Stage, Subject},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 
 use crate::{
-    access::{Caller, Permit, expect_version},
+    access::{Caller, Permit, expect_version, with_all_columns_set},
     blueprint::MOST_PHASES,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::{Action, RowTies},
 };
+
+/// The key of the template that every database begins with.
+pub const BUILT_IN: &str = "six-phases";
 
 /// One phase of a template, in its place in the list.
 #[derive(InputObject)]
@@ -76,6 +80,37 @@ pub struct TemplateUpdateInput {
     pub lenses: MaybeUndefined<Vec<InsightKind>>,
     /// The phases of a new blueprint, in order: 1 to 30; replaces the list.
     pub phases: MaybeUndefined<Vec<TemplatePhaseInput>>,
+}
+
+/// What a template says, unchecked.
+pub struct TemplateContent<'c> {
+    pub name: &'c str,
+    pub description: Option<&'c str>,
+    pub subjects: &'c [Subject],
+    pub lenses: &'c [InsightKind],
+    pub phases: &'c [TemplatePhaseInput],
+}
+
+impl TemplateContent<'_> {
+    /// The row of a new template with this content; its faults are added.
+    pub fn to_row(
+        &self,
+        (id, key): (TemplateId, String),
+        created_at: DateTime<Utc>,
+        faults: &mut Faults,
+    ) -> template::Model {
+        template::Model {
+            id,
+            key,
+            name: faults.check_name("name", self.name),
+            description: faults.check_optional_text("description", self.description),
+            subjects: parse_subject_inputs(faults, self.subjects),
+            lenses: InsightKinds(without_repeats(self.lenses)),
+            phases: parse_phase_inputs(faults, self.phases),
+            created_at,
+            version: 1,
+        }
+    }
 }
 
 fn parse_subject_inputs(faults: &mut Faults, input: &[Subject]) -> TemplateSubjects {
@@ -131,37 +166,31 @@ pub fn for_subject_condition(subject: Subject) -> SimpleExpr {
 pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<template::Model> {
     let mut faults = Faults::default();
     let id: TemplateId = faults.parse_or_make_id(input.id.as_ref());
-    let name = faults.check_name("name", &input.name);
     let key = input.key.as_deref().map(|key| faults.check_key("key", key));
-    let description = faults.check_optional_text("description", input.description.as_deref());
-    let subjects = parse_subject_inputs(&mut faults, &input.subjects);
-    let phases = parse_phase_inputs(&mut faults, &input.phases);
+    let content = TemplateContent {
+        name: &input.name,
+        description: input.description.as_deref(),
+        subjects: &input.subjects,
+        lenses: &input.lenses,
+        phases: &input.phases,
+    };
+    let mut new = content.to_row((id, String::new()), caller.now, &mut faults);
     faults.check()?;
     let mut permit = caller
         .open_permit(Action::KeepCatalogue, &RowTies::none())
         .await?;
-    let same = |row: &template::Model| row.name == name && row.phases == phases;
+    let same = |row: &template::Model| row.name == new.name && row.phases == new.phases;
     if let Some(row) = permit
         .find_already_created::<template::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
-    let key = permit
-        .choose_unique_key::<template::Entity>(key.as_deref(), &name, id, None)
+    new.key = permit
+        .choose_unique_key::<template::Entity>(key.as_deref(), &new.name, id, None)
         .await?;
     let row = permit
-        .insert::<template::Entity>(template::ActiveModel {
-            id: Set(id),
-            key: Set(key),
-            name: Set(name),
-            description: Set(description),
-            subjects: Set(subjects),
-            lenses: Set(InsightKinds(without_repeats(&input.lenses))),
-            phases: Set(phases),
-            created_at: Set(caller.now),
-            version: Set(1),
-        })
+        .insert::<template::Entity>(with_all_columns_set::<template::Entity>(new))
         .await?;
     permit.commit().await?;
     Ok(row)

@@ -10,7 +10,7 @@ use crate::{
 const CREATE: &str = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) {
     kpi { id } userErrors { field code message } } }";
 const FEED: &str = "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) {
-    kpi { version fedByFeedback viewerPermissions } userErrors { field code reason } } }";
+    kpi { version fedFrom viewerPermissions } userErrors { field code reason } } }";
 const LINK: &str = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) {
     link { id } userErrors { code } } }";
 const RECORD: &str = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) {
@@ -33,7 +33,7 @@ async fn kpi(manager: &Actor<'_>, ids: &Ids, of: Value) -> String {
 }
 
 async fn feed(manager: &Actor<'_>, id: &str, version: i32) {
-    let marked = json!({ "id": id, "expectedVersion": version, "fedByFeedback": true });
+    let marked = json!({ "id": id, "expectedVersion": version, "fedFrom": "2020-01-01" });
     manager.does(FEED, marked).await;
 }
 
@@ -396,7 +396,7 @@ async fn only_a_cx_manager_lets_a_kpi_be_fed_by_what_not_everybody_may_read() {
     let world = World::small().await;
     let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
     let lead = world.sign_in("lead").await;
-    let marked = |id: &str| json!({ "id": id, "expectedVersion": 1, "fedByFeedback": true });
+    let marked = |id: &str| json!({ "id": id, "expectedVersion": 1, "fedFrom": "2020-01-01" });
     let nps = |name: &str, scope: &str| json!({ "type": "NPS", "unit": "SCORE", "aggregation": "RATIO", "name": name, "scope": scope });
     let relationship = kpi(&manager, &ids, nps("whole", "RELATIONSHIP")).await;
     assert_eq!(
@@ -419,14 +419,14 @@ async fn only_a_cx_manager_lets_a_kpi_be_fed_by_what_not_everybody_may_read() {
 async fn what_is_fed_nobody_records_and_only_what_answers_give_is_fed() {
     let world = World::small().await;
     let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
-    let price = json!({ "id": ids["PRICE"], "expectedVersion": 1, "fedByFeedback": true });
+    let price = json!({ "id": ids["PRICE"], "expectedVersion": 1, "fedFrom": "2025-03-04" });
     let errors = manager.tries(FEED, price).await["userErrors"].take();
     assert_eq!(
         errors,
-        json!([{ "field": ["fedByFeedback"], "code": "INVALID", "reason": null }])
+        json!([{ "field": ["fedFrom"], "code": "INVALID", "reason": null }])
     );
     let id = kpi(&manager, &ids, json!({ "type": "NPS", "unit": "SCORE" })).await;
-    let marked = json!({ "id": id, "expectedVersion": 1, "fedByFeedback": true });
+    let marked = json!({ "id": id, "expectedVersion": 1, "fedFrom": "2025-03-04" });
     assert_eq!(
         manager.refused(FEED, marked).await,
         ["INVALID"],
@@ -438,11 +438,18 @@ async fn what_is_fed_nobody_records_and_only_what_answers_give_is_fed() {
     let value =
         json!({ "measurements": [{ "kpiId": id, "measuredOn": "2025-03-04", "value": 12.0 }] });
     manager.does(by_hand, value.clone()).await;
-    let marked = json!({ "id": id, "expectedVersion": 1, "fedByFeedback": true, "aggregation": "RATIO", "scope": "RELATIONSHIP" });
+    let marked = |from: &str| json!({ "id": id, "expectedVersion": 1, "fedFrom": from, "aggregation": "RATIO", "scope": "RELATIONSHIP" });
+    let errors = manager.tries(FEED, marked("2025-03-04")).await["userErrors"].take();
+    assert_eq!(
+        errors,
+        json!([{ "field": ["fedFrom"], "code": "CONFLICT", "reason": "FIXED_BY_MEASUREMENTS" }]),
+        "what was measured stays"
+    );
+    let marked = marked("2025-03-05");
     let kpi = manager.does(FEED, marked).await["kpi"].take();
     assert_eq!(
         kpi,
-        json!({ "version": 2, "fedByFeedback": true, "viewerPermissions": ["DEFINE_KPI", "GOVERN_KPI"] })
+        json!({ "version": 2, "fedFrom": "2025-03-05", "viewerPermissions": ["DEFINE_KPI", "GOVERN_KPI"] })
     );
     let errors = manager.tries(by_hand, value).await["userErrors"].take();
     assert_eq!(
@@ -456,15 +463,25 @@ async fn what_is_fed_nobody_records_and_only_what_answers_give_is_fed() {
     let correct = "mutation($input: KpiMeasurementCorrectInput!) { kpiMeasurementCorrect(input: $input) { userErrors { code } } }";
     let correction = json!({ "measurementId": old["id"], "value": 13.0 });
     assert_eq!(manager.refused(correct, correction).await, ["CONFLICT"]);
-    record(
-        &manager,
-        vec![json!({ "scale": "NPS", "score": 9, "answeredOn": "2025-03-04" })],
-    )
-    .await;
+    let answer = |day: &str| json!({ "scale": "NPS", "score": 9, "answeredOn": day });
+    record(&manager, vec![answer("2025-03-04"), answer("2025-03-05")]).await;
+    let told = manager
+        .ask(MEASURED, json!({ "id": id, "all": true }))
+        .await;
+    let told = told["node"]["measurements"]["nodes"]
+        .as_array()
+        .expect("nodes")
+        .iter();
+    let told: Vec<Value> = told
+        .map(|one| json!([one["measuredOn"], one["value"], one["source"]]))
+        .collect();
     assert_eq!(
-        measured(&manager, &id).await,
-        [json!([null, "2025-03-04", 100.0, 1.0, 1.0, 1])],
-        "the answers correct what somebody had recorded"
+        told,
+        [
+            json!(["2025-03-04", 12.0, null]),
+            json!(["2025-03-05", 100.0, "feedback"])
+        ],
+        "an answer about the day before replaces nothing"
     );
     let moved = json!({ "id": id, "expectedVersion": 2, "scope": "TRANSACTIONAL" });
     let errors = manager.tries(FEED, moved).await["userErrors"].take();
@@ -517,4 +534,54 @@ async fn answers_that_come_in_at_once_are_all_counted() {
         measured(&manager, &id).await,
         [json!(["T2", "2025-03-04", 100.0, 20.0, 20.0, 20])]
     );
+}
+
+#[tokio::test]
+async fn what_was_measured_before_a_kpi_is_fed_stays() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let nps =
+        json!({ "type": "NPS", "unit": "SCORE", "aggregation": "RATIO", "scope": "RELATIONSHIP" });
+    let id = kpi(&manager, &ids, nps).await;
+    let answer =
+        |day: &str, score: i32| json!({ "scale": "NPS", "score": score, "answeredOn": day });
+    record(
+        &manager,
+        vec![answer("2025-03-04", 9), answer("2025-03-06", 9)],
+    )
+    .await;
+    let fed = |version: i32, from: Value| json!({ "id": id, "expectedVersion": version, "fedFrom": from });
+    manager.does(FEED, fed(1, json!("2025-03-05"))).await;
+    let sixth = json!([null, "2025-03-06", 100.0, 1.0, 1.0, 1]);
+    assert_eq!(measured(&manager, &id).await, [sixth.clone()]);
+    // An earlier day on which nothing was measured brings its answers, a later one leaves what is there.
+    manager.does(FEED, fed(2, json!("2025-03-04"))).await;
+    let fourth = json!([null, "2025-03-04", 100.0, 1.0, 1.0, 1]);
+    assert_eq!(
+        measured(&manager, &id).await,
+        [fourth.clone(), sixth.clone()]
+    );
+    manager.does(FEED, fed(3, json!("2025-03-06"))).await;
+    record(
+        &manager,
+        vec![answer("2025-03-04", 0), answer("2025-03-06", 0)],
+    )
+    .await;
+    let sixth = json!([null, "2025-03-06", 0.0, 0.0, 2.0, 2]);
+    assert_eq!(measured(&manager, &id).await, [fourth, sixth.clone()]);
+    // Fed from the fourth again, all answers of that day are here.
+    manager.does(FEED, fed(4, json!("2025-03-04"))).await;
+    let fourth = json!([null, "2025-03-04", 0.0, 0.0, 2.0, 2]);
+    assert_eq!(
+        measured(&manager, &id).await,
+        [fourth.clone(), sixth.clone()]
+    );
+    // Stopped and begun anew it keeps both.
+    manager.does(FEED, fed(5, Value::Null)).await;
+    assert_eq!(
+        measured(&manager, &id).await,
+        [fourth.clone(), sixth.clone()]
+    );
+    manager.does(FEED, fed(6, json!("2025-03-01"))).await;
+    assert_eq!(measured(&manager, &id).await, [fourth, sixth]);
 }

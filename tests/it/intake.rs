@@ -371,7 +371,8 @@ async fn archived_and_fed_kpis_take_no_figures() {
     let made = manager.does(create, fed).await;
     let update =
         "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) { userErrors { message } } }";
-    let from_now = json!({ "id": made["kpi"]["id"], "expectedVersion": 1, "fedByFeedback": true });
+    let from_now =
+        json!({ "id": made["kpi"]["id"], "expectedVersion": 1, "fedFrom": "2020-01-01" });
     manager.does(update, from_now).await;
     let told = manager
         .errs("kpi,measured_on,value,numerator,denominator\nPRICE,2025-05-31,1,,\nFED,2025-05-31,50,1,2\n")

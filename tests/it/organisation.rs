@@ -1,6 +1,8 @@
 //! A whole organisation as one document: out, into an empty database and out again it is the same text, whatever has
 //! happened to it, and its facts are the same rows.
 
+mod hostile;
+
 use cx_blueprint::{
     access::Caller,
     document::{

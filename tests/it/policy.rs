@@ -52,7 +52,7 @@ WHAT_IF                  -      -      -           own           -       -      
 KEEP_MEMBERS             -      -      -           own           -       -       -          y
 KEEP_ORGANISATION        -      -      -           -             -       -       -          y
 KEEP_OWN_SIGN_IN         y      y      y           y             y       y       y          y
-READ_HISTORY             -      part+kpi part+kpi  part+kpi      -       y       y          -
+READ_HISTORY             -      part   part        part          -       y       y          -
 READ_AUDIT               -      -      -           own           -       y       -          y
 ";
 

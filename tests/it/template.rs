@@ -177,8 +177,8 @@ async fn faults_of_a_template_are_told_all_at_once() {
     assert_eq!(
         faults(&cx_manager.tries(CREATE, wrong).await),
         [
-            "name REQUIRED",
             "key INVALID",
+            "name REQUIRED",
             "subjects REQUIRED",
             "phases.0.name REQUIRED",
             "phases.0.prompt REQUIRED",

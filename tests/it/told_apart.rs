@@ -73,7 +73,7 @@ impl Scene {
             kpi: id(&ann.does(create, input).await["kpi"]),
         };
         scene.link(&ann).await;
-        let feed = json!({ "id": scene.kpi, "expectedVersion": 1, "fedByFeedback": true });
+        let feed = json!({ "id": scene.kpi, "expectedVersion": 1, "fedFrom": "2020-01-01" });
         ann.does(FEED, feed).await;
         scene
     }
@@ -102,9 +102,8 @@ impl Scene {
         )
         .await;
         let mut kpi = kpi;
-        for fed in [false, true] {
-            let feed =
-                json!({ "id": self.kpi, "expectedVersion": version(&kpi), "fedByFeedback": fed });
+        for from in [Value::Null, json!("2020-01-01")] {
+            let feed = json!({ "id": self.kpi, "expectedVersion": version(&kpi), "fedFrom": from });
             kpi = ann.does(FEED, feed).await["kpi"].take();
         }
         self.link(ann).await;

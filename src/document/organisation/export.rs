@@ -3,21 +3,25 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDate;
 use entity::{
     account, blueprint, channel, department,
     id::{
-        BlueprintId, ChannelId, DepartmentId, KpiId, PersonaId, PhaseId, SegmentId, TouchpointId,
+        BlueprintId, ChannelId, DepartmentId, KpiId, PersonaId, PhaseId, SegmentId, TemplateId,
+        TouchpointId,
     },
+    json::StoredTemplatePhase,
     kpi, kpi_link, kpi_target, measurement, persona, persona_need, persona_segment, phase,
-    publication, responsibility, segment, touchpoint,
+    playbook, publication, responsibility, routing_rule, segment, template, touchpoint,
     words::{BlueprintStatus, Role},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::schema::{
     BlueprintEntry, ChannelEntry, DepartmentEntry, FORMAT, KpiEntry, MeasuredEntry,
-    OrganisationDocument, OrganisationOutput, OriginEntry, PersonaEntry, PublicationEntry,
-    ResponsibilityEntry, SegmentEntry, TargetEntry,
+    OrganisationDocument, OrganisationOutput, OriginEntry, PersonaEntry, PlaybookEntry,
+    PublicationEntry, ResponsibilityEntry, RoutingRuleEntry, SegmentEntry, TargetEntry,
+    TemplateEntry, TemplatePhaseEntry,
 };
 use crate::{
     access::Caller,
@@ -31,6 +35,17 @@ use crate::{
     error::{Error, Result},
     snapshot::WholeBlueprint,
 };
+
+/// Every row of a table, in the order of creation.
+macro_rules! all {
+    ($entity:ident, $tx:expr) => {
+        $entity::Entity::find()
+            .order_by_asc($entity::Column::CreatedAt)
+            .order_by_asc($entity::Column::Id)
+            .all($tx)
+            .await?
+    };
+}
 
 /// The whole organisation.
 pub async fn export_organisation(caller: &Caller) -> Result<OrganisationOutput> {
@@ -46,7 +61,13 @@ pub async fn export_organisation(caller: &Caller) -> Result<OrganisationOutput> 
         channels: keys.channels.iter().map(channel_entry).collect(),
         segments: keys.segments.iter().map(segment_entry).collect(),
         personas: keys.load_personas(&tx).await?,
-        kpis: keys.load_kpis(&tx).await?,
+        kpis: keys.load_kpis(&tx, caller.today).await?,
+        playbooks: all!(playbook, &tx)
+            .into_iter()
+            .map(playbook_entry)
+            .collect(),
+        routing_rules: keys.load_routing_rules(&tx).await?,
+        templates: Some(keys.templates.iter().cloned().map(template_entry).collect()),
         blueprints,
     };
     tx.commit().await?;
@@ -69,6 +90,32 @@ fn segment_entry(row: &segment::Model) -> SegmentEntry {
     }
 }
 
+fn playbook_entry(row: playbook::Model) -> PlaybookEntry {
+    PlaybookEntry {
+        group: row.answer_group,
+        text: row.text,
+        due_days: row.due_days,
+        follow_up_percent: row.follow_up_percent,
+    }
+}
+
+fn template_entry(row: template::Model) -> TemplateEntry {
+    let phase = |row: StoredTemplatePhase| TemplatePhaseEntry {
+        name: row.name,
+        stage: row.stage,
+        prompt: row.prompt,
+        customer_goal: row.customer_goal,
+    };
+    TemplateEntry {
+        key: row.key,
+        name: row.name,
+        description: row.description,
+        subjects: row.subjects.0,
+        lenses: row.lenses.0,
+        phases: row.phases.0.into_iter().map(phase).collect(),
+    }
+}
+
 /// What is named by its key, in the order of creation.
 struct OrganisationRows {
     departments: Vec<department::Model>,
@@ -85,17 +132,7 @@ struct OrganisationRows {
     blueprint_keys: HashMap<BlueprintId, String>,
     kpis: Vec<kpi::Model>,
     kpi_keys: HashMap<KpiId, String>,
-}
-
-/// Every row of a table, in the order of creation.
-macro_rules! all {
-    ($entity:ident, $tx:expr) => {
-        $entity::Entity::find()
-            .order_by_asc($entity::Column::CreatedAt)
-            .order_by_asc($entity::Column::Id)
-            .all($tx)
-            .await?
-    };
+    templates: Vec<template::Model>,
 }
 
 impl OrganisationRows {
@@ -142,6 +179,7 @@ impl OrganisationRows {
             segments,
             blueprints,
             kpis,
+            templates: all!(template, tx),
         })
     }
 
@@ -190,7 +228,17 @@ impl OrganisationRows {
         Ok(rows.collect())
     }
 
-    async fn load_kpis(&self, tx: &Transaction) -> Result<Vec<KpiEntry>> {
+    async fn load_routing_rules(&self, tx: &Transaction) -> Result<Vec<RoutingRuleEntry>> {
+        let entry = |row: routing_rule::Model| RoutingRuleEntry {
+            segment: self.segment_key(row.segment_id),
+            channel: self.channel_key(row.channel_id),
+            cause: row.cause,
+            department: self.department_key(row.department_id),
+        };
+        Ok(all!(routing_rule, tx).into_iter().map(entry).collect())
+    }
+
+    async fn load_kpis(&self, tx: &Transaction, today: NaiveDate) -> Result<Vec<KpiEntry>> {
         let targets = kpi_target::Entity::find()
             .order_by_asc(kpi_target::Column::ValidFrom)
             .all(tx)
@@ -234,7 +282,10 @@ impl OrganisationRows {
             owner_department: self.department_key(row.owner_department_id),
             sensitivity: row.sensitivity,
             scope: row.scope,
-            fed_by_feedback: row.fed_by_feedback,
+            fed_from: row
+                .fed_from
+                .max(row.fed_from.and_then(|_| today.succ_opt())),
+            fed_by_feedback: false,
             minimum_sample: row.minimum_sample,
             across_parts: row.across_parts,
             archived_at: row.archived_at,
@@ -248,6 +299,11 @@ impl OrganisationRows {
 
     fn segment_key(&self, id: Option<SegmentId>) -> Option<String> {
         self.segment_keys.get(&id?).cloned()
+    }
+
+    fn template_key(&self, id: Option<TemplateId>) -> Option<String> {
+        let template = self.templates.iter().find(|row| Some(row.id) == id);
+        template.map(|row| row.key.clone())
     }
 
     fn measurement_entry(&self, row: measurement::Model) -> MeasuredEntry {
@@ -283,6 +339,8 @@ impl OrganisationRows {
             // The status before archiving: `archivedAt` says the rest, and loading refuses ARCHIVED as a status.
             status: row.archived_from.filter(|_| archived).unwrap_or(row.status),
             archived_at: row.archived_at,
+            sent_back_reason: row.sent_back_reason.clone(),
+            template: self.template_key(row.template_id),
             copied_from: self.origin(&snapshot),
             publications: self.load_publications(tx, row.id).await?,
             responsibilities: self.load_responsibilities(tx, &snapshot).await?,

@@ -1,10 +1,10 @@
 //! Imports an organisation into a database that holds none: all of it or nothing, every fault with its place.
 
 use entity::{
-    blueprint, channel, department, kpi, measurement, persona, phase, publication, responsibility,
-    segment, touchpoint, words::BlueprintStatus,
+    blueprint, channel, department, kpi, measurement, persona, phase, playbook, publication,
+    responsibility, routing_rule, segment, template, touchpoint, words::BlueprintStatus,
 };
-use sea_orm::{EntityTrait, PaginatorTrait, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use super::{
     history::{self, BlueprintPartsByKey},
@@ -26,6 +26,7 @@ use crate::{
     input::Faults,
     judgement::rebuild_period_sums,
     snapshot::WholeBlueprint,
+    template::BUILT_IN,
 };
 
 /// How an organisation is imported.
@@ -59,13 +60,26 @@ pub(crate) async fn refuse_unless_database_empty(permit: &Permit<'_>) -> Result<
         + segment::Entity::find().count(tx).await?
         + persona::Entity::find().count(tx).await?
         + kpi::Entity::find().count(tx).await?
-        + blueprint::Entity::find().count(tx).await?;
+        + blueprint::Entity::find().count(tx).await?
+        + playbook::Entity::find().count(tx).await?
+        + routing_rule::Entity::find().count(tx).await?
+        + template::Entity::find()
+            .filter(made_or_changed_by_people())
+            .count(tx)
+            .await?;
     if there == 0 {
         return Ok(());
     }
     let message =
         "The database is not empty: a whole organisation can only be imported into an empty one.";
     Err(Error::fault("", UserErrorCode::Conflict, None, message))
+}
+
+/// Templates other than the one that every database begins with, and that one where it was changed.
+fn made_or_changed_by_people() -> Condition {
+    Condition::any()
+        .add(template::Column::Key.ne(BUILT_IN))
+        .add(template::Column::Version.gt(1))
 }
 
 /// Imports an organisation inside a transaction; nothing of it has happened before its commit.
@@ -75,7 +89,7 @@ pub(crate) async fn import_organisation_into(
 ) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
     let mut faults = Faults::default();
-    let shared = SharedRows::from_document(said, now, &mut faults);
+    let shared = SharedRows::from_document(said, (now, today), &mut faults);
     // Blueprints are read against what they share: its faults would come again in each.
     faults.check()?;
     shared.insert_rows(permit).await?;
@@ -163,6 +177,16 @@ async fn insert_history_and_status(
     let held = history::responsibility_rows(held, (imported, shared), now, &mut wrong);
     let was = (&*format!("{path}.publications"), &*said.publications);
     let (mut publications, last) = history::publication_rows(was, imported, now, &mut wrong)?;
+    let template = said.template.as_ref().and_then(|key| {
+        let path = format!("{path}.template");
+        shared
+            .template_keys
+            .find(&path, "template", key, &mut wrong)
+    });
+    let sent_back_reason = wrong.check_optional_text(
+        &format!("{path}.sentBackReason"),
+        said.sent_back_reason.as_deref(),
+    );
     if said.status == BlueprintStatus::Archived {
         let message = "Say since when it is archived, and what it was before.";
         let path = format!("{path}.status");
@@ -205,6 +229,8 @@ async fn insert_history_and_status(
         }),
         archived_from: Set(archived.then_some(said.status)),
         archived_at: Set(said.archived_at),
+        sent_back_reason: Set(sent_back_reason),
+        template_id: Set(template),
         published_number: Set(published.map(|(number, _)| number)),
         published_revision: Set(published.map(|_| imported.row.revision)),
         // One revision more tells that something has changed since.

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::words::{
-    AcrossParts, Aggregation, BlueprintStatus, Cadence, DepartmentKind, Direction, KpiScope,
-    KpiType, Medium, ResponsibilityStatus, Role, Sensitivity, Subject, Unit,
+    AcrossParts, Aggregation, BlueprintStatus, Cadence, DepartmentKind, Direction, FeedbackGroup,
+    FollowUpCause, InsightKind, KpiScope, KpiType, Medium, ResponsibilityStatus, Role, Sensitivity,
+    Stage, Subject, Unit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{
     blueprint::{BlueprintDocumentPatch, Document},
-    bounds::{read_day, read_moment, read_moment_or_null},
+    bounds::{read_day, read_day_or_null, read_moment, read_moment_or_null},
     format::DocumentFormat,
 };
 
@@ -70,6 +71,15 @@ objects! {
         /// The KPIs, with their targets and values. What they judge stands in the blueprints.
         #[serde(default)]
         kpis: Vec<KpiEntry>,
+        /// What to do about answers, a playbook for each group.
+        #[serde(default)]
+        playbooks: Vec<PlaybookEntry>,
+        /// Which departments work answers on the relationship as a whole.
+        #[serde(default)]
+        routing_rules: Vec<RoutingRuleEntry>,
+        /// What blueprints begin with; absent for the one that every database has.
+        #[serde(default)]
+        templates: Option<Vec<TemplateEntry>>,
         /// The blueprints.
         #[serde(default = "Vec::<BlueprintEntry<D>>::new")]
         blueprints: Vec<BlueprintEntry<D>>,
@@ -169,8 +179,12 @@ objects! {
         sensitivity: Sensitivity,
         /// Whether it judges one contact or the relationship as a whole.
         scope: KpiScope,
-        /// Whether its values are what the answers of feedback give.
-        #[serde(default)]
+        /// The day from which on its values are what the answers of feedback give; null where they are recorded. Answers
+        /// are not in a document: written out it is never before the day after, so that no value of these days is lost.
+        #[serde(default, deserialize_with = "read_day_or_null")]
+        fed_from: Option<NaiveDate>,
+        /// As older documents say it: fed from the day after it is read on.
+        #[serde(default, skip_serializing)]
         fed_by_feedback: bool,
         /// How many answers or cases a period needs to be its current figure; null for the usual.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,6 +255,64 @@ objects! {
         source: Option<String>,
     }
 
+    /// What to do about the answers of one group.
+    PlaybookEntry as "playbook" {
+        /// The group.
+        group: FeedbackGroup,
+        /// The instructions.
+        text: String,
+        /// Days from the answer until its follow-up is due, from 0 to 365.
+        due_days: i32,
+        /// Of a hundred answers whose respondent is known, about how many get a follow-up.
+        follow_up_percent: i32,
+    }
+
+    /// Which department works answers on the relationship as a whole. At least one of the three conditions is set.
+    RoutingRuleEntry as "routing rule" {
+        /// The key of the segment of the customer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        segment: Option<String>,
+        /// The key of the channel of the answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
+        /// The cause of the answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FollowUpCause>,
+        /// The key of the department.
+        department: String,
+    }
+
+    /// What blueprints begin with, and the lenses to look at them through.
+    TemplateEntry as "template" {
+        /// Its key, unique in the organisation.
+        key: String,
+        /// Its name.
+        name: String,
+        /// What it is for.
+        #[serde(default)]
+        description: Option<String>,
+        /// The subjects of the journeys that it is for; at least one.
+        subjects: Vec<Subject>,
+        /// The kinds of insight to look at, in order.
+        #[serde(default)]
+        lenses: Vec<InsightKind>,
+        /// The phases of a new blueprint, in order: 1 to 30.
+        phases: Vec<TemplatePhaseEntry>,
+    }
+
+    /// A phase with which a blueprint begins.
+    TemplatePhaseEntry as "phase of a template" {
+        /// Its name.
+        name: String,
+        /// Where it stands relative to what the customer came for.
+        stage: Stage,
+        /// What to ask there.
+        prompt: String,
+        /// The customer's goal in it.
+        #[serde(default)]
+        customer_goal: Option<String>,
+    }
+
     /// A blueprint: its document, and what has happened to it.
     BlueprintEntry<D> as "blueprint with its history" {
         /// DRAFT, IN_REVIEW or PUBLISHED; of an archived one, what it was archived from.
@@ -248,6 +320,12 @@ objects! {
         /// Since when it is archived.
         #[serde(default, deserialize_with = "read_moment_or_null")]
         archived_at: Option<DateTime<Utc>>,
+        /// Why it was sent back; null unless it is a DRAFT that was.
+        #[serde(default)]
+        sent_back_reason: Option<String>,
+        /// The key of the template that it began with, which names its lenses.
+        #[serde(default)]
+        template: Option<String>,
         /// What it was copied from.
         #[serde(default)]
         copied_from: Option<OriginEntry>,

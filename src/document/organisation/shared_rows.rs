@@ -1,26 +1,32 @@
-//! What journeys share: departments, channels, segments, personas and KPIs, turned into rows. Every fault is collected
+//! What journeys share: departments, channels, segments, personas, KPIs, playbooks, routing rules and templates,
+//! turned into rows. Every fault is collected
 //! with its place; nothing is written before there are none.
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     channel, department,
-    id::{ChannelId, DepartmentId, Id, KpiId, PersonaId, SegmentId},
+    id::{ChannelId, DepartmentId, Id, KpiId, PersonaId, SegmentId, TemplateId},
     json::Texts,
-    kpi, kpi_target, persona, persona_need, persona_segment, segment,
+    kpi, kpi_target, persona, persona_need, persona_segment, playbook, routing_rule, segment,
+    template,
 };
 use sea_orm::{EntityTrait, Set};
 
 use super::schema::{
-    ChannelEntry, DepartmentEntry, KpiEntry, OrganisationInput, PersonaEntry, SegmentEntry,
-    TargetEntry,
+    ChannelEntry, DepartmentEntry, KpiEntry, OrganisationInput, PersonaEntry, PlaybookEntry,
+    RoutingRuleEntry, SegmentEntry, TemplateEntry, TemplatePhaseEntry,
 };
 use crate::{
     access::{Permit, with_all_columns_set},
     department::{ancestors_and_self, is_within},
     document::catalogue::fold_key,
     error::{Reason, Result, UserErrorCode},
+    feedback::{
+        playbook::check_content,
+        routing::{MOST_RULES, add_no_condition_fault},
+    },
     id,
     input::Faults,
     judgement::KpiPart,
@@ -28,6 +34,7 @@ use crate::{
         self as kpis, fed::can_be_fed_by_answers, measurement::add_year_range_fault,
         rules::target_faults,
     },
+    template::{TemplateContent, TemplatePhaseInput},
 };
 
 /// What has a key, by the key in small letters.
@@ -82,6 +89,11 @@ pub(super) struct SharedRows {
     personas: Vec<persona::Model>,
     needs: Vec<persona_need::Model>,
     persona_segments: Vec<persona_segment::Model>,
+    playbooks: Vec<playbook::Model>,
+    routing_rules: Vec<routing_rule::Model>,
+    pub template_keys: ClaimedIdsByKey<TemplateId>,
+    /// Those of the document; nothing where it does not say.
+    templates: Option<Vec<template::Model>>,
     /// In the order of the document; one whose owner is unknown is left out.
     pub kpis: Vec<kpi::Model>,
     targets: Vec<kpi_target::Model>,
@@ -91,7 +103,7 @@ impl SharedRows {
     /// What an organisation's journeys share.
     pub(super) fn from_document(
         said: &OrganisationInput,
-        now: DateTime<Utc>,
+        (now, today): (DateTime<Utc>, NaiveDate),
         faults: &mut Faults,
     ) -> Self {
         let mut shared = Self::default();
@@ -106,8 +118,23 @@ impl SharedRows {
             shared.add_persona(&format!("personas.{at}"), persona, now, faults);
         }
         for (at, kpi) in said.kpis.iter().enumerate() {
-            shared.add_kpi(&format!("kpis.{at}"), kpi, now, faults);
+            shared.add_kpi(&format!("kpis.{at}"), kpi, (now, today), faults);
         }
+        for (at, playbook) in said.playbooks.iter().enumerate() {
+            shared.add_playbook(&format!("playbooks.{at}"), playbook, now, faults);
+        }
+        faults.check_count("routingRules", said.routing_rules.len(), MOST_RULES);
+        for (at, rule) in said.routing_rules.iter().enumerate() {
+            shared.add_routing_rule(&format!("routingRules.{at}"), rule, now, faults);
+        }
+        shared.templates = said.templates.as_ref().map(|templates| {
+            let row = |(at, template): (usize, &TemplateEntry)| {
+                let path = format!("templates.{at}");
+                let id = shared.template_keys.claim(&path, &template.key, faults);
+                template_row(&path, template, (id, now), faults)
+            };
+            templates.iter().enumerate().map(row).collect()
+        });
         shared
     }
 
@@ -255,7 +282,13 @@ impl SharedRows {
         }
     }
 
-    fn add_kpi(&mut self, path: &str, said: &KpiEntry, now: DateTime<Utc>, faults: &mut Faults) {
+    fn add_kpi(
+        &mut self,
+        path: &str,
+        said: &KpiEntry,
+        (now, today): (DateTime<Utc>, NaiveDate),
+        faults: &mut Faults,
+    ) {
         let at = |field: &str| format!("{path}.{field}");
         let id = self.kpi_keys.claim(path, &said.key, faults);
         let key = &said.owner_department;
@@ -274,6 +307,12 @@ impl SharedRows {
         let (path_of_rule, rule) = (at("acrossParts"), said.aggregation);
         kpis::add_across_parts_fault(faults, &path_of_rule, rule, said.across_parts);
         kpis::add_currency_fault(faults, &at("currency"), said.unit, said.currency.as_deref());
+        if let Some(day) = said.fed_from {
+            add_year_range_fault(faults, &at("fedFrom"), day);
+        }
+        let fed_from = said
+            .fed_from
+            .or_else(|| today.succ_opt().filter(|_| said.fed_by_feedback));
         self.add_targets(path, id, said, now, faults);
         let Some(owner_department_id) = owner else {
             return;
@@ -293,7 +332,7 @@ impl SharedRows {
             owner_department_id,
             sensitivity: said.sensitivity,
             scope: said.scope,
-            fed_by_feedback: said.fed_by_feedback,
+            fed_from,
             minimum_sample: said.minimum_sample,
             across_parts: said.across_parts,
             series_revision: 0,
@@ -301,8 +340,8 @@ impl SharedRows {
             archived_at: said.archived_at,
             version: 1,
         };
-        if row.fed_by_feedback && !can_be_fed_by_answers((&row).into()) {
-            let path = at("fedByFeedback");
+        if row.fed_from.is_some() && !can_be_fed_by_answers((&row).into()) {
+            let path = at("fedFrom");
             faults.add(&path, UserErrorCode::Invalid, None, kpis::UNFEEDABLE);
         }
         self.kpis.push(row);
@@ -320,7 +359,11 @@ impl SharedRows {
         for (at, target) in kpi.targets.iter().enumerate() {
             let path = format!("{path}.targets.{at}");
             let (valid_from, value, warning) = (target.valid_from, target.value, target.warning);
-            let part = self.target_part(&path, target, faults);
+            let part = self.part(
+                &path,
+                (target.channel.as_ref(), target.segment.as_ref()),
+                faults,
+            );
             let day = format!("{path}.validFrom");
             add_year_range_fault(faults, &day, valid_from);
             if !taken.insert((part, valid_from)) {
@@ -345,15 +388,83 @@ impl SharedRows {
         }
     }
 
-    /// The part that a target is for.
-    fn target_part(&self, path: &str, said: &TargetEntry, faults: &mut Faults) -> KpiPart {
+    /// The channel and the segment with these keys.
+    fn part(
+        &self,
+        path: &str,
+        (channel, segment): (Option<&String>, Option<&String>),
+        faults: &mut Faults,
+    ) -> KpiPart {
         let at = |field: &str| format!("{path}.{field}");
-        let (channel, segment) = (said.channel.as_ref(), said.segment.as_ref());
         let channels = &self.channel_keys;
         let segments = &self.segment_keys;
         KpiPart {
             channel: channel.and_then(|key| channels.find(&at("channel"), "channel", key, faults)),
             segment: segment.and_then(|key| segments.find(&at("segment"), "segment", key, faults)),
+        }
+    }
+
+    fn add_playbook(
+        &mut self,
+        path: &str,
+        said: &PlaybookEntry,
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) {
+        if self
+            .playbooks
+            .iter()
+            .any(|row| row.answer_group == said.group)
+        {
+            let message = "This group has a playbook already.";
+            let path = format!("{path}.group");
+            faults.add(&path, UserErrorCode::Duplicate, None, message);
+        }
+        let mut wrong = Faults::default();
+        let percent = said.follow_up_percent;
+        let text = check_content(&mut wrong, &said.text, said.due_days, Some(percent));
+        faults.add_under_path(path, wrong.into_errors());
+        self.playbooks.push(playbook::Model {
+            id: id::new(),
+            answer_group: said.group,
+            text,
+            due_days: said.due_days,
+            follow_up_percent: percent,
+            created_at: now,
+            version: 1,
+        });
+    }
+
+    fn add_routing_rule(
+        &mut self,
+        path: &str,
+        said: &RoutingRuleEntry,
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) {
+        let at = |field: &str| format!("{path}.{field}");
+        let has_none = said.segment.is_none() && said.channel.is_none() && said.cause.is_none();
+        add_no_condition_fault(faults, path, has_none);
+        let part = self.part(path, (said.channel.as_ref(), said.segment.as_ref()), faults);
+        let department =
+            self.department_keys
+                .find(&at("department"), "department", &said.department, faults);
+        let conditions = |row: &routing_rule::Model| (row.segment_id, row.channel_id, row.cause);
+        let same = (part.segment, part.channel, said.cause);
+        if self.routing_rules.iter().any(|row| conditions(row) == same) {
+            let message = "There is a rule with these conditions already.";
+            faults.add(path, UserErrorCode::Duplicate, None, message);
+        }
+        if let Some(department_id) = department {
+            self.routing_rules.push(routing_rule::Model {
+                id: id::new(),
+                segment_id: part.segment,
+                channel_id: part.channel,
+                cause: said.cause,
+                department_id,
+                created_at: now,
+                version: 1,
+            });
         }
     }
 
@@ -376,7 +487,15 @@ impl SharedRows {
         insert_models::<persona_need::Entity>(permit, self.needs.clone()).await?;
         insert_models::<persona_segment::Entity>(permit, self.persona_segments.clone()).await?;
         insert_models::<kpi::Entity>(permit, kpis).await?;
-        insert_models::<kpi_target::Entity>(permit, self.targets.clone()).await
+        insert_models::<kpi_target::Entity>(permit, self.targets.clone()).await?;
+        insert_models::<playbook::Entity>(permit, self.playbooks.clone()).await?;
+        insert_models::<routing_rule::Entity>(permit, self.routing_rules.clone()).await?;
+        if let Some(templates) = &self.templates {
+            // All there is: the one that every database begins with.
+            template::Entity::delete_many().exec(permit.tx()).await?;
+            insert_models::<template::Entity>(permit, templates.clone()).await?;
+        }
+        Ok(())
     }
 
     /// Archives what is archived, and says who took over.
@@ -410,6 +529,32 @@ impl SharedRows {
         }
         Ok(())
     }
+}
+
+fn template_row(
+    path: &str,
+    said: &TemplateEntry,
+    (id, now): (TemplateId, DateTime<Utc>),
+    faults: &mut Faults,
+) -> template::Model {
+    let phase = |said: &TemplatePhaseEntry| TemplatePhaseInput {
+        name: said.name.clone(),
+        stage: said.stage,
+        prompt: said.prompt.clone(),
+        customer_goal: said.customer_goal.clone(),
+    };
+    let phases: Vec<TemplatePhaseInput> = said.phases.iter().map(phase).collect();
+    let content = TemplateContent {
+        name: &said.name,
+        description: said.description.as_deref(),
+        subjects: &said.subjects,
+        lenses: &said.lenses,
+        phases: &phases,
+    };
+    let mut wrong = Faults::default();
+    let row = content.to_row((id, said.key.clone()), now, &mut wrong);
+    faults.add_under_path(path, wrong.into_errors());
+    row
 }
 
 /// Inserts models as they are, every column set.

@@ -369,7 +369,7 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, kpi::Model> {
             "cadence" => value_field_writer(|kpi: Self| kpi.row.cadence),
             "sensitivity" => value_field_writer(|kpi: Self| kpi.row.sensitivity),
             "scope" => value_field_writer(|kpi: Self| kpi.row.scope),
-            "fedByFeedback" => value_field_writer(|kpi: Self| kpi.row.fed_by_feedback),
+            "fedFrom" => value_field_writer(|kpi: Self| kpi.row.fed_from),
             "minimumSample" => value_field_writer(|kpi: Self| minimum_sample(kpi.row)),
             "acrossParts" => value_field_writer(|kpi: Self| kpi.row.across_parts),
             "version" => value_field_writer(|kpi: Self| kpi.row.version),

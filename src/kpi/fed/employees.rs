@@ -182,6 +182,9 @@ pub(super) async fn load_employee_tallies(
         for cell in its {
             // `to` is the day after the block; a measurement is of a day in it.
             let last = cell.to.pred_opt().unwrap_or(cell.to);
+            if kpi.fed_from.is_none_or(|from| last < from) {
+                continue;
+            }
             *tallies
                 .entry(MeasurementKey::for_all_channels_and_segments(
                     kpi.id,

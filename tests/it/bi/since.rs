@@ -193,7 +193,7 @@ async fn act(world: &World, ids: &Ids, dice: &mut Dice, which: usize) -> Option<
         base.as_object_mut().expect("fields").extend(more);
         base
     };
-    let open_kpi = kpi::Column::FedByFeedback.eq(false);
+    let open_kpi = kpi::Column::FedFrom.is_null();
     Some(match which {
         0 => {
             let kpi = any!(kpi, open_kpi);
@@ -443,7 +443,7 @@ async fn a_copy_kept_by_what_changed_is_a_whole_pull() {
     manager.does(LINK, judged).await;
     // Who holds a role shows on the days from then on: there must be values of today.
     let today = world.clock.day_of_moment(world.clock.now()).to_string();
-    let kpis = kpi::Entity::find().filter(kpi::Column::FedByFeedback.eq(false));
+    let kpis = kpi::Entity::find().filter(kpi::Column::FedFrom.is_null());
     let kpis = kpis.all(&world.db()).await.expect("KPIs").into_iter();
     let values: Vec<Value> = kpis
         .map(|kpi| json!({ "kpiId": kpi.id.to_string(), "measuredOn": today, "value": 0.5 }))

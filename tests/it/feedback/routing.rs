@@ -210,7 +210,7 @@ async fn answers_on_the_whole_go_by_rules_then_to_the_owner_of_the_journey_or_of
         "scope": "RELATIONSHIP" });
     let made = manager.does(kpi, loyalty).await;
     let feed = "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) { userErrors { code message } } }";
-    let fed = json!({ "id": made["kpi"]["id"], "expectedVersion": 1, "fedByFeedback": true });
+    let fed = json!({ "id": made["kpi"]["id"], "expectedVersion": 1, "fedFrom": "2020-01-01" });
     manager.does(feed, fed).await;
     manager
         .does(RECORD, batch(&[whole("of the KPI", json!({}))]))

@@ -258,7 +258,7 @@ async fn store_kpi(
         owner_department_id: Set(ids.departments[measured.owner]),
         sensitivity: Set(measured.sensitivity),
         scope: Set(KpiScope::Transactional),
-        fed_by_feedback: Set(false),
+        fed_from: Set(None),
         minimum_sample: Set(None),
         across_parts: Set(AcrossParts::None),
         series_revision: Set(0),

@@ -392,7 +392,7 @@ impl Seed {
             owner_department_id: self.department,
             sensitivity: Sensitivity::Open,
             scope: KpiScope::Transactional,
-            fed_by_feedback: false,
+            fed_from: None,
             minimum_sample: None,
             across_parts: AcrossParts::None,
             series_revision: 0,

@@ -265,7 +265,7 @@ impl Generator<'_> {
             } else {
                 KpiScope::Transactional
             },
-            fed_by_feedback: false,
+            fed_from: None,
             minimum_sample: None,
             across_parts: AcrossParts::None,
             series_revision: 0,
