@@ -553,7 +553,7 @@ async fn what_was_measured_before_a_kpi_is_fed_stays() {
     let fed = |version: i32, from: Value| json!({ "id": id, "expectedVersion": version, "fedFrom": from });
     manager.does(FEED, fed(1, json!("2025-03-05"))).await;
     let sixth = json!([null, "2025-03-06", 100.0, 1.0, 1.0, 1]);
-    assert_eq!(measured(&manager, &id).await, [sixth.clone()]);
+    assert_eq!(measured(&manager, &id).await, std::slice::from_ref(&sixth));
     // An earlier day on which nothing was measured brings its answers, a later one leaves what is there.
     manager.does(FEED, fed(2, json!("2025-03-04"))).await;
     let fourth = json!([null, "2025-03-04", 100.0, 1.0, 1.0, 1]);

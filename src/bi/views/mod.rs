@@ -17,6 +17,7 @@
 //! Neither a view per login nor row security on the tables: views per login would have to be made anew with every
 //! change of rights; policies on the tables would also bind the server itself.
 
+mod by_day;
 mod digest;
 pub mod login;
 mod password;
@@ -30,7 +31,8 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use self::{
     digest::{digest, policy_digest},
     replace::{
-        detach_view, load_view_columns, order_columns, refuse_if_others_depend, replace_view,
+        Barrier, detach_view, load_view_columns, order_columns, refuse_if_others_depend,
+        replace_view,
     },
     sql::{query_first, quote_literal, quote_name, run_ddl},
 };
@@ -55,8 +57,8 @@ fn datasets_with_views() -> impl Iterator<Item = &'static Dataset> {
     all.filter(|dataset| dataset.source.sql_fragments().is_some())
 }
 
-/// The statement behind a view: the rows of the dataset's source, with ids as they are shown; its columns in this order.
-fn view_query_sql(dataset: &Dataset, zone: Tz, order: &[&str]) -> Option<String> {
+/// The statement of the rows that a login sees, with ids as they are shown; its columns in this order.
+fn rows_query_sql(dataset: &Dataset, zone: Tz, order: &[&str]) -> Option<String> {
     let (with, rows) = dataset.source.sql_fragments()?;
     let scope = ReaderScope::for_bi_login(zone);
     let text = match with {
@@ -116,7 +118,9 @@ fn column_names(dataset: &Dataset) -> Vec<&'static str> {
 fn describe_views(zone: Tz) -> String {
     let mut all = vec![create_signatures_view_sql()];
     for dataset in datasets_with_views() {
-        all.extend(view_query_sql(dataset, zone, &column_names(dataset)));
+        let names = column_names(dataset);
+        all.extend(rows_query_sql(dataset, zone, &names));
+        all.extend(by_day::query_sql(dataset, &names));
         all.extend(comment_statements(dataset));
     }
     all.join(";\n")
@@ -143,10 +147,25 @@ async fn make_view(tx: &Transaction, dataset: &Dataset, zone: Tz) -> Result<()> 
     let there = load_view_columns(tx, dataset.name).await?;
     let wanted = column_names(dataset);
     let order = order_columns(&there, &wanted).unwrap_or(wanted);
-    let Some(query) = view_query_sql(dataset, zone, &order) else {
+    let Some(rows) = rows_query_sql(dataset, zone, &order) else {
         return Ok(());
     };
-    replace_view(tx, dataset.name, &query).await?;
+    match (
+        by_day::name_of_rows(dataset),
+        by_day::query_sql(dataset, &order),
+    ) {
+        (Some(behind), Some(query)) => {
+            // What is read is cut off from it, so that it can change its columns.
+            if !there.is_empty() {
+                detach_view(tx, dataset.name).await?;
+            }
+            run_ddl(tx, &format!("DROP VIEW IF EXISTS {behind}")).await?;
+            let create = format!("CREATE VIEW {behind} WITH (security_barrier) AS\n{rows}");
+            run_ddl(tx, &create).await?;
+            replace_view(tx, dataset.name, Barrier::Behind, &query).await?;
+        }
+        _ => replace_view(tx, dataset.name, Barrier::Own, &rows).await?,
+    }
     for comment in comment_statements(dataset) {
         run_ddl(tx, &comment).await?;
     }
@@ -222,11 +241,16 @@ async fn read_schema_comment(tx: &Transaction) -> Result<Option<String>> {
     Ok(row.map(|row| row.try_get("", "told")).transpose()?)
 }
 
-/// The views that are there.
+/// The views that are read.
 async fn list_view_names(tx: &Transaction) -> Result<Vec<String>> {
+    list_views(tx, "schemaname = 'bi'").await
+}
+
+/// The names of the views that a condition on `pg_views` chooses.
+async fn list_views(tx: &Transaction, which: &str) -> Result<Vec<String>> {
     let views = Statement::from_string(
         DbBackend::Postgres,
-        "SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'bi'",
+        format!("SELECT viewname::text AS name FROM pg_views WHERE {which}"),
     );
     let names = tx.query_all_raw(views).await?;
     let names = names.iter().map(|row| row.try_get::<String>("", "name"));
@@ -272,7 +296,10 @@ pub async fn detach_views_if_ours(caller: &Caller) -> Result<()> {
         )
         .await?;
     }
-    // Also where somebody has dropped the schema: it would keep the tables as they are.
+    // Also where somebody has dropped the schema: they would keep the tables as they are.
+    for name in list_views(&tx, &by_day::names_of_rows_sql()).await? {
+        run_ddl(&tx, &format!("DROP VIEW {name}")).await?;
+    }
     run_ddl(&tx, "DROP VIEW IF EXISTS bi_signature").await?;
     Ok(tx.commit().await?)
 }

@@ -57,14 +57,32 @@ pub(super) fn order_columns<'n>(there: &[ViewColumn], wanted: &[&'n str]) -> Opt
 /// The name of a view that is made to see which columns a query gives, and dropped.
 const TRIED: &str = "replacement";
 
+/// Where rows are kept from those who may not read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Barrier {
+    /// In the view itself.
+    Own,
+    /// In a view behind it.
+    Behind,
+}
+
 /// Makes a view say what `query` gives. It is replaced where all columns that it has come first, in their order and of
 /// their types; else it is made anew.
-pub(super) async fn replace_view(tx: &Transaction, view: &str, query: &str) -> Result<()> {
+pub(super) async fn replace_view(
+    tx: &Transaction,
+    view: &str,
+    barrier: Barrier,
+    query: &str,
+) -> Result<()> {
     // `security_barrier`: a login that may make functions of its own could otherwise have one called with rows that the
     // view then drops.
     let create = |view: &str| {
         let name = quote_name(view);
-        format!("CREATE OR REPLACE VIEW bi.{name} WITH (security_barrier) AS\n{query}")
+        let options = match barrier {
+            Barrier::Own => " WITH (security_barrier)",
+            Barrier::Behind => "",
+        };
+        format!("CREATE OR REPLACE VIEW bi.{name}{options} AS\n{query}")
     };
     let there = load_view_columns(tx, view).await?;
     // Tried under another name: what PostgreSQL refuses would end the transaction.
@@ -116,7 +134,7 @@ pub(super) async fn detach_view(tx: &Transaction, view: &str) -> Result<()> {
         "SELECT {} WHERE CAST(concat(current_database(), ' is being upgraded: try again in a moment') AS integer) > 0",
         columns.join(", ")
     );
-    replace_view(tx, view, &stub).await
+    replace_view(tx, view, Barrier::Own, &stub).await
 }
 
 #[cfg(test)]
