@@ -35,7 +35,7 @@ pub use self::{
 };
 
 /// The standing of a caller: all that the policy needs to know of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallerRoles {
     /// The command line on the server: everything.
     Operator,
@@ -44,7 +44,7 @@ pub enum CallerRoles {
 }
 
 /// The roles of a signed-in account, as they are at this request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRoles {
     pub account: AccountId,
     pub role: OrganisationRole,

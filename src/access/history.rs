@@ -2,7 +2,7 @@
 //! part in a blueprint may know who changed it without reading the log of a department.
 
 use entity::{
-    audit_event, blueprint, feedback, follow_up,
+    audit_event, blueprint,
     id::{BlueprintId, Id, KpiId},
     kpi, kpi_link, kpi_target,
     words::AuditOutcome,
@@ -17,7 +17,6 @@ use super::{
     },
 };
 use crate::{
-    audit::AuditSubject,
     error::Result,
     policy::{Action, Relation},
 };
@@ -38,13 +37,7 @@ pub async fn select_blueprint_history(
         .filter(readable)
         .one(caller.connection())
         .await?;
-    // A case is its department's and a customer's, and no part of the journey's drawing.
-    let inside = Condition::all()
-        .add(audit_event::Column::BlueprintId.eq(id))
-        .add(audit_event::Column::SubjectType.is_not_in([
-            <feedback::Entity as AuditSubject>::TYPE,
-            <follow_up::Entity as AuditSubject>::TYPE,
-        ]));
+    let inside = Condition::all().add(audit_event::Column::BlueprintId.eq(id));
     Ok(row.map(|_| select_done(inside)))
 }
 
@@ -80,8 +73,15 @@ pub async fn select_kpi_history(
         .select_only()
         .column(kpi_target::Column::Id)
         .filter(kpi_target::Column::KpiId.eq(id));
-    let about = Condition::any()
+    // What was measured is no change of the KPI, and one event tells of the values of several.
+    let changed = Condition::any()
+        .add(audit_event::Column::Before.is_not_null())
+        .add(audit_event::Column::Action.eq("kpiCreate"));
+    let itself = Condition::all()
         .add(audit_event::Column::SubjectId.eq(id.uuid()))
+        .add(changed);
+    let about = Condition::any()
+        .add(itself)
         .add(audit_event::Column::SubjectId.in_subquery(targets.into_query()));
     Ok(row.map(|_| select_done(about)))
 }

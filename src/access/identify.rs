@@ -200,6 +200,34 @@ pub async fn identify_service_token(
     })
 }
 
+/// Refuses to go on for a caller whose session or token has ended since the request began, or who has other rights now.
+///
+/// # Errors
+/// UNAUTHENTICATED in both cases.
+pub async fn refuse_if_rights_changed(caller: &Caller) -> Result<()> {
+    let (store, clock, request_id) = (&caller.store, &caller.clock, caller.request_id.clone());
+    let now = match (caller.session, caller.account(), caller.token) {
+        (Some(session), Some(account), _) => {
+            identify_session(store, clock, session, account, request_id).await?
+        }
+        (_, _, Some(token)) => {
+            let token = service_token::Entity::find_by_id(token)
+                .one(store.reader())
+                .await?;
+            let hash = token.map(|token| token.hash).unwrap_or_default();
+            identify_service_token(store, clock, hash, request_id).await?
+        }
+        // The command line.
+        _ => return Ok(()),
+    };
+    match now.standing == caller.standing {
+        true => Ok(()),
+        false => Err(Error::Unauthenticated(
+            "Your rights have changed since. Send the request again.",
+        )),
+    }
+}
+
 /// Refuses a token that was valid once. Only its holder gets here, so saying why gives nothing away.
 fn refuse_ended_token(token: &TokenWithDepartmentRow, now: DateTime<Utc>) -> Result<()> {
     let why = if token.deactivated {

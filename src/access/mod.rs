@@ -57,7 +57,7 @@ pub(crate) const RULES: &[&str] = &[
 pub use caller::Caller;
 pub use guarded::{Archivable, FindingDependency, Guarded, HasKeyColumn, LockTarget};
 pub(crate) use identify::load_caller_roles;
-pub use identify::{identify_service_token, identify_session};
+pub use identify::{identify_service_token, identify_session, refuse_if_rights_changed};
 pub use permit::{
     Permit, expect_known_version, expect_version, require_unarchived, row_after_change,
     with_all_columns_set,

@@ -91,7 +91,7 @@ pub async fn import_demonstration(
     password_hash: &str,
 ) -> Result<()> {
     let mut permit = caller.open_permit_without_check().await?;
-    refuse_unless_database_empty(&permit).await?;
+    refuse_unless_database_empty(&permit, &said.organisation).await?;
     if account::Entity::find().count(permit.tx()).await? > 0 {
         let message =
             "The database is not empty: it has accounts, and a demonstration brings its own.";

@@ -179,10 +179,21 @@ async fn erase_respondents_of_answers(
 }
 
 /// Ends what was still to be done about these answers, and erases what was noted about them.
-async fn close_follow_ups(permit: &Permit<'_>, answers: Condition) -> Result<()> {
+async fn close_follow_ups(permit: &mut Permit<'_>, answers: Condition) -> Result<()> {
     use follow_up::Column;
     let next = || Expr::col(Column::Version).add(1);
     let its = follow_up_tasks_of_answers_condition(answers);
+    let touched = Condition::any()
+        .add(Column::ClosedAt.is_null())
+        .add(Column::Note.is_not_null());
+    let touched = follow_up::Entity::find()
+        .filter(its.clone())
+        .filter(touched)
+        .all(permit.tx())
+        .await?;
+    touched
+        .iter()
+        .for_each(|row| permit.note_updated::<follow_up::Entity>(row));
     // Two statements: closed follow-ups keep their state and the moment at which they were closed, and lose their
     // note alone.
     follow_up::Entity::update_many()

@@ -71,6 +71,7 @@ pub fn router(app: App) -> Router {
             header::LINK,
             bi::feed::UPDATED_UNTIL,
             odata::headers::ODATA_VERSION,
+            odata::headers::PREFERENCE_APPLIED,
         ])
         .max_age(Duration::from_secs(600));
     let metrics = app.metrics.clone();

@@ -50,7 +50,7 @@ use crate::{
 };
 
 /// Where the values of such a KPI come from.
-const SOURCE: &str = "feedback";
+pub const SOURCE: &str = "feedback";
 
 /// What a KPI makes of answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -315,8 +315,9 @@ pub async fn refuse_feeding_restricted_answers(
     permit.require(Action::GovernKpi, &RowTies::none(), Some(("Kpi", kpi.id.0)))
 }
 
-/// Refuses that a KPI comes to be fed on days whose values would be lost: those that somebody recorded, and those of
-/// more answers than are here, because the others stayed where the organisation came from.
+/// Refuses that a KPI comes to be fed on days that have values which its answers do not give: those that somebody
+/// recorded, and those that came with the KPI when the organisation was imported, whose answers stayed where it came
+/// from.
 pub async fn refuse_feeding_measured_days(
     permit: &Permit<'_>,
     before: &kpi::Model,
@@ -326,35 +327,29 @@ pub async fn refuse_feeding_measured_days(
     let Some(from) = after.fed_from else {
         return Ok(());
     };
+    let others = Condition::any()
+        .add(Column::Source.is_null())
+        .add(Column::Source.ne(SOURCE))
+        .add(Column::RecordedAt.lte(after.created_at));
     let mut kept = measurements::Entity::find()
         .filter(Column::KpiId.eq(after.id))
         .filter(Column::SupersededById.is_null())
-        .filter(Column::MeasuredOn.gte(from));
+        .filter(Column::MeasuredOn.gte(from))
+        .filter(others);
     if let Some(until) = before.fed_from {
         kept = kept.filter(Column::MeasuredOn.lt(until));
     }
-    let kept = kept.all(permit.tx()).await?;
-    if kept.is_empty() {
-        return Ok(());
-    }
-    let tallies = load_tallies(permit, &[after], &RecountScope::All).await?;
-    let would_be_lost = |row: &&measurements::Model| {
-        let (key, answers) = (MeasurementKey::from_row(row), row.sample_size);
-        let Some(answers) = answers.filter(|_| row.source.as_deref() == Some(SOURCE)) else {
-            return true;
-        };
-        tallies
-            .get(&key)
-            .is_some_and(|here| here.answers() < i64::from(answers))
-    };
-    let lost = kept.iter().filter(would_be_lost);
-    let Some(last) = lost.map(|row| row.measured_on).max() else {
+    let last = kept
+        .order_by_desc(Column::MeasuredOn)
+        .one(permit.tx())
+        .await?;
+    let Some(last) = last.map(|row| row.measured_on) else {
         return Ok(());
     };
     let first = last.succ_opt().unwrap_or(last);
     let message = format!(
-        "It has values of days from then on, the latest of {last}, and they stay as they are: it can be fed from {first} \
-         on."
+        "It has values from that day on that were not given by answers, the latest of {last}. They stay as they are, so \
+         it can be fed from {first} on."
     );
     Err(Error::conflict("fedFrom", Reason::FixedByMeasurements, message).with_current(after.id.0))
 }

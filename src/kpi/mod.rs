@@ -118,10 +118,10 @@ pub struct KpiUpdateInput {
     pub minimum_sample: MaybeUndefined<i32>,
     /// What the last values of channels, segments or touchpoints come to; SUM only with the aggregation LAST.
     pub across_parts: MaybeUndefined<AcrossParts>,
-    /// The day from which on its values are computed from feedback, from all answers of these days, whenever they are
-    /// recorded; then nobody can record any by hand. What was measured before stays: a day from which on there are
-    /// values already is a CONFLICT that names the first day that can be fed. Null stops it, and keeps the values.
-    /// Allowed combinations of type, unit and aggregation: NPS or ENPS with SCORE and RATIO; CSAT
+    /// The day from which on its values are computed from feedback, tomorrow at the latest: from all answers of these
+    /// days, whenever they are recorded. While it is set nobody can record values. What was measured before that day
+    /// stays; a day from which on it has values that were recorded or imported is a CONFLICT that names the first day
+    /// that can be fed. Null stops it and keeps the values. Allowed combinations of type, unit and aggregation: NPS or ENPS with SCORE and RATIO; CSAT
     /// with SCALE_1_5 and AVERAGE, or with PERCENT or RATIO and the aggregation RATIO; CES with SCALE_1_7 and AVERAGE.
     /// Only a CX manager may set it for a RELATIONSHIP KPI, or for one that judges a place that not everybody may read.
     /// Employees' answers are counted in whole cells of at least five, at a cadence of a month or longer, where the KPI
@@ -277,6 +277,15 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         fed_from: set_or_clear(&input.fed_from, |day| {
             let day = day?.0;
             add_year_range_fault(&mut faults, "fedFrom", day);
+            if caller
+                .today
+                .succ_opt()
+                .is_some_and(|tomorrow| day > tomorrow)
+            {
+                let message = "It begins tomorrow at the latest.";
+                let reason = Some(Reason::OutOfRange);
+                faults.add("fedFrom", UserErrorCode::Invalid, reason, message);
+            }
             Some(day)
         }),
         minimum_sample: set_or_clear(&input.minimum_sample, |number| number.copied()),
@@ -369,25 +378,33 @@ async fn refuse_redefining_measured(
     row: &kpi::Model,
     after: &kpi::Model,
 ) -> Result<()> {
-    let field = if after.kpi_type != row.kpi_type {
-        "type"
-    } else if after.unit != row.unit {
-        "unit"
-    } else if after.currency != row.currency {
-        "currency"
-    } else if row.fed_from.is_some() && after.scope != row.scope {
-        "scope"
+    let mut measured = measurements::Entity::find().filter(measurements::Column::KpiId.eq(row.id));
+    let (field, message) = if after.scope != row.scope
+        && (after.kpi_type, after.unit) == (row.kpi_type, row.unit)
+    {
+        measured = measured.filter(measurements::Column::Source.eq(fed::SOURCE));
+        (
+            "scope",
+            "It has values from feedback, so its scope cannot be changed. Create another KPI instead.",
+        )
     } else {
-        return Ok(());
+        let field = if after.kpi_type != row.kpi_type {
+            "type"
+        } else if after.unit != row.unit {
+            "unit"
+        } else if after.currency != row.currency {
+            "currency"
+        } else {
+            return Ok(());
+        };
+        (
+            field,
+            "It has measurements, so type, unit and currency cannot be changed. Create another KPI instead.",
+        )
     };
-    let measured = measurements::Entity::find()
-        .filter(measurements::Column::KpiId.eq(row.id))
-        .count(permit.tx())
-        .await?;
-    if measured == 0 {
+    if measured.count(permit.tx()).await? == 0 {
         return Ok(());
     }
-    let message = "It has measurements, so type, unit and currency cannot be changed. Create another KPI instead.";
     Err(Error::conflict(field, Reason::FixedByMeasurements, message).with_current(row.id.0))
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The scopes and departments to which a service token narrows its account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenNarrowing {
     /// What it is for.
     pub scopes: BTreeSet<TokenScope>,

@@ -15,6 +15,8 @@ use super::{
 pub struct CsvCells {
     bytes: Vec<u8>,
     dialect: Dialect,
+    /// Whether texts are guarded against being taken for formulas.
+    guarded: bool,
     /// Where the current row begins in `bytes`; nothing before its first cell.
     row: Option<usize>,
 }
@@ -30,6 +32,7 @@ impl CsvCells {
         let mut cells = Self {
             bytes: Vec::with_capacity(capacity),
             dialect,
+            guarded: true,
             row: None,
         };
         if dialect == Dialect::ExcelDa {
@@ -77,9 +80,21 @@ impl CsvCells {
         });
     }
 
-    /// A text that people wrote, guarded against being taken for a formula.
+    /// A text that people wrote, guarded against being taken for a formula unless programs read it.
     pub fn text(&mut self, text: &str) {
-        self.plain(&add_guard(text));
+        match self.guarded {
+            true => self.plain(&add_guard(text)),
+            false => self.plain(text),
+        }
+    }
+
+    /// The same without the guard: for programs, which join texts with those of other sources.
+    #[must_use]
+    pub fn unguarded(self) -> Self {
+        Self {
+            guarded: false,
+            ..self
+        }
     }
 
     /// Ends a row.

@@ -164,6 +164,8 @@ async fn the_history_of_a_journey_is_for_those_who_take_part_in_it() {
             assert_eq!(told["price"]["history"], Value::Null, "{login}");
             continue;
         }
+        let set = &told["price"]["history"]["nodes"][0];
+        assert_eq!(set["after"]["value"], 1.25, "{login}");
         let newest = &history["nodes"][0];
         assert_eq!(
             newest["action"], "touchpointUpdate",
@@ -186,12 +188,12 @@ async fn the_history_of_a_journey_is_for_those_who_take_part_in_it() {
         told["secret"]["history"]["nodes"][0]["after"]["value"],
         "withheld"
     );
-    // Another's journey is as if it were not there.
-    let closed = "{ blueprint(by: { key: \"closed\" }) { history { nodes { id } } } }";
-    let told = world
-        .sign_in("treasurer")
-        .await
-        .ask(closed, json!({}))
+    // What was measured is no part of it.
+    let record = "mutation($input: KpiMeasurementsRecordInput!) { kpiMeasurementsRecord(input: $input) { userErrors { message } } }";
+    let value = json!({ "kpiId": ids["PRICE"], "measuredOn": "2026-01-01", "value": 2 });
+    manager
+        .does(record, json!({ "measurements": [value] }))
         .await;
-    assert_eq!(told["blueprint"], Value::Null);
+    let again = lead.ask(asked, json!({})).await;
+    assert_eq!(again["price"], told["price"]);
 }

@@ -298,6 +298,11 @@ async fn filters_find_what_they_say() {
         "startswith(touchpoint_name,'100%')",
         "endswith(touchpoint_name,'s Ærø')",
         "contains(touchpoint_name,'Ær') and not contains(touchpoint_name,'ær')",
+        "contains(tolower(touchpoint_name),'s ærø')",
+        "contains(toupper(touchpoint_name),toupper('s ærø'))",
+        "tolower(touchpoint_name) eq '100%_of o''hara''s ærø'",
+        "toupper(touchpoint_name) in ('X','100%_OF O''HARA''S ÆRØ')",
+        "endswith(tolower(touchpoint_name),'ærø') and length(touchpoint_name) eq 20",
     ] {
         assert_eq!(found(filter).await, t2, "{filter}");
     }
@@ -305,6 +310,10 @@ async fn filters_find_what_they_say() {
         "contains(touchpoint_name,'100%_OF')",
         "startswith(touchpoint_name,'00')",
         "endswith(touchpoint_name,'100%_of O''Hara''s Ærø and more')",
+        "contains(tolower(touchpoint_name),'Ærø')",
+        "tolower(touchpoint_name) eq '100%_of o''hara''s Ærø'",
+        "length(touchpoint_name) lt 0",
+        "month(created_at) eq 13",
     ] {
         assert_eq!(found(filter).await, BTreeSet::new(), "{filter}");
     }
@@ -317,6 +326,9 @@ async fn filters_find_what_they_say() {
         "true",
         "created_at lt 2100-01-01T00:00:00Z",
         "year(created_at) gt 1999",
+        "month(created_at) ge 1 and day(created_at) le 31",
+        "date(created_at) gt 2000-01-01 and date(created_at) ne 2000-01-01T00:00:00.000Z",
+        "not contains(tolower(touchpoint_name),'Æ')",
     ] {
         assert_eq!(found(filter).await, every, "{filter}");
     }
@@ -482,5 +494,39 @@ async fn a_page_takes_few_statements() {
         bea.odata(path, &[]).await;
         let statements = world.store.statement_count() - before;
         assert!(statements <= most, "{path} took {statements}");
+    }
+}
+
+#[tokio::test]
+async fn whether_what_is_empty_has_a_text_in_it_is_unknown() {
+    let world = World::small().await;
+    let cx = world.sign_in("cx-manager").await;
+    let all = cx.lines("/bi/v1/departments.ndjson").await;
+    let those = |wanted: &dyn Fn(Option<&str>) -> bool| -> BTreeSet<String> {
+        let rows = all.iter().filter(|row| wanted(row["level_2"].as_str()));
+        rows.map(|row| row["department_key"].to_string()).collect()
+    };
+    let found = async |filter: &str| -> BTreeSet<String> {
+        let path = format!("departments?$filter={}", encoded(filter));
+        let rows = cx.odata_json(&path).await;
+        let rows = rows["value"].as_array().expect("rows").iter();
+        rows.map(|row| row["department_key"].to_string()).collect()
+    };
+    let (below, top) = (those(&|name| name.is_some()), those(&|name| name.is_none()));
+    let all = those(&|_| true);
+    assert!(!below.is_empty() && !top.is_empty());
+    for (filter, wanted) in [
+        ("contains(level_2,'')", &below),
+        ("not contains(level_2,'~')", &below),
+        ("contains(level_2,'~') eq false", &below),
+        ("not contains(tolower(level_2),'X')", &below),
+        ("not (contains(level_2,'') eq true)", &top),
+        ("contains(level_2,'') ne true", &top),
+        ("not contains(level_2,'~') or level_2 eq null", &all),
+        ("not (contains(level_2,'~') and level_2 ne null)", &all),
+        ("not (length(level_2) ge 0)", &top),
+        ("not (tolower(level_2) eq '~')", &all),
+    ] {
+        assert_eq!(found(filter).await, *wanted, "{filter}");
     }
 }

@@ -86,7 +86,7 @@ async fn run(db: &DatabaseConnection, text: &str) {
         .replace("{at}", "'2025-10-31T12:00:00+00:00'")
         .replace("{true}", if postgres { "TRUE" } else { "1" })
         .replace("{later}", "'2025-10-31T13:00:00+00:00'");
-    for number in 0..50 {
+    for number in 0..70 {
         let hex = format!("{number:032x}");
         let id = format!("{}'{hex}'", if postgres { "" } else { "X" });
         sql = sql.replace(&format!("{{{number}}}"), &id);
@@ -356,4 +356,59 @@ async fn names_that_are_alike_by_now_get_a_number() {
         .expect("rows");
     let titles: Vec<String> = titles.into_iter().map(|row| row.title).collect();
     assert_eq!(titles, ["Øre", "øre (2)"][..if alike { 2 } else { 1 }]);
+}
+
+const ACTS: &str = "
+UPDATE kpi SET fed_by_feedback = TRUE WHERE id = {8};
+INSERT INTO feedback (id, subject, scale, score, answer_group, blueprint_id, answered_at, answered_on, recorded_at) VALUES
+    ({20}, 'CUSTOMER', 'CSAT', 5, 'SATISFIED', {4}, {at}, '2025-10-05', {at});
+INSERT INTO audit_event (id, at, last_at, repeats, actor_kind, actor_account_id, action, outcome, subject_type, subject_id,
+    blueprint_id, before, after) VALUES
+    ({50}, {at}, {at}, 1, 'ACCOUNT', {40}, 'touchpointCreate', 'DONE', 'Touchpoint', {7}, {5}, NULL, '{}'),
+    ({51}, {later}, {later}, 1, 'ACCOUNT', {60}, 'touchpointRename', 'DONE', 'Touchpoint', {7}, {5}, '{}', '{}'),
+    ({52}, {later}, {later}, 1, 'ACCOUNT', {60}, 'touchpointUpdate', 'DONE', 'Touchpoint', {13}, {5}, NULL, '{}'),
+    ({53}, {later}, {later}, 1, 'ACCOUNT', {60}, 'touchpointRename', 'FORBIDDEN', 'Touchpoint', {13}, {5}, NULL, NULL),
+    ({54}, {at}, {at}, 1, 'ACCOUNT', {60}, 'phaseRename', 'DONE', 'Phase', {6}, {5}, '{}', '{}');
+";
+
+#[tokio::test]
+async fn who_made_what_is_taken_from_the_log_and_fed_kpis_stay_fed() {
+    use entity::row_edit;
+    let world = World::before(BEFORE_SUMS).await;
+    let db = &world.store.migration_connection().clone();
+    run(db, ORGANISATION).await;
+    let second = "INSERT INTO account (id, key, name, service, role, created_at, version) VALUES
+        ({60}, 'second', 'Second', {true}, 'MEMBER', {at}, 1);";
+    run(db, second).await;
+    run(db, ACTS).await;
+    migration::apply_pending_steps(db)
+        .await
+        .expect("the upgrade");
+    let id = uuid::Uuid::from_u128;
+    let edits = row_edit::Entity::find().order_by_asc(row_edit::Column::SubjectId);
+    let edits = edits.all(db).await.expect("edits").into_iter();
+    let edits: Vec<_> = edits
+        .map(|row| {
+            (
+                row.subject_id,
+                row.created_by_id.map(|id| id.0),
+                row.updated_by_id.map(|id| id.0),
+            )
+        })
+        .collect();
+    assert_eq!(
+        edits,
+        [
+            (id(6), None, Some(id(60))),
+            (id(7), Some(id(40)), Some(id(60))),
+        ]
+    );
+    let kpis = kpi::Entity::find()
+        .order_by_asc(kpi::Column::Id)
+        .all(db)
+        .await
+        .expect("KPIs");
+    let day = NaiveDate::from_ymd_opt(2025, 10, 5);
+    let fed: Vec<_> = kpis.iter().map(|kpi| kpi.fed_from).collect();
+    assert_eq!(fed, [day, None, None]);
 }

@@ -14,8 +14,10 @@ pub enum Expression {
     Not(Box<Self>),
     Compare(Operand, ComparisonOperator, Operand),
     In(Operand, Vec<Literal>),
-    /// `contains(property,'text')` and its like.
-    Text(TextFunction, String, String),
+    /// `contains(property,'text')` and its like; of a property or its text in one case.
+    Text(TextFunction, Operand, String),
+    /// `(condition) eq true`: never null, as a condition may be.
+    Is(Box<Self>, bool),
     /// A property that is true or false by itself.
     Property(String),
     Boolean(bool),
@@ -25,9 +27,20 @@ pub enum Expression {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operand {
     Property(String),
-    /// `year(property)`.
-    Year(String),
+    /// `year(property)` and its like.
+    Function(PropertyFunction, String),
     Literal(Literal),
+}
+
+impl Operand {
+    /// Whether it is a property, or its text in one case.
+    pub(crate) const fn is_text(&self) -> bool {
+        match self {
+            Self::Property(_) => true,
+            Self::Function(function, _) => function.is_case(),
+            Self::Literal(_) => false,
+        }
+    }
 }
 
 /// A value as it was written down. Whole numbers are numbers too: literals have no width.
@@ -50,6 +63,52 @@ pub enum ComparisonOperator {
     Le,
     Gt,
     Ge,
+}
+
+/// The functions of one property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PropertyFunction {
+    Year,
+    Month,
+    Day,
+    Date,
+    Length,
+    ToLower,
+    ToUpper,
+}
+
+impl PropertyFunction {
+    pub const ALL: [Self; 7] = [
+        Self::Year,
+        Self::Month,
+        Self::Day,
+        Self::Date,
+        Self::Length,
+        Self::ToLower,
+        Self::ToUpper,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Date => "date",
+            Self::Length => "length",
+            Self::ToLower => "tolower",
+            Self::ToUpper => "toupper",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+
+    /// Whether it gives a text in one case.
+    pub(crate) const fn is_case(self) -> bool {
+        matches!(self, Self::ToLower | Self::ToUpper)
+    }
 }
 
 /// The functions that look for one text in another.
@@ -103,6 +162,7 @@ impl Display for Expression {
             Self::And(parts) => write_chain(f, parts, " and "),
             Self::Or(parts) => write_chain(f, parts, " or "),
             Self::Not(inner) => write!(f, "not ({inner})"),
+            Self::Is(inner, truth) => write!(f, "({inner}) eq {truth}"),
             Self::Compare(left, operator, right) => {
                 write!(f, "{left} {} {right}", operator.as_str())
             }
@@ -148,7 +208,7 @@ impl Display for Operand {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Property(name) => f.write_str(name),
-            Self::Year(name) => write!(f, "year({name})"),
+            Self::Function(function, name) => write!(f, "{}({name})", function.as_str()),
             Self::Literal(literal) => literal.fmt(f),
         }
     }

@@ -1,7 +1,9 @@
 //! Reads a `$filter` by recursive descent, one token ahead, within the bounds below.
 
 use crate::{
-    expression::{ComparisonOperator, Expression, Literal, Operand, TextFunction},
+    expression::{
+        ComparisonOperator, Expression, Literal, Operand, PropertyFunction, TextFunction,
+    },
     fault::Fault,
     lexer::{Lexer, Token},
 };
@@ -56,6 +58,16 @@ pub fn parse_key(text: &str) -> Option<(Option<&str>, Literal)> {
 enum OperandOrCondition {
     Operand(Operand),
     Condition(Expression),
+}
+
+/// A condition compared with true or false, and whether that is so where it holds. One that was compared before is never
+/// null: comparing it again makes it no deeper.
+fn known_condition(condition: Expression, truth: bool) -> (Expression, bool) {
+    match condition {
+        Expression::Is(..) => (condition, truth),
+        Expression::Not(inner) if matches!(*inner, Expression::Is(..)) => (*inner, !truth),
+        other => (Expression::Is(Box::new(other), truth), true),
+    }
 }
 
 struct Parser<'t> {
@@ -224,10 +236,13 @@ impl<'t> Parser<'t> {
                 OperandOrCondition::Operand(Operand::Literal(Literal::Boolean(truth))),
                 OperandOrCondition::Condition(condition),
                 Some(same),
-            ) => match truth == same {
-                true => condition,
-                false => Expression::Not(Box::new(condition)),
-            },
+            ) => {
+                let (is, holds) = known_condition(condition, truth);
+                match holds == same {
+                    true => is,
+                    false => Expression::Not(Box::new(is)),
+                }
+            }
             _ => {
                 return Err(self
                     .fault_at("a condition is compared with something else than true or false."));
@@ -313,19 +328,37 @@ impl<'t> Parser<'t> {
         if let Some(function) = TextFunction::from_name(name) {
             return self.read_text_function(function);
         }
-        if name != "year" {
-            return Err(Fault::unsupported(
-                "Of functions `$filter` offers contains, startswith, endswith and year.",
-            ));
-        }
+        let Some(function) = PropertyFunction::from_name(name) else {
+            let texts = TextFunction::ALL.map(TextFunction::as_str).join(", ");
+            let others = PropertyFunction::ALL
+                .map(PropertyFunction::as_str)
+                .join(", ");
+            return Err(Fault::unsupported(format!(
+                "Of functions `$filter` offers {texts}, {others}."
+            )));
+        };
         let term = self.read_term()?;
         self.expect(&Token::Close, "a closing bracket is expected.")?;
-        match term {
+        let operand = match term {
             OperandOrCondition::Operand(Operand::Property(property)) => {
-                Ok(OperandOrCondition::Operand(Operand::Year(property)))
+                Operand::Function(function, property)
             }
-            _ => Err(Fault::unsupported("`year` takes a column in `$filter`.")),
-        }
+            OperandOrCondition::Operand(Operand::Literal(Literal::String(text)))
+                if function.is_case() =>
+            {
+                Operand::Literal(Literal::String(match function {
+                    PropertyFunction::ToLower => text.to_lowercase(),
+                    _ => text.to_uppercase(),
+                }))
+            }
+            _ => {
+                let name = function.as_str();
+                return Err(Fault::unsupported(format!(
+                    "`{name}` takes a column in `$filter`."
+                )));
+            }
+        };
+        Ok(OperandOrCondition::Operand(operand))
     }
 
     fn read_text_function(&mut self, function: TextFunction) -> Result<OperandOrCondition, Fault> {
@@ -335,14 +368,14 @@ impl<'t> Parser<'t> {
         self.expect(&Token::Close, "a closing bracket is expected.")?;
         match (haystack, needle) {
             (
-                OperandOrCondition::Operand(Operand::Property(property)),
+                OperandOrCondition::Operand(within),
                 OperandOrCondition::Operand(Operand::Literal(Literal::String(text))),
-            ) => {
-                let found = self.count_condition(Expression::Text(function, property, text))?;
+            ) if within.is_text() => {
+                let found = self.count_condition(Expression::Text(function, within, text))?;
                 Ok(OperandOrCondition::Condition(found))
             }
             _ => Err(Fault::unsupported(format!(
-                "`{}` takes a column and a text in quotes in `$filter`.",
+                "`{}` takes a column, as it is or in one case, and a text in quotes in `$filter`.",
                 function.as_str()
             ))),
         }

@@ -8,7 +8,8 @@ mod grammar;
 mod lexer;
 
 pub use expression::{
-    ComparisonOperator, Expression, Literal, Operand, TextFunction, write_literals,
+    ComparisonOperator, Expression, Literal, Operand, PropertyFunction, TextFunction,
+    write_literals,
 };
 pub use fault::{Fault, all_are_unsupported, join_sentences};
 pub use grammar::{MAX_BYTES, MAX_CONDITIONS, MAX_DEPTH, parse_filter, parse_key, parse_literals};

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration, NaiveDate};
 use odata_filter::{
     ComparisonOperator, Expression, Fault, Literal, MAX_BYTES, MAX_CONDITIONS, MAX_DEPTH, Operand,
-    TextFunction, all_are_unsupported, join_sentences, parse_filter, parse_key, parse_literals,
-    write_literals,
+    PropertyFunction, TextFunction, all_are_unsupported, join_sentences, parse_filter, parse_key,
+    parse_literals, write_literals,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -34,7 +34,8 @@ fn name() -> impl Strategy<Value = String> {
 fn operand() -> impl Strategy<Value = Operand> {
     prop_oneof![
         name().prop_map(Operand::Property),
-        name().prop_map(Operand::Year),
+        (select(&PropertyFunction::ALL), name())
+            .prop_map(|(function, name)| Operand::Function(function, name)),
         literal().prop_map(Operand::Literal),
     ]
 }
@@ -44,8 +45,12 @@ fn expression() -> impl Strategy<Value = Expression> {
         .prop_map(|(left, operator, right)| Expression::Compare(left, operator, right));
     let listed =
         (operand(), vec(literal(), 1..4)).prop_map(|(left, list)| Expression::In(left, list));
-    let text = (name(), select(&TextFunction::ALL), "[^\0]{0,12}")
-        .prop_map(|(property, function, text)| Expression::Text(function, property, text));
+    let within = prop_oneof![
+        name().prop_map(Operand::Property),
+        name().prop_map(|name| Operand::Function(PropertyFunction::ToLower, name)),
+    ];
+    let text = (within, select(&TextFunction::ALL), "[^\0]{0,12}")
+        .prop_map(|(within, function, text)| Expression::Text(function, within, text));
     let leaf = prop_oneof![
         4 => compare,
         1 => listed,
@@ -57,9 +62,26 @@ fn expression() -> impl Strategy<Value = Expression> {
         prop_oneof![
             vec(inner.clone(), 2..4).prop_map(Expression::And),
             vec(inner.clone(), 2..4).prop_map(Expression::Or),
-            inner.prop_map(|inner| Expression::Not(Box::new(inner))),
+            inner
+                .clone()
+                .prop_map(|inner| Expression::Not(Box::new(inner))),
+            (
+                inner.prop_filter("a condition by itself", is_condition),
+                any::<bool>()
+            )
+                .prop_map(|(inner, truth)| Expression::Is(Box::new(inner), truth)),
         ]
     })
+}
+
+/// Whether comparing it with a truth makes it another condition: a property and a truth are operands too, and what was
+/// compared before is what it is.
+fn is_condition(expression: &Expression) -> bool {
+    match expression {
+        Expression::Property(_) | Expression::Boolean(_) | Expression::Is(..) => false,
+        Expression::Not(inner) => !matches!(**inner, Expression::Is(..)),
+        _ => true,
+    }
 }
 
 /// Words as a `$filter` has them, in whatever order.
@@ -158,9 +180,9 @@ fn faults_stand_at_their_letter_and_tell_their_kind() {
             "something else than true or false",
         ),
         (
-            "tolower(name) eq 'x'",
+            "trim(name) eq 'x'",
             true,
-            "contains, startswith, endswith and year",
+            "contains, startswith, endswith, year",
         ),
         ("value add 1 gt 2", true, "does not calculate"),
         ("rows/any(r:r/value gt 5)", true, "Rows lead nowhere"),

@@ -47,30 +47,36 @@ impl Edits {
         let of = |kind: EditKind| self.0.iter().filter(move |(_, done)| **done == kind);
         let gone: Vec<Uuid> = of(EditKind::Deleted).map(|(id, _)| *id).collect();
         if !gone.is_empty() {
-            row_edit::Entity::delete_many()
-                .filter(Column::SubjectId.is_in(gone))
-                .exec(tx)
-                .await?;
+            for gone in gone.chunks(ROWS) {
+                row_edit::Entity::delete_many()
+                    .filter(Column::SubjectId.is_in(gone.iter().copied()))
+                    .exec(tx)
+                    .await?;
+            }
         }
-        let row = |(id, kind): (&Uuid, &EditKind)| row_edit::ActiveModel {
-            subject_id: Set(*id),
-            created_by_id: Set(caller.account().filter(|_| *kind == EditKind::Created)),
-            updated_at: Set(caller.now),
-            updated_by_id: Set(caller.account()),
-        };
-        let kept = self
-            .0
-            .iter()
-            .filter(|(_, kind)| **kind != EditKind::Deleted);
-        let rows: Vec<row_edit::ActiveModel> = kept.map(row).collect();
-        for rows in rows.chunks(ROWS) {
-            let again = OnConflict::column(Column::SubjectId)
-                .update_columns([Column::UpdatedAt, Column::UpdatedById])
-                .to_owned();
-            row_edit::Entity::insert_many(rows.to_vec())
-                .on_conflict(again)
-                .exec_without_returning(tx)
-                .await?;
+        // Of an id that was used before, and went with what it lay in, the new maker counts.
+        let created = [Column::CreatedById, Column::UpdatedAt, Column::UpdatedById];
+        let updated = [Column::UpdatedAt, Column::UpdatedById];
+        for (kind, columns) in [
+            (EditKind::Created, &created[..]),
+            (EditKind::Updated, &updated[..]),
+        ] {
+            let row = |(id, _): (&Uuid, &EditKind)| row_edit::ActiveModel {
+                subject_id: Set(*id),
+                created_by_id: Set(caller.account().filter(|_| kind == EditKind::Created)),
+                updated_at: Set(caller.now),
+                updated_by_id: Set(caller.account()),
+            };
+            let rows: Vec<row_edit::ActiveModel> = of(kind).map(row).collect();
+            for rows in rows.chunks(ROWS) {
+                let again = OnConflict::column(Column::SubjectId)
+                    .update_columns(columns.iter().copied())
+                    .to_owned();
+                row_edit::Entity::insert_many(rows.to_vec())
+                    .on_conflict(again)
+                    .exec_without_returning(tx)
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -82,7 +88,8 @@ impl Permit<'_> {
         self.edits.note::<E>(row, EditKind::Created);
     }
 
-    pub(super) fn note_updated<E: Guarded>(&mut self, row: &E::Model) {
+    /// Notes that a row was changed, which was updated by other ways than `update`.
+    pub fn note_updated<E: Guarded>(&mut self, row: &E::Model) {
         self.edits.note::<E>(row, EditKind::Updated);
     }
 

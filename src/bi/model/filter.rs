@@ -3,10 +3,12 @@
 
 use std::cmp::Ordering;
 
+use chrono::Datelike;
 use sea_orm::DbBackend;
 
 use super::{
-    dataset::Column,
+    dataset::{Column, ColumnType},
+    letter_case::LetterCase,
     value::{Value, ValueRef},
 };
 use crate::statement::SqlBuilder;
@@ -15,7 +17,8 @@ use crate::statement::SqlBuilder;
 const TERM: usize = 4;
 
 /// Which rows to give. Every comparison is true or false, also with an empty cell: an empty cell equals nothing,
-/// differs from every value and is neither above nor below it.
+/// differs from every value and is neither above nor below it. Whether an empty cell has a text in it is unknown, and
+/// so is whether it has not; what is unknown gives no row.
 #[derive(Clone)]
 pub enum Filter {
     /// All of them hold; with none, every row.
@@ -28,9 +31,63 @@ pub enum Filter {
     In(&'static Column, Vec<Value>),
     /// The cell is one of these keys, however their letters are cased.
     Keys(&'static Column, Vec<String>),
-    /// The cell is a text with this one in it, to the letter.
-    Has(&'static Column, TextPosition, String),
+    /// What a function makes of the cell, compared.
+    Derived(&'static Column, CellFunction, Comparison, Value),
+    /// The cell is a text with this one in it, to the letter; the cell in one case where that is said.
+    Has(&'static Column, Option<LetterCase>, TextPosition, String),
+    /// It is known to hold.
+    Known(Box<Self>),
     Empty(&'static Column),
+}
+
+/// What is compared of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellFunction {
+    /// The month of a day or a moment (UTC), from 1 to 12.
+    Month,
+    /// The day of its month, from 1.
+    DayOfMonth,
+    /// The letters of a text, counted.
+    Length,
+    /// The text in one case; for equality alone.
+    Case(LetterCase),
+}
+
+impl CellFunction {
+    fn append_to_sql(self, text: SqlBuilder, column: &Column, value: &Value) -> SqlBuilder {
+        let name = column.name;
+        let postgres = text.backend() == DbBackend::Postgres;
+        let part = |part: &str, at: usize| match (postgres, column.of) {
+            (true, ColumnType::Instant) => {
+                format!("CAST(extract({part} FROM {name} AT TIME ZONE 'UTC') AS integer)")
+            }
+            (true, _) => format!("CAST(extract({part} FROM {name}) AS integer)"),
+            // Both are texts that begin with a day.
+            (false, _) => format!("CAST(substr({name}, {at}, 2) AS integer)"),
+        };
+        match (self, value) {
+            (Self::Month, _) => text.then(&part("month", 6)),
+            (Self::DayOfMonth, _) => text.then(&part("day", 9)),
+            (Self::Length, _) => text.then(&format!("length({name})")),
+            (Self::Case(case), Value::Text(wanted)) => case.append_to_sql(text, name, wanted),
+            (Self::Case(_), _) => text.then(name),
+        }
+    }
+
+    fn of_cell(self, cell: ValueRef<'_>) -> Option<Value> {
+        let number = |number: u32| i32::try_from(number).ok().map(Value::Integer);
+        match (self, cell) {
+            (Self::Month, ValueRef::Day(day)) => number(day.month()),
+            (Self::Month, ValueRef::Instant(at)) => number(at.month()),
+            (Self::DayOfMonth, ValueRef::Day(day)) => number(day.day()),
+            (Self::DayOfMonth, ValueRef::Instant(at)) => number(at.day()),
+            (Self::Length, ValueRef::Text(text)) => {
+                i32::try_from(text.chars().count()).ok().map(Value::Integer)
+            }
+            (Self::Case(case), ValueRef::Text(text)) => Some(Value::Text(case.of_text(text))),
+            _ => None,
+        }
+    }
 }
 
 /// How a cell is compared with a value.
@@ -50,6 +107,31 @@ pub enum TextPosition {
     Anywhere,
     Beginning,
     End,
+}
+
+impl Comparison {
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+        }
+    }
+
+    /// Whether it holds of a cell in this order to the value; none where the cell is empty.
+    fn holds(self, order: Option<Ordering>) -> bool {
+        match self {
+            Self::Equal => order == Some(Ordering::Equal),
+            Self::NotEqual => order != Some(Ordering::Equal),
+            Self::Below => order == Some(Ordering::Less),
+            Self::AtMost => order.is_some_and(Ordering::is_le),
+            Self::Above => order == Some(Ordering::Greater),
+            Self::AtLeast => order.is_some_and(Ordering::is_ge),
+        }
+    }
 }
 
 impl TextPosition {
@@ -76,7 +158,7 @@ impl Filter {
     }
 
     /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd
-    /// to false.
+    /// to false. What is unknown here is NULL there.
     fn append_null_safe_to_sql(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
         match self {
             Self::All(all) => append_joined_conditions(text, all, "1 = 1", " AND ", inside_not),
@@ -88,6 +170,14 @@ impl Filter {
                 value,
             )
             .then(")"),
+            Self::Derived(column, function, Comparison::NotEqual, value) => {
+                let text = function.append_to_sql(text.then("("), column, value);
+                append_value(text.then(" IS DISTINCT FROM "), value).then(")")
+            }
+            Self::Known(inner) => inner
+                .append_null_safe_to_sql(text.then("COALESCE("), inside_not)
+                .then(", FALSE)"),
+            Self::Has(..) => self.append_single_condition(text.then("(")).then(")"),
             _ if inside_not => self
                 .append_single_condition(text.then("COALESCE("))
                 .then(", FALSE)"),
@@ -97,16 +187,13 @@ impl Filter {
 
     fn append_single_condition(&self, text: SqlBuilder) -> SqlBuilder {
         match self {
-            Self::Compare(column, how, value) => {
-                let sign = match how {
-                    Comparison::Equal => "=",
-                    Comparison::NotEqual => "<>",
-                    Comparison::Below => "<",
-                    Comparison::AtMost => "<=",
-                    Comparison::Above => ">",
-                    Comparison::AtLeast => ">=",
-                };
-                append_value(text.then(&format!("{} {sign} ", column.name)), value)
+            Self::Compare(column, how, value) => append_value(
+                text.then(&format!("{} {} ", column.name, how.sign())),
+                value,
+            ),
+            Self::Derived(column, function, how, value) => {
+                let text = function.append_to_sql(text, column, value);
+                append_value(text.then(&format!(" {} ", how.sign())), value)
             }
             Self::In(column, values) => text
                 .then(&format!("{} IN ", column.name))
@@ -114,8 +201,8 @@ impl Filter {
             Self::Keys(column, keys) => text
                 .then(&format!("lower({}) IN ", column.name))
                 .list(keys.iter().map(|key| key.to_ascii_lowercase())),
-            Self::Has(column, position, wanted) => {
-                append_text_match(text, column.name, *position, wanted)
+            Self::Has(column, case, position, wanted) => {
+                append_text_match(text, (column.name, *case), *position, wanted)
             }
             other => other.append_null_safe_to_sql(text, false),
         }
@@ -126,19 +213,25 @@ impl Filter {
     pub fn step_cost(&self) -> usize {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::step_cost).sum(),
-            Self::Not(inner) => inner.step_cost(),
+            Self::Not(inner) | Self::Known(inner) => inner.step_cost(),
             Self::In(_, values) => TERM * values.len(),
             Self::Keys(_, keys) => TERM * keys.len(),
-            Self::Compare(..) | Self::Has(..) | Self::Empty(_) => TERM,
+            Self::Compare(..) | Self::Derived(..) | Self::Has(..) | Self::Empty(_) => TERM,
         }
     }
 
     /// Whether a row that is computed passes; `cell` gives its cell of a column.
     pub fn passes<'r>(&self, cell: &impl Fn(&Column) -> ValueRef<'r>) -> bool {
-        match self {
-            Self::All(all) => all.iter().all(|one| one.passes(cell)),
-            Self::Any(any) => any.iter().any(|one| one.passes(cell)),
-            Self::Not(inner) => !inner.passes(cell),
+        self.truth(cell) == Some(true)
+    }
+
+    /// Whether it holds of a row; none where that is unknown.
+    fn truth<'r>(&self, cell: &impl Fn(&Column) -> ValueRef<'r>) -> Option<bool> {
+        Some(match self {
+            Self::All(all) => return join_truths(all, false, cell),
+            Self::Any(any) => return join_truths(any, true, cell),
+            Self::Not(inner) => !inner.truth(cell)?,
+            Self::Known(inner) => inner.truth(cell) == Some(true),
             Self::Empty(column) => cell(column) == ValueRef::Empty,
             Self::In(column, values) => values
                 .iter()
@@ -147,23 +240,42 @@ impl Filter {
                 ValueRef::Text(text) => keys.iter().any(|key| key.eq_ignore_ascii_case(text)),
                 _ => false,
             },
-            Self::Has(column, position, wanted) => match cell(column) {
-                ValueRef::Text(text) => position.matches_text(text, wanted),
-                _ => false,
+            Self::Has(column, case, position, wanted) => match (cell(column), case) {
+                (ValueRef::Text(text), None) => position.matches_text(text, wanted),
+                (ValueRef::Text(text), Some(case)) => {
+                    position.matches_text(&case.of_text(text), wanted)
+                }
+                _ => return None,
             },
             Self::Compare(column, how, value) => {
-                let order = compare_cell_with_value(cell(column), value);
-                match how {
-                    Comparison::Equal => order == Some(Ordering::Equal),
-                    Comparison::NotEqual => order != Some(Ordering::Equal),
-                    Comparison::Below => order == Some(Ordering::Less),
-                    Comparison::AtMost => order.is_some_and(Ordering::is_le),
-                    Comparison::Above => order == Some(Ordering::Greater),
-                    Comparison::AtLeast => order.is_some_and(Ordering::is_ge),
-                }
+                how.holds(compare_cell_with_value(cell(column), value))
             }
+            Self::Derived(column, function, how, value) => {
+                let derived = function.of_cell(cell(column));
+                let order = derived
+                    .as_ref()
+                    .and_then(|derived| compare_cell_with_value(derived.as_ref(), value));
+                how.holds(order)
+            }
+        })
+    }
+}
+
+/// What parts come to of which the first that `decides` says all; unknown where none does and one is unknown.
+fn join_truths<'r>(
+    parts: &[Filter],
+    decides: bool,
+    cell: &impl Fn(&Column) -> ValueRef<'r>,
+) -> Option<bool> {
+    let mut unknown = false;
+    for part in parts {
+        match part.truth(cell) {
+            Some(truth) if truth == decides => return Some(decides),
+            Some(_) => {}
+            None => unknown = true,
         }
     }
+    (!unknown).then_some(!decides)
 }
 
 fn append_joined_conditions(
@@ -186,26 +298,34 @@ fn append_joined_conditions(
 /// LIKE is not used: what counts as the same letter in it differs between the databases.
 fn append_text_match(
     text: SqlBuilder,
-    column: &str,
+    (column, case): (&str, Option<LetterCase>),
     position: TextPosition,
     wanted: &str,
 ) -> SqlBuilder {
     let length = wanted.chars().count();
+    let append_cell = |text: SqlBuilder| match case {
+        None => text.then(column),
+        Some(case) => case.append_to_sql(text, column, wanted),
+    };
     let text = match position {
         TextPosition::Anywhere => {
             let found = match text.backend() {
-                DbBackend::Postgres => "strpos",
-                _ => "instr",
+                DbBackend::Postgres => "strpos(",
+                _ => "instr(",
             };
-            return text
-                .then(&format!("{found}({column}, "))
+            return append_cell(text.then(found))
+                .then(", ")
                 .value(wanted)
                 .then(") > 0");
         }
-        TextPosition::Beginning => text.then(&format!("substr({column}, 1, {length}) = ")),
-        TextPosition::End => text.then(&format!(
-            "length({column}) >= {length} AND substr({column}, length({column}) - {length} + 1) = "
-        )),
+        TextPosition::Beginning => {
+            append_cell(text.then("substr(")).then(&format!(", 1, {length}) = "))
+        }
+        // The case of a text has as many letters as the text.
+        TextPosition::End => {
+            append_cell(text.then(&format!("length({column}) >= {length} AND substr(")))
+                .then(&format!(", length({column}) - {length} + 1) = "))
+        }
     };
     text.value(wanted)
 }

@@ -4,5 +4,6 @@ pub mod cursor;
 pub mod dataset;
 pub mod days;
 pub mod filter;
+pub mod letter_case;
 pub mod query;
 pub mod value;

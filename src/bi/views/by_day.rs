@@ -4,8 +4,9 @@
 //! A view that keeps rows from some of its readers is a `security_barrier`: PostgreSQL takes no condition into it that
 //! could tell what it was called with, and says so of few functions. Of a day and a timestamp it does not, so
 //! `measured_on >= now() - interval '3 days'` would read every row first. Therefore the view that is read has two
-//! parts: the calendar, which keeps nothing secret and takes any condition, and for each of its days the rows of that
-//! day, from a view behind it with the barrier, which nobody but it can read.
+//! parts: the calendar of whole years, which takes any condition, and for each of its days the rows of that day, from a
+//! view behind it with the barrier, which nobody but it can read. Of rows that a login may not see the calendar tells the
+//! year of the first and of the last one.
 //!
 //! ```text
 //! bi.kpi_facts     calendar (day)  ×  LATERAL rows WHERE measured_on = day
@@ -13,7 +14,7 @@
 //!    any condition on the day              └ bi_of_day_kpi_facts, security_barrier
 //! ```
 
-use super::Dataset;
+use super::{Dataset, SEES_ANYTHING};
 
 /// Where the days of the rows of a dataset are stored: what stands after FROM. Nothing where rows have no day, and of
 /// the calendar itself, in which a day is found at once.
@@ -52,8 +53,10 @@ pub(super) fn query_sql(dataset: &Dataset, order: &[&str]) -> Option<String> {
     Some(format!(
         "SELECT {}
 FROM (SELECT CAST(moment AS date) AS day FROM generate_series(
-        CAST((SELECT MIN({day}) FROM {stored}) AS timestamp), CAST((SELECT MAX({day}) FROM {stored}) AS timestamp),
-        interval '1 day') AS moment) AS calendar
+        date_trunc('year', CAST((SELECT MIN({day}) FROM {stored}) AS timestamp)),
+        date_trunc('year', CAST((SELECT MAX({day}) FROM {stored}) AS timestamp)) + interval '1 year - 1 day',
+        interval '1 day') AS moment
+    WHERE {SEES_ANYTHING}) AS calendar
 CROSS JOIN LATERAL (SELECT of_day.*, clock_timestamp() AS fence FROM {rows} AS of_day
     WHERE of_day.{day} = calendar.day) AS flat",
         columns.join(", ")

@@ -43,7 +43,7 @@ pub async fn import_organisation(
     how: OrganisationImportOptions,
 ) -> Result<()> {
     let mut permit = caller.open_permit_without_check().await?;
-    refuse_unless_database_empty(&permit).await?;
+    refuse_unless_database_empty(&permit, said).await?;
     import_organisation_into(&mut permit, said).await?;
     // Only a commit keeps anything: the transaction is rolled back when the permit is dropped.
     if how.dry_run {
@@ -52,21 +52,29 @@ pub async fn import_organisation(
     permit.commit().await
 }
 
-/// Refuses to import where the database holds anything but accounts.
-pub(crate) async fn refuse_unless_database_empty(permit: &Permit<'_>) -> Result<()> {
+/// Refuses to import where the database holds anything but accounts that the document brings as well.
+pub(crate) async fn refuse_unless_database_empty(
+    permit: &Permit<'_>,
+    said: &OrganisationInput,
+) -> Result<()> {
     let tx = permit.tx();
-    let there = department::Entity::find().count(tx).await?
+    let mut there = department::Entity::find().count(tx).await?
         + channel::Entity::find().count(tx).await?
         + segment::Entity::find().count(tx).await?
         + persona::Entity::find().count(tx).await?
         + kpi::Entity::find().count(tx).await?
-        + blueprint::Entity::find().count(tx).await?
-        + playbook::Entity::find().count(tx).await?
-        + routing_rule::Entity::find().count(tx).await?
-        + template::Entity::find()
-            .filter(made_or_changed_by_people())
-            .count(tx)
-            .await?;
+        + blueprint::Entity::find().count(tx).await?;
+    // What the document says nothing of stays as it is.
+    if !said.playbooks.is_empty() {
+        there += playbook::Entity::find().count(tx).await?;
+    }
+    if !said.routing_rules.is_empty() {
+        there += routing_rule::Entity::find().count(tx).await?;
+    }
+    if said.templates.is_some() {
+        let of_people = template::Entity::find().filter(made_or_changed_by_people());
+        there += of_people.count(tx).await?;
+    }
     if there == 0 {
         return Ok(());
     }
@@ -89,7 +97,8 @@ pub(crate) async fn import_organisation_into(
 ) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
     let mut faults = Faults::default();
-    let shared = SharedRows::from_document(said, (now, today), &mut faults);
+    let templates = template::Entity::find().all(permit.tx()).await?;
+    let shared = SharedRows::from_document(said, &templates, (now, today), &mut faults);
     // Blueprints are read against what they share: its faults would come again in each.
     faults.check()?;
     shared.insert_rows(permit).await?;

@@ -180,10 +180,10 @@ objects! {
         /// Whether it judges one contact or the relationship as a whole.
         scope: KpiScope,
         /// The day from which on its values are what the answers of feedback give; null where they are recorded. Answers
-        /// are not in a document: written out it is never before the day after, so that no value of these days is lost.
+        /// are not in a document: written out it is never before the day after the export, and no value is of that day or later.
         #[serde(default, deserialize_with = "read_day_or_null")]
         fed_from: Option<NaiveDate>,
-        /// As older documents say it: fed from the day after it is read on.
+        /// As older documents say it: fed from the day after the import on.
         #[serde(default, skip_serializing)]
         fed_by_feedback: bool,
         /// How many answers or cases a period needs to be its current figure; null for the usual.

@@ -64,6 +64,12 @@ impl<I: Id> ClaimedIdsByKey<I> {
         id
     }
 
+    /// What is in the database already.
+    fn insert_all<'k>(&mut self, there: impl Iterator<Item = (&'k str, I)>) {
+        let there = there.map(|(key, id)| (fold_key(key), (id, String::new())));
+        self.0.extend(there);
+    }
+
     /// What has the key; a fault where nothing has.
     pub(super) fn find(&self, path: &str, noun: &str, key: &str, faults: &mut Faults) -> Option<I> {
         let found = self.0.get(&fold_key(key)).map(|(id, _)| *id);
@@ -100,9 +106,11 @@ pub(super) struct SharedRows {
 }
 
 impl SharedRows {
-    /// What an organisation's journeys share.
+    /// What an organisation's journeys share; `there` are the templates of the database, which count where the document
+    /// says nothing of any.
     pub(super) fn from_document(
         said: &OrganisationInput,
+        there: &[template::Model],
         (now, today): (DateTime<Utc>, NaiveDate),
         faults: &mut Faults,
     ) -> Self {
@@ -126,6 +134,11 @@ impl SharedRows {
         faults.check_count("routingRules", said.routing_rules.len(), MOST_RULES);
         for (at, rule) in said.routing_rules.iter().enumerate() {
             shared.add_routing_rule(&format!("routingRules.{at}"), rule, now, faults);
+        }
+        if said.templates.is_none() {
+            shared
+                .template_keys
+                .insert_all(there.iter().map(|row| (&*row.key, row.id)));
         }
         shared.templates = said.templates.as_ref().map(|templates| {
             let row = |(at, template): (usize, &TemplateEntry)| {
@@ -309,6 +322,15 @@ impl SharedRows {
         kpis::add_currency_fault(faults, &at("currency"), said.unit, said.currency.as_deref());
         if let Some(day) = said.fed_from {
             add_year_range_fault(faults, &at("fedFrom"), day);
+            if said
+                .measurements
+                .iter()
+                .any(|value| value.measured_on >= day)
+            {
+                let message = "It has values of that day or later, whose answers are not in a document: feed it from the \
+                    day after its latest value on.";
+                faults.add(&at("fedFrom"), UserErrorCode::Invalid, None, message);
+            }
         }
         let fed_from = said
             .fed_from
@@ -451,11 +473,14 @@ impl SharedRows {
                 .find(&at("department"), "department", &said.department, faults);
         let conditions = |row: &routing_rule::Model| (row.segment_id, row.channel_id, row.cause);
         let same = (part.segment, part.channel, said.cause);
-        if self.routing_rules.iter().any(|row| conditions(row) == same) {
+        // What is not known has its fault already, and equals nothing.
+        let known = (part.segment.is_some(), part.channel.is_some())
+            == (said.segment.is_some(), said.channel.is_some());
+        if known && self.routing_rules.iter().any(|row| conditions(row) == same) {
             let message = "There is a rule with these conditions already.";
             faults.add(path, UserErrorCode::Duplicate, None, message);
         }
-        if let Some(department_id) = department {
+        if let Some(department_id) = department.filter(|_| known) {
             self.routing_rules.push(routing_rule::Model {
                 id: id::new(),
                 segment_id: part.segment,
@@ -491,7 +516,7 @@ impl SharedRows {
         insert_models::<playbook::Entity>(permit, self.playbooks.clone()).await?;
         insert_models::<routing_rule::Entity>(permit, self.routing_rules.clone()).await?;
         if let Some(templates) = &self.templates {
-            // All there is: the one that every database begins with.
+            // What is there is the one that every database begins with: see `refuse_unless_database_empty`.
             template::Entity::delete_many().exec(permit.tx()).await?;
             insert_models::<template::Entity>(permit, templates.clone()).await?;
         }

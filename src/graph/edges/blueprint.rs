@@ -54,8 +54,8 @@ const FINDINGS: usize = 2 * snapshot::COST;
 
 #[ComplexObject]
 impl Blueprint {
-    /// What was done to it and to what lies in it, customers' cases aside, the newest first; null where you may not read
-    /// it. Requires: READ_HISTORY.
+    /// What was done to it and to what lies in it, the newest first; an import is one event. Customers' cases are no part
+    /// of it. Null where you may not read it. Requires: READ_HISTORY.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn history(
         &self,

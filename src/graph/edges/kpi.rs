@@ -70,7 +70,8 @@ impl Kpi {
 
 #[ComplexObject]
 impl Kpi {
-    /// What was done to it and its targets, the newest first; null where you may not read it. Requires: READ_HISTORY.
+    /// What was done to it and to the targets that it has, the newest first, without its values; null where you may not
+    /// read it. Requires: READ_HISTORY.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn history(
         &self,

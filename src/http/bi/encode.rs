@@ -28,7 +28,11 @@ const IS_DELETED: &str = "is_deleted";
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedEncoding {
-    Csv(Dialect),
+    Csv {
+        dialect: Dialect,
+        /// Whether texts that a spreadsheet would run as formulas are preceded by an apostrophe.
+        guarded: bool,
+    },
     Ndjson,
 }
 
@@ -37,7 +41,10 @@ impl FeedEncoding {
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension {
-            "csv" => Some(Self::Csv(Dialect::Comma)),
+            "csv" => Some(Self::Csv {
+                dialect: Dialect::Comma,
+                guarded: true,
+            }),
             "ndjson" => Some(Self::Ndjson),
             _ => None,
         }
@@ -46,7 +53,7 @@ impl FeedEncoding {
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
-            Self::Csv(_) => "text/csv; charset=utf-8; header=present",
+            Self::Csv { .. } => "text/csv; charset=utf-8; header=present",
             Self::Ndjson => "application/x-ndjson",
         }
     }
@@ -95,7 +102,10 @@ impl FeedWriter {
         let names = names.chain(extra.is_deleted.then_some(IS_DELETED));
         let names = names.chain(extra.cursor.then_some(CURSOR));
         let rows = match encoding {
-            FeedEncoding::Csv(dialect) => RowBuffer::Csv(CsvCells::new(dialect, names, CAPACITY)),
+            FeedEncoding::Csv { dialect, guarded } => {
+                let cells = CsvCells::new(dialect, names, CAPACITY);
+                RowBuffer::Csv(if guarded { cells } else { cells.unguarded() })
+            }
             FeedEncoding::Ndjson => {
                 let buffer = JsonWriter::appending_to(Vec::with_capacity(CAPACITY));
                 RowBuffer::Ndjson(JsonRowWriter::new(names), buffer)

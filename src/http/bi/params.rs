@@ -116,8 +116,8 @@ impl ParamsParser<'_> {
         if dataset.is_of_measurements() {
             names.push("updated_since");
         }
-        if matches!(encoding, FeedEncoding::Csv(_)) {
-            names.push("dialect");
+        if matches!(encoding, FeedEncoding::Csv { .. }) {
+            names.extend(["dialect", "formula_guard"]);
         }
         names.extend(dataset.filters.iter().map(|filter| filter.name));
         names
@@ -315,13 +315,17 @@ impl ParamsParser<'_> {
     }
 
     fn parse_include_drafts(&mut self) -> bool {
-        let sent = self.read_single("uncounted");
-        match sent.as_deref() {
-            None | Some("false") => false,
+        self.parse_truth("uncounted", false)
+    }
+
+    fn parse_truth(&mut self, name: &str, absent: bool) -> bool {
+        match self.read_single(name).as_deref() {
+            None => absent,
+            Some("false") => false,
             Some("true") => true,
             Some(_) => {
-                self.faults.push("`uncounted` is true or false.".to_owned());
-                false
+                self.faults.push(format!("`{name}` is true or false."));
+                absent
             }
         }
     }
@@ -375,15 +379,19 @@ impl ParamsParser<'_> {
     }
 
     fn parse_dialect(&mut self, encoding: FeedEncoding) -> FeedEncoding {
-        let sent = self.read_single("dialect");
-        match (encoding, sent.as_deref()) {
-            (FeedEncoding::Csv(_), Some("excel-da")) => FeedEncoding::Csv(Dialect::ExcelDa),
-            (FeedEncoding::Csv(_), Some("comma") | None) | (FeedEncoding::Ndjson, _) => encoding,
-            (FeedEncoding::Csv(_), Some(_)) => {
+        if encoding == FeedEncoding::Ndjson {
+            return encoding;
+        }
+        let dialect = match self.read_single("dialect").as_deref() {
+            Some("excel-da") => Dialect::ExcelDa,
+            Some("comma") | None => Dialect::Comma,
+            Some(_) => {
                 self.faults
                     .push("`dialect` is comma or excel-da.".to_owned());
-                encoding
+                Dialect::Comma
             }
-        }
+        };
+        let guarded = self.parse_truth("formula_guard", true);
+        FeedEncoding::Csv { dialect, guarded }
     }
 }

@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::{encode::FeedWriter, pull::FeedRequest};
 use crate::{
+    access,
     bi::catalogue,
     database::Transaction,
     error::{Error, Result},
@@ -27,6 +28,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a feed may last: as long as it does, the database keeps what is changed and deleted meanwhile.
 const LIFE: Duration = Duration::from_secs(30 * 60);
+/// How long a feed goes on before it is looked at whether its caller still has the rights with which it began.
+const TRUST: Duration = Duration::from_secs(1);
 /// What the body is fed with.
 type Chunk = io::Result<Bytes>;
 
@@ -90,17 +93,25 @@ async fn send_rows(feed: FeedRequest, tx: Transaction, sender: Sender<FeedPiece>
         matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
     };
     let mut writer = FeedWriter::new(params.encoding, &params.query.columns, params.extra, gzip);
+    let mut trusted_until = Instant::now() + TRUST;
     let mut rows = catalogue::stream_rows(params.query, &caller, tx).await?;
     while let Some(row) = rows.next().await? {
         writer.write_row(&row)?;
         let Some(chunk) = writer.take_full_chunk()? else {
             continue;
         };
+        if Instant::now() >= trusted_until {
+            access::refuse_if_rights_changed(&caller).await?;
+            trusted_until = Instant::now() + TRUST;
+        }
         if !send_piece(Some(chunk)).await {
             tracing::info!("a feed ended before its rows: its client took too little or too long");
             return Ok(());
         }
         caller.budget.renew_steps_of_feed();
+    }
+    if Instant::now() >= trusted_until {
+        access::refuse_if_rights_changed(&caller).await?;
     }
     if send_piece(Some(writer.finish()?)).await {
         send_piece(None).await;

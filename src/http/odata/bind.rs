@@ -5,11 +5,14 @@
 use chrono::{NaiveDate, NaiveTime};
 use entity::id;
 
-use odata_filter::{ComparisonOperator, Expression, Fault, Literal, Operand, TextFunction};
+use odata_filter::{
+    ComparisonOperator, Expression, Fault, Literal, Operand, PropertyFunction, TextFunction,
+};
 
 use crate::bi::{
     model::dataset::{Column, ColumnType, Dataset},
-    model::filter::{Comparison, Filter, TextPosition},
+    model::filter::{CellFunction, Comparison, Filter, TextPosition},
+    model::letter_case::{LetterCase, MOST_REPLACED},
     model::value::Value,
 };
 
@@ -33,7 +36,9 @@ pub fn literal_to_column_value(column: &Column, literal: &Literal) -> Option<Opt
         (ColumnType::Text | ColumnType::Word(_), Literal::String(text)) => {
             Value::Text(text.clone())
         }
-        (ColumnType::Day, Literal::Date(day)) => Value::Day(*day),
+        (ColumnType::Day, Literal::Date(_) | Literal::DateTime(_)) => {
+            Value::Day(day_of_literal(literal)?)
+        }
         (ColumnType::Instant, Literal::DateTime(at)) => Value::Instant(*at),
         (ColumnType::Integer, Literal::Number(number)) => integer_or_number(*number),
         (ColumnType::Number, Literal::Number(number)) => Value::Number(*number),
@@ -55,6 +60,10 @@ fn integer_or_number(number: f64) -> Value {
         false => Value::Number(number),
     }
 }
+
+/// What is compared is a column with a value.
+const NO_COLUMN: &str =
+    "`$filter` compares one column with values, and not columns or values with each other.";
 
 fn no_rows_filter() -> Filter {
     Filter::Any(Vec::new())
@@ -82,23 +91,47 @@ impl FilterTranslator<'_> {
             Expression::Boolean(true) => all_rows_filter(),
             Expression::Boolean(false) => no_rows_filter(),
             Expression::Property(name) => self.translate_boolean_column(name),
-            Expression::Text(function, name, text) => self.translate_text_function(name, *function, text),
-            Expression::In(Operand::Property(name), literals) => self.translate_in_list(name, literals),
+            Expression::Is(inner, true) => Filter::Known(Box::new(self.translate_condition(inner))),
+            Expression::Is(inner, false) => {
+                Filter::Known(Box::new(negate(self.translate_condition(inner))))
+            }
+            Expression::Text(function, within, text) => {
+                self.translate_text_function(within, *function, text)
+            }
+            Expression::In(Operand::Property(name), literals) => {
+                self.translate_in_list(name, literals, Self::compare_column)
+            }
+            Expression::In(Operand::Function(function, name), literals) => {
+                let compare = |this: &mut Self, column, how, literal: &Literal| {
+                    this.compare_function(*function, column, how, literal)
+                };
+                self.translate_in_list(name, literals, compare)
+            }
             Expression::Compare(Operand::Property(name), how, Operand::Literal(literal)) => {
                 self.translate_comparison(name, comparison_from_operator(*how), literal)
             }
             Expression::Compare(Operand::Literal(literal), how, Operand::Property(name)) => {
                 self.translate_comparison(name, swap_sides(comparison_from_operator(*how)), literal)
             }
-            Expression::Compare(Operand::Year(name), how, Operand::Literal(literal)) => {
-                self.translate_year_comparison(name, comparison_from_operator(*how), literal)
+            Expression::Compare(
+                Operand::Function(function, name),
+                how,
+                Operand::Literal(literal),
+            ) => self.translate_function_comparison(
+                *function,
+                name,
+                comparison_from_operator(*how),
+                literal,
+            ),
+            Expression::Compare(
+                Operand::Literal(literal),
+                how,
+                Operand::Function(function, name),
+            ) => {
+                let how = swap_sides(comparison_from_operator(*how));
+                self.translate_function_comparison(*function, name, how, literal)
             }
-            Expression::Compare(Operand::Literal(literal), how, Operand::Year(name)) => {
-                self.translate_year_comparison(name, swap_sides(comparison_from_operator(*how)), literal)
-            }
-            Expression::In(..) | Expression::Compare(..) => {
-                self.add_unsupported_fault("`$filter` compares one column with values, and not columns or values with each other.")
-            }
+            Expression::In(..) | Expression::Compare(..) => self.add_unsupported_fault(NO_COLUMN),
         }
     }
 
@@ -147,18 +180,36 @@ impl FilterTranslator<'_> {
 
     fn translate_text_function(
         &mut self,
-        name: &str,
+        within: &Operand,
         function: TextFunction,
         text: &str,
     ) -> Filter {
+        let (name, case) = match within {
+            Operand::Property(name) => (name, None),
+            Operand::Function(function, name) => (name, case_of_function(*function)),
+            Operand::Literal(_) => return self.add_unsupported_fault(NO_COLUMN),
+        };
         let Some(column) = self.find_column(name) else {
             return no_rows_filter();
         };
         let name = column.name;
         match column.of {
-            ColumnType::Text | ColumnType::Word(_) => {
-                Filter::Has(column, position_searched_by(function), text.to_owned())
-            }
+            ColumnType::Text | ColumnType::Word(_) => match case {
+                Some(case) if !self.is_foldable(case, text) => no_rows_filter(),
+                // A text in one case has none in it that is not; of an empty cell it is unknown.
+                Some(case) if case.of_text(text) != text => negate(Filter::Has(
+                    column,
+                    None,
+                    TextPosition::Anywhere,
+                    String::new(),
+                )),
+                _ => Filter::Has(
+                    column,
+                    case,
+                    position_searched_by(function),
+                    text.to_owned(),
+                ),
+            },
             ColumnType::Id(_) => self.add_unsupported_fault(format!(
                 "`{name}` is an id: contains, startswith and endswith are offered for texts alone."
             )),
@@ -168,14 +219,19 @@ impl FilterTranslator<'_> {
         }
     }
 
-    fn translate_in_list(&mut self, name: &str, literals: &[Literal]) -> Filter {
+    fn translate_in_list(
+        &mut self,
+        name: &str,
+        literals: &[Literal],
+        compare: impl Fn(&mut Self, &'static Column, Comparison, &Literal) -> Filter,
+    ) -> Filter {
         let Some(column) = self.find_column(name) else {
             return no_rows_filter();
         };
         let before = self.faults.len();
         let mut each = Vec::new();
         for literal in literals {
-            each.push(self.compare_column(column, Comparison::Equal, literal));
+            each.push(compare(self, column, Comparison::Equal, literal));
             // One fault for the list: a thousand literals of a wrong type are one mistake.
             if self.faults.len() > before {
                 break;
@@ -218,16 +274,148 @@ impl FilterTranslator<'_> {
         }
     }
 
-    /// A year is the days, or the moments, from its beginning to that of the next one.
-    fn translate_year_comparison(
+    fn translate_function_comparison(
         &mut self,
+        function: PropertyFunction,
         name: &str,
         how: Comparison,
         literal: &Literal,
     ) -> Filter {
-        let Some(column) = self.find_column(name) else {
-            return no_rows_filter();
+        match self.find_column(name) {
+            Some(column) => self.compare_function(function, column, how, literal),
+            None => no_rows_filter(),
+        }
+    }
+
+    fn compare_function(
+        &mut self,
+        function: PropertyFunction,
+        column: &'static Column,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Filter {
+        match function {
+            _ if *literal == Literal::Null => compare_with_null(column, how),
+            PropertyFunction::Year => self.compare_year(column, how, literal),
+            PropertyFunction::Date => self.compare_date(column, how, literal),
+            PropertyFunction::Month => {
+                self.compare_number(function, CellFunction::Month, column, how, literal)
+            }
+            PropertyFunction::Day => {
+                self.compare_number(function, CellFunction::DayOfMonth, column, how, literal)
+            }
+            PropertyFunction::Length => {
+                self.compare_number(function, CellFunction::Length, column, how, literal)
+            }
+            PropertyFunction::ToLower => self.compare_case(LetterCase::Small, column, how, literal),
+            PropertyFunction::ToUpper => {
+                self.compare_case(LetterCase::Capital, column, how, literal)
+            }
+        }
+    }
+
+    /// A part of a day or a moment, or the length of a text, with a number.
+    fn compare_number(
+        &mut self,
+        function: PropertyFunction,
+        of_cell: CellFunction,
+        column: &'static Column,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Filter {
+        let is_text = matches!(column.of, ColumnType::Text | ColumnType::Word(_));
+        let is_time = matches!(column.of, ColumnType::Day | ColumnType::Instant);
+        let (takes, fits) = match of_cell {
+            CellFunction::Length => ("a text", is_text),
+            _ => ("a day or a moment", is_time),
         };
+        match literal {
+            Literal::Number(number) if fits && number.is_nan() => {
+                compare_with_nonexistent_value(how)
+            }
+            Literal::Number(number) if fits => {
+                Filter::Derived(column, of_cell, how, integer_or_number(*number))
+            }
+            _ => {
+                let (function, name) = (function.as_str(), column.name);
+                self.add_bad_request_fault(format!(
+                    "`{function}({name})` takes {takes} and is compared with a number such as 5, or with null."
+                ))
+            }
+        }
+    }
+
+    /// Whether a text is looked for in one case with few enough other letters; else a fault is added.
+    fn is_foldable(&mut self, case: LetterCase, text: &str) -> bool {
+        let foldable = case.replacements(text).len() <= MOST_REPLACED;
+        if !foldable {
+            self.add_unsupported_fault(format!(
+                "A text that is looked for by tolower or toupper has at most {MOST_REPLACED} different letters."
+            ));
+        }
+        foldable
+    }
+
+    /// A text in one case equals one that is in that case already.
+    fn compare_case(
+        &mut self,
+        case: LetterCase,
+        column: &'static Column,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Filter {
+        let name = column.name;
+        let (ColumnType::Text | ColumnType::Word(_), Literal::String(text)) = (column.of, literal)
+        else {
+            return self.add_bad_request_fault(format!(
+                "`{name}` in one case is compared with a text in quotes, or with null; it has to be a text."
+            ));
+        };
+        if !matches!(how, Comparison::Equal | Comparison::NotEqual) {
+            return self.add_unsupported_fault(
+                "What tolower and toupper give is compared with eq, ne and in alone.",
+            );
+        }
+        if case.of_text(text) != *text {
+            return compare_with_nonexistent_value(how);
+        }
+        if !self.is_foldable(case, text) {
+            return no_rows_filter();
+        }
+        let value = Value::Text(text.clone());
+        Filter::Derived(column, CellFunction::Case(case), how, value)
+    }
+
+    /// The day of a moment (UTC) is the moments from its beginning to that of the next one.
+    fn compare_date(
+        &mut self,
+        column: &'static Column,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Filter {
+        let begins = |day: NaiveDate| Value::Instant(day.and_time(NaiveTime::MIN).and_utc());
+        match (column.of, day_of_literal(literal)) {
+            (ColumnType::Day, _) => self.compare_column(column, how, literal),
+            (ColumnType::Instant, Some(day)) => {
+                let next = day.succ_opt().unwrap_or(day);
+                compare_with_span(column, how, (begins(day), begins(next)))
+            }
+            _ => {
+                let name = column.name;
+                self.add_bad_request_fault(format!(
+                    "`date({name})` takes a moment and is compared with a day such as 2025-03-01, without quotes."
+                ))
+            }
+        }
+    }
+
+    /// A year is the days, or the moments, from its beginning to that of the next one.
+    fn compare_year(
+        &mut self,
+        column: &'static Column,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Filter {
         let begins = |year: i32| {
             let day = NaiveDate::from_ymd_opt(year, 1, 1)?;
             match column.of {
@@ -236,9 +424,6 @@ impl FilterTranslator<'_> {
                 _ => None,
             }
         };
-        if *literal == Literal::Null {
-            return compare_with_null(column, how);
-        }
         let year = match literal {
             Literal::Number(number) => Some(integer_or_number(*number)),
             _ => None,
@@ -249,28 +434,54 @@ impl FilterTranslator<'_> {
             }
             _ => None,
         };
-        let Some((this, next)) = bounds else {
+        let Some(bounds) = bounds else {
             let name = column.name;
             return self.add_bad_request_fault(format!(
                 "`year({name})` takes a day or a moment and is compared with a year such as 2025."
             ));
         };
-        let bound = |how, at| Filter::Compare(column, how, at);
-        // By bounds and not by a function of the day: an index on the column can answer these.
-        let within = |this, next| {
-            Filter::All(vec![
-                bound(Comparison::AtLeast, this),
-                bound(Comparison::Below, next),
-            ])
-        };
-        match how {
-            Comparison::Equal => within(this, next),
-            Comparison::NotEqual => negate(within(this, next)),
-            Comparison::Below => bound(Comparison::Below, this),
-            Comparison::AtMost => bound(Comparison::Below, next),
-            Comparison::Above => bound(Comparison::AtLeast, next),
-            Comparison::AtLeast => bound(Comparison::AtLeast, this),
-        }
+        compare_with_span(column, how, bounds)
+    }
+}
+
+/// The comparison of what a cell lies in, which reaches from `this` to `next`. By bounds and not by a function of the
+/// cell: an index on the column can answer these.
+fn compare_with_span(
+    column: &'static Column,
+    how: Comparison,
+    (this, next): (Value, Value),
+) -> Filter {
+    let bound = |how, at| Filter::Compare(column, how, at);
+    let within = |this, next| {
+        Filter::All(vec![
+            bound(Comparison::AtLeast, this),
+            bound(Comparison::Below, next),
+        ])
+    };
+    match how {
+        Comparison::Equal => within(this, next),
+        Comparison::NotEqual => negate(within(this, next)),
+        Comparison::Below => bound(Comparison::Below, this),
+        Comparison::AtMost => bound(Comparison::Below, next),
+        Comparison::Above => bound(Comparison::AtLeast, next),
+        Comparison::AtLeast => bound(Comparison::AtLeast, this),
+    }
+}
+
+const fn case_of_function(function: PropertyFunction) -> Option<LetterCase> {
+    match function {
+        PropertyFunction::ToLower => Some(LetterCase::Small),
+        PropertyFunction::ToUpper => Some(LetterCase::Capital),
+        _ => None,
+    }
+}
+
+/// A day, also as its first moment: JavaScript has days in no other form.
+fn day_of_literal(literal: &Literal) -> Option<NaiveDate> {
+    match literal {
+        Literal::Date(day) => Some(*day),
+        Literal::DateTime(at) => (at.time() == NaiveTime::MIN).then(|| at.date_naive()),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::http::negotiate::{Preference, list_preferences};
 pub const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 pub const ODATA_MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// How much an answer says besides the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! `$metadata`: the datasets as CSDL 4.0 in XML, each an entity set of a type with its name, and the service document,
-//! which names them.
+//! which names them. Navigation properties say which columns hold the keys of which other dataset, from which tools
+//! draw their relationships; nothing is fetched along them.
 
-use odata_filter::TextFunction;
+use odata_filter::{PropertyFunction, TextFunction};
 use serde_json::{Value, json};
 
+use super::options::is_readable_by_key_alone;
 use crate::{
     bi::model::dataset::{Column, ColumnType, Dataset},
     picture::escape_xml_into,
@@ -11,9 +13,6 @@ use crate::{
 
 /// The namespace of the types.
 const NAMESPACE: &str = "cx";
-
-/// Functions of `$filter` besides those of texts.
-const OTHERS: &[&str] = &["year"];
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
@@ -33,14 +32,15 @@ const TAIL: &str = "  </edmx:DataServices>\n</edmx:Edmx>\n";
 pub fn metadata_document(datasets: &[&Dataset]) -> String {
     let types: String = datasets
         .iter()
-        .map(|dataset| entity_type_xml(dataset))
+        .map(|dataset| entity_type_xml(dataset, datasets))
         .collect();
     let sets: String = datasets
         .iter()
-        .map(|dataset| entity_set_xml(dataset))
+        .map(|dataset| entity_set_xml(dataset, datasets))
         .collect();
     let functions = TextFunction::ALL.map(TextFunction::as_str);
-    let functions = functions.into_iter().chain(OTHERS.iter().copied());
+    let others = PropertyFunction::ALL.map(PropertyFunction::as_str);
+    let functions = functions.into_iter().chain(others);
     let functions: String = functions
         .map(|name| format!("            <String>{name}</String>\n"))
         .collect();
@@ -67,9 +67,64 @@ pub fn service_document_entries(datasets: &[&Dataset]) -> Vec<Value> {
         .collect()
 }
 
-fn entity_type_xml(dataset: &Dataset) -> String {
+/// A column that holds the key of another dataset's rows.
+struct Reference {
+    /// Its name as a navigation property: the key's without `_id`.
+    name: &'static str,
+    column: &'static Column,
+    to: &'static str,
+    key: &'static str,
+}
+
+/// The calendar, which days refer to.
+const CALENDAR: &str = "dates";
+
+/// The columns of a dataset that hold keys of others: an id by its name, and the day of the rows.
+fn references_of(dataset: &Dataset, datasets: &[&Dataset]) -> Vec<Reference> {
+    let others = datasets.iter().filter(|other| other.name != dataset.name);
+    let reference = |other: &&Dataset| {
+        let (column, name) = match other.name {
+            CALENDAR => (dataset.column(dataset.day?)?, "calendar"),
+            _ => (dataset.column(other.key)?, other.key.strip_suffix("_id")?),
+        };
+        let key = other.column(other.key)?;
+        let same = match (column.of, key.of) {
+            (ColumnType::Id(one), ColumnType::Id(other)) => one == other,
+            (one, other) => matches!((one, other), (ColumnType::Day, ColumnType::Day)),
+        };
+        same.then_some(Reference {
+            name,
+            column,
+            to: other.name,
+            key: other.key,
+        })
+    };
+    others.filter_map(reference).collect()
+}
+
+fn navigation_xml(reference: &Reference) -> String {
+    let Reference {
+        name,
+        column,
+        to,
+        key,
+    } = reference;
+    format!(
+        r#"        <NavigationProperty Name="{name}" Type="{NAMESPACE}.{to}" Nullable="{}">
+          <ReferentialConstraint Property="{}" ReferencedProperty="{key}"/>
+        </NavigationProperty>
+"#,
+        column.nullable, column.name
+    )
+}
+
+fn entity_type_xml(dataset: &Dataset, datasets: &[&Dataset]) -> String {
     let (name, key) = (dataset.name, dataset.key);
-    let properties: String = dataset.columns.iter().map(property_xml).collect();
+    let properties = dataset.columns.iter().map(property_xml);
+    let references = references_of(dataset, datasets);
+    let properties: String = properties
+        .chain(references.iter().map(navigation_xml))
+        .collect();
     format!(
         r#"      <EntityType Name="{name}">
         <Key>
@@ -106,9 +161,54 @@ const fn edm_type(of: ColumnType) -> &'static str {
     }
 }
 
-fn entity_set_xml(dataset: &Dataset) -> String {
+/// What is not offered of a dataset: terms of the vocabulary of capabilities, each with the property that says so.
+const RESTRICTIONS: [(&str, &str, &str); 6] = [
+    ("SearchRestrictions", "Searchable", r#"Bool="false""#),
+    ("ExpandRestrictions", "Expandable", r#"Bool="false""#),
+    (
+        "NavigationRestrictions",
+        "Navigability",
+        r#"EnumMember="Org.OData.Capabilities.V1.NavigationType/None""#,
+    ),
+    ("InsertRestrictions", "Insertable", r#"Bool="false""#),
+    ("UpdateRestrictions", "Updatable", r#"Bool="false""#),
+    ("DeleteRestrictions", "Deletable", r#"Bool="false""#),
+];
+
+fn restriction_xml((term, property, value): (&str, &str, &str)) -> String {
+    format!(
+        r#"          <Annotation Term="Org.OData.Capabilities.V1.{term}">
+            <Record>
+              <PropertyValue Property="{property}" {value}/>
+            </Record>
+          </Annotation>
+"#
+    )
+}
+
+fn entity_set_xml(dataset: &Dataset, datasets: &[&Dataset]) -> String {
     let name = dataset.name;
-    let told = format!("  {}", description_xml(dataset.description));
+    let binding = |reference: &Reference| {
+        format!(
+            "          <NavigationPropertyBinding Path=\"{}\" Target=\"{}\"/>\n",
+            reference.name, reference.to
+        )
+    };
+    let bindings: String = references_of(dataset, datasets)
+        .iter()
+        .map(binding)
+        .collect();
+    let restrictions: String = RESTRICTIONS.into_iter().map(restriction_xml).collect();
+    let by_key = match is_readable_by_key_alone(dataset) {
+        true => "",
+        false => {
+            "          <Annotation Term=\"Org.OData.Capabilities.V1.IndexableByKey\" Bool=\"false\"/>\n"
+        }
+    };
+    let told = format!(
+        "{bindings}  {}{by_key}{restrictions}",
+        description_xml(dataset.description)
+    );
     format!(
         r#"        <EntitySet Name="{name}" EntityType="{NAMESPACE}.{name}">
 {told}        </EntitySet>

@@ -20,7 +20,7 @@ pub mod token;
 use axum::{
     Router,
     extract::{Extension, Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, Uri, header},
     response::Response,
     routing::any,
 };
@@ -50,8 +50,6 @@ use crate::{
     compute::Budget,
     error::Error,
 };
-
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// The routes of the service.
 pub fn routes() -> Router<App> {
@@ -219,7 +217,9 @@ impl ODataRequestParts<'_> {
         let applied =
             applied.map(|size| HeaderValue::from_str(&format!("odata.maxpagesize={size}")));
         if let Some(Ok(applied)) = applied {
-            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+            response
+                .headers_mut()
+                .insert(headers::PREFERENCE_APPLIED, applied);
         }
         Ok(response)
     }

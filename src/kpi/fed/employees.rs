@@ -177,14 +177,13 @@ pub(super) async fn load_employee_tallies(
     for kpi in kpis {
         let its = cells.iter().filter(|cell| {
             scale_feeding_kpi_type(kpi.kpi_type) == Some(cell.series.scale)
+                // Throughout, as with its place: what was measured of the days before would count twice.
+                && kpi.fed_from.is_some_and(|from| from <= cell.from)
                 && judged.should_count_cell(kpi, cell)
         });
         for cell in its {
             // `to` is the day after the block; a measurement is of a day in it.
             let last = cell.to.pred_opt().unwrap_or(cell.to);
-            if kpi.fed_from.is_none_or(|from| last < from) {
-                continue;
-            }
             *tallies
                 .entry(MeasurementKey::for_all_channels_and_segments(
                     kpi.id,

@@ -3,10 +3,12 @@
 
 use axum::{
     body::{Body, to_bytes},
-    http::{Request, header},
+    http::{Request, StatusCode, header},
 };
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 use cx_blueprint::token::service::ServiceTokenSecret;
+use futures_util::StreamExt;
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 
 use super::YEAR;
@@ -189,4 +191,72 @@ async fn every_face_lets_in_the_same_tokens() {
         assert_eq!(after.len(), before.len() + recorded, "{matter}");
         assert_eq!(after[..before.len()], before, "{matter}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_ends_when_the_rights_end_with_which_it_began() {
+    let world = World::small().await;
+    let many = "INSERT INTO measurement (id, kpi_id, measured_on, value, recorded_at, source, series_revision) VALUES ";
+    let kpi = Ids::of(&world).await["PRICE"].clone();
+    let hex = kpi.trim_start_matches("kpi_");
+    let literal = match world.db().get_database_backend() {
+        DbBackend::Sqlite => "X",
+        _ => "",
+    };
+    let first = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a day");
+    let rows: Vec<String> = (0..6_000)
+        .map(|at| {
+            let (id, day) = (uuid::Uuid::from_u128(1_000 + at).simple().to_string(), first + Duration::days(at as i64));
+            format!("({literal}'{id}', {literal}'{hex}', '{day}', {at}, '2025-10-31T12:00:00+00:00', 'a rather long source of many values', 1)")
+        })
+        .collect();
+    for rows in rows.chunks(500) {
+        let sql = format!("{many}{}", rows.join(", "));
+        world
+            .db()
+            .execute_unprepared(&sql)
+            .await
+            .expect("it is said");
+    }
+    let rest = async |ends: &str| {
+        let token = token(&world, "all is well").await;
+        let mut request = get("/bi/v1/kpi_measurements.ndjson".to_owned());
+        let value = format!("Bearer {token}").parse().expect("a header");
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+        let answer = world.send(request).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let mut pieces = answer.into_body().into_data_stream();
+        pieces.next().await.expect("a piece").expect("bytes");
+        match ends {
+            "revoked" => {
+                let admin = world.sign_in("admin").await;
+                let list = admin.ask("{ serviceTokens { nodes { id } } }", json!({}));
+                let list = list.await["serviceTokens"]["nodes"].take();
+                let last = list.as_array().and_then(|all| all.last());
+                let id = last.expect("a token")["id"].clone();
+                admin.does(REVOKE, json!({ "id": id })).await;
+            }
+            "demoted" => {
+                let demoted = "UPDATE account SET role = 'ANALYST' WHERE key = 'cx-manager'";
+                world
+                    .db()
+                    .execute_unprepared(demoted)
+                    .await
+                    .expect("it is said");
+            }
+            _ => {}
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        let mut broken = false;
+        while let Some(piece) = pieces.next().await {
+            broken |= piece.is_err();
+        }
+        broken
+    };
+    assert!(
+        !rest("untouched").await,
+        "whoever keeps their rights gets every row"
+    );
+    assert!(rest("revoked").await);
+    assert!(rest("demoted").await);
 }

@@ -83,10 +83,33 @@ async fn the_audit_log_holds_nobody_and_no_words() {
     }
     // The history of the journey, which whoever takes part may read, tells nothing of cases.
     let history = "{ blueprint(by: { key: \"open\" }) { history { nodes { action } } } }";
-    let history = manager.ask(history, json!({})).await.to_string();
+    let rename = "mutation($input: TouchpointRenameInput!) { touchpointRename(input: $input) { userErrors { code } } }";
+    let again = json!({ "id": ids["T2"], "expectedVersion": 1, "name": "Asks again" });
+    manager.does(rename, again).await;
+    let history = manager.ask(history, json!({})).await;
+    let acts = json!([{ "action": "touchpointRename" }]);
+    assert_eq!(history["blueprint"]["history"]["nodes"], acts);
+}
+
+#[tokio::test]
+async fn a_conflict_with_an_erasure_names_who_erased() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    annoyed(&world, &ids).await;
+    let follow_up = only(&manager, Value::Null).await["followUp"].take();
+    let lead = world.sign_in("lead").await;
+    let note = |version: i32| json!({ "id": follow_up["id"], "expectedVersion": version, "state": "CONTACTED" });
+    lead.does(UPDATE, note(1)).await;
+    let erase = "mutation($input: RespondentEraseInput!) { respondentErase(input: $input) { userErrors { code } } }";
+    manager
+        .does(erase, json!({ "respondent": "customer-17" }))
+        .await;
+    let update = UPDATE.replace("{ code field }", "{ code message }");
+    let told = lead.tries(&update, note(2)).await["userErrors"].take();
+    let message = told[0]["message"].as_str().expect("a sentence");
     assert!(
-        !history.contains("followUp") && !history.contains("feedback"),
-        "{history}"
+        message.starts_with("CX manager has changed it"),
+        "{message}"
     );
 }
 
