@@ -56,6 +56,9 @@ pub mod json;
 // Numbers as they are kept and told.
 pub mod number;
 
+// Short digests of texts.
+pub mod digest;
+
 // Text as people see it.
 pub mod text;
 

@@ -52,8 +52,8 @@ pub struct Blueprint {
     pub sent_back_reason: Option<String>,
     /// Counts changes of the blueprint's own fields; send it as `expectedVersion`.
     pub version: i32,
-    /// Revision number: rises with every change of anything inside the blueprint. Poll it to find out whether to read
-    /// again.
+    /// Revision number: rises with every change of anything inside the blueprint. Values of KPIs and what blueprints
+    /// share, such as names of departments, are not inside: see `canvasDigest`.
     pub revision: i32,
     /// The number of its latest publication; null before the first.
     pub published_number: Option<i32>,

@@ -14,6 +14,7 @@
 //! blueprint carries the canvas it was read from (`Option<Arc<Canvas>>`), so that its edges need no further statement.
 //! The slices define those nodes and so import the canvas; the canvas knows their tables only by their entities.
 
+mod digest;
 pub mod flow;
 mod graph;
 pub mod hand_off;
@@ -24,7 +25,10 @@ pub(crate) mod sample;
 pub mod shared;
 pub mod view;
 
-pub use self::model::{Canvas, find_accountable_responsibility};
+pub use self::{
+    digest::digest_canvas,
+    model::{Canvas, find_accountable_responsibility},
+};
 
 /// What loading a canvas costs in the complexity of a document.
 pub const COST: usize = 300;

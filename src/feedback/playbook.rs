@@ -69,9 +69,10 @@ pub fn check_content(
     due_days: i32,
     follow_up_percent: Option<i32>,
 ) -> String {
+    let text = faults.check_required_text("text", text);
     faults.check_within("dueDays", Some(due_days), 0..=LONGEST);
     faults.check_within("followUpPercent", follow_up_percent, 0..=100);
-    faults.check_required_text("text", text)
+    text
 }
 
 async fn insert_first_playbook(

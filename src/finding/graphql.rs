@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     access::Caller,
+    digest::digest,
     error::{Error, Result, UserError},
     meter::{BudgetChargedList, metered_list},
     payload::{caller, mutation_caller, refusal_from_error},
@@ -110,6 +111,8 @@ pub struct Dismissal {
 /// The findings of a blueprint or the organisation, with their number by severity.
 #[derive(SimpleObject)]
 pub struct Findings {
+    /// Id of these findings: the same whenever the same blueprint is asked as of the same day with the same conditions.
+    pub id: ID,
     /// The findings: the most severe first, then by code and in the order of display.
     pub findings: BudgetChargedList<Finding>,
     /// Number of findings of severity ERROR.
@@ -121,12 +124,13 @@ pub struct Findings {
 }
 
 impl Findings {
-    fn new(findings: Vec<Finding>) -> Self {
+    fn new(id: ID, findings: Vec<Finding>) -> Self {
         let count = |severity: Severity| {
             let found = findings.iter();
             found.filter(|found| found.severity == severity).count()
         };
         Self {
+            id,
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
@@ -136,7 +140,7 @@ impl Findings {
 }
 
 /// Conditions on the findings to list; all that are given must hold.
-#[derive(Default, InputObject)]
+#[derive(Debug, Default, InputObject)]
 pub struct FindingFilter {
     /// Only of one of these severities.
     pub severities: Option<Vec<Severity>>,
@@ -182,7 +186,13 @@ pub async fn load_findings(
     let told = super::load_tracked_findings(caller, row.id, day, thresholds(ctx)?).await?;
     let filter = filter.unwrap_or_default();
     let findings = told.into_iter().map(Finding::from);
+    let id = ID(format!(
+        "{}.{day}.{}",
+        row.id,
+        digest(&format!("{filter:?}"))
+    ));
     Ok(Findings::new(
+        id,
         findings.filter(|finding| filter.accepts(finding)).collect(),
     ))
 }

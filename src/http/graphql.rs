@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_graphql::{Executor, ServerError, Value, parser::types::OperationType};
+use async_graphql::{Executor, ServerError, Value, parser::types::OperationType, value};
 use axum::{extract::Request, http::Method, response::Response};
 use futures_util::FutureExt;
 use graphql_guard::{Admitted, GraphqlParams};
@@ -27,13 +27,18 @@ pub use self::{
     settings::GraphqlSettings,
 };
 use self::{
+    reading::AskedParams,
     respond::{
         OUR_FAULT, reason_from_validation_errors, respond_with_no_data_reason, respond_with_outcome,
     },
     stop::{NoDataReason, error_code},
 };
 use super::{admission::Overloaded, problem::panic_message};
-use crate::{access::Caller, error::Code, graph::price};
+use crate::{
+    access::Caller,
+    error::Code,
+    graph::{COMPLEXITY, price},
+};
 
 /// A request that has come whole and that the guard admits.
 pub struct ReceivedRequest {
@@ -41,6 +46,8 @@ pub struct ReceivedRequest {
     admitted: Admitted,
     /// As it was asked, to say what it costs.
     asked: GraphqlParams,
+    /// Whether the answer says it.
+    wants_cost: bool,
     request_id: Arc<str>,
 }
 
@@ -61,10 +68,11 @@ pub async fn receive_request(
     // A client that accepts neither type is still told so in one that it is likely to read.
     let media = media.unwrap_or(MediaType::Json);
     match admitted {
-        Ok((admitted, asked)) => Ok(ReceivedRequest {
+        Ok((admitted, AskedParams { params, wants_cost })) => Ok(ReceivedRequest {
             media,
             admitted,
-            asked,
+            asked: params,
+            wants_cost,
             request_id,
         }),
         Err(stop) => Err(respond_with_no_data_reason(media, stop, &request_id)),
@@ -98,13 +106,18 @@ impl ReceivedRequest {
             // Priced only now: working out the cost visits the whole document, which those that are let through need
             // not pay for.
             Err(NoDataReason::Failed(Code::QueryTooComplex, _)) => {
-                Err(too_complex_stop(self.asked, settings).await)
+                Err(too_complex_stop(self.asked.clone(), settings).await)
             }
             Ok(response) if !is_mutation => refuse_partial_answer(response),
             outcome => outcome,
         };
         match outcome {
-            Ok(response) => {
+            Ok(mut response) => {
+                if self.wants_cost
+                    && let Some(cost) = estimate_cost(self.asked, settings).await
+                {
+                    response.extensions.insert("cost".to_owned(), cost);
+                }
                 respond_with_outcome(self.media, response, is_mutation, &self.request_id)
             }
             Err(stop) => respond_with_no_data_reason(self.media, stop, &self.request_id),
@@ -122,21 +135,27 @@ impl ReceivedRequest {
 async fn admit(
     http: Request,
     settings: &GraphqlSettings,
-) -> Result<(Admitted, GraphqlParams), NoDataReason> {
+) -> Result<(Admitted, AskedParams), NoDataReason> {
     let by_get = http.method() == Method::GET;
     let asked = reading::read_params(http, settings).await?;
     // Admitting takes it apart; whole, it is needed where the refusal says what it costs.
-    let again = asked.clone();
-    let admitted = graphql_guard::admit(asked, &settings.limits, settings.types)?;
+    let admitted = graphql_guard::admit(asked.params.clone(), &settings.limits, settings.types)?;
     match admitted.operation {
         // GET is repeated by browsers and proxies without asking, and a link could make somebody change something.
         OperationType::Mutation if by_get => Err(NoDataReason::Method("POST")),
-        OperationType::Query | OperationType::Mutation => Ok((admitted, again)),
+        OperationType::Query | OperationType::Mutation => Ok((admitted, asked)),
         OperationType::Subscription => {
             let message = "Subscriptions are not offered: poll `blueprint.revision` to find out whether to read again.";
             Err(NoDataReason::failure(Code::BadUserInput, message))
         }
     }
+}
+
+/// What a request costs, for the answer of one that asks.
+async fn estimate_cost(asked: GraphqlParams, settings: &GraphqlSettings) -> Option<Value> {
+    let admitted = graphql_guard::admit(asked, &settings.limits, settings.types).ok()?;
+    let requested = price::estimate_cost(admitted.request).await?;
+    Some(value!({ "requested": requested, "most": COMPLEXITY }))
 }
 
 /// A refusal that says what the request would cost.

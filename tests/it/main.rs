@@ -20,6 +20,7 @@ mod bi;
 mod blueprint;
 mod budget;
 mod by_hand;
+mod canvas_digest;
 mod cli;
 mod climb;
 mod contract;

@@ -6,7 +6,6 @@ use entity::row_edit;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 use uuid::Uuid;
 
-use super::Permit;
 use crate::{
     access::{caller::Caller, guarded::Guarded},
     database::Transaction,
@@ -18,7 +17,7 @@ const ROWS: usize = 1_000;
 
 /// What was done to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EditKind {
+pub(super) enum EditKind {
     Created,
     Updated,
     Deleted,
@@ -30,7 +29,7 @@ pub(super) struct Edits(BTreeMap<Uuid, EditKind>);
 
 impl Edits {
     /// Notes what was done to a row, where people edit its table.
-    fn note<E: Guarded>(&mut self, row: &E::Model, kind: EditKind) {
+    pub(super) fn note<E: Guarded>(&mut self, row: &E::Model, kind: EditKind) {
         if E::version_column().is_none() {
             return;
         }
@@ -79,21 +78,5 @@ impl Edits {
             }
         }
         Ok(())
-    }
-}
-
-impl Permit<'_> {
-    /// Notes that a row was made, which was inserted by other ways than `insert`.
-    pub fn note_created<E: Guarded>(&mut self, row: &E::Model) {
-        self.edits.note::<E>(row, EditKind::Created);
-    }
-
-    /// Notes that a row was changed, which was updated by other ways than `update`.
-    pub fn note_updated<E: Guarded>(&mut self, row: &E::Model) {
-        self.edits.note::<E>(row, EditKind::Updated);
-    }
-
-    pub(super) fn note_deleted<E: Guarded>(&mut self, row: &E::Model) {
-        self.edits.note::<E>(row, EditKind::Deleted);
     }
 }

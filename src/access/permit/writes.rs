@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::SimpleExpr,
 };
 
-use super::{Permit, stale_version_error, with_all_columns_set};
+use super::{Permit, edits::EditKind, stale_version_error, with_all_columns_set};
 use crate::{
     access::guarded::{Archivable, Guarded},
     audit::AuditedChange,
@@ -18,6 +18,16 @@ use crate::{
 const ROWS: usize = 500;
 
 impl Permit<'_> {
+    /// Notes that a row was made, which was inserted by other ways than `insert`.
+    pub fn note_created<E: Guarded>(&mut self, row: &E::Model) {
+        self.edits.note::<E>(row, EditKind::Created);
+    }
+
+    /// Notes that a row was changed, which was updated by other ways than `update`.
+    pub fn note_updated<E: Guarded>(&mut self, row: &E::Model) {
+        self.edits.note::<E>(row, EditKind::Updated);
+    }
+
     /// Inserts a row and notes its audit event.
     pub async fn insert<E: Guarded>(&mut self, row: E::ActiveModel) -> Result<E::Model>
     where
@@ -151,7 +161,7 @@ impl Permit<'_> {
             .exec(&self.tx)
             .await?;
         self.finding_dependencies.extend(E::finding_dependency(row));
-        self.note_deleted::<E>(row);
+        self.edits.note::<E>(row, EditKind::Deleted);
         self.add_audit_event(AuditedChange::deleted::<E>(row));
         Ok(())
     }

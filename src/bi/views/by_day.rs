@@ -14,7 +14,8 @@
 //!    any condition on the day              └ bi_of_day_kpi_facts, security_barrier
 //! ```
 
-use super::{Dataset, SEES_ANYTHING};
+use super::sql::SEES_ANYTHING;
+use crate::bi::model::dataset::Dataset;
 
 /// Where the days of the rows of a dataset are stored: what stands after FROM. Nothing where rows have no day, and of
 /// the calendar itself, in which a day is found at once.
@@ -65,11 +66,13 @@ CROSS JOIN LATERAL (SELECT of_day.*, clock_timestamp() AS fence FROM {rows} AS o
 
 #[cfg(test)]
 mod tests {
-    use super::{super::datasets_with_views, *};
+    use super::*;
+    use crate::bi::catalogue;
 
     #[test]
     fn what_has_a_day_is_read_by_day() {
-        for dataset in datasets_with_views() {
+        let all = catalogue::ALL.iter();
+        for dataset in all.filter(|dataset| dataset.source.sql_fragments().is_some()) {
             let has_day = dataset.day.is_some_and(|day| day != dataset.key);
             assert_eq!(
                 stored_days_sql(dataset).is_some(),

@@ -29,12 +29,12 @@ use chrono_tz::Tz;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use self::{
-    digest::{digest, policy_digest},
+    digest::policy_digest,
     replace::{
         Barrier, detach_view, load_view_columns, order_columns, refuse_if_others_depend,
         replace_view,
     },
-    sql::{query_first, quote_literal, quote_name, run_ddl},
+    sql::{SEES_ANYTHING, query_first, quote_literal, quote_name, run_ddl},
 };
 use super::{
     catalogue,
@@ -44,6 +44,7 @@ use super::{
 use crate::{
     access::{self, Caller},
     database::Transaction,
+    digest::digest,
     error::{Error, Result},
     statement::SqlBuilder,
 };
@@ -87,10 +88,6 @@ fn rows_query_sql(dataset: &Dataset, zone: Tz, order: &[&str]) -> Option<String>
         .then(")");
     Some(text.into_sql())
 }
-
-/// Whether what was written down of the login is still so. It depends on no row: it is looked at once, and first.
-const SEES_ANYTHING: &str =
-    "EXISTS (SELECT 1 FROM bi_signature WHERE login = CAST(session_user AS text) AND noted = now)";
 
 /// What the standing of each login's account is made of, now and when its reach was written down: the account's role
 /// and whether it is archived, its memberships, the department tree, and the policy itself.

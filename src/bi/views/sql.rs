@@ -7,6 +7,10 @@ use crate::{
     error::{Error, Result, database},
 };
 
+/// Whether what was written down of the login is still so. It depends on no row: it is looked at once, and first.
+pub(super) const SEES_ANYTHING: &str =
+    "EXISTS (SELECT 1 FROM bi_signature WHERE login = CAST(session_user AS text) AND noted = now)";
+
 /// Text in quotes. A backslash needs no escape: `standard_conforming_strings` is on unless somebody turned it off.
 pub(super) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

@@ -71,6 +71,14 @@ impl Blueprint {
         }
     }
 
+    /// A text that changes with anything that a canvas of it shows: with its `revision`, with the values and targets of its
+    /// KPIs that you may see, with the names of KPIs, departments, channels, segments, personas and people, and with the
+    /// day. Poll it where these are shown.
+    #[graphql(complexity = "20")]
+    async fn canvas_digest(&self, ctx: &Context<'_>) -> Result<String> {
+        canvas::digest_canvas(caller(ctx)?, &self.row).await
+    }
+
     /// The permissions that you have on it; DESCRIBE_TOUCHPOINT where you have it at some touchpoint.
     #[graphql(complexity = "5")]
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {

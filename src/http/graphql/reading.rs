@@ -26,10 +26,16 @@ const DISCARD_FACTOR: usize = 16;
 /// An object that is checked to be one, and not looked into.
 type UnparsedObject = HashMap<String, Box<RawValue>>;
 
+/// What is asked, and whether the answer shall say what it cost: `"extensions": {"cost": true}`.
+pub(super) struct AskedParams {
+    pub params: GraphqlParams,
+    pub wants_cost: bool,
+}
+
 pub(super) async fn read_params(
     http: Request,
     settings: &GraphqlSettings,
-) -> Result<GraphqlParams, NoDataReason> {
+) -> Result<AskedParams, NoDataReason> {
     match *http.method() {
         Method::GET => params_from_uri(http.uri()),
         Method::POST => params_from_body(http, settings).await,
@@ -37,7 +43,7 @@ pub(super) async fn read_params(
     }
 }
 
-fn params_from_uri(uri: &Uri) -> Result<GraphqlParams, NoDataReason> {
+fn params_from_uri(uri: &Uri) -> Result<AskedParams, NoDataReason> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct UriParams {
@@ -68,7 +74,7 @@ fn parse_json_parameter<'a, T: Deserialize<'a>>(
 async fn params_from_body(
     http: Request,
     settings: &GraphqlSettings,
-) -> Result<GraphqlParams, NoDataReason> {
+) -> Result<AskedParams, NoDataReason> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct BodyParams {
@@ -114,10 +120,10 @@ fn build_params(
     operation_name: Option<String>,
     variables: Option<Variables>,
     extensions: Option<UnparsedObject>,
-) -> Result<GraphqlParams, NoDataReason> {
+) -> Result<AskedParams, NoDataReason> {
+    let extensions = extensions.unwrap_or_default();
     let Some(query) = query else {
-        let is_persisted =
-            extensions.is_some_and(|extensions| extensions.contains_key("persistedQuery"));
+        let is_persisted = extensions.contains_key("persistedQuery");
         return Err(match is_persisted {
             // The words by which clients that sent the hash of a query know that they have to send the query.
             true => NoDataReason::failure(
@@ -127,11 +133,15 @@ fn build_params(
             false => NoDataReason::Malformed("The request has no `query`."),
         });
     };
-    Ok(GraphqlParams {
+    let wants_cost = extensions
+        .get("cost")
+        .is_some_and(|wants| wants.get() == "true");
+    let params = GraphqlParams {
         query,
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: variables.unwrap_or_default(),
-    })
+    };
+    Ok(AskedParams { params, wants_cost })
 }
 
 /// What is too long is thrown away as it comes in, up to a point: a client that may not finish sending

@@ -156,6 +156,10 @@ fn to_json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
         json.extend_from_slice(br#","errors":"#);
         serde_json::to_writer(&mut json, &response.errors)?;
     }
+    if !response.extensions.is_empty() {
+        json.extend_from_slice(br#","extensions":"#);
+        serde_json::to_writer(&mut json, &response.extensions)?;
+    }
     json.push(b'}');
     Ok(json)
 }
