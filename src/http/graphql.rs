@@ -145,7 +145,7 @@ async fn admit(
         OperationType::Mutation if by_get => Err(NoDataReason::Method("POST")),
         OperationType::Query | OperationType::Mutation => Ok((admitted, asked)),
         OperationType::Subscription => {
-            let message = "Subscriptions are not offered: poll `blueprint.revision` to find out whether to read again.";
+            let message = "Subscriptions are not offered: poll `blueprint.revision` or `canvasDigest` to find out whether to read again.";
             Err(NoDataReason::failure(Code::BadUserInput, message))
         }
     }

@@ -378,34 +378,32 @@ async fn refuse_redefining_measured(
     row: &kpi::Model,
     after: &kpi::Model,
 ) -> Result<()> {
-    let mut measured = measurements::Entity::find().filter(measurements::Column::KpiId.eq(row.id));
-    let (field, message) = if after.scope != row.scope
-        && (after.kpi_type, after.unit) == (row.kpi_type, row.unit)
-    {
-        measured = measured.filter(measurements::Column::Source.eq(fed::SOURCE));
-        (
-            "scope",
-            "It has values from feedback, so its scope cannot be changed. Create another KPI instead.",
-        )
+    let measured = measurements::Entity::find().filter(measurements::Column::KpiId.eq(row.id));
+    let field = if after.kpi_type != row.kpi_type {
+        Some("type")
+    } else if after.unit != row.unit {
+        Some("unit")
+    } else if after.currency != row.currency {
+        Some("currency")
     } else {
-        let field = if after.kpi_type != row.kpi_type {
-            "type"
-        } else if after.unit != row.unit {
-            "unit"
-        } else if after.currency != row.currency {
-            "currency"
-        } else {
-            return Ok(());
-        };
-        (
-            field,
-            "It has measurements, so type, unit and currency cannot be changed. Create another KPI instead.",
-        )
+        None
     };
-    if measured.count(permit.tx()).await? == 0 {
-        return Ok(());
+    if let Some(field) = field
+        && measured.clone().count(permit.tx()).await? > 0
+    {
+        let message = "It has measurements, so type, unit and currency cannot be changed. Create another KPI instead.";
+        return Err(redefining_error(row, field, message));
     }
-    Err(Error::conflict(field, Reason::FixedByMeasurements, message).with_current(row.id.0))
+    let from_answers = measured.filter(measurements::Column::Source.eq(fed::SOURCE));
+    if after.scope != row.scope && from_answers.count(permit.tx()).await? > 0 {
+        let message = "It has values from feedback, so its scope cannot be changed. Create another KPI instead.";
+        return Err(redefining_error(row, "scope", message));
+    }
+    Ok(())
+}
+
+fn redefining_error(row: &kpi::Model, field: &str, message: &str) -> Error {
+    Error::conflict(field, Reason::FixedByMeasurements, message).with_current(row.id.0)
 }
 
 /// Refuses to turn a KPI round while a warning level would come to lie on the better side of its target.

@@ -1,4 +1,4 @@
-//! `canvasDigest` changes with whatever a canvas shows its reader, and with nothing else.
+//! `canvasDigest` changes with what a canvas shows its reader, and with no value that they may not see.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ async fn digest(actor: &Actor<'_>) -> String {
 }
 
 #[tokio::test]
-async fn it_changes_with_what_a_canvas_shows_and_with_nothing_else() {
+async fn it_changes_with_what_a_canvas_shows_and_with_no_hidden_value() {
     let world = World::small().await;
     let ids = Ids::of(&world).await;
     let (manager, lead) = (

@@ -483,6 +483,18 @@ async fn what_is_fed_nobody_records_and_only_what_answers_give_is_fed() {
         ],
         "an answer about the day before replaces nothing"
     );
+    let money = self::kpi(
+        &manager,
+        &ids,
+        json!({ "type": "COST", "unit": "CURRENCY", "currency": "DKK", "name": "money" }),
+    )
+    .await;
+    let value =
+        json!({ "measurements": [{ "kpiId": money, "measuredOn": "2025-03-04", "value": 12.0 }] });
+    manager.does(by_hand, value).await;
+    let both =
+        json!({ "id": money, "expectedVersion": 1, "scope": "RELATIONSHIP", "currency": "EUR" });
+    assert_eq!(manager.refused(FEED, both).await, ["CONFLICT"]);
     let moved = json!({ "id": id, "expectedVersion": 2, "scope": "TRANSACTIONAL" });
     let errors = manager.tries(FEED, moved).await["userErrors"].take();
     assert_eq!(

@@ -313,6 +313,8 @@ async fn filters_find_what_they_say() {
         "contains(tolower(touchpoint_name),'Ærø')",
         "tolower(touchpoint_name) eq '100%_of o''hara''s Ærø'",
         "length(touchpoint_name) lt 0",
+        "date(created_at) gt 9999-12-31",
+        "date(created_at) eq 9999-12-31",
         "month(created_at) eq 13",
     ] {
         assert_eq!(found(filter).await, BTreeSet::new(), "{filter}");
@@ -329,6 +331,7 @@ async fn filters_find_what_they_say() {
         "month(created_at) ge 1 and day(created_at) le 31",
         "date(created_at) gt 2000-01-01 and date(created_at) ne 2000-01-01T00:00:00.000Z",
         "not contains(tolower(touchpoint_name),'Æ')",
+        "date(created_at) le 9999-12-31 and date(created_at) ne 9999-12-31",
     ] {
         assert_eq!(found(filter).await, every, "{filter}");
     }

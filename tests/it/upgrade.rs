@@ -364,9 +364,9 @@ INSERT INTO feedback (id, subject, scale, score, answer_group, blueprint_id, ans
     ({20}, 'CUSTOMER', 'CSAT', 5, 'SATISFIED', {4}, {at}, '2025-10-05', {at});
 INSERT INTO audit_event (id, at, last_at, repeats, actor_kind, actor_account_id, action, outcome, subject_type, subject_id,
     blueprint_id, before, after) VALUES
-    ({50}, {at}, {at}, 1, 'ACCOUNT', {40}, 'touchpointCreate', 'DONE', 'Touchpoint', {7}, {5}, NULL, '{}'),
+    ({50}, {at}, {at}, 1, 'ACCOUNT', {40}, 'touchpointCreate', 'DONE', 'Touchpoint', {7}, {5}, NULL, '{\"version\":1}'),
     ({51}, {later}, {later}, 1, 'ACCOUNT', {60}, 'touchpointRename', 'DONE', 'Touchpoint', {7}, {5}, '{}', '{}'),
-    ({52}, {later}, {later}, 1, 'ACCOUNT', {60}, 'touchpointUpdate', 'DONE', 'Touchpoint', {13}, {5}, NULL, '{}'),
+    ({52}, {later}, {later}, 1, 'ACCOUNT', {60}, 'touchpointUpdate', 'DONE', 'Touchpoint', {13}, {5}, NULL, '{\"channelIds\":[]}'),
     ({53}, {later}, {later}, 1, 'ACCOUNT', {60}, 'touchpointRename', 'FORBIDDEN', 'Touchpoint', {13}, {5}, NULL, NULL),
     ({54}, {at}, {at}, 1, 'ACCOUNT', {60}, 'phaseRename', 'DONE', 'Phase', {6}, {5}, '{}', '{}');
 ";

@@ -54,6 +54,21 @@ pub fn parse_key(text: &str) -> Option<(Option<&str>, Literal)> {
     Some((name, literal))
 }
 
+/// A text in small or capital letters, letter by letter: one of which two would become stays.
+fn in_case(function: PropertyFunction, text: &str) -> String {
+    let single = |becomes: &mut dyn Iterator<Item = char>, letter| {
+        let first = becomes.next();
+        first.filter(|_| becomes.next().is_none()).unwrap_or(letter)
+    };
+    let letters = text.chars();
+    letters
+        .map(|letter| match function {
+            PropertyFunction::ToLower => single(&mut letter.to_lowercase(), letter),
+            _ => single(&mut letter.to_uppercase(), letter),
+        })
+        .collect()
+}
+
 /// A condition, or an operand that a comparison has yet to take: only what follows tells which one a bracket holds.
 enum OperandOrCondition {
     Operand(Operand),
@@ -131,8 +146,9 @@ impl<'t> Parser<'t> {
     fn count_condition(&mut self, condition: Expression) -> Result<Expression, Fault> {
         self.conditions += 1;
         if self.conditions > MAX_CONDITIONS {
-            let message =
-                format!("`$filter` has at most {MAX_CONDITIONS} conditions; `in (…)` is one.");
+            let message = format!(
+                "`$filter` has at most {MAX_CONDITIONS} conditions; `in (…)` after a column is one."
+            );
             return Err(Fault::bad_request(message));
         }
         Ok(condition)
@@ -264,6 +280,10 @@ impl<'t> Parser<'t> {
         )?;
         let literals = self.read_literals()?;
         self.expect(&Token::Close, "a comma or the end of the list is expected.")?;
+        // A property is compared with a list at once; of a function each literal is a comparison of its own.
+        if matches!(left, Operand::Function(..)) {
+            self.conditions += literals.len() - 1;
+        }
         let listed = self.count_condition(Expression::In(left, literals))?;
         Ok(OperandOrCondition::Condition(listed))
     }
@@ -346,10 +366,7 @@ impl<'t> Parser<'t> {
             OperandOrCondition::Operand(Operand::Literal(Literal::String(text)))
                 if function.is_case() =>
             {
-                Operand::Literal(Literal::String(match function {
-                    PropertyFunction::ToLower => text.to_lowercase(),
-                    _ => text.to_uppercase(),
-                }))
+                Operand::Literal(Literal::String(in_case(function, &text)))
             }
             _ => {
                 let name = function.as_str();

@@ -216,6 +216,8 @@ impl Filter {
             Self::Not(inner) | Self::Known(inner) => inner.step_cost(),
             Self::In(_, values) => TERM * values.len(),
             Self::Keys(_, keys) => TERM * keys.len(),
+            // Each letter is looked at.
+            Self::Derived(_, CellFunction::Case(_), ..) | Self::Has(_, Some(_), ..) => 50 * TERM,
             Self::Compare(..) | Self::Derived(..) | Self::Has(..) | Self::Empty(_) => TERM,
         }
     }

@@ -13,7 +13,7 @@ use sea_orm::DbBackend;
 
 use crate::statement::SqlBuilder;
 
-/// Most letters that are put in the place of others: each is a function within another in SQL.
+/// Most letters of a filter that are put in the place of others: each is a function within another in SQL.
 pub const MOST_REPLACED: usize = 100;
 
 /// The case that a text is brought to.
@@ -25,14 +25,11 @@ pub enum LetterCase {
 
 impl LetterCase {
     fn of_letter(self, letter: char) -> char {
-        let (mut small, mut capital) = (letter.to_lowercase(), letter.to_uppercase());
-        let becomes: &mut dyn Iterator<Item = char> = match self {
-            Self::Small => &mut small,
-            Self::Capital => &mut capital,
-        };
-        match (becomes.next(), becomes.next()) {
-            (Some(one), None) => one,
-            _ => letter,
+        match self {
+            Self::Small if letter.is_ascii() => letter.to_ascii_lowercase(),
+            Self::Capital if letter.is_ascii() => letter.to_ascii_uppercase(),
+            Self::Small => single_or(letter.to_lowercase(), letter),
+            Self::Capital => single_or(letter.to_uppercase(), letter),
         }
     }
 
@@ -72,14 +69,17 @@ impl LetterCase {
         let begun = text
             .then(&"replace(".repeat(replacements.len()))
             .then(&format!("{function}({column}{ascii_alone})"));
+        // In the text and not as values, of which a statement has so many: they are letters, and none is a quote.
         replacements.iter().fold(begun, |text, (from, to)| {
-            text.then(", ")
-                .value(from.to_string())
-                .then(", ")
-                .value(to.to_string())
-                .then(")")
+            text.then(&format!(", '{from}', '{to}')"))
         })
     }
+}
+
+/// What a letter becomes, where that is one letter; else itself.
+fn single_or(mut becomes: impl Iterator<Item = char>, letter: char) -> char {
+    let first = becomes.next();
+    first.filter(|_| becomes.next().is_none()).unwrap_or(letter)
 }
 
 /// The letters that become each letter, ASCII ones aside.
@@ -112,6 +112,26 @@ mod tests {
             LetterCase::Capital.of_text("æble кафе straße ﬁ"),
             "ÆBLE КАФЕ STRAßE ﬁ"
         );
+        // What a filter says in a case is brought to it by the same rule.
+        for text in [
+            "ÆBLE",
+            "Кафе",
+            "ΣΟΦΟΣ",
+            "Straße",
+            "İ",
+            "ﬁre",
+            "Ǆ",
+            "kK\u{212a}",
+        ] {
+            for (case, name) in [
+                (LetterCase::Small, "tolower"),
+                (LetterCase::Capital, "toupper"),
+            ] {
+                let said = odata_filter::parse_filter(&format!("x eq {name}('{text}')"));
+                let wanted = format!("x eq '{}'", case.of_text(text));
+                assert_eq!(said.expect("a filter").to_string(), wanted);
+            }
+        }
         let kelvin = ('\u{212a}', 'k');
         assert_eq!(LetterCase::Small.replacements("kæk"), [kelvin, ('Æ', 'æ')]);
     }

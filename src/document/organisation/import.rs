@@ -52,7 +52,7 @@ pub async fn import_organisation(
     permit.commit().await
 }
 
-/// Refuses to import where the database holds anything but accounts that the document brings as well.
+/// Refuses to import where the database holds anything, accounts aside, of a kind that the document brings.
 pub(crate) async fn refuse_unless_database_empty(
     permit: &Permit<'_>,
     said: &OrganisationInput,

@@ -71,10 +71,11 @@ impl Blueprint {
         }
     }
 
-    /// A text that changes with anything that a canvas of it shows: with its `revision`, with the values and targets of its
-    /// KPIs that you may see, with the names of KPIs, departments, channels, segments, personas and people, and with the
-    /// day. Poll it where these are shown.
-    #[graphql(complexity = "20")]
+    /// A text that changes with what a canvas of it shows: with its `revision`; with the values and targets that you may
+    /// see of the KPIs that judge it; with the names of these KPIs, of whoever does a responsibility, and of the
+    /// departments, channels, segments and personas of the organisation; and with the day. Poll it where these are shown.
+    /// Feedback, findings and contact pressure are not in it.
+    #[graphql(complexity = "100")]
     async fn canvas_digest(&self, ctx: &Context<'_>) -> Result<String> {
         canvas::digest_canvas(caller(ctx)?, &self.row).await
     }

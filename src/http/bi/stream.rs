@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::{encode::FeedWriter, pull::FeedRequest};
 use crate::{
-    access,
+    access::{self, Caller},
     bi::catalogue,
     database::Transaction,
     error::{Error, Result},
@@ -101,7 +101,7 @@ async fn send_rows(feed: FeedRequest, tx: Transaction, sender: Sender<FeedPiece>
             continue;
         };
         if Instant::now() >= trusted_until {
-            access::refuse_if_rights_changed(&caller).await?;
+            break_off_without_rights(&caller).await?;
             trusted_until = Instant::now() + TRUST;
         }
         if !send_piece(Some(chunk)).await {
@@ -111,10 +111,23 @@ async fn send_rows(feed: FeedRequest, tx: Transaction, sender: Sender<FeedPiece>
         caller.budget.renew_steps_of_feed();
     }
     if Instant::now() >= trusted_until {
-        access::refuse_if_rights_changed(&caller).await?;
+        break_off_without_rights(&caller).await?;
     }
     if send_piece(Some(writer.finish()?)).await {
         send_piece(None).await;
     }
     Ok(())
+}
+
+/// Breaks off where the caller could not begin the same feed now. Where that cannot be found out, such as while all
+/// connections of the database are in use, the feed goes on, and it is asked again a second later.
+async fn break_off_without_rights(caller: &Caller) -> Result<()> {
+    match access::refuse_if_rights_changed(caller).await {
+        Err(error @ Error::Unauthenticated(_)) => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "whether a feed may go on was not found out");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }

@@ -2,7 +2,7 @@
 //! Literals are read by the column's type. An empty cell is OData's null: it equals null, and nothing else compares
 //! with it.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveTime};
 use entity::id;
 
 use odata_filter::{
@@ -22,7 +22,12 @@ pub fn translate_filter_expression(
     expression: &Expression,
     faults: &mut Vec<Fault>,
 ) -> Filter {
-    FilterTranslator { dataset, faults }.translate_condition(expression)
+    let mut translator = FilterTranslator {
+        dataset,
+        faults,
+        replaced: 0,
+    };
+    translator.translate_condition(expression)
 }
 
 /// A literal as a value of a column: `Some(None)` for null, `None` where it is of another type.
@@ -80,6 +85,8 @@ fn negate(filter: Filter) -> Filter {
 struct FilterTranslator<'r> {
     dataset: &'r Dataset,
     faults: &'r mut Vec<Fault>,
+    /// Letters that are put in the place of others so far.
+    replaced: usize,
 }
 
 impl FilterTranslator<'_> {
@@ -195,7 +202,6 @@ impl FilterTranslator<'_> {
         let name = column.name;
         match column.of {
             ColumnType::Text | ColumnType::Word(_) => match case {
-                Some(case) if !self.is_foldable(case, text) => no_rows_filter(),
                 // A text in one case has none in it that is not; of an empty cell it is unknown.
                 Some(case) if case.of_text(text) != text => negate(Filter::Has(
                     column,
@@ -203,6 +209,7 @@ impl FilterTranslator<'_> {
                     TextPosition::Anywhere,
                     String::new(),
                 )),
+                Some(case) if !self.is_foldable(case, text) => no_rows_filter(),
                 _ => Filter::Has(
                     column,
                     case,
@@ -294,6 +301,23 @@ impl FilterTranslator<'_> {
         how: Comparison,
         literal: &Literal,
     ) -> Filter {
+        let (takes, fits) = match function {
+            PropertyFunction::Length | PropertyFunction::ToLower | PropertyFunction::ToUpper => (
+                "a text",
+                matches!(column.of, ColumnType::Text | ColumnType::Word(_)),
+            ),
+            PropertyFunction::Year
+            | PropertyFunction::Month
+            | PropertyFunction::Day
+            | PropertyFunction::Date => (
+                "a day or a moment",
+                matches!(column.of, ColumnType::Day | ColumnType::Instant),
+            ),
+        };
+        if !fits {
+            let (function, name) = (function.as_str(), column.name);
+            return self.add_bad_request_fault(format!("`{function}({name})` takes {takes}."));
+        }
         match function {
             _ if *literal == Literal::Null => compare_with_null(column, how),
             PropertyFunction::Year => self.compare_year(column, how, literal),
@@ -323,34 +347,27 @@ impl FilterTranslator<'_> {
         how: Comparison,
         literal: &Literal,
     ) -> Filter {
-        let is_text = matches!(column.of, ColumnType::Text | ColumnType::Word(_));
-        let is_time = matches!(column.of, ColumnType::Day | ColumnType::Instant);
-        let (takes, fits) = match of_cell {
-            CellFunction::Length => ("a text", is_text),
-            _ => ("a day or a moment", is_time),
-        };
         match literal {
-            Literal::Number(number) if fits && number.is_nan() => {
-                compare_with_nonexistent_value(how)
-            }
-            Literal::Number(number) if fits => {
+            Literal::Number(number) if number.is_nan() => compare_with_nonexistent_value(how),
+            Literal::Number(number) => {
                 Filter::Derived(column, of_cell, how, integer_or_number(*number))
             }
             _ => {
                 let (function, name) = (function.as_str(), column.name);
                 self.add_bad_request_fault(format!(
-                    "`{function}({name})` takes {takes} and is compared with a number such as 5, or with null."
+                    "`{function}({name})` is compared with a number such as 5, or with null."
                 ))
             }
         }
     }
 
-    /// Whether a text is looked for in one case with few enough other letters; else a fault is added.
+    /// Whether the filter still has few enough letters that others become in one case; else a fault is added.
     fn is_foldable(&mut self, case: LetterCase, text: &str) -> bool {
-        let foldable = case.replacements(text).len() <= MOST_REPLACED;
+        self.replaced += case.replacements(text).len();
+        let foldable = self.replaced <= MOST_REPLACED;
         if !foldable {
             self.add_unsupported_fault(format!(
-                "A text that is looked for by tolower or toupper has at most {MOST_REPLACED} different letters."
+                "With tolower and toupper `$filter` tells at most {MOST_REPLACED} letters apart, ASCII ones aside."
             ));
         }
         foldable
@@ -365,10 +382,9 @@ impl FilterTranslator<'_> {
         literal: &Literal,
     ) -> Filter {
         let name = column.name;
-        let (ColumnType::Text | ColumnType::Word(_), Literal::String(text)) = (column.of, literal)
-        else {
+        let Literal::String(text) = literal else {
             return self.add_bad_request_fault(format!(
-                "`{name}` in one case is compared with a text in quotes, or with null; it has to be a text."
+                "`{name}` in one case is compared with a text in quotes, or with null."
             ));
         };
         if !matches!(how, Comparison::Equal | Comparison::NotEqual) {
@@ -396,14 +412,15 @@ impl FilterTranslator<'_> {
         let begins = |day: NaiveDate| Value::Instant(day.and_time(NaiveTime::MIN).and_utc());
         match (column.of, day_of_literal(literal)) {
             (ColumnType::Day, _) => self.compare_column(column, how, literal),
-            (ColumnType::Instant, Some(day)) => {
-                let next = day.succ_opt().unwrap_or(day);
-                compare_with_span(column, how, (begins(day), begins(next)))
+            (_, Some(day)) => {
+                // The last day that four digits spell, with which clients say that there is no end, has no next one.
+                let next = day.succ_opt().filter(|next| next.year() <= 9_999);
+                compare_with_span(column, how, (begins(day), next.map(begins)))
             }
-            _ => {
+            (_, None) => {
                 let name = column.name;
                 self.add_bad_request_fault(format!(
-                    "`date({name})` takes a moment and is compared with a day such as 2025-03-01, without quotes."
+                    "`date({name})` is compared with a day such as 2025-03-01, without quotes."
                 ))
             }
         }
@@ -440,30 +457,33 @@ impl FilterTranslator<'_> {
                 "`year({name})` takes a day or a moment and is compared with a year such as 2025."
             ));
         };
-        compare_with_span(column, how, bounds)
+        let (this, next) = bounds;
+        compare_with_span(column, how, (this, Some(next)))
     }
 }
 
-/// The comparison of what a cell lies in, which reaches from `this` to `next`. By bounds and not by a function of the
-/// cell: an index on the column can answer these.
+/// The comparison of what a cell lies in, which reaches from `this` to `next`, or to the end of time. By bounds and not
+/// by a function of the cell: an index on the column can answer these.
 fn compare_with_span(
     column: &'static Column,
     how: Comparison,
-    (this, next): (Value, Value),
+    (this, next): (Value, Option<Value>),
 ) -> Filter {
     let bound = |how, at| Filter::Compare(column, how, at);
-    let within = |this, next| {
-        Filter::All(vec![
-            bound(Comparison::AtLeast, this),
-            bound(Comparison::Below, next),
-        ])
+    let before_next = match next.clone() {
+        Some(next) => bound(Comparison::Below, next),
+        None => negate(Filter::Empty(column)),
     };
+    let within = |this| Filter::All(vec![bound(Comparison::AtLeast, this), before_next.clone()]);
     match how {
-        Comparison::Equal => within(this, next),
-        Comparison::NotEqual => negate(within(this, next)),
+        Comparison::Equal => within(this),
+        Comparison::NotEqual => negate(within(this)),
         Comparison::Below => bound(Comparison::Below, this),
-        Comparison::AtMost => bound(Comparison::Below, next),
-        Comparison::Above => bound(Comparison::AtLeast, next),
+        Comparison::AtMost => before_next,
+        Comparison::Above => match next {
+            Some(next) => bound(Comparison::AtLeast, next),
+            None => no_rows_filter(),
+        },
         Comparison::AtLeast => bound(Comparison::AtLeast, this),
     }
 }

@@ -67,9 +67,9 @@ pub fn service_document_entries(datasets: &[&Dataset]) -> Vec<Value> {
         .collect()
 }
 
-/// A column that holds the key of another dataset's rows.
+/// A column that holds the key of a dataset's rows.
 struct Reference {
-    /// Its name as a navigation property: the key's without `_id`.
+    /// Its name as a navigation property: the column's without `_id`.
     name: &'static str,
     column: &'static Column,
     to: &'static str,
@@ -79,27 +79,34 @@ struct Reference {
 /// The calendar, which days refer to.
 const CALENDAR: &str = "dates";
 
-/// The columns of a dataset that hold keys of others: an id by its name, and the day of the rows.
+/// The columns of a dataset that hold keys of rows: ids, and the day of the rows.
 fn references_of(dataset: &Dataset, datasets: &[&Dataset]) -> Vec<Reference> {
-    let others = datasets.iter().filter(|other| other.name != dataset.name);
-    let reference = |other: &&Dataset| {
-        let (column, name) = match other.name {
-            CALENDAR => (dataset.column(dataset.day?)?, "calendar"),
-            _ => (dataset.column(other.key)?, other.key.strip_suffix("_id")?),
+    let of_kind = |kind: &str| {
+        let named = |other: &&&Dataset| {
+            let key = other.column(other.key);
+            key.is_some_and(|key| matches!(key.of, ColumnType::Id(prefix) if prefix == kind))
         };
-        let key = other.column(other.key)?;
-        let same = match (column.of, key.of) {
-            (ColumnType::Id(one), ColumnType::Id(other)) => one == other,
-            (one, other) => matches!((one, other), (ColumnType::Day, ColumnType::Day)),
+        datasets.iter().find(named)
+    };
+    let reference = |column: &'static Column| {
+        let (to, name) = match column.of {
+            ColumnType::Id(kind) if column.name != dataset.key => {
+                (of_kind(kind)?, column.name.strip_suffix("_id")?)
+            }
+            ColumnType::Day if dataset.day == Some(column.name) && dataset.name != CALENDAR => {
+                let calendar = datasets.iter().find(|other| other.name == CALENDAR)?;
+                (calendar, "calendar")
+            }
+            _ => return None,
         };
-        same.then_some(Reference {
+        Some(Reference {
             name,
             column,
-            to: other.name,
-            key: other.key,
+            to: to.name,
+            key: to.key,
         })
     };
-    others.filter_map(reference).collect()
+    dataset.columns.iter().filter_map(reference).collect()
 }
 
 fn navigation_xml(reference: &Reference) -> String {
@@ -109,12 +116,14 @@ fn navigation_xml(reference: &Reference) -> String {
         to,
         key,
     } = reference;
+    // Nullable even where the column is not: the other set may leave the row out, as the calendar does days before the
+    // first measured one.
     format!(
-        r#"        <NavigationProperty Name="{name}" Type="{NAMESPACE}.{to}" Nullable="{}">
+        r#"        <NavigationProperty Name="{name}" Type="{NAMESPACE}.{to}" Nullable="true">
           <ReferentialConstraint Property="{}" ReferencedProperty="{key}"/>
         </NavigationProperty>
 "#,
-        column.nullable, column.name
+        column.name
     )
 }
 
@@ -220,4 +229,26 @@ fn description_xml(text: &str) -> String {
     let mut escaped = String::new();
     escape_xml_into(text, &mut escaped);
     format!("        <Annotation Term=\"Org.OData.Core.V1.Description\" String=\"{escaped}\"/>\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::bi::catalogue;
+
+    #[test]
+    fn what_refers_to_rows_has_a_name_of_its_own() {
+        let mut references = 0;
+        for dataset in catalogue::ALL.iter().copied() {
+            let mut names: HashSet<&str> = dataset.columns.iter().map(|one| one.name).collect();
+            for reference in references_of(dataset, catalogue::ALL) {
+                let name = reference.name;
+                assert!(names.insert(name), "{}: {name}", dataset.name);
+                references += 1;
+            }
+        }
+        assert!(references > 30, "{references}");
+    }
 }

@@ -33,7 +33,7 @@ async fn what_an_older_document_does_not_say_is_as_it_was() {
     said["templates"] = json!([]);
     let refused = loads(&World::new().await, &said.to_string(), false).await;
     assert_eq!(
-        faults(refused.expect_err("two faults")),
+        faults(refused.expect_err("a fault")),
         [
             "kpis.0.fedFrom: It has values of that day or later, whose answers are not in a document: feed it from the day after its latest value on."
         ]
