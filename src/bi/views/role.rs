@@ -170,6 +170,8 @@ async fn create_database_role(
         format!("ALTER ROLE {name} SET default_transaction_read_only = on"),
         format!("ALTER ROLE {name} SET statement_timeout = {timeout}"),
         format!("ALTER ROLE {name} SET search_path = bi"),
+        // PostgreSQL takes the calendar of a view for a thousand days, and would compile each statement for seconds.
+        format!("ALTER ROLE {name} SET jit = off"),
         format!("REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC"),
         format!("REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC"),
         format!("GRANT CONNECT ON DATABASE {database} TO {name}"),
