@@ -217,6 +217,19 @@ impl<'c> ReaderScope<'c> {
         .then(")")
     }
 
+    /// The same for rows of measurements: of a view the days that have some, of which the database looks one up where a
+    /// day is asked for, and does not make every day to find it.
+    #[must_use]
+    pub fn append_measured_days_table(&self, text: SqlBuilder) -> SqlBuilder {
+        match self.viewer {
+            ScopeViewer::Caller(_) => self.append_days_table(text),
+            ScopeViewer::Login(zone) => text
+                .then("day (day, ends) AS (")
+                .then(&measured_days_sql(zone))
+                .then(")"),
+        }
+    }
+
     /// Appends today as a day.
     #[must_use]
     pub fn append_today(&self, text: SqlBuilder) -> SqlBuilder {
@@ -264,14 +277,32 @@ fn every_day_sql(zone: Tz) -> String {
     let today = today_sql(zone);
     // `measurement_in_order` gives least and greatest without a scan.
     let in_force = "FROM measurement WHERE superseded_by_id IS NULL";
+    let ends = ends_sql(zone);
     format!(
-        "SELECT CAST(midnight - interval '1 day' AS date),
-    CASE WHEN (ends - interval '1 hour') AT TIME ZONE '{zone}' = midnight THEN ends - interval '1 hour' ELSE ends END
+        "SELECT CAST(midnight - interval '1 day' AS date), {ends}
 FROM (SELECT midnight, midnight AT TIME ZONE '{zone}' AS ends
     FROM generate_series(
         CAST(LEAST((SELECT MIN(measured_on) {in_force}), {today}) + 1 AS timestamp),
         CAST(GREATEST((SELECT MAX(measured_on) {in_force}), {today}) + 1 AS timestamp),
         interval '1 day') AS midnight) AS ended"
+    )
+}
+
+/// Every day with measurements, with its end.
+fn measured_days_sql(zone: Tz) -> String {
+    let ends = ends_sql(zone);
+    format!(
+        "SELECT measured_on, {ends}
+FROM (SELECT measured_on, CAST(measured_on + 1 AS timestamp) AS midnight,
+        CAST(measured_on + 1 AS timestamp) AT TIME ZONE '{zone}' AS ends
+    FROM (SELECT DISTINCT measured_on FROM measurement WHERE superseded_by_id IS NULL) AS measured_day) AS ended"
+    )
+}
+
+/// The end of a day from the midnight after it and the moment that PostgreSQL takes for that.
+fn ends_sql(zone: Tz) -> String {
+    format!(
+        "CASE WHEN (ends - interval '1 hour') AT TIME ZONE '{zone}' = midnight THEN ends - interval '1 hour' ELSE ends END"
     )
 }
 

@@ -98,7 +98,7 @@ fn joined_facts_cte_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder
         .select(&scope.select_measurements())
         .then("), ");
     let text = scope
-        .append_days_table(text)
+        .append_measured_days_table(text)
         .then(", joined AS (")
         .then(JOINED);
     scope
