@@ -37,6 +37,7 @@ mod m20261130_000031_journey;
 mod m20261130_000032_routing;
 mod m20261130_000033_row_edit;
 mod m20261130_000034_fed_from;
+mod m20261130_000035_marks;
 mod search;
 mod sql;
 
@@ -89,6 +90,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000032_routing::Migration),
             Box::new(m20261130_000033_row_edit::Migration),
             Box::new(m20261130_000034_fed_from::Migration),
+            Box::new(m20261130_000035_marks::Migration),
         ]
     }
 }

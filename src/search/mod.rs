@@ -19,6 +19,7 @@ use sea_orm::{
     QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use crate::{
@@ -38,7 +39,7 @@ const MOST_WORDS: usize = 8;
 
 /// A search query: words, and what kinds of things to find where.
 pub struct SearchRequest {
-    /// Folded, each once. Letters and digits only, so that none is an operator of either full-text index.
+    /// Folded, each once. Letters, digits and their marks only, so that none is an operator of either full-text index.
     words: Vec<String>,
     kinds: Vec<SearchKind>,
     blueprint: Option<BlueprintId>,
@@ -62,7 +63,9 @@ impl SearchRequest {
             return refuse(format!("`text` is longer than {LONGEST} characters."));
         }
         let mut words: Vec<String> = Vec::new();
-        for word in index::split_words(text) {
+        // Marks stand in one order, as in what is stored.
+        let text: String = text.nfc().collect();
+        for word in index::split_words(&text) {
             if !words.contains(&word.folded) {
                 words.push(word.folded);
             }
