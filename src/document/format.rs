@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{bounds::ObjectOnly, shape};
+use super::{bounds::ObjectOnly, explain::explain_message, shape};
 use crate::error::{Error, Result, UserErrorCode};
 
 /// Bytes of a text that is read again for all faults of its shape; of a longer one the first is told.
@@ -48,7 +48,7 @@ pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
         Err(error) => return Err(shape_error::<K>(text, &error)),
     };
     deserializer.end().map_err(|error| {
-        let message = format!("Something follows the document: {error}.");
+        let message = explain_message(&error.to_string());
         Error::fault("", UserErrorCode::Invalid, None, message)
     })?;
     Ok(document)

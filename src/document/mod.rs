@@ -34,6 +34,7 @@ pub mod convert;
 pub mod demonstration;
 pub mod diff;
 pub mod draft;
+mod explain;
 mod export;
 pub mod format;
 pub mod graphql;

@@ -7,14 +7,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::bounds::ObjectOnly;
+use super::{bounds::ObjectOnly, explain::explain_message};
 use crate::{
     error::{Error, Result, UserErrorCode},
     input::Faults,
 };
-
-/// Most characters of a parser's message that a fault passes on.
-const TOLD: usize = 300;
 
 /// Most readings of one document for its faults.
 const MOST_READINGS: usize = 30;
@@ -41,7 +38,7 @@ impl Stumble {
         });
         Self {
             path: steps.collect(),
-            message: error.inner().to_string().chars().take(TOLD).collect(),
+            message: error.inner().to_string(),
         }
     }
 
@@ -51,7 +48,7 @@ impl Stumble {
             Step::Field(name) => name.clone(),
         });
         let path: Vec<String> = path.collect();
-        let message = format!("{}.", self.message);
+        let message = explain_message(&self.message);
         faults.add(&path.join("."), UserErrorCode::Invalid, None, message);
     }
 }

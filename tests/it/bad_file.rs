@@ -144,7 +144,7 @@ fn fifty_megabytes_are_refused_or_accepted_in_bounded_memory() {
         ),
         (
             format!("\"persona\": {}", many("1", 20 * MB)),
-            "persona: invalid type",
+            "persona: This takes a text, not a list",
         ),
         (
             format!("\"secondaryPersonas\": {}", many("\"\"", 12 * MB)),
@@ -203,19 +203,19 @@ fn fifty_megabytes_are_refused_or_accepted_in_bounded_memory() {
 fn what_is_no_document_at_all_is_refused_with_the_place() {
     let desk = Desk::new();
     for (text, sentence) in [
-        (String::new(), "EOF"),
-        ("{".to_owned(), "EOF"),
-        ("null".to_owned(), "invalid type: null"),
+        (String::new(), "The text ends where a value is expected"),
+        ("{".to_owned(), "The text ends inside an object"),
+        ("null".to_owned(), "This takes an object, not null"),
         (
             r#"["cx-blueprint/blueprint@1", "blueprint-0001", "A title"]"#.to_owned(),
-            "invalid type: sequence, expected an object",
+            "This takes an object, not a list",
         ),
+        ("[".repeat(100_000), "This takes an object, not a list"),
+        (saying("\"title\": \"\\ud800\""), "half of a character"),
         (
-            "[".repeat(100_000),
-            "invalid type: sequence, expected an object",
+            saying("\"title\": \"\\ud800\\u0041\""),
+            "half of a character",
         ),
-        (saying("\"title\": \"\\ud800\""), "hex escape"),
-        (saying("\"title\": \"\\ud800\\u0041\""), "hex escape"),
         (
             saying("\"title\": \"a\\u0000b\""),
             "title: This has a control character in it.",
@@ -223,7 +223,7 @@ fn what_is_no_document_at_all_is_refused_with_the_place() {
         (saying("\"title\": \"a\u{1}b\""), "control character"),
         (
             saying("\"title\": \"a\", \"title\": \"b\""),
-            "duplicate field",
+            "is there twice",
         ),
         (
             saying("\"touchpoints\": [{ \"key\": \"a\", \"contactsPerMonth\": NaN }]"),
@@ -235,7 +235,7 @@ fn what_is_no_document_at_all_is_refused_with_the_place() {
         ),
         (
             saying("\"touchpoints\": [{ \"key\": \"a\", \"contactsPerMonth\": 1e999 }]"),
-            "number out of range",
+            "This number is too large",
         ),
         (
             saying("\"touchpoints\": [{ \"key\": \"a\", \"emotion\": 99999999999999999999 }]"),
