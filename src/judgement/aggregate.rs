@@ -57,7 +57,8 @@ impl From<&kpi::Model> for AggregationRule {
 
 /// What a numerator over its denominator is multiplied by, to be told in the unit: shares in percent and net promoter
 /// scores are told in points of a hundred.
-fn ratio_multiplier(kpi_type: KpiType, unit: Unit) -> f64 {
+#[must_use]
+pub const fn ratio_multiplier(kpi_type: KpiType, unit: Unit) -> f64 {
     match unit {
         Unit::Percent => 100.0,
         Unit::Score if matches!(kpi_type, KpiType::Nps | KpiType::Enps) => 100.0,

@@ -41,6 +41,7 @@ pub mod trend;
 mod visible;
 
 pub use self::{
+    aggregate::ratio_multiplier,
     current::CurrentFigure,
     current_sql::{append_current_figures, figure_state_sql, whole_kpi_sql},
     figures::KpiJudgement,

@@ -14,7 +14,7 @@ use sea_orm::{
     Set, sea_query::Expr,
 };
 
-use super::rules::{self, FigureFault, MeasurementFigures};
+use super::rules::{self, FigureFault, GivenFigures, MeasurementFigures};
 use crate::{
     access::{Caller, FindingDependency, Permit, require_unarchived},
     audit::AuditedChange,
@@ -405,17 +405,19 @@ fn add_fault(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
     }
 }
 
-/// What is wrong with the figures, each at its field after the path.
-pub fn add_figure_faults(
+/// The figures of a measurement; what is wrong with them stands at its field after the path.
+pub fn complete_figures(
     faults: &mut Faults,
     path: &str,
     kpi: &kpi::Model,
-    figures: &MeasurementFigures,
-) {
-    for wrong in rules::figure_faults(kpi.into(), figures) {
+    given: &GivenFigures,
+) -> MeasurementFigures {
+    let (figures, wrong) = rules::complete_figures(kpi.into(), given);
+    for wrong in wrong {
         let path = format!("{path}.{}", wrong.field);
         add_fault(faults, &path, Some(wrong));
     }
+    figures
 }
 
 /// Keeps new measurements; those that they correct make room first. At most [`AT_ONCE`]: 1,000 rows of 15 columns are
@@ -457,8 +459,9 @@ pub struct KpiMeasurementCorrectInput {
     pub id: Option<ID>,
     /// Id of the measurement to correct; if it was corrected before, of its latest correction.
     pub measurement_id: ID,
-    /// The value, in the KPI's unit.
-    pub value: f64,
+    /// The value, in the KPI's unit. Of a share (the aggregation or the unit RATIO) it agrees with numerator and
+    /// denominator, or is left out and follows from them.
+    pub value: Option<f64>,
     /// Numerator of a share; signed for NPS.
     pub numerator: Option<f64>,
     /// Denominator of a share: the number of cases.
@@ -477,15 +480,13 @@ pub async fn correct_measurement(
     let mut faults = Faults::default();
     let id: MeasurementId = faults.parse_or_make_id(input.id.as_ref());
     let which: MeasurementId = faults.parse_id("measurementId", &input.measurement_id);
-    let content = MeasurementContent {
-        figures: MeasurementFigures {
-            value: input.value,
-            numerator: input.numerator,
-            denominator: input.denominator,
-            sample_size: input.sample_size,
-        },
-        source: faults.check_optional_text("source", input.source.as_deref()),
+    let given = GivenFigures {
+        value: input.value,
+        numerator: input.numerator,
+        denominator: input.denominator,
+        sample_size: input.sample_size,
     };
+    let source = faults.check_optional_text("source", input.source.as_deref());
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let found = permit
@@ -496,6 +497,9 @@ pub async fn correct_measurement(
         .await?;
     require_unarchived::<kpi::Entity>("measurementId", &kpi)?;
     let key = MeasurementKey::from_row(&found);
+    let mut faults = Faults::default();
+    let figures = complete_figures(&mut faults, "", &kpi, &given);
+    let content = MeasurementContent { figures, source };
     // Before the check for a correction below: a retry finds the measurement corrected by its own first attempt.
     let same = |row: &measurement::Model| {
         MeasurementKey::from_row(row) == key && MeasurementContent::from_row(row) == content
@@ -515,9 +519,7 @@ pub async fn correct_measurement(
         let conflict = Error::conflict("measurementId", Reason::NotInForce, message);
         return Err(conflict.with_current(by.0));
     }
-    let mut faults = Faults::default();
     add_fault(&mut faults, "measurementId", fed_by_answers_fault(&kpi));
-    add_figure_faults(&mut faults, "", &kpi, &content.figures);
     faults.check()?;
     if MeasurementContent::from_row(&before) == content {
         return Ok(before);

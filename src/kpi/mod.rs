@@ -15,6 +15,7 @@ pub mod sheet;
 pub mod target;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
+use chrono::NaiveDate;
 use entity::{
     department,
     id::{DepartmentId, KpiId},
@@ -23,10 +24,12 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::{self, NotSet},
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+    sea_query::Expr,
 };
 
-use self::{fed::RecountScope, measurement::add_year_range_fault};
+use self::{fed::RecountScope, measurement::add_year_range_fault, rules::KpiMeasure};
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change},
     error::{Error, Reason, Result, UserErrorCode},
@@ -309,6 +312,7 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
     )?);
     let after = row_after_change::<kpi::Entity>(&row, &change)?;
     refuse_redefining_measured(&permit, &row, &after).await?;
+    refuse_shares_against_parts(&permit, &row, &after).await?;
     if after.direction != row.direction {
         refuse_direction_against_warnings(&permit, &row, after.direction).await?;
     }
@@ -400,6 +404,51 @@ async fn refuse_redefining_measured(
         return Err(redefining_error(row, "scope", message));
     }
     Ok(())
+}
+
+/// Refuses to make a share of what has values that are not their numerator over their denominator. The twin, in SQL, of
+/// what [`rules::complete_figures`] says of one measurement.
+async fn refuse_shares_against_parts(
+    permit: &Permit<'_>,
+    row: &kpi::Model,
+    after: &kpi::Model,
+) -> Result<()> {
+    let [was, becomes] = [row, after].map(KpiMeasure::from);
+    if was.is_share() || !becomes.is_share() {
+        return Ok(());
+    }
+    let (numerator, denominator) = (
+        measurements::Column::Numerator,
+        measurements::Column::Denominator,
+    );
+    let differs = Expr::cust(format!(
+        "ABS(value - {:?} * numerator / denominator) > {:?} * ABS(value)",
+        becomes.ratio_multiplier(),
+        rules::SHARE_TOLERANCE
+    ));
+    let wrong = Condition::any()
+        .add(numerator.is_null().and(denominator.is_not_null()))
+        .add(numerator.is_not_null().and(denominator.is_null()))
+        .add(differs);
+    let first: Option<NaiveDate> = measurements::Entity::find()
+        .select_only()
+        .column(measurements::Column::MeasuredOn)
+        .filter(measurements::Column::KpiId.eq(row.id))
+        .filter(measurements::Column::SupersededById.is_null())
+        .filter(wrong)
+        .order_by_asc(measurements::Column::MeasuredOn)
+        .into_tuple()
+        .one(permit.tx())
+        .await?;
+    match first {
+        None => Ok(()),
+        Some(day) => {
+            let message = format!(
+                "The value of {day} is not its numerator over its denominator. Correct it first, or take the parts away."
+            );
+            Err(redefining_error(row, "aggregation", &message))
+        }
+    }
 }
 
 fn redefining_error(row: &kpi::Model, field: &str, message: &str) -> Error {

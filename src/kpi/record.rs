@@ -16,7 +16,7 @@ use super::{
         MeasurementBatchResult, MeasurementContent, MeasurementKey, MeasurementsRecorded,
         add_measured_day_fault, fed_by_answers_fault, upsert,
     },
-    rules::{self, FigureFault, MeasurementFigures},
+    rules::{self, FigureFault, GivenFigures, MeasurementFigures},
 };
 use crate::{
     access::{Caller, FindingDependency, Guarded, Permit},
@@ -53,8 +53,9 @@ pub struct KpiMeasurementInput {
     pub segment_id: Option<ID>,
     /// The day, not after today.
     pub measured_on: Date,
-    /// The value, in the KPI's unit: 6.1 is 6.1 %.
-    pub value: f64,
+    /// The value, in the KPI's unit: 6.1 is 6.1 %. Of a share (the aggregation or the unit RATIO) it agrees with
+    /// numerator and denominator, or is left out and follows from them.
+    pub value: Option<f64>,
     /// Numerator of a share; signed for NPS.
     pub numerator: Option<f64>,
     /// Denominator of a share: the number of cases.
@@ -69,7 +70,8 @@ pub struct KpiMeasurementInput {
 struct MeasurementEntry {
     path: String,
     key: MeasurementKey,
-    content: MeasurementContent,
+    given: GivenFigures,
+    source: Option<String>,
 }
 
 /// Records a batch.
@@ -84,30 +86,31 @@ pub async fn record_measurements(
     let ids = collect_entry_ids(&entries, |key| Some(key.kpi));
     let kpis = lock_kpis(&mut permit, ids).await?;
     // Not at the first fault: a program that sends a thousand values is told of all that are wrong in one answer.
-    add_kpi_faults(&mut faults, &entries, &kpis);
     add_unknown_place_faults(&permit, &mut faults, &entries).await?;
+    let values = complete_entries(&mut faults, entries, &kpis);
     faults.check()?;
-    let values = entries.into_iter().map(|entry| (entry.key, entry.content));
     // Who may record and not read is told no counts of what was there before: they would give the values away.
     let hidden = find_kpis_with_hidden_values(permit.caller, permit.tx(), kpis.values()).await?;
-    let put = upsert(&permit, values.collect(), hidden).await?;
+    let put = upsert(&permit, values, hidden).await?;
     audit_recorded_measurements(&mut permit, &kpis, &put);
     permit.commit().await?;
     Ok(put.done)
 }
 
-/// What is wrong with recording figures for a KPI, whichever way they come.
-pub(super) fn recording_faults(kpi: &kpi::Model, figures: &MeasurementFigures) -> Vec<FigureFault> {
+/// The figures recorded for a KPI, whichever way they come, and what is wrong with recording them.
+pub(super) fn complete_recorded_figures(
+    kpi: &kpi::Model,
+    given: &GivenFigures,
+) -> (MeasurementFigures, Vec<FigureFault>) {
     let archived = kpi.archived_at.map(|_| FigureFault {
         field: "kpiId",
         code: UserErrorCode::Archived,
         reason: None,
         message: "This KPI is archived. Unarchive it first.".to_owned(),
     });
-    let wrong = archived.into_iter().chain(fed_by_answers_fault(kpi));
-    wrong
-        .chain(rules::figure_faults(kpi.into(), figures))
-        .collect()
+    let (figures, wrong) = rules::complete_figures(kpi.into(), given);
+    let all = archived.into_iter().chain(fed_by_answers_fault(kpi));
+    (figures, all.chain(wrong).collect())
 }
 
 /// Reads the list, and finds what is wrong with it by itself.
@@ -154,16 +157,19 @@ fn parse_measurement_input(
         segment: faults.parse_optional_id(&at("segmentId"), input.segment_id.as_ref()),
         measured_on: input.measured_on.0,
     };
-    let content = MeasurementContent {
-        figures: MeasurementFigures {
-            value: input.value,
-            numerator: input.numerator,
-            denominator: input.denominator,
-            sample_size: input.sample_size,
-        },
-        source: faults.check_optional_text(&at("source"), input.source.as_deref()),
+    let given = GivenFigures {
+        value: input.value,
+        numerator: input.numerator,
+        denominator: input.denominator,
+        sample_size: input.sample_size,
     };
-    MeasurementEntry { path, key, content }
+    let source = faults.check_optional_text(&at("source"), input.source.as_deref());
+    MeasurementEntry {
+        path,
+        key,
+        given,
+        source,
+    }
 }
 
 /// The ids that the entries name, in ascending order; those that could not be read are left out.
@@ -199,27 +205,33 @@ pub(super) async fn lock_kpis(
     Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
 }
 
-fn add_kpi_faults(
+/// What the entries say of their KPIs.
+fn complete_entries(
     faults: &mut Faults,
-    entries: &[MeasurementEntry],
+    entries: Vec<MeasurementEntry>,
     kpis: &HashMap<KpiId, kpi::Model>,
-) {
+) -> Vec<(MeasurementKey, MeasurementContent)> {
+    let mut values = Vec::with_capacity(entries.len());
     for entry in entries {
+        let path = |field: &str| format!("{}.{field}", entry.path);
         match kpis.get(&entry.key.kpi) {
             Some(kpi) => {
-                for wrong in recording_faults(kpi, &entry.content.figures) {
-                    let path = format!("{}.{}", entry.path, wrong.field);
+                let (figures, wrong) = complete_recorded_figures(kpi, &entry.given);
+                for wrong in wrong {
+                    let path = path(wrong.field);
                     faults.add(&path, wrong.code, wrong.reason, wrong.message);
                 }
+                let source = entry.source;
+                values.push((entry.key, MeasurementContent { figures, source }));
             }
             None if entry.key.kpi.0.is_nil() => {}
             None => {
-                let path = format!("{}.kpiId", entry.path);
                 let message = "There is no such KPI.";
-                faults.add(&path, UserErrorCode::NotFound, None, message);
+                faults.add(&path("kpiId"), UserErrorCode::NotFound, None, message);
             }
         }
     }
+    values
 }
 
 async fn add_unknown_place_faults(

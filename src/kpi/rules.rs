@@ -2,14 +2,14 @@
 //! database, no clock. How a value is judged against its target is `judgement`.
 
 use entity::{
-    kpi,
+    kpi, measurement,
     words::{Aggregation, Direction, KpiType, Unit},
 };
 
 use crate::{
     error::{Reason, UserErrorCode},
-    judgement::is_worse,
-    number,
+    judgement::{is_worse, ratio_multiplier},
+    number::{self, round_computed},
 };
 
 /// Something about a number that cannot be right.
@@ -70,6 +70,15 @@ fn number_fault(field: &'static str, number: f64) -> Option<FigureFault> {
     Some(FigureFault::new(field, reason, message))
 }
 
+/// The numbers of one measurement as somebody gives them: the value of a share may be left out where its parts are given.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct GivenFigures {
+    pub value: Option<f64>,
+    pub numerator: Option<f64>,
+    pub denominator: Option<f64>,
+    pub sample_size: Option<i32>,
+}
+
 /// The numbers of one measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeasurementFigures {
@@ -102,6 +111,37 @@ impl KpiMeasure {
         self.unit == Unit::Score && matches!(self.kpi_type, KpiType::Nps | KpiType::Enps)
     }
 
+    /// Whether its value is a numerator over a denominator.
+    #[must_use]
+    pub fn is_share(self) -> bool {
+        self.aggregation == Aggregation::Ratio || self.unit == Unit::Ratio
+    }
+
+    /// What a numerator over its denominator is multiplied by, to be told in the unit.
+    #[must_use]
+    pub const fn ratio_multiplier(self) -> f64 {
+        ratio_multiplier(self.kpi_type, self.unit)
+    }
+
+    /// What the parts of a share come to; nothing where they are not given or none can come of them.
+    fn value_of_parts(self, given: &GivenFigures) -> Option<f64> {
+        let (numerator, denominator) = given.numerator.zip(given.denominator)?;
+        (self.is_share() && denominator > 0.0)
+            .then(|| round_computed(self.ratio_multiplier() * (numerator / denominator)))
+    }
+
+    /// Whether the value of a measurement is not what its parts come to.
+    #[must_use]
+    pub fn contradicts_its_parts(self, row: &measurement::Model) -> bool {
+        let parts = GivenFigures {
+            numerator: row.numerator,
+            denominator: row.denominator,
+            ..GivenFigures::default()
+        };
+        let of_parts = self.value_of_parts(&parts);
+        of_parts.is_some_and(|of_parts| !is_nearly_equal(row.value, of_parts))
+    }
+
     /// The lowest and the highest value that the unit knows.
     #[must_use]
     pub fn value_range(self) -> (f64, f64) {
@@ -124,30 +164,47 @@ impl KpiMeasure {
 
 /// How far, relatively, a share may lie from its numerator over its denominator: room for rounding in a sender's
 /// arithmetic, not for a rounded figure.
-const TOLERANCE: f64 = 1e-9;
+pub const SHARE_TOLERANCE: f64 = 1e-9;
 
-/// What is wrong with the figures of a measurement of such a KPI.
+/// The figures of a measurement of such a KPI, the value as it is given or as the parts of a share give it; and what is
+/// wrong with them. Where something is, they are not to be used.
 #[must_use]
-pub fn figure_faults(measure: KpiMeasure, figures: &MeasurementFigures) -> Vec<FigureFault> {
-    let mut wrong: Vec<FigureFault> = [
-        ("value", Some(figures.value)),
-        ("numerator", figures.numerator),
-        ("denominator", figures.denominator),
-    ]
-    .into_iter()
-    .filter_map(|(field, number)| number_fault(field, number?))
-    .collect();
+pub fn complete_figures(
+    measure: KpiMeasure,
+    given: &GivenFigures,
+) -> (MeasurementFigures, Vec<FigureFault>) {
+    let numbers = [
+        ("value", given.value),
+        ("numerator", given.numerator),
+        ("denominator", given.denominator),
+    ];
+    let mut wrong: Vec<FigureFault> = numbers
+        .into_iter()
+        .filter_map(|(field, number)| number_fault(field, number?))
+        .collect();
     let is_possible = wrong.is_empty();
-    if figures.sample_size.is_some_and(|size| size < 1) {
+    if given.sample_size.is_some_and(|size| size < 1) {
         let message = "A sample size has to be at least 1.";
         wrong.push(FigureFault::new("sampleSize", Reason::OutOfRange, message));
     }
-    if !is_possible {
-        return wrong;
+    let value = given.value.or_else(|| measure.value_of_parts(given));
+    if is_possible {
+        let of_parts = parts_fault(measure, given);
+        // A value that follows from the parts, or is missing with them, is no fault besides theirs.
+        let of_value = match value {
+            _ if of_parts.is_some() && given.value.is_none() => None,
+            None => Some(missing_value_fault(measure)),
+            Some(value) => number_fault("value", value).or_else(|| range_fault(measure, value)),
+        };
+        wrong.extend(of_value.into_iter().chain(of_parts));
     }
-    wrong.extend(range_fault(measure, figures.value));
-    wrong.extend(ratio_fault(measure, figures));
-    wrong
+    let figures = MeasurementFigures {
+        value: value.unwrap_or_default(),
+        numerator: given.numerator,
+        denominator: given.denominator,
+        sample_size: given.sample_size,
+    };
+    (figures, wrong)
 }
 
 fn range_fault(measure: KpiMeasure, value: f64) -> Option<FigureFault> {
@@ -163,30 +220,45 @@ fn range_fault(measure: KpiMeasure, value: f64) -> Option<FigureFault> {
     Some(FigureFault::new("value", Reason::OutOfRange, message))
 }
 
-/// What is wrong with numerator and denominator.
-fn ratio_fault(measure: KpiMeasure, figures: &MeasurementFigures) -> Option<FigureFault> {
-    if figures.denominator.is_some_and(|number| number <= 0.0) {
+/// What is wrong with numerator and denominator, and with a share that is not the one over the other.
+fn parts_fault(measure: KpiMeasure, given: &GivenFigures) -> Option<FigureFault> {
+    if given.denominator.is_some_and(|number| number <= 0.0) {
         let message = "A denominator has to be greater than 0.";
         return Some(FigureFault::new("denominator", Reason::OutOfRange, message));
     }
-    let together = measure.aggregation == Aggregation::Ratio || measure.unit == Unit::Ratio;
-    match (figures.numerator, figures.denominator) {
-        (Some(_), None) if together => Some(missing_ratio_part_fault("denominator")),
-        (None, Some(_)) if together => Some(missing_ratio_part_fault("numerator")),
+    match (given.numerator, given.denominator) {
+        (Some(_), None) if measure.is_share() => Some(missing_ratio_part_fault("denominator")),
+        (None, Some(_)) if measure.is_share() => Some(missing_ratio_part_fault("numerator")),
         (Some(numerator), Some(denominator))
             if measure.is_net_promoter() && numerator.abs() > denominator =>
         {
             let message = "There cannot be more promoters or detractors than answers.";
             Some(FigureFault::new("numerator", Reason::OutOfRange, message))
         }
-        (Some(numerator), Some(denominator))
-            if measure.unit == Unit::Ratio
-                && !is_nearly_equal(figures.value, numerator / denominator) =>
-        {
-            let message = "The value is not the numerator over the denominator.";
-            Some(FigureFault::new("value", Reason::OutOfRange, message))
+        _ => {
+            let (value, of_parts) = given.value.zip(measure.value_of_parts(given))?;
+            let message = || {
+                format!(
+                    "Numerator and denominator come to {of_parts}: give that, or leave the value out."
+                )
+            };
+            (!is_nearly_equal(value, of_parts))
+                .then(|| FigureFault::new("value", Reason::OutOfRange, message()))
         }
-        _ => None,
+    }
+}
+
+fn missing_value_fault(measure: KpiMeasure) -> FigureFault {
+    let message = if measure.is_share() {
+        "Give the value, or numerator and denominator."
+    } else {
+        "Give the value."
+    };
+    FigureFault {
+        field: "value",
+        code: UserErrorCode::Required,
+        reason: None,
+        message: message.to_owned(),
     }
 }
 
@@ -200,7 +272,7 @@ fn missing_ratio_part_fault(field: &'static str) -> FigureFault {
 }
 
 fn is_nearly_equal(one: f64, other: f64) -> bool {
-    one == other || (one - other).abs() <= TOLERANCE * one.abs().max(other.abs())
+    one == other || (one - other).abs() <= SHARE_TOLERANCE * one.abs().max(other.abs())
 }
 
 #[cfg(test)]
@@ -244,17 +316,19 @@ mod tests {
         }
     }
 
-    fn plain(value: f64) -> MeasurementFigures {
-        MeasurementFigures {
-            value,
-            numerator: None,
-            denominator: None,
-            sample_size: None,
+    fn plain(value: f64) -> GivenFigures {
+        GivenFigures {
+            value: Some(value),
+            ..GivenFigures::default()
         }
     }
 
-    fn share(value: f64, numerator: f64, denominator: f64) -> MeasurementFigures {
-        MeasurementFigures {
+    fn figure_faults(measure: KpiMeasure, given: &GivenFigures) -> Vec<FigureFault> {
+        complete_figures(measure, given).1
+    }
+
+    fn share(value: f64, numerator: f64, denominator: f64) -> GivenFigures {
+        GivenFigures {
             numerator: Some(numerator),
             denominator: Some(denominator),
             ..plain(value)
@@ -310,12 +384,65 @@ mod tests {
             fields(&figure_faults(ratio, &share(0.0, 0.0, 0.0))),
             ["denominator"]
         );
-        let half = MeasurementFigures {
+        let half = GivenFigures {
             numerator: Some(1.0),
             ..plain(0.5)
         };
         assert_eq!(fields(&figure_faults(ratio, &half)), ["denominator"]);
         assert_eq!(figure_faults(measure(Unit::Percent), &half), []);
+    }
+
+    #[test]
+    fn the_value_of_a_share_agrees_with_its_parts_or_follows_from_them() {
+        let of = |kpi_type, unit, aggregation| KpiMeasure {
+            kpi_type,
+            unit,
+            aggregation,
+        };
+        let shares = [
+            (of(KpiType::Other, Unit::Percent, Aggregation::Ratio), 100.0),
+            (of(KpiType::Nps, Unit::Score, Aggregation::Ratio), 100.0),
+            (of(KpiType::Enps, Unit::Score, Aggregation::Ratio), 100.0),
+            (of(KpiType::Other, Unit::Ratio, Aggregation::Average), 1.0),
+            (of(KpiType::Other, Unit::Ratio, Aggregation::Ratio), 1.0),
+            (of(KpiType::Other, Unit::Minutes, Aggregation::Ratio), 1.0),
+            (of(KpiType::Other, Unit::Currency, Aggregation::Ratio), 1.0),
+        ];
+        for (share_kpi, times) in shares {
+            let of_parts = GivenFigures {
+                value: None,
+                ..share(0.0, 5.0, 19.0)
+            };
+            let right = round_computed(times * (5.0 / 19.0));
+            let (figures, faults) = complete_figures(share_kpi, &of_parts);
+            assert_eq!((figures.value, faults), (right, vec![]), "{share_kpi:?}");
+            assert_eq!(figure_faults(share_kpi, &share(right, 5.0, 19.0)), []);
+            for value in [right * 1.01, right + 0.001, 12.0 * times, -right, 0.0] {
+                let faults = figure_faults(share_kpi, &share(value, 5.0, 19.0));
+                assert!(fields(&faults).contains(&"value"), "{share_kpi:?} {value}");
+            }
+            let none = figure_faults(share_kpi, &GivenFigures::default());
+            assert_eq!(none, [missing_value_fault(share_kpi)]);
+            // A scale that parts lead out of is left by the value.
+            let huge = GivenFigures {
+                value: None,
+                ..share(0.0, 1e15, 1e-300)
+            };
+            assert!(!figure_faults(share_kpi, &huge).is_empty(), "{share_kpi:?}");
+        }
+        // Parts of what is no share are kept and say nothing of its value.
+        for other in [
+            of(KpiType::Other, Unit::Percent, Aggregation::Average),
+            of(KpiType::Nps, Unit::Score, Aggregation::Last),
+            of(KpiType::Other, Unit::Count, Aggregation::Sum),
+        ] {
+            assert_eq!(figure_faults(other, &share(12.0, 5.0, 10.0)), []);
+            let without = GivenFigures {
+                value: None,
+                ..share(0.0, 5.0, 10.0)
+            };
+            assert_eq!(fields(&figure_faults(other, &without)), ["value"]);
+        }
     }
 
     #[test]
@@ -334,7 +461,7 @@ mod tests {
 
     #[test]
     fn a_sample_has_an_answer() {
-        let none = MeasurementFigures {
+        let none = GivenFigures {
             sample_size: Some(0),
             ..plain(1.0)
         };

@@ -263,10 +263,11 @@ async fn every_fault_is_told_at_its_line_and_column() {
         "Line 12, column B (measured_on): This cannot be empty.",
         "Line 12, column C (value): \"1e999\" is not a number such as 0.5.",
         "Line 12, column J (source): This is a formula. Write its value, or for a text that begins with = put an apostrophe before it.",
-        "Line 13, column C (value): This cannot be empty.",
+        "Line 13, column C (value): Give the value.",
         "Line 14, column K: This cell is under no heading.",
         "Line 17 (row 16), column A (kpi): This cannot be empty.",
         "Line 6: This is the same KPI, day and place as on line 2.",
+        "Line 13: This is the same KPI, day and place as on line 2.",
     ];
     assert_eq!(told, expected);
     assert_eq!(kept(&world).await, before);

@@ -4,6 +4,7 @@ mod confidential;
 mod figure;
 mod numbers;
 mod recording;
+mod shares;
 
 use entity::{audit_event, kpi, measurement};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};

@@ -225,12 +225,14 @@ async fn an_organisation_is_loaded_whole_or_not_at_all() {
         (
             "an unknown field",
             bad(&|it| it["rows"] = json!([])),
-            &["rows: unknown field"],
+            &["rows: There is no field `rows`; there are `format`, "],
         ),
         (
             "a wrong type",
             bad(&|it| it["kpis"][0]["decimals"] = json!("two")),
-            &["kpis.0.decimals: invalid type"],
+            &[
+                "kpis.0.decimals: This takes a whole number from -2147483648 to 2147483647, not \"two\".",
+            ],
         ),
         (
             "a second 60",

@@ -33,6 +33,7 @@ use crate::{
         part::DocumentPart,
     },
     error::{Error, Result},
+    kpi::rules::KpiMeasure,
     snapshot::WholeBlueprint,
 };
 
@@ -264,8 +265,16 @@ impl OrganisationRows {
             let at = row.touchpoint_id;
             at.is_none_or(|id| self.touchpoints.contains_key(&id))
         });
-        let mut measured: HashMap<KpiId, Vec<MeasuredEntry>> =
-            group_by(there, |row| (row.kpi_id, self.measurement_entry(row)));
+        let shares: HashMap<KpiId, KpiMeasure> = self
+            .kpis
+            .iter()
+            .map(|row| (row.id, KpiMeasure::from(row)))
+            .filter(|(_, measure)| measure.is_share())
+            .collect();
+        let mut measured: HashMap<KpiId, Vec<MeasuredEntry>> = group_by(there, |row| {
+            let share = shares.get(&row.kpi_id).copied();
+            (row.kpi_id, self.measurement_entry(row, share))
+        });
         let rows = self.kpis.iter().cloned().map(|row| KpiEntry {
             targets: targets.remove(&row.id).unwrap_or_default(),
             measurements: measured.remove(&row.id).unwrap_or_default(),
@@ -306,7 +315,14 @@ impl OrganisationRows {
         template.map(|row| row.key.clone())
     }
 
-    fn measurement_entry(&self, row: measurement::Model) -> MeasuredEntry {
+    /// A measurement. The value of a share that is not what its parts come to, as earlier versions took it, is left out:
+    /// it follows from the parts, from which its periods are computed.
+    fn measurement_entry(
+        &self,
+        row: measurement::Model,
+        share: Option<KpiMeasure>,
+    ) -> MeasuredEntry {
+        let contradicts = share.is_some_and(|share| share.contradicts_its_parts(&row));
         let place = row.touchpoint_id.and_then(|id| self.touchpoints.get(&id));
         let blueprint = place.and_then(|(id, _)| self.blueprint_keys.get(id));
         MeasuredEntry {
@@ -315,7 +331,7 @@ impl OrganisationRows {
             touchpoint: place.map(|(_, key)| key.clone()),
             channel: self.channel_key(row.channel_id),
             segment: self.segment_key(row.segment_id),
-            value: row.value,
+            value: (!contradicts).then_some(row.value),
             numerator: row.numerator,
             denominator: row.denominator,
             sample_size: row.sample_size,

@@ -239,8 +239,10 @@ objects! {
         /// The key of the segment; null for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         segment: Option<String>,
-        /// The value, in the KPI's unit.
-        value: f64,
+        /// The value, in the KPI's unit; of a share (the aggregation or the unit RATIO) it may be left out where what was
+        /// counted and out of how many is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<f64>,
         /// What was counted, for a share.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         numerator: Option<f64>,

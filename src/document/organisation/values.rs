@@ -17,8 +17,8 @@ use crate::{
     input::Faults,
     intake::DuplicateFinder,
     kpi::{
-        measurement::{MeasurementKey, add_figure_faults, add_measured_day_fault},
-        rules::MeasurementFigures,
+        measurement::{MeasurementKey, add_measured_day_fault, complete_figures},
+        rules::GivenFigures,
     },
 };
 
@@ -112,13 +112,13 @@ fn measurement_row(
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> Option<measurement::Model> {
-    let figures = MeasurementFigures {
+    let given = GivenFigures {
         value: said.value,
         numerator: said.numerator,
         denominator: said.denominator,
         sample_size: said.sample_size,
     };
-    add_figure_faults(faults, path, kpi, &figures);
+    let figures = complete_figures(faults, path, kpi, &given);
     let source = faults.check_optional_text(&format!("{path}.source"), said.source.as_deref());
     let key = key?;
     Some(measurement::Model {

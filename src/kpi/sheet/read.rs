@@ -11,8 +11,8 @@ use entity::{
 
 use super::super::{
     measurement::{MeasurementContent, MeasurementKey, measured_day_fault},
-    record::recording_faults,
-    rules::{FigureFault, MeasurementFigures},
+    record::complete_recorded_figures,
+    rules::{FigureFault, GivenFigures},
 };
 use crate::{
     access::Caller,
@@ -46,7 +46,10 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// The columns that there have to be.
-const NEEDED: &[&str] = &["kpi", "measured_on", "value"];
+const NEEDED: &[&str] = &["kpi", "measured_on"];
+
+/// Those of which a sheet may have all in place of `value`.
+const PARTS: [&str; 2] = ["numerator", "denominator"];
 
 /// How large a sheet may be: years of every KPI of a large organisation, as programs write them.
 pub const BOUNDS: SheetBounds = SheetBounds::with_short_rows(5_000_000);
@@ -102,6 +105,9 @@ impl MeasurementColumns {
     ) -> Self {
         let columns = reader.find_columns_with_aliases(COLUMNS, ALIASES, faults);
         columns.add_missing_column_faults(NEEDED, faults);
+        if !PARTS.iter().all(|name| columns.has(name)) {
+            columns.add_missing_column_faults(&["value"], faults);
+        }
         Self(columns)
     }
 
@@ -117,9 +123,12 @@ impl MeasurementColumns {
             |name, faults: &mut Faults| cell(name).filter(|cell| cell.require_filled(faults));
         let kpi = filled("kpi", faults).and_then(|cell| known.names.resolve_cell(&cell, faults));
         let day = filled("measured_on", faults).and_then(|cell| cell.parse_day(faults));
-        let value = filled("value", faults).and_then(|cell| cell.parse_number(faults));
-        let number =
-            |name, faults: &mut Faults| cell(name).and_then(|cell| cell.parse_number(faults));
+        // Nothing where it is no number: of such a row it is not said besides that a number is missing.
+        let number = |name, faults: &mut Faults| match cell(name) {
+            Some(cell) if !cell.is_empty() => cell.parse_number(faults).map(Some),
+            _ => Some(None),
+        };
+        let value = number("value", faults);
         let numerator = number("numerator", faults);
         let denominator = number("denominator", faults);
         let sample_size = cell("sample_size").and_then(|cell| cell.parse_integer(faults));
@@ -129,15 +138,22 @@ impl MeasurementColumns {
         let segment = parse_reference_cell(cell("segment"), &known.segments, faults);
         let wrong = day.and_then(|day| measured_day_fault(day, known.today));
         self.add_faults(row, wrong, faults);
-        let figures = value.map(|value| MeasurementFigures {
-            value,
-            numerator,
-            denominator,
-            sample_size,
-        });
-        if let Some((kpi, figures)) = kpi.and_then(|id| known.kpi(id)).zip(figures.as_ref()) {
-            self.add_faults(row, recording_faults(kpi, figures), faults);
-        }
+        let given = || {
+            Some(GivenFigures {
+                value: value?,
+                numerator: numerator?,
+                denominator: denominator?,
+                sample_size,
+            })
+        };
+        let figures = kpi
+            .and_then(|id| known.kpi(id))
+            .zip(given())
+            .map(|(kpi, given)| {
+                let (figures, wrong) = complete_recorded_figures(kpi, &given);
+                self.add_faults(row, wrong, faults);
+                figures
+            });
         let entry = || {
             let key = MeasurementKey {
                 kpi: kpi?,

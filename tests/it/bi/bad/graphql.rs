@@ -36,7 +36,7 @@ async fn no_question_in_graphql_is_too_strange_for_a_sentence() {
         (on("colour", json!("red")), bad, "no such field"),
         (on("states", json!(["GOOD"])), bad, "One of these"),
         (on("kpiKeys", json!(["\u{feff}PRICE"])), "", ""),
-        (backwards, "", ""),
+        (backwards, bad, "`from` lies after `to`."),
         (keys("kpiKeys", 9_900), "", ""),
         (keys("kpiKeys", 20_000), complex, "10000 values"),
         (keys("departmentKeys", 200_000), complex, "10000 values"),
@@ -74,7 +74,7 @@ async fn what_is_no_measurement_in_graphql_leaves_everything_as_it_was() {
         ("value", "0x1", no_json),
         ("value", "\"\\ud800\"", no_json),
         ("value", "\"NaN\"", no_float),
-        ("value", "null", "required, not null"),
+        ("value", "null", "Give the value."),
         ("sampleSize", "1e10", "number of 32 bits"),
         ("sampleSize", "-1", "at least 1"),
         (
