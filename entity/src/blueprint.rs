@@ -43,3 +43,12 @@ pub struct Model {
 }
 
 no_relations!();
+
+impl Model {
+    /// Whether anything in it has changed since it was published last; false where it never was.
+    #[must_use]
+    pub fn has_changed_since_published(&self) -> bool {
+        let published = self.published_revision;
+        published.is_some_and(|published| self.revision > published)
+    }
+}

@@ -87,9 +87,7 @@ impl From<blueprint::Model> for Blueprint {
             version: row.version,
             revision: row.revision,
             published_number: row.published_number,
-            changed_since_published: row
-                .published_revision
-                .is_some_and(|published| row.revision > published),
+            changed_since_published: row.has_changed_since_published(),
             created_at: row.created_at,
             authorship: Authorship::of(row.id.0, row.created_at),
             archived_at: row.archived_at,

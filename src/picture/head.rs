@@ -73,6 +73,9 @@ fn summarise_journey(canvas: &Canvas, day: NaiveDate) -> String {
     let status = match (blueprint.status, blueprint.published_number) {
         (BlueprintStatus::Draft, _) => "draft".to_owned(),
         (BlueprintStatus::InReview, _) => "in review".to_owned(),
+        (BlueprintStatus::Published, Some(number)) if blueprint.has_changed_since_published() => {
+            format!("publication {number}, changed since")
+        }
         (BlueprintStatus::Published, Some(number)) => format!("publication {number}"),
         (BlueprintStatus::Published, None) => "published".to_owned(),
         (BlueprintStatus::Archived, _) => "archived".to_owned(),

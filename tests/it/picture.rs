@@ -281,6 +281,34 @@ async fn names_are_text_and_never_markup() {
 }
 
 #[tokio::test]
+async fn what_has_changed_since_it_was_published_says_so() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let now = || async {
+        let blueprint = "{ blueprint(by: { key: \"bp-rental\" }) { id version status publishedNumber changedSincePublished
+            phases { touchpoints { id version } } } }";
+        ann.ask(blueprint, json!({})).await["blueprint"].take()
+    };
+    let says = async |what: &str| {
+        drawn(&ann, "/blueprints/bp-rental.svg")
+            .await
+            .contains(what)
+    };
+    let before = now().await;
+    let number = &before["publishedNumber"];
+    assert_eq!(before["changedSincePublished"], false);
+    assert!(says(&format!("publication {number}  ·")).await);
+    let step = &before["phases"][0]["touchpoints"][0];
+    let renamed =
+        json!({ "id": step["id"], "expectedVersion": step["version"], "name": "Another name" });
+    let rename = "mutation($input: TouchpointRenameInput!) { touchpointRename(input: $input) { userErrors { code } } }";
+    ann.does(rename, renamed).await;
+    assert!(says(&format!("publication {number}, changed since")).await);
+    let changed = now().await;
+    assert_eq!(changed["changedSincePublished"], true);
+}
+
+#[tokio::test]
 async fn a_picture_that_has_not_changed_is_not_sent_again() {
     let world = World::small().await;
     let lead = world.sign_in("lead").await;
