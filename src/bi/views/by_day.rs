@@ -14,7 +14,7 @@
 //!    any condition on the day              └ bi_of_day_kpi_facts, security_barrier
 //! ```
 
-use super::sql::SEES_ANYTHING;
+use super::sql::REQUIRE_CURRENT_RIGHTS;
 use crate::bi::model::dataset::Dataset;
 
 /// Where the days of the rows of a dataset are stored: what stands after FROM. Nothing where rows have no day, and of
@@ -57,7 +57,7 @@ FROM (SELECT CAST(moment AS date) AS day FROM generate_series(
         date_trunc('year', CAST((SELECT MIN({day}) FROM {stored}) AS timestamp)),
         date_trunc('year', CAST((SELECT MAX({day}) FROM {stored}) AS timestamp)) + interval '1 year - 1 day',
         interval '1 day') AS moment
-    WHERE {SEES_ANYTHING}) AS calendar
+    WHERE {REQUIRE_CURRENT_RIGHTS}) AS calendar
 CROSS JOIN LATERAL (SELECT of_day.*, clock_timestamp() AS fence FROM {rows} AS of_day
     WHERE of_day.{day} = calendar.day) AS flat",
         columns.join(", ")

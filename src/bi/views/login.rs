@@ -1,6 +1,6 @@
 //! Who reads the views: logins, each for one account, and how far each reaches. That is the policy's to say; it is
 //! written down here for the views to look up, with a signature of what it was made of. Where the two differ the
-//! views show nothing until it is written down anew: what is old never shows too much.
+//! views are refused until it is written down anew: what is old never shows too much.
 
 use chrono::{DateTime, Utc};
 use entity::{

@@ -6,13 +6,13 @@
 //!
 //! ```text
 //! SELECT * FROM bi.kpi_facts
-//!   └ WHERE the login's signature is still true    else no row at all
+//!   └ WHERE the login's signature is still true    else an error that says so
 //!       AND rows are in reach by bi_reach           the same scope that filters a pull of the account
 //! ```
 //!
 //! The signature covers the account's role and memberships, the department tree and the policy itself. When one of them
-//! changes, `bi.signatures` computes another one, and the views show nothing until the background work has written the
-//! reach anew: what was written down never shows too much.
+//! changes, `bi_signature` computes another one, and the views are refused until the background work has written the
+//! reach anew: what was written down never shows too much, and nobody takes no rows for the truth.
 //!
 //! Neither a view per login nor row security on the tables: views per login would have to be made anew with every
 //! change of rights; policies on the tables would also bind the server itself.
@@ -34,7 +34,10 @@ use self::{
         Barrier, detach_view, load_view_columns, order_columns, refuse_if_others_depend,
         replace_view,
     },
-    sql::{SEES_ANYTHING, query_first, quote_literal, quote_name, run_ddl},
+    sql::{
+        CREATE_REFUSAL, REFUSAL, REQUIRE_CURRENT_RIGHTS, query_first, quote_literal, quote_name,
+        run_ddl,
+    },
 };
 use super::{
     catalogue,
@@ -80,7 +83,7 @@ fn rows_query_sql(dataset: &Dataset, zone: Tz, order: &[&str]) -> Option<String>
     let text = text.then(&format!("SELECT {}\nFROM (", columns.join(", ")));
     let text = rows(text, &scope)
         .then(") AS flat\nWHERE ")
-        .then(SEES_ANYTHING)
+        .then(REQUIRE_CURRENT_RIGHTS)
         .then(" AND EXISTS (")
         .select(&access::select_if_login_reaches_anything(
             dataset.permission,
@@ -113,7 +116,7 @@ fn column_names(dataset: &Dataset) -> Vec<&'static str> {
 
 /// What the views say, from which their version is made.
 fn describe_views(zone: Tz) -> String {
-    let mut all = vec![create_signatures_view_sql()];
+    let mut all = vec![create_signatures_view_sql(), CREATE_REFUSAL.to_owned()];
     for dataset in datasets_with_views() {
         let names = column_names(dataset);
         all.extend(rows_query_sql(dataset, zone, &names));
@@ -194,6 +197,7 @@ pub async fn create_views_if_changed(tx: &Transaction, zone: Tz) -> Result<bool>
     // A zone that this PostgreSQL does not know fails here, and not whenever somebody reads a view.
     run_ddl(tx, &format!("SELECT now() AT TIME ZONE '{zone}'")).await?;
     run_ddl(tx, &create_signatures_view_sql()).await?;
+    run_ddl(tx, CREATE_REFUSAL).await?;
     for dataset in datasets_with_views() {
         make_view(tx, dataset, zone).await?;
     }
@@ -321,5 +325,8 @@ async fn grant_views(tx: &Transaction, login: &str) -> Result<()> {
         .collect();
     let (views, login) = (views.join(", "), quote_name(login));
     run_ddl(tx, &format!("GRANT USAGE ON SCHEMA bi TO {login}")).await?;
-    run_ddl(tx, &format!("GRANT SELECT ON {views} TO {login}")).await
+    run_ddl(tx, &format!("GRANT SELECT ON {views} TO {login}")).await?;
+    // Where whoever runs the database has taken it from PUBLIC.
+    let grant = format!("GRANT EXECUTE ON FUNCTION {REFUSAL} TO {login}");
+    run_ddl(tx, &grant).await
 }

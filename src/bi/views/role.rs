@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     login, password,
-    sql::{query_first, quote_literal, quote_name, run_ddl},
+    sql::{REFUSAL, query_first, quote_literal, quote_name, run_ddl},
 };
 use crate::{
     access::{Caller, Permit},
@@ -203,6 +203,11 @@ async fn drop_role_statements(tx: &Transaction, name: &str) -> Result<Vec<String
     if super::read_schema_comment(tx).await?.is_some() {
         statements.push(format!("REVOKE ALL ON ALL TABLES IN SCHEMA bi FROM {name}"));
         statements.push(format!("REVOKE ALL ON SCHEMA bi FROM {name}"));
+    }
+    let sql = format!("SELECT to_regprocedure('{REFUSAL}') IS NOT NULL AS has");
+    let row = query_first(tx, &sql, []).await?;
+    if row.map_or(Ok(false), |row| row.try_get("", "has"))? {
+        statements.push(format!("REVOKE ALL ON FUNCTION {REFUSAL} FROM {name}"));
     }
     statements.push(format!("DROP ROLE {name}"));
     Ok(statements)

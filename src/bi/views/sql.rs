@@ -7,9 +7,25 @@ use crate::{
     error::{Error, Result, database},
 };
 
-/// Whether what was written down of the login is still so. It depends on no row: it is looked at once, and first.
-pub(super) const SEES_ANYTHING: &str =
-    "EXISTS (SELECT 1 FROM bi_signature WHERE login = CAST(session_user AS text) AND noted = now)";
+/// Whether what was written down of the login is still so; an error where it is not, since whoever copies what they read
+/// would take no rows for the truth. It depends on no row: it is looked at once, and first.
+pub(super) const REQUIRE_CURRENT_RIGHTS: &str = "(SELECT CASE \
+    WHEN EXISTS (SELECT 1 FROM bi_signature WHERE login = CAST(session_user AS text) AND noted = now) THEN TRUE \
+    WHEN EXISTS (SELECT 1 FROM bi_login WHERE name = CAST(session_user AS text)) THEN bi_refuse_outdated_login() \
+    ELSE FALSE END)";
+
+/// The function that ends a statement whose login is looked at anew.
+pub(super) const REFUSAL: &str = "bi_refuse_outdated_login()";
+
+/// Makes the function that ends a statement whose login is looked at anew. STABLE: what is IMMUTABLE would be called
+/// while a statement is planned.
+pub(super) const CREATE_REFUSAL: &str =
+    "CREATE OR REPLACE FUNCTION bi_refuse_outdated_login() RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$ BEGIN
+    RAISE EXCEPTION 'The rights of this login have changed and are being looked at anew.'
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Ask again in a minute, or run cx-blueprint bi refresh.';
+END $$";
 
 /// Text in quotes. A backslash needs no escape: `standard_conforming_strings` is on unless somebody turned it off.
 pub(super) fn quote_literal(text: &str) -> String {

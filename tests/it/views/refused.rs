@@ -32,6 +32,13 @@ async fn a_login_reads_the_views_and_nothing_else() {
     let mut views: Vec<&str> = super::viewed().map(|dataset| dataset.name).collect();
     views.sort_unstable();
     assert_eq!(reached, views);
+    // Nothing besides is listed, to be refused when it is asked.
+    let listed = "SELECT relname::text AS name FROM pg_class WHERE relnamespace = 'bi'::regnamespace ORDER BY 1";
+    let mut there: Vec<String> = Vec::new();
+    for row in role.query(listed).await.expect("the catalogue is read") {
+        there.push(row.try_get("", "name").expect("a name"));
+    }
+    assert_eq!(there, views);
     // It may lift what only helps against mistakes; what it may not stays.
     let lifted = "SET default_transaction_read_only = off; SET statement_timeout = 0";
     role.db.execute_unprepared(lifted).await.expect("it runs");
