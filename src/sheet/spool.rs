@@ -6,6 +6,8 @@ use std::{
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
 };
 
+use flate2::read::MultiGzDecoder;
+
 use super::{bounds::SheetBounds, dialect::Dialect, read::SheetReader};
 use crate::error::{Error, Result};
 
@@ -47,6 +49,18 @@ impl SheetSpool {
                 _ => {}
             }
         }
+    }
+
+    /// What was compressed with gzip on its way, as it was before, in a spool for at most `most` bytes; nothing where
+    /// it has more.
+    ///
+    /// # Errors
+    /// `InvalidData`, `InvalidInput` or `UnexpectedEof` where it is not gzip from beginning to end.
+    pub fn decompress(mut self, most: u64) -> io::Result<Option<Self>> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let mut plain = Self::new(most)?;
+        let is_all = plain.copy_all(MultiGzDecoder::new(BufReader::new(self.file)))?;
+        Ok(is_all.then_some(plain))
     }
 
     /// The sheet, once all of it has come.

@@ -2,7 +2,7 @@
 //! into a file, records one sheet at a time, and tells what became of it or every fault; what may be recorded is for
 //! the slices to say.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use axum::{
     Json,
@@ -52,6 +52,13 @@ const AT_ONCE: usize = 1 << 20;
 struct SheetOptions {
     dialect: Option<Dialect>,
     dry_run: bool,
+}
+
+/// What was done to a sheet before it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SheetCoding {
+    Identity,
+    Gzip,
 }
 
 /// Why nothing was taken in.
@@ -166,9 +173,16 @@ async fn import_request(
     request: Request,
 ) -> Result<Value, SheetRejection> {
     let under_way = request.extensions().get::<ServerRequestGuard>().cloned();
-    let (caller, options, slot) =
-        authorise_import_and_take_slot(what, app, id, said, request.headers()).await?;
-    let sheet = spool_body(what.max_bytes(app), options.dialect, request, id).await?;
+    let headers = request.headers().clone();
+    let (caller, options, coding, slot) =
+        authorise_import_and_take_slot(what, app, id, said, &headers).await?;
+    let most = what.max_bytes(app);
+    let came = spool_body(most, request, id).await?;
+    let (came, slot) = match coding {
+        SheetCoding::Identity => (came, slot),
+        SheetCoding::Gzip => decompress(came, most, slot, id).await?,
+    };
+    let sheet = came.finish(options.dialect);
     // Only now that all of it is here: a slow sender would otherwise keep everybody else from recording.
     let turn = app
         .admission
@@ -176,6 +190,9 @@ async fn import_request(
         .wait_for_slot(auth::slot_holder_of(&caller))
         .await;
     let turn = turn.map_err(|_| busy_rejection("Another sheet is being recorded.", id))?;
+    // Anew, since a sheet may take half an hour to come: its rows carry the moment at which they are recorded, and nobody
+    // records who may not any more.
+    let caller = identify_sender(what, app, &headers, id).await?;
     // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
     let recording = async move {
         let _held = (slot, turn, under_way);
@@ -194,31 +211,42 @@ async fn authorise_import_and_take_slot(
     id: &RequestId,
     said: SentQuery,
     headers: &HeaderMap,
-) -> Result<(Caller, SheetOptions, Slot), SheetRejection> {
-    let caller = auth::identify_program(app, headers, id).await?;
-    let caller = caller.with_act_name(what.act_name());
+) -> Result<(Caller, SheetOptions, SheetCoding, Slot), SheetRejection> {
     // Before a byte of the sheet is read: who may record nothing need not send it.
-    audit_if_refused(&caller, caller.require_reach(what.action())).await?;
+    let caller = identify_sender(what, app, headers, id).await?;
     let Query(parameters) =
         said.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let options = parse_options(&parameters)?;
-    if !is_plain_csv(headers) {
-        let message = "Send the sheet as `text/csv`, in UTF-8 and not compressed.";
+    let Some(coding) = read_csv_coding(headers) else {
+        let message = "Send the sheet as `text/csv`, in UTF-8, as it is or compressed with gzip.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(SheetRejection::new(status, Code::BadUserInput, message, id));
-    }
+    };
     match app
         .admission
         .uploads
         .wait_for_slot(auth::slot_holder_of(&caller))
         .await
     {
-        Ok(slot) => Ok((caller, options, slot)),
+        Ok(slot) => Ok((caller, options, coding, slot)),
         Err(_) => Err(busy_rejection(
             "Too many sheets are coming in, or two of yours.",
             id,
         )),
     }
+}
+
+/// Whoever sends a sheet, if they may record what it holds.
+async fn identify_sender(
+    what: SheetKind,
+    app: &App,
+    headers: &HeaderMap,
+    id: &RequestId,
+) -> Result<Caller> {
+    let caller = auth::identify_program(app, headers, id).await?;
+    let caller = caller.with_act_name(what.act_name());
+    audit_if_refused(&caller, caller.require_reach(what.action())).await?;
+    Ok(caller)
 }
 
 /// A result whose refusal is in the audit log.
@@ -262,8 +290,9 @@ fn parse_options(parameters: &QueryPairs) -> Result<SheetOptions> {
     }
 }
 
-/// Whether the body is said to be CSV: no form of a page in a browser can say so, which is why Basic may be taken here.
-fn is_plain_csv(headers: &HeaderMap) -> bool {
+/// How the body is coded, where it is said to be CSV: no form of a page in a browser can say so, which is why Basic may be
+/// taken here.
+fn read_csv_coding(headers: &HeaderMap) -> Option<SheetCoding> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let mut said = text(header::CONTENT_TYPE).unwrap_or_default().split(';');
     let csv = said.next().unwrap_or_default().trim();
@@ -272,17 +301,21 @@ fn is_plain_csv(headers: &HeaderMap) -> bool {
         let utf_8 = value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
         name.trim().eq_ignore_ascii_case("charset") && !utf_8
     });
-    let plain = text(header::CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
-    csv.eq_ignore_ascii_case("text/csv") && plain && !foreign
+    let coding = match text(header::CONTENT_ENCODING) {
+        None => SheetCoding::Identity,
+        Some(coding) if coding.eq_ignore_ascii_case("identity") => SheetCoding::Identity,
+        Some(coding) if coding.eq_ignore_ascii_case("gzip") => SheetCoding::Gzip,
+        Some(_) => return None,
+    };
+    (csv.eq_ignore_ascii_case("text/csv") && !foreign).then_some(coding)
 }
 
 /// The body, once all of it has come.
 async fn spool_body(
     most: u64,
-    dialect: Option<Dialect>,
     request: Request,
     id: &RequestId,
-) -> Result<SpooledSheet, SheetRejection> {
+) -> Result<SheetSpool, SheetRejection> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     // Refused before it is sent. A sheet without a length is counted as it comes.
@@ -291,11 +324,31 @@ async fn spool_body(
     }
     let spool = SheetSpool::new(most).map_err(Error::internal)?;
     match timeout(LONGEST, spool_into(spool, request.into_body())).await {
-        Ok(Ok(Some(spool))) => Ok(spool.finish(dialect)),
-        Ok(Ok(None)) => Err(too_large_rejection(most, id)),
-        Ok(Err(error)) => Err(error.into()),
+        Ok(came) => came?.ok_or_else(|| too_large_rejection(most, id)),
         Err(_) => Err(slow_upload_error().into()),
     }
+}
+
+/// The sheet as it was before it was compressed. It keeps its slot to the end, also where its sender has gone: nothing
+/// interrupts the thread that unpacks it.
+async fn decompress(
+    spool: SheetSpool,
+    most: u64,
+    slot: Slot,
+    id: &RequestId,
+) -> Result<(SheetSpool, Slot), SheetRejection> {
+    let unpacking = spawn_blocking(move || (spool.decompress(most), slot)).await;
+    let (plain, slot) = unpacking.map_err(Error::internal)?;
+    let plain = plain.map_err(|error| match error.kind() {
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
+            let message =
+                "The sheet cannot be unpacked: it is incomplete, or not compressed with gzip.";
+            Error::BadInput(message.to_owned())
+        }
+        _ => Error::internal(error),
+    })?;
+    let plain = plain.ok_or_else(|| too_large_rejection(most, id))?;
+    Ok((plain, slot))
 }
 
 fn slow_upload_error() -> Error {

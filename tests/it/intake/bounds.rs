@@ -9,6 +9,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde_json::json;
 
 use super::{PATH, kept, sheet};
 use crate::world::{World, read};
@@ -115,7 +116,8 @@ async fn what_is_not_csv_or_asked_otherwise_is_told_so() {
         ("content-type", "application/json"),
         ("content-type", "text/plain"),
         ("content-type", "text/csv; charset=iso-8859-1"),
-        ("content-encoding", "gzip"),
+        ("content-encoding", "br"),
+        ("content-encoding", "gzip, gzip"),
     ] {
         let mut request = sheet(PATH, &contributor.token, HEAD);
         let header: axum::http::HeaderName = name.parse().expect("a name");
@@ -140,6 +142,56 @@ async fn what_is_not_csv_or_asked_otherwise_is_told_so() {
         let message = answer["error"]["message"].as_str().unwrap_or_default();
         assert!(message.contains(says), "{query}: {message}");
     }
+}
+
+#[tokio::test]
+async fn a_sheet_may_come_compressed() {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+    let world = World::small().await;
+    let contributor = world.sign_in("contributor").await;
+    let compressed = |text: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(text).expect("it is written");
+        gzip.finish().expect("it is written")
+    };
+    let send = async |body: Vec<u8>| {
+        let mut request = sheet(PATH, &contributor.token, body);
+        let gzip = "gzip".parse().expect("a value");
+        request.headers_mut().insert("content-encoding", gzip);
+        read(world.send(request).await).await
+    };
+    let rows = format!("{HEAD}PRICE,2025-05-30,1\nPRICE,2025-05-31,2\n");
+    let (status, answer) = send(compressed(rows.as_bytes())).await;
+    assert_eq!(
+        (status, &answer["recorded"]),
+        (StatusCode::OK, &json!(2)),
+        "{answer}"
+    );
+    // One after another, as some programs write it.
+    let [one, other] = [HEAD, "PRICE,2025-05-31,2\n"].map(|part| compressed(part.as_bytes()));
+    let (status, answer) = send([one, other].concat()).await;
+    assert_eq!(
+        (status, &answer["unchanged"]),
+        (StatusCode::OK, &json!(1)),
+        "{answer}"
+    );
+    let whole = compressed(rows.as_bytes());
+    for (body, says) in [
+        (rows.clone().into_bytes(), "cannot be unpacked"),
+        (whole[..whole.len() - 4].to_vec(), "cannot be unpacked"),
+        (whole[..20].to_vec(), "cannot be unpacked"),
+        (Vec::new(), "cannot be unpacked"),
+    ] {
+        let (status, answer) = send(body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(says), "{answer}");
+    }
+    // What is small on its way and too large in the end is not read to that end.
+    let (status, answer) = send(compressed(&vec![b','; 9 << 20])).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{answer}");
 }
 
 #[tokio::test]

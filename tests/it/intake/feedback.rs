@@ -1,6 +1,8 @@
 //! Answers by the sheet, recorded and routed as by the batch.
 
-use axum::http::StatusCode;
+use axum::{body::Body, http::StatusCode};
+use chrono::{DateTime, Duration, Utc};
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 
 use super::sheet;
@@ -136,4 +138,57 @@ async fn answers_are_for_whoever_delivers_where_they_were_given() {
         answer["error"]["faults"][0]["message"],
         json!("Line 10002: There are more than 10000 rows.")
     );
+}
+
+#[tokio::test]
+async fn a_sheet_that_takes_its_time_is_recorded_when_it_has_come() {
+    let world = World::small().await;
+    let manager = world.sign_in("cx-manager").await;
+    let (first, rest) = SHEET.split_at(40);
+    let slowly = |after: tokio::sync::oneshot::Receiver<()>| {
+        let begun = stream::once(async move { Ok::<_, std::io::Error>(first) });
+        let rest = stream::once(async move {
+            after.await.ok();
+            Ok(rest)
+        });
+        Body::from_stream(begun.chain(rest))
+    };
+    let (go_on, waits) = tokio::sync::oneshot::channel();
+    let sending = world.send(sheet(PATH, &manager.token, slowly(waits)));
+    let passing = async {
+        tokio::task::yield_now().await;
+        world.clock.advance(Duration::minutes(8));
+        go_on.send(()).expect("it is awaited");
+    };
+    let (answer, ()) = tokio::join!(sending, passing);
+    let (status, answer) = read(answer).await;
+    assert_eq!(
+        (status, &answer["recorded"]),
+        (StatusCode::OK, &json!(3)),
+        "{answer}"
+    );
+    let list = "{ feedback(first: 10) { nodes { recordedAt } } }";
+    let told = manager.ask(list, json!({})).await;
+    for node in told["feedback"]["nodes"].as_array().expect("nodes") {
+        let at: DateTime<Utc> = node["recordedAt"]
+            .as_str()
+            .expect("a moment")
+            .parse()
+            .expect("a moment");
+        let age = world.clock.now() - at;
+        assert!(
+            age < Duration::minutes(1),
+            "whoever follows the list misses it: {age}"
+        );
+    }
+    // And not at all, where its sender may not any more.
+    let (go_on, waits) = tokio::sync::oneshot::channel();
+    let sending = world.send(sheet(PATH, &manager.token, slowly(waits)));
+    let passing = async {
+        tokio::task::yield_now().await;
+        world.clock.advance(Duration::hours(1));
+        go_on.send(()).expect("it is awaited");
+    };
+    let (answer, ()) = tokio::join!(sending, passing);
+    assert_eq!(read(answer).await.0, StatusCode::UNAUTHORIZED);
 }
