@@ -1,5 +1,5 @@
 """Reads the running demo as programs that draw charts do, and holds what they come to against what GraphQL gives: a
-client of OData made elsewhere, pandas and DuckDB over the CSV feed, for an analyst and for a lead."""
+client of OData made elsewhere, pandas, DuckDB and dask over the CSV feed, for an analyst and for a lead."""
 
 import json
 import math
@@ -9,6 +9,8 @@ import unittest
 from collections import defaultdict
 from urllib.request import Request, urlopen
 
+import dask
+import dask.dataframe
 import duckdb
 import pandas
 import requests
@@ -143,6 +145,18 @@ class Reading(unittest.TestCase):
                     FROM read_csv('{file.name}') GROUP BY kpi_key"""
             ).fetchall()
         self.agree({kpi: tuple(total) for kpi, *total in rows})
+
+    def test_dask_reads_the_feed_by_months_to_the_same_totals(self):
+        # A feed has no length before it is read, so that dask cannot cut one into blocks by itself: each is one block. Two
+        # at a time, as many as an account may have.
+        begins = [f"2025-{month:02}-01" for month in range(1, 13)] + ["2026-01-01"]
+        months = [f"{SERVER}/bi/v1/kpi_facts.csv?from={one}&to={next}" for one, next in zip(begins, begins[1:])]
+        with dask.config.set(scheduler="threads", num_workers=2):
+            table = dask.dataframe.read_csv(months, blocksize=None, storage_options={"headers": self.bearer})
+            self.assertEqual(table.npartitions, len(months))
+            by_kpi = table.groupby("kpi_key")
+            counted, summed = dask.compute(by_kpi.measurement_id.nunique(), by_kpi[["value", "row_weight"]].sum())
+        self.agree({kpi: (counted[kpi], *sums) for kpi, *sums in summed.itertuples(name=None)})
 
 
 class Analyst(Reading):
