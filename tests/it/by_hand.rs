@@ -10,6 +10,8 @@
 //! - VISITS judges nothing and has no target. COST is confidential, of the depot, and judges FETCH.
 //! - WAIT also judges a FUTURE copy, and a draft where the desk is ACCOUNTABLE and it was measured: none of it counts.
 
+mod figure;
+
 use serde_json::Value;
 
 use crate::{

@@ -106,6 +106,18 @@ r-finance>r-support R06>R04";
 }
 
 #[tokio::test]
+async fn a_way_back_inside_one_phase_is_a_backtrack_too() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let told = told(&ann, "bp-aftermarket").await;
+    let backtracks = told.lines().find(|line| line.starts_with("backtracks "));
+    assert_eq!(
+        backtracks,
+        Some("backtracks B03>B01 B09>B08 B14>B08 B11>B03 B12>B06")
+    );
+}
+
+#[tokio::test]
 async fn the_flight_ends_in_a_dead_end() {
     let world = World::demo().await;
     let ann = world.sign_in("ann-cx").await;

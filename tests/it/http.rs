@@ -93,6 +93,7 @@ async fn only_the_origins_named_may_call() {
         "etag",
         "link",
         "updated-until",
+        "preference-applied",
     ] {
         assert!(exposed.contains(name), "{name}: {exposed}");
     }

@@ -188,6 +188,9 @@ async fn names_that_are_none_are_refused() {
     for (name, code) in [
         ("", "REQUIRED"),
         ("   ", "REQUIRED"),
+        ("\u{200b}\u{200b}", "REQUIRED"),
+        ("\u{3164}", "REQUIRED"),
+        ("\u{a0}\u{2003}\u{feff}", "REQUIRED"),
         (&*"ø".repeat(10_000), "TOO_LONG"),
         ("a\u{0}b", "INVALID"),
         ("a\nb", "INVALID"),

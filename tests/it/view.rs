@@ -276,3 +276,38 @@ async fn contact_pressure_says_who_sends_how_much() {
         assert_eq!(persona["contactPressure"], told(json!(most), too_much));
     }
 }
+
+#[tokio::test]
+async fn sums_are_told_without_the_noise_of_binary_fractions() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let pressure = async |blueprint: &str| {
+        let document = "query($key: String!) { blueprint(by: { key: $key }) { persona {
+            contactPressure { perMonth }
+        } phases { touchpoints { id key version } } } }";
+        let mut told = ann.ask(document, json!({ "key": blueprint })).await;
+        told["blueprint"].take()
+    };
+    let before = pressure("bp-rental").await;
+    let none = &before["persona"]["contactPressure"]["perMonth"];
+    assert!(
+        none.as_f64()
+            .is_some_and(|none| none == 0.0 && none.is_sign_positive()),
+        "{none}"
+    );
+    let update = "mutation($input: TouchpointUpdateInput!) { touchpointUpdate(input: $input) { userErrors { code } } }";
+    for (key, per_month) in [("R03", 1.1), ("R08", 2.2)] {
+        let phases = before["phases"].as_array().expect("phases").iter();
+        let mut steps = phases.flat_map(|phase| phase["touchpoints"].as_array().expect("steps"));
+        let step = steps.find(|step| step["key"] == key).expect("a step");
+        let change = json!({ "id": step["id"], "expectedVersion": step["version"],
+            "contactsPerMonth": per_month, "initiator": "ORGANISATION" });
+        ann.does(update, change).await;
+    }
+    // As doubles add up: 3.3000000000000003.
+    let after = pressure("bp-rental").await;
+    assert_eq!(
+        after["persona"]["contactPressure"]["perMonth"].to_string(),
+        "3.3"
+    );
+}
