@@ -98,8 +98,8 @@ pub struct Serve {
     /// Origins whose pages may call the API (CORS), such as https://blueprints.example.org.
     #[arg(long, env = "CX_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
-    /// Number of proxies in front that append to X-Forwarded-For; with 0 neither that header nor X-Forwarded-Proto is
-    /// read.
+    /// Number of proxies in front that append to X-Forwarded-For; with 0 no header of a proxy is read. Behind them
+    /// X-Forwarded-Proto, -Host and -Prefix are read too: a proxy sets these or removes what its clients sent.
     #[arg(long, env = "CX_FORWARDED_HOPS", default_value_t = 0)]
     pub forwarded_hops: usize,
     /// Longest duration of a request, in seconds.

@@ -473,6 +473,25 @@ pub fn parse_optional_id<I: Id>(path: &str, given: Option<&ID>) -> Result<Option
     given.map(|given| parse_id(path, given)).transpose()
 }
 
+/// What a range is told whose beginning lies after its end.
+pub const REVERSED_RANGE: &str = "`from` lies after `to`.";
+
+/// Whether the beginning of a range lies after its end: nothing lies in it, which whoever asks did not mean.
+pub fn is_reversed_range<T: PartialOrd>(from: Option<T>, to: Option<T>) -> bool {
+    from.zip(to).is_some_and(|(from, to)| from > to)
+}
+
+/// Refuses a range whose beginning lies after its end.
+///
+/// # Errors
+/// `BadInput`.
+pub fn refuse_reversed_range<T: PartialOrd>(from: Option<T>, to: Option<T>) -> Result<()> {
+    match is_reversed_range(from, to) {
+        true => Err(Error::BadInput(REVERSED_RANGE.to_owned())),
+        false => Ok(()),
+    }
+}
+
 /// The list that an update gives: absent keeps what is stored, null empties it.
 pub fn list_if_given<T>(field: &MaybeUndefined<Vec<T>>) -> Option<&[T]> {
     match field {

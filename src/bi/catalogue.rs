@@ -6,7 +6,7 @@ use super::{
     datasets::{
         current, dimensions, facts, feedback,
         findings::{self, FindingsReader},
-        journey, kpis, organisation,
+        insights, journey, kpis, organisation,
         series::{self, SeriesReader},
         time,
     },
@@ -54,10 +54,18 @@ catalogue! {
     journey::TOUCHPOINTS => SqlReader;
     journey::PHASES => SqlReader;
     journey::BLUEPRINTS => SqlReader;
+    journey::TRANSITIONS => SqlReader;
+    insights::PROMISES => SqlReader;
+    insights::PROMISE_DELIVERIES => SqlReader;
+    insights::INSIGHTS => SqlReader;
     organisation::PERSONAS => SqlReader;
+    organisation::PERSONA_NEEDS => SqlReader;
     dimensions::CHANNELS => SqlReader;
     dimensions::SEGMENTS => SqlReader;
     dimensions::TOUCHPOINT_CHANNELS => SqlReader;
+    dimensions::TOUCHPOINT_SEGMENTS => SqlReader;
+    dimensions::PHASE_SEGMENTS => SqlReader;
+    dimensions::PERSONA_SEGMENTS => SqlReader;
     time::DATES => SqlReader;
     findings::FINDINGS => FindingsReader;
     feedback::FEEDBACK => SqlReader;
@@ -128,6 +136,17 @@ pub async fn count_rows(query: &DatasetQuery, caller: &Caller, tx: &Transaction)
 mod tests {
     use super::*;
 
+    /// The words that PostgreSQL takes for no column.
+    const RESERVED: &str = "\
+        all analyse analyze and any array as asc asymmetric authorization binary both case cast check \
+        collate collation column concurrently constraint create cross current_catalog current_date \
+        current_role current_schema current_time current_timestamp current_user default deferrable desc \
+        distinct do else end except false fetch for foreign freeze from full grant group having ilike in \
+        initially inner intersect into is isnull join lateral leading left like limit localtime \
+        localtimestamp natural not notnull null offset on only or order outer overlaps placing primary \
+        references returning right select session_user similar some symmetric table tablesample then to \
+        trailing true union unique user using variadic verbose when where window with";
+
     #[test]
     fn every_dataset_has_the_columns_that_it_is_filtered_told_apart_and_paged_by() {
         for dataset in ALL {
@@ -137,6 +156,11 @@ mod tests {
                 dataset.day.is_none_or(|day| dataset.column(day).is_some()),
                 "{name}"
             );
+            // Statements of ours, and those of whoever reads the views, name columns without quotes.
+            for column in dataset.columns {
+                let is_reserved = RESERVED.split(' ').any(|word| word == column.name);
+                assert!(!is_reserved, "{name}: {}", column.name);
+            }
             for filter in dataset.filters {
                 assert!(
                     dataset.filter_column(filter.name).is_some(),

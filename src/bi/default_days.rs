@@ -1,5 +1,6 @@
-//! The days of a pull that leaves an end of its range open: from the first measured day that may be seen, through today,
-//! as the views of PostgreSQL have them; of more than ten years the last ten.
+//! The days of a pull that leaves an end of its range open: from the first measured day that may be seen, of a series
+//! from the beginning of its period, through today, as the views of PostgreSQL have them; of more than ten years the last
+//! ten.
 
 use chrono::{Days, NaiveDate};
 use entity::measurement;
@@ -10,7 +11,13 @@ use super::{
     series::SeriesRequest,
     source::reader::ReadContext,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    judgement::period::Grain,
+};
+
+/// Most days of a range.
+const MOST: Days = Days::new(MOST_DAYS as u64);
 
 /// Closes an open end of the query's range.
 ///
@@ -25,21 +32,51 @@ pub(super) async fn close_open_range(
     }
     let tomorrow = context.caller.today + Days::new(1);
     let to = query.range.to.unwrap_or(tomorrow);
-    let from = match query.range.from {
-        Some(from) => from,
+    let first = match query.range.from {
+        Some(_) => None,
         None => {
             let first = find_first_measured_day(context).await?;
-            let earliest = to.checked_sub_days(Days::new(MOST_DAYS as u64));
-            first
-                .unwrap_or(context.caller.today)
-                .max(earliest.unwrap_or(to))
+            Some(first.unwrap_or(context.caller.today))
         }
     };
     if let Some(series) = &mut query.series {
-        return cover_whole_periods(series, DayRange::new(Some(from), Some(to)));
+        let first = first.map(|first| first_default_period(series.grain, first, to));
+        let from = query.range.from.or(first);
+        if from.is_some_and(|from| from >= to) {
+            // No period begins in the range, and a series reads one at least.
+            query.limit = Some(0);
+        }
+        cover_whole_periods(series, DayRange::new(from, Some(to)))?;
+        if query.is_range_of_days {
+            series.to = series.to.min(to);
+        }
+        return Ok(());
     }
+    let earliest = to.checked_sub_days(MOST).unwrap_or(to);
+    let first = first.map(|first| first.max(earliest));
+    let from = query.range.from.or(first).unwrap_or(to);
     query.days = list_days_between(from, to).ok_or_else(too_many_days)?;
     Ok(())
+}
+
+/// The beginning of the period that has the first day, or of the earliest one from which on there are not too many days
+/// until the end of the last.
+fn first_default_period(grain: Grain, first: NaiveDate, to: NaiveDate) -> NaiveDate {
+    let last = grain.begin_of_period(to.pred_opt().unwrap_or(to));
+    let end = grain.next_begin(last);
+    let earliest = end.checked_sub_days(MOST).unwrap_or(end);
+    match grain.begin_of_period(first) {
+        begin if begin >= earliest => begin,
+        _ => first_begin_from(grain, earliest),
+    }
+}
+
+/// The beginning of the first period that begins on a day or later.
+fn first_begin_from(grain: Grain, day: NaiveDate) -> NaiveDate {
+    match grain.begin_of_period(day) {
+        begin if begin < day => grain.next_begin(begin),
+        begin => begin,
+    }
 }
 
 /// Lets a series read whole periods: those that begin in a range of days.
@@ -51,12 +88,7 @@ pub fn cover_whole_periods(series: &mut SeriesRequest, begins: DayRange) -> Resu
         return Ok(());
     };
     let grain = series.grain;
-    let begin = grain.begin_of_period(from);
-    let first = if begin < from {
-        grain.next_begin(begin)
-    } else {
-        begin
-    };
+    let first = first_begin_from(grain, from);
     let last = grain.begin_of_period(to.pred_opt().unwrap_or(to));
     // One period at least: where none begins in the range, the filter leaves no row of it.
     let end = grain.next_begin(last.max(first));
@@ -85,4 +117,34 @@ async fn find_first_measured_day(context: ReadContext<'_>) -> Result<Option<Naiv
         .order_by_asc(MeasuredOn)
         .limit(1);
     Ok(first.into_tuple().one(context.tx).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bi::model::dataset::SeriesPeriods;
+
+    #[test]
+    fn by_default_a_series_begins_with_the_period_of_its_first_day_and_has_never_too_many_days() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+        for (grain, begins) in [
+            (Grain::Day, "2025-01-31"),
+            (Grain::Week, "2025-01-27"),
+            (Grain::Month, "2025-01-01"),
+            (Grain::Quarter, "2025-01-01"),
+            (Grain::Year, "2025-01-01"),
+        ] {
+            let first = first_default_period(grain, day("2025-01-31"), day("2025-06-01"));
+            assert_eq!(first, day(begins), "{grain:?}");
+            for to in day("2025-01-01").iter_days().take(800) {
+                let begin = first_default_period(grain, day("1990-05-05"), to);
+                let mut series = SeriesRequest::for_pull(SeriesPeriods::Asked, Some(grain), None);
+                cover_whole_periods(&mut series, DayRange::new(Some(begin), Some(to)))
+                    .expect("not too many days");
+                assert_eq!(series.from, begin, "{grain:?} {to}");
+                let days = (series.to - begin).num_days();
+                assert!(days > MOST_DAYS as i64 - 366, "{grain:?} {to}: {days}");
+            }
+        }
+    }
 }

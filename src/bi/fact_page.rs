@@ -21,15 +21,19 @@ use super::{
     datasets::facts::KPI_FACTS,
     model::cursor::{ResumePoint, RowKey},
     model::filter::Filter as RowFilter,
-    model::query::DatasetQuery,
+    model::query::{DatasetQuery, MOST_DAYS},
     model::value::Value,
     names::{select_ids_by_keys, select_linked_kpi_ids},
-    source::row::{DatasetRow, RowContent},
+    source::{
+        reader::{ReadContext, RowReader},
+        row::{DatasetRow, RowContent},
+        sql_reader::SqlReader,
+    },
 };
 use crate::{
     access::{Caller, scope},
     database::Transaction,
-    error::Result,
+    error::{Error, Result},
     judgement::{self, target_of_measurement_sql},
     page::PageArguments,
     policy::Action,
@@ -70,17 +74,26 @@ impl FactFilter {
     }
 }
 
+/// Values that a statement of counts binds for each day, and for each key at the most.
+const DAY_VALUES: usize = 2;
+const KEY_VALUES: usize = 3;
+/// Most values that a statement binds: SQLite takes 32,766.
+const MOST_VALUES: usize = 30_000;
+/// Steps of the budget for a measurement whose rows are counted and not read.
+const ROW_JOINED: u64 = 20;
+
 /// Measurements in the first round of a page; each further round has four times as many.
 const FIRST_ROUND: u64 = 16;
 /// Measurements in a round, at most.
 const LARGEST_ROUND: u64 = 1_024;
 
-/// The rows of a page, and one more where there are more.
+/// The rows of a page, one more where there are more, and the number of all where that is wanted.
 pub async fn load_page_of_facts(
     caller: &Caller,
     filter: &FactFilter,
     page: &PageArguments,
-) -> Result<Vec<DatasetRow>> {
+    counts: bool,
+) -> Result<(Vec<DatasetRow>, Option<u64>)> {
     caller.require_reach(Action::PullFlatRows)?;
     // One more than the page shows, which says whether there is another page.
     let wanted = page.size()? + 1;
@@ -114,8 +127,57 @@ pub async fn load_page_of_facts(
         }
         round = Ord::min(round * 4, LARGEST_ROUND);
     }
+    let total = match counts {
+        true => Some(count_facts(caller, filter, &tx).await?),
+        false => None,
+    };
     tx.commit().await?;
-    Ok(rows)
+    Ok((rows, total))
+}
+
+/// Counts the rows of all pages.
+async fn count_facts(caller: &Caller, filter: &FactFilter, tx: &Transaction) -> Result<u64> {
+    use measurement::Column::MeasuredOn;
+    let these = measurement_condition(caller, filter);
+    let measured: Vec<(NaiveDate, i64)> = caller
+        .select::<measurement::Entity>()
+        .select_only()
+        .column(MeasuredOn)
+        .column_as(measurement::Column::Id.count(), "measured")
+        .filter(these.clone())
+        .group_by(MeasuredOn)
+        .order_by_asc(MeasuredOn)
+        .limit(MOST_DAYS as u64 + 1)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let keys = [
+        &filter.kpi_keys,
+        &filter.department_keys,
+        &filter.blueprint_keys,
+    ];
+    let keys = keys.into_iter().flatten().map(Vec::len).sum::<usize>();
+    if measured.len() > MOST_DAYS || DAY_VALUES * measured.len() + KEY_VALUES * keys > MOST_VALUES {
+        let message = format!(
+            "`totalCount` counts rows of at most {MOST_DAYS} days, and of fewer where there are thousands of keys. \
+             Ask for fewer days by `from` and `to`."
+        );
+        return Err(Error::BadInput(message));
+    }
+    // Every measurement is joined, and the database is asked once for all of them.
+    let joined: i64 = measured.iter().map(|(_, many)| many).sum();
+    let joined = u64::try_from(joined).unwrap_or_default();
+    caller.budget.spend(ROW_JOINED * joined)?;
+    let days = measured.into_iter().map(|(day, _)| day).collect();
+    let query = DatasetQuery {
+        filter: filter.row_filter(),
+        days,
+        measurement_filter: these,
+        ..DatasetQuery::new(&KPI_FACTS)
+    };
+    SqlReader
+        .count_rows_of_query(ReadContext { caller, tx }, &query)
+        .await
 }
 
 /// The next measurements that could have a row that passes: conditions on measurements alone are applied here.
@@ -126,25 +188,12 @@ async fn find_candidate_measurements(
     round: u64,
     tx: &Transaction,
 ) -> Result<Vec<(MeasurementId, NaiveDate)>> {
-    use measurement::Column::{Id, KpiId, MeasuredOn, SupersededById};
+    use measurement::Column::{Id, MeasuredOn};
     let mut select = caller
         .select::<measurement::Entity>()
         .select_only()
         .columns([Id, MeasuredOn])
-        .filter(SupersededById.is_null())
-        .filter(candidate_condition(caller, filter));
-    if let Some(from) = filter.from {
-        select = select.filter(MeasuredOn.gte(from));
-    }
-    if let Some(to) = filter.to {
-        select = select.filter(MeasuredOn.lt(to));
-    }
-    if let Some(keys) = &filter.kpi_keys {
-        select = select.filter(KpiId.in_subquery(select_ids_by_keys::<kpi::Entity>(keys)));
-    }
-    if let Some(states) = &filter.states {
-        select = select.filter(state_condition(states));
-    }
+        .filter(measurement_condition(caller, filter));
     if let Some(&ResumePoint { day, id, inclusive }) = next {
         let same_day = if inclusive { Id.gte(id) } else { Id.gt(id) };
         let same_day = Condition::all().add(MeasuredOn.eq(day)).add(same_day);
@@ -160,6 +209,18 @@ async fn find_candidate_measurements(
         .into_tuple()
         .all(tx)
         .await?)
+}
+
+/// The measurements that could have a row that passes.
+fn measurement_condition(caller: &Caller, filter: &FactFilter) -> Condition {
+    use measurement::Column::{KpiId, MeasuredOn, SupersededById};
+    let kpis = filter.kpi_keys.as_ref();
+    candidate_condition(caller, filter)
+        .add(SupersededById.is_null())
+        .add_option(filter.from.map(|from| MeasuredOn.gte(from)))
+        .add_option(filter.to.map(|to| MeasuredOn.lt(to)))
+        .add_option(kpis.map(|keys| KpiId.in_subquery(select_ids_by_keys::<kpi::Entity>(keys))))
+        .add_option(filter.states.as_deref().map(state_condition))
 }
 
 /// Measurements whose value is in one of these states by the target of their day.

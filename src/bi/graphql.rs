@@ -1,9 +1,6 @@
 //! `kpiFacts`: flat rows in the API.
 
-use async_graphql::{
-    Context, ID, InputObject, Object, SimpleObject,
-    connection::{Connection, Edge},
-};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, connection::Edge};
 use entity::words::{Direction, KpiState, Role, Stage, Unit};
 
 use super::{
@@ -14,8 +11,9 @@ use super::{
 };
 use crate::{
     error::Result,
+    input::refuse_reversed_range,
     meter::BudgetCharged,
-    page::{self, PageArguments},
+    page::{self, ObjectPage, PageArguments},
     payload::caller,
     scalar::Date,
 };
@@ -99,7 +97,7 @@ impl BiQuery {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<KpiFactFilter>,
-    ) -> Option<Result<Connection<String, BudgetCharged<KpiFact>>>> {
+    ) -> Option<Result<ObjectPage<KpiFact>>> {
         Some(
             pull_facts(
                 ctx,
@@ -115,12 +113,15 @@ async fn pull_facts(
     ctx: &Context<'_>,
     filter: FactFilter,
     page: PageArguments,
-) -> Result<Connection<String, BudgetCharged<KpiFact>>> {
-    let mut rows = fact_page::load_page_of_facts(caller(ctx)?, &filter, &page).await?;
+) -> Result<ObjectPage<KpiFact>> {
+    refuse_reversed_range(filter.from, filter.to)?;
+    let counts = page::wants_total(ctx);
+    let (mut rows, total) =
+        fact_page::load_page_of_facts(caller(ctx)?, &filter, &page, counts).await?;
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);
-    let mut connection = Connection::new(page.after.is_some(), more);
+    let mut connection = ObjectPage::new(page.after.is_some(), more, total);
     for row in rows {
         let fact = KpiFact::from_values(row.values()?)?;
         let edge = Edge::new(row.key()?.encode(), BudgetCharged(fact));

@@ -8,7 +8,12 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 
-use crate::{access::Caller, error::Result, input::parse_optional_id, scalar::Date};
+use crate::{
+    access::Caller,
+    error::Result,
+    input::{parse_optional_id, refuse_reversed_range},
+    scalar::Date,
+};
 
 /// Conditions on the answers to list; all that are given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -52,6 +57,7 @@ impl FeedbackFilter {
             parse_optional_id("filter.blueprintId", self.blueprint_id.as_ref())?;
         let department: Option<DepartmentId> =
             parse_optional_id("filter.departmentId", self.department_id.as_ref())?;
+        refuse_reversed_range(self.from, self.to)?;
         let scales = self.scales.as_ref();
         let groups = self.groups.as_ref();
         Ok(Condition::all()

@@ -207,6 +207,7 @@ async fn page_of_events(
     if let Some(outcome) = filter.outcome {
         select = select.filter(audit_event::Column::Outcome.eq(outcome));
     }
+    input::refuse_reversed_range(filter.from, filter.to)?;
     if let Some(from) = filter.from {
         select = select.filter(audit_event::Column::At.gte(from));
     }

@@ -103,7 +103,7 @@ pub type Api = Schema<Query, Mutation, EmptySubscription>;
 
 /// Most complexity of a document, an upper bound computed before it runs: a field costs 1, a list its objects times
 /// their number at most, a whole blueprint the cost of loading it. What it costs in fact, the request's budget counts.
-pub const COMPLEXITY: usize = 20_000;
+pub const COMPLEXITY: usize = 25_000;
 
 /// Builds the schema with its limits; findings are judged by these thresholds. Expensive: once for a process.
 #[must_use]

@@ -11,6 +11,7 @@ pub mod auth;
 pub mod bi;
 pub mod client;
 mod compress;
+pub mod forwarded;
 pub mod graphql;
 mod host;
 pub mod metrics;

@@ -159,6 +159,7 @@ async fn whoever_may_pull_is_told_what_there_is() {
 async fn everybody_gets_their_rows_of_every_dataset() {
     let world = World::small().await;
     answer(&world).await;
+    describe(&world).await;
     let narrowed = world.with_token("chair", &["BI"], &["finance"]).await;
     let actors = [
         "stranger",
@@ -214,6 +215,37 @@ pub async fn answer(world: &World) {
     ];
     let cx = world.sign_in("cx-manager").await;
     cx.does(ANSWER, json!({ "feedback": feedback })).await;
+}
+
+/// Of an open journey and of a closed one something is said and promised, and it is told whom a step and a phase are for.
+pub async fn describe(world: &World) {
+    let ids = Ids::of(world).await;
+    let cx = world.sign_in("cx-manager").await;
+    let segment = cx
+        .ask("{ segments(first: 1) { nodes { id } } }", json!({}))
+        .await;
+    let segment = &segment["segments"]["nodes"][0]["id"];
+    for step in ["T1", "C1"] {
+        let there =
+            "query($id: ID!) { touchpoint(by: { id: $id }) { id version phase { id version } } }";
+        let there = cx.ask(there, json!({ "id": ids[step] })).await["touchpoint"].take();
+        let said =
+            json!({ "kind": "THINKS", "text": "Why here?", "phaseId": there["phase"]["id"] });
+        let insight = "mutation($input: InsightCreateInput!) { insightCreate(input: $input) { userErrors { message } } }";
+        cx.does(insight, said).await;
+        let promise = "mutation($input: PromiseCreateInput!) { promiseCreate(input: $input) { userErrors { message } } }";
+        cx.does(
+            promise,
+            json!({ "touchpointId": ids[step], "text": "Within a day", "deliveredAtIds": [ids[step]] }),
+        )
+        .await;
+        let step = json!({ "id": there["id"], "expectedVersion": there["version"], "audienceSegmentIds": [segment] });
+        let update = "mutation($input: TouchpointUpdateInput!) { touchpointUpdate(input: $input) { userErrors { message } } }";
+        cx.does(update, step).await;
+        let phase = json!({ "id": there["phase"]["id"], "expectedVersion": there["phase"]["version"], "segmentIds": [segment] });
+        let update = "mutation($input: PhaseUpdateInput!) { phaseUpdate(input: $input) { userErrors { message } } }";
+        cx.does(update, phase).await;
+    }
 }
 
 const ANSWER: &str = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) { recorded userErrors { field message } } }";

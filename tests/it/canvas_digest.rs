@@ -117,7 +117,7 @@ async fn findings_have_an_id_and_a_request_is_told_its_cost_where_it_asks() {
     let (_, told) = world.post("/graphql", Some(&manager.token), &body).await;
     assert_eq!(
         told["extensions"]["cost"],
-        json!({ "requested": 3, "most": 20_000 })
+        json!({ "requested": 3, "most": 25_000 })
     );
     let body = json!({ "query": "{ viewer { account { name } } }" });
     let (_, told) = world.post("/graphql", Some(&manager.token), &body).await;

@@ -25,7 +25,7 @@ const FACTS: &str = "query($first: Int, $after: String, $filter: KpiFactFilter) 
             rowId measurementId kpiId kpiKey kpiName unit currency direction measuredOn value numerator denominator
             sampleSize channelId segmentId target warning state blueprintId blueprintKey phaseId phaseName stage
             touchpointId touchpointKey touchpointName departmentId departmentKey departmentName role isDelivering
-            rowWeight
+            rowWeight channelKey segmentKey
         }
         pageInfo { hasNextPage endCursor }
     }
@@ -429,5 +429,56 @@ async fn a_day_is_judged_by_what_held_when_it_ended_where_we_are() {
             let lines = cx.lines(feed).await;
             assert_eq!(lines.iter().map(in_camels).collect::<Vec<_>>(), rows);
         }
+    }
+}
+
+#[tokio::test]
+async fn rows_are_counted_where_that_is_asked() {
+    let world = World::small().await;
+    let count =
+        "query($filter: KpiFactFilter) { kpiFacts(first: 1, filter: $filter) { totalCount } }";
+    for login in ["analyst", "lead", "auditor"] {
+        let actor = world.sign_in(login).await;
+        for filter in [
+            json!({}),
+            json!({ "from": "2025-02-01", "to": "2025-03-01" }),
+            json!({ "from": "2025-02-01", "to": "2025-02-01" }),
+            json!({ "kpiKeys": ["price"] }),
+            json!({ "kpiKeys": ["price"], "roles": ["ACCOUNTABLE"] }),
+            json!({ "departmentKeys": ["sales"], "states": ["MET", "AT_RISK"] }),
+            json!({ "blueprintKeys": [] }),
+        ] {
+            let rows = actor.pulls(filter.clone(), 7).await.len();
+            let told = actor.ask(count, json!({ "filter": filter })).await;
+            assert_eq!(told["kpiFacts"]["totalCount"], rows, "{login}: {filter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_range_that_is_turned_round_is_refused_wherever_one_is_taken() {
+    let world = World::small().await;
+    let auditor = world.sign_in("auditor").await;
+    let range = "from: \"2025-04-01\", to: \"2025-01-01\"";
+    let moments = "from: \"2025-04-01T00:00:00Z\", to: \"2025-01-01T00:00:00Z\"";
+    for document in [
+        format!("{{ kpiFacts(filter: {{ {range} }}) {{ nodes {{ rowId }} }} }}"),
+        format!("{{ feedback(filter: {{ {range} }}) {{ nodes {{ id }} }} }}"),
+        format!("{{ feedbackSummary(filter: {{ {range} }}) {{ __typename }} }}"),
+        format!(
+            "{{ kpi(by: {{ key: \"PRICE\" }}) {{ measurements({range}) {{ nodes {{ id }} }} }} }}"
+        ),
+        format!(
+            "{{ blueprint(by: {{ key: \"open\" }}) {{ phases {{ touchpoints {{ feedback({range}) {{ __typename }} }} }} }} }}"
+        ),
+        format!("{{ auditEvents(filter: {{ {moments} }}) {{ nodes {{ id }} }} }}"),
+    ] {
+        let answer = auditor.send(&document, json!({})).await;
+        let error = &answer["errors"][0];
+        assert_eq!(
+            error["message"], "`from` lies after `to`.",
+            "{document}: {answer}"
+        );
+        assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{document}");
     }
 }

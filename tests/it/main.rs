@@ -37,6 +37,7 @@ mod feedback;
 mod fields;
 mod finding;
 mod flow;
+mod following;
 mod generate;
 // By its path, since a dev-dependency on the generator would have the library built beside its unit tests whenever only
 // those are run.

@@ -321,6 +321,46 @@ async fn points_come_in_the_order_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn by_default_a_feed_of_series_has_every_value_until_its_end_and_none_after_it() {
+    let world = World::small().await;
+    let analyst = world.sign_in("analyst").await;
+    let read = async |asked: &str| {
+        let address = format!("/bi/v1/kpi_series_month.csv?by=kpi&{asked}");
+        analyst.feeds(&address).await.text().to_owned()
+    };
+    let whole = read("from=2025-01-01&to=2030-01-01").await;
+    assert!(whole.lines().count() > 3, "{whole}");
+    assert_eq!(read("to=2030-01-01").await, whole);
+    // The end cuts the last period, whether or not the beginning is said.
+    for to in ["2025-03-15", "2025-02-01", "2025-01-31"] {
+        let cut = read(&format!("from=2025-01-01&to={to}")).await;
+        assert_eq!(read(&format!("to={to}")).await, cut, "{to}");
+    }
+    assert_eq!(read("to=2020-01-01").await.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_trend_is_told_without_the_noise_of_binary_fractions() {
+    let world = World::small().await;
+    let ids = Ids::of(&world).await;
+    let cx = world.sign_in("cx-manager").await;
+    let values = [
+        ("2025-01-31", 0.2),
+        ("2025-02-28", 0.3),
+        ("2025-03-31", 0.1),
+    ];
+    let values = values
+        .map(|(day, value)| json!({ "kpiId": ids["PRICE"], "measuredOn": day, "value": value }));
+    cx.does(crate::facts::RECORD, json!({ "measurements": values }))
+        .await;
+    let asked =
+        "{ kpi(by: { key: \"PRICE\" }) { trend(asOf: \"2025-04-15\", periods: 4) { change } } }";
+    let told = cx.ask(asked, json!({})).await;
+    // As doubles are taken from one another: -0.19999999999999998.
+    assert_eq!(told["kpi"]["trend"]["change"].to_string(), "-0.2");
+}
+
+#[tokio::test]
 async fn a_kpi_tells_how_it_has_gone_and_whether_it_is_fresh() {
     let world = World::small().await;
     let query = "query($day: Date!) { kpi(by: { key: \"PRICE\" }) {

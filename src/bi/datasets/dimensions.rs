@@ -1,13 +1,17 @@
-//! What measurements are told apart by: channels, segments, and which channels a touchpoint has.
+//! What measurements and people are told apart by: channels and segments, and which of them touchpoints, phases and
+//! personas have.
 
 use entity::{
     channel,
-    id::{BlueprintId, ChannelId, Id, SegmentId, TouchpointId},
-    segment, touchpoint,
+    id::{BlueprintId, ChannelId, Id, PersonaId, PhaseId, SegmentId, TouchpointId},
+    persona, phase, segment, touchpoint,
     words::Medium,
 };
 
-use super::{append_visible_rows, columns, filters, order};
+use super::{
+    append_visible_rows, columns, filters, journey::append_joined_rows_in_reportable_blueprints,
+    order,
+};
 use crate::{
     bi::{
         model::dataset::{
@@ -81,13 +85,14 @@ fn segments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
 /// Channels of touchpoints.
 pub static TOUCHPOINT_CHANNELS: Dataset = Dataset {
     name: "touchpoint_channels",
-    description: "The channels of each touchpoint of the blueprints that count and that you may read, one a row.",
+    description: "The channels of each touchpoint of the blueprints that count and that you may read, one a row, archived ones \
+        included.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: true,
     day: None,
     columns: columns![
-        row_id: Words => (row_id_sql), "Id of the row: of the touchpoint and of the channel.";
+        row_id: Words => (touchpoint_channel_row_id_sql), "Id of the row: of the touchpoint and of the channel.";
         touchpoint_id: IdOf(TouchpointId::PREFIX) => "touchpoint.id", "Id of the touchpoint.";
         touchpoint_key: Words => "touchpoint.key", "The touchpoint's key, unique in its blueprint.";
         blueprint_id: IdOf(BlueprintId::PREFIX) => "touchpoint.blueprint_id", "Id of the blueprint.";
@@ -109,22 +114,172 @@ pub static TOUCHPOINT_CHANNELS: Dataset = Dataset {
     },
 };
 
-fn row_id_sql(scope: &ReaderScope<'_>) -> String {
-    let touchpoint = scope.id_text_sql(TouchpointId::PREFIX, "touchpoint.id");
-    let channel = scope.id_text_sql(ChannelId::PREFIX, "channel.id");
-    format!("{touchpoint} || '.' || {channel}")
+fn touchpoint_channel_row_id_sql(scope: &ReaderScope<'_>) -> String {
+    pair_id_sql(
+        scope,
+        (TouchpointId::PREFIX, "touchpoint.id"),
+        (ChannelId::PREFIX, "channel.id"),
+    )
+}
+
+/// The id of a row that is a pair.
+pub(super) fn pair_id_sql(
+    scope: &ReaderScope<'_>,
+    (prefix, id): (&str, &str),
+    (other_prefix, other_id): (&str, &str),
+) -> String {
+    let one = scope.id_text_sql(prefix, id);
+    let other = scope.id_text_sql(other_prefix, other_id);
+    format!("{one} || '.' || {other}")
 }
 
 fn touchpoint_channels_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = TOUCHPOINT_CHANNELS
         .append_select(text, scope)
         .then(" FROM ");
-    append_visible_rows::<touchpoint::Entity>(text, scope, "touchpoint")
-        .then(
-            " JOIN touchpoint_channel named ON named.touchpoint_id = touchpoint.id \
-             JOIN channel ON channel.id = named.channel_id \
-             JOIN blueprint ON blueprint.id = touchpoint.blueprint_id WHERE touchpoint.blueprint_id IN (",
-        )
-        .select(&scope.select_published_current_blueprint_ids())
-        .then(")")
+    append_joined_rows_in_reportable_blueprints::<touchpoint::Entity>(
+        text,
+        scope,
+        "touchpoint",
+        "JOIN touchpoint_channel named ON named.touchpoint_id = touchpoint.id JOIN channel ON channel.id = named.channel_id",
+    )
+}
+
+/// Segments of touchpoints.
+pub static TOUCHPOINT_SEGMENTS: Dataset = Dataset {
+    name: "touchpoint_segments",
+    description: "The segments that each touchpoint of the blueprints that count and that you may read is for, one a \
+        row, archived ones included. A touchpoint without a row is for all.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    published_only: true,
+    day: None,
+    columns: columns![
+        row_id: Words => (touchpoint_segment_row_id_sql), "Id of the row: of the touchpoint and of the segment.";
+        touchpoint_id: IdOf(TouchpointId::PREFIX) => "touchpoint.id", "Id of the touchpoint.";
+        touchpoint_key: Words => "touchpoint.key", "The touchpoint's key, unique in its blueprint.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "touchpoint.blueprint_id", "Id of the blueprint.";
+        blueprint_key: Words => "blueprint.key", "The blueprint's key.";
+        segment_id: IdOf(SegmentId::PREFIX) => "segment.id", "Id of the segment.";
+        segment_key: Words => "segment.key", "The segment's key.";
+        position: Integer => "named.position", "Position among the touchpoint's segments, from 1.";
+    ],
+    filters: filters![
+        blueprint = blueprint_key,
+        touchpoint = touchpoint_key,
+        segment = segment_key
+    ],
+    key: "row_id",
+    order: order![Id touchpoint_id, Id segment_id],
+    source: RowSource::Sql {
+        with: None,
+        rows: touchpoint_segments_sql,
+    },
+};
+
+fn touchpoint_segment_row_id_sql(scope: &ReaderScope<'_>) -> String {
+    pair_id_sql(
+        scope,
+        (TouchpointId::PREFIX, "touchpoint.id"),
+        (SegmentId::PREFIX, "segment.id"),
+    )
+}
+
+fn touchpoint_segments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+    let text = TOUCHPOINT_SEGMENTS
+        .append_select(text, scope)
+        .then(" FROM ");
+    append_joined_rows_in_reportable_blueprints::<touchpoint::Entity>(
+        text,
+        scope,
+        "touchpoint",
+        "JOIN touchpoint_segment named ON named.touchpoint_id = touchpoint.id JOIN segment ON segment.id = named.segment_id",
+    )
+}
+
+/// Segments of phases.
+pub static PHASE_SEGMENTS: Dataset = Dataset {
+    name: "phase_segments",
+    description: "The segments that each phase of the blueprints that count and that you may read is for, one a row, \
+        archived ones included. A phase without a row is for those of its blueprint's personas.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    published_only: true,
+    day: None,
+    columns: columns![
+        row_id: Words => (phase_segment_row_id_sql), "Id of the row: of the phase and of the segment.";
+        phase_id: IdOf(PhaseId::PREFIX) => "phase.id", "Id of the phase.";
+        phase_key: Words => "phase.key", "The phase's key, unique in its blueprint.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "phase.blueprint_id", "Id of the blueprint.";
+        blueprint_key: Words => "blueprint.key", "The blueprint's key.";
+        segment_id: IdOf(SegmentId::PREFIX) => "segment.id", "Id of the segment.";
+        segment_key: Words => "segment.key", "The segment's key.";
+        position: Integer => "named.position", "Position among the phase's segments, from 1.";
+    ],
+    filters: filters![blueprint = blueprint_key, segment = segment_key],
+    key: "row_id",
+    order: order![Id phase_id, Id segment_id],
+    source: RowSource::Sql {
+        with: None,
+        rows: phase_segments_sql,
+    },
+};
+
+fn phase_segment_row_id_sql(scope: &ReaderScope<'_>) -> String {
+    pair_id_sql(
+        scope,
+        (PhaseId::PREFIX, "phase.id"),
+        (SegmentId::PREFIX, "segment.id"),
+    )
+}
+
+fn phase_segments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+    let text = PHASE_SEGMENTS.append_select(text, scope).then(" FROM ");
+    append_joined_rows_in_reportable_blueprints::<phase::Entity>(
+        text,
+        scope,
+        "phase",
+        "JOIN phase_segment named ON named.phase_id = phase.id JOIN segment ON segment.id = named.segment_id",
+    )
+}
+
+/// Segments of personas.
+pub static PERSONA_SEGMENTS: Dataset = Dataset {
+    name: "persona_segments",
+    description: "The segments that each persona that you may read stands for, one a row.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    published_only: false,
+    day: None,
+    columns: columns![
+        row_id: Words => (persona_segment_row_id_sql), "Id of the row: of the persona and of the segment.";
+        persona_id: IdOf(PersonaId::PREFIX) => "persona.id", "Id of the persona.";
+        persona_key: Words => "persona.key", "The persona's key.";
+        segment_id: IdOf(SegmentId::PREFIX) => "segment.id", "Id of the segment.";
+        segment_key: Words => "segment.key", "The segment's key.";
+        position: Integer => "named.position", "Position among the persona's segments, from 1.";
+    ],
+    filters: filters![persona = persona_key, segment = segment_key],
+    key: "row_id",
+    order: order![Id persona_id, Id segment_id],
+    source: RowSource::Sql {
+        with: None,
+        rows: persona_segments_sql,
+    },
+};
+
+fn persona_segment_row_id_sql(scope: &ReaderScope<'_>) -> String {
+    pair_id_sql(
+        scope,
+        (PersonaId::PREFIX, "persona.id"),
+        (SegmentId::PREFIX, "segment.id"),
+    )
+}
+
+fn persona_segments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+    let text = PERSONA_SEGMENTS.append_select(text, scope).then(" FROM ");
+    append_visible_rows::<persona::Entity>(text, scope, "persona").then(
+        " JOIN persona_segment named ON named.persona_id = persona.id \
+         JOIN segment ON segment.id = named.segment_id",
+    )
 }

@@ -86,6 +86,12 @@ macro_rules! kpi_fact_columns {
             row_weight: f64, Number => "CAST(1 AS double precision) / joined.siblings", |row| ValueRef::Number(1.0 / row.siblings as f64),
                 "1 / (number of rows of this measurement that you may see, before any filter): the weights of a measurement add up to 1. Use it for grand totals; in slices count distinct measurement ids.",
                 "1 / (number of rows of this measurement that you may see, before any filter): the weights of a measurement add up to 1. Use it for grand totals; in slices count distinct `measurementId`s.";
+            channel_key empty: Option<String>, Words => "channel.key", |row| text_cell(row.measured.channel_key.as_deref()),
+                "The channel's key; empty for all.",
+                "The channel's key; null for all.";
+            segment_key empty: Option<String>, Words => "segment.key", |row| text_cell(row.measured.segment_key.as_deref()),
+                "The segment's key; empty for all.",
+                "The segment's key; null for all.";
         }
     };
 }

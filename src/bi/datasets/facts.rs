@@ -46,7 +46,9 @@ pub static KPI_FACTS: Dataset = Dataset {
         role = role,
         state = state,
         stage = stage,
-        unit = unit
+        unit = unit,
+        channel = channel_key,
+        segment = segment_key
     ],
     key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
@@ -122,6 +124,8 @@ LEFT JOIN blueprint ON blueprint.id = joined.blueprint_id
 LEFT JOIN phase ON phase.id = joined.phase_id
 LEFT JOIN touchpoint ON touchpoint.id = joined.touchpoint_id
 LEFT JOIN department ON department.id = joined.department_id
+LEFT JOIN channel ON channel.id = joined.channel_id
+LEFT JOIN segment ON segment.id = joined.segment_id
 WHERE kpi.id = joined.kpi_id";
 
 fn fact_rows_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {

@@ -52,6 +52,8 @@ pub static FEEDBACK: Dataset = Dataset {
         closed_at empty: Instant => "follow_up.closed_at", "Time of closing of the follow-up; empty while it is open, and where there is none.";
         recorded_at: Instant => "feedback.recorded_at", "Time of recording.";
         met_on empty: Day => "feedback.met_on", "The day of the contact that the answer is about; empty if unknown.";
+        channel_key empty: Words => "channel.key", "The channel's key; empty if unknown.";
+        segment_key empty: Words => "segment.key", "The segment's key; empty if unknown.";
     ],
     filters: filters![
         department = department_key,
@@ -59,7 +61,9 @@ pub static FEEDBACK: Dataset = Dataset {
         touchpoint = touchpoint_key,
         scale = scale,
         group = feedback_group,
-        state = follow_up_state
+        state = follow_up_state,
+        channel = channel_key,
+        segment = segment_key
     ],
     key: "feedback_id",
     order: order![Day answered_on, Id feedback_id],
@@ -73,6 +77,8 @@ const JOINS: &str = "
 LEFT JOIN blueprint ON blueprint.id = feedback.blueprint_id
 LEFT JOIN touchpoint ON touchpoint.id = feedback.touchpoint_id
 LEFT JOIN department ON department.id = feedback.department_id
+LEFT JOIN channel ON channel.id = feedback.channel_id
+LEFT JOIN segment ON segment.id = feedback.segment_id
 LEFT JOIN follow_up ON follow_up.feedback_id = feedback.id
 WHERE (feedback.blueprint_id IS NULL OR feedback.blueprint_id IN (";
 

@@ -1,9 +1,12 @@
-//! The journeys: blueprints, their phases and touchpoints.
+//! The journeys: blueprints, their phases and touchpoints, and how touchpoints follow each other.
 
 use entity::{
-    id::{BlueprintId, DepartmentId, Id, PersonaId, PhaseId, TouchpointId},
-    phase, touchpoint,
-    words::{BlueprintState, BlueprintStatus, Lane, Stage, Subject, Visibility},
+    id::{BlueprintId, DepartmentId, Id, PersonaId, PhaseId, TouchpointId, TransitionId},
+    phase, touchpoint, transition,
+    words::{
+        Basis, BlueprintState, BlueprintStatus, End, Lane, Stage, Subject, TransitionKind,
+        Visibility,
+    },
 };
 
 use super::{append_visible_rows, columns, field_column::field_column, filters, order};
@@ -23,14 +26,24 @@ use crate::{
 };
 
 /// Goes on with the rows of a table inside the blueprints that count, joined with their blueprint.
-fn append_rows_in_reportable_blueprints<E: Guarded>(
+pub(super) fn append_rows_in_reportable_blueprints<E: Guarded>(
     text: SqlBuilder,
     scope: &ReaderScope<'_>,
     table: &str,
 ) -> SqlBuilder {
+    append_joined_rows_in_reportable_blueprints::<E>(text, scope, table, "")
+}
+
+/// The same, joined with more.
+pub(super) fn append_joined_rows_in_reportable_blueprints<E: Guarded>(
+    text: SqlBuilder,
+    scope: &ReaderScope<'_>,
+    table: &str,
+    joins: &str,
+) -> SqlBuilder {
     append_visible_rows::<E>(text, scope, table)
         .then(&format!(
-            " JOIN blueprint ON blueprint.id = {table}.blueprint_id WHERE {table}.blueprint_id IN ("
+            " JOIN blueprint ON blueprint.id = {table}.blueprint_id {joins} WHERE {table}.blueprint_id IN ("
         ))
         .select(&scope.select_published_current_blueprint_ids())
         .then(")")
@@ -121,6 +134,45 @@ pub static PHASES: Dataset = Dataset {
 fn phases_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = PHASES.append_select(text, scope).then(" FROM ");
     append_rows_in_reportable_blueprints::<phase::Entity>(text, scope, "phase")
+}
+
+/// Transitions: what follows what.
+pub static TRANSITIONS: Dataset = Dataset {
+    name: "transitions",
+    description: "The transitions of the blueprints that count and that you may read: the touchpoint that a journey goes \
+        on from, and the one that it goes on to. Those from or to archived touchpoints are left out.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    published_only: true,
+    day: None,
+    columns: columns![
+        transition_id: IdOf(TransitionId::PREFIX) => "transition.id", "Id of the transition.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "transition.blueprint_id", "Id of the blueprint.";
+        blueprint_key: Words => "blueprint.key", "The blueprint's key.";
+        kind: Word(TransitionKind::texts) => "transition.kind", "How the journey goes on.";
+        journey_end empty: Word(End::texts) => "transition.\"end\"", "Where the journey begins or ends; empty between two touchpoints.";
+        from_touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "transition.from_touchpoint_id", "Id of the touchpoint that it goes on from; empty where the journey begins.";
+        to_touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "transition.to_touchpoint_id", "Id of the touchpoint that it goes on to; empty where the journey ends.";
+        condition empty: Words => "transition.condition", "When it goes on like this.";
+        max_wait_minutes empty: Integer => "transition.max_wait_minutes", "Longest time in between, in minutes; empty where none is set.";
+        basis: Word(Basis::texts) => "transition.basis", "Whether it was observed or is assumed.";
+        created_at: Instant => "transition.created_at", "Time of creation.";
+    ],
+    filters: filters![blueprint = blueprint_key, kind = kind],
+    key: "transition_id",
+    order: order![Id transition_id],
+    source: RowSource::Sql {
+        with: None,
+        rows: transitions_sql,
+    },
+};
+
+fn transitions_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+    let text = TRANSITIONS.append_select(text, scope).then(" FROM ");
+    append_rows_in_reportable_blueprints::<transition::Entity>(text, scope, "transition").then(
+        " AND NOT EXISTS (SELECT 1 FROM touchpoint WHERE touchpoint.archived_at IS NOT NULL \
+         AND touchpoint.id IN (transition.from_touchpoint_id, transition.to_touchpoint_id))",
+    )
 }
 
 /// Blueprints: one journey each.

@@ -52,8 +52,15 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
         state: Word(KpiState::texts) => (measurement_state_sql), "The state of the value, judged by the target of the day.";
         source empty: Words => "measured.source", "The source of the value.";
         recorded_at: Instant => "measured.recorded_at", "Time of recording.";
+        channel_key empty: Words => "channel.key", "The channel's key; empty for all.";
+        segment_key empty: Words => "segment.key", "The segment's key; empty for all.";
     ],
-    filters: filters![kpi = kpi_key, state = state],
+    filters: filters![
+        kpi = kpi_key,
+        state = state,
+        channel = channel_key,
+        segment = segment_key
+    ],
     key: "measurement_id",
     order: order![Day measured_on, Id measurement_id],
     source: RowSource::Sql {
@@ -71,6 +78,7 @@ fn measured_cte_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
 const MEASURED_FROM: &str = concat!(
     " FROM measured CROSS JOIN kpi ",
     join_target_sql!("target", "measured"),
+    " LEFT JOIN channel ON channel.id = measured.channel_id LEFT JOIN segment ON segment.id = measured.segment_id",
     " WHERE kpi.id = measured.kpi_id"
 );
 
@@ -149,8 +157,10 @@ pub static KPI_TARGETS: Dataset = Dataset {
         valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id, kpi_target.channel_id, kpi_target.segment_id ORDER BY kpi_target.valid_from)", "The day after the last one (excluded), which is the first day of the next target of the same channel and segment; empty for the latest target.";
         value empty: Number => "kpi_target.value", "The target value, in the KPI's unit; empty if it has no target from this day on.";
         warning empty: Number => "kpi_target.warning", "The level on the worse side of the target up to which a value is AT_RISK.";
+        channel_key empty: Words => "channel.key", "The channel's key; empty for all.";
+        segment_key empty: Words => "segment.key", "The segment's key; empty for all.";
     ],
-    filters: filters![kpi = kpi_key],
+    filters: filters![kpi = kpi_key, channel = channel_key, segment = segment_key],
     key: "target_id",
     order: order![Id target_id],
     source: RowSource::Sql {
@@ -165,7 +175,10 @@ fn targets_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
         scope,
         "kpi_target",
     )
-    .then(" JOIN kpi ON kpi.id = kpi_target.kpi_id")
+    .then(
+        " JOIN kpi ON kpi.id = kpi_target.kpi_id LEFT JOIN channel ON channel.id = kpi_target.channel_id \
+         LEFT JOIN segment ON segment.id = kpi_target.segment_id",
+    )
 }
 
 /// Links of KPIs to the places that they judge.

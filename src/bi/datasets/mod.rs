@@ -8,6 +8,7 @@ pub mod facts;
 pub mod feedback;
 mod field_column;
 pub mod findings;
+pub mod insights;
 pub mod journey;
 pub mod kpis;
 pub mod organisation;

@@ -2,7 +2,7 @@
 
 use entity::{
     department,
-    id::{BlueprintId, DepartmentId, Id, PersonaId, ResponsibilityId, TouchpointId},
+    id::{BlueprintId, DepartmentId, Id, NeedId, PersonaId, ResponsibilityId, TouchpointId},
     persona, responsibility,
     words::{DepartmentKind, ResponsibilityStatus, Role, Subject},
 };
@@ -170,4 +170,34 @@ fn personas_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
         scope,
         "persona",
     )
+}
+
+/// Needs of personas.
+pub static PERSONA_NEEDS: Dataset = Dataset {
+    name: "persona_needs",
+    description: "The needs of every persona that you may read.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    published_only: false,
+    day: None,
+    columns: columns![
+        need_id: IdOf(NeedId::PREFIX) => "need.id", "Id of the need.";
+        persona_id: IdOf(PersonaId::PREFIX) => "persona.id", "Id of the persona.";
+        persona_key: Words => "persona.key", "The persona's key.";
+        position: Integer => "need.position", "Position among the persona's needs, from 1.";
+        text: Words => "need.text", "What the persona needs.";
+    ],
+    filters: filters![persona = persona_key],
+    key: "need_id",
+    order: order![Id need_id],
+    source: RowSource::Sql {
+        with: None,
+        rows: persona_needs_sql,
+    },
+};
+
+fn persona_needs_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
+    let text = PERSONA_NEEDS.append_select(text, scope).then(" FROM ");
+    append_visible_rows::<persona::Entity>(text, scope, "persona")
+        .then(" JOIN persona_need need ON need.persona_id = persona.id")
 }

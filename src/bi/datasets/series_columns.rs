@@ -86,8 +86,8 @@ macro_rules! kpi_series_columns {
             measurements: i32, Integer => |row| Value::Integer(i32::try_from(row.measurement_count()).unwrap_or(i32::MAX)),
                 "Number of measurements combined.";
             target empty: Option<f64>, Number => |row| Value::number(row.target().map(|target| target.0)),
-                "The target in force on the period's last day; for the aggregation SUM, the sum of the targets of the days that were measured. Empty if there is none, and where several KPIs are combined other than by SUM.",
-                "The target in force on the period's last day; for the aggregation SUM, the sum of the targets of the days that were measured. Null if there is none, and where several KPIs are combined other than by SUM.";
+                "The target in force on the last day of the period that is asked about and has come; for the aggregation SUM, the sum of those of the periods of the KPI's cadence in it. Empty if there is none, and where several KPIs are combined other than by SUM.",
+                "The target in force on the last day of the period that is asked about and has come; for the aggregation SUM, the sum of those of the periods of the KPI's cadence in it. Null if there is none, and where several KPIs are combined other than by SUM.";
             warning empty: Option<f64>, Number => |row| Value::number(row.target().and_then(|target| target.1)),
                 "The warning level, determined like the target.",
                 "The warning level, determined like `target`.";

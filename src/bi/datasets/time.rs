@@ -16,7 +16,8 @@ use crate::{
 /// Days, one a row.
 pub static DATES: Dataset = Dataset {
     name: "dates",
-    description: "The calendar of the requested days, one row a day. Weeks are ISO 8601: they begin on Monday, and the \
+    description: "A calendar, one row a day: of the requested days, else of those from the first \
+        measurement through today. Weeks are ISO 8601: they begin on Monday, and the \
         year of a week is iso_year.",
     permission: Action::PullFlatRows,
     needs_days: true,

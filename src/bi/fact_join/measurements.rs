@@ -38,6 +38,8 @@ pub(super) struct MeasurementRow {
     pub direction: Direction,
     /// The target of the day, with its warning level.
     pub target: Option<(f64, Option<f64>)>,
+    pub channel_key: Option<String>,
+    pub segment_key: Option<String>,
 }
 
 impl FromCells for MeasurementRow {
@@ -63,6 +65,8 @@ impl FromCells for MeasurementRow {
                 (Some(target), warning) => Some((target, warning)),
                 (None, _) => None,
             },
+            channel_key: cells.read_next()?,
+            segment_key: cells.read_next()?,
         })
     }
 }
@@ -86,13 +90,16 @@ pub(super) async fn load_next_measurements(
 const COLUMNS: &str = "\
     SELECT measured.id, measured.measured_on, measured.value, measured.numerator, measured.denominator,
         measured.sample_size, measured.channel_id, measured.segment_id, measured.touchpoint_id, touchpoint.blueprint_id,
-        measured.kpi_id, kpi.key, kpi.name, kpi.unit, kpi.currency, kpi.direction, target.value, target.warning
+        measured.kpi_id, kpi.key, kpi.name, kpi.unit, kpi.currency, kpi.direction, target.value, target.warning,
+        channel.key, segment.key
     FROM (SELECT * FROM (";
 
 const JOINED: &str = concat!(
     "\
     ) AS measured JOIN kpi ON kpi.id = measured.kpi_id
     LEFT JOIN touchpoint ON touchpoint.id = measured.touchpoint_id
+    LEFT JOIN channel ON channel.id = measured.channel_id
+    LEFT JOIN segment ON segment.id = measured.segment_id
     ",
     join_target_sql!("target", "measured"),
     "

@@ -43,6 +43,8 @@ pub struct DatasetQuery {
     pub offset: Option<u64>,
     /// The range of days that is asked for, where the dataset reads one.
     pub range: DayRange,
+    /// Of a series: whether that is where its days begin and end, and not where its periods begin.
+    pub is_range_of_days: bool,
     /// The days of that range; `default_days` closes an open end before rows are read.
     pub days: Vec<NaiveDate>,
     /// Whether rows of drafts, of blueprints in review and of FUTURE ones are included.
@@ -89,6 +91,7 @@ impl DatasetQuery {
             limit: None,
             offset: None,
             range: DayRange::default(),
+            is_range_of_days: false,
             days: Vec::new(),
             include_drafts: false,
             thresholds: Thresholds::default(),

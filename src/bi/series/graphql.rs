@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Context, Enum, ID, InputObject, Object, SimpleObject,
-    connection::{Connection, Edge},
-};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, connection::Edge};
 use entity::words::{Aggregation, Direction, KpiState, Role, Stage, Unit};
 
 use super::{
@@ -26,7 +23,7 @@ use crate::{
     error::{Error, Result},
     judgement::period::{Grain, day_number},
     meter::BudgetCharged,
-    page::{self, PageArguments},
+    page::{self, ObjectPage, PageArguments},
     payload::caller,
     scalar::Date,
 };
@@ -160,7 +157,7 @@ impl SeriesQuery {
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-    ) -> Option<Result<Connection<String, BudgetCharged<KpiSeriesPoint>>>> {
+    ) -> Option<Result<ObjectPage<KpiSeriesPoint>>> {
         Some(pull_series(ctx, &input, PageArguments { first, after }).await)
     }
 }
@@ -172,7 +169,7 @@ async fn pull_series(
     ctx: &Context<'_>,
     input: &KpiSeriesInput,
     page: PageArguments,
-) -> Result<Connection<String, BudgetCharged<KpiSeriesPoint>>> {
+) -> Result<ObjectPage<KpiSeriesPoint>> {
     let caller = caller(ctx)?;
     let cache = ctx
         .data::<BiCache>()
@@ -189,14 +186,16 @@ async fn pull_series(
     let (order, after) = (input.order_by, after.transpose()?);
     let answer = Arc::new(answer);
     let sorted = Arc::clone(&answer);
+    let counts = page::wants_total(ctx);
     let work = move |steps: &WorkBudget| {
         steps.spend(CELL_STEPS * sorted.cell_count())?;
-        Ok(order.page_of_cursors(&sorted, after, size + 1))
+        let total = counts.then(|| sorted.rows(SeriesRowPosition::default()).count() as u64);
+        Ok((order.page_of_cursors(&sorted, after, size + 1), total))
     };
-    let mut cursors = caller.run_on_compute_pool(work).await?;
+    let (mut cursors, total) = caller.run_on_compute_pool(work).await?;
     let more = cursors.len() > size;
     cursors.truncate(size);
-    let mut connection = Connection::new(page.after.is_some(), more);
+    let mut connection = ObjectPage::new(page.after.is_some(), more, total);
     for cursor in &cursors {
         let row = answer.row(cursor.index);
         let point = BudgetCharged(KpiSeriesPoint::from_row(&row)?);

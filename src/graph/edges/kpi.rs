@@ -29,6 +29,7 @@ use crate::{
     error::Result,
     finding::rules::{FindingCode, Thresholds},
     improvement::graphql::Improvement,
+    input::refuse_reversed_range,
     judgement::{self, KpiJudgement, trend::Trend},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     page::{self, ObjectPage, PageArguments},
@@ -166,6 +167,7 @@ impl Kpi {
         #[graphql(default, desc = "Also measurements that were corrected.")]
         include_superseded: bool,
     ) -> Result<ObjectPage<Measurement>> {
+        refuse_reversed_range(from, to)?;
         let mut of_days = Condition::all()
             .add(measurement::Column::KpiId.eq(self.row.id))
             .add_option(from.map(|from| measurement::Column::MeasuredOn.gte(from.0)))

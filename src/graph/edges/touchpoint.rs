@@ -19,6 +19,7 @@ use crate::{
     error::Result,
     evaluation::graphql::Evaluation,
     feedback::graphql::FeedbackSummary,
+    input::refuse_reversed_range,
     insight::graphql::Insight,
     kpi::graphql::KpiLink,
     meter::{self, BudgetChargedList},
@@ -106,6 +107,7 @@ impl Touchpoint {
         #[graphql(desc = "The first day, itself included.")] from: Option<Date>,
         #[graphql(desc = "The day after the last one (excluded).")] to: Option<Date>,
     ) -> Result<FeedbackSummary> {
+        refuse_reversed_range(from, to)?;
         let answered = FeedbackSummaryAt {
             touchpoint: self.row.id,
             from: from.map(Into::into),

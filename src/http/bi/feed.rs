@@ -32,6 +32,7 @@ use crate::{
         admission::{FEEDS, Slot},
         app::App,
         auth,
+        forwarded::forwarded_prefix,
         negotiate::{EntityTag, accepts_gzip, set_static_headers},
         problem::{error_response_offering_basic, problem_response, with_retry_soon},
         request_id::RequestId,
@@ -70,7 +71,12 @@ pub async fn serve(
     let Ok(slot) = slot.await else {
         return overloaded_response(&id);
     };
-    match respond(feed, slot, &uri, &headers, app.settings.deadline).await {
+    let path = format!(
+        "{}{}",
+        forwarded_prefix(&headers, app.forwarded_hops),
+        uri.path()
+    );
+    match respond(feed, slot, (&uri, &path), &headers, app.settings.deadline).await {
         Ok(response) => with_headers(response, encoding, gzip),
         Err(error) => error_response_offering_basic(&error, &id),
     }
@@ -82,7 +88,7 @@ struct FeedMarks {
     tag: Option<EntityTag>,
     /// Whether the client has the rows already.
     is_known: bool,
-    /// Where the pull stands. Who has the rows already has the token that came with them.
+    /// Where the pull stands, also for who has the rows already.
     until: Option<SyncToken>,
 }
 
@@ -97,10 +103,10 @@ impl FeedMarks {
         let is_known = tag
             .as_ref()
             .is_some_and(|tag| tag.matches_if_none_match(headers));
-        let until = match is_known {
-            true => None,
-            false => load_changes_and_sync_token(feed, tx).await?,
-        };
+        if !is_known {
+            find_changes_if_asked(feed, tx).await?;
+        }
+        let until = load_sync_token(feed, tx).await?;
         Ok(Self {
             tag,
             is_known,
@@ -137,11 +143,11 @@ async fn respond_to_head(
     Ok(marks.insert_into(response))
 }
 
-/// The rows, or word that the client has them already.
+/// The rows, or word that the client has them already. The path is that which the client asked for, in front of proxies.
 async fn respond(
     mut feed: FeedRequest,
     slot: Slot,
-    uri: &Uri,
+    (uri, path): (&Uri, &str),
     headers: &HeaderMap,
     deadline: Duration,
 ) -> Result<Response> {
@@ -153,7 +159,11 @@ async fn respond(
             StatusCode::NOT_MODIFIED.into_response()
         }
         (false, Some(limit)) => {
-            let page = timeout(deadline, page::respond_with_page(feed, tx, limit, uri)).await;
+            let page = timeout(
+                deadline,
+                page::respond_with_page(feed, tx, limit, (path, uri.query())),
+            )
+            .await;
             page.unwrap_or(Err(Error::TookTooLong))?
         }
         (false, None) => stream::respond(feed, tx, slot).await?,
@@ -161,21 +171,22 @@ async fn respond(
     Ok(marks.insert_into(response))
 }
 
-/// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
-/// one stood: the others do not say it.
-async fn load_changes_and_sync_token(
-    feed: &mut FeedRequest,
-    tx: &Transaction,
-) -> Result<Option<SyncToken>> {
+/// Finds what changed since an earlier pull, where that is asked for.
+async fn find_changes_if_asked(feed: &mut FeedRequest, tx: &Transaction) -> Result<()> {
     let (caller, params) = (&feed.caller, &mut feed.params);
     if let Some(earlier) = params.since {
         let changed =
             changes::find_measurements_changed_since(caller, tx, &params.query, earlier).await?;
         params.query.changed = Some(changed);
     }
-    let query = &params.query;
+    Ok(())
+}
+
+/// Where the pull stands. Of several pages that is where the first one stood: the others do not say it.
+async fn load_sync_token(feed: &FeedRequest, tx: &Transaction) -> Result<Option<SyncToken>> {
+    let query = &feed.params.query;
     match query.dataset.is_of_measurements() && query.after.is_none() {
-        true => Ok(Some(changes::current_sync_token(caller, tx).await?)),
+        true => Ok(Some(changes::current_sync_token(&feed.caller, tx).await?)),
         false => Ok(None),
     }
 }

@@ -16,7 +16,10 @@ use crate::{
         series::Dimension,
     },
     error::Result,
-    http::{app::App, auth, problem::error_response_offering_basic, request_id::RequestId},
+    http::{
+        app::App, auth, forwarded::forwarded_prefix, problem::error_response_offering_basic,
+        request_id::RequestId,
+    },
     judgement::period::Grain,
 };
 
@@ -32,7 +35,11 @@ pub async fn serve(
     };
     match pullable_datasets(&caller) {
         Ok(pulled) => {
-            let told: Vec<Value> = pulled.into_iter().map(describe_dataset).collect();
+            let prefix = forwarded_prefix(&headers, app.forwarded_hops);
+            let told = pulled.into_iter();
+            let told: Vec<Value> = told
+                .map(|dataset| describe_dataset(dataset, prefix))
+                .collect();
             Json(json!({ "datasets": told })).into_response()
         }
         Err(error) => error_response_offering_basic(&error, &id),
@@ -52,7 +59,7 @@ pub fn pullable_datasets(caller: &Caller) -> Result<Vec<&'static Dataset>> {
     Ok(pulled)
 }
 
-fn describe_dataset(dataset: &Dataset) -> Value {
+fn describe_dataset(dataset: &Dataset, prefix: &str) -> Value {
     let columns: Vec<Value> = dataset.columns.iter().map(describe_column).collect();
     let filters = dataset.filters.iter();
     let filters: Vec<Value> = filters
@@ -62,8 +69,8 @@ fn describe_dataset(dataset: &Dataset) -> Value {
         "name": dataset.name,
         "description": dataset.description,
         "permission": dataset.permission.as_str(),
-        "csv": format!("/bi/v1/{}.csv", dataset.name),
-        "ndjson": format!("/bi/v1/{}.ndjson", dataset.name),
+        "csv": format!("{prefix}/bi/v1/{}.csv", dataset.name),
+        "ndjson": format!("{prefix}/bi/v1/{}.ndjson", dataset.name),
         "rangeOfDays": dataset.needs_days,
         "day": dataset.day,
         "uncounted": dataset.published_only,

@@ -1,19 +1,20 @@
 //! One page of a feed, written whole: the link in its header says where the next page begins.
 
 use axum::{
-    http::{HeaderValue, Uri, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 
 use super::{encode::FeedWriter, pull::FeedRequest};
 use crate::{bi::catalogue, database::Transaction, error::Result};
 
-/// A page: written whole, as the header in front of it says where the next one begins.
+/// A page: written whole, as the header in front of it says where the next one begins. The address is the path and the
+/// query that the client asked for.
 pub(super) async fn respond_with_page(
     feed: FeedRequest,
     tx: Transaction,
     limit: u64,
-    uri: &Uri,
+    address: (&str, Option<&str>),
 ) -> Result<Response> {
     let FeedRequest {
         caller,
@@ -42,7 +43,7 @@ pub(super) async fn respond_with_page(
     body.extend_from_slice(&writer.finish()?);
     let mut response = body.into_response();
     if let Some(row) = last.filter(|_| more) {
-        let next = next_url(uri, &row.key()?.encode());
+        let next = next_url(address, &row.key()?.encode());
         if let Ok(link) = HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")) {
             response.headers_mut().insert(header::LINK, link);
         }
@@ -51,12 +52,12 @@ pub(super) async fn respond_with_page(
 }
 
 /// The same address, resuming after a cursor.
-fn next_url(uri: &Uri, cursor: &str) -> String {
-    let asked = uri.query().unwrap_or_default().split('&');
+fn next_url((path, query): (&str, Option<&str>), cursor: &str) -> String {
+    let asked = query.unwrap_or_default().split('&');
     let kept = asked.filter(|part| !part.is_empty() && !part.starts_with("after="));
     let all: Vec<String> = kept
         .map(str::to_owned)
         .chain([format!("after={cursor}")])
         .collect();
-    format!("{}?{}", uri.path(), all.join("&"))
+    format!("{path}?{}", all.join("&"))
 }

@@ -15,6 +15,7 @@ use crate::{
         series::{Dimension, SeriesRequest},
     },
     error::{Error, Result},
+    input::{REVERSED_RANGE, is_reversed_range},
     judgement::period::Grain,
     scalar::{DAY_OUT_OF_RANGE, Date, is_day_in_range},
     sheet::Dialect,
@@ -61,9 +62,13 @@ pub fn parse_params(
     let mut query = DatasetQuery::new(dataset);
     query.columns = columns;
     query.range = DayRange::new(from, to);
+    query.is_range_of_days = true;
     match dataset.series_periods() {
         Some(periods) => query.series = parser.parse_series_request(periods, query.range),
         None => {
+            if is_reversed_range(from, to) {
+                parser.faults.push(REVERSED_RANGE.to_owned());
+            }
             query.filter = parser.parse_filter(from, to);
             query.days = parser.list_requested_days(query.range);
         }

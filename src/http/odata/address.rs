@@ -6,45 +6,50 @@ use odata_filter::{Literal, parse_key};
 
 use crate::{
     bi::{catalogue, model::dataset::Dataset},
-    http::negotiate::list_header_items,
+    http::forwarded::{forwarded_prefix, forwarded_value},
 };
 
 /// The path of the service.
 pub const ROOT: &str = "/bi/odata/v4/";
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The address of the service. OData lets links be relative, but the library behind Power Query and Excel, and with it
 /// most of what they can reach, reads an `@odata.context` only where it is absolute; so every link is.
 ///
-/// The scheme is what the outermost of the trusted proxies says, as with X-Forwarded-For: a proxy that takes TLS off
-/// would otherwise see its clients sent back to it without.
+/// Scheme, host and the beginning of the path are what the outermost of the trusted proxies says, as with
+/// X-Forwarded-For: a proxy that takes TLS off, has another name or takes a part of the path away would otherwise see its
+/// clients sent past it.
 #[must_use]
 pub fn service_root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
     let named = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| uri.authority().map(|authority| authority.as_str()));
-    // The host is the client's own word and goes into links and JSON: only letters that a host can have.
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-    match host.filter(|host| !host.is_empty() && host.chars().all(plain)) {
-        Some(host) => format!("{}://{host}{ROOT}", request_scheme(headers, hops)),
-        None => ROOT.to_owned(),
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let host = [
+        forwarded_value(headers, FORWARDED_HOST, hops),
+        named,
+        authority,
+    ];
+    let prefix = forwarded_prefix(headers, hops);
+    // The host is the client's own word and goes into links and JSON.
+    match host.into_iter().flatten().find(|host| is_plain_host(host)) {
+        Some(host) => {
+            let scheme = match forwarded_value(headers, FORWARDED_PROTO, hops) {
+                Some(said) if said.eq_ignore_ascii_case("https") => "https",
+                _ => "http",
+            };
+            format!("{scheme}://{host}{prefix}{ROOT}")
+        }
+        None => format!("{prefix}{ROOT}"),
     }
 }
 
-fn request_scheme(headers: &HeaderMap, hops: usize) -> &'static str {
-    let said: Vec<&str> = list_header_items(headers, FORWARDED_PROTO).collect();
-    // A proxy that says it anew instead of adding to it leaves fewer than there are hops.
-    let said = match hops {
-        0 => None,
-        // Counted from the end: what stands before was written by the client, and can say anything.
-        hops => said.get(said.len().saturating_sub(hops)),
-    };
-    match said {
-        Some(said) if said.eq_ignore_ascii_case("https") => "https",
-        _ => "http",
-    }
+/// Whether it has only letters that a host can have.
+fn is_plain_host(host: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    !host.is_empty() && host.chars().all(plain)
 }
 
 /// A resource of the service.
@@ -106,6 +111,7 @@ pub fn parse_resource(path: &str) -> Result<ODataResource, NoResourceReason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::forwarded::FORWARDED_PREFIX;
 
     fn headers(list: &[(HeaderName, &str)]) -> HeaderMap {
         let list = list.iter();
@@ -131,6 +137,29 @@ mod tests {
         let two = [host, (FORWARDED_PROTO, "gopher, https, http")];
         assert_eq!(seen(&two, 2), "https://cx.example.org:8080/bi/odata/v4/");
         assert_eq!(seen(&two, 1), "http://cx.example.org:8080/bi/odata/v4/");
+        let renamed = [
+            (header::HOST, "10.0.0.7:8080"),
+            (FORWARDED_HOST, "cx.example.org"),
+            (FORWARDED_PROTO, "https"),
+            (FORWARDED_PREFIX, "/blueprints/"),
+        ];
+        assert_eq!(seen(&renamed, 0), "http://10.0.0.7:8080/bi/odata/v4/");
+        assert_eq!(
+            seen(&renamed, 1),
+            "https://cx.example.org/blueprints/bi/odata/v4/"
+        );
+        for odd in [
+            "//evil.example",
+            "blueprints",
+            "/a?b",
+            "/a\"b",
+            "/a b",
+            "",
+            "/",
+        ] {
+            let odd = [(header::HOST, "a"), (FORWARDED_PREFIX, odd)];
+            assert_eq!(seen(&odd, 1), "http://a/bi/odata/v4/", "{odd:?}");
+        }
         assert_eq!(seen(&[(header::HOST, "a\"b")], 0), "/bi/odata/v4/");
         assert_eq!(seen(&[], 0), "/bi/odata/v4/");
     }

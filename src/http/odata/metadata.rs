@@ -5,7 +5,7 @@
 use odata_filter::{PropertyFunction, TextFunction};
 use serde_json::{Value, json};
 
-use super::options::is_readable_by_key_alone;
+use super::options::{custom_options, is_readable_by_key_alone};
 use crate::{
     bi::model::dataset::{Column, ColumnType, Dataset},
     picture::escape_xml_into,
@@ -195,6 +195,39 @@ fn restriction_xml((term, property, value): (&str, &str, &str)) -> String {
     )
 }
 
+/// The options that are no options of OData.
+fn custom_options_xml(dataset: &Dataset) -> String {
+    let mut options = custom_options(dataset).peekable();
+    if options.peek().is_none() {
+        return String::new();
+    }
+    let options: String = options
+        .map(|(name, meaning)| {
+            let mut escaped = String::new();
+            escape_xml_into(&meaning, &mut escaped);
+            format!(
+                r#"                  <Record>
+                    <PropertyValue Property="Name" String="{name}"/>
+                    <PropertyValue Property="Description" String="{escaped}"/>
+                    <PropertyValue Property="Required" Bool="false"/>
+                  </Record>
+"#
+            )
+        })
+        .collect();
+    format!(
+        r#"          <Annotation Term="Org.OData.Capabilities.V1.ReadRestrictions">
+            <Record>
+              <PropertyValue Property="CustomQueryOptions">
+                <Collection>
+{options}                </Collection>
+              </PropertyValue>
+            </Record>
+          </Annotation>
+"#
+    )
+}
+
 fn entity_set_xml(dataset: &Dataset, datasets: &[&Dataset]) -> String {
     let name = dataset.name;
     let binding = |reference: &Reference| {
@@ -215,8 +248,9 @@ fn entity_set_xml(dataset: &Dataset, datasets: &[&Dataset]) -> String {
         }
     };
     let told = format!(
-        "{bindings}  {}{by_key}{restrictions}",
-        description_xml(dataset.description)
+        "{bindings}  {}{by_key}{restrictions}{}",
+        description_xml(dataset.description),
+        custom_options_xml(dataset)
     );
     format!(
         r#"        <EntitySet Name="{name}" EntityType="{NAMESPACE}.{name}">

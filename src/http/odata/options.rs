@@ -140,6 +140,28 @@ fn unknown_option_fault(name: &str, otherwise: &str) -> Fault {
     }
 }
 
+/// The options that a dataset takes besides those of OData, and what they are for.
+pub fn custom_options(dataset: &Dataset) -> impl Iterator<Item = (&'static str, String)> {
+    let grains = Grain::ALL.map(Grain::as_str).join(", ");
+    let dimensions = Dimension::ALL.map(Dimension::as_str).join(", ");
+    let drafts = "true for rows of drafts, blueprints in review and FUTURE ones as well.";
+    [
+        ("uncounted", drafts.to_owned(), dataset.published_only),
+        (
+            "grain",
+            format!("The length of a period: {grains}."),
+            dataset.series_periods() == Some(SeriesPeriods::Asked),
+        ),
+        (
+            "by",
+            format!("What rows are told apart by, with commas between them: {dimensions}."),
+            dataset.is_series(),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(name, meaning, is_taken)| is_taken.then_some((name, meaning)))
+}
+
 /// The options so far, and what is wrong with them.
 struct OptionsParser<'s> {
     dataset: &'static Dataset,
@@ -157,15 +179,7 @@ impl OptionsParser<'_> {
             ResourceKind::Row(_) => ROW.to_vec(),
             ResourceKind::Rows | ResourceKind::Count => ROWS.to_vec(),
         };
-        if self.dataset.published_only {
-            names.push("uncounted");
-        }
-        if self.dataset.series_periods() == Some(SeriesPeriods::Asked) {
-            names.push("grain");
-        }
-        if self.dataset.is_series() {
-            names.push("by");
-        }
+        names.extend(custom_options(self.dataset).map(|(name, _)| name));
         let otherwise = format!(
             "{} does not take every option that was sent; it takes {}.",
             self.dataset.name,

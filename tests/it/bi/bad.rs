@@ -50,7 +50,7 @@ async fn no_parameter_of_a_feed_is_too_strange_for_a_sentence() {
         ("from=2025-01-01T00:00:00Z&to=2025-02-01", day),
         ("from=0000-01-01&to=0001-01-01", years),
         ("from=9999-01-01&to=9999-12-31", years),
-        ("from=2025-04-01&to=2025-01-01", ""),
+        ("from=2025-04-01&to=2025-01-01", "`from` lies after `to`."),
         // Numbers that there are not.
         (&format!("{YEAR}&limit=-1"), limit),
         (&format!("{YEAR}&limit=1e3"), limit),

@@ -222,6 +222,20 @@ async fn excel_gets_semicolons_and_no_formulas() {
         .lines(&format!("/bi/v1/touchpoints.ndjson?{asked}"))
         .await;
     assert_eq!(lines[0]["touchpoint_name"], name, "JSON needs no guard");
+    let exact = "/bi/v1/touchpoints.csv?touchpoint=t2&columns=touchpoint_name&formula_guard=false";
+    let exact = cx.feeds(exact).await;
+    assert_eq!(
+        exact.text(),
+        "touchpoint_name\r\n\"=HYPERLINK(\"\"x\"\");å, æ\"\r\n"
+    );
+    let neither = send(
+        &world,
+        Method::GET,
+        "/bi/v1/kpis.csv?formula_guard=no",
+        &[("authorization", &format!("Bearer {}", cx.token))],
+    )
+    .await;
+    assert_eq!(neither.status, StatusCode::BAD_REQUEST);
     let values = cx
         .feeds("/bi/v1/kpi_measurements.csv?kpi=price&columns=measured_on,value&dialect=excel-da")
         .await;
@@ -321,6 +335,11 @@ async fn what_a_client_has_already_is_not_sent_again_until_something_is_done() {
     );
     assert!(again.bytes.is_empty());
     assert_eq!(again.header("etag"), tag);
+    // A client that forgot where it stood is told, and misses nothing by it.
+    let since = format!("{path}&updated_since={}", again.header("updated-until"));
+    let more = pull("analyst", &since, "\"nothing\"").await;
+    assert_eq!(more.status, StatusCode::OK);
+    assert_eq!(more.text().lines().count(), 1, "{}", more.text());
     // The tag of another question, or of somebody else, is another one.
     let page = format!("{path}&limit=2");
     assert_eq!(pull("analyst", &page, &tag).await.status, StatusCode::OK);
