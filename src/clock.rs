@@ -69,13 +69,56 @@ impl Clock {
             .succ_opt()
             .unwrap_or(day)
             .and_time(chrono::NaiveTime::MIN);
-        // A midnight that the zone skips or repeats: the first moment of the next day that exists.
-        (0..4)
+        // A midnight that the zone skips or repeats: the first moment after it that exists. Some have skipped a whole day.
+        (0..=48)
             .find_map(|hours| {
                 (midnight + Duration::hours(hours))
                     .and_local_timezone(self.zone)
                     .earliest()
             })
             .map_or_else(|| midnight.and_utc(), |moment| moment.with_timezone(&Utc))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_with_the_first_moment_after_it_that_exists() {
+        for (zone, day, ends) in [
+            (
+                chrono_tz::Europe::Copenhagen,
+                "2025-03-29",
+                "2025-03-29T23:00:00Z",
+            ),
+            (
+                chrono_tz::Europe::Copenhagen,
+                "2025-03-30",
+                "2025-03-30T22:00:00Z",
+            ),
+            // No midnight: the clocks went from it to one.
+            (
+                chrono_tz::America::Sao_Paulo,
+                "2018-11-03",
+                "2018-11-04T03:00:00Z",
+            ),
+            // No 30 December at all.
+            (
+                chrono_tz::Pacific::Apia,
+                "2011-12-29",
+                "2011-12-30T10:00:00Z",
+            ),
+            (
+                chrono_tz::Pacific::Apia,
+                "2011-12-31",
+                "2011-12-31T10:00:00Z",
+            ),
+        ] {
+            let clock = Clock::new(zone);
+            let day = day.parse().expect("a day");
+            let ends: DateTime<Utc> = ends.parse().expect("a moment");
+            assert_eq!(clock.end_of_day(day), ends, "{zone} {day}");
+        }
     }
 }

@@ -5,7 +5,6 @@ use std::{collections::HashSet, ops::RangeInclusive};
 
 use async_graphql::{ID, InputObject, MaybeUndefined, OneofObject};
 use chrono::NaiveDate;
-use deunicode::deunicode_char;
 use entity::id::Id;
 use sea_orm::{ActiveValue, Set};
 use unicode_normalization::UnicodeNormalization;
@@ -15,7 +14,7 @@ use crate::{
     error::{Error, Reason, Result, UserError, UserErrorCode},
     id,
     number::size_fault,
-    text::{fold_key, is_blank},
+    text::{fold_key, is_blank, is_unseen, quote_for_message},
 };
 
 /// Longest name or title, in characters.
@@ -395,9 +394,13 @@ impl Faults {
         if !is_valid_key(key) {
             self.add(
                 path,
-                if key.len() > KEY { UserErrorCode::TooLong } else { UserErrorCode::Invalid },
+                if key.len() > KEY {
+                    UserErrorCode::TooLong
+                } else {
+                    UserErrorCode::Invalid
+                },
                 None,
-                format!("A key has 1 to {KEY} of the characters A–Z, a–z, 0–9, '.', '_' and '-', and begins with a letter or digit."),
+                invalid_key_message(key),
             );
         }
         key.to_owned()
@@ -521,71 +524,20 @@ pub fn set_if_given<T: ?Sized, V: Into<sea_orm::Value>>(
     field.map_or(ActiveValue::NotSet, |value| Set(read(value)))
 }
 
-/// Longest key that is made from a name.
-const MADE_KEY: usize = 40;
-
-/// Makes a key from a name, in Latin letters whatever its script: `Ærø by night` becomes `aeroe-by-night`, `予約` becomes
-/// `yu-yue`. At most 40 characters.
-#[must_use]
-pub fn make_key_from_name(name: &str) -> String {
-    let mut key = String::new();
-    // Composed first: an accent that comes as a character of its own must not part its word.
-    for c in name.nfc().flat_map(char::to_lowercase) {
-        let plain = match c {
-            // As people of these languages write them where they cannot be typed.
-            'æ' | 'ä' => "ae",
-            'ø' | 'ö' => "oe",
-            'å' => "aa",
-            'ü' => "ue",
-            c => deunicode_char(c).unwrap_or(" "),
-        };
-        for c in plain.chars() {
-            if c.is_ascii_alphanumeric() {
-                key.push(c.to_ascii_lowercase());
-            } else if !key.is_empty() && !key.ends_with('-') {
-                key.push('-');
-            }
-        }
-        if key.len() >= MADE_KEY {
-            break;
-        }
-    }
-    key.truncate(MADE_KEY);
-    let key = key.trim_end_matches('-');
-    if key.is_empty() {
-        "x".to_owned()
-    } else {
-        key.to_owned()
+/// What a key is told that is none; quoted where it looks like one.
+fn invalid_key_message(key: &str) -> String {
+    let rule = format!(
+        "A key has 1 to {KEY} of the characters A–Z, a–z, 0–9, '.', '_' and '-', and begins with a letter or digit."
+    );
+    match key.contains(is_unseen) {
+        true => format!("{rule} This is \"{}\".", quote_for_message(key)),
+        false => rule,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_made_of_names_in_any_script() {
-        for (name, key) in [
-            ("Ærø by night", "aeroe-by-night"),
-            ("résumé", "resume"),
-            ("re\u{301}sume\u{301}", "resume"),
-            ("España", "espana"),
-            ("Złożenie", "zlozenie"),
-            ("Straße & Weg", "strasse-weg"),
-            ("Łódź", "lodz"),
-            ("Ελλάδα", "ellada"),
-            ("Москва", "moskva"),
-            ("予約", "yu-yue"),
-            ("customer's e-mail", "customer-s-e-mail"),
-            ("\u{200b}\u{200d}", "x"),
-            ("…", "x"),
-        ] {
-            assert_eq!(make_key_from_name(name), key, "{name}");
-        }
-        let long = make_key_from_name(&"ø".repeat(200));
-        assert_eq!(long.len(), MADE_KEY);
-        assert!(make_key_from_name(&"予約".repeat(200)).len() <= MADE_KEY);
-    }
 
     #[test]
     fn texts_are_composed_where_they_come_in() {

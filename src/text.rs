@@ -1,5 +1,6 @@
 //! Text as people see it: which characters show nothing, and how a sentence repeats a text that somebody sent.
 
+use deunicode::deunicode_char;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -49,8 +50,9 @@ pub fn is_blank(text: &str) -> bool {
 /// The text by which keys, names and needs are told apart: without spaces around it, composed, in small letters.
 #[must_use]
 pub fn fold_key(text: &str) -> String {
-    // Of the whole text, as the last letter of a word may have a small form of its own.
-    text.trim().nfc().collect::<String>().to_lowercase()
+    let text: String = text.trim().nfc().collect();
+    // The small sigma at the end of a word has a form of its own, which is made of no other small letter.
+    text.to_lowercase().replace('ς', "σ")
 }
 
 /// What a reader sees as one character after the other, with where each begins (UAX 29). A tower of marks or a long chain
@@ -93,6 +95,45 @@ fn show_unseen(cluster: &str) -> String {
     shown.collect()
 }
 
+/// Longest key that is made from a name.
+const MADE_KEY: usize = 40;
+
+/// Makes a key from a name, in Latin letters whatever its script: `Ærø by night` becomes `aeroe-by-night`, `予約` becomes
+/// `yu-yue`. At most 40 characters.
+#[must_use]
+pub fn make_key_from_name(name: &str) -> String {
+    let mut key = String::new();
+    // Composed first: an accent that comes as a character of its own must not part its word.
+    for c in name.nfc().flat_map(char::to_lowercase) {
+        let plain = match c {
+            // As people of these languages write them where they cannot be typed.
+            'æ' | 'ä' => "ae",
+            'ø' | 'ö' => "oe",
+            'å' => "aa",
+            'ü' => "ue",
+            c if c.is_whitespace() => " ",
+            c => deunicode_char(c).unwrap_or(" "),
+        };
+        for c in plain.chars() {
+            if c.is_ascii_alphanumeric() {
+                key.push(c.to_ascii_lowercase());
+            } else if !key.is_empty() && !key.ends_with('-') {
+                key.push('-');
+            }
+        }
+        if key.len() >= MADE_KEY {
+            break;
+        }
+    }
+    key.truncate(MADE_KEY);
+    let key = key.trim_end_matches('-');
+    if key.is_empty() {
+        "x".to_owned()
+    } else {
+        key.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +161,7 @@ mod tests {
         assert_eq!(fold_key(" RE\u{301}SUME\u{301} "), fold_key("résumé"));
         assert_eq!(fold_key("ÆRLIG"), fold_key("ærlig"));
         assert_eq!(fold_key("ΟΔΟΣ"), fold_key("οδος"));
+        assert_eq!(fold_key("ΣΑΣ"), fold_key("σασ"));
     }
 
     #[test]
@@ -140,5 +182,30 @@ mod tests {
             quote_for_message(&"\u{a0}".repeat(100)),
             "<U+00A0>".repeat(8)
         );
+    }
+
+    #[test]
+    fn keys_are_made_of_names_in_any_script() {
+        for (name, key) in [
+            ("Ærø by night", "aeroe-by-night"),
+            ("résumé", "resume"),
+            ("tab\there", "tab-here"),
+            ("re\u{301}sume\u{301}", "resume"),
+            ("España", "espana"),
+            ("Złożenie", "zlozenie"),
+            ("Straße & Weg", "strasse-weg"),
+            ("Łódź", "lodz"),
+            ("Ελλάδα", "ellada"),
+            ("Москва", "moskva"),
+            ("予約", "yu-yue"),
+            ("customer's e-mail", "customer-s-e-mail"),
+            ("\u{200b}\u{200d}", "x"),
+            ("…", "x"),
+        ] {
+            assert_eq!(make_key_from_name(name), key, "{name}");
+        }
+        let long = make_key_from_name(&"ø".repeat(200));
+        assert_eq!(long.len(), MADE_KEY);
+        assert!(make_key_from_name(&"予約".repeat(200)).len() <= MADE_KEY);
     }
 }

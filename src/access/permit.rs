@@ -32,8 +32,9 @@ use crate::{
     audit::{self, AuditedChange},
     database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
-    id, index, input,
+    id, index,
     policy::{Action, Relation, RowTies},
+    text::make_key_from_name,
 };
 
 /// An open transaction of a caller. Dropped without [`Permit::commit`], nothing of it happened.
@@ -343,7 +344,7 @@ impl<'c> Permit<'c> {
         id: E::Id,
         inside: Option<BlueprintId>,
     ) -> Result<String> {
-        let key = given.map_or_else(|| input::make_key_from_name(name), str::to_owned);
+        let key = given.map_or_else(|| make_key_from_name(name), str::to_owned);
         let mut taken = E::find().filter(E::key_condition(&key));
         if let (Some(scope), Some(blueprint)) = (E::key_scope_column(), inside) {
             taken = taken.filter(scope.eq(blueprint));

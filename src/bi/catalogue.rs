@@ -132,6 +132,23 @@ pub async fn count_rows(query: &DatasetQuery, caller: &Caller, tx: &Transaction)
     reader.count_rows_of_query(context, &every).await
 }
 
+/// Refuses what a pull of these rows would be refused for before it reads any.
+///
+/// # Errors
+/// The caller may pull this dataset nowhere, or asks for what has no answer.
+pub async fn refuse_unanswerable(
+    query: &DatasetQuery,
+    caller: &Caller,
+    tx: &Transaction,
+) -> Result<()> {
+    caller.require_reach(query.dataset.permission)?;
+    let mut asked = query.clone();
+    let context = ReadContext { caller, tx };
+    close_open_range(context, &mut asked).await?;
+    let reader = find_row_reader(query.dataset)?;
+    reader.refuse_unanswerable(context, &asked).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,8 +43,9 @@ pub(super) async fn close_open_range(
         let first = first.map(|first| first_default_period(series.grain, first, to));
         let from = query.range.from.or(first);
         if from.is_some_and(|from| from >= to) {
-            // No period begins in the range, and a series reads one at least.
-            query.limit = Some(0);
+            // No period begins in the range.
+            (series.from, series.to) = (to, to);
+            return Ok(());
         }
         cover_whole_periods(series, DayRange::new(from, Some(to)))?;
         if query.is_range_of_days {

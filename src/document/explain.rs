@@ -284,7 +284,7 @@ mod tests {
         let name = "👩‍👩‍👧‍👦".repeat(40);
         let said = told::<Step>(&format!("{{\"{name}, expected `\": 1}}"));
         assert!(
-            said.ends_with("there are `name`, `minutes` (line 1, column 1014)."),
+            said.ends_with("there are `name`, `minutes` (line 1, column 1015)."),
             "{said}"
         );
         assert!(said.chars().count() < 160, "{said}");

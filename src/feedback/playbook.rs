@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{feedback, id::PlaybookId, playbook, words::FeedbackGroup};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
@@ -33,19 +33,17 @@ pub struct PlaybookSetInput {
     pub due_days: i32,
     /// Of a hundred answers whose respondent is known, about how many get a follow-up, chosen at random; for answers
     /// recorded from now on. Absent keeps it; 100 for a new playbook.
-    pub follow_up_percent: Option<i32>,
+    pub follow_up_percent: MaybeUndefined<i32>,
 }
 
 /// Makes or replaces the playbook of a group.
 pub async fn set_playbook(caller: &Caller, input: PlaybookSetInput) -> Result<playbook::Model> {
     let mut faults = Faults::default();
     let id: PlaybookId = faults.parse_or_make_id(input.id.as_ref());
-    let text = check_content(
-        &mut faults,
-        &input.text,
-        input.due_days,
-        input.follow_up_percent,
-    );
+    let percent = faults
+        .given("followUpPercent", &input.follow_up_percent)
+        .copied();
+    let text = check_content(&mut faults, &input.text, input.due_days, percent);
     faults.check()?;
     let mut permit = caller
         .open_permit(Action::KeepCatalogue, &RowTies::none())
@@ -99,7 +97,7 @@ async fn insert_first_playbook(
             answer_group: Set(input.group),
             text: Set(text),
             due_days: Set(input.due_days),
-            follow_up_percent: Set(input.follow_up_percent.unwrap_or(100)),
+            follow_up_percent: Set(input.follow_up_percent.value().copied().unwrap_or(100)),
             created_at: Set(permit.caller.now),
             version: Set(1),
         })
@@ -112,7 +110,8 @@ async fn replace_playbook(
     input: &PlaybookSetInput,
     text: String,
 ) -> Result<playbook::Model> {
-    let percent = input.follow_up_percent.unwrap_or(before.follow_up_percent);
+    let percent = input.follow_up_percent.value().copied();
+    let percent = percent.unwrap_or(before.follow_up_percent);
     let same = before.text == text
         && before.due_days == input.due_days
         && before.follow_up_percent == percent;

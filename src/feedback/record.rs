@@ -32,6 +32,7 @@ use crate::{
         measurement::add_year_range_fault,
     },
     scalar::Date,
+    text::is_blank,
 };
 
 /// Answers to record: all or none.
@@ -220,6 +221,10 @@ fn read_entry(
     let external_id = said.external_id.as_ref();
     let external_id = external_id.map(|id| faults.check_text_as_is(&field("externalId"), id, NAME));
     let external_id = external_id.filter(|id| !id.is_empty());
+    if external_id.as_deref().is_some_and(is_blank) {
+        let message = "An external id has a character that is seen.";
+        faults.add(&field("externalId"), UserErrorCode::Required, None, message);
+    }
     if external_id
         .as_ref()
         .is_some_and(|id| id.starts_with(ERASED))

@@ -130,16 +130,15 @@ impl KpiMeasure {
             .then(|| round_computed(self.ratio_multiplier() * (numerator / denominator)))
     }
 
-    /// Whether the value of a measurement is not what its parts come to.
+    /// The value of a measurement: of a share what its parts come to, also where it was kept otherwise.
     #[must_use]
-    pub fn contradicts_its_parts(self, row: &measurement::Model) -> bool {
+    pub fn value_of_measurement(self, row: &measurement::Model) -> f64 {
         let parts = GivenFigures {
             numerator: row.numerator,
             denominator: row.denominator,
             ..GivenFigures::default()
         };
-        let of_parts = self.value_of_parts(&parts);
-        of_parts.is_some_and(|of_parts| !is_nearly_equal(row.value, of_parts))
+        self.value_of_parts(&parts).unwrap_or(row.value)
     }
 
     /// The lowest and the highest value that the unit knows.
@@ -166,7 +165,7 @@ impl KpiMeasure {
 /// arithmetic, not for a rounded figure.
 pub const SHARE_TOLERANCE: f64 = 1e-9;
 
-/// The figures of a measurement of such a KPI, the value as it is given or as the parts of a share give it; and what is
+/// The figures of a measurement of such a KPI, the value as the parts of a share give it, or as it is given; and what is
 /// wrong with them. Where something is, they are not to be used.
 #[must_use]
 pub fn complete_figures(
@@ -187,14 +186,18 @@ pub fn complete_figures(
         let message = "A sample size has to be at least 1.";
         wrong.push(FigureFault::new("sampleSize", Reason::OutOfRange, message));
     }
-    let value = given.value.or_else(|| measure.value_of_parts(given));
+    // Where it agrees with the parts as well: one share has one value, in whichever way a sender rounds.
+    let value = measure.value_of_parts(given).or(given.value);
     if is_possible {
         let of_parts = parts_fault(measure, given);
         // A value that follows from the parts, or is missing with them, is no fault besides theirs.
         let of_value = match value {
             _ if of_parts.is_some() && given.value.is_none() => None,
             None => Some(missing_value_fault(measure)),
-            Some(value) => number_fault("value", value).or_else(|| range_fault(measure, value)),
+            Some(value) => {
+                let value = given.value.unwrap_or(value);
+                number_fault("value", value).or_else(|| range_fault(measure, value))
+            }
         };
         wrong.extend(of_value.into_iter().chain(of_parts));
     }
@@ -416,7 +419,9 @@ mod tests {
             let right = round_computed(times * (5.0 / 19.0));
             let (figures, faults) = complete_figures(share_kpi, &of_parts);
             assert_eq!((figures.value, faults), (right, vec![]), "{share_kpi:?}");
-            assert_eq!(figure_faults(share_kpi, &share(right, 5.0, 19.0)), []);
+            let nearly = share(right + 1e-13, 5.0, 19.0);
+            let (figures, faults) = complete_figures(share_kpi, &nearly);
+            assert_eq!((figures.value, faults), (right, vec![]), "{share_kpi:?}");
             for value in [right * 1.01, right + 0.001, 12.0 * times, -right, 0.0] {
                 let faults = figure_faults(share_kpi, &share(value, 5.0, 19.0));
                 assert!(fields(&faults).contains(&"value"), "{share_kpi:?} {value}");

@@ -59,11 +59,20 @@ impl<R: BufRead> SheetReader<R> {
     pub fn open_as(mut source: R, bounds: SheetBounds, dialect: Option<Dialect>) -> Result<Self> {
         let mut head = Vec::new();
         let limit = bounds.cell as u64;
-        // Only the first line is looked at in advance, and no more of it than a cell may have: a file without an end
-        // of line must not come into memory.
-        let read = source.by_ref().take(limit).read_until(b'\n', &mut head);
+        // Only the lines up to the first that holds something are looked at in advance, and no more of them than a cell
+        // may have: a file without an end of line must not come into memory.
         let first = CellRef::first();
-        read.map_err(|error| unreadable_error(&first, &error))?;
+        loop {
+            let before = head.len();
+            let rest = limit.saturating_sub(before as u64);
+            let read = source.by_ref().take(rest).read_until(b'\n', &mut head);
+            read.map_err(|error| unreadable_error(&first, &error))?;
+            let line = head.get(before..).unwrap_or_default();
+            let line = line.strip_prefix(MARK).unwrap_or(line);
+            if head.len() == before || !line.trim_ascii().is_empty() {
+                break;
+            }
+        }
         // "Unicode text" of Excel is UTF-16: said in words, since byte after byte would be told to be no UTF-8.
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
             let message = format!("This is UTF-16, or no text at all. {SAVE_AS}");
@@ -72,7 +81,8 @@ impl<R: BufRead> SheetReader<R> {
         if head.starts_with(MARK) {
             head.drain(..MARK.len());
         }
-        let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next();
+        let mut lines = head.split(|byte| matches!(byte, b'\n' | b'\r'));
+        let line = lines.find(|line| !line.trim_ascii().is_empty());
         let line = line.unwrap_or_default();
         let separator_line = Dialect::from_separator_line(line, dialect)
             .map_err(|message| first.to_error(UserErrorCode::Invalid, message))?;

@@ -4,6 +4,7 @@
 pub mod held;
 mod kept;
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::{
@@ -267,11 +268,7 @@ async fn what_is_not_defined_is_refused_with_a_sentence() {
     }
     let mut backwards = ask(&[percent[0]], &[], "QUARTER");
     backwards["timeRange"] = json!({ "from": "2025-07-01", "to": "2025-01-01" });
-    assert!(
-        bea.is_refused(backwards)
-            .await
-            .contains("has to lie before")
-    );
+    assert!(bea.is_refused(backwards).await.contains("lies after"));
     let mut long = ask(&[percent[0]], &[], "QUARTER");
     long["timeRange"] = json!({ "from": "1990-01-01", "to": "2025-01-01" });
     assert!(bea.is_refused(long).await.contains("at most 3660 days"));
@@ -336,7 +333,69 @@ async fn by_default_a_feed_of_series_has_every_value_until_its_end_and_none_afte
         let cut = read(&format!("from=2025-01-01&to={to}")).await;
         assert_eq!(read(&format!("to={to}")).await, cut, "{to}");
     }
-    assert_eq!(read("to=2020-01-01").await.lines().count(), 1);
+    // Nothing lies in an empty range, on every face.
+    for none in [
+        "to=2020-01-01",
+        "from=2027-01-01",
+        "from=2025-02-01&to=2025-02-01",
+    ] {
+        assert_eq!(read(none).await.lines().count(), 1, "{none}");
+    }
+    let empty = "{ kpiSeries(input: { dimensions: [KPI], grain: MONTH, timeRange: { from: \"2025-02-01\", to: \"2025-02-01\" } }) { nodes { value } } }";
+    let told = analyst.ask(empty, json!({})).await;
+    assert_eq!(told["kpiSeries"]["nodes"], json!([]));
+    let reversed = empty.replace("to: \"2025-02-01\"", "to: \"2025-01-01\"");
+    let told = analyst.send(&reversed, json!({})).await;
+    assert_eq!(told["errors"][0]["message"], "`from` lies after `to`.");
+}
+
+#[tokio::test]
+async fn head_of_a_series_is_refused_as_the_series_is() {
+    let world = World::small().await;
+    let bearer = format!("Bearer {}", world.sign_in("analyst").await.token);
+    for (asked, right) in [
+        ("kpi_series.csv?grain=month&by=kpi", true),
+        ("kpi_series.csv?grain=day&kpi=PRICE", false),
+        ("kpi_series_month.csv?from=2005-03-01", false),
+        ("kpi_facts.csv?from=2005-03-01", false),
+        ("kpi_facts.csv?from=2025-03-01", true),
+    ] {
+        for method in [Method::HEAD, Method::GET] {
+            let headers = [("authorization", &*bearer)];
+            let answer =
+                crate::bi::send(&world, method.clone(), &format!("/bi/v1/{asked}"), &headers).await;
+            assert_eq!(
+                answer.status.is_success(),
+                right,
+                "{method} {asked}: {}",
+                answer.status
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_on_kpis_changes_no_sum_over_them() {
+    let world = World::small().await;
+    let analyst = world.sign_in("analyst").await;
+    let set = "kpi_series?grain=year";
+    let whole = analyst.odata(set, &[]).await;
+    let of_price = analyst
+        .odata(&format!("{set}&$filter=kpi_key%20eq%20'PRICE'"), &[])
+        .await;
+    // Rows over several KPIs name none of them.
+    assert_eq!(of_price.status, whole.status);
+    if of_price.status.is_success() {
+        assert!(
+            of_price.text().contains("\"value\":[]"),
+            "{}",
+            of_price.text()
+        );
+    }
+    let by_kpi = analyst
+        .odata(&format!("{set}&by=kpi&$filter=kpi_key%20eq%20'PRICE'"), &[])
+        .await;
+    assert!(by_kpi.text().contains("PRICE"), "{}", by_kpi.text());
 }
 
 #[tokio::test]

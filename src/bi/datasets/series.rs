@@ -125,6 +125,19 @@ impl RowReader for SeriesReader {
     ) -> BoxFuture<'r, Result<u64>> {
         Box::pin(count_rows(context, query))
     }
+
+    fn refuse_unanswerable<'r>(
+        &'r self,
+        context: ReadContext<'r>,
+        query: &'r DatasetQuery,
+    ) -> BoxFuture<'r, Result<()>> {
+        Box::pin(async move {
+            let Some(request) = &query.series else {
+                return Ok(());
+            };
+            series::refuse_unanswerable(context.caller, context.tx, request).await
+        })
+    }
 }
 
 /// Sends the rows batch after batch, each worked out only now.

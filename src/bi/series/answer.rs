@@ -86,13 +86,8 @@ pub async fn answer_request(
     tx: &Transaction,
     request: &SeriesRequest,
 ) -> Result<SeriesAnswer> {
-    caller.require_reach(Action::PullFlatRows)?;
-    require_no_faults(validate::request_faults(request))?;
-    let scope = ReaderScope::for_caller(caller, tx.get_database_backend())
-        .including_drafts(request.include_drafts);
+    let (scope, kpis) = load_answerable_kpis(caller, tx, request).await?;
     let read = ReadContext { caller, tx };
-    let kpis = context::load_visible_requested_kpis(tx, &scope, request).await?;
-    require_no_faults(validate::kpi_faults(request, &kpis))?;
     let context = context::load_series_context(read, cache, &scope, request, kpis).await?;
     // At most MOST_DAYS periods: `validate` has bounded the days.
     let periods = split_into_periods(request.grain, (request.from, request.to));
@@ -116,6 +111,34 @@ pub async fn answer_request(
         periods,
         today: caller.today,
     })
+}
+
+/// Refuses what a request and its KPIs are at fault for, without computing anything.
+///
+/// # Errors
+/// As for an answer, but for what only values tell.
+pub async fn refuse_unanswerable(
+    caller: &Caller,
+    tx: &Transaction,
+    request: &SeriesRequest,
+) -> Result<()> {
+    load_answerable_kpis(caller, tx, request).await?;
+    Ok(())
+}
+
+/// What of the database the caller reads, and the KPIs that are asked for.
+async fn load_answerable_kpis<'c>(
+    caller: &'c Caller,
+    tx: &Transaction,
+    request: &SeriesRequest,
+) -> Result<(ReaderScope<'c>, Vec<kpi::Model>)> {
+    caller.require_reach(Action::PullFlatRows)?;
+    require_no_faults(validate::request_faults(request))?;
+    let scope = ReaderScope::for_caller(caller, tx.get_database_backend())
+        .including_drafts(request.include_drafts);
+    let kpis = context::load_visible_requested_kpis(tx, &scope, request).await?;
+    require_no_faults(validate::kpi_faults(request, &kpis))?;
+    Ok((scope, kpis))
 }
 
 fn require_no_faults(faults: Vec<String>) -> Result<()> {

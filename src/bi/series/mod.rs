@@ -28,6 +28,6 @@ mod totals;
 mod validate;
 
 pub use self::{
-    answer::{SeriesAnswer, SeriesRow, SeriesRowPosition, answer_request},
+    answer::{SeriesAnswer, SeriesRow, SeriesRowPosition, answer_request, refuse_unanswerable},
     request::{Dimension, SeriesRequest},
 };

@@ -166,7 +166,7 @@ impl SeriesRequest {
         }
     }
 
-    pub(super) fn groups_by(&self, dimension: Dimension) -> bool {
+    pub fn groups_by(&self, dimension: Dimension) -> bool {
         self.by.contains(&dimension)
     }
 

@@ -7,6 +7,7 @@ use entity::{kpi, words::Aggregation};
 use super::request::{Dimension, MOST_CELLS, SeriesRequest};
 use crate::{
     bi::model::days::MOST_DAYS,
+    input::{REVERSED_RANGE, is_reversed_range},
     scalar::{DAY_OUT_OF_RANGE, is_day_in_range},
 };
 
@@ -20,8 +21,8 @@ pub(super) fn request_faults(request: &SeriesRequest) -> Vec<String> {
     if !is_day_in_range(request.from) || !is_day_in_range(request.to) {
         faults.push(DAY_OUT_OF_RANGE.to_owned());
     }
-    if request.from >= request.to {
-        faults.push("The first day has to lie before the day after the last one.".to_owned());
+    if is_reversed_range(Some(request.from), Some(request.to)) {
+        faults.push(REVERSED_RANGE.to_owned());
     }
     let days = request.to.signed_duration_since(request.from).num_days();
     if usize::try_from(days).is_ok_and(|days| days > MOST_DAYS) {

@@ -29,4 +29,13 @@ pub(in crate::bi) trait RowReader: Sync {
         context: ReadContext<'r>,
         query: &'r DatasetQuery,
     ) -> BoxFuture<'r, Result<u64>>;
+
+    /// Refuses what is found to be wrong with the query only now, without reading a row.
+    fn refuse_unanswerable<'r>(
+        &'r self,
+        _: ReadContext<'r>,
+        _: &'r DatasetQuery,
+    ) -> BoxFuture<'r, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 }

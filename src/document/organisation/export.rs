@@ -315,14 +315,14 @@ impl OrganisationRows {
         template.map(|row| row.key.clone())
     }
 
-    /// A measurement. The value of a share that is not what its parts come to, as earlier versions took it, is left out:
-    /// it follows from the parts, from which its periods are computed.
+    /// A measurement. The value of a share is what its parts come to, from which its periods are computed: earlier versions
+    /// took others.
     fn measurement_entry(
         &self,
         row: measurement::Model,
         share: Option<KpiMeasure>,
     ) -> MeasuredEntry {
-        let contradicts = share.is_some_and(|share| share.contradicts_its_parts(&row));
+        let value = share.map_or(row.value, |share| share.value_of_measurement(&row));
         let place = row.touchpoint_id.and_then(|id| self.touchpoints.get(&id));
         let blueprint = place.and_then(|(id, _)| self.blueprint_keys.get(id));
         MeasuredEntry {
@@ -331,7 +331,7 @@ impl OrganisationRows {
             touchpoint: place.map(|(_, key)| key.clone()),
             channel: self.channel_key(row.channel_id),
             segment: self.segment_key(row.segment_id),
-            value: (!contradicts).then_some(row.value),
+            value: Some(value),
             numerator: row.numerator,
             denominator: row.denominator,
             sample_size: row.sample_size,

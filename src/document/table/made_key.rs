@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{document::catalogue::fold_key, input::make_key_from_name};
+use crate::{document::catalogue::fold_key, text::make_key_from_name};
 
 /// A key that is to be made from a name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -106,14 +106,17 @@ impl Touchpoint {
         ctx: &Context<'_>,
         #[graphql(desc = "The first day, itself included.")] from: Option<Date>,
         #[graphql(desc = "The day after the last one (excluded).")] to: Option<Date>,
-    ) -> Result<FeedbackSummary> {
-        refuse_reversed_range(from, to)?;
-        let answered = FeedbackSummaryAt {
-            touchpoint: self.row.id,
-            from: from.map(Into::into),
-            to: to.map(Into::into),
-        };
-        Ok(load(ctx, answered).await?.unwrap_or_default().into())
+    ) -> Option<Result<FeedbackSummary>> {
+        into_node(async {
+            refuse_reversed_range(from, to)?;
+            let answered = FeedbackSummaryAt {
+                touchpoint: self.row.id,
+                from: from.map(Into::into),
+                to: to.map(Into::into),
+            };
+            Ok(Some(load(ctx, answered).await?.unwrap_or_default()))
+        })
+        .await
     }
 
     /// The blueprint that it is in.

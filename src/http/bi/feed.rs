@@ -133,6 +133,7 @@ async fn respond_to_head(
     headers: &HeaderMap,
 ) -> Result<Response> {
     let tx = feed.caller.begin_snapshot().await?;
+    catalogue::refuse_unanswerable(&feed.params.query, &feed.caller, &tx).await?;
     let marks = FeedMarks::load(&mut feed, &tx, uri, headers).await?;
     tx.commit().await?;
     let response = match marks.is_known {

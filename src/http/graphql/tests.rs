@@ -250,6 +250,11 @@ async fn what_never_ran_has_no_data_and_a_status_by_media_type() {
             (200, code, false)
         );
     }
+    let message = ask("subscription{zeta}").await.json()["errors"][0]["message"].to_string();
+    assert!(
+        message.contains("poll `blueprint.revision` or `canvasDigest`"),
+        "{message}"
+    );
 }
 
 #[tokio::test]

@@ -10,10 +10,12 @@ use crate::{
         model::dataset::{Column, Dataset, SeriesPeriods},
         model::filter::{Comparison, Filter},
         model::query::{self, DatasetQuery, MOST_DAYS, SortDirection},
+        model::value::Value,
         series::{Dimension, SeriesRequest},
     },
     http::bi::params::QueryPairs,
     judgement::period::Grain,
+    scalar::{DAY_OUT_OF_RANGE, is_day_in_range},
 };
 
 /// What a request wants of a dataset.
@@ -265,9 +267,12 @@ impl OptionsParser<'_> {
         }
         question.include_drafts = query.include_drafts;
         let kpi = self.dataset.filter_column("kpi")?;
-        question.kpis = range::text_lists_implied_by_filter(&query.filter, kpi)
-            .into_iter()
-            .next();
+        // Of several KPIs together no row names one: the filter would change what they come to.
+        if question.groups_by(Dimension::Kpi) {
+            question.kpis = range::text_lists_implied_by_filter(&query.filter, kpi)
+                .into_iter()
+                .next();
+        }
         Some(question)
     }
 
@@ -312,6 +317,9 @@ impl OptionsParser<'_> {
         let column = self.dataset.column(self.dataset.key);
         let value =
             column.and_then(|column| Some((column, bind::literal_to_column_value(column, key)??)));
+        if matches!(value, Some((_, Value::Day(day))) if !is_day_in_range(day)) {
+            self.add_bad_request_fault(DAY_OUT_OF_RANGE);
+        }
         match value {
             Some((column, value)) => Filter::Compare(column, Comparison::Equal, value),
             // A key that cannot be one is nobody's.

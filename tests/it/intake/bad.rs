@@ -131,6 +131,8 @@ async fn what_is_no_number_no_day_and_no_row_is_told_where_it_stands() {
         format!("{HEAD}\" price \", 2025-05-31 ,1.0"),
         format!("{HEAD}PRICE,2025-05-31,1e0\r"),
         "sep=,\r\nkpi,measured_on,value\r\nPRICE,2025-05-31,1\r\n".to_owned(),
+        "\r\n\r\nkpi;measured_on;value\r\nPRICE;2025-05-31;1,0\r\n".to_owned(),
+        "\u{feff}\n  \nsep=;\nkpi;measured_on;value\nPRICE;2025-05-31;1,0\n".to_owned(),
         "sep=;\r\nkpi;measured_on;value;sample_size;source\r\nPRICE;31.05.2025;1,0;212,0\r\n"
             .to_owned(),
     ] {

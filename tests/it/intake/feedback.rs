@@ -141,6 +141,24 @@ async fn answers_are_for_whoever_delivers_where_they_were_given() {
 }
 
 #[tokio::test]
+async fn an_external_id_is_seen() {
+    let world = World::small().await;
+    let manager = world.sign_in("cx-manager").await;
+    let record = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) { recorded userErrors { field code } } }";
+    for id in ["\u{200b}", "\u{3164}\u{feff}"] {
+        let answer =
+            json!({ "externalId": id, "scale": "NPS", "score": 9, "answeredOn": "2025-03-05" });
+        let told = manager.tries(record, json!({ "feedback": [answer] })).await;
+        let field = json!(["feedback", "0", "externalId"]);
+        assert_eq!(
+            told["userErrors"],
+            json!([{ "field": field, "code": "REQUIRED" }]),
+            "{id:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_sheet_that_takes_its_time_is_recorded_when_it_has_come() {
     let world = World::small().await;
     let manager = world.sign_in("cx-manager").await;

@@ -106,6 +106,33 @@ async fn the_value_follows_from_its_parts_or_agrees_with_them() {
             .errs(format!("kpi,measured_on,numerator\n{key},2025-03-06,1\n"))
             .await;
         assert!(none[0].contains("There is no column \"value\""), "{none:?}");
+        // One share has one value, in whichever way a sender rounds: it is no correction of itself.
+        let rounded = |value: f64| {
+            json!([of(
+                &kpi,
+                "2025-03-11",
+                &json!({ "value": value, "numerator": 7, "denominator": 100 })
+            )])
+        };
+        let exact = half * 2.0 * 0.07;
+        assert_eq!(
+            counts(&cx.records(rounded(exact + 1e-15)).await),
+            [1, 0, 0],
+            "{key}"
+        );
+        assert_eq!(
+            counts(&cx.records(rounded(exact - 1e-15)).await),
+            [0, 0, 1],
+            "{key}"
+        );
+        let sent = json!([of(
+            &kpi,
+            "2025-03-11",
+            &json!({ "numerator": 7, "denominator": 100 })
+        )]);
+        assert_eq!(counts(&cx.records(sent).await), [0, 0, 1], "{key}");
+        let told = cx.kpi(key, Value::Null).await["latest"]["value"].as_f64();
+        assert_eq!(told, Some(half * 2.0 * 7.0 / 100.0), "{key}");
         // A correction by its parts alone.
         let latest = cx.kpi(key, Value::Null).await["latest"]["id"].take();
         let corrected = json!({ "measurementId": latest, "numerator": 5, "denominator": 10 });

@@ -259,3 +259,20 @@ async fn who_may_not_pull_is_told_so() {
             .await
     );
 }
+
+#[tokio::test]
+async fn no_key_is_a_day_beyond_the_calendar() {
+    let world = World::small().await;
+    let analyst = world.sign_in("analyst").await;
+    for (day, status) in [
+        ("2025-03-01", StatusCode::OK),
+        ("2999-12-31", StatusCode::OK),
+        ("1899-12-31", StatusCode::BAD_REQUEST),
+        ("3000-01-01", StatusCode::BAD_REQUEST),
+        ("9999-12-31", StatusCode::BAD_REQUEST),
+        ("0000-01-01", StatusCode::BAD_REQUEST),
+    ] {
+        let answer = analyst.odata(&format!("dates({day})"), &[]).await;
+        assert_eq!(answer.status, status, "{day}: {}", answer.text());
+    }
+}
