@@ -32,30 +32,29 @@ pub(super) async fn close_open_range(
     }
     let tomorrow = context.caller.today + Days::new(1);
     let to = query.range.to.unwrap_or(tomorrow);
-    let first = match query.range.from {
-        Some(_) => None,
+    let from = match query.range.from {
+        Some(from) => from,
         None => {
             let first = find_first_measured_day(context).await?;
-            Some(first.unwrap_or(context.caller.today))
+            let first = first.unwrap_or(context.caller.today);
+            match &query.series {
+                Some(series) => first_default_period(series.grain, first, to),
+                None => first.max(to.checked_sub_days(MOST).unwrap_or(to)),
+            }
         }
     };
     if let Some(series) = &mut query.series {
-        let first = first.map(|first| first_default_period(series.grain, first, to));
-        let from = query.range.from.or(first);
-        if from.is_some_and(|from| from >= to) {
+        if from >= to {
             // No period begins in the range.
             (series.from, series.to) = (to, to);
             return Ok(());
         }
-        cover_whole_periods(series, DayRange::new(from, Some(to)))?;
+        cover_whole_periods(series, DayRange::new(Some(from), Some(to)))?;
         if query.is_range_of_days {
             series.to = series.to.min(to);
         }
         return Ok(());
     }
-    let earliest = to.checked_sub_days(MOST).unwrap_or(to);
-    let first = first.map(|first| first.max(earliest));
-    let from = query.range.from.or(first).unwrap_or(to);
     query.days = list_days_between(from, to).ok_or_else(too_many_days)?;
     Ok(())
 }

@@ -1,9 +1,6 @@
 //! What a parser says of a document, in the words of the document: fields, lists and objects instead of Rust's types.
 
-use std::{
-    fmt::Write,
-    ops::{Range, RangeInclusive},
-};
+use std::{fmt::Write, ops::RangeInclusive};
 
 use crate::text::{quote_for_message, visible_characters};
 
@@ -152,11 +149,8 @@ fn name_found(found: &str) -> String {
 
 /// The beginning of a message, with no visible character cut in two.
 fn clip(message: &str) -> String {
-    let cut: Option<Range<usize>> = visible_characters(message)
-        .nth(LONGEST)
-        .map(|(at, _)| 0..at);
-    match cut.and_then(|cut| message.get(cut)) {
-        Some(beginning) => format!("{beginning} …"),
+    match visible_characters(message).nth(LONGEST) {
+        Some((end, _)) => format!("{} …", message.get(..end).unwrap_or_default()),
         None => message.to_owned(),
     }
 }

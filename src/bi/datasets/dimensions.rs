@@ -122,6 +122,13 @@ fn touchpoint_channel_row_id_sql(scope: &ReaderScope<'_>) -> String {
     )
 }
 
+/// Joins a table with the channels or segments that its rows name.
+fn join_named_sql(owner: &str, kind: &str) -> String {
+    format!(
+        " JOIN {owner}_{kind} named ON named.{owner}_id = {owner}.id JOIN {kind} ON {kind}.id = named.{kind}_id"
+    )
+}
+
 /// The id of a row that is a pair.
 pub(super) fn pair_id_sql(
     scope: &ReaderScope<'_>,
@@ -141,7 +148,7 @@ fn touchpoint_channels_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuil
         text,
         scope,
         "touchpoint",
-        "JOIN touchpoint_channel named ON named.touchpoint_id = touchpoint.id JOIN channel ON channel.id = named.channel_id",
+        &join_named_sql("touchpoint", "channel"),
     )
 }
 
@@ -193,7 +200,7 @@ fn touchpoint_segments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuil
         text,
         scope,
         "touchpoint",
-        "JOIN touchpoint_segment named ON named.touchpoint_id = touchpoint.id JOIN segment ON segment.id = named.segment_id",
+        &join_named_sql("touchpoint", "segment"),
     )
 }
 
@@ -239,7 +246,7 @@ fn phase_segments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
         text,
         scope,
         "phase",
-        "JOIN phase_segment named ON named.phase_id = phase.id JOIN segment ON segment.id = named.segment_id",
+        &join_named_sql("phase", "segment"),
     )
 }
 
@@ -278,8 +285,6 @@ fn persona_segment_row_id_sql(scope: &ReaderScope<'_>) -> String {
 
 fn persona_segments_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = PERSONA_SEGMENTS.append_select(text, scope).then(" FROM ");
-    append_visible_rows::<persona::Entity>(text, scope, "persona").then(
-        " JOIN persona_segment named ON named.persona_id = persona.id \
-         JOIN segment ON segment.id = named.segment_id",
-    )
+    append_visible_rows::<persona::Entity>(text, scope, "persona")
+        .then(&join_named_sql("persona", "segment"))
 }

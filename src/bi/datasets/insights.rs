@@ -10,7 +10,10 @@ use super::{
     columns,
     dimensions::pair_id_sql,
     filters,
-    journey::{append_joined_rows_in_reportable_blueprints, append_rows_in_reportable_blueprints},
+    journey::{
+        append_joined_rows_in_reportable_blueprints, append_rows_in_reportable_blueprints,
+        append_unless_archived,
+    },
     order,
 };
 use crate::{
@@ -55,10 +58,8 @@ pub static PROMISES: Dataset = Dataset {
 
 fn promises_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = PROMISES.append_select(text, scope).then(" FROM ");
-    append_rows_in_reportable_blueprints::<promise::Entity>(text, scope, "promise").then(
-        " AND NOT EXISTS (SELECT 1 FROM touchpoint WHERE touchpoint.id = promise.touchpoint_id \
-         AND touchpoint.archived_at IS NOT NULL)",
-    )
+    let text = append_rows_in_reportable_blueprints::<promise::Entity>(text, scope, "promise");
+    append_unless_archived(text, "touchpoint", "promise.touchpoint_id")
 }
 
 /// Where promises are kept.
@@ -99,15 +100,18 @@ fn delivery_row_id_sql(scope: &ReaderScope<'_>) -> String {
 
 fn deliveries_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = PROMISE_DELIVERIES.append_select(text, scope).then(" FROM ");
-    append_joined_rows_in_reportable_blueprints::<promise::Entity>(
+    let text = append_joined_rows_in_reportable_blueprints::<promise::Entity>(
         text,
         scope,
         "promise",
         "JOIN promise_delivery delivery ON delivery.promise_id = promise.id \
-         JOIN touchpoint kept ON kept.id = delivery.touchpoint_id \
-         JOIN touchpoint made ON made.id = promise.touchpoint_id",
+         JOIN touchpoint kept ON kept.id = delivery.touchpoint_id",
+    );
+    append_unless_archived(
+        text.then(" AND kept.archived_at IS NULL"),
+        "touchpoint",
+        "promise.touchpoint_id",
     )
-    .then(" AND kept.archived_at IS NULL AND made.archived_at IS NULL")
 }
 
 /// Insights into what people do, think and feel.
@@ -146,9 +150,7 @@ pub static INSIGHTS: Dataset = Dataset {
 
 fn insights_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = INSIGHTS.append_select(text, scope).then(" FROM ");
-    append_rows_in_reportable_blueprints::<insight::Entity>(text, scope, "insight").then(
-        " AND NOT EXISTS (SELECT 1 FROM touchpoint WHERE touchpoint.id = insight.touchpoint_id \
-         AND touchpoint.archived_at IS NOT NULL) \
-         AND NOT EXISTS (SELECT 1 FROM phase WHERE phase.id = insight.phase_id AND phase.archived_at IS NOT NULL)",
-    )
+    let text = append_rows_in_reportable_blueprints::<insight::Entity>(text, scope, "insight");
+    let text = append_unless_archived(text, "touchpoint", "insight.touchpoint_id");
+    append_unless_archived(text, "phase", "insight.phase_id")
 }

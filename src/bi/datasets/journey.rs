@@ -49,6 +49,13 @@ pub(super) fn append_joined_rows_in_reportable_blueprints<E: Guarded>(
         .then(")")
 }
 
+/// Leaves out what lies at an archived place: a touchpoint or a phase, which a column names.
+pub(super) fn append_unless_archived(text: SqlBuilder, place: &str, column: &str) -> SqlBuilder {
+    text.then(&format!(
+        " AND NOT EXISTS (SELECT 1 FROM {place} WHERE {place}.id = {column} AND {place}.archived_at IS NOT NULL)"
+    ))
+}
+
 /// Touchpoints: the steps of journeys.
 pub static TOUCHPOINTS: Dataset = Dataset {
     name: "touchpoints",
@@ -169,10 +176,10 @@ pub static TRANSITIONS: Dataset = Dataset {
 
 fn transitions_sql(text: SqlBuilder, scope: &ReaderScope<'_>) -> SqlBuilder {
     let text = TRANSITIONS.append_select(text, scope).then(" FROM ");
-    append_rows_in_reportable_blueprints::<transition::Entity>(text, scope, "transition").then(
-        " AND NOT EXISTS (SELECT 1 FROM touchpoint WHERE touchpoint.archived_at IS NOT NULL \
-         AND touchpoint.id IN (transition.from_touchpoint_id, transition.to_touchpoint_id))",
-    )
+    let text =
+        append_rows_in_reportable_blueprints::<transition::Entity>(text, scope, "transition");
+    let text = append_unless_archived(text, "touchpoint", "transition.from_touchpoint_id");
+    append_unless_archived(text, "touchpoint", "transition.to_touchpoint_id")
 }
 
 /// Blueprints: one journey each.

@@ -204,7 +204,7 @@ fn custom_options_xml(dataset: &Dataset) -> String {
     let options: String = options
         .map(|(name, meaning)| {
             let mut escaped = String::new();
-            escape_xml_into(&meaning, &mut escaped);
+            escape_xml_into(&meaning(), &mut escaped);
             format!(
                 r#"                  <Record>
                     <PropertyValue Property="Name" String="{name}"/>

@@ -142,26 +142,38 @@ fn unknown_option_fault(name: &str, otherwise: &str) -> Fault {
     }
 }
 
-/// The options that a dataset takes besides those of OData, and what they are for.
-pub fn custom_options(dataset: &Dataset) -> impl Iterator<Item = (&'static str, String)> {
-    let grains = Grain::ALL.map(Grain::as_str).join(", ");
-    let dimensions = Dimension::ALL.map(Dimension::as_str).join(", ");
-    let drafts = "true for rows of drafts, blueprints in review and FUTURE ones as well.";
-    [
-        ("uncounted", drafts.to_owned(), dataset.published_only),
+/// The options that a dataset takes besides those of OData, each with what makes the sentence that says what it is for.
+pub fn custom_options(
+    dataset: &Dataset,
+) -> impl Iterator<Item = (&'static str, fn() -> String)> + use<> {
+    let options: [(_, fn() -> String, _); 3] = [
+        (
+            "uncounted",
+            || "true for rows of drafts, blueprints in review and FUTURE ones as well.".to_owned(),
+            dataset.published_only,
+        ),
         (
             "grain",
-            format!("The length of a period: {grains}."),
+            || {
+                format!(
+                    "The length of a period: {}.",
+                    Grain::ALL.map(Grain::as_str).join(", ")
+                )
+            },
             dataset.series_periods() == Some(SeriesPeriods::Asked),
         ),
         (
             "by",
-            format!("What rows are told apart by, with commas between them: {dimensions}."),
+            || {
+                let dimensions = Dimension::ALL.map(Dimension::as_str).join(", ");
+                format!("What rows are told apart by, with commas between them: {dimensions}.")
+            },
             dataset.is_series(),
         ),
-    ]
-    .into_iter()
-    .filter_map(|(name, meaning, is_taken)| is_taken.then_some((name, meaning)))
+    ];
+    options
+        .into_iter()
+        .filter_map(|(name, meaning, is_taken)| is_taken.then_some((name, meaning)))
 }
 
 /// The options so far, and what is wrong with them.
