@@ -41,12 +41,12 @@ pub async fn select_blueprint_history(
     Ok(row.map(|_| select_done(inside)))
 }
 
-/// What was done to a KPI and its targets; nothing where the caller may not read its history. Whoever owns a KPI or
-/// takes part in a blueprint that it judges takes part in it.
-pub async fn select_kpi_history(
+/// The KPIs among these whose history the caller may read. Whoever owns a KPI or takes part in a blueprint that it
+/// judges takes part in it.
+pub async fn load_kpis_with_readable_history(
     caller: &Caller,
-    id: KpiId,
-) -> Result<Option<Select<audit_event::Entity>>> {
+    ids: impl IntoIterator<Item = KpiId>,
+) -> Result<Vec<KpiId>> {
     let reach = caller.principal().reach(Action::ReadHistory);
     let readable = reach_condition(&reach, |relation, own| match relation {
         Relation::Participates => {
@@ -63,12 +63,27 @@ pub async fn select_kpi_history(
         }
         other => no_rows_for_meaningless_relation(other),
     });
-    let row = caller
+    let found = caller
         .select::<kpi::Entity>()
-        .filter(kpi::Column::Id.eq(id))
+        .select_only()
+        .column(kpi::Column::Id)
+        .filter(kpi::Column::Id.is_in(ids))
         .filter(readable)
-        .one(caller.connection())
+        .into_tuple()
+        .all(caller.connection())
         .await?;
+    Ok(found)
+}
+
+/// What was done to a KPI and its targets; nothing where the caller may not read its history.
+pub async fn select_kpi_history(
+    caller: &Caller,
+    id: KpiId,
+) -> Result<Option<Select<audit_event::Entity>>> {
+    let readable = load_kpis_with_readable_history(caller, [id]).await?;
+    if readable.is_empty() {
+        return Ok(None);
+    }
     let targets = kpi_target::Entity::find()
         .select_only()
         .column(kpi_target::Column::Id)
@@ -83,7 +98,7 @@ pub async fn select_kpi_history(
     let about = Condition::any()
         .add(itself)
         .add(audit_event::Column::SubjectId.in_subquery(targets.into_query()));
-    Ok(row.map(|_| select_done(about)))
+    Ok(Some(select_done(about)))
 }
 
 fn select_done(about: Condition) -> Select<audit_event::Entity> {

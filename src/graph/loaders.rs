@@ -29,15 +29,16 @@ use entity::{
     phase_segment, playbook, promise, promise_delivery, publication, responsibility, routing_rule,
     scenario, scenario_step, segment, service_token, service_token_department, session, source,
     template, touchpoint, touchpoint_channel, touchpoint_segment, transition,
-    words::{ResponsibilityStatus, Verdict},
+    words::{ResponsibilityStatus, Role, Verdict},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::SelectStatement,
 };
 
+use super::permissions::OpenRole;
 use crate::{
-    access::{Caller, Guarded, scope},
+    access::{Caller, Guarded, history, scope},
     batch::LoaderKey,
     department::below as department_below,
     error::Result,
@@ -124,30 +125,53 @@ impl LoaderKey for ResponsibilitiesAt {
     }
 }
 
-/// The departments that deliver at touchpoints of a blueprint, each once.
+/// The roles that departments hold at touchpoints of a blueprint, or that are proposed to them, each once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct DeliveringIn(pub BlueprintId);
+pub(super) struct OpenRolesIn(pub BlueprintId);
 
-impl LoaderKey for DeliveringIn {
-    type Value = Arc<Vec<DepartmentId>>;
+impl LoaderKey for OpenRolesIn {
+    type Value = Arc<Vec<OpenRole>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let pairs: Vec<(BlueprintId, DepartmentId)> = caller
+        let rows: Vec<(BlueprintId, DepartmentId, Role, ResponsibilityStatus)> = caller
             .select::<responsibility::Entity>()
             .select_only()
             .distinct()
             .column(responsibility::Column::BlueprintId)
             .column(responsibility::Column::DepartmentId)
+            .column(responsibility::Column::Role)
+            .column(responsibility::Column::Status)
             .filter(responsibility::Column::BlueprintId.is_in(keys.iter().map(|key| key.0)))
-            .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
-            .filter(scope::delivering_role_condition())
+            .filter(scope::open_responsibility_condition())
             .into_tuple()
             .all(caller.connection())
             .await?;
-        let pairs = pairs.into_iter();
-        Ok(group_pairs(pairs.map(|(blueprint, department)| {
-            (DeliveringIn(blueprint), department)
-        })))
+        let rows = rows.into_iter();
+        Ok(group_pairs(rows.map(
+            |(blueprint, department, role, status)| {
+                let open = OpenRole {
+                    department_id: department,
+                    role,
+                    status,
+                };
+                (OpenRolesIn(blueprint), open)
+            },
+        )))
+    }
+}
+
+/// Whether the caller may read what was done to a KPI; absent where not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ReadableHistoryOf(pub KpiId);
+
+impl LoaderKey for ReadableHistoryOf {
+    type Value = ();
+
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let ids = keys.iter().map(|key| key.0);
+        let readable = history::load_kpis_with_readable_history(caller, ids).await?;
+        let readable = readable.into_iter();
+        Ok(readable.map(|id| (ReadableHistoryOf(id), ())).collect())
     }
 }
 

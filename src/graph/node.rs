@@ -30,7 +30,6 @@ use crate::{
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     payload::caller,
     persona::graphql::{Channel, Persona, Segment},
-    policy::Action,
     promise::graphql::CustomerPromise,
     publication::graphql::Publication,
     responsibility::graphql::Responsibility,
@@ -181,6 +180,6 @@ async fn find_grant(ctx: &Context<'_>, id: KpiGrantId) -> Result<Option<Node>> {
     };
     let kpi = load(ctx, grant.kpi_id).await?;
     let caller = caller(ctx)?;
-    let may = kpi.is_some_and(|kpi| permissions::on_kpi(caller, &kpi).contains(&Action::DefineKpi));
+    let may = kpi.is_some_and(|kpi| permissions::may_define_kpi(caller, &kpi));
     Ok(may.then(|| Node::KpiGrant(grant.into())))
 }

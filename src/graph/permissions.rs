@@ -5,7 +5,7 @@ use entity::{
     blueprint, department, feedback,
     id::DepartmentId,
     improvement, kpi, responsibility,
-    words::{BlueprintStatus, ResponsibilityStatus},
+    words::{BlueprintStatus, ResponsibilityStatus, Role},
 };
 
 use crate::{
@@ -34,15 +34,41 @@ pub(super) fn everywhere(caller: &Caller) -> Vec<Action> {
     permitted_among(caller, Action::ALL, &RowTies::none())
 }
 
-/// The actions on a blueprint at whose touchpoints these departments deliver.
+/// A role at a touchpoint that a department holds, or that is proposed to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenRole {
+    pub department_id: DepartmentId,
+    pub role: Role,
+    pub status: ResponsibilityStatus,
+}
+
+impl From<&responsibility::Model> for OpenRole {
+    fn from(row: &responsibility::Model) -> Self {
+        Self {
+            department_id: row.department_id,
+            role: row.role,
+            status: row.status,
+        }
+    }
+}
+
+/// The actions on a blueprint with these roles at its touchpoints.
 pub(super) fn on_blueprint(
     caller: &Caller,
     row: &blueprint::Model,
-    delivering: impl IntoIterator<Item = DepartmentId>,
+    open: impl IntoIterator<Item = OpenRole>,
 ) -> Vec<Action> {
-    let ties = RowTies::none()
-        .with_departments(Relation::OwnsBlueprint, [row.owner_department_id])
-        .with_departments(Relation::Delivers, delivering);
+    let owner = [row.owner_department_id];
+    let mut ties = RowTies::none()
+        .with_departments(Relation::OwnsBlueprint, owner)
+        .with_departments(Relation::Participates, owner);
+    for held in open {
+        let department = [held.department_id];
+        ties = ties.with_departments(Relation::Participates, department);
+        if in_force::is_delivering_now(held.role, held.status) {
+            ties = ties.with_departments(Relation::Delivers, department);
+        }
+    }
     permitted_among(
         caller,
         &[
@@ -54,6 +80,7 @@ pub(super) fn on_blueprint(
             Action::ImportAccepted,
             Action::DismissFinding,
             Action::DismissError,
+            Action::ReadHistory,
         ],
         &ties,
     )
@@ -108,14 +135,24 @@ pub(super) fn on_department(caller: &Caller, row: &department::Model) -> Vec<Act
     permitted_among(caller, &actions, &ties)
 }
 
-/// The actions on a KPI.
-pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
-    let ties = RowTies::none().with_departments(Relation::OwnsKpi, [row.owner_department_id]);
+/// The actions on a KPI; whether its history is read depends on more than the KPI.
+pub(super) fn on_kpi(caller: &Caller, row: &kpi::Model, reads_history: bool) -> Vec<Action> {
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
     if row.fed_from.is_none() {
         actions.push(Action::RecordMeasurement);
     }
-    permitted_among(caller, &actions, &ties)
+    let mut permitted = permitted_among(caller, &actions, &kpi_ties(row));
+    permitted.extend(reads_history.then_some(Action::ReadHistory));
+    permitted
+}
+
+/// Whether the caller may change what a KPI is.
+pub(super) fn may_define_kpi(caller: &Caller, row: &kpi::Model) -> bool {
+    caller.may(Action::DefineKpi, &kpi_ties(row))
+}
+
+fn kpi_ties(row: &kpi::Model) -> RowTies {
+    RowTies::none().with_departments(Relation::OwnsKpi, [row.owner_department_id])
 }
 
 /// The actions on an improvement.

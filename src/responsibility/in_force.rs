@@ -27,7 +27,13 @@ pub fn is_delivering_role(role: Role) -> bool {
 /// Whether a responsibility is in force today and delivers.
 #[must_use]
 pub fn is_delivering(row: &Model) -> bool {
-    row.status == ResponsibilityStatus::Accepted && is_delivering_role(row.role)
+    is_delivering_now(row.role, row.status)
+}
+
+/// Whether a responsibility with this role and status is in force today and delivers.
+#[must_use]
+pub fn is_delivering_now(role: Role, status: ResponsibilityStatus) -> bool {
+    status == ResponsibilityStatus::Accepted && is_delivering_role(role)
 }
 
 /// Whether a responsibility is in force, or ever was.

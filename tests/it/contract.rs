@@ -118,6 +118,7 @@ async fn a_canvas_is_drawn_in_one_request() {
                 "IMPORT_ACCEPTED",
                 "DISMISS_FINDING",
                 "DISMISS_ERROR",
+                "READ_HISTORY",
             ])
         );
     }

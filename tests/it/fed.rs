@@ -449,7 +449,7 @@ async fn what_is_fed_nobody_records_and_only_what_answers_give_is_fed() {
     let kpi = manager.does(FEED, marked).await["kpi"].take();
     assert_eq!(
         kpi,
-        json!({ "version": 2, "fedFrom": "2025-03-05", "viewerPermissions": ["DEFINE_KPI", "GOVERN_KPI"] })
+        json!({ "version": 2, "fedFrom": "2025-03-05", "viewerPermissions": ["DEFINE_KPI", "GOVERN_KPI", "READ_HISTORY"] })
     );
     let errors = manager.tries(by_hand, value).await["userErrors"].take();
     assert_eq!(

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     refusals::{ACTORS, Case, cases, filled, follow_ups, ids, mutations, prepared},
-    world::Actor,
+    world::{Actor, World},
 };
 
 /// The permissions on an object, and on what it lies in where it has none of its own.
@@ -175,7 +175,7 @@ fn outcomes(case: &Case) -> Vec<&'static str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_shown_as_permitted_is_done_and_what_is_refused_is_not_shown() {
     let (mutations, required) = (mutations(), required());
-    let kept = ids(&crate::world::World::small().await).await;
+    let kept = ids(&World::small().await).await;
     let mut differ = Vec::new();
     for case in cases() {
         let another = BY_ANOTHER.iter().find(|(name, _)| *name == case.name());
@@ -209,4 +209,40 @@ async fn what_is_shown_as_permitted_is_done_and_what_is_refused_is_not_shown() {
     }
     let differ: Vec<&str> = differ.iter().map(String::as_str).collect();
     assert_eq!(differ, BY_TWO);
+}
+
+#[tokio::test]
+async fn a_history_is_read_by_whom_it_is_shown_to() {
+    let world = World::small().await;
+    let (mut read, mut withheld) = (0, 0);
+    for login in ACTORS {
+        let actor = world.sign_in(login).await;
+        for list in ["blueprints", "kpis"] {
+            let query = format!(
+                "{{ {list} {{ nodes {{ key viewerPermissions history {{ nodes {{ id }} }} }} }} }}"
+            );
+            let answer = actor.ask(&query, json!({})).await;
+            for one in answer[list]["nodes"].as_array().expect("nodes") {
+                let shown = one["viewerPermissions"].as_array().expect("permissions");
+                let is_shown = shown.contains(&json!("READ_HISTORY"));
+                let is_read = !one["history"].is_null();
+                assert_eq!(is_shown, is_read, "{login}: {one}");
+                let counted = if is_read { &mut read } else { &mut withheld };
+                *counted += 1;
+                if list == "blueprints" {
+                    // With its canvas the same is worked out from the rows at hand.
+                    let with_canvas = "query($key: String!) { blueprint(by: { key: $key }) { viewerPermissions phases { touchpoints { key } } } }";
+                    let canvas = actor.ask(with_canvas, json!({ "key": one["key"] })).await;
+                    assert_eq!(
+                        canvas["blueprint"]["viewerPermissions"],
+                        one["viewerPermissions"]
+                    );
+                }
+            }
+        }
+    }
+    assert!(
+        read > 20 && withheld > 10,
+        "{read} read, {withheld} withheld"
+    );
 }

@@ -375,10 +375,6 @@ impl<'c> DirectObject<'c> for CanvasRow<'c, kpi::Model> {
             "version" => value_field_writer(|kpi: Self| kpi.row.version),
             "createdAt" => value_field_writer(|kpi: Self| format_moment(kpi.row.created_at)),
             "archivedAt" => value_field_writer(|kpi: Self| kpi.row.archived_at.map(format_moment)),
-            "viewerPermissions" => value_field_writer(|kpi: Self| {
-                let caller = kpi.context.caller;
-                action_words(permissions::on_kpi(caller, kpi.row))
-            }),
             _ => None,
         }
     }

@@ -10,10 +10,10 @@ use super::super::{
     flow::BlueprintFlow,
     lens::{self, LensCell},
     loaders::{
-        DeliveringIn, EvaluationsIn, ImprovementsIn, InsightsIn, InsightsOfPhase, KpisJudgingPhase,
+        EvaluationsIn, ImprovementsIn, InsightsIn, InsightsOfPhase, KpisJudgingPhase, OpenRolesIn,
         PromisesIn, ScenariosIn, SecondaryPersonasOf, SegmentsInPhase, SourcesIn, TouchpointsIn,
     },
-    permissions,
+    permissions::{self, OpenRole},
     picture::{self, PictureLink},
     view::{self as shown, Assumptions, BlueprintExcerpt, CustomerView, StageAttention},
 };
@@ -40,7 +40,6 @@ use crate::{
     persona::graphql::{Persona, Segment},
     policy::Action,
     promise::graphql::CustomerPromise,
-    responsibility::in_force::is_delivering,
     scalar::{Date, PictureTheme},
     scenario::graphql::Scenario,
     sheet::Dialect,
@@ -85,18 +84,17 @@ impl Blueprint {
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let caller = caller(ctx)?;
         if let Some(canvas) = self.canvas.get() {
-            let held = canvas
-                .responsibilities
-                .iter()
-                .filter(|held| is_delivering(held));
-            let delivering = held.map(|held| held.department_id);
-            return Ok(permissions::on_blueprint(caller, &self.row, delivering));
+            let open = canvas.responsibilities.iter().map(OpenRole::from);
+            return Ok(permissions::on_blueprint(caller, &self.row, open));
         }
-        let delivering = load(ctx, DeliveringIn(self.row.id))
+        let open = load(ctx, OpenRolesIn(self.row.id))
             .await?
             .unwrap_or_default();
-        let delivering = delivering.iter().copied();
-        Ok(permissions::on_blueprint(caller, &self.row, delivering))
+        Ok(permissions::on_blueprint(
+            caller,
+            &self.row,
+            open.iter().copied(),
+        ))
     }
 
     /// The persona whose journey it is.

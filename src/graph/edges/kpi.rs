@@ -13,7 +13,7 @@ use sea_orm::{
 use super::{
     super::{
         audit::{AuditEvent, page_of_readable_events},
-        loaders::{KpiJudgementKey, LinkJudgementKey, TrendOf},
+        loaders::{KpiJudgementKey, LinkJudgementKey, ReadableHistoryOf, TrendOf},
         permissions,
     },
     figure::KpiFigure,
@@ -21,7 +21,7 @@ use super::{
     trend::{KpiFreshness, KpiFreshnessState, KpiTrend},
 };
 use crate::{
-    access::{Caller, history},
+    access::history,
     account::graphql::Account,
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
@@ -35,7 +35,7 @@ use crate::{
     page::{self, ObjectPage, PageArguments},
     payload::{caller, into_node},
     persona::graphql::{Channel, Segment},
-    policy::{Action, Relation, RowTies},
+    policy::Action,
     scalar::Date,
     touchpoint::graphql::Touchpoint,
 };
@@ -61,12 +61,6 @@ impl Kpi {
         let day = caller(ctx)?.day_or_today(as_of)?;
         load(ctx, TrendOf(self.row.id, day, periods)).await
     }
-
-    fn may_define(&self, caller: &Caller) -> bool {
-        let owner =
-            RowTies::none().with_departments(Relation::OwnsKpi, [self.row.owner_department_id]);
-        caller.may(Action::DefineKpi, &owner)
-    }
 }
 
 #[ComplexObject]
@@ -90,7 +84,8 @@ impl Kpi {
 
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::on_kpi(caller(ctx)?, &self.row))
+        let reads_history = load(ctx, ReadableHistoryOf(self.row.id)).await?.is_some();
+        Ok(permissions::on_kpi(caller(ctx)?, &self.row, reads_history))
     }
 
     /// The department that owns it: defines it and records its values.
@@ -272,7 +267,7 @@ impl Kpi {
             Ok(caller) => caller,
             Err(error) => return Some(Err(error)),
         };
-        if !self.may_define(caller) {
+        if !permissions::may_define_kpi(caller, &self.row) {
             return None;
         }
         let select = caller
