@@ -96,7 +96,7 @@ pub struct BlueprintImportPayload {
     /// The blueprint as it is now; null where a dry run would create it.
     pub blueprint: Option<Blueprint>,
     /// The changes made, or, in a dry run, those that would be made.
-    pub changes: Vec<BlueprintChange>,
+    pub changes: Option<Vec<BlueprintChange>>,
     /// The reasons why nothing was imported, each with its path in the document, or its line and column in the sheet;
     /// empty if it was imported.
     pub user_errors: Vec<UserError>,
@@ -107,14 +107,14 @@ impl BlueprintImportPayload {
         match result {
             Ok(done) => Ok(Self {
                 blueprint: done.blueprint.map(Blueprint::from),
-                changes: done.changes.into_iter().map(Into::into).collect(),
+                changes: Some(done.changes.into_iter().map(Into::into).collect()),
                 user_errors: Vec::new(),
             }),
             Err(error) => {
                 let refused = BlueprintPayload::from_result(caller, Err(error)).await?;
                 Ok(Self {
                     blueprint: refused.blueprint,
-                    changes: Vec::new(),
+                    changes: Some(Vec::new()),
                     user_errors: refused.user_errors,
                 })
             }

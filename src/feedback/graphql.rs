@@ -351,7 +351,7 @@ payload! {
 #[derive(SimpleObject)]
 pub struct FollowUpsHandOverPayload {
     /// The follow-ups as they are now, in the order of the input; where nothing was done, those in conflict.
-    pub follow_ups: BudgetChargedList<FollowUp>,
+    pub follow_ups: Option<BudgetChargedList<FollowUp>>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -449,7 +449,7 @@ impl FeedbackMutation {
             Err(error) => load_conflicts_and_errors::<follow_up::Entity>(&caller, error).await?,
         };
         Ok(FollowUpsHandOverPayload {
-            follow_ups: metered_list(rows),
+            follow_ups: Some(metered_list(rows)),
             user_errors,
         })
     }

@@ -10,14 +10,17 @@ mod node;
 mod permissions;
 mod picture;
 pub mod price;
+mod root;
 pub mod types;
 mod view;
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, ValidationMode};
+use async_graphql::{
+    EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder, ValidationMode,
+};
 
 pub use self::node::MOST as MOST_NODES;
 
-use self::{audit::AuditQuery, node::NodeQuery};
+use self::{audit::AuditQuery, node::NodeQuery, root::NullableFields};
 use crate::{
     account::{
         graphql::{AccountMutation, AccountQuery},
@@ -45,7 +48,7 @@ use crate::{
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
 };
 
-/// The queries.
+/// The queries. One that fails is null beside its error in `errors`, and the others are answered.
 #[derive(Default, MergedObject)]
 pub struct Query(
     NodeQuery,
@@ -74,7 +77,8 @@ pub struct Query(
 );
 
 /// The mutations. Several in one document are done one after another, and each is kept or refused by itself: what one
-/// refuses in its `userErrors` undoes nothing of the others.
+/// refuses in its `userErrors` undoes nothing of the others. What was carried out stands even where a field of its payload
+/// fails and is null, beside an error in `errors` with its path.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     AccountMutation,
@@ -99,19 +103,23 @@ pub struct Mutation(
 );
 
 /// The schema.
-pub type Api = Schema<Query, Mutation, EmptySubscription>;
+pub type Api = Schema<NullableFields<Query>, NullableFields<Mutation>, EmptySubscription>;
 
 /// Most complexity of a document, an upper bound computed before it runs: a field costs 1, a list its objects times
 /// their number at most, a whole blueprint the cost of loading it. What it costs in fact, the request's budget counts.
 pub const COMPLEXITY: usize = 25_000;
 
+fn builder() -> SchemaBuilder<NullableFields<Query>, NullableFields<Mutation>, EmptySubscription> {
+    let (query, mutation) = (NullableFields::default(), NullableFields::default());
+    // The guard has validated what comes here.
+    Schema::build(query, mutation, EmptySubscription).validation_mode(ValidationMode::Fast)
+}
+
 /// Builds the schema with its limits; findings are judged by these thresholds. Expensive: once for a process.
 #[must_use]
 pub fn build_schema(thresholds: Thresholds) -> Api {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    builder()
         .limit_complexity(COMPLEXITY)
-        // The guard has validated what comes here.
-        .validation_mode(ValidationMode::Fast)
         .data(thresholds)
         .finish()
 }

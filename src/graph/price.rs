@@ -4,19 +4,14 @@
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::{
-    EmptySubscription, Request, Schema, ServerError, ValidationMode, ValidationResult, Value,
+    Request, ServerError, ValidationResult, Value,
     async_trait::async_trait,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
 };
 
-use super::{Api, COMPLEXITY, Mutation, Query};
+use super::{Api, COMPLEXITY, builder};
 
-static PRICED: LazyLock<Api> = LazyLock::new(|| {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .validation_mode(ValidationMode::Fast)
-        .extension(CostOnlyExtension)
-        .finish()
-});
+static PRICED: LazyLock<Api> = LazyLock::new(|| builder().extension(CostOnlyExtension).finish());
 
 const COST: &str = "cost";
 

@@ -128,7 +128,7 @@ pub struct DepartmentMergePayload {
     /// The successor as it is now; in a CONFLICT the department whose version was stale, as it is now.
     pub department: Option<Department>,
     /// The archived departments, as they are now.
-    pub merged: Vec<Department>,
+    pub merged: Option<Vec<Department>>,
     /// Everything else that changed.
     pub impact: Option<Impact>,
     /// The reasons why the mutation was refused; empty if it was carried out.
@@ -170,7 +170,7 @@ impl ReorganiseMutation {
         match super::merge(&caller, input).await {
             Ok(done) => Ok(DepartmentMergePayload {
                 department: Some(done.successor.into()),
-                merged: done.departments.into_iter().map(Into::into).collect(),
+                merged: Some(done.departments.into_iter().map(Into::into).collect()),
                 impact: Some(done.impact.into()),
                 user_errors: Vec::new(),
             }),
@@ -179,7 +179,7 @@ impl ReorganiseMutation {
                     load_conflict_and_errors::<department::Entity>(&caller, error).await?;
                 Ok(DepartmentMergePayload {
                     department: current.map(Into::into),
-                    merged: Vec::new(),
+                    merged: Some(Vec::new()),
                     impact: None,
                     user_errors,
                 })

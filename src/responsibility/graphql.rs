@@ -268,7 +268,7 @@ pub struct ResponsibilityAcceptPayload {
 #[derive(SimpleObject)]
 pub struct ResponsibilitiesProposePayload {
     /// The proposals, in the order of the input; empty where nothing was done.
-    pub responsibilities: BudgetChargedList<Responsibility>,
+    pub responsibilities: Option<BudgetChargedList<Responsibility>>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -277,9 +277,9 @@ pub struct ResponsibilitiesProposePayload {
 #[derive(SimpleObject)]
 pub struct ResponsibilitiesAcceptPayload {
     /// The responsibilities as they are now, in the order of the input; where nothing was done, those in conflict.
-    pub responsibilities: BudgetChargedList<Responsibility>,
+    pub responsibilities: Option<BudgetChargedList<Responsibility>>,
     /// The responsibilities that they replaced.
-    pub ended: BudgetChargedList<Responsibility>,
+    pub ended: Option<BudgetChargedList<Responsibility>>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -315,7 +315,7 @@ impl ResponsibilityMutation {
         let proposed = super::propose_many(&caller, input).await;
         let (rows, user_errors) = done_or_refused(&caller, proposed).await?;
         Ok(ResponsibilitiesProposePayload {
-            responsibilities: meter::metered_list(rows),
+            responsibilities: Some(meter::metered_list(rows)),
             user_errors,
         })
     }
@@ -347,8 +347,8 @@ impl ResponsibilityMutation {
             }
         };
         Ok(ResponsibilitiesAcceptPayload {
-            responsibilities: meter::metered_list(rows),
-            ended: meter::metered_list(ended.into_iter().flatten()),
+            responsibilities: Some(meter::metered_list(rows)),
+            ended: Some(meter::metered_list(ended.into_iter().flatten())),
             user_errors,
         })
     }

@@ -331,7 +331,7 @@ pub struct TouchpointMovePayload {
     /// The touchpoint as it is now.
     pub touchpoint: Option<Touchpoint>,
     /// The phases whose order changed, in order of display.
-    pub phases: Vec<Phase>,
+    pub phases: Option<Vec<Phase>>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -340,9 +340,9 @@ pub struct TouchpointMovePayload {
 #[derive(SimpleObject)]
 pub struct TouchpointsUpdatePayload {
     /// The touchpoints as they are now, in the order of the input; where nothing was done, those in conflict.
-    pub touchpoints: BudgetChargedList<Touchpoint>,
+    pub touchpoints: Option<BudgetChargedList<Touchpoint>>,
     /// The phases whose order changed, in order of display.
-    pub phases: BudgetChargedList<Phase>,
+    pub phases: Option<BudgetChargedList<Phase>>,
     /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
@@ -409,7 +409,7 @@ impl TouchpointMutation {
         match change::relocate(&caller, input).await {
             Ok((row, phases)) => Ok(TouchpointMovePayload {
                 touchpoint: Some(row.into()),
-                phases: phases.into_iter().map(Phase::from).collect(),
+                phases: Some(phases.into_iter().map(Phase::from).collect()),
                 user_errors: Vec::new(),
             }),
             Err(error) => {
@@ -417,7 +417,7 @@ impl TouchpointMutation {
                 let (touchpoint, user_errors) = (refused.touchpoint, refused.user_errors);
                 Ok(TouchpointMovePayload {
                     touchpoint,
-                    phases: Vec::new(),
+                    phases: Some(Vec::new()),
                     user_errors,
                 })
             }
@@ -445,8 +445,8 @@ impl TouchpointMutation {
             }
         };
         Ok(TouchpointsUpdatePayload {
-            touchpoints: meter::metered_list(rows),
-            phases: meter::metered_list(phases),
+            touchpoints: Some(meter::metered_list(rows)),
+            phases: Some(meter::metered_list(phases)),
             user_errors,
         })
     }

@@ -471,3 +471,60 @@ async fn no_act_holds_the_writer_while_it_waits_for_its_turn_to_compute() {
     let archived = archived.expect("it has waited for others' work");
     assert_eq!(archived["department"]["key"], "sales-north");
 }
+
+#[tokio::test]
+async fn an_act_whose_answer_is_too_large_is_told_of_and_stands() {
+    let world = World::small().await;
+    let cx = world.sign_in(CX).await;
+    let mut wide = document("wide", 40, &[]);
+    for touchpoint in wide["touchpoints"].as_array_mut().expect("touchpoints") {
+        touchpoint["note"] = json!("🌍".repeat(4_000));
+    }
+    import(&cx, wide).await;
+    let find = "{ blueprint(by: { key: \"wide\" }) { phases { touchpoints { id version } } } }";
+    let found = cx.ask(find, json!({})).await["blueprint"]["phases"][0]["touchpoints"].take();
+    let cards = found.as_array().expect("touchpoints").iter();
+    let cards: Vec<Value> = cards
+        .map(|one| json!({ "id": one["id"], "expectedVersion": one["version"], "name": "Renamed" }))
+        .collect();
+    let conflicts = vec![json!({ "code": "CONFLICT" }); cards.len()];
+    let input = json!({ "touchpoints": cards });
+    let notes = times(28, |_| "note".to_owned());
+    let change = format!(
+        "mutation($input: TouchpointsUpdateInput!) {{
+            first: touchpointsUpdate(input: $input) {{ touchpoints {{ {notes} }} userErrors {{ code }} }}
+            second: touchpointsUpdate(input: $input) {{ userErrors {{ code }} }} }}"
+    );
+    let answer = cx.send(&change, json!({ "input": input })).await;
+    let (code, message) = refusal(&answer);
+    assert_eq!(code, "QUERY_TOO_COMPLEX", "{message}");
+    assert_eq!(answer["errors"][0]["path"][1], "touchpoints", "{answer}");
+    assert_eq!(
+        answer["data"],
+        json!({ "first": { "touchpoints": null, "userErrors": [] },
+            "second": { "userErrors": conflicts } })
+    );
+}
+
+#[tokio::test]
+async fn a_root_field_that_fails_leaves_the_others() {
+    let world = World::small().await;
+    let cx = world.sign_in(CX).await;
+    let answer = cx
+        .send(
+            "{ viewer { account { key } } search(text: \"\", first: 0) { nodes { kind } }
+               feedback(filter: { touchpointId: \"x\" }) { nodes { id } } nodes(ids: [\"x\"]) { id } }",
+            json!({}),
+        )
+        .await;
+    let data = &answer["data"];
+    assert_eq!(data["viewer"]["account"]["key"], CX, "{answer}");
+    for field in ["search", "feedback"] {
+        assert_eq!(data[field], Value::Null, "{answer}");
+    }
+    let errors = answer["errors"].as_array().expect("errors").iter();
+    let at: Vec<&str> = errors
+        .filter_map(|error| error["path"][0].as_str())
+        .collect();
+    assert_eq!(at, ["search", "feedback"], "{answer}");
+}

@@ -35,6 +35,36 @@ fn every_item_of_the_schema_is_described() {
 }
 
 #[test]
+fn what_may_fail_at_a_root_or_behind_an_act_is_nullable() {
+    let ServiceDocument { definitions } =
+        parse_schema(graph::schema_sdl()).expect("the schema is read");
+    let mut looked_at = 0;
+    for definition in definitions {
+        let TypeSystemDefinition::Type(definition) = definition else {
+            continue;
+        };
+        let name = definition.node.name.node.to_string();
+        let is_root = ["Query", "Mutation"].contains(&name.as_str());
+        let TypeKind::Object(object) = definition.node.kind else {
+            continue;
+        };
+        if !is_root && !name.ends_with("Payload") {
+            continue;
+        }
+        for field in object.fields.into_iter().map(|field| field.node) {
+            let of = field.ty.node.to_string();
+            // Numbers and the errors themselves are at hand when the act is done: nothing of them can fail.
+            if !is_root && ["Int!", "[UserError!]!"].contains(&of.as_str()) {
+                continue;
+            }
+            looked_at += 1;
+            assert!(!of.ends_with('!'), "{name}.{}: {of}", field.name.node);
+        }
+    }
+    assert!(looked_at > 200, "{looked_at} fields");
+}
+
+#[test]
 fn the_numbers_in_descriptions_are_those_that_hold() {
     let (most, usual) = (page::MOST, page::DEFAULT);
     let first = format!("Items in the page: 1 to {most}; {usual} if absent.");
