@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Most readings of one document for its faults.
-const MOST_READINGS: usize = 30;
+const MOST_READINGS: usize = 60;
 
 /// A step from a value into it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,14 @@ impl Stumble {
             path: steps.collect(),
             message: error.inner().to_string(),
         }
+    }
+
+    /// Where a field is missing, if that is what is wrong.
+    fn missing_field(&self) -> Option<Vec<Step>> {
+        let rest = self.message.strip_prefix("missing field `")?;
+        let name = rest.split('`').next()?;
+        let field = Step::Field(name.to_owned());
+        Some(self.path.iter().cloned().chain([field]).collect())
     }
 
     fn add_to(&self, faults: &mut Faults) {
@@ -77,8 +85,7 @@ pub(super) fn read_document<K: DeserializeOwned>(mut document: Value) -> Result<
             }
             Err(error) => Stumble::from_error(&error),
         };
-        cut.tell(&stumble, &mut faults);
-        if !cut.remove(&mut document, &stumble.path) {
+        if !cut.mend(&mut document, &stumble, &mut faults) {
             is_looked_through = true;
             break;
         }
@@ -93,16 +100,95 @@ pub(super) fn read_document<K: DeserializeOwned>(mut document: Value) -> Result<
     ))
 }
 
-/// What has been cut out of a document.
+/// The value at a path.
+fn value_at<'a>(document: &'a mut Value, path: &[Step]) -> Option<&'a mut Value> {
+    path.iter().try_fold(document, |holder, step| match step {
+        Step::Item(index) => holder.get_mut(*index),
+        Step::Field(name) => holder.get_mut(name.as_str()),
+    })
+}
+
+/// A value of the kind that a parser's message says it expected; null where that is not said.
+fn stand_in(message: &str) -> Value {
+    let expected = message
+        .rsplit_once("expected ")
+        .map_or("", |(_, what)| what);
+    if let Some((_, word)) = expected.split_once('`') {
+        let word = word.split('`').next().unwrap_or_default();
+        return Value::from(word);
+    }
+    let begins = |kinds: &[&str]| kinds.iter().any(|kind| expected.starts_with(kind));
+    if begins(&["a string", "string"]) {
+        Value::from("")
+    } else if begins(&["a sequence", "a list"]) {
+        Value::Array(Vec::new())
+    } else if begins(&["a map", "struct"]) {
+        Value::Object(serde_json::Map::new())
+    } else if begins(&["a boolean"]) {
+        Value::Bool(false)
+    } else if begins(&["i", "u", "f", "a number", "an integer"]) {
+        Value::from(0)
+    } else {
+        Value::Null
+    }
+}
+
+/// What has been cut out of a document, and what stands in it for what is missing.
 #[derive(Default)]
 struct CutOut {
     /// By the list, as it was at first, the places of items, ascending.
     items: BTreeMap<Vec<Step>, Vec<usize>>,
     /// Fields, by where they were at first.
     fields: BTreeSet<Vec<Step>>,
+    /// Missing fields for which a value stands in, by where they would have been at first.
+    stand_ins: BTreeSet<Vec<Step>>,
 }
 
 impl CutOut {
+    /// Tells of the fault, and cuts it out of the document or puts something in for what is missing. Says whether that
+    /// could be done.
+    fn mend(&mut self, document: &mut Value, stumble: &Stumble, faults: &mut Faults) -> bool {
+        let original = self.original_path(&stumble.path);
+        let inside = (0..=original.len()).find(|end| self.stand_ins.contains(&original[..*end]));
+        if let Some(end) = inside {
+            // Nothing that stands in is told of: another is tried, or else the object goes.
+            let path = &stumble.path[..end];
+            let next = stand_in(&stumble.message);
+            let is_itself = end == original.len() && !next.is_null();
+            let tried = value_at(document, path).filter(|tried| is_itself && **tried != next);
+            return match tried {
+                Some(tried) => {
+                    *tried = next;
+                    true
+                }
+                None => self.remove(document, &path[..end - 1]),
+            };
+        }
+        match stumble.missing_field() {
+            Some(path) => {
+                let original = self.original_path(&path);
+                // What was cut out has been told of.
+                if !self.fields.contains(&original) {
+                    let (path, message) = (original.clone(), stumble.message.clone());
+                    Stumble { path, message }.add_to(faults);
+                }
+                self.stand_ins.insert(original);
+                let holder = value_at(document, &stumble.path).and_then(Value::as_object_mut);
+                let Some((holder, Some(Step::Field(name)))) = holder.zip(Some(path.last())) else {
+                    return false;
+                };
+                holder.insert(name.clone(), Value::Null);
+                true
+            }
+            None => {
+                let message = stumble.message.clone();
+                let path = original;
+                Stumble { path, message }.add_to(faults);
+                self.remove(document, &stumble.path)
+            }
+        }
+    }
+
     /// The path as it was before anything was cut out.
     fn original_path(&self, path: &[Step]) -> Vec<Step> {
         let mut original: Vec<Step> = Vec::with_capacity(path.len());
@@ -122,39 +208,15 @@ impl CutOut {
         original
     }
 
-    /// Adds the fault, unless it is that a field is missing which was cut out itself.
-    fn tell(&self, stumble: &Stumble, faults: &mut Faults) {
-        let path = self.original_path(&stumble.path);
-        let missing = stumble.message.strip_prefix("missing field `");
-        let missing = missing.and_then(|rest| rest.split('`').next());
-        let follows = missing.is_some_and(|name| {
-            let mut path = path.clone();
-            path.push(Step::Field(name.to_owned()));
-            self.fields.contains(&path)
-        });
-        if !follows {
-            let message = stumble.message.clone();
-            Stumble { path, message }.add_to(faults);
-        }
-    }
-
     /// Cuts a value out. Says whether there was one.
     fn remove(&mut self, document: &mut Value, path: &[Step]) -> bool {
         let original = self.original_path(path);
         let Some((last, above)) = path.split_last() else {
             return false;
         };
-        let mut holder = document;
-        for step in above {
-            let inner = match step {
-                Step::Item(index) => holder.get_mut(*index),
-                Step::Field(name) => holder.get_mut(name.as_str()),
-            };
-            match inner {
-                Some(inner) => holder = inner,
-                None => return false,
-            }
-        }
+        let Some(holder) = value_at(document, above) else {
+            return false;
+        };
         let list = original[..above.len()].to_vec();
         match (holder, last, original.last()) {
             (Value::Array(items), Step::Item(index), Some(Step::Item(first))) => {

@@ -97,11 +97,11 @@ async fn a_wrong_type_at_any_place_is_told_with_the_place() {
         *here = json!({ "nothing": ["of", "the", "kind"] });
         let faults = told(&ann, &wrong).await;
         // A part that is something else altogether lacks what it needs besides.
-        let other = faults
+        let (missing, other): (Vec<_>, Vec<_>) = faults
             .iter()
-            .find(|(_, _, sentence)| !sentence.ends_with(" is missing."));
-        let Some((path, code, sentence)) = other.or(faults.first()).filter(|_| faults.len() <= 2)
-        else {
+            .partition(|(_, _, sentence)| sentence.ends_with(" is missing."));
+        let first = other.first().or(missing.first());
+        let Some((path, code, sentence)) = first.filter(|_| other.len() <= 1) else {
             panic!("{place}: {faults:?}");
         };
         let place = place.trim_start_matches('/').replace('/', ".");
@@ -113,6 +113,56 @@ async fn a_wrong_type_at_any_place_is_told_with_the_place() {
         assert!(sentence.ends_with('.') && sentence.len() > 10, "{sentence}");
     }
     assert_eq!(document(&ann, "bp-rental").await, before);
+}
+
+#[tokio::test]
+async fn every_field_that_is_missing_is_told_with_its_place() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let (whole, _) = whole(&ann).await;
+    let mut missing = Vec::new();
+    for list in LISTS {
+        // Each field that a part cannot be without, all of them at once, beside a sound part.
+        let mut bare = json!({ "format": whole["format"], "key": whole["key"] });
+        bare[list] = json!([whole[list][0], {}, {}]);
+        let faults = told(&ann, &bare).await;
+        assert!(!faults.is_empty(), "{list}: something is needed");
+        let (second, third): (Vec<_>, Vec<_>) = faults
+            .iter()
+            .partition(|(path, _, _)| path.starts_with(&format!("{list}.1.")));
+        let field =
+            |fault: &&(String, String, String)| fault.0.rsplit('.').next().map(str::to_owned);
+        let fields: Vec<_> = second.iter().filter_map(field).collect();
+        assert_eq!(
+            fields,
+            third.iter().filter_map(field).collect::<Vec<_>>(),
+            "{list}"
+        );
+        for (path, code, sentence) in &faults {
+            let field = path.rsplit('.').next().expect("a field");
+            assert_eq!(
+                sentence,
+                &format!("The field `{field}` is missing."),
+                "{path}"
+            );
+            assert_eq!(code, "INVALID");
+        }
+        // One at a time, the same are told.
+        for (name, _) in whole[list][0].as_object().expect("a part") {
+            let mut without = bare.clone();
+            without[list] = json!([whole[list][0]]);
+            without[list][0]
+                .as_object_mut()
+                .expect("a part")
+                .remove(name);
+            let input = json!({ "document": without, "dryRun": true });
+            let lacks = ann.tries(IMPORT, input).await["userErrors"].to_string();
+            let is_told = lacks.contains(" is missing.");
+            assert_eq!(is_told, fields.contains(name), "{list}.{name}: {lacks}");
+        }
+        missing.extend(fields.into_iter().map(|field| format!("{list}.{field}")));
+    }
+    assert!(missing.len() >= 14, "{missing:?}");
 }
 
 #[tokio::test]

@@ -355,7 +355,7 @@ async fn what_is_no_document_is_told_with_the_place_where_it_ceases_to_be_one() 
     let ann = world.sign_in("ann-cx").await;
     for (document, place) in [
         (json!([]), ""),
-        (json!({ "format": "cx-blueprint/blueprint@1" }), ""),
+        (json!({ "format": "cx-blueprint/blueprint@1" }), "key"),
         (
             json!({ "format": "cx-blueprint/blueprint@9", "key": "x" }),
             "format",
