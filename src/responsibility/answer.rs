@@ -237,6 +237,14 @@ fn cannot_answer_error(barred: CannotAnswerReason, action: Action, id: Responsib
         )),
         CannotAnswerReason::NotAsked => None,
     };
+    forbidden_because(because, action, id)
+}
+
+fn forbidden_because(
+    because: Option<(Reason, &'static str)>,
+    action: Action,
+    id: ResponsibilityId,
+) -> Error {
     Error::Forbidden(Forbidden {
         path: String::new(),
         action,
@@ -498,8 +506,12 @@ pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsi
     )?;
     if seat.is_none() {
         // A CX manager gave it; that the department knows of it is for the department to say.
-        return Err(cannot_answer_error(
-            CannotAnswerReason::OneParty,
+        let because = (
+            Reason::OwnProposal,
+            "Nobody takes responsibility alone: a lead of its department confirms it, or one from above.",
+        );
+        return Err(forbidden_because(
+            Some(because),
             Action::AcceptResponsibility,
             row.id,
         ));
