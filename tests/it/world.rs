@@ -202,11 +202,14 @@ impl World {
         .await;
         let store = store.expect("a fresh database opens");
         let clock = Clock::new(zone);
+        // One for all: making it takes longer than many a test.
+        static API: LazyLock<graph::Api> =
+            LazyLock::new(|| graph::build_schema(Thresholds::default()));
         let app = App::new(AppParts {
             store: store.clone(),
             clock: clock.clone(),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
-            api: graph::build_schema(Thresholds::default()),
+            api: API.clone(),
             settings,
             thresholds: Thresholds::default(),
             forwarded_hops: 0,
