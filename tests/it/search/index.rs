@@ -84,7 +84,7 @@ async fn every_mutation_leaves_the_index_in_step() {
     in_step(&small, "loading").await;
     let (mut done, mut changed) = (0, 0);
     for case in refusals::cases() {
-        let world = refusals::prepared(&case, &mutations, &ids).await;
+        let world = refusals::prepared(&case, &mutations, &ids, &mut None).await;
         let before = rows(&world.db()).await;
         for actor in ["cx-manager", "admin", "lead"] {
             let input = refusals::filled(&case.input, &ids);
