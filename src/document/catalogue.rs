@@ -11,7 +11,7 @@ use entity::{
 use super::reference::ReferenceTarget;
 
 /// Ids by key in small letters: of all that one document names and that exists. What is hidden from the caller is not
-/// in it, nor what is archived (channels and segments never are).
+/// in it, nor what is archived (channels and segments never are), unless it was named there before.
 #[derive(Debug, Default)]
 pub struct ReferencedIds {
     pub departments: HashMap<String, DepartmentId>,

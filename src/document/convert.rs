@@ -28,13 +28,14 @@ pub fn document_from_complete_patch(patch: BlueprintDocumentPatch) -> Result<Doc
 }
 
 /// Drops from a patch what no longer exists outside of the blueprint, or what the caller may not see: an old document
-/// may name personas, channels, segments and KPIs that are archived or gone. `document` is the same, complete.
+/// may name personas, channels and segments that are gone, and KPIs that are archived. Whatever else is archived is named
+/// still. `document` is the same, complete.
 pub async fn drop_missing_references(
     permit: &Permit<'_>,
     document: &Document,
     mut patch: BlueprintDocumentPatch,
 ) -> Result<BlueprintDocumentPatch> {
-    let catalogue = ReferencedIds::load(permit, document).await?;
+    let catalogue = ReferencedIds::load(permit, document, &document.referenced_keys()).await?;
     patch.drop_missing_references(&|target, key| catalogue.has_key(target, key));
     Ok(patch)
 }

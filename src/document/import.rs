@@ -19,6 +19,7 @@ use super::{
     catalogue::ReferencedIds,
     diff::DocumentChange,
     draft::MergedDocument,
+    reference::ReferencedKeys,
     report, responsibilities,
     target::{CurrentBlueprint, WantedRows},
 };
@@ -84,7 +85,7 @@ pub async fn import_document(
     let taken = import_into_blueprint(
         &mut permit,
         blueprint,
-        patch,
+        (patch, ReferencedKeys::new()),
         (how.prune, ImportConsent::Own),
     )
     .await?;
@@ -131,9 +132,15 @@ pub(super) async fn lock_blueprint_for_import(
     let revision = row.revision - 1;
     match expected_revision {
         Some(expected) if expected != revision => {
-            let message = format!(
-                "It has changed since: it is at revision {revision}, you expected {expected}."
-            );
+            let message = if expected < revision {
+                format!(
+                    "It has changed since: it is at revision {revision}, you expected {expected}."
+                )
+            } else {
+                format!(
+                    "It is at revision {revision} only, you expected {expected}. Read it again."
+                )
+            };
             let conflict = Error::conflict("expectedRevision", Reason::VersionStale, message);
             Err(conflict.with_current(id.0))
         }
@@ -141,12 +148,13 @@ pub(super) async fn lock_blueprint_for_import(
     }
 }
 
-/// Imports a patch into a locked blueprint, or a new one, and returns the row with the changes. Nothing is committed:
-/// that is up to whoever holds the permit.
+/// Imports a patch into a locked blueprint, or a new one, and returns the row with the changes. What is `kept` may be
+/// named though it is archived, as may what the blueprint names now. Nothing is committed: that is up to whoever holds the
+/// permit.
 pub async fn import_into_blueprint(
     permit: &mut Permit<'_>,
     blueprint: Option<blueprint::Model>,
-    patch: BlueprintDocumentPatch,
+    (patch, kept): (BlueprintDocumentPatch, ReferencedKeys),
     (prune, authority): (bool, ImportConsent),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
@@ -164,6 +172,7 @@ pub async fn import_into_blueprint(
         snapshot,
         (None, patch, prune),
         (authority, complete),
+        kept,
     )
     .await
 }
@@ -171,12 +180,13 @@ pub async fn import_into_blueprint(
 /// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `base`,
 /// where that is given, else over the current document: a sheet import takes out beforehand what it removes
 /// (`TouchpointTable::current_without_unnamed`). Whoever is not named in one of the `complete` roles holds it no
-/// longer.
+/// longer. Besides what the blueprint names now, `kept` may be named though it is archived.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
     snapshot: Option<WholeBlueprint>,
     (base, patch, prune): (Option<Document>, BlueprintDocumentPatch, bool),
     (authority, complete): (ImportConsent, &[Role]),
+    mut kept: ReferencedKeys,
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let snapshot = snapshot.map(Arc::new);
@@ -199,7 +209,11 @@ pub(super) async fn reconcile(
         None => None,
     };
     // After the merge, which knows all that is named: only that is read.
-    let catalogue = ReferencedIds::load(permit, draft.document()).await?;
+    let named = current.iter().flat_map(Document::referenced_keys);
+    for (target, keys) in named {
+        kept.entry(target).or_default().extend(keys);
+    }
+    let catalogue = ReferencedIds::load(permit, draft.document(), &kept).await?;
     // The id of a copy may be its client's, so that a retry makes no second copy.
     let new_id = match authority {
         ImportConsent::Own => id::new(),

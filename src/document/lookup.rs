@@ -11,7 +11,7 @@ use sea_orm::{
 use super::{
     blueprint::Document,
     catalogue::{ReferencedIds, fold_key},
-    reference::ReferenceTarget,
+    reference::{ReferenceTarget, ReferencedKeys},
 };
 use crate::{
     access::{HasKeyColumn, Permit},
@@ -23,19 +23,27 @@ use crate::{
 const KEYS: usize = 5_000;
 
 impl ReferencedIds {
-    /// Looks up what a document names: one statement for each table, as long as it names no more than `KEYS` rows of
-    /// it.
-    pub async fn load(permit: &Permit<'_>, document: &Document) -> Result<Self> {
+    /// Looks up what a document names: one statement for each table, or two where it names something that may be archived
+    /// beside something that may not, as long as it names no more than `KEYS` rows of it. What is `kept` was named here
+    /// before, and is found though it was archived since.
+    pub async fn load(
+        permit: &Permit<'_>,
+        document: &Document,
+        kept: &ReferencedKeys,
+    ) -> Result<Self> {
         let mut named = document.referenced_keys();
-        let mut keys = |target: ReferenceTarget| named.remove(&target).unwrap_or_default();
+        let mut keys = |target: ReferenceTarget| {
+            let named = named.remove(&target).unwrap_or_default();
+            let is_kept = |key: &String| kept.get(&target).is_some_and(|kept| kept.contains(key));
+            named.into_iter().partition(is_kept)
+        };
 
         let live = department::Column::ArchivedAt.is_null().into();
         let departments = keys(ReferenceTarget::Department);
-        let departments =
-            load_visible_by_keys::<department::Entity>(permit, departments, live).await?;
+        let departments = load_kept_or::<department::Entity>(permit, departments, live).await?;
         let live = persona::Column::ArchivedAt.is_null().into();
         let personas = keys(ReferenceTarget::Persona);
-        let personas = load_visible_by_keys::<persona::Entity>(permit, personas, live).await?;
+        let personas = load_kept_or::<persona::Entity>(permit, personas, live).await?;
         let ids: Vec<PersonaId> = personas.iter().map(|row| row.id).collect();
         // All needs of the personas: needs have no keys that could be looked up.
         let needs = persona_need::Entity::find()
@@ -43,17 +51,17 @@ impl ReferencedIds {
             .all(permit.tx())
             .await?;
         let channels = keys(ReferenceTarget::Channel);
-        let channels =
-            load_visible_by_keys::<channel::Entity>(permit, channels, Condition::all()).await?;
+        let channels = load_kept_or::<channel::Entity>(permit, channels, Condition::all()).await?;
         let segments = keys(ReferenceTarget::Segment);
-        let segments =
-            load_visible_by_keys::<segment::Entity>(permit, segments, Condition::all()).await?;
+        let segments = load_kept_or::<segment::Entity>(permit, segments, Condition::all()).await?;
+        // No blueprint shows what an archived KPI hangs on, so that none names it.
         let live = kpi::Column::ArchivedAt.is_null().into();
-        let kpis =
-            load_visible_by_keys::<kpi::Entity>(permit, keys(ReferenceTarget::Kpi), live).await?;
+        let (kept, others) = keys(ReferenceTarget::Kpi);
+        let kpis = kept.into_iter().chain(others).collect();
+        let kpis = load_visible_by_keys::<kpi::Entity>(permit, kpis, live).await?;
         let live = account::Column::ArchivedAt.is_null().into();
         let people = keys(ReferenceTarget::Account);
-        let people = load_visible_by_keys::<account::Entity>(permit, people, live).await?;
+        let people = load_kept_or::<account::Entity>(permit, people, live).await?;
 
         Ok(Self {
             departments: index_by_key(departments, |row| (row.key, row.id)),
@@ -75,6 +83,17 @@ fn index_by_key<M, T>(rows: Vec<M>, entry: impl Fn(M) -> (String, T)) -> HashMap
     entries
         .map(|(key, value)| (fold_key(&key), value))
         .collect()
+}
+
+/// The rows with keys that are kept, and of the others those that `which` lets through.
+async fn load_kept_or<E: HasKeyColumn>(
+    permit: &Permit<'_>,
+    (kept, others): (BTreeSet<String>, BTreeSet<String>),
+    which: Condition,
+) -> Result<Vec<E::Model>> {
+    let mut found = load_visible_by_keys::<E>(permit, kept, Condition::all()).await?;
+    found.extend(load_visible_by_keys::<E>(permit, others, which).await?);
+    Ok(found)
 }
 
 /// The rows with these keys, in small letters, that the caller may see and `which` lets through.

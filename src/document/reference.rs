@@ -1,6 +1,8 @@
 //! References: the fields by which parts name other things by key. Each kind of part declares its own once
 //! (`references!`); pruning, restoring, renaming and looking up all walk that declaration.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::part::PatchField;
 
 /// The kind of thing that a key in a document names.
@@ -41,6 +43,9 @@ impl ReferenceTarget {
         }
     }
 }
+
+/// Keys in small letters, by what they name.
+pub(crate) type ReferencedKeys = BTreeMap<ReferenceTarget, BTreeSet<String>>;
 
 /// What becomes of a part when something that a field of it names is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

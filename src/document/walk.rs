@@ -1,6 +1,6 @@
 //! Walks over all references of a document: dropping those that dangle, renaming, and collecting what they name.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use entity::words::ResponsibilityStatus;
 
@@ -9,7 +9,7 @@ use super::{
     catalogue::fold_key,
     list::PartList,
     merge::InputPartIndexes,
-    reference::{ReferenceTarget, References},
+    reference::{ReferenceTarget, ReferencedKeys, References},
 };
 
 impl Document {
@@ -109,8 +109,9 @@ impl Document {
     }
 
     /// What it names, each key once, trimmed and in small letters.
-    pub(super) fn referenced_keys(&self) -> BTreeMap<ReferenceTarget, BTreeSet<String>> {
-        let mut named: BTreeMap<ReferenceTarget, BTreeSet<String>> = BTreeMap::new();
+    #[must_use]
+    pub fn referenced_keys(&self) -> ReferencedKeys {
+        let mut named = ReferencedKeys::new();
         let lists = self.lists();
         let lists = lists.iter().flat_map(|(.., list)| list.references());
         for reference in self.references().into_iter().chain(lists) {

@@ -173,9 +173,9 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     let snapshot = WholeBlueprint::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Written before the import replaces it; stored only if the import changes something.
     let before = serialize_blueprint_document(caller, snapshot).await?;
-    let (row, changes) =
-        import::import_into_blueprint(&mut permit, Some(row), patch, (true, ImportConsent::Own))
-            .await?;
+    let said = (patch, document.referenced_keys());
+    let how = (true, ImportConsent::Own);
+    let (row, changes) = import::import_into_blueprint(&mut permit, Some(row), said, how).await?;
     if changes.is_empty() {
         return Ok(row);
     }
@@ -234,12 +234,12 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
             state: BlueprintState::Future,
             ..Document::from_snapshot(&snapshot)
         };
-        to_patch(&copy.without_proposals())
+        let copy = copy.without_proposals();
+        Ok((to_patch(&copy)?, copy.referenced_keys()))
     };
-    let patch = caller.run_on_compute_pool(copied).await?;
-    let (row, _) =
-        import::import_into_blueprint(&mut permit, None, patch, (true, ImportConsent::Agreed(id)))
-            .await?;
+    let said = caller.run_on_compute_pool(copied).await?;
+    let how = (true, ImportConsent::Agreed(id));
+    let (row, _) = import::import_into_blueprint(&mut permit, None, said, how).await?;
     store_copy_origins(permit.tx(), origin.id, row.id).await?;
     let row = permit.get::<blueprint::Entity>("id", row.id).await?;
     permit.commit().await?;

@@ -192,6 +192,111 @@ async fn an_old_publication_can_be_restored_though_what_it_names_has_gone() {
 }
 
 #[tokio::test]
+async fn what_is_archived_is_named_still_where_it_was_named_before() {
+    let world = World::demo().await;
+    let (ann, gus) = (
+        world.sign_in("ann-cx").await,
+        world.sign_in("gus-admin").await,
+    );
+    let makes = async |by: &Actor<'_>, name: &str, field: &str, input: Value| {
+        let of = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+        let make = format!(
+            "mutation($input: {of}Input!) {{ {name}(input: $input) {{ {field} {{ id key version }} userErrors {{ field message code }} }} }}"
+        );
+        by.does(&make, input).await[field].take()
+    };
+    let goes = async |by: &Actor<'_>, name: &str, of: &Value, more: Value| {
+        let mut input = json!({ "id": of["id"], "expectedVersion": of["version"] });
+        for (field, value) in more.as_object().expect("an object") {
+            input[field] = value.clone();
+        }
+        let kind = match name {
+            "departmentArchive" => "DepartmentArchiveInput",
+            _ => "AtVersionInput",
+        };
+        let go = format!(
+            "mutation($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ field message code }} }} }}"
+        );
+        by.does(&go, input).await;
+    };
+    let persona = makes(&ann, "personaCreate", "persona", json!({ "name": "Gone" })).await;
+    let department = makes(
+        &gus,
+        "departmentCreate",
+        "department",
+        json!({ "name": "Gone" }),
+    )
+    .await;
+    let account = json!({ "name": "Gone", "password": "a long enough one" });
+    let account = makes(&gus, "accountCreate", "account", account).await;
+    let named = json!({
+        "secondaryPersonas": [persona["key"]],
+        "responsibilities": [{ "touchpoint": "R07", "department": "r-station", "role": "ACCOUNTABLE", "status": "ACCEPTED" }],
+        "insights": [{ "key": "Q9", "kind": "GAIN", "text": "of somebody", "touchpoint": "R02", "persona": persona["key"] }],
+        "evaluations": [{ "touchpoint": "R02", "heldOn": "2025-01-01", "byAccount": account["key"] }],
+        "improvements": [{ "key": "N9", "title": "of nobody", "ownerDepartment": department["key"] }],
+    });
+    change(&ann, named.clone(), false).await;
+    let ids = Ids::of(&world).await;
+    let id = &ids["bp-rental"];
+    let publish = json!({ "id": id, "expectedVersion": version(&ann, id).await });
+    ann.does(PUBLISH, publish).await;
+    let before = document(&ann, "bp-rental").await;
+    let published = publications(&ann, id).await.pop().expect("a publication");
+
+    goes(&ann, "personaArchive", &persona, json!({})).await;
+    goes(&gus, "accountDeactivate", &account, json!({})).await;
+    goes(&gus, "departmentArchive", &department, json!({})).await;
+    assert_eq!(document(&ann, "bp-rental").await, before);
+
+    // A part of the document, all of it, and a sheet.
+    change(&ann, json!({ "title": "I rent a van" }), false).await;
+    change(&ann, before.clone(), true).await;
+    assert_eq!(document(&ann, "bp-rental").await, before);
+    let sheet = ann
+        .ask(
+            "{ blueprint(by: { key: \"bp-rental\" }) { sheet } }",
+            json!({}),
+        )
+        .await;
+    let take =
+        "mutation($input: BlueprintSheetImportInput!) { blueprintSheetImport(input: $input) {
+        changes { identity } userErrors { field message code } } }";
+    let sheet = json!({ "blueprint": { "key": "bp-rental" }, "csv": sheet["blueprint"]["sheet"] });
+    assert_eq!(ann.does(take, sheet).await["changes"], json!([]));
+    // A copy names what its origin names.
+    let copy = ann
+        .does(COPY, json!({ "blueprintId": id, "title": "A copy" }))
+        .await;
+    let copy = document(&ann, copy["blueprint"]["key"].as_str().expect("a key")).await;
+    for list in [
+        "secondaryPersonas",
+        "insights",
+        "evaluations",
+        "improvements",
+    ] {
+        assert_eq!(copy[list], before[list]);
+    }
+    // What was taken away comes back with the publication.
+    let without =
+        json!({ "secondaryPersonas": [], "insights": [], "evaluations": [], "improvements": [] });
+    change(&ann, without, true).await;
+    let back = json!({ "id": id, "expectedVersion": version(&ann, id).await, "publicationId": published["id"] });
+    ann.does(RESTORE, back).await;
+    assert_eq!(document(&ann, "bp-rental").await, before);
+    // Elsewhere, and for another part, it is not there to be named.
+    let elsewhere = json!({ "document": { "format": "cx-blueprint/blueprint@1", "key": "bp-flight",
+        "secondaryPersonas": [persona["key"]], "improvements": named["improvements"] } });
+    assert_eq!(
+        ann.refused(IMPORT, elsewhere).await,
+        ["NOT_FOUND", "NOT_FOUND"]
+    );
+    let addressed = json!({ "document": { "format": "cx-blueprint/blueprint@1", "key": "bp-rental", "responsibilities": [
+        { "touchpoint": "R02", "department": department["key"], "role": "INFORMED" }] } });
+    assert!(!ann.refused(IMPORT, addressed).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_copy_for_the_future_compares_with_its_origin_whatever_is_renamed() {
     let world = World::demo().await;
     let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);

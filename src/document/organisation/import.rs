@@ -20,6 +20,7 @@ use crate::{
         blueprint::{BlueprintDocumentPatch, Document},
         catalogue::fold_key,
         import,
+        reference::ReferencedKeys,
     },
     error::{Error, Result, UserErrorCode},
     id,
@@ -159,7 +160,14 @@ async fn import_blueprint(
         faults.add(&path, UserErrorCode::Invalid, None, message);
     }
     let document = said.document.clone();
-    match import::import_into_blueprint(permit, None, document, (true, ImportConsent::Own)).await {
+    match import::import_into_blueprint(
+        permit,
+        None,
+        (document, ReferencedKeys::new()),
+        (true, ImportConsent::Own),
+    )
+    .await
+    {
         Ok((row, _)) => BlueprintPartsByKey::load(permit, row).await.map(Some),
         Err(error) => {
             faults.add_under_path(&path, error.into_user_errors()?);

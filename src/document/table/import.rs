@@ -24,6 +24,7 @@ use crate::{
             lock_blueprint_for_import, reconcile,
         },
         part::PatchField,
+        reference::ReferencedKeys,
     },
     error::{Error, Result, UserError},
     input::{By, Faults},
@@ -76,6 +77,7 @@ pub async fn import_table(
         Some(snapshot),
         (Some(base), said, false),
         (ImportConsent::Own, &table.complete),
+        ReferencedKeys::new(),
     )
     .await;
     let taken = taken.map_err(|error| places.point_faults_to_cells(error))?;
