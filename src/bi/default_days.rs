@@ -1,6 +1,6 @@
 //! The days of a pull that leaves an end of its range open: from the first measured day that may be seen, of a series
 //! from the beginning of its period, through today, as the views of PostgreSQL have them; of more than ten years the last
-//! ten.
+//! ten. An end that is said and lies further away than that is taken to be there: `le 9999-12-31` asks for all there is.
 
 use chrono::{Days, NaiveDate};
 use entity::measurement;
@@ -32,15 +32,26 @@ pub(super) async fn close_open_range(
     }
     let tomorrow = context.caller.today + Days::new(1);
     let to = query.range.to.unwrap_or(tomorrow);
-    let from = match query.range.from {
-        Some(from) => from,
-        None => {
+    let is_far = |from: NaiveDate| from.checked_add_days(MOST).is_some_and(|end| end < to);
+    let (from, to) = match query.range.from {
+        Some(from) if !is_far(from) => (from, to),
+        said => {
             let first = find_first_measured_day(context).await?;
             let first = first.unwrap_or(context.caller.today);
-            match &query.series {
-                Some(series) => first_default_period(series.grain, first, to),
-                None => first.max(to.checked_sub_days(MOST).unwrap_or(to)),
-            }
+            let near = to.min(tomorrow);
+            let (begin, last_ten_years) = match &query.series {
+                Some(series) => (
+                    series.grain.begin_of_period(first),
+                    first_default_period(series.grain, first, near),
+                ),
+                None => (
+                    first,
+                    first.max(near.checked_sub_days(MOST).unwrap_or(near)),
+                ),
+            };
+            // Before the first day there is nothing; what somebody asks for behind it is never cut off.
+            let from = said.map_or(last_ten_years, |said| said.max(begin));
+            (from, if is_far(from) { near } else { to })
         }
     };
     if let Some(series) = &mut query.series {
@@ -102,7 +113,7 @@ pub fn cover_whole_periods(series: &mut SeriesRequest, begins: DayRange) -> Resu
 
 fn too_many_days() -> Error {
     Error::BadInput(format!(
-        "The range has at most {MOST_DAYS} days. Say both of its ends."
+        "The range has at most {MOST_DAYS} days. Say both of its ends, nearer together."
     ))
 }
 

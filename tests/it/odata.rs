@@ -427,6 +427,55 @@ async fn pages_lead_to_the_end_and_give_what_the_feed_gives() {
     );
 }
 
+#[tokio::test]
+async fn an_end_that_lies_far_away_loses_no_row() {
+    let world = World::demo().await;
+    let bea = world.sign_in("bea-analyst").await;
+    for (set, day) in [
+        ("kpi_facts", "measured_on"),
+        ("kpi_series_month", "period_start"),
+    ] {
+        let all = bea.lines(&format!("/bi/v1/{set}.ndjson")).await;
+        assert!(all.len() > 50, "{set}");
+        for filter in [
+            format!("{day} le 2036-01-01"),
+            format!("{day} lt 2999-12-31"),
+            format!("{day} le 9999-12-31"),
+            format!("year({day}) le 2040"),
+            format!("{day} ge 1900-01-01"),
+        ] {
+            let (rows, _) = bea
+                .odata_rows(&format!("{set}?$filter={}", encoded(&filter)), 1_000)
+                .await;
+            assert_eq!(rows, all, "{set}: {filter}");
+        }
+        for range in ["to=2040-01-01", "to=2999-12-31", "from=1900-01-01"] {
+            let rows = bea.lines(&format!("/bi/v1/{set}.ndjson?{range}")).await;
+            assert_eq!(rows, all, "{set}: {range}");
+        }
+    }
+    let calendar = bea.lines("/bi/v1/dates.ndjson").await;
+    let (days, _) = bea
+        .odata_rows(
+            &format!("dates?$filter={}", encoded("day le 9999-12-31")),
+            10_000,
+        )
+        .await;
+    assert_eq!(days, calendar);
+    let series = "kpi_series.ndjson?grain=month&by=kpi&kpi=KU1,KU4";
+    let all = bea.lines(&format!("/bi/v1/{series}")).await;
+    assert_eq!(
+        bea.lines(&format!("/bi/v1/{series}&to=2040-01-01")).await,
+        all
+    );
+    // What was said on both sides is asked for as it is said.
+    let much = format!(
+        "kpi_facts?$filter={}",
+        encoded("measured_on ge 2001-01-01 and measured_on le 2040-01-01")
+    );
+    assert_eq!(bea.odata(&much, &[]).await.status, StatusCode::BAD_REQUEST);
+}
+
 /// Orders with much that is alike and much that is empty, up and down: every row comes once, in that order.
 #[tokio::test]
 async fn pages_in_another_order_give_every_row_once() {
