@@ -209,6 +209,8 @@ pub enum Reason {
     ProposesItself,
     /// The person does not belong to the department.
     NotOwnPeople,
+    /// Answers of employees are recorded by service accounts and CX managers.
+    OfEmployees,
     /// The proposal was already answered, taken by another department or withdrawn.
     NotOpen,
     /// The responsibility is not in force.

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Reason, Result, UserError, UserErrorCode},
     id,
     number::size_fault,
+    scalar::{DAY_OUT_OF_RANGE, is_day_in_range},
     text::{fold_key, is_blank, is_unseen, quote_for_message},
 };
 
@@ -406,9 +407,24 @@ impl Faults {
         key.to_owned()
     }
 
+    /// Validates a day: it lies in the years 1900 to 2999.
+    pub fn check_day(&mut self, path: &str, day: NaiveDate) -> NaiveDate {
+        if !is_day_in_range(day) {
+            self.add(
+                path,
+                UserErrorCode::Invalid,
+                Some(Reason::OutOfRange),
+                DAY_OUT_OF_RANGE,
+            );
+        }
+        day
+    }
+
     /// Validates the day of something that has happened.
     pub fn check_day_has_come(&mut self, path: &str, day: NaiveDate, today: NaiveDate) {
-        if day > today {
+        if day <= today {
+            self.check_day(path, day);
+        } else {
             let message = format!("This day is in the future: today is {today}.");
             self.add(
                 path,

@@ -515,12 +515,17 @@ fn stale_version_error(id: uuid::Uuid) -> Error {
 /// CONFLICT with VERSION_STALE.
 pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
     match E::version(row) {
-        Some(version) if version != expected => Err(Error::conflict(
-            "expectedVersion",
-            Reason::VersionStale,
-            format!("It has changed since you read it: it is at version {version}, you expected {expected}."),
-        )
-        .with_current(E::row_id(row))),
+        Some(version) if version != expected => {
+            let message = if expected < version {
+                format!(
+                    "It has changed since you read it: it is at version {version}, you expected {expected}."
+                )
+            } else {
+                format!("It is at version {version} only, you expected {expected}. Read it again.")
+            };
+            let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
+            Err(conflict.with_current(E::row_id(row)))
+        }
         _ => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! A new blueprint: a draft as it was read, and made inside an act that may put more into it. It commits nothing.
 
 use async_graphql::{ID, InputObject};
+use chrono::NaiveDate;
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId, PersonaId, TemplateId},
@@ -50,6 +51,7 @@ pub struct BlueprintDraft {
     title: String,
     persona: PersonaId,
     owner: DepartmentId,
+    next_review_on: Option<NaiveDate>,
     input: BlueprintCreateInput,
 }
 
@@ -62,6 +64,9 @@ impl BlueprintDraft {
             key: input.key.as_deref().map(|key| faults.check_key("key", key)),
             persona: faults.parse_id("personaId", &input.persona_id),
             owner: faults.parse_id("ownerDepartmentId", &input.owner_department_id),
+            next_review_on: input
+                .next_review_on
+                .map(|day| faults.check_day("nextReviewOn", day.0)),
             input,
         }
     }
@@ -112,7 +117,7 @@ impl BlueprintDraft {
                 visibility: Set(self.input.visibility),
                 persona_id: Set(persona.id),
                 owner_department_id: Set(owner.id),
-                next_review_on: Set(self.input.next_review_on.map(Into::into)),
+                next_review_on: Set(self.next_review_on),
                 sent_back_reason: Set(None),
                 published_number: Set(None),
                 published_revision: Set(None),

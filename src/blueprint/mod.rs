@@ -138,6 +138,9 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
     let secondary = list_if_given(&input.secondary_persona_ids);
     let secondary: Option<Vec<PersonaId>> =
         secondary.map(|ids| faults.parse_ids("secondaryPersonaIds", ids));
+    let next_review_on = set_or_clear(&input.next_review_on, |day| {
+        day.map(|day| faults.check_day("nextReviewOn", day.0))
+    });
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let row = permit
@@ -164,7 +167,7 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
         title,
         visibility: set_if_given(visibility, |visibility| *visibility),
         persona_id: persona_id.map_or(NotSet, Set),
-        next_review_on: set_or_clear(&input.next_review_on, |day| day.map(|day| day.0)),
+        next_review_on,
         ..Default::default()
     };
     let row = permit.update::<blueprint::Entity>(&row, change).await?;

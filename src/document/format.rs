@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{bounds::ObjectOnly, explain::explain_message, shape};
+use super::{bounds::ObjectOnly, explain::explain_message, shape, twins::WithoutTwins};
 use crate::error::{Error, Result, UserErrorCode};
 
 /// Bytes of a text that is read again for all faults of its shape; of a longer one the first is told.
@@ -45,7 +45,7 @@ pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
     let read: Result<ObjectOnly<K>, _> = serde_path_to_error::deserialize(&mut deserializer);
     let document = match read {
         Ok(ObjectOnly(document)) => require_format(document)?,
-        Err(error) => return Err(shape_error::<K>(text, &error)),
+        Err(error) => return read_again(text, &error).and_then(require_format),
     };
     deserializer.end().map_err(|error| {
         let message = explain_message(&error.to_string());
@@ -54,19 +54,23 @@ pub fn parse_document<K: DocumentFormat>(text: &str) -> Result<K> {
     Ok(document)
 }
 
-/// All faults of a text's shape; the one that ended its reading where there are no others, such as a field that is there
-/// twice, or a text that is no JSON.
-fn shape_error<K: DocumentFormat>(
+/// The document where nothing but the spelling of numbers is in the way, or all faults of a text's shape; the one that
+/// ended its first reading where there are no others, such as a field that is there twice, or a text that is no JSON.
+fn read_again<K: DocumentFormat>(
     text: &str,
     first: &serde_path_to_error::Error<serde_json::Error>,
-) -> Error {
-    if text.len() <= READ_AGAIN
-        && let Ok(document) = serde_json::from_str(text)
-        && let Err(error) = shape::read_document::<K>(document)
-    {
-        return error;
+) -> Result<K> {
+    if text.len() > READ_AGAIN {
+        return Err(shape::first_fault(first));
     }
-    shape::first_fault(first)
+    // Before it is read into maps, which would keep one of the two.
+    let twins: Result<WithoutTwins, _> =
+        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
+    match (twins, serde_json::from_str(text)) {
+        (Ok(WithoutTwins), Ok(document)) => shape::read_document(document),
+        (Err(twin), Ok(_)) => Err(shape::first_fault(&twin)),
+        (_, Err(_)) => Err(shape::first_fault(first)),
+    }
 }
 
 /// The format that a text names; none where it is no document at all.

@@ -53,6 +53,7 @@ mod responsibilities;
 mod shape;
 pub mod table;
 pub mod target;
+mod twins;
 mod walk;
 mod write;
 

@@ -150,7 +150,9 @@ impl Resolver<'_> {
             visibility: document.visibility,
             persona_id: persona?,
             owner_department_id: owner?,
-            next_review_on: document.next_review_on,
+            next_review_on: document
+                .next_review_on
+                .map(|day| self.faults.check_day("nextReviewOn", day)),
             ..stored.cloned().unwrap_or_else(fresh)
         })
     }

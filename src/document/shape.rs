@@ -71,8 +71,26 @@ pub(super) fn first_fault<E: std::fmt::Display>(error: &serde_path_to_error::Err
     }
 }
 
+/// Writes whole numbers as such: to a parser `2.0` is none, to JSON Schema and whoever keeps columns of numbers it is.
+fn write_whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|_| number.is_f64());
+            // Up to here every whole number is one of both kinds.
+            let whole = whole.filter(|whole| whole.fract() == 0.0 && whole.abs() < 9e15);
+            if let Some(whole) = whole {
+                *value = Value::from(whole as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(write_whole_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
 /// The document, or all faults of its shape.
 pub(super) fn read_document<K: DeserializeOwned>(mut document: Value) -> Result<K> {
+    write_whole_numbers(&mut document);
     let mut faults = Faults::default();
     let mut cut = CutOut::default();
     let mut is_looked_through = false;

@@ -22,7 +22,6 @@ use crate::{
     department::{is_within, load_parent_by_department},
     error::{Error, Reason, Result, UserErrorCode, refusals::Refusals},
     input::{AtVersionInput, Faults, set_if_given, set_or_clear},
-    kpi::measurement::add_year_range_fault,
     policy::{Action, Relation, RowTies},
     scalar::Date,
 };
@@ -233,7 +232,7 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
         faults.parse_optional_id("assigneeId", input.assignee_id.value());
     let due_on = faults.given("dueOn", &input.due_on);
     if let Some(due_on) = due_on {
-        add_year_range_fault(&mut faults, "dueOn", due_on.0);
+        faults.check_day("dueOn", due_on.0);
     }
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;

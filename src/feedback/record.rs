@@ -29,7 +29,6 @@ use crate::{
     kpi::{
         answers,
         fed::{self, RecountScope},
-        measurement::add_year_range_fault,
     },
     scalar::Date,
     text::is_blank,
@@ -278,7 +277,7 @@ fn add_contact_day_faults(
         let message = format!("The contact is after the answer, which is of {answered_on}.");
         faults.add(&path, UserErrorCode::Invalid, None, message);
     } else {
-        add_year_range_fault(faults, &path, met_on);
+        faults.check_day(&path, met_on);
     }
 }
 
@@ -322,7 +321,7 @@ fn read_answer_time(
             message,
         );
     } else {
-        add_year_range_fault(faults, &path, on);
+        faults.check_day(&path, on);
     }
     (at, on)
 }

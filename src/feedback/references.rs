@@ -19,7 +19,7 @@ use sea_orm::{
 use super::{entry::AnswerEntry, rules::accountable_at};
 use crate::{
     access::{Guarded, Permit, scope},
-    error::{Result, UserErrorCode},
+    error::{Error, Forbidden, Reason, Result, UserErrorCode},
     input::Faults,
     kpi::answers::is_scale_asked_of,
     policy::{Action, Relation, RowTies},
@@ -79,7 +79,17 @@ impl AnswerReferences {
         let of_colleagues =
             entries.iter().any(of_employees) && is_recorded_by_person(permit).await?;
         if of_colleagues || entries.iter().any(|entry| entry.touchpoint.is_none()) {
-            permit.require(Action::RecordFeedback, &RowTies::none(), None)?;
+            let nowhere = permit.require(Action::RecordFeedback, &RowTies::none(), None);
+            nowhere.map_err(|error| match error {
+                Error::Forbidden(forbidden) if of_colleagues => Error::Forbidden(Forbidden {
+                    because: Some((
+                        Reason::OfEmployees,
+                        "Answers of employees are recorded by service accounts and CX managers.",
+                    )),
+                    ..forbidden
+                }),
+                other => other,
+            })?;
         }
         for (id, row) in &self.touchpoints {
             let delivering = self.held.get(id).into_iter().flatten();

@@ -5,7 +5,7 @@ use entity::{
     blueprint, department, feedback,
     id::DepartmentId,
     improvement, kpi, responsibility,
-    words::{BlueprintStatus, ResponsibilityStatus, Role},
+    words::{BlueprintStatus, ResponsibilityStatus, Role, Subject},
 };
 
 use crate::{
@@ -100,16 +100,19 @@ pub(super) fn on_touchpoint(
         .with_departments(Relation::OwnsBlueprint, [blueprint.owner_department_id])
         .with_departments(Relation::Delivers, delivering)
         .with_departments(Relation::Proposes, caller.led_departments_and_below());
-    permitted_among(
-        caller,
-        &[
-            Action::DescribeTouchpoint,
-            Action::ShapeBlueprint,
-            Action::ProposeResponsibility,
-            Action::RecordFeedback,
-        ],
-        &ties,
-    )
+    let actions = [
+        Action::DescribeTouchpoint,
+        Action::ShapeBlueprint,
+        Action::ProposeResponsibility,
+    ];
+    let mut permitted = permitted_among(caller, &actions, &ties);
+    // Whoever delivers records no answers of their colleagues.
+    let ties = match blueprint.subject {
+        Subject::Customer => ties,
+        Subject::Employee => RowTies::none(),
+    };
+    permitted.extend(permitted_among(caller, &[Action::RecordFeedback], &ties));
+    permitted
 }
 
 /// The actions on a department.

@@ -122,6 +122,9 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let impact = check_estimate(&mut faults, "impact", input.impact);
     let effort = check_estimate(&mut faults, "effort", input.effort);
     let result = faults.check_optional_text("result", input.result.as_deref());
+    let target_on = input
+        .target_on
+        .map(|day| faults.check_day("targetOn", day.0));
     let touchpoints = faults.parse_ids("touchpointIds", &input.touchpoint_ids);
     let kpis = faults.parse_ids("kpiIds", &input.kpi_ids);
     faults.check()?;
@@ -155,7 +158,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
         effort,
         state: input.state,
         result,
-        target_on: input.target_on.map(Into::into),
+        target_on,
         created_at: caller.now,
         version: 1,
     };
@@ -213,7 +216,9 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
         result: set_or_clear(&input.result, |text| {
             faults.check_optional_text("result", text.map(String::as_str))
         }),
-        target_on: set_or_clear(&input.target_on, |day| day.map(|day| day.0)),
+        target_on: set_or_clear(&input.target_on, |day| {
+            day.map(|day| faults.check_day("targetOn", day.0))
+        }),
         ..Default::default()
     };
     let touchpoints = list_if_given(&input.touchpoint_ids);

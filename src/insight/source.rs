@@ -78,13 +78,14 @@ pub fn check_sample_size(faults: &mut Faults, path: &str, people: Option<i32>) -
     faults.check_within(path, people, 1..=i32::MAX)
 }
 
-/// Finds fault with a day to come of a source that is not planned.
+/// Finds fault with a day outside the calendar, and with one to come of a source that is not planned.
 pub fn check_day_of_source(
     faults: &mut Faults,
     path: &str,
     (held_on, planned): (Option<NaiveDate>, bool),
     today: NaiveDate,
 ) {
+    let held_on = held_on.map(|day| faults.check_day(path, day));
     if let Some(day) = held_on.filter(|day| *day > today && !planned) {
         let message =
             format!("{day} is to come: say `planned: true` of a source that is still to be asked.");

@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 pub use super::days::days_overlap;
-use super::{days::LinkDays, fed::KpisWithChangingLinks, measurement::add_year_range_fault};
+use super::{days::LinkDays, fed::KpisWithChangingLinks};
 use crate::{
     access::{Caller, Permit, expect_version, require_unarchived},
     error::{Error, Reason, Result, UserErrorCode},
@@ -122,7 +122,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
 pub fn add_link_days_faults(faults: &mut Faults, path: &str, (from, to): LinkDays) {
     for (field, day) in [("validFrom", from), ("validTo", to)] {
         if let Some(day) = day {
-            add_year_range_fault(faults, &format!("{path}.{field}"), day);
+            faults.check_day(&format!("{path}.{field}"), day);
         }
     }
     if from.zip(to).is_some_and(|(from, to)| to <= from) {

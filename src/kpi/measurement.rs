@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use async_graphql::{ID, InputObject};
+use async_graphql::{ID, InputObject, MaybeUndefined};
 use chrono::NaiveDate;
 use entity::{
     id::{ChannelId, KpiId, MeasurementId, SegmentId, TouchpointId},
@@ -14,7 +14,7 @@ use sea_orm::{
     Set, sea_query::Expr,
 };
 
-use super::rules::{self, FigureFault, GivenFigures, MeasurementFigures};
+use super::rules::{self, FigureFault, GivenFigures, KpiMeasure, MeasurementFigures};
 use crate::{
     access::{Caller, FindingDependency, Permit, require_unarchived},
     audit::AuditedChange,
@@ -367,11 +367,6 @@ fn period_sum_key(kpi: &kpi::Model, row: &measurement::ActiveModel) -> Option<Pe
     })
 }
 
-/// Finds fault with a day outside the years 1900 to 2999.
-pub fn add_year_range_fault(faults: &mut Faults, path: &str, day: NaiveDate) {
-    add_fault(faults, path, year_range_fault(day));
-}
-
 fn year_range_fault(day: NaiveDate) -> Option<FigureFault> {
     (!is_day_in_range(day)).then(|| FigureFault {
         field: "measuredOn",
@@ -452,7 +447,7 @@ async fn insert_measurements(
     Ok(())
 }
 
-/// The correction of a measurement: its figures as a whole, so that a figure that is left out is none afterwards.
+/// The correction of a measurement. What is absent stays as it is, null clears.
 #[derive(InputObject)]
 pub struct KpiMeasurementCorrectInput {
     /// An id made by the client (a UUID of version 7) for the correction, so that a retry makes nothing twice.
@@ -461,15 +456,37 @@ pub struct KpiMeasurementCorrectInput {
     pub measurement_id: ID,
     /// The value, in the KPI's unit. Of a share (the aggregation or the unit RATIO) it agrees with numerator and
     /// denominator, or is left out and follows from them.
-    pub value: Option<f64>,
+    pub value: MaybeUndefined<f64>,
     /// Numerator of a share; signed for NPS.
-    pub numerator: Option<f64>,
+    pub numerator: MaybeUndefined<f64>,
     /// Denominator of a share: the number of cases.
-    pub denominator: Option<f64>,
+    pub denominator: MaybeUndefined<f64>,
     /// Sample size: the number of answers.
-    pub sample_size: Option<i32>,
+    pub sample_size: MaybeUndefined<i32>,
     /// Origin of the value.
-    pub source: Option<String>,
+    pub source: MaybeUndefined<String>,
+}
+
+impl KpiMeasurementCorrectInput {
+    /// The figures of the correction of a measurement.
+    fn given_figures(&self, corrected: &measurement::Model, kpi: &kpi::Model) -> GivenFigures {
+        let changes_parts = !(self.numerator.is_undefined() && self.denominator.is_undefined());
+        let follows = KpiMeasure::from(kpi).is_share() && changes_parts;
+        GivenFigures {
+            value: given_or_kept(self.value, (!follows).then_some(corrected.value)),
+            numerator: given_or_kept(self.numerator, corrected.numerator),
+            denominator: given_or_kept(self.denominator, corrected.denominator),
+            sample_size: given_or_kept(self.sample_size, corrected.sample_size),
+        }
+    }
+}
+
+/// What a field gives, or what is kept where it is absent.
+fn given_or_kept<T>(given: MaybeUndefined<T>, kept: Option<T>) -> Option<T> {
+    match given {
+        MaybeUndefined::Undefined => kept,
+        given => given.take(),
+    }
 }
 
 /// Corrects one measurement.
@@ -480,13 +497,7 @@ pub async fn correct_measurement(
     let mut faults = Faults::default();
     let id: MeasurementId = faults.parse_or_make_id(input.id.as_ref());
     let which: MeasurementId = faults.parse_id("measurementId", &input.measurement_id);
-    let given = GivenFigures {
-        value: input.value,
-        numerator: input.numerator,
-        denominator: input.denominator,
-        sample_size: input.sample_size,
-    };
-    let source = faults.check_optional_text("source", input.source.as_deref());
+    let source = faults.check_optional_text("source", input.source.as_opt_deref().flatten());
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
     let found = permit
@@ -498,7 +509,12 @@ pub async fn correct_measurement(
     require_unarchived::<kpi::Entity>("measurementId", &kpi)?;
     let key = MeasurementKey::from_row(&found);
     let mut faults = Faults::default();
-    let figures = complete_figures(&mut faults, "", &kpi, &given);
+    // A measurement never changes: what corrects it is another.
+    let figures = complete_figures(&mut faults, "", &kpi, &input.given_figures(&found, &kpi));
+    let source = match input.source {
+        MaybeUndefined::Undefined => found.source.clone(),
+        _ => source,
+    };
     let content = MeasurementContent { figures, source };
     // Before the check for a correction below: a retry finds the measurement corrected by its own first attempt.
     let same = |row: &measurement::Model| {

@@ -29,7 +29,7 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use self::{fed::RecountScope, measurement::add_year_range_fault, rules::KpiMeasure};
+use self::{fed::RecountScope, rules::KpiMeasure};
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change},
     error::{Error, Reason, Result, UserErrorCode},
@@ -279,7 +279,7 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         scope: set_if_some(faults.given("scope", &input.scope).copied()),
         fed_from: set_or_clear(&input.fed_from, |day| {
             let day = day?.0;
-            add_year_range_fault(&mut faults, "fedFrom", day);
+            faults.check_day("fedFrom", day);
             if caller
                 .today
                 .succ_opt()

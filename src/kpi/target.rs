@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 
-use super::{measurement::add_year_range_fault, rules};
+use super::rules;
 use crate::{
     access::{Caller, Permit, expect_known_version, expect_version, require_unarchived},
     audit,
@@ -76,7 +76,7 @@ pub async fn set_target(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi
         channel: faults.parse_optional_id("channelId", input.channel_id.as_ref()),
         segment: faults.parse_optional_id("segmentId", input.segment_id.as_ref()),
     };
-    add_year_range_fault(&mut faults, "validFrom", input.valid_from.0);
+    faults.check_day("validFrom", input.valid_from.0);
     if input.value.is_undefined() {
         let message = "Give the value, or null for no target from this day on.";
         faults.add("value", UserErrorCode::Required, None, message);

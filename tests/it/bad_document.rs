@@ -166,6 +166,57 @@ async fn every_field_that_is_missing_is_told_with_its_place() {
 }
 
 #[tokio::test]
+async fn whole_numbers_may_be_written_with_a_fraction_of_nothing() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let emotion =
+        |number: Value| rental(json!({ "touchpoints": [{ "key": "R02", "emotion": number }] }));
+    for whole in [json!(2.0), json!(-1e0), json!(-0.0)] {
+        ann.does(IMPORT, emotion(whole.clone())).await;
+        let now = document(&ann, "bp-rental").await;
+        let touchpoints = now["touchpoints"].as_array().expect("touchpoints").iter();
+        let said = touchpoints
+            .clone()
+            .find(|one| one["key"] == "R02")
+            .expect("R02");
+        assert_eq!(
+            said["emotion"].as_f64(),
+            whole.as_f64().map(|zero| zero + 0.0),
+            "{whole}"
+        );
+    }
+    for other in [json!(2.5), json!(1e300)] {
+        let document = emotion(other)["document"].take();
+        assert_eq!(
+            places(&ann, &document).await,
+            ["touchpoints.0.emotion INVALID"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn days_outside_of_the_calendar_are_told() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    for day in ["0000-01-01", "1899-12-31", "3000-01-01", "9999-12-31"] {
+        let wrong = rental(json!({
+            "nextReviewOn": day,
+            "sources": [{ "title": "of old", "kind": "INTERVIEW", "heldOn": day, "planned": true }],
+            "improvements": [{ "key": "N9", "title": "x", "ownerDepartment": "r-station", "targetOn": day }],
+        }));
+        assert_eq!(
+            places(&ann, &wrong["document"]).await,
+            [
+                "improvements.0.targetOn INVALID",
+                "nextReviewOn INVALID",
+                "sources.0.heldOn INVALID"
+            ],
+            "{day}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn keys_that_lead_nowhere_are_told_all_at_once() {
     let world = World::demo().await;
     let ann = world.sign_in("ann-cx").await;

@@ -1,6 +1,6 @@
 //! Splits a `$filter` into tokens, in time linear in its length.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Timelike, Utc};
 
 use crate::{expression::Literal, fault::Fault};
 
@@ -175,7 +175,7 @@ fn parse_day(run: &str) -> Option<NaiveDate> {
     day.flatten()
 }
 
-/// A moment with its zone. OData lets seconds be left out, RFC 3339 does not.
+/// A moment with its zone. OData lets seconds be left out, RFC 3339 does not; a second 60 is none of OData's.
 fn parse_moment(run: &str) -> Option<Literal> {
     let zone_at_16 = matches!(run.as_bytes().get(16), Some(b'Z' | b'+' | b'-'));
     let minutes = run.get(..16).filter(|_| zone_at_16);
@@ -184,5 +184,9 @@ fn parse_moment(run: &str) -> Option<Literal> {
         None => run.to_owned(),
     };
     let at = DateTime::parse_from_rfc3339(&whole).ok()?;
+    // chrono keeps a second 60 as more than a second's worth of nanoseconds.
+    if at.nanosecond() >= 1_000_000_000 {
+        return None;
+    }
     Some(Literal::DateTime(at.with_timezone(&Utc)))
 }

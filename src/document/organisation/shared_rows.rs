@@ -30,10 +30,7 @@ use crate::{
     id,
     input::Faults,
     judgement::KpiPart,
-    kpi::{
-        self as kpis, fed::can_be_fed_by_answers, measurement::add_year_range_fault,
-        rules::target_faults,
-    },
+    kpi::{self as kpis, fed::can_be_fed_by_answers, rules::target_faults},
     template::{TemplateContent, TemplatePhaseInput},
 };
 
@@ -321,7 +318,7 @@ impl SharedRows {
         kpis::add_across_parts_fault(faults, &path_of_rule, rule, said.across_parts);
         kpis::add_currency_fault(faults, &at("currency"), said.unit, said.currency.as_deref());
         if let Some(day) = said.fed_from {
-            add_year_range_fault(faults, &at("fedFrom"), day);
+            faults.check_day(&at("fedFrom"), day);
             if said
                 .measurements
                 .iter()
@@ -387,7 +384,7 @@ impl SharedRows {
                 faults,
             );
             let day = format!("{path}.validFrom");
-            add_year_range_fault(faults, &day, valid_from);
+            faults.check_day(&day, valid_from);
             if !taken.insert((part, valid_from)) {
                 let message = "There is a target from this day on already.";
                 faults.add(&day, UserErrorCode::Duplicate, None, message);

@@ -133,7 +133,9 @@ impl Resolver<'_> {
                 effort: improvements::check_estimate(faults, &at("effort"), part.effort),
                 state: part.state,
                 result: faults.check_optional_text(&at("result"), part.result.as_deref()),
-                target_on: part.target_on,
+                target_on: part
+                    .target_on
+                    .map(|day| faults.check_day(&at("targetOn"), day)),
                 created_at: stored.map_or(self.now, |stored| stored.created_at),
                 version: stored.map_or(1, |stored| stored.version),
             };

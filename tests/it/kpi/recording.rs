@@ -196,6 +196,91 @@ async fn two_batches_at_once_leave_one_value_in_force() {
 }
 
 #[tokio::test]
+async fn a_correction_keeps_what_it_does_not_name() {
+    const FIGURES: &str = "mutation($input: KpiMeasurementCorrectInput!) { kpiMeasurementCorrect(input: $input) {
+        measurement { id value numerator denominator sampleSize source } userErrors { field message code reason } } }";
+    let world = World::small().await;
+    let cx = world.sign_in("cx-manager").await;
+    let owner = cx
+        .ask("{ department(by: { key: \"sales\" }) { id } }", json!({}))
+        .await;
+    let kpi = |key: &str, aggregation: &str| {
+        json!({ "key": key, "name": key, "type": "OTHER", "unit": "PERCENT", "direction": "HIGHER", "cadence": "MONTHLY",
+            "aggregation": aggregation, "ownerDepartmentId": owner["department"]["id"], "scope": "TRANSACTIONAL" })
+    };
+    let mean = cx.does(CREATE, kpi("MEAN", "AVERAGE")).await["kpi"]["id"].take();
+    let share = cx.does(CREATE, kpi("SHARE", "RATIO")).await["kpi"]["id"].take();
+    let sent = json!([
+        { "kpiId": mean, "measuredOn": "2025-03-01", "value": 12, "sampleSize": 40, "source": "a survey" },
+        { "kpiId": share, "measuredOn": "2025-03-01", "numerator": 5, "denominator": 10, "sampleSize": 10 },
+    ]);
+    cx.records(sent).await;
+    for (key, changes) in [
+        (
+            "MEAN",
+            vec![
+                (
+                    json!({ "value": 12.5 }),
+                    json!([12.5, null, null, 40, "a survey"]),
+                ),
+                (
+                    json!({ "source": "another" }),
+                    json!([12.5, null, null, 40, "another"]),
+                ),
+                (
+                    json!({ "sampleSize": null, "source": null }),
+                    json!([12.5, null, null, null, null]),
+                ),
+            ],
+        ),
+        (
+            "SHARE",
+            vec![
+                (
+                    json!({ "numerator": 6 }),
+                    json!([60.0, 6.0, 10.0, 10, null]),
+                ),
+                (
+                    json!({ "denominator": 12 }),
+                    json!([50.0, 6.0, 12.0, 10, null]),
+                ),
+                (
+                    json!({ "sampleSize": 12 }),
+                    json!([50.0, 6.0, 12.0, 12, null]),
+                ),
+                (
+                    json!({ "value": 55, "numerator": null, "denominator": null }),
+                    json!([55.0, null, null, 12, null]),
+                ),
+            ],
+        ),
+    ] {
+        let mut id = cx.kpi(key, Value::Null).await["latest"]["id"].take();
+        for (change, becomes) in changes {
+            let mut input = change.clone();
+            input["measurementId"] = id;
+            let mut now = cx.does(FIGURES, input).await["measurement"].take();
+            let figures = ["value", "numerator", "denominator", "sampleSize", "source"];
+            let figures: Vec<Value> = figures.map(|field| now[field].take()).to_vec();
+            assert_eq!(json!(figures), becomes, "{key}: {change}");
+            id = now["id"].take();
+        }
+        let valueless = json!({ "measurementId": id, "value": null });
+        assert_eq!(
+            faults(&cx.tries(CORRECT, valueless).await),
+            ["value REQUIRED -"],
+            "{key}"
+        );
+    }
+    let half = cx.kpi("SHARE", Value::Null).await["latest"]["id"].take();
+    let apart = json!({ "measurementId": half, "value": 55, "numerator": 5, "denominator": 10 });
+    assert_eq!(
+        faults(&cx.tries(CORRECT, apart).await),
+        ["value INVALID OUT_OF_RANGE"]
+    );
+}
+
+#[tokio::test]
 async fn a_correction_keeps_what_it_corrects() {
     let world = World::small().await;
     let lead = world.sign_in("lead").await;
