@@ -93,7 +93,7 @@ test('types of the schema and of the contract’s operations compile', () =>
       declare const canvas: CanvasQuery, accepted: AcceptMutation, any: AnyQuery, whole: Blueprint;
       ${DRAW}
       const variables: FactsQueryVariables[] = [{}, { after: null, filter: { kpiKeys: ['KB3'] } }];
-      const codes: string[] = accepted.responsibilityAccept.userErrors.map((error) => error.code);
+      const codes: string[] | undefined = accepted.responsibilityAccept?.userErrors.map((error) => error.code);
       const unit: string | null = any.node?.__typename === 'Kpi' ? any.node.unit : null;
       const people: (string | undefined)[] = whole.promises.map((promise) => promise.createdBy?.name);
       const one: By[] = [{ id: 'x' }, { key: 'x' }];
@@ -139,7 +139,7 @@ test('a typed SDK compiles, with the types of the whole schema beside it', () =>
       const canvas = await Canvas({ key: 'bp-member' });
       ${DRAW}
       const value: number | undefined = (await Facts()).kpiFacts?.nodes[0]?.value;
-      const { userErrors } = (await Accept({ input: { id: 'x', expectedVersion: 1 } })).responsibilityAccept;
+      const errors = (await Accept({ input: { id: 'x', expectedVersion: 1 } })).responsibilityAccept?.userErrors;
       // @ts-expect-error: a canvas is of a key.
       await Canvas();
     `);
