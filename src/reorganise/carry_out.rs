@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use entity::{
     blueprint,
     id::{DepartmentId, ResponsibilityId},
+    improvement,
     json::Texts,
     kpi, responsibility,
 };
@@ -131,6 +132,13 @@ pub(super) async fn give_owned_to_successor(
             ..Default::default()
         };
         permit.update::<kpi::Entity>(row, change).await?;
+    }
+    for row in &holdings.improvements {
+        let change = improvement::ActiveModel {
+            owner_department_id: Set(successor),
+            ..Default::default()
+        };
+        permit.update::<improvement::Entity>(row, change).await?;
     }
     Ok(())
 }

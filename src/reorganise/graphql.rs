@@ -142,8 +142,9 @@ pub struct ReorganiseMutation;
 #[Object]
 impl ReorganiseMutation {
     /// Archives a department. Its successor takes over all that it holds: responsibilities end and start again for the
-    /// successor, proposals to it become proposals to the successor, blueprints and KPIs change owner, and open
-    /// follow-ups are the successor's to work. Memberships stay, but give no permissions. Requires: KEEP_ORGANISATION.
+    /// successor, proposals to it become proposals to the successor, blueprints, KPIs and improvements change owner, and
+    /// open follow-ups are the successor's to work. Memberships stay, but give no permissions. Requires:
+    /// KEEP_ORGANISATION.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_archive(
         &self,

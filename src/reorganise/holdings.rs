@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use entity::{
     blueprint, department, follow_up,
     id::{BlueprintId, DepartmentId},
-    kpi, responsibility,
+    improvement, kpi, responsibility,
     words::ResponsibilityStatus,
 };
 use sea_orm::{
@@ -42,6 +42,8 @@ pub struct Holdings {
     pub owned: Vec<blueprint::Model>,
     /// The KPIs that they own, by id.
     pub kpis: Vec<kpi::Model>,
+    /// The improvements that they own, planned or made, by id.
+    pub improvements: Vec<improvement::Model>,
     /// What they have still to do about answers of customers, by id.
     pub follow_ups: Vec<follow_up::Model>,
     /// The departments that are part of them at once, by id.
@@ -54,7 +56,8 @@ impl Holdings {
     pub fn row_count(&self) -> usize {
         let held = self.held.len() + self.made.len() + self.rivals.len();
         let beside = self.met.len() + self.beside.len();
-        held + beside + self.owned.len() + self.kpis.len() + self.follow_ups.len()
+        let owned = self.owned.len() + self.kpis.len() + self.improvements.len();
+        held + beside + owned + self.follow_ups.len()
     }
 
     /// Reads what these departments hold, as far as somebody of this standing may see it.
@@ -121,6 +124,13 @@ impl Holdings {
                 .await?,
             kpis: select_owned_kpis(of)
                 .filter(kpi::Entity::readable_condition(Principal::Standing(eyes)))
+                .all(tx)
+                .await?,
+            improvements: select_owned_improvements(of)
+                .filter(improvement::Entity::readable_condition(
+                    Principal::Standing(eyes),
+                ))
+                .order_by_asc(improvement::Column::Id)
                 .all(tx)
                 .await?,
             follow_ups: follow_up::Entity::find()
@@ -199,13 +209,26 @@ async fn load_blueprint_ids(
         .into_tuple()
         .all(permit.tx())
         .await?;
-    Ok(owned.into_iter().chain(taken_part_in).collect())
+    let improved: Vec<BlueprintId> = select_owned_improvements(of)
+        .select_only()
+        .column(improvement::Column::BlueprintId)
+        .distinct()
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let owned = owned.into_iter();
+    Ok(owned.chain(taken_part_in).chain(improved).collect())
 }
 
 fn select_owned_blueprints(of: &BTreeSet<DepartmentId>) -> Select<blueprint::Entity> {
     blueprint::Entity::find()
         .filter(blueprint::Column::OwnerDepartmentId.is_in(of.iter().copied()))
         .order_by_asc(blueprint::Column::Id)
+}
+
+fn select_owned_improvements(of: &BTreeSet<DepartmentId>) -> Select<improvement::Entity> {
+    improvement::Entity::find()
+        .filter(improvement::Column::OwnerDepartmentId.is_in(of.iter().copied()))
 }
 
 fn select_owned_kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {

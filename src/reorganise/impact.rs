@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
     id::{
-        BlueprintId, DepartmentId, FollowUpId, InsightId, KpiId, PromiseId, ResponsibilityId,
-        ScenarioId, TouchpointId, TransitionId,
+        BlueprintId, DepartmentId, FollowUpId, ImprovementId, InsightId, KpiId, PromiseId,
+        ResponsibilityId, ScenarioId, TouchpointId, TransitionId,
     },
     responsibility,
     words::Role,
@@ -51,6 +51,9 @@ pub struct ReorganisationImpact {
     pub kpis_handed_over: Vec<KpiId>,
     /// Have no owner any more.
     pub kpis_left: Vec<KpiId>,
+    pub improvements_handed_over: Vec<ImprovementId>,
+    /// Have no owner any more.
+    pub improvements_left: Vec<ImprovementId>,
     pub follow_ups_handed_over: Vec<FollowUpId>,
     /// Have nobody who looks after them any more.
     pub follow_ups_left: Vec<FollowUpId>,
@@ -97,16 +100,19 @@ impl ReorganisationImpact {
         );
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
+        let improvements = holdings.improvements.iter().map(|row| row.id).collect();
         let follow_ups = holdings.follow_ups.iter().map(|row| row.id).collect();
         match successor {
             Some(_) => {
                 impact.blueprints_handed_over = blueprints;
                 impact.kpis_handed_over = kpis;
+                impact.improvements_handed_over = improvements;
                 impact.follow_ups_handed_over = follow_ups;
             }
             None => {
                 impact.blueprints_left = blueprints;
                 impact.kpis_left = kpis;
+                impact.improvements_left = improvements;
                 impact.follow_ups_left = follow_ups;
             }
         }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ids::Ids,
+    reorganise::{IMPACT, MERGE},
     world::{Actor, World},
 };
 
@@ -123,4 +124,42 @@ async fn a_lead_keeps_improvements_of_the_own_department_and_gives_none_away() {
     )
     .await;
     assert_eq!(kept, ["better"]);
+}
+
+#[tokio::test]
+async fn improvements_go_to_the_successor_with_all_else() {
+    const FOUND: &str = "query($id: ID!) { improvement(by: { id: $id }) { version ownerDepartment { key } blueprint { revision } } }";
+    const WHAT: &str =
+        "query($id: ID!, $to: ID) { departmentArchiveImpact(id: $id, successorId: $to) { ...I } }";
+    let world = World::small().await;
+    let (cx, admin) = (
+        world.sign_in("cx-manager").await,
+        world.sign_in("admin").await,
+    );
+    let ids = Ids::of(&world).await;
+    let input = json!({ "blueprintId": ids["open"], "title": "of finance", "ownerDepartmentId": ids["finance"] });
+    let made = cx.does(CREATE, input).await["improvement"]["id"].take();
+    let ask = format!("{WHAT} {IMPACT}");
+    let with = json!({ "id": ids["finance"], "to": ids["service"] });
+    let impact = admin.ask(&ask, with).await["departmentArchiveImpact"].take();
+    assert_eq!(
+        impact["improvementsHandedOver"]["nodes"],
+        json!([{ "id": made }])
+    );
+    let without = json!({ "id": ids["finance"] });
+    let impact = admin.ask(&ask, without).await["departmentArchiveImpact"].take();
+    assert_eq!(impact["improvementsLeft"]["nodes"], json!([{ "id": made }]));
+    let before = cx.ask(FOUND, json!({ "id": made })).await["improvement"].take();
+    let merge = json!({ "departments": [{ "id": ids["finance"], "expectedVersion": 1 }], "successorId": ids["service"] });
+    admin.does(MERGE, merge).await;
+    let after = cx.ask(FOUND, json!({ "id": made })).await["improvement"].take();
+    assert_eq!(after["ownerDepartment"]["key"], "service");
+    let number = |found: &Value, pointer: &str| found.pointer(pointer).and_then(Value::as_i64);
+    for counted in ["/version", "/blueprint/revision"] {
+        assert_eq!(
+            number(&after, counted),
+            number(&before, counted).map(|was| was + 1),
+            "{counted}"
+        );
+    }
 }

@@ -16,18 +16,9 @@ use serde_json::{Value, json};
 
 use crate::{golden, world::World};
 
+#[rustfmt::skip]
 pub const ACTORS: &[&str] = &[
-    "stranger",
-    "viewer",
-    "contributor",
-    "lead",
-    "neighbour",
-    "chair",
-    "partner",
-    "analyst",
-    "auditor",
-    "cx-manager",
-    "admin",
+    "stranger", "viewer", "contributor", "lead", "neighbour", "chair", "partner", "analyst", "auditor", "cx-manager", "admin",
 ];
 
 /// A mutation with an input in which `@kind key` stands for an id, and what has to be done before it.

@@ -18,7 +18,7 @@ use crate::{
     world::{Actor, World, password_hash},
 };
 
-const IMPACT: &str = "fragment I on Impact {
+pub const IMPACT: &str = "fragment I on Impact {
     obstacles { reason }
     departmentsMoved(first: 200) { nodes { id } }
     responsibilitiesEnded(first: 200) { nodes { id } }
@@ -31,10 +31,12 @@ const IMPACT: &str = "fragment I on Impact {
     leftWithoutResponsible(first: 200) { nodes { id } }
     blueprintsHandedOver(first: 200) { nodes { id } }
     kpisHandedOver(first: 200) { nodes { id } }
+    improvementsHandedOver(first: 200) { nodes { id } }
+    improvementsLeft(first: 200) { nodes { id } }
     newlyUnreachable(first: 200) { nodes { id } }
     newDeadEnds(first: 200) { nodes { id } }
 }";
-const MERGE: &str = "mutation($input: DepartmentMergeInput!) { departmentMerge(input: $input) {
+pub const MERGE: &str = "mutation($input: DepartmentMergeInput!) { departmentMerge(input: $input) {
     department { key } merged { key version archivedAt successor { key } }
     impact { obstacles { code } departmentsMoved { nodes { key } } proposalsClosed { nodes { reason } } }
     userErrors { field code reason } } }";

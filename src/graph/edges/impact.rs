@@ -2,8 +2,8 @@
 
 use async_graphql::{ComplexObject, Context, OutputType};
 use entity::{
-    blueprint, department, follow_up, insight, kpi, promise, responsibility, scenario, touchpoint,
-    transition,
+    blueprint, department, follow_up, improvement, insight, kpi, promise, responsibility, scenario,
+    touchpoint, transition,
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -13,6 +13,7 @@ use crate::{
     department::graphql::Department,
     error::Result,
     feedback::graphql::FollowUp,
+    improvement::graphql::Improvement,
     insight::graphql::Insight,
     kpi::graphql::Kpi,
     page::{self, ObjectPage, PageArguments},
@@ -81,6 +82,10 @@ impact_lists! {
     kpis_handed_over: Kpi of kpi,
     /// KPIs that are left without an owner.
     kpis_left: Kpi of kpi,
+    /// Improvements, planned or made, that change owner to the successor.
+    improvements_handed_over: Improvement of improvement,
+    /// Improvements, planned or made, that are left without an owner.
+    improvements_left: Improvement of improvement,
     /// Open follow-ups that go to the successor.
     follow_ups_handed_over: FollowUp of follow_up,
     /// Open follow-ups that no department works any more.

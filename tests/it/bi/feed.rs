@@ -17,7 +17,11 @@ async fn what_is_not_known_is_named_and_not_passed_over() {
     for (path, status, says) in [
         ("kpi_fact.csv", 404, "There is no such dataset."),
         ("kpi_facts.xls", 404, "There is no such dataset."),
-        ("kpi_facts.csv?from=2000-01-01", 400, "at most 3660 days"),
+        (
+            "kpi_facts.csv?from=2000-01-01&to=2026-01-01",
+            400,
+            "at most 3660 days",
+        ),
         (
             "kpi_facts.csv?from=2025-1-1&to=2025-02-01",
             400,
