@@ -531,7 +531,7 @@ mod tests {
             KpiLink.blueprint KpiLink.phase KpiLink.touchpoint \
             KpiFigure.parts KpiFigure.running \
             Kpi.current Kpi.freshness Kpi.grants Kpi.history Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
-            Kpi.targets Kpi.trend Kpi.valuesVisible \
+            Kpi.targets Kpi.trend Kpi.valuesVisible Kpi.viewerPermissions \
             KpiTarget.channel KpiTarget.kpi KpiTarget.segment \
             Measurement.channel Measurement.kpi Measurement.segment Measurement.supersededBy \
             Measurement.touchpoint";
