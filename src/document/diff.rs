@@ -153,12 +153,7 @@ fn add_part_changes<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<Do
 /// Adds a change for each of the fewest parts whose moving turns one order into the other: those outside a longest
 /// increasing subsequence. Touchpoints are ordered within their phase; one that changed phase has its change already.
 fn add_move_changes<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
-    let among = |part: &P| {
-        (
-            part.natural_key(),
-            to_json(part).get("phase").map(Value::to_string),
-        )
-    };
+    let among = |part: &P| (part.natural_key(), part.arranged_within());
     let places: HashMap<_, usize> = before.iter().map(among).zip(0..).collect();
     let mut groups: BTreeMap<Option<String>, Vec<(String, usize)>> = BTreeMap::new();
     for part in after {

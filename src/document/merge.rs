@@ -1,7 +1,7 @@
 //! Merges a patch into a document, list by list and part by part. It judges only whether parts are distinct and
 //! complete.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::part::{DocumentPart, NaturalKey, PartPatch, camel_case};
 use crate::{error::UserErrorCode, input::Faults};
@@ -58,7 +58,9 @@ pub(super) fn add_limit_exceeded_fault(list: &str, most: u64, faults: &mut Fault
 }
 
 /// Merges one list. Parts of the patch come in the order of the patch; each other part stays behind the one it stood
-/// after, or goes where `prune` is set. `None` where a new part lacks a field, which the faults say.
+/// after, or goes where `prune` is set. What is arranged within something stands after what is in there before and
+/// after the patch: behind one that has moved away it would stand elsewhere when the patch is taken once more. `None`
+/// where a new part lacks a field, which the faults say.
 pub(super) fn merge_list<P: DocumentPart>(
     (name, most): (&str, u64),
     current: &[P],
@@ -94,28 +96,10 @@ pub(super) fn merge_list<P: DocumentPart>(
     let natural_keys = number_repeats(current.iter().map(DocumentPart::natural_key));
     // By map and not by search: two lists of thousands of parts would be compared with each other part by part.
     let index: HashMap<&(NaturalKey, usize), usize> = natural_keys.iter().zip(0..).collect();
-    let kept: HashSet<&(NaturalKey, usize)> = named.iter().collect();
-    // The parts that the patch does not name, by the named part that they stand after; none for those before all.
-    let mut after: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
-    let mut last = None;
-    for (at, natural_key) in natural_keys.iter().enumerate() {
-        if kept.contains(natural_key) {
-            last = Some(at);
-        } else if !prune {
-            after.entry(last).or_default().push(at);
-        }
-    }
-    let mut merged = Vec::with_capacity(current.len().max(patches.len()));
     let mut complete = true;
-    let mut follow = |merged: &mut Vec<P>, at: Option<usize>| {
-        let unnamed = after.remove(&at).unwrap_or_default();
-        merged.extend(
-            unnamed
-                .into_iter()
-                .filter_map(|at| current.get(at).cloned()),
-        );
-    };
-    follow(&mut merged, None);
+    let mut named_parts: Vec<(Option<usize>, P)> = Vec::with_capacity(patches.len());
+    // For each part of the patch that is there already, what it is arranged within from now on.
+    let mut named_within: HashMap<usize, Option<String>> = HashMap::new();
     for (at, (patch, natural_key)) in patches.into_iter().zip(&named).enumerate() {
         // A duplicate, which is reported above.
         if natural_key.1 > 1 && !P::REPEATS {
@@ -123,17 +107,51 @@ pub(super) fn merge_list<P: DocumentPart>(
         }
         let was = index.get(natural_key).copied();
         match patch.apply_to(was.and_then(|was| current.get(was))) {
-            Ok(part) => merged.push(part),
+            Ok(part) => {
+                named_within.extend(was.map(|was| (was, part.arranged_within())));
+                named_parts.push((was, part));
+            }
             Err(lacking) => {
                 add_required_faults(&format!("{name}.{at}"), P::NOUN, &lacking, faults);
                 complete = false;
             }
         }
+    }
+    if !complete {
+        return None;
+    }
+    // The parts that the patch does not name, by the named part that they stand after; none for those before all.
+    let mut unnamed: HashMap<Option<usize>, Vec<&P>> = HashMap::new();
+    let mut last_named: HashMap<Option<String>, usize> = HashMap::new();
+    for (at, part) in current.iter().enumerate() {
+        let within = part.arranged_within();
+        match named_within.get(&at) {
+            Some(now) if *now == within => {
+                last_named.insert(within, at);
+            }
+            Some(_) => {}
+            None if prune => {}
+            None => {
+                let after = last_named.get(&within).copied();
+                unnamed.entry(after).or_default().push(part);
+            }
+        }
+    }
+    let mut take_unnamed = |after: Option<usize>| {
+        unnamed
+            .remove(&after)
+            .unwrap_or_default()
+            .into_iter()
+            .cloned()
+    };
+    let mut merged: Vec<P> = take_unnamed(None).collect();
+    for (was, part) in named_parts {
+        merged.push(part);
         // The unnamed parts that stood after it go along, so that a patch of one part leaves its neighbours
         // together.
         if was.is_some() {
-            follow(&mut merged, was);
+            merged.extend(take_unnamed(was));
         }
     }
-    complete.then_some(merged)
+    Some(merged)
 }

@@ -38,6 +38,9 @@ pub trait DocumentPart: Clone + PartialEq + Serialize {
 
     /// Its natural key as people wrote it, for reports.
     fn identity(&self) -> String;
+
+    /// The key of what people arrange it within; none for parts that stand in one row.
+    fn arranged_within(&self) -> Option<String>;
 }
 
 /// A part of a document as it is read: anything but its natural key may be absent.
@@ -162,7 +165,7 @@ natural_key_words!(Role TransitionKind End);
 macro_rules! parts {
     ($(
         $(#[$doc:meta])*
-        $name:ident or $patch:ident, $noun:literal, ordered: $ordered:literal, repeats: $repeats:literal,
+        $name:ident or $patch:ident, $noun:literal, ordered: $ordered:literal $(within $within:ident)?, repeats: $repeats:literal,
         natural_key {
             $($(#[$key_doc:meta])* $key:ident: $key_type:ty,)*
         }
@@ -199,6 +202,10 @@ macro_rules! parts {
 
             fn identity(&self) -> String {
                 NaturalKey(vec![$(NaturalKeyField::written(&self.$key)),*]).to_string()
+            }
+
+            fn arranged_within(&self) -> Option<String> {
+                [$(fold_key(&self.$within))?].into_iter().next()
             }
         }
 

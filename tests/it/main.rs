@@ -83,6 +83,7 @@ mod service_token;
 mod sheet;
 mod sign_in;
 mod storage;
+mod taken_twice;
 mod template;
 mod told_apart;
 mod touchpoint;

@@ -40,7 +40,7 @@ macro_rules! touchpoint_row_to_part {
     ) => {
         parts! {
             /// A step, in order within its phase.
-            TouchpointPart or TouchpointPatch, "touchpoint", ordered: true, repeats: false,
+            TouchpointPart or TouchpointPatch, "touchpoint", ordered: true within phase, repeats: false,
             natural_key {
                 /// Its key, unique in the blueprint.
                 key: String,
