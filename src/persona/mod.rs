@@ -3,35 +3,26 @@
 
 pub mod channel;
 pub mod graphql;
+mod needs;
 pub mod segment;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
-    id::{NeedId, PersonaId, SegmentId},
+    id::{PersonaId, SegmentId},
     json::Texts,
-    persona, persona_need, persona_segment,
+    persona, persona_segment,
     words::Subject,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, Set};
 
+pub use self::needs::PersonaNeedInput;
+use self::needs::{lock_evaluations_that_lose_a_verdict, parse_need_inputs, replace_needs};
 use crate::{
     access::{Caller, Permit, expect_version},
-    error::{Error, Result, UserErrorCode},
-    id,
-    input::{
-        self, AtVersionInput, Faults, LIST, SENTENCE, list_if_given, set_if_given, set_or_clear,
-    },
+    error::Result,
+    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::{Action, RowTies},
 };
-
-/// One need of a persona, in its place in the list.
-#[derive(InputObject)]
-pub struct PersonaNeedInput {
-    /// The need that stays; absent for a new one.
-    pub id: Option<ID>,
-    /// The need, as a text.
-    pub text: String,
-}
 
 /// A new persona.
 #[derive(InputObject)]
@@ -76,30 +67,6 @@ pub struct PersonaUpdateInput {
     pub needs: MaybeUndefined<Vec<PersonaNeedInput>>,
     /// The segments that it represents, in order; replaces the list.
     pub segment_ids: MaybeUndefined<Vec<ID>>,
-}
-
-/// A need as it was read from the input.
-struct WantedNeed {
-    id: Option<NeedId>,
-    text: String,
-}
-
-fn parse_need_inputs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<WantedNeed> {
-    faults.check_list_length("needs", input.len());
-    let read = |(index, need): (usize, &PersonaNeedInput)| {
-        let path = format!("needs.{index}.text");
-        let text = faults.check_text(&path, &need.text, SENTENCE);
-        if text.is_empty() {
-            faults.add(&path, UserErrorCode::Required, None, "A text is required.");
-        }
-        let id = faults.parse_optional_id(&format!("needs.{index}.id"), need.id.as_ref());
-        WantedNeed { id, text }
-    };
-    let read: Vec<WantedNeed> = input.iter().take(LIST).enumerate().map(read).collect();
-    let texts = read.iter().map(|need| need.text.as_str());
-    // Documents name a need by its text.
-    faults.add_alike_faults(|at| format!("needs.{at}.text"), texts);
-    read
 }
 
 fn check_contact_limit(faults: &mut Faults, per_month: Option<i32>) -> Option<i32> {
@@ -168,6 +135,9 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
     let segments: Option<Vec<SegmentId>> = segments.map(|ids| faults.parse_ids("segmentIds", ids));
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
+    if let Some(needs) = &needs {
+        lock_evaluations_that_lose_a_verdict(&mut permit, id, needs).await?;
+    }
     let row = permit
         .fetch_at_version::<persona::Entity>(
             Action::KeepCatalogue,
@@ -191,88 +161,6 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
     let row = permit.update::<persona::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
-}
-
-/// Makes the needs these, in this order: those named by their id keep it.
-async fn replace_needs(
-    permit: &mut Permit<'_>,
-    row: &persona::Model,
-    needs: &[WantedNeed],
-) -> Result<()> {
-    let before = persona_need::Entity::find()
-        .filter(persona_need::Column::PersonaId.eq(row.id))
-        .order_by_asc(persona_need::Column::Position)
-        .all(permit.tx())
-        .await?;
-    let after = need_rows(row.id, &before, needs)?;
-    if before == after {
-        return Ok(());
-    }
-    persona_need::Entity::delete_many()
-        .filter(persona_need::Column::PersonaId.eq(row.id))
-        .filter(persona_need::Column::Id.is_not_in(after.iter().map(|need| need.id)))
-        .exec(permit.tx())
-        .await?;
-    for need in &after {
-        match before.iter().find(|old| old.id == need.id) {
-            Some(old) if old == need => {}
-            Some(_) => {
-                let change = persona_need::ActiveModel {
-                    position: Set(need.position),
-                    text: Set(need.text.clone()),
-                    ..Default::default()
-                };
-                persona_need::Entity::update_many()
-                    .set(change)
-                    .filter(persona_need::Column::Id.eq(need.id))
-                    .exec(permit.tx())
-                    .await?;
-            }
-            None => {
-                let fresh = persona_need::ActiveModel {
-                    id: Set(need.id),
-                    persona_id: Set(need.persona_id),
-                    position: Set(need.position),
-                    text: Set(need.text.clone()),
-                };
-                persona_need::Entity::insert(fresh)
-                    .exec_without_returning(permit.tx())
-                    .await?;
-            }
-        }
-    }
-    permit.note_list_change::<persona::Entity>(row, serde_json::json!({ "needs": after }));
-    Ok(())
-}
-
-/// The needs as rows: every named one is the persona's own, and is named once.
-fn need_rows(
-    persona: PersonaId,
-    before: &[persona_need::Model],
-    needs: &[WantedNeed],
-) -> Result<Vec<persona_need::Model>> {
-    let mut after: Vec<persona_need::Model> = Vec::with_capacity(needs.len());
-    for (index, (need, position)) in needs.iter().zip(1..).enumerate() {
-        let path = format!("needs.{index}.id");
-        let id = match need.id {
-            None => id::new(),
-            Some(id) if !before.iter().any(|old| old.id == id) => {
-                return Err(Error::not_found(&path, "need of this persona"));
-            }
-            Some(id) if after.iter().any(|earlier| earlier.id == id) => {
-                let message = "This need is in the list already.";
-                return Err(Error::fault(&path, UserErrorCode::Duplicate, None, message));
-            }
-            Some(id) => id,
-        };
-        after.push(persona_need::Model {
-            id,
-            persona_id: persona,
-            position,
-            text: need.text.clone(),
-        });
-    }
-    Ok(after)
 }
 
 /// Makes the segments these, in this order.
@@ -321,45 +209,4 @@ pub async fn set_archived(
         .await?;
     permit.commit().await?;
     Ok(row)
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn kept(n: u128) -> persona_need::Model {
-        persona_need::Model {
-            id: Uuid::from_u128(n).into(),
-            persona_id: Uuid::from_u128(9).into(),
-            position: i32::try_from(n).expect("small"),
-            text: format!("need {n}"),
-        }
-    }
-
-    fn wanted(n: Option<u128>) -> WantedNeed {
-        WantedNeed {
-            id: n.map(|n| Uuid::from_u128(n).into()),
-            text: "text".to_owned(),
-        }
-    }
-
-    #[test]
-    fn needs_that_stay_keep_their_ids_in_their_new_places() {
-        let before = [kept(1), kept(2)];
-        let needs = [wanted(Some(2)), wanted(None), wanted(Some(1))];
-        let after = need_rows(before[0].persona_id, &before, &needs).expect("arranged");
-        assert_eq!((after[0].id, after[0].position), (before[1].id, 1));
-        assert_eq!((after[2].id, after[2].position), (before[0].id, 3));
-        assert!(before.iter().all(|old| old.id != after[1].id));
-    }
-
-    #[test]
-    fn a_need_of_somebody_else_and_one_named_twice_are_refused() {
-        let before = [kept(1)];
-        let persona = before[0].persona_id;
-        assert!(need_rows(persona, &before, &[wanted(Some(5))]).is_err());
-        assert!(need_rows(persona, &before, &[wanted(Some(1)), wanted(Some(1))]).is_err());
-    }
 }

@@ -122,17 +122,28 @@ async fn what_was_found_about_a_need_goes_with_the_need() {
         "touchpointId": ids["R03"], "heldOn": "2025-03-01", "byName": "Somebody",
         "verdicts": [{ "needId": car, "verdict": "MEETS" }, { "needId": help, "verdict": "FAILS" }],
     });
-    ann.does(CREATE, input).await;
-    let persona = "{ blueprint(by: { key: \"bp-rental\" }) { persona { id version } } }";
-    let renter = ann.ask(persona, json!({})).await["blueprint"]["persona"].take();
+    let made = ann.does(CREATE, input).await["evaluation"].take();
+    let only_kept = json!({
+        "touchpointId": ids["R03"], "heldOn": "2025-03-01", "byName": "Somebody else",
+        "verdicts": [{ "needId": car, "verdict": "PARTLY" }],
+    });
+    let untouched = ann.does(CREATE, only_kept).await["evaluation"].take();
+    let rental = "{ blueprint(by: { key: \"bp-rental\" }) { revision persona { id version } } }";
+    let mut before = ann.ask(rental, json!({})).await["blueprint"].take();
+    let renter = before["persona"].take();
     let update = "mutation($input: PersonaUpdateInput!) { personaUpdate(input: $input) { userErrors { code } } }";
     let keep = json!({ "id": renter["id"], "expectedVersion": renter["version"], "needs": [{ "id": car, "text": "a car" }] });
     ann.does(update, keep).await;
-    let document = "{ touchpoint(by: { key: { blueprint: \"bp-rental\", key: \"R03\" } }) {
-        evaluations { verdicts { need { text } verdict } } } }";
-    let left = ann.ask(document, json!({})).await;
-    let expected = json!([{ "verdicts": [{ "need": { "text": "a car" }, "verdict": "MEETS" }] }]);
-    assert_eq!(left["touchpoint"]["evaluations"], expected);
+    let document = "query($id: ID!) { node(id: $id) { ... on Evaluation {
+        version verdicts { need { text } verdict } } } }";
+    let left = ann.ask(document, json!({ "id": made["id"] })).await["node"].take();
+    let verdicts = json!([{ "need": { "text": "a car" }, "verdict": "MEETS" }]);
+    assert_eq!(left["verdicts"], verdicts);
+    assert_eq!(left["version"], json!(2), "whoever has read it is told");
+    let after = ann.ask(rental, json!({})).await["blueprint"].take();
+    assert_ne!(after["revision"], before["revision"]);
+    let left = ann.ask(document, json!({ "id": untouched["id"] })).await["node"].take();
+    assert_eq!(left["version"], json!(1), "nothing was taken from it");
 }
 
 #[tokio::test]
