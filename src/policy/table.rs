@@ -4,7 +4,8 @@ use async_graphql::Enum;
 
 macro_rules! actions {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)*) => {
-        /// A permission: an action of the access table.
+        /// A permission: an action of the access table. What is archived keeps its permissions, and refuses changes with
+        /// ARCHIVED until it is unarchived.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
         #[graphql(name = "Permission")]
         pub enum Action {

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::place::require_live_touchpoint_in_blueprint;
 use crate::{
-    access::{Caller, Permit, expect_version, require_unarchived},
+    access::{Caller, Permit, expect_version, require_unarchived, row_after_change},
     blueprint::{MOST_TRANSITIONS, refuse_if_row_limit_reached},
     error::{Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
@@ -25,7 +25,8 @@ pub struct TransitionCreateInput {
     pub id: Option<ID>,
     /// Id of the blueprint to create it in.
     pub blueprint_id: ID,
-    /// The kind of movement.
+    /// The kind of movement: an EXIT leads to an end, a REENTRY to a touchpoint, and a LOOP, a BACKTRACK and what ENABLES
+    /// from one touchpoint to another.
     pub kind: TransitionKind,
     /// Id of the touchpoint that it leads from; absent where it comes from an end.
     pub from_id: Option<ID>,
@@ -70,7 +71,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     let condition = faults.check_optional_text("condition", input.condition.as_deref());
     let max_wait_minutes =
         faults.check_within("maxWaitMinutes", input.max_wait_minutes, 0..=i32::MAX);
-    add_transition_shape_fault(&mut faults, "", from, to, input.end);
+    add_transition_shape_fault(&mut faults, "", (input.kind, from, to, input.end));
     faults.check()?;
     let (blueprint, mut permit) = caller
         .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
@@ -114,13 +115,17 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     Ok(row)
 }
 
-/// Collects what is wrong with where a transition leads; `path` is the place of the transition itself.
+/// Collects what is wrong with where a transition leads, or leads by its kind; `path` is the place of the transition
+/// itself.
 pub fn add_transition_shape_fault(
     faults: &mut Faults,
     path: &str,
-    from: Option<TouchpointId>,
-    to: Option<TouchpointId>,
-    end: Option<End>,
+    (kind, from, to, end): (
+        TransitionKind,
+        Option<TouchpointId>,
+        Option<TouchpointId>,
+        Option<End>,
+    ),
 ) {
     let (field, reason, message) = match (from, to, end) {
         (Some(from), Some(to), None) if from == to => (
@@ -145,7 +150,26 @@ pub fn add_transition_shape_fault(
         ),
         (Some(_), None, Some(End::Start)) => ("end", None, "Nothing leads to START."),
         (None, Some(_), Some(End::Exit)) => ("end", None, "Nothing leads from EXIT."),
-        _ => return,
+        _ => match kind {
+            TransitionKind::Exit if to.is_some() => (
+                "kind",
+                None,
+                "An EXIT leads from a touchpoint to the end EXIT or COMPETITOR.",
+            ),
+            TransitionKind::Reentry if to.is_none() => {
+                ("kind", None, "A REENTRY leads to a touchpoint.")
+            }
+            TransitionKind::Loop | TransitionKind::Backtrack | TransitionKind::Enables
+                if end.is_some() =>
+            {
+                (
+                    "kind",
+                    None,
+                    "A LOOP, a BACKTRACK and what ENABLES lead from one touchpoint to another.",
+                )
+            }
+            _ => return,
+        },
     };
     faults.add(
         &format!("{path}.{field}"),
@@ -176,6 +200,11 @@ pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<tra
         max_wait_minutes,
         ..Default::default()
     };
+    let after = row_after_change::<transition::Entity>(&row, &change)?;
+    let (from, to) = (after.from_touchpoint_id, after.to_touchpoint_id);
+    let mut faults = Faults::default();
+    add_transition_shape_fault(&mut faults, "", (after.kind, from, to, after.end));
+    faults.check()?;
     let row = permit.update::<transition::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)

@@ -21,6 +21,11 @@ const ARCHIVE: &str = "mutation($input: AtVersionInput!) { touchpointArchive(inp
     touchpoint { id version archivedAt responsibilities { id } } userErrors { field message code reason } } }";
 const UNARCHIVE: &str = "mutation($input: AtVersionInput!) { touchpointUnarchive(input: $input) {
     touchpoint { id version archivedAt position } userErrors { field message code reason } } }";
+const IMPORT: &str = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) {
+    userErrors { field message code } } }";
+const RECONNECT: &str =
+    "mutation($input: TransitionUpdateInput!) { transitionUpdate(input: $input) {
+    userErrors { field message code } } }";
 const CONNECT: &str = "mutation($input: TransitionCreateInput!) { transitionCreate(input: $input) {
     transition { id version kind } userErrors { field message code reason } } }";
 
@@ -395,4 +400,68 @@ async fn transitions_that_cannot_be_are_refused() {
     cx_manager
         .does(CONNECT, between(json!({ "fromId": t1, "toId": t5 })))
         .await;
+}
+
+#[tokio::test]
+async fn a_transition_leads_where_its_kind_leads() {
+    let world = World::small().await;
+    let cx_manager = world.sign_in("cx-manager").await;
+    let blueprint = open(&cx_manager).await;
+    let (one, other) = (
+        touchpoint(&blueprint, "T1")["id"].clone(),
+        touchpoint(&blueprint, "T5")["id"].clone(),
+    );
+    let ways = [
+        json!({ "from": "T1", "to": "T5" }),
+        json!({ "from": "T1", "end": "EXIT" }),
+        json!({ "from": "T1", "end": "COMPETITOR" }),
+        json!({ "to": "T5", "end": "START" }),
+        json!({ "to": "T5", "end": "COMPETITOR" }),
+    ];
+    // For each kind whether it may lead these ways.
+    let kinds = [
+        ("ADVANCE", [true, true, true, true, true]),
+        ("SKIP", [true, true, true, true, true]),
+        ("BRANCH", [true, true, true, true, true]),
+        ("LOOP", [true, false, false, false, false]),
+        ("BACKTRACK", [true, false, false, false, false]),
+        ("EXIT", [false, true, true, false, false]),
+        ("REENTRY", [true, false, false, true, true]),
+        ("ENABLES", [true, false, false, false, false]),
+    ];
+    let paths = |answer: &Value| {
+        let errors = answer["userErrors"].as_array().expect("errors").iter();
+        let paths: Vec<Value> = errors.map(|error| error["field"].clone()).collect();
+        paths
+    };
+    for (at, way) in ways.iter().enumerate() {
+        for (kind, leads) in kinds {
+            let side = |side: &str, id: &Value| way.get(side).map_or(Value::Null, |_| id.clone());
+            let input = json!({ "blueprintId": blueprint["id"], "kind": kind, "end": way["end"],
+                "fromId": side("from", &one), "toId": side("to", &other) });
+            let made = cx_manager.tries(CONNECT, input).await;
+            let mut part = way.clone();
+            part["kind"] = json!(kind);
+            let document = json!({ "format": "cx-blueprint/blueprint@1", "key": "open", "transitions": [part] });
+            let import = json!({ "document": document, "dryRun": true });
+            let imported = cx_manager.tries(IMPORT, import).await;
+            if !leads[at] {
+                assert_eq!(paths(&made), [json!(["kind"])], "{kind} {way}");
+                let path = json!(["transitions", "0", "kind"]);
+                assert_eq!(paths(&imported), [path], "{kind} {way}");
+                continue;
+            }
+            assert_eq!(paths(&made), Vec::<Value>::new(), "{kind} {way}");
+            assert_eq!(paths(&imported), Vec::<Value>::new(), "{kind} {way}");
+            for (other_kind, _) in kinds.iter().filter(|(_, leads)| !leads[at]) {
+                let input = json!({ "id": made["transition"]["id"], "expectedVersion": 1, "kind": other_kind });
+                let changed = cx_manager.tries(RECONNECT, input).await;
+                assert_eq!(
+                    paths(&changed),
+                    [json!(["kind"])],
+                    "{kind} to {other_kind} {way}"
+                );
+            }
+        }
+    }
 }
