@@ -50,11 +50,24 @@ impl AnswerEntry {
         format!("{}.{field}", self.path)
     }
 
-    /// Whether it says of the answer what is kept of it already. Who gave it may have been erased since.
+    /// Whether it says nothing of the answer but what is kept of it already; what it leaves out it does not say. Who
+    /// gave it, and their words, may have been erased since.
     pub(super) fn equals_stored_answer(&self, row: &feedback::Model) -> bool {
+        fn is_kept<T: PartialEq>(said: &Option<T>, kept: &Option<T>) -> bool {
+            said.is_none() || said == kept
+        }
+        let erased = row.erased_at.is_some();
         (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
             && self.touchpoint == row.touchpoint_id
-            && self.met_on.is_none_or(|day| row.met_on == Some(day))
+            && is_kept(&self.blueprint, &row.blueprint_id)
+            && is_kept(&self.persona, &row.persona_id)
+            && is_kept(&self.channel, &row.channel_id)
+            && is_kept(&self.segment, &row.segment_id)
+            && is_kept(&self.met_on, &row.met_on)
+            && is_kept(&self.cause, &row.cause)
+            && (erased || is_kept(&self.respondent, &row.respondent))
+            && (erased || is_kept(&self.contact, &row.contact))
+            && (erased || is_kept(&self.comment, &row.comment))
     }
 
     /// What of the answer would tell who an employee is.

@@ -125,7 +125,7 @@ async fn the_same_batch_twice_records_nothing_twice() {
     );
     let two = with(
         nps(&ids["T3"], 2, "2025-03-05"),
-        json!({ "externalId": "b" }),
+        json!({ "externalId": "b", "channelId": ids["WEB"], "cause": "PRICE", "comment": "Dear" }),
     );
     let both = batch(&[one.clone(), two.clone()]);
     manager.does(RECORD, both.clone()).await;
@@ -138,13 +138,29 @@ async fn the_same_batch_twice_records_nothing_twice() {
         nps(&ids["T3"], 3, "2025-03-05"),
         json!({ "externalId": "c" }),
     );
-    let changed = with(one, json!({ "score": 1 }));
-    let errors = manager.tries(RECORD, batch(&[third, changed])).await["userErrors"].take();
-    assert_eq!(
-        errors,
-        json!([{ "code": "DUPLICATE", "field": ["feedback", "1", "externalId"],
-            "message": "You have recorded another answer with this external id." }])
+    for otherwise in [
+        json!({ "score": 1 }),
+        json!({ "channelId": ids["PHONE"] }),
+        json!({ "cause": "PROCESS" }),
+        json!({ "comment": "Too dear" }),
+        json!({ "respondent": "r" }),
+        json!({ "metOn": "2025-03-04" }),
+    ] {
+        let changed = with(two.clone(), otherwise);
+        let sent = batch(&[third.clone(), changed]);
+        let errors = manager.tries(RECORD, sent).await["userErrors"].take();
+        assert_eq!(
+            errors,
+            json!([{ "code": "DUPLICATE", "field": ["feedback", "1", "externalId"],
+                "message": "You have recorded another answer with this external id." }])
+        );
+    }
+    let less = with(
+        nps(&ids["T3"], 2, "2025-03-05"),
+        json!({ "externalId": "b" }),
     );
+    let less = manager.does(RECORD, batch(&[less])).await;
+    assert_eq!(less["unchanged"], json!(1), "it says nothing else");
     assert_eq!(listed(&manager, Value::Null).await.len(), 2, "all or none");
     let twice = manager.refused(RECORD, batch(&[two.clone(), two])).await;
     assert_eq!(twice, ["DUPLICATE"]);
