@@ -59,8 +59,8 @@ pub use guarded::{Archivable, FindingDependency, Guarded, HasKeyColumn, LockTarg
 pub(crate) use identify::load_caller_roles;
 pub use identify::{identify_service_token, identify_session, refuse_if_rights_changed};
 pub use permit::{
-    Permit, expect_known_version, expect_version, require_unarchived, row_after_change,
-    with_all_columns_set,
+    Permit, expect_known_version, expect_revision, expect_version, require_unarchived,
+    row_after_change, with_all_columns_set,
 };
 pub use principal::Principal;
 pub(crate) use principal::{

@@ -515,19 +515,39 @@ fn stale_version_error(id: uuid::Uuid) -> Error {
 /// CONFLICT with VERSION_STALE.
 pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
     match E::version(row) {
-        Some(version) if version != expected => {
-            let message = if expected < version {
-                format!(
-                    "It has changed since you read it: it is at version {version}, you expected {expected}."
-                )
-            } else {
-                format!("It is at version {version} only, you expected {expected}. Read it again.")
-            };
-            let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
-            Err(conflict.with_current(E::row_id(row)))
-        }
-        _ => Ok(()),
+        Some(version) => expect_count(
+            ("expectedVersion", "version"),
+            (version, expected),
+            E::row_id(row),
+        ),
+        None => Ok(()),
     }
+}
+
+/// Refuses a change that builds on another revision of a blueprint than `revision`.
+///
+/// # Errors
+/// CONFLICT with VERSION_STALE.
+pub fn expect_revision(id: BlueprintId, revision: i32, expected: i32) -> Result<()> {
+    expect_count(("expectedRevision", "revision"), (revision, expected), id.0)
+}
+
+fn expect_count(
+    (field, noun): (&str, &str),
+    (now, expected): (i32, i32),
+    id: uuid::Uuid,
+) -> Result<()> {
+    let message = match expected.cmp(&now) {
+        std::cmp::Ordering::Equal => return Ok(()),
+        std::cmp::Ordering::Less => format!(
+            "It has changed since you read it: it is at {noun} {now}, you expected {expected}."
+        ),
+        std::cmp::Ordering::Greater => {
+            format!("It is at {noun} {now} only, you expected {expected}. Read it again.")
+        }
+    };
+    let conflict = Error::conflict(field, Reason::VersionStale, message);
+    Err(conflict.with_current(id))
 }
 
 /// Refuses to replace a row that the caller does not know of: where no version is expected, one that `is_same` already

@@ -24,10 +24,10 @@ use super::{
     target::{CurrentBlueprint, WantedRows},
 };
 use crate::{
-    access::{Caller, HasKeyColumn, Permit, require_unarchived},
+    access::{Caller, HasKeyColumn, Permit, expect_revision, require_unarchived},
     audit::AuditedChange,
     compute::WorkBudget,
-    error::{Error, Reason, Result},
+    error::{Error, Result},
     id,
     input::is_valid_key,
     policy::{Action, Relation, RowTies},
@@ -128,24 +128,11 @@ pub(super) async fn lock_blueprint_for_import(
         .fetch_locked::<blueprint::Entity>(Action::ImportDocument, "key", id)
         .await?;
     require_unarchived::<blueprint::Entity>("key", &row)?;
-    // Taking the lock raised it by one.
-    let revision = row.revision - 1;
-    match expected_revision {
-        Some(expected) if expected != revision => {
-            let message = if expected < revision {
-                format!(
-                    "It has changed since: it is at revision {revision}, you expected {expected}."
-                )
-            } else {
-                format!(
-                    "It is at revision {revision} only, you expected {expected}. Read it again."
-                )
-            };
-            let conflict = Error::conflict("expectedRevision", Reason::VersionStale, message);
-            Err(conflict.with_current(id.0))
-        }
-        _ => Ok(row),
+    if let Some(expected) = expected_revision {
+        // Taking the lock raised it by one.
+        expect_revision(id, row.revision - 1, expected)?;
     }
+    Ok(row)
 }
 
 /// Imports a patch into a locked blueprint, or a new one, and returns the row with the changes. What is `kept` may be

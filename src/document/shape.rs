@@ -49,22 +49,24 @@ impl Stumble {
         let field = Step::Field(name.to_owned());
         Some(self.path.iter().cloned().chain([field]).collect())
     }
+}
 
-    fn add_to(&self, faults: &mut Faults) {
-        let path = self.path.iter().map(|step| match step {
-            Step::Item(index) => index.to_string(),
-            Step::Field(name) => name.clone(),
-        });
-        let path: Vec<String> = path.collect();
-        let message = explain_message(&self.message);
-        faults.add(&path.join("."), UserErrorCode::Invalid, None, message);
-    }
+/// Adds a fault for a value that could not be read.
+fn add_shape_fault(path: &[Step], message: &str, faults: &mut Faults) {
+    let path = path.iter().map(|step| match step {
+        Step::Item(index) => index.to_string(),
+        Step::Field(name) => name.clone(),
+    });
+    let path: Vec<String> = path.collect();
+    let message = explain_message(message);
+    faults.add(&path.join("."), UserErrorCode::Invalid, None, message);
 }
 
 /// The fault of a document of which nothing but its first fault is known.
 pub(super) fn first_fault<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Error {
     let mut faults = Faults::default();
-    Stumble::from_error(error).add_to(&mut faults);
+    let stumble = Stumble::from_error(error);
+    add_shape_fault(&stumble.path, &stumble.message, &mut faults);
     match faults.check() {
         Err(error) => error,
         Ok(()) => Error::internal("a document cannot be read, and nothing is wrong with it"),
@@ -187,8 +189,7 @@ impl CutOut {
                 let original = self.original_path(&path);
                 // What was cut out has been told of.
                 if !self.fields.contains(&original) {
-                    let (path, message) = (original.clone(), stumble.message.clone());
-                    Stumble { path, message }.add_to(faults);
+                    add_shape_fault(&original, &stumble.message, faults);
                 }
                 self.stand_ins.insert(original);
                 let holder = value_at(document, &stumble.path).and_then(Value::as_object_mut);
@@ -199,9 +200,7 @@ impl CutOut {
                 true
             }
             None => {
-                let message = stumble.message.clone();
-                let path = original;
-                Stumble { path, message }.add_to(faults);
+                add_shape_fault(&original, &stumble.message, faults);
                 self.remove(document, &stumble.path)
             }
         }

@@ -1,6 +1,8 @@
 //! The actions that the caller may do to an object, for frontends that show or hide a button. They ask the same policy
 //! as the permit does, with the ties known from the row, so that a button shown is one that works.
 
+use std::collections::BTreeSet;
+
 use entity::{
     blueprint, department, feedback,
     id::DepartmentId,
@@ -59,16 +61,17 @@ pub(super) fn on_blueprint(
     open: impl IntoIterator<Item = OpenRole>,
 ) -> Vec<Action> {
     let owner = [row.owner_department_id];
-    let mut ties = RowTies::none()
-        .with_departments(Relation::OwnsBlueprint, owner)
-        .with_departments(Relation::Participates, owner);
+    let (mut participating, mut delivering) = (BTreeSet::from(owner), BTreeSet::new());
     for held in open {
-        let department = [held.department_id];
-        ties = ties.with_departments(Relation::Participates, department);
+        participating.insert(held.department_id);
         if in_force::is_delivering_now(held.role, held.status) {
-            ties = ties.with_departments(Relation::Delivers, department);
+            delivering.insert(held.department_id);
         }
     }
+    let ties = RowTies::none()
+        .with_departments(Relation::OwnsBlueprint, owner)
+        .with_departments(Relation::Participates, participating)
+        .with_departments(Relation::Delivers, delivering);
     permitted_among(
         caller,
         &[

@@ -71,7 +71,7 @@ impl Resolver<'_> {
             let rows = keys.snapshot.canvas.responsibilities.iter();
             rows.map(|row| (keys.responsibility_row_to_part(row), row.clone()))
         }));
-        let mut accountable: HashMap<TouchpointId, String> = HashMap::new();
+        let mut accountable: HashMap<TouchpointId, &String> = HashMap::new();
         let mut wanted = Vec::new();
         for part in parts {
             let path = self.part_positions.path("responsibilities", part);
@@ -97,10 +97,10 @@ impl Resolver<'_> {
                 && self
                     .part_positions
                     .contains_part("responsibilities", part.natural_key())
-                && let Some(first) = accountable.insert(touchpoint, path.clone())
+                && let Some(first) = accountable.insert(touchpoint, &part.department)
             {
                 let message =
-                    format!("One department is accountable at a touchpoint: see {first}.");
+                    format!("One department is accountable at a touchpoint: {first:?} is already.");
                 let reason = Some(Reason::AccountableTaken);
                 self.faults
                     .add(&path, UserErrorCode::Conflict, reason, message);
