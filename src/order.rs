@@ -61,6 +61,30 @@ pub fn next_position<P: Ordered>(others: &[P]) -> i32 {
         .map_or(1, |last| last.position().saturating_add(1))
 }
 
+/// A list that was given anew, with those members of the list as it was that are hidden from whoever gave it: each behind
+/// the one that it stood after, or before all.
+pub fn keep_hidden_members<T: Copy + PartialEq>(
+    was: &[T],
+    is_hidden: impl Fn(T) -> bool,
+    given: &[T],
+) -> Vec<T> {
+    let mut list = given.to_vec();
+    for (at, member) in was.iter().enumerate() {
+        if !is_hidden(*member) || given.contains(member) {
+            continue;
+        }
+        let place = (0..at).rev().find_map(|before| {
+            // Of several of the same behind the same one, as a way may pass it more than once.
+            let one = was[before];
+            let number = was[..=before].iter().filter(|other| **other == one).count();
+            let places = list.iter().enumerate().filter(|(_, other)| **other == one);
+            places.take(number).last().map(|(place, _)| place + 1)
+        });
+        list.insert(place.unwrap_or_default(), *member);
+    }
+    list
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +143,18 @@ mod tests {
                 moved: vec![]
             })
         );
+    }
+
+    #[test]
+    fn what_is_hidden_stays_where_it_stood() {
+        let keep = |was: &[u8], given: &[u8]| keep_hidden_members(was, |one| one > 9, given);
+        assert_eq!(keep(&[1, 2, 3], &[3, 1]), [3, 1]);
+        assert_eq!(keep(&[10, 1, 11, 12, 2], &[1, 2]), [10, 1, 11, 12, 2]);
+        assert_eq!(keep(&[1, 11, 2], &[2, 1]), [2, 1, 11]);
+        assert_eq!(keep(&[1, 2, 11], &[1]), [1, 11]);
+        assert_eq!(keep(&[1, 11], &[]), [11]);
+        assert_eq!(keep(&[1, 11, 2], &[11, 1]), [11, 1], "it was given a place");
+        assert_eq!(keep(&[1, 11, 1], &[1, 1]), [1, 11, 1]);
+        assert_eq!(keep(&[1, 2, 1, 11], &[1, 3, 1, 4]), [1, 3, 1, 11, 4]);
     }
 }

@@ -516,7 +516,7 @@ fn stale_version_error(id: uuid::Uuid) -> Error {
 pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
     match E::version(row) {
         Some(version) => expect_count(
-            ("expectedVersion", "version"),
+            ("expectedVersion", "version", "It has changed"),
             (version, expected),
             E::row_id(row),
         ),
@@ -529,19 +529,27 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
 /// # Errors
 /// CONFLICT with VERSION_STALE.
 pub fn expect_revision(id: BlueprintId, revision: i32, expected: i32) -> Result<()> {
-    expect_count(("expectedRevision", "revision"), (revision, expected), id.0)
+    expect_count(
+        (
+            "expectedRevision",
+            "revision",
+            "Something in it has changed",
+        ),
+        (revision, expected),
+        id.0,
+    )
 }
 
 fn expect_count(
-    (field, noun): (&str, &str),
+    (field, noun, changed): (&str, &str, &str),
     (now, expected): (i32, i32),
     id: uuid::Uuid,
 ) -> Result<()> {
     let message = match expected.cmp(&now) {
         std::cmp::Ordering::Equal => return Ok(()),
-        std::cmp::Ordering::Less => format!(
-            "It has changed since you read it: it is at {noun} {now}, you expected {expected}."
-        ),
+        std::cmp::Ordering::Less => {
+            format!("{changed} since you read it: it is at {noun} {now}, you expected {expected}.")
+        }
         std::cmp::Ordering::Greater => {
             format!("It is at {noun} {now} only, you expected {expected}. Read it again.")
         }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId},
-    phase, touchpoint,
     words::Role,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::json;
 
 use super::{
     apply,
     authority::ImportConsent,
     blueprint::{BlueprintDocumentPatch, Document},
+    bring_back::NamedPlaces,
     catalogue::ReferencedIds,
     diff::DocumentChange,
     draft::MergedDocument,
@@ -144,9 +144,13 @@ pub async fn import_into_blueprint(
     (patch, kept): (BlueprintDocumentPatch, ReferencedKeys),
     (prune, authority): (bool, ImportConsent),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
-    let (caller, today) = (permit.caller, permit.caller.today);
-    let snapshot = match blueprint {
-        Some(row) => Some(WholeBlueprint::load(caller, permit.tx(), row, today).await?),
+    let before = match blueprint {
+        Some(row) => {
+            let phases = patch.phases.0.iter().flatten().map(|phase| &phase.key);
+            let touchpoints = patch.touchpoints.0.as_deref().unwrap_or_default();
+            let named = NamedPlaces::new(phases, touchpoints);
+            Some(CurrentBlueprint::load(permit, row, &named).await?)
+        }
         None => None,
     };
     // A pruning list of responsibilities is complete for every role.
@@ -156,7 +160,7 @@ pub async fn import_into_blueprint(
     };
     reconcile(
         permit,
-        snapshot,
+        before,
         (None, patch, prune),
         (authority, complete),
         kept,
@@ -170,31 +174,26 @@ pub async fn import_into_blueprint(
 /// longer. Besides what the blueprint names now, `kept` may be named though it is archived.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
-    snapshot: Option<WholeBlueprint>,
+    before: Option<CurrentBlueprint>,
     (base, patch, prune): (Option<Document>, BlueprintDocumentPatch, bool),
     (authority, complete): (ImportConsent, &[Role]),
     mut kept: ReferencedKeys,
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
-    let snapshot = snapshot.map(Arc::new);
+    let before = before.map(Arc::new);
     // On the pool, as is what is computed below: merging thousands of parts would hold up an async worker.
     let drafted = {
-        let snapshot = snapshot.clone();
+        let before = before.clone();
         move |steps: &WorkBudget| {
+            let snapshot = before.as_ref().map(|before| &*before.snapshot);
             // Paid before it is done: a request without enough left is refused while that is still cheap.
-            steps.spend(
-                STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.row_count()),
-            )?;
-            let current = snapshot.as_deref().map(Document::from_snapshot);
+            steps.spend(STEPS_PER_ROW * snapshot.map_or(0, WholeBlueprint::row_count))?;
+            let current = snapshot.map(Document::from_snapshot);
             let draft = MergedDocument::merge(base.as_ref().or(current.as_ref()), patch, prune)?;
             Ok((current, draft))
         }
     };
     let (current, draft) = caller.run_on_compute_pool(drafted).await?;
-    let before = match snapshot {
-        Some(snapshot) => Some(Arc::new(load_current_blueprint(permit, snapshot).await?)),
-        None => None,
-    };
     // After the merge, which knows all that is named: only that is read.
     let named = current.iter().flat_map(Document::referenced_keys);
     for (target, keys) in named {
@@ -214,12 +213,12 @@ pub(super) async fn reconcile(
         }
     };
     let target = caller.run_on_compute_pool(checked).await?;
-    let before = before.as_deref();
     if before.is_none() {
         authorise_new_blueprint(permit, &target).await?;
     }
-    apply::apply_all_but_responsibilities(permit, before, &target, authority).await?;
-    responsibilities::apply_responsibilities(permit, before, &target, (authority, complete))
+    let stored = before.as_deref();
+    apply::apply_all_but_responsibilities(permit, stored, &target, authority).await?;
+    responsibilities::apply_responsibilities(permit, stored, &target, (authority, complete))
         .await?;
     // Read back, so that the report says what is, not what was wanted: a proposal may be PROPOSED still.
     let row = blueprint::Entity::find_by_id(target.blueprint.id)
@@ -230,8 +229,13 @@ pub(super) async fn reconcile(
     let compared = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * now.row_count())?;
         let now = Document::from_snapshot(&now);
-        Ok(match &current {
-            Some(current) => report::changes_between(current, &now),
+        let found = before.as_ref().and_then(|before| before.found.as_ref());
+        // What was brought back is new to whoever did not see it in the archive.
+        let found = found
+            .map(|found| Document::from_snapshot(found))
+            .or(current);
+        Ok(match &found {
+            Some(found) => report::changes_between(found, &now),
             None => report::creation_changes(&now),
         })
     };
@@ -253,27 +257,4 @@ async fn authorise_new_blueprint(permit: &mut Permit<'_>, target: &WantedRows) -
         .choose_unique_key::<blueprint::Entity>(Some(&row.key), &row.title, row.id, None)
         .await?;
     Ok(())
-}
-
-/// The snapshot with the archived phases and touchpoints, which come back where a document names them.
-async fn load_current_blueprint(
-    permit: &Permit<'_>,
-    snapshot: Arc<WholeBlueprint>,
-) -> Result<CurrentBlueprint> {
-    let id = snapshot.canvas.blueprint.id;
-    Ok(CurrentBlueprint {
-        snapshot,
-        archived_phases: phase::Entity::find()
-            .filter(phase::Column::BlueprintId.eq(id))
-            .filter(phase::Column::ArchivedAt.is_not_null())
-            .order_by_asc(phase::Column::Id)
-            .all(permit.tx())
-            .await?,
-        archived_touchpoints: touchpoint::Entity::find()
-            .filter(touchpoint::Column::BlueprintId.eq(id))
-            .filter(touchpoint::Column::ArchivedAt.is_not_null())
-            .order_by_asc(touchpoint::Column::Id)
-            .all(permit.tx())
-            .await?,
-    })
 }

@@ -18,21 +18,31 @@ use super::target::CurrentBlueprint;
 
 use crate::error::UserErrorCode;
 use crate::input::Faults;
+use crate::order;
 use crate::text::quote_for_message;
 
-/// Current rows by the natural key of their part. Each is taken once; of several with one key, the oldest first.
-pub(crate) struct RowsByNaturalKey<M>(HashMap<NaturalKey, VecDeque<M>>);
+/// Current rows, each with its part, by the natural key of that. Each is taken once; of several with one key, the oldest
+/// first.
+pub(crate) struct RowsByNaturalKey<P, M>(HashMap<NaturalKey, VecDeque<(P, M)>>);
 
-impl<M> RowsByNaturalKey<M> {
-    pub(crate) fn new<P: DocumentPart>(rows: impl Iterator<Item = (P, M)>) -> Self {
-        let mut by: HashMap<NaturalKey, VecDeque<M>> = HashMap::new();
+impl<P: DocumentPart, M> RowsByNaturalKey<P, M> {
+    pub(crate) fn new(rows: impl Iterator<Item = (P, M)>) -> Self {
+        let mut by: HashMap<NaturalKey, VecDeque<(P, M)>> = HashMap::new();
         for (part, row) in rows {
-            by.entry(part.natural_key()).or_default().push_back(row);
+            by.entry(part.natural_key())
+                .or_default()
+                .push_back((part, row));
         }
         Self(by)
     }
 
-    pub(crate) fn take_row_of<P: DocumentPart>(&mut self, part: &P) -> Option<M> {
+    pub(crate) fn take_row_of(&mut self, part: &P) -> Option<M> {
+        self.take_part_and_row_of(part).map(|(_, row)| row)
+    }
+
+    /// The row that a part is about, and its part as it is now. A part that stays the same leaves its row as it is: it may
+    /// hold what the part does not show, since that is archived or hidden from the caller.
+    pub(crate) fn take_part_and_row_of(&mut self, part: &P) -> Option<(P, M)> {
         self.0
             .get_mut(&part.natural_key())
             .and_then(VecDeque::pop_front)
@@ -115,6 +125,25 @@ impl<'a> Resolver<'a> {
             }
         }
         ids
+    }
+
+    /// The touchpoints of a list as they are to be stored: with the archived ones of the list as it is, where it changes.
+    pub(crate) fn keep_archived_members(
+        &self,
+        owner: uuid::Uuid,
+        was: Option<&Vec<TouchpointId>>,
+        wanted: Vec<TouchpointId>,
+    ) -> Vec<TouchpointId> {
+        let snapshot = self.before.map(|before| &before.snapshot);
+        let all = snapshot.and_then(|snapshot| snapshot.touchpoints_with_archived.get(&owner));
+        let (Some(snapshot), Some(all)) = (snapshot, all) else {
+            return wanted;
+        };
+        if was.map_or(&[][..], Vec::as_slice) == wanted {
+            return wanted;
+        }
+        let is_archived = |id| snapshot.canvas.touchpoint(id).is_none();
+        order::keep_hidden_members(all, is_archived, &wanted)
     }
 
     /// The key of a row: as it is stored, or checked where the row is new.

@@ -72,7 +72,7 @@ pub(super) async fn apply_responsibilities(
     // Before anything is offered: a department that is named holds again what was suspended, instead of being asked
     // anew.
     let resumed = handshakes
-        .resume_at_restored_touchpoints(permit, before, target)
+        .resume_at_restored_touchpoints(permit, before)
         .await?;
     let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
         let named = target
@@ -161,12 +161,9 @@ impl HandshakeImport<'_> {
         &self,
         permit: &mut Permit<'_>,
         before: Option<&CurrentBlueprint>,
-        target: &WantedRows,
     ) -> Result<Vec<responsibility::Model>> {
         let mut resumed = Vec::new();
-        let archived = before.map_or(&[][..], |before| &before.archived_touchpoints);
-        let back: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
-        for row in archived.iter().filter(|row| back.contains(&row.id)) {
+        for row in before.map_or(&[][..], |before| &before.brought_back) {
             if let Some(archived_at) = row.archived_at {
                 let owner = self.blueprint.owner_department_id;
                 resumed.extend(resume_suspended(permit, (row.id, archived_at), owner).await?);

@@ -17,11 +17,12 @@ use crate::snapshot::WholeBlueprint;
 
 /// A blueprint as it is before an import, read under its lock.
 pub struct CurrentBlueprint {
+    /// With the archived phases and touchpoints that the document names: they are back.
     pub snapshot: Arc<WholeBlueprint>,
-    /// Phases that are not in the snapshot, as they are archived; one comes back where a document names it.
-    pub archived_phases: Vec<phase::Model>,
-    /// Touchpoints that are not in the snapshot, as they are archived; one comes back where a document names it.
-    pub archived_touchpoints: Vec<touchpoint::Model>,
+    /// As it was found, where any are back.
+    pub found: Option<Arc<WholeBlueprint>>,
+    /// The touchpoints that are back, as they were in the archive.
+    pub brought_back: Vec<touchpoint::Model>,
 }
 
 /// A role of a department at a touchpoint that a document wants.

@@ -3,6 +3,8 @@
 
 pub mod graphql;
 
+use std::collections::HashSet;
+
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     department,
@@ -10,16 +12,19 @@ use entity::{
     improvement, improvement_kpi, improvement_touchpoint, kpi,
     words::ImprovementState,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{
     access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
+    order,
     policy::{Action, Relation, RowTies},
     scalar::Date,
-    touchpoint::place::{BlueprintOrPartId, require_live_touchpoints_in_blueprint},
+    touchpoint::place::{
+        BlueprintOrPartId, require_live_touchpoints_in_blueprint, with_archived_members,
+    },
 };
 
 /// How many improvements one blueprint holds at the most.
@@ -254,15 +259,23 @@ async fn replace_touchpoints(
 ) -> Result<()> {
     require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", touchpoints))
         .await?;
-    let list = touchpoints.iter().zip(1..);
+    let its = improvement_touchpoint::Column::ImprovementId.eq(row.id);
+    let position = improvement_touchpoint::Column::Position;
+    let columns = (improvement_touchpoint::Column::TouchpointId, position);
+    let list = with_archived_members::<improvement_touchpoint::Entity>(
+        permit,
+        its.clone(),
+        columns,
+        touchpoints,
+    )
+    .await?;
+    let list = list.into_iter().zip(1..);
     let list = list.map(|(touchpoint, position)| improvement_touchpoint::Model {
         improvement_id: row.id,
         blueprint_id: row.blueprint_id,
-        touchpoint_id: *touchpoint,
+        touchpoint_id: touchpoint,
         position,
     });
-    let its = improvement_touchpoint::Column::ImprovementId.eq(row.id);
-    let position = improvement_touchpoint::Column::Position;
     permit
         .replace_list::<improvement_touchpoint::Entity, improvement::Entity>(
             row,
@@ -273,25 +286,51 @@ async fn replace_touchpoints(
         .await
 }
 
-/// Makes the KPIs that tell whether it works these, in this order.
+/// Makes the KPIs that tell whether it works these, in this order; those that the caller does not see stay.
 async fn replace_kpis(
     permit: &mut Permit<'_>,
     row: &improvement::Model,
     kpis: &[KpiId],
 ) -> Result<()> {
-    for (at, id) in kpis.iter().enumerate() {
-        permit
-            .read_unarchived_row::<kpi::Entity>(&format!("kpiIds.{at}"), *id)
-            .await?;
-    }
-    let list = kpis.iter().zip(1..);
-    let list = list.map(|(kpi, position)| improvement_kpi::Model {
-        improvement_id: row.id,
-        kpi_id: *kpi,
-        position,
-    });
     let its = improvement_kpi::Column::ImprovementId.eq(row.id);
     let position = improvement_kpi::Column::Position;
+    let was: Vec<KpiId> = improvement_kpi::Entity::find()
+        .select_only()
+        .column(improvement_kpi::Column::KpiId)
+        .filter(its.clone())
+        .order_by_asc(position)
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    for (at, id) in kpis.iter().enumerate() {
+        let path = format!("kpiIds.{at}");
+        // One that was archived since may stay.
+        if was.contains(id) {
+            permit.get::<kpi::Entity>(&path, *id).await?;
+        } else {
+            permit
+                .read_unarchived_row::<kpi::Entity>(&path, *id)
+                .await?;
+        }
+    }
+    let shown = permit.caller.select::<kpi::Entity>();
+    let shown: HashSet<KpiId> = shown
+        .select_only()
+        .column(kpi::Column::Id)
+        .filter(kpi::Column::Id.is_in(was.iter().copied()))
+        .into_tuple()
+        .all(permit.tx())
+        .await?
+        .into_iter()
+        .collect();
+    let is_hidden = |id| !shown.contains(&id);
+    let list = order::keep_hidden_members(&was, is_hidden, kpis);
+    let list = list.into_iter().zip(1..);
+    let list = list.map(|(kpi, position)| improvement_kpi::Model {
+        improvement_id: row.id,
+        kpi_id: kpi,
+        position,
+    });
     permit
         .replace_list::<improvement_kpi::Entity, improvement::Entity>(
             row,

@@ -17,7 +17,9 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given},
     policy::Action,
-    touchpoint::place::{BlueprintOrPartId, require_live_touchpoints_in_blueprint},
+    touchpoint::place::{
+        BlueprintOrPartId, require_live_touchpoints_in_blueprint, with_archived_members,
+    },
 };
 
 /// How many promises one blueprint holds at the most.
@@ -141,15 +143,23 @@ async fn replace_deliveries(
         ("deliveredAtIds", touchpoints),
     )
     .await?;
-    let list = touchpoints.iter().zip(1..);
+    let its = promise_delivery::Column::PromiseId.eq(row.id);
+    let position = promise_delivery::Column::Position;
+    let columns = (promise_delivery::Column::TouchpointId, position);
+    let list = with_archived_members::<promise_delivery::Entity>(
+        permit,
+        its.clone(),
+        columns,
+        touchpoints,
+    )
+    .await?;
+    let list = list.into_iter().zip(1..);
     let list = list.map(|(touchpoint, position)| promise_delivery::Model {
         promise_id: row.id,
         blueprint_id: row.blueprint_id,
-        touchpoint_id: *touchpoint,
+        touchpoint_id: touchpoint,
         position,
     });
-    let its = promise_delivery::Column::PromiseId.eq(row.id);
-    let position = promise_delivery::Column::Position;
     permit
         .replace_list::<promise_delivery::Entity, promise::Entity>(
             row,

@@ -18,7 +18,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
-    touchpoint::place::require_live_touchpoints_in_blueprint,
+    touchpoint::place::{require_live_touchpoints_in_blueprint, with_archived_members},
 };
 
 /// How many scenarios one blueprint holds at the most.
@@ -160,15 +160,18 @@ async fn replace_steps(
 ) -> Result<()> {
     require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", steps))
         .await?;
-    let list = steps.iter().zip(1..);
+    let its = scenario_step::Column::ScenarioId.eq(row.id);
+    let position = scenario_step::Column::Position;
+    let columns = (scenario_step::Column::TouchpointId, position);
+    let list =
+        with_archived_members::<scenario_step::Entity>(permit, its.clone(), columns, steps).await?;
+    let list = list.into_iter().zip(1..);
     let list = list.map(|(touchpoint, position)| scenario_step::Model {
         scenario_id: row.id,
         blueprint_id: row.blueprint_id,
-        touchpoint_id: *touchpoint,
+        touchpoint_id: touchpoint,
         position,
     });
-    let its = scenario_step::Column::ScenarioId.eq(row.id);
-    let position = scenario_step::Column::Position;
     permit
         .replace_list::<scenario_step::Entity, scenario::Entity>(
             row,

@@ -150,6 +150,7 @@ impl WholeBlueprint {
             improvements,
             improvement_touchpoints,
             improvement_kpis,
+            touchpoints_with_archived: HashMap::new(),
         }
         .without_parts_of_archived();
         // The canvas has paid for its own rows.

@@ -55,6 +55,8 @@ pub struct WholeBlueprint {
     pub owners_of_improvements: HashMap<DepartmentId, department::Model>,
     /// The people of open responsibilities and of evaluations, as far as the caller may see them.
     pub people: HashMap<AccountId, account::Model>,
+    /// The touchpoints of scenarios, promises and improvements with the archived ones among them, of those that have any.
+    pub touchpoints_with_archived: HashMap<uuid::Uuid, Vec<TouchpointId>>,
 }
 
 impl WholeBlueprint {
@@ -104,11 +106,18 @@ impl WholeBlueprint {
             .retain(|row| there(row.phase_id, row.touchpoint_id));
         self.promises.retain(|row| at(row.touchpoint_id));
         self.evaluations.retain(|row| at(row.touchpoint_id));
-        let steps = self.scenario_steps.values_mut();
-        let delivered = self.promise_deliveries.values_mut();
-        let improved = self.improvement_touchpoints.values_mut();
-        for touchpoints in steps.chain(delivered).chain(improved) {
-            touchpoints.retain(|id| at(*id));
+        let steps = self.scenario_steps.iter_mut();
+        let delivered = self.promise_deliveries.iter_mut();
+        let improved = self.improvement_touchpoints.iter_mut();
+        let lists = steps.map(|(id, list)| (id.0, list));
+        let lists = lists.chain(delivered.map(|(id, list)| (id.0, list)));
+        for (owner, touchpoints) in lists.chain(improved.map(|(id, list)| (id.0, list))) {
+            if touchpoints.iter().all(|id| at(*id)) {
+                continue;
+            }
+            let shown = touchpoints.iter().copied().filter(|id| at(*id)).collect();
+            let all = std::mem::replace(touchpoints, shown);
+            self.touchpoints_with_archived.insert(owner, all);
         }
         self
     }
@@ -139,6 +148,7 @@ impl WholeBlueprint {
             kpis_of_improvements: HashMap::new(),
             owners_of_improvements: HashMap::new(),
             people: HashMap::new(),
+            touchpoints_with_archived: HashMap::new(),
         }
     }
 }

@@ -1,17 +1,22 @@
 //! A place in a blueprint: the whole of it, a phase or a touchpoint. What other slices hang on one names it so.
 
+use std::collections::HashSet;
+
 use async_graphql::ID;
 use entity::{
     blueprint,
     id::{BlueprintId, PhaseId, TouchpointId},
     phase, touchpoint,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::SimpleExpr,
+};
 
 use crate::{
     access::{Permit, location_ties},
     error::{Error, Result, UserErrorCode},
     input::Faults,
+    order,
     policy::Action,
 };
 
@@ -78,6 +83,36 @@ pub async fn require_live_touchpoints_in_blueprint(
         }
     }
     faults.check()
+}
+
+/// The touchpoints of a list that is given anew, with the archived ones of the list as it is: nobody sees them, and they
+/// come back with their touchpoint. The list is what fulfils `its`.
+pub async fn with_archived_members<L: EntityTrait>(
+    permit: &Permit<'_>,
+    its: SimpleExpr,
+    (member, position): (L::Column, L::Column),
+    given: &[TouchpointId],
+) -> Result<Vec<TouchpointId>> {
+    let was: Vec<TouchpointId> = L::find()
+        .select_only()
+        .column(member)
+        .filter(its)
+        .order_by_asc(position)
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let archived: HashSet<TouchpointId> = touchpoint::Entity::find()
+        .select_only()
+        .column(touchpoint::Column::Id)
+        .filter(touchpoint::Column::Id.is_in(was.iter().copied()))
+        .filter(touchpoint::Column::ArchivedAt.is_not_null())
+        .into_tuple()
+        .all(permit.tx())
+        .await?
+        .into_iter()
+        .collect();
+    let is_archived = |id| archived.contains(&id);
+    Ok(order::keep_hidden_members(&was, is_archived, given))
 }
 
 /// The place that a client means.

@@ -7,11 +7,11 @@ use entity::{
     transition,
     words::{Basis, End, TransitionKind},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::place::require_live_touchpoint_in_blueprint;
 use crate::{
-    access::{Caller, Permit, expect_version, require_unarchived, row_after_change},
+    access::{Caller, Permit, expect_version, require_unarchived},
     blueprint::{MOST_TRANSITIONS, refuse_if_row_limit_reached},
     error::{Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, set_if_given, set_or_clear},
@@ -25,8 +25,7 @@ pub struct TransitionCreateInput {
     pub id: Option<ID>,
     /// Id of the blueprint to create it in.
     pub blueprint_id: ID,
-    /// The kind of movement: an EXIT leads to an end, a REENTRY to a touchpoint, and a LOOP, a BACKTRACK and what ENABLES
-    /// from one touchpoint to another.
+    /// The kind of movement.
     pub kind: TransitionKind,
     /// Id of the touchpoint that it leads from; absent where it comes from an end.
     pub from_id: Option<ID>,
@@ -77,8 +76,9 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
         .fetch_locked::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
     require_unarchived::<blueprint::Entity>("blueprintId", &blueprint)?;
-    let same =
-        |row: &transition::Model| row.from_touchpoint_id == from && row.to_touchpoint_id == to;
+    let same = |row: &transition::Model| {
+        (row.from_touchpoint_id, row.to_touchpoint_id, row.end) == (from, to, input.end)
+    };
     if let Some(row) = permit
         .find_already_created::<transition::Entity>(input.id.as_ref(), id, same)
         .await?
@@ -165,7 +165,7 @@ pub fn add_transition_shape_fault(
                 (
                     "kind",
                     None,
-                    "A LOOP, a BACKTRACK and what ENABLES lead from one touchpoint to another.",
+                    "A transition of kind LOOP, BACKTRACK or ENABLES leads from one touchpoint to another.",
                 )
             }
             _ => return,
@@ -200,11 +200,12 @@ pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<tra
         max_wait_minutes,
         ..Default::default()
     };
-    let after = row_after_change::<transition::Entity>(&row, &change)?;
-    let (from, to) = (after.from_touchpoint_id, after.to_touchpoint_id);
-    let mut faults = Faults::default();
-    add_transition_shape_fault(&mut faults, "", (after.kind, from, to, after.end));
-    faults.check()?;
+    if let ActiveValue::Set(kind) = change.kind {
+        let (from, to) = (row.from_touchpoint_id, row.to_touchpoint_id);
+        let mut faults = Faults::default();
+        add_transition_shape_fault(&mut faults, "", (kind, from, to, row.end));
+        faults.check()?;
+    }
     let row = permit.update::<transition::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)

@@ -63,6 +63,7 @@ mod nulls;
 mod odata;
 mod one_number;
 mod organisation;
+mod out_of_sight;
 mod overload;
 mod parties;
 mod permitted;

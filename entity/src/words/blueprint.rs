@@ -96,15 +96,15 @@ words! {
         Skip = "SKIP",
         /// One of several ways.
         Branch = "BRANCH",
-        /// Repeats one or more steps.
+        /// Repeats one or more steps; from one touchpoint to another.
         Loop = "LOOP",
-        /// Back to an earlier phase.
+        /// Back to an earlier phase; from one touchpoint to another.
         Backtrack = "BACKTRACK",
-        /// Out of the journey.
+        /// Out of the journey; to the end EXIT or COMPETITOR.
         Exit = "EXIT",
-        /// Back in after an exit.
+        /// Back in after an exit; to a touchpoint.
         Reentry = "REENTRY",
-        /// Backstage work that makes a step possible.
+        /// Backstage work that makes a step possible; from one touchpoint to another.
         Enables = "ENABLES",
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use entity::id::{EvaluationId, PersonaId};
+use entity::id::{EvaluationId, NeedId, PersonaId, TouchpointId};
 use entity::words::{Messages, Verdict};
 use entity::{evaluation, evaluation_verdict};
 use schemars::JsonSchema;
@@ -24,6 +24,7 @@ use crate::document::write::{
 use crate::error::Result;
 use crate::id;
 use crate::input::LIST;
+use crate::order;
 
 parts! {
     /// A trial of a touchpoint against the persona's needs.
@@ -107,14 +108,17 @@ impl PartKeysById<'_> {
                 verdict: *verdict,
             })
         };
+        let conflicts_with = self.optional_key(row.conflicts_with_id);
+        // A conflict with an archived touchpoint is out of sight with it.
+        let is_conflict_shown = row.conflicts_with_id.is_none() || conflicts_with.is_some();
         EvaluationPart {
             touchpoint: self.key(row.touchpoint_id),
             held_on: row.held_on,
             by_account: self.optional_key(row.by_account_id),
             by_name: row.by_name.clone(),
-            messages: row.messages,
-            conflicts_with: self.optional_key(row.conflicts_with_id),
-            conflict: row.conflict.clone(),
+            messages: row.messages.filter(|_| is_conflict_shown),
+            conflicts_with,
+            conflict: row.conflict.clone().filter(|_| is_conflict_shown),
             verdicts: verdicts.filter_map(item).collect(),
             note: row.note.clone(),
         }
@@ -138,18 +142,36 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.part_positions.path("evaluations", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take_row_of(part);
-            let id = stored.map_or_else(id::new, |stored| stored.id);
+            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let id = stored.map_or_else(id::new, |stored: &evaluation::Model| stored.id);
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let other = part.conflicts_with.as_ref();
-            let other = other.and_then(|key| self.resolve_id(&at("conflictsWith"), key));
+            let other: Option<TouchpointId> =
+                other.and_then(|key| self.resolve_id(&at("conflictsWith"), key));
             let by = part.by_account.as_ref();
             let by = by.and_then(|key| self.resolve_id(&at("byAccount"), key));
             let found = self.resolve_verdicts(&at("verdicts"), &part.verdicts, needs_of);
+            verdicts.insert(id, self.keep_verdicts_on_other_needs(id, found));
+            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+                rows.push(stored.clone());
+                continue;
+            }
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };
-            verdicts.insert(id, found);
+            let conflict = part.conflict.as_deref();
+            let conflict = self.faults.check_optional_text(&at("conflict"), conflict);
+            // A conflict with an archived touchpoint is not shown, and stays where nothing else is said.
+            let hidden = stored.filter(|_| now.is_some_and(|now| now.conflicts_with.is_none()));
+            let hidden = hidden.filter(|stored| stored.conflicts_with_id.is_some());
+            let (messages, conflicts_with_id, conflict) = match hidden {
+                Some(stored) if (part.messages, other, &conflict) == (None, None, &None) => (
+                    stored.messages,
+                    stored.conflicts_with_id,
+                    stored.conflict.clone(),
+                ),
+                _ => (part.messages, other, conflict),
+            };
             if stored.is_none_or(|stored| stored.held_on != part.held_on) {
                 self.faults
                     .check_day_has_come(&at("heldOn"), part.held_on, self.today);
@@ -162,11 +184,9 @@ impl Resolver<'_> {
                 held_on: part.held_on,
                 by_account_id: by,
                 by_name: by_name.map(|name| self.faults.check_name(&at("byName"), name)),
-                messages: part.messages,
-                conflicts_with_id: other,
-                conflict: self
-                    .faults
-                    .check_optional_text(&at("conflict"), part.conflict.as_deref()),
+                messages,
+                conflicts_with_id,
+                conflict,
                 note: self
                     .faults
                     .check_optional_text(&at("note"), part.note.as_deref()),
@@ -177,6 +197,28 @@ impl Resolver<'_> {
             rows.push(row);
         }
         (rows, verdicts)
+    }
+
+    /// The verdicts as they are to be stored: with those on needs of a persona that the blueprint showed before.
+    fn keep_verdicts_on_other_needs(
+        &self,
+        evaluation: EvaluationId,
+        verdicts: Vec<NeedVerdict>,
+    ) -> Vec<NeedVerdict> {
+        let Some(before) = self.before else {
+            return verdicts;
+        };
+        let stored = before.snapshot.evaluation_verdicts.get(&evaluation);
+        let stored = stored.map_or(&[][..], Vec::as_slice);
+        let needs = &before.snapshot.canvas.needs;
+        let is_of_another = |need: NeedId| needs.iter().all(|row| row.id != need);
+        let ids = |list: &[NeedVerdict]| list.iter().map(|(need, _)| *need).collect::<Vec<_>>();
+        let order = order::keep_hidden_members(&ids(stored), is_of_another, &ids(&verdicts));
+        let verdict_on = |need: NeedId| {
+            let mut all = verdicts.iter().chain(stored);
+            all.find(|(judged, _)| *judged == need).copied()
+        };
+        order.into_iter().filter_map(verdict_on).collect()
     }
 
     fn resolve_verdicts(
@@ -191,6 +233,13 @@ impl Resolver<'_> {
             let id = persona.and_then(|persona| {
                 let need = (persona, fold_key(need));
                 self.catalogue.needs.get(&need).copied()
+            });
+            // Where the persona becomes another one, what was found about its needs so far stays.
+            let id = id.or_else(|| {
+                let needs = self.before.into_iter();
+                let mut needs = needs.flat_map(|before| &before.snapshot.canvas.needs);
+                let same = needs.find(|row| fold_key(&row.text) == fold_key(need));
+                same.map(|row| row.id)
             });
             let path = format!("{path}.{at}.need");
             match self.found_or_fault(&path, ReferenceTarget::Need, need, id) {

@@ -22,6 +22,7 @@ use crate::document::write::{
 use crate::error::Result;
 use crate::id;
 use crate::improvement as improvements;
+use crate::order;
 use crate::policy::{Action, Relation, RowTies};
 use crate::{access::Permit, audit::AuditSubject};
 
@@ -109,12 +110,19 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.part_positions.path("improvements", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take_row_of(part);
-            let id = stored.map_or_else(id::new, |stored| stored.id);
+            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let id = stored.map_or_else(id::new, |stored: &improvement::Model| stored.id);
             let owner = self.resolve_id(&at("ownerDepartment"), &part.owner_department);
             let touchpoints = self.resolve_ids(&at("touchpoints"), &part.touchpoints);
-            improvement_touchpoints.insert(id, touchpoints);
-            improvement_kpis.insert(id, self.resolve_ids(&at("kpis"), &part.kpis));
+            let kpis = self.resolve_ids(&at("kpis"), &part.kpis);
+            let snapshot = self.before.map(|before| &before.snapshot);
+            let was = snapshot.and_then(|snapshot| snapshot.improvement_touchpoints.get(&id));
+            improvement_touchpoints.insert(id, self.keep_archived_members(id.0, was, touchpoints));
+            improvement_kpis.insert(id, self.keep_hidden_kpis(id, kpis));
+            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+                rows.push(stored.clone());
+                continue;
+            }
             let Some(owner_department_id) = owner else {
                 continue;
             };
@@ -143,6 +151,17 @@ impl Resolver<'_> {
             rows.push(row);
         }
         (rows, improvement_touchpoints, improvement_kpis)
+    }
+
+    /// The KPIs as they are to be stored: with those of the list as it is that are archived or hidden from the caller.
+    fn keep_hidden_kpis(&self, improvement: ImprovementId, wanted: Vec<KpiId>) -> Vec<KpiId> {
+        let snapshot = self.before.map(|before| &before.snapshot);
+        let was = snapshot.and_then(|snapshot| snapshot.improvement_kpis.get(&improvement));
+        let (Some(snapshot), Some(was)) = (snapshot, was) else {
+            return wanted;
+        };
+        let is_hidden = |id| !snapshot.kpis_of_improvements.contains_key(&id);
+        order::keep_hidden_members(was, is_hidden, &wanted)
     }
 }
 

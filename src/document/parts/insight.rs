@@ -7,7 +7,7 @@ use entity::json::Texts;
 use entity::words::{Basis, InsightKind, Subject};
 use entity::{insight, insight_source, source};
 use schemars::JsonSchema;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
@@ -21,9 +21,11 @@ use crate::document::write::{
     delete_unwanted_rows, insight_source_rows, raise_versions_of_changed_lists, replace_rows,
     upsert_rows,
 };
-use crate::error::Result;
+use crate::error::{Reason, Result, UserErrorCode};
 use crate::id;
+use crate::input::Faults;
 use crate::insight as insights;
+use crate::text::quote_for_message;
 
 parts! {
     /// What is known at a touchpoint, of a phase, or with neither of the whole.
@@ -101,15 +103,15 @@ impl Resolver<'_> {
         let identified: Vec<_> = parts
             .iter()
             .map(|part| {
-                let stored = current.take_row_of(part);
-                let id: InsightId = stored.map_or_else(id::new, |stored| stored.id);
+                let (now, stored) = current.take_part_and_row_of(part).unzip();
+                let id = stored.map_or_else(id::new, |stored: &insight::Model| stored.id);
                 self.insights.insert(fold_key(&part.key), id);
-                (part, id, stored)
+                (part, id, (now, stored))
             })
             .collect();
         let (mut rows, mut insight_sources) = (Vec::new(), HashMap::new());
         let mut answers = Vec::new();
-        for (part, id, stored) in identified {
+        for (part, id, (now, stored)) in identified {
             let path = self.part_positions.path("insights", part);
             let at = |field: &str| format!("{path}.{field}");
             let touchpoint = self.resolve_optional_id(&at("touchpoint"), part.touchpoint.as_ref());
@@ -124,7 +126,13 @@ impl Resolver<'_> {
             let persona = persona
                 .and_then(|key| self.resolve_id::<(PersonaId, Subject)>(&at("persona"), key));
             let answered_by = part.answered_by.as_ref();
-            let answered_by = answered_by.and_then(|key| self.resolve_id(&at("answeredBy"), key));
+            let answered_by = match answered_by {
+                Some(key) => self.resolve_id(&at("answeredBy"), key),
+                // What answers it may be at an archived touchpoint, and is then not shown.
+                None => stored
+                    .filter(|_| now.as_ref().is_some_and(|now| now.answered_by.is_none()))
+                    .and_then(|stored| stored.answered_by_id),
+            };
             let sources: Vec<SourceId> = self.resolve_ids(&at("sources"), &part.sources);
             let (Some(touchpoint_id), Some(phase_id)) = (touchpoint, phase) else {
                 continue;
@@ -240,6 +248,58 @@ pub(crate) async fn apply_insights(
     let rows = insight_source_rows(&changed, target);
     let old = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
     replace_rows::<insight_source::Entity>(permit, old, rows).await?;
+    refuse_losing_what_archived_insights_name(permit, before, target).await?;
     delete_unwanted_rows::<insight::Entity>(permit, current, &target.insights).await?;
     delete_unwanted_rows::<source::Entity>(permit, sources, &target.sources).await
+}
+
+/// Refuses to take away a source that an insight at an archived touchpoint or phase rests on, and an insight that
+/// answers one: it comes back with that.
+async fn refuse_losing_what_archived_insights_name(
+    permit: &Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    target: &WantedRows,
+) -> Result<()> {
+    let Some(before) = before else { return Ok(()) };
+    let snapshot = &before.snapshot;
+    let stay: HashSet<SourceId> = target.sources.iter().map(|row| row.id).collect();
+    let sources = snapshot.sources.iter();
+    let sources: Vec<_> = sources.filter(|row| !stay.contains(&row.id)).collect();
+    let stay: HashSet<InsightId> = target.insights.iter().map(|row| row.id).collect();
+    let insights = snapshot.insights.iter();
+    let insights: Vec<_> = insights.filter(|row| !stay.contains(&row.id)).collect();
+    if sources.is_empty() && insights.is_empty() {
+        return Ok(());
+    }
+    let shown: HashSet<InsightId> = snapshot.insights.iter().map(|row| row.id).collect();
+    let of_blueprint = insight::Column::BlueprintId.eq(target.blueprint.id);
+    let hidden = insight::Entity::find().filter(of_blueprint);
+    let mut hidden = hidden.all(permit.tx()).await?;
+    hidden.retain(|row| !shown.contains(&row.id));
+    let ids = hidden.iter().map(|row| row.id);
+    let rests_on: HashSet<SourceId> = insight_source::Entity::find()
+        .select_only()
+        .column(insight_source::Column::SourceId)
+        .filter(insight_source::Column::InsightId.is_in(ids))
+        .into_tuple()
+        .all(permit.tx())
+        .await?
+        .into_iter()
+        .collect();
+    let answers: HashSet<InsightId> = hidden.iter().filter_map(|row| row.answered_by_id).collect();
+    let mut faults = Faults::default();
+    let mut add = |list: &str, name: &str| {
+        let name = quote_for_message(name);
+        let message = format!(
+            "An insight at an archived touchpoint or phase names \"{name}\": keep it, or unarchive that first."
+        );
+        faults.add(list, UserErrorCode::Conflict, Some(Reason::InUse), message);
+    };
+    for row in sources.iter().filter(|row| rests_on.contains(&row.id)) {
+        add("sources", &row.title);
+    }
+    for row in insights.iter().filter(|row| answers.contains(&row.id)) {
+        add("insights", &row.key);
+    }
+    faults.check()
 }

@@ -16,7 +16,10 @@ use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::Resolver;
 use crate::document::target::{CurrentBlueprint, ListsByOwner, WantedRows};
-use crate::document::write::{audit_rows_written, phase_segment_rows, replace_rows, upsert_rows};
+use crate::document::write::{
+    audit_rows_written, phase_segment_rows, raise_versions_of_changed_lists, replace_rows,
+    upsert_rows,
+};
 use crate::error::Result;
 use crate::id;
 
@@ -68,11 +71,8 @@ impl Resolver<'_> {
         &mut self,
         parts: &[PhasePart],
     ) -> (Vec<phase::Model>, ListsByOwner<PhaseId, SegmentId>) {
-        let before = self.before;
-        let current = before.into_iter().flat_map(|before| {
-            let live = before.snapshot.canvas.phases.iter();
-            live.chain(&before.archived_phases)
-        });
+        let current = self.before.into_iter();
+        let current = current.flat_map(|before| &before.snapshot.canvas.phases);
         let mut current: HashMap<String, &phase::Model> =
             current.map(|row| (fold_key(&row.key), row)).collect();
         let (mut rows, mut segments) = (Vec::new(), HashMap::new());
@@ -121,25 +121,24 @@ pub(crate) async fn apply_phases(
     before: Option<&CurrentBlueprint>,
     target: &WantedRows,
 ) -> Result<()> {
-    let current = before.map_or_else(Vec::new, |before| {
-        [&before.snapshot.canvas.phases[..], &before.archived_phases].concat()
-    });
+    let snapshot = before.map(|before| &*before.snapshot);
+    let current = snapshot.map_or(&[][..], |snapshot| &snapshot.canvas.phases);
     let positions: HashMap<_, _> = current.iter().map(|row| (row.id, row.position)).collect();
     let (mut rows, mut moved) = (target.phases.clone(), Vec::new());
-    let mut changed = Vec::new();
+    let changed = raise_versions_of_changed_lists::<phase::Entity, _>(
+        current,
+        &mut rows,
+        snapshot.map(|snapshot| &snapshot.phase_segments),
+        &target.phase_segments,
+        |row| row.version += 1,
+    );
     for row in &mut rows {
-        let stored = current.iter().find(|stored| stored.id == row.id);
-        if has_segments_to_write(before, target, row.id, stored) {
-            changed.push(row.id);
-            // The list is part of the phase: replacing it is a change of the phase's own version.
-            row.version += i32::from(stored.is_some());
-        }
         // Order is not part of a row's own version: what only moves aside stays at its version.
         if let Some(was) = positions.get(&row.id).filter(|was| **was != row.position) {
             moved.push((row.id, std::mem::replace(&mut row.position, *was)));
         }
     }
-    upsert_rows::<phase::Entity>(permit, &current, rows).await?;
+    upsert_rows::<phase::Entity>(permit, current, rows).await?;
     if !moved.is_empty() {
         crate::blueprint::phase::set_positions(permit, moved).await?;
         audit_rows_written(permit, "moved phases", 1);
@@ -147,24 +146,4 @@ pub(crate) async fn apply_phases(
     let of_changed = phase_segment::Column::PhaseId.is_in(changed.iter().copied());
     let rows = phase_segment_rows(&changed, target);
     replace_rows::<phase_segment::Entity>(permit, Condition::all().add(of_changed), rows).await
-}
-
-/// Whether the segments of a phase are to be written: they differ, or it comes back from the archive, whose lists the
-/// snapshot does not hold.
-fn has_segments_to_write(
-    before: Option<&CurrentBlueprint>,
-    target: &WantedRows,
-    id: PhaseId,
-    stored: Option<&phase::Model>,
-) -> bool {
-    let wanted = target.phase_segments.get(&id);
-    let wanted = wanted.map_or(&[][..], Vec::as_slice);
-    match (before, stored) {
-        (Some(before), Some(stored)) if stored.archived_at.is_none() => {
-            let was = before.snapshot.phase_segments.get(&id);
-            was.map_or(&[][..], Vec::as_slice) != wanted
-        }
-        (_, Some(_)) => true,
-        (_, None) => !wanted.is_empty(),
-    }
 }

@@ -83,7 +83,9 @@ impl Resolver<'_> {
             if stored.is_some_and(|stored| stored.touchpoint_id != touchpoint_id) {
                 self.add_invalid_fault(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
             }
-            delivered_at.insert(id, deliver);
+            let snapshot = self.before.map(|before| &before.snapshot);
+            let was = snapshot.and_then(|snapshot| snapshot.promise_deliveries.get(&id));
+            delivered_at.insert(id, self.keep_archived_members(id.0, was, deliver));
             rows.push(promise::Model {
                 id,
                 blueprint_id: self.blueprint,

@@ -9,11 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::document::bounds::read_short_list;
+use crate::document::catalogue::fold_key;
 use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
 use crate::document::target::WantedResponsibility;
 use crate::error::{Reason, UserErrorCode};
+use crate::text::quote_for_message;
 
 parts! {
     /// A role of a department at a touchpoint.
@@ -97,10 +99,13 @@ impl Resolver<'_> {
                 && self
                     .part_positions
                     .contains_part("responsibilities", part.natural_key())
-                && let Some(first) = accountable.insert(touchpoint, &part.department)
+                && let first = *accountable.entry(touchpoint).or_insert(&part.department)
+                && fold_key(first) != fold_key(&part.department)
             {
-                let message =
-                    format!("One department is accountable at a touchpoint: {first:?} is already.");
+                let message = format!(
+                    "One department is accountable at a touchpoint, and \"{}\" is named already.",
+                    quote_for_message(first)
+                );
                 let reason = Some(Reason::AccountableTaken);
                 self.faults
                     .add(&path, UserErrorCode::Conflict, reason, message);

@@ -88,7 +88,9 @@ impl Resolver<'_> {
                     self.resolve_id::<TouchpointId>(&format!("{path}.touchpoints.{step}"), key),
                 );
             }
-            steps.insert(id, way);
+            let snapshot = self.before.map(|before| &before.snapshot);
+            let was = snapshot.and_then(|snapshot| snapshot.scenario_steps.get(&id));
+            steps.insert(id, self.keep_archived_members(id.0, was, way));
             let name = self.faults.check_name(&at("name"), &part.name);
             rows.push(scenario::Model {
                 id,

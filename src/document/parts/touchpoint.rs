@@ -24,6 +24,7 @@ use crate::error::Result;
 use crate::fields::kinds;
 use crate::fields::touchpoint::touchpoint_fields;
 use crate::id;
+use crate::snapshot::WholeBlueprint;
 use crate::touchpoint as touchpoints;
 
 /// Makes the part and its patch: the described fields, with two lists of keys between their groups.
@@ -113,10 +114,8 @@ impl Resolver<'_> {
         ListsByOwner<TouchpointId, ChannelId>,
         ListsByOwner<TouchpointId, SegmentId>,
     ) {
-        let there = self.before.into_iter().flat_map(|before| {
-            let live = before.snapshot.canvas.touchpoints.iter();
-            live.chain(&before.archived_touchpoints)
-        });
+        let there = self.before.into_iter();
+        let there = there.flat_map(|before| &before.snapshot.canvas.touchpoints);
         let mut there: HashMap<String, &touchpoint::Model> =
             there.map(|row| (fold_key(&row.key), row)).collect();
         let mut positions: HashMap<PhaseId, i32> = HashMap::new();
@@ -185,20 +184,15 @@ pub(crate) async fn apply_touchpoints(
     before: Option<&CurrentBlueprint>,
     target: &WantedRows,
 ) -> Result<()> {
-    let there = before.map_or_else(Vec::new, |before| {
-        [
-            &before.snapshot.canvas.touchpoints[..],
-            &before.archived_touchpoints,
-        ]
-        .concat()
-    });
+    let snapshot = before.map(|before| &*before.snapshot);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.canvas.touchpoints);
     let known: HashMap<TouchpointId, &touchpoint::Model> =
         there.iter().map(|row| (row.id, row)).collect();
     let mut changed = Vec::new();
     let (mut rows, mut moved) = (target.touchpoints.clone(), Vec::new());
     for row in &mut rows {
         let stored = known.get(&row.id);
-        if has_lists_to_write(before, target, row.id, stored.copied()) {
+        if has_lists_to_write(snapshot, target, row.id) {
             changed.push(row.id);
             // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
             row.version += i32::from(stored.is_some());
@@ -210,7 +204,7 @@ pub(crate) async fn apply_touchpoints(
             ));
         }
     }
-    upsert_rows::<touchpoint::Entity>(permit, &there, rows).await?;
+    upsert_rows::<touchpoint::Entity>(permit, there, rows).await?;
     if !moved.is_empty() {
         touchpoints::set_positions(permit, moved).await?;
         audit_rows_written(permit, "moved touchpoints", 1);
@@ -224,13 +218,11 @@ pub(crate) async fn apply_touchpoints(
     replace_rows::<touchpoint_segment::Entity>(permit, old, rows).await
 }
 
-/// Whether channels or audience of a touchpoint are to be written: they differ, or it comes back from the archive,
-/// whose lists the snapshot does not hold.
+/// Whether channels or audience of a touchpoint differ.
 fn has_lists_to_write(
-    before: Option<&CurrentBlueprint>,
+    snapshot: Option<&WholeBlueprint>,
     target: &WantedRows,
     id: TouchpointId,
-    stored: Option<&touchpoint::Model>,
 ) -> bool {
     let channels: &[ChannelId] = target
         .touchpoint_channels
@@ -240,17 +232,10 @@ fn has_lists_to_write(
         .touchpoint_segments
         .get(&id)
         .map_or(&[], Vec::as_slice);
-    match (before, stored) {
-        (Some(before), Some(stored)) if stored.archived_at.is_none() => {
-            let was = before.snapshot.canvas.channels_of_touchpoint(id).iter();
-            let meant = before
-                .snapshot
-                .touchpoint_segments
-                .get(&id)
-                .map_or(&[][..], Vec::as_slice);
-            !was.map(|channel| channel.id).eq(channels.iter().copied()) || meant != audience
-        }
-        (_, Some(_)) => true,
-        (_, None) => !channels.is_empty() || !audience.is_empty(),
-    }
+    let was = snapshot.map_or(&[][..], |snapshot| {
+        snapshot.canvas.channels_of_touchpoint(id)
+    });
+    let meant = snapshot.and_then(|snapshot| snapshot.touchpoint_segments.get(&id));
+    let was = was.iter().map(|channel| channel.id);
+    !was.eq(channels.iter().copied()) || meant.map_or(&[][..], Vec::as_slice) != audience
 }

@@ -76,7 +76,10 @@ impl Resolver<'_> {
             let (Some(from), Some(to)) = (from, to) else {
                 continue;
             };
-            add_transition_shape_fault(self.faults, &path, (part.kind, from, to, part.end));
+            // Kind and ends are what it is found by: one that is there already has been judged.
+            if stored.is_none() {
+                add_transition_shape_fault(self.faults, &path, (part.kind, from, to, part.end));
+            }
             rows.push(transition::Model {
                 id: stored.map_or_else(id::new, |stored| stored.id),
                 blueprint_id: self.blueprint,

@@ -18,6 +18,7 @@ use crate::{
         authority::ImportConsent,
         blueprint::{BlueprintDocumentPatch, Document, FORMAT, PhasePatch},
         bounds::PatchList,
+        bring_back::NamedPlaces,
         catalogue::fold_key,
         import::{
             ImportOptions, ImportReport, STEPS_PER_ROW, commit_and_report,
@@ -25,11 +26,11 @@ use crate::{
         },
         part::PatchField,
         reference::ReferencedKeys,
+        target::CurrentBlueprint,
     },
     error::{Error, Result, UserError},
     input::{By, Faults},
     sheet::CellRef,
-    snapshot::WholeBlueprint,
 };
 
 /// Brings a blueprint to what a table says. Pruning archives the touchpoints that no row names; phases stay.
@@ -50,15 +51,17 @@ pub async fn import_table(
         table.tell_apart(&load_kept_things(&permit, found.id).await?, &mut faults);
         faults.in_order_of_lines().check()?;
     }
-    let snapshot = WholeBlueprint::load(caller, permit.tx(), row, caller.today).await?;
+    let phases = table.phases.iter().map(|phase| &phase.key);
+    let named = NamedPlaces::new(phases, &table.touchpoints);
+    let before = CurrentBlueprint::load(&mut permit, row, &named).await?;
     let laid = move |steps: &WorkBudget| {
-        steps.spend(STEPS_PER_ROW * snapshot.row_count())?;
-        let current = Document::from_snapshot(&snapshot);
+        steps.spend(STEPS_PER_ROW * before.snapshot.row_count())?;
+        let current = Document::from_snapshot(&before.snapshot);
         let base = table.current_without_unnamed(&current, how.prune);
         let phases = table.phase_patches(&current);
-        Ok(((snapshot, current.key), (table, base, phases)))
+        Ok(((before, current.key), (table, base, phases)))
     };
-    let ((snapshot, key), (table, base, (phases, first_rows))) =
+    let ((before, key), (table, base, (phases, first_rows))) =
         caller.run_on_compute_pool(laid).await?;
     let places = SheetFaultLocator {
         table: &table,
@@ -74,7 +77,7 @@ pub async fn import_table(
     };
     let taken = reconcile(
         &mut permit,
-        Some(snapshot),
+        Some(before),
         (Some(base), said, false),
         (ImportConsent::Own, &table.complete),
         ReferencedKeys::new(),

@@ -1,0 +1,301 @@
+//! Out of sight: what is archived is shown by no document and no list. Whatever is imported, saved or restored meanwhile,
+//! it comes back with all that hung on it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    document::{IMPORT, document, known, rental, with},
+    ids::Ids,
+    world::{Actor, World},
+};
+
+const SHEET: &str =
+    "mutation($input: BlueprintSheetImportInput!) { blueprintSheetImport(input: $input) {
+    changes { kind part identity } userErrors { code field message } } }";
+const COPY: &str = "mutation($input: BlueprintCopyInput!) { blueprintCopy(input: $input) {
+    blueprint { key } userErrors { code field message } } }";
+const RESTORE: &str = "mutation($input: BlueprintRestoreInput!) { blueprintRestore(input: $input) {
+    blueprint { version } userErrors { code field message } } }";
+
+/// Archives a touchpoint or a KPI, or brings it back.
+async fn set_archived(actor: &Actor<'_>, kind: &str, id: &str, archived: bool) {
+    let ask = "query($id: ID!) { node(id: $id) { ... on Touchpoint { version } ... on Kpi { version } } }";
+    let version = actor.ask(ask, json!({ "id": id })).await["node"]["version"].take();
+    let act = if archived { "Archive" } else { "Unarchive" };
+    let act = format!(
+        "mutation($input: AtVersionInput!) {{ {kind}{act}(input: $input) {{ userErrors {{ code message }} }} }}"
+    );
+    actor
+        .does(&act, json!({ "id": id, "expectedVersion": version }))
+        .await;
+}
+
+/// The rental with something in every list of its document, and the document.
+async fn told(world: &World) -> (Actor<'_>, Ids, Value) {
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(world).await);
+    ann.does(IMPORT, known()).await;
+    let verdict = document(&ann, "bp-rental").await["evaluations"][0].clone();
+    let need = "{ blueprint(by: { key: \"bp-rental\" }) { persona { needs { text } } } }";
+    let need = ann.ask(need, json!({})).await["blueprint"]["persona"]["needs"][0]["text"].take();
+    let judged = with(
+        verdict,
+        "verdicts",
+        json!([{ "need": need, "verdict": "FAILS" }]),
+    );
+    ann.does(IMPORT, rental(json!({ "evaluations": [judged] })))
+        .await;
+    let rental = document(&ann, "bp-rental").await;
+    (ann, ids, rental)
+}
+
+/// What is said of the rental while something is out of sight, and then as it was before.
+async fn say_otherwise_and_back(ann: &Actor<'_>, before: &Value) {
+    for note in ["Seen", ""] {
+        let csv = format!("key,note\nR05,{note}\n");
+        let sheet = json!({ "blueprint": { "key": "bp-rental" }, "csv": csv });
+        ann.does(SHEET, sheet).await;
+    }
+    for title in [json!("Another title"), before["title"].clone()] {
+        ann.does(IMPORT, rental(json!({ "title": title }))).await;
+    }
+    let evaluation = &before["evaluations"][0];
+    let evaluation = |note: Value| {
+        json!({ "touchpoint": evaluation["touchpoint"], "heldOn": evaluation["heldOn"],
+            "byName": evaluation["byName"], "note": note })
+    };
+    let said = |word: &str, note: Value, effort: Value| {
+        rental(json!({
+            "scenarios": [{ "name": "As usual", "note": note }],
+            "insights": [{ "key": "Q1", "text": format!("Why{word}?") }],
+            "promises": [{ "key": "P1", "text": format!("a car{word}") }],
+            "evaluations": [evaluation(note)],
+            "improvements": [{ "key": "N1", "effort": effort }],
+        }))
+    };
+    ann.does(IMPORT, said(" not", json!("otherwise"), json!(2)))
+        .await;
+    ann.does(IMPORT, said("", Value::Null, Value::Null)).await;
+    let copy = json!({ "blueprintId": id_of_rental(ann).await, "title": "What could be" });
+    ann.does(COPY, copy).await;
+}
+
+async fn id_of_rental(ann: &Actor<'_>) -> Value {
+    let ask = "{ blueprint(by: { key: \"bp-rental\" }) { id } }";
+    ann.ask(ask, json!({})).await["blueprint"]["id"].take()
+}
+
+#[tokio::test]
+async fn what_is_archived_comes_back_as_it_was_whatever_is_imported_meanwhile() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    for (kind, key) in [("touchpoint", "R03"), ("touchpoint", "R04"), ("kpi", "KB3")] {
+        set_archived(&ann, kind, &ids[key], true).await;
+        assert_ne!(document(&ann, "bp-rental").await, before, "{key}");
+        say_otherwise_and_back(&ann, &before).await;
+        set_archived(&ann, kind, &ids[key], false).await;
+        assert_eq!(document(&ann, "bp-rental").await, before, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_at_an_archived_step_stays_the_answer() {
+    let world = World::demo().await;
+    let (ann, ids, _) = told(&world).await;
+    let answered = rental(json!({ "insights": [
+        { "key": "A2", "touchpoint": "R04", "kind": "PAIN", "text": "The queue" },
+        { "key": "Q1", "answeredBy": "A2" },
+    ] }));
+    ann.does(IMPORT, answered).await;
+    let before = document(&ann, "bp-rental").await;
+    set_archived(&ann, "touchpoint", &ids["R04"], true).await;
+    say_otherwise_and_back(&ann, &before).await;
+    set_archived(&ann, "touchpoint", &ids["R04"], false).await;
+    assert_eq!(document(&ann, "bp-rental").await, before);
+}
+
+#[tokio::test]
+async fn what_an_archived_insight_names_is_not_taken_away() {
+    let world = World::demo().await;
+    let (ann, ids, _) = told(&world).await;
+    let at_r04 = |key: &str, more: Value| {
+        let mut insight = json!({ "key": key, "touchpoint": "R04", "text": "The queue" });
+        for (field, value) in more.as_object().expect("fields") {
+            insight[field] = value.clone();
+        }
+        insight
+    };
+    let insights = rental(json!({ "insights": [
+        at_r04("A2", json!({ "kind": "PAIN", "basis": "OBSERVED", "sources": ["Calls"] })),
+        at_r04("Q2", json!({ "kind": "QUESTION", "answeredBy": "A1" })),
+    ] }));
+    ann.does(IMPORT, insights).await;
+    set_archived(&ann, "touchpoint", &ids["R04"], true).await;
+    let none = rental(json!({ "sources": [], "insights": [] }));
+    let none = with(none, "prune", json!(true));
+    let errors = ann.tries(IMPORT, none).await["userErrors"].take();
+    let told = |list: &str, name: &str| {
+        json!({ "code": "CONFLICT", "field": [list], "message": format!(
+            "An insight at an archived touchpoint or phase names \"{name}\": keep it, or unarchive that first.") })
+    };
+    assert_eq!(
+        errors,
+        json!([told("sources", "Calls"), told("insights", "A1")])
+    );
+}
+
+#[tokio::test]
+async fn verdicts_on_the_needs_of_an_earlier_persona_stay() {
+    let world = World::demo().await;
+    let (ann, _, before) = told(&world).await;
+    let other = "{ blueprint(by: { key: \"bp-member\" }) { persona { key } } }";
+    let other = ann.ask(other, json!({})).await["blueprint"]["persona"]["key"].take();
+    for persona in [&other, &before["persona"]] {
+        ann.does(IMPORT, rental(json!({ "persona": persona })))
+            .await;
+        say_otherwise_and_back(&ann, &before).await;
+    }
+    assert_eq!(document(&ann, "bp-rental").await, before);
+}
+
+#[tokio::test]
+async fn a_list_that_is_saved_keeps_what_is_archived_in_its_place() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    let list = "query($id: ID!) { blueprint(by: { id: $id }) {
+        scenarios { id version touchpoints { id } }
+        promises { id version deliveredAt { id } }
+        improvements { id version touchpoints { id } kpis { id } } } }";
+    for (kind, key) in [("touchpoint", "R03"), ("touchpoint", "R04"), ("kpi", "KB3")] {
+        set_archived(&ann, kind, &ids[key], true).await;
+        let id = id_of_rental(&ann).await;
+        let shown = ann.ask(list, json!({ "id": id })).await["blueprint"].take();
+        for (act, thing, fields) in [
+            (
+                "scenarioUpdate",
+                &shown["scenarios"][0],
+                &[("touchpoints", "touchpointIds")][..],
+            ),
+            (
+                "promiseUpdate",
+                &shown["promises"][0],
+                &[("deliveredAt", "deliveredAtIds")][..],
+            ),
+            (
+                "improvementUpdate",
+                &shown["improvements"][0],
+                &[("touchpoints", "touchpointIds"), ("kpis", "kpiIds")][..],
+            ),
+        ] {
+            let mut input = json!({ "id": thing["id"], "expectedVersion": thing["version"] });
+            for (list, field) in fields {
+                let shown = thing[*list].as_array().expect("a list").iter();
+                let ids: Vec<&Value> = shown.map(|one| &one["id"]).collect();
+                input[*field] = json!(ids);
+            }
+            let input_type = format!("{}{}Input", act[..1].to_uppercase(), &act[1..]);
+            let act = format!(
+                "mutation($input: {input_type}!) {{ {act}(input: $input) {{ userErrors {{ code message }} }} }}"
+            );
+            ann.does(&act, input).await;
+        }
+        set_archived(&ann, kind, &ids[key], false).await;
+        assert_eq!(document(&ann, "bp-rental").await, before, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_brings_archived_steps_back_with_all_that_they_were() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    for key in ["R02", "R03", "R04", "R08"] {
+        let whole = json!({ "document": before, "prune": true });
+        let place = json!({ "key": key, "phase": step(&before, key)["phase"] });
+        let named = rental(json!({ "touchpoints": [place] }));
+        let row = format!("key\n{key}\n");
+        let sheet = json!({ "blueprint": { "key": "bp-rental" }, "csv": row });
+        for (act, input) in [(IMPORT, whole), (IMPORT, named), (SHEET, sheet)] {
+            set_archived(&ann, "touchpoint", &ids[key], true).await;
+            assert!(step(&document(&ann, "bp-rental").await, key).is_null());
+            let back = ann.does(act, input.clone()).await["changes"].take();
+            let added = json!({ "kind": "ADDED", "part": "touchpoint", "identity": key });
+            let told = back.as_array().expect("changes").iter();
+            let told = told.filter(|change| {
+                ["kind", "part", "identity"]
+                    .iter()
+                    .all(|field| change[*field] == added[*field])
+            });
+            assert_eq!(told.count(), 1, "{back}");
+            let again = ann.does(act, input).await["changes"].take();
+            assert_eq!(again, json!([]), "{key}: twice is once");
+            let after = document(&ann, "bp-rental").await;
+            assert_eq!(step(&after, key), step(&before, key));
+            for list in [
+                "transitions",
+                "scenarios",
+                "insights",
+                "promises",
+                "evaluations",
+                "improvements",
+            ] {
+                assert_eq!(after[list], before[list], "{key} {list}");
+            }
+            let whole = json!({ "document": before, "prune": true });
+            ann.does(IMPORT, whole).await;
+        }
+    }
+}
+
+fn step(document: &Value, key: &str) -> Value {
+    let steps = document["touchpoints"].as_array().expect("touchpoints");
+    let step = steps.iter().find(|step| step["key"] == key);
+    step.cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_restored_publication_brings_archived_steps_back() {
+    let world = World::demo().await;
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
+    let before = document(&ann, "bp-rental").await;
+    let ask = "{ blueprint(by: { key: \"bp-rental\" }) { id version } }";
+    let blueprint = ann.ask(ask, json!({})).await["blueprint"].take();
+    let list = "query($id: ID!) { publications(blueprintId: $id, first: 50) { nodes { id } } }";
+    let list =
+        ann.ask(list, json!({ "id": blueprint["id"] })).await["publications"]["nodes"].take();
+    let newest = list.as_array().expect("publications").last().expect("one");
+    for key in ["R03", "R04"] {
+        set_archived(&ann, "touchpoint", &ids[key], true).await;
+        let blueprint = ann.ask(ask, json!({})).await["blueprint"].take();
+        let restore = json!({ "id": blueprint["id"], "expectedVersion": blueprint["version"],
+            "publicationId": newest["id"] });
+        ann.does(RESTORE, restore).await;
+        let after = document(&ann, "bp-rental").await;
+        for list in ["phases", "touchpoints", "transitions", "kpiLinks"] {
+            assert_eq!(after[list], before[list], "{key} {list}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stale_revision_names_nobody_who_has_not_changed_it() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let ask = "{ blueprint(by: { key: \"bp-rental\" }) { revision } }";
+    ann.does(IMPORT, rental(json!({ "title": "One" }))).await;
+    let read = ann.ask(ask, json!({})).await["blueprint"]["revision"].take();
+    ann.does(
+        IMPORT,
+        rental(json!({ "touchpoints": [{ "key": "R05", "note": "Two" }] })),
+    )
+    .await;
+    let stale = with(
+        rental(json!({ "title": "Three" })),
+        "expectedRevision",
+        read,
+    );
+    let refused = ann.tries(IMPORT, stale).await["userErrors"][0].take();
+    let message = refused["message"].as_str().expect("a sentence");
+    assert!(
+        message.starts_with("Something in it has changed since you read it: it is at revision "),
+        "{message}"
+    );
+}
