@@ -1,19 +1,21 @@
 //! The needs of a persona, an ordered list of its own, and the verdicts that go with a need.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{ID, InputObject};
 use entity::{
     evaluation, evaluation_verdict,
-    id::{EvaluationId, NeedId, PersonaId},
+    id::{BlueprintId, NeedId, PersonaId},
     persona, persona_need,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    sea_query::SelectStatement,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
+    sea_query::{LockType, SelectStatement},
 };
 
 use crate::{
     access::Permit,
-    error::{Error, Result, UserErrorCode},
+    error::{Error, Reason, Result, UserErrorCode},
     id,
     input::{Faults, LIST, SENTENCE},
 };
@@ -55,29 +57,24 @@ pub(super) fn parse_need_inputs(
 }
 
 /// Selects the ids of the persona's needs that are not among those kept.
-fn select_lost_needs(persona: PersonaId, kept: impl Iterator<Item = NeedId>) -> SelectStatement {
+fn select_lost_needs(persona: PersonaId, kept: &[NeedId]) -> SelectStatement {
     persona_need::Entity::find()
         .select_only()
         .column(persona_need::Column::Id)
         .filter(persona_need::Column::PersonaId.eq(persona))
-        .filter(persona_need::Column::Id.is_not_in(kept))
+        .filter(persona_need::Column::Id.is_not_in(kept.iter().copied()))
         .into_query()
 }
 
-/// The evaluations with a verdict on a need of the persona that is not among those kept.
-async fn find_evaluations_that_lose_a_verdict(
-    permit: &Permit<'_>,
-    persona: PersonaId,
-    kept: impl Iterator<Item = NeedId>,
-) -> Result<Vec<evaluation::Model>> {
+/// Selects the evaluations with a verdict on a need of the persona that is not among those kept.
+fn select_losing_evaluations(persona: PersonaId, kept: &[NeedId]) -> Select<evaluation::Entity> {
     let on_lost = evaluation_verdict::Entity::find()
         .select_only()
         .column(evaluation_verdict::Column::EvaluationId)
         .filter(evaluation_verdict::Column::NeedId.in_subquery(select_lost_needs(persona, kept)));
-    let losing = evaluation::Entity::find()
+    evaluation::Entity::find()
         .filter(evaluation::Column::Id.in_subquery(on_lost.into_query()))
-        .order_by_asc(evaluation::Column::Id);
-    Ok(losing.all(permit.tx()).await?)
+        .order_by_asc(evaluation::Column::Id)
 }
 
 /// Takes the locks of the blueprints in which evaluations lose a verdict with a need, before that of the persona: acts
@@ -87,31 +84,50 @@ pub(super) async fn lock_evaluations_that_lose_a_verdict(
     persona: PersonaId,
     wanted: &[WantedNeed],
 ) -> Result<()> {
-    let kept = wanted.iter().filter_map(|need| need.id);
-    let losing = find_evaluations_that_lose_a_verdict(permit, persona, kept).await?;
-    let losing: Vec<EvaluationId> = losing.iter().map(|row| row.id).collect();
-    permit
-        .lock_blueprints_of::<evaluation::Entity>(&losing)
-        .await
+    let kept: Vec<NeedId> = wanted.iter().filter_map(|need| need.id).collect();
+    let blueprints = select_losing_evaluations(persona, &kept)
+        .select_only()
+        .column(evaluation::Column::BlueprintId)
+        .into_tuple::<BlueprintId>()
+        .all(permit.tx())
+        .await?;
+    for blueprint in BTreeSet::from_iter(blueprints) {
+        permit.lock_blueprint(blueprint).await?;
+    }
+    Ok(())
 }
 
 /// Takes the verdicts on needs that go out of their evaluations, each of which is thereby changed: whoever has read it
 /// is told.
+///
+/// # Errors
+/// CONFLICT where one was recorded in another blueprint since the locks were taken.
 async fn drop_verdicts_on_lost_needs(
     permit: &mut Permit<'_>,
     persona: PersonaId,
     needs: &[persona_need::Model],
 ) -> Result<()> {
-    let kept = needs.iter().map(|need| need.id);
-    let losing = find_evaluations_that_lose_a_verdict(permit, persona, kept.clone()).await?;
-    for row in losing {
-        // One that was made since the locks were taken.
-        permit.lock_blueprint(row.blueprint_id).await?;
+    let kept: Vec<NeedId> = needs.iter().map(|need| need.id).collect();
+    // Locked, so that no more verdicts come in on them: what is recorded at this moment is waited for.
+    persona_need::Entity::find()
+        .filter(persona_need::Column::Id.in_subquery(select_lost_needs(persona, &kept)))
+        .order_by_asc(persona_need::Column::Id)
+        .lock(LockType::Update)
+        .all(permit.tx())
+        .await?;
+    let losing = select_losing_evaluations(persona, &kept);
+    for row in losing.all(permit.tx()).await? {
+        if !permit.has_locked_blueprint(row.blueprint_id) {
+            let message = "A need that goes is being judged at this moment. Try again.";
+            return Err(Error::conflict("needs", Reason::InUse, message));
+        }
         let its = evaluation_verdict::Column::EvaluationId.eq(row.id);
-        let lost = select_lost_needs(persona, kept.clone());
         let left = evaluation_verdict::Entity::find()
             .filter(its.clone())
-            .filter(evaluation_verdict::Column::NeedId.not_in_subquery(lost))
+            .filter(
+                evaluation_verdict::Column::NeedId
+                    .not_in_subquery(select_lost_needs(persona, &kept)),
+            )
             .order_by_asc(evaluation_verdict::Column::Position)
             .all(permit.tx())
             .await?;

@@ -17,7 +17,7 @@ use crate::{
 impl Permit<'_> {
     /// Takes the lock of a blueprint by raising its revision, once for each permit however often it is asked for.
     pub async fn lock_blueprint(&mut self, id: BlueprintId) -> Result<()> {
-        if self.locked.contains_key(&id) {
+        if self.has_locked_blueprint(id) {
             Ok(())
         } else {
             self.lock_by_raising_revision(Expr::value(id)).await
@@ -35,6 +35,11 @@ impl Permit<'_> {
             self.lock_blueprint(blueprint).await?;
         }
         Ok(())
+    }
+
+    /// Whether the lock of a blueprint was taken.
+    pub fn has_locked_blueprint(&self, id: BlueprintId) -> bool {
+        self.locked.contains_key(&id)
     }
 
     /// Refuses to change anything inside a blueprint, whose lock was taken, where it is archived.
