@@ -50,24 +50,33 @@ impl AnswerEntry {
         format!("{}.{field}", self.path)
     }
 
-    /// Whether it says nothing of the answer but what is kept of it already; what it leaves out it does not say. Who
-    /// gave it, and their words, may have been erased since.
-    pub(super) fn equals_stored_answer(&self, row: &feedback::Model) -> bool {
-        fn is_kept<T: PartialEq>(said: &Option<T>, kept: &Option<T>) -> bool {
-            said.is_none() || said == kept
+    /// The fields in which it says something else of the answer than what is kept of it; what it leaves out it does not
+    /// say. Who gave it, and their words, may have been erased since.
+    pub(super) fn fields_unlike_stored_answer(&self, row: &feedback::Model) -> Vec<&'static str> {
+        fn differs<T: PartialEq>(said: &Option<T>, kept: &Option<T>) -> bool {
+            said.is_some() && said != kept
         }
-        let erased = row.erased_at.is_some();
-        (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
-            && self.touchpoint == row.touchpoint_id
-            && is_kept(&self.blueprint, &row.blueprint_id)
-            && is_kept(&self.persona, &row.persona_id)
-            && is_kept(&self.channel, &row.channel_id)
-            && is_kept(&self.segment, &row.segment_id)
-            && is_kept(&self.met_on, &row.met_on)
-            && is_kept(&self.cause, &row.cause)
-            && (erased || is_kept(&self.respondent, &row.respondent))
-            && (erased || is_kept(&self.contact, &row.contact))
-            && (erased || is_kept(&self.comment, &row.comment))
+        let kept = row.erased_at.is_none();
+        let fields = [
+            ("scale", self.scale != row.scale),
+            ("score", self.score != row.score),
+            ("answeredOn", self.on != row.answered_on),
+            ("touchpointId", self.touchpoint != row.touchpoint_id),
+            ("blueprintId", differs(&self.blueprint, &row.blueprint_id)),
+            ("personaId", differs(&self.persona, &row.persona_id)),
+            ("channelId", differs(&self.channel, &row.channel_id)),
+            ("segmentId", differs(&self.segment, &row.segment_id)),
+            ("metOn", differs(&self.met_on, &row.met_on)),
+            ("cause", differs(&self.cause, &row.cause)),
+            (
+                "respondent",
+                kept && differs(&self.respondent, &row.respondent),
+            ),
+            ("contact", kept && differs(&self.contact, &row.contact)),
+            ("comment", kept && differs(&self.comment, &row.comment)),
+        ];
+        let fields = fields.into_iter().filter(|(_, differs)| *differs);
+        fields.map(|(name, _)| name).collect()
     }
 
     /// What of the answer would tell who an employee is.

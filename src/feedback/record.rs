@@ -45,7 +45,8 @@ pub struct FeedbackRecordInput {
 /// score, place and month of receipt are stored, and only until they are counted in a cell of at least five answers.
 #[derive(Clone, Debug, InputObject)]
 pub struct FeedbackInput {
-    /// Id of the answer in the system that collected it: recording it again with the same account changes nothing. Each
+    /// Id of the answer in the system that collected it: recording the same again with the same account changes nothing, and
+    /// saying something else of it is refused. Each
     /// account has ids of its own. For an employee's answer the id alone decides: the other fields are not compared.
     pub external_id: Option<String>,
     /// The scale of the question.
@@ -362,8 +363,12 @@ async fn find_recorded_answers(
     }
     for entry in entries {
         let before = entry.external_id.as_ref().and_then(|id| known.get(id));
-        if before.is_some_and(|row| !entry.equals_stored_answer(row)) {
-            let message = "You have recorded another answer with this external id.";
+        let unlike = before.map(|row| entry.fields_unlike_stored_answer(row));
+        if let Some(unlike) = unlike.filter(|unlike| !unlike.is_empty()) {
+            let message = format!(
+                "You have recorded this external id with another {}.",
+                unlike.join(", ")
+            );
             let path = entry.field_path("externalId");
             faults.add(
                 &path,

@@ -138,21 +138,25 @@ async fn the_same_batch_twice_records_nothing_twice() {
         nps(&ids["T3"], 3, "2025-03-05"),
         json!({ "externalId": "c" }),
     );
-    for otherwise in [
-        json!({ "score": 1 }),
-        json!({ "channelId": ids["PHONE"] }),
-        json!({ "cause": "PROCESS" }),
-        json!({ "comment": "Too dear" }),
-        json!({ "respondent": "r" }),
-        json!({ "metOn": "2025-03-04" }),
+    for (otherwise, field) in [
+        (json!({ "score": 1 }), "score"),
+        (json!({ "channelId": ids["PHONE"] }), "channelId"),
+        (json!({ "cause": "PROCESS" }), "cause"),
+        (json!({ "comment": "Too dear" }), "comment"),
+        (json!({ "respondent": "r" }), "respondent"),
+        (json!({ "metOn": "2025-03-04" }), "metOn"),
+        (
+            json!({ "score": 3, "touchpointId": ids["T2"] }),
+            "score, touchpointId",
+        ),
     ] {
         let changed = with(two.clone(), otherwise);
         let sent = batch(&[third.clone(), changed]);
         let errors = manager.tries(RECORD, sent).await["userErrors"].take();
+        let message = format!("You have recorded this external id with another {field}.");
         assert_eq!(
             errors,
-            json!([{ "code": "DUPLICATE", "field": ["feedback", "1", "externalId"],
-                "message": "You have recorded another answer with this external id." }])
+            json!([{ "code": "DUPLICATE", "field": ["feedback", "1", "externalId"], "message": message }])
         );
     }
     let less = with(
