@@ -294,7 +294,11 @@ pub(crate) async fn record_refusal(
                     audit_event::Column::Repeats,
                     Expr::col(audit_event::Column::Repeats).add(1),
                 )
-                .col_expr(audit_event::Column::LastAt, Expr::value(actor.now))
+                // Not before the ones counted so far, however the clocks of servers differ.
+                .col_expr(
+                    audit_event::Column::LastAt,
+                    Expr::value(std::cmp::max(again.last_at, actor.now)),
+                )
                 .filter(audit_event::Column::Id.eq(again.id))
                 .exec(&tx)
                 .await?;

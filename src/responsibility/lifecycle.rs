@@ -241,7 +241,8 @@ pub fn end(row: &Model, reason: Option<String>, by: ActContext) -> Result<Model,
     require_in_force(row)?;
     Ok(Model {
         status: ResponsibilityStatus::Ended,
-        valid_to: Some(by.now),
+        // Not before it began, however the clocks of servers differ: one that ends as it begins was never in force.
+        valid_to: row.valid_from.max(Some(by.now)),
         reason,
         ..row.clone()
     })

@@ -84,7 +84,7 @@ pub async fn resume_suspended(
     let mut resumed = Vec::new();
     for row in suspended {
         // What an earlier archiving suspended has resumed since, or was ended.
-        if row.valid_to != Some(archived_at) {
+        if row.valid_to.is_none_or(|ended| ended < archived_at) {
             continue;
         }
         let Some(department) = find_live_successor(&successors, row.department_id) else {
