@@ -382,6 +382,16 @@ impl Faults {
         }
     }
 
+    /// Validates the length of a list with those of its members that are at archived touchpoints.
+    pub fn check_count_with_archived(&mut self, path: &str, length: usize, most: usize) {
+        if length > most {
+            let message = format!(
+                "There are {length} of them, with those at archived touchpoints; at most {most} are allowed."
+            );
+            self.add(path, UserErrorCode::LimitExceeded, None, message);
+        }
+    }
+
     /// Validates the number of things in a list.
     pub fn check_count(&mut self, path: &str, length: usize, most: usize) {
         if length > most {

@@ -104,15 +104,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
         return Ok(row);
     }
     let phases = load_phases(&permit, blueprint.id).await?;
-    if phases.len() as u64 >= MOST_PHASES {
-        let message = format!("A blueprint has at most {MOST_PHASES} phases.");
-        return Err(Error::fault(
-            "blueprintId",
-            UserErrorCode::LimitExceeded,
-            None,
-            message,
-        ));
-    }
+    refuse_if_phase_limit_reached(&phases, "blueprintId")?;
     let position = make_room_after(&permit, &phases, &input.after_id, after).await?;
     let fresh = NewPhase {
         id,
@@ -293,13 +285,23 @@ pub async fn set_archived(
         ..Default::default()
     };
     if !archived {
-        change.position = Set(order::next_position(
-            &load_phases(&permit, row.blueprint_id).await?,
-        ));
+        let phases = load_phases(&permit, row.blueprint_id).await?;
+        refuse_if_phase_limit_reached(&phases, "id")?;
+        change.position = Set(order::next_position(&phases));
     }
     let row = permit.update::<phase::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
+}
+
+/// Refuses where the blueprint has as many phases as it may have.
+fn refuse_if_phase_limit_reached(phases: &[phase::Model], field: &str) -> Result<()> {
+    if (phases.len() as u64) < MOST_PHASES {
+        return Ok(());
+    }
+    let message = format!("A blueprint has at most {MOST_PHASES} phases.");
+    let code = UserErrorCode::LimitExceeded;
+    Err(Error::fault(field, code, None, message))
 }
 
 async fn refuse_unless_empty(permit: &Permit<'_>, row: &phase::Model) -> Result<()> {
@@ -321,6 +323,7 @@ async fn load_phases(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<Vec<
         .filter(phase::Column::BlueprintId.eq(blueprint))
         .filter(phase::Column::ArchivedAt.is_null())
         .order_by_asc(phase::Column::Position)
+        .order_by_asc(phase::Column::Id)
         .all(permit.tx())
         .await?)
 }

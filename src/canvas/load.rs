@@ -67,6 +67,7 @@ impl Canvas {
             .filter(phase::Column::BlueprintId.eq(id))
             .filter(phase::Column::ArchivedAt.is_null())
             .order_by_asc(phase::Column::Position)
+            .order_by_asc(phase::Column::Id)
             .all(tx)
             .await?;
         let touchpoints = select_live_touchpoints(id)

@@ -120,6 +120,16 @@ impl Budget {
         Err(Error::TooComplex(self.refusal.to_owned()))
     }
 
+    /// Gives back what was spent on rows that are no longer kept.
+    pub fn give_back_rows(&self, rows: usize) {
+        let steps = ROW_KEPT.saturating_mul(rows as u64);
+        let left = |spent: u64| Some(spent.saturating_sub(steps));
+        // It always gives a number, so that it never fails.
+        let _ = self
+            .steps
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+    }
+
     /// Counts bytes of the answer.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use entity::{blueprint, blueprint_persona, phase, touchpoint, transition};
+use entity::{blueprint, blueprint_persona, phase, transition};
 use sea_orm::{ColumnTrait, Condition, Set};
 
 use super::authority::ImportConsent;
@@ -21,7 +21,6 @@ use super::write::{delete_unwanted_rows, replace_rows, upsert_rows};
 use crate::access::Permit;
 use crate::error::Result;
 use crate::policy::Action;
-use crate::reorganise;
 
 /// Applies everything but the responsibilities.
 ///
@@ -54,7 +53,7 @@ pub(super) async fn apply_all_but_responsibilities(
         refuse_forbidden_improvements(permit, before, target)?;
     }
     apply_improvements(permit, before, target).await?;
-    archive_removed(permit, before, target).await
+    archive_removed_phases(permit, before, target).await
 }
 
 /// The blueprint's own row, and its secondary personas.
@@ -102,29 +101,15 @@ async fn apply_blueprint_row(
     replace_rows::<blueprint_persona::Entity>(permit, old, personas.collect()).await
 }
 
-/// Archives the touchpoints and phases that are no longer wanted.
-async fn archive_removed(
+/// Archives a phase that is not wanted any more and had to stay until now: see `archiving`.
+async fn archive_removed_phases(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &WantedRows,
 ) -> Result<()> {
-    let Some(before) = before else { return Ok(()) };
-    let stay: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
-    for row in &before.snapshot.canvas.touchpoints {
-        if !stay.contains(&row.id) {
-            // Suspended, not deleted: they resume where a later import brings the touchpoint back.
-            let held = before
-                .snapshot
-                .canvas
-                .responsibilities_of_touchpoint(row.id);
-            let blueprint = &before.snapshot.canvas.blueprint;
-            reorganise::touchpoint::suspend_touchpoint_missing_from_import(permit, blueprint, held)
-                .await?;
-            permit.set_archived::<touchpoint::Entity>(row, true).await?;
-        }
-    }
     let stay: HashSet<_> = target.phases.iter().map(|row| row.id).collect();
-    for row in &before.snapshot.canvas.phases {
+    let there = before.into_iter();
+    for row in there.flat_map(|before| &before.snapshot.canvas.phases) {
         if !stay.contains(&row.id) {
             permit.set_archived::<phase::Entity>(row, true).await?;
         }

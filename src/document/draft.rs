@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::BlueprintId;
 
 use super::{
+    authority::ImportConsent,
     blueprint::{BlueprintDocumentPatch, Document},
     catalogue::ReferencedIds,
     merge::InputPartIndexes,
@@ -66,7 +67,7 @@ impl MergedDocument {
         &self.document
     }
 
-    /// The target rows; `now` and `today` are the time of the import, `new_id` the id of a blueprint that it creates.
+    /// The target rows; `times` are the moment and the day of the import, `new_id` the id of a blueprint that it creates.
     ///
     /// # Errors
     /// Every fault of merging and resolving, at once.
@@ -74,7 +75,8 @@ impl MergedDocument {
         mut self,
         before: Option<&CurrentBlueprint>,
         catalogue: &ReferencedIds,
-        (now, today, new_id): (DateTime<Utc>, NaiveDate, BlueprintId),
+        times: (DateTime<Utc>, NaiveDate),
+        (new_id, authority): (BlueprintId, ImportConsent),
     ) -> Result<WantedRows> {
         let (document, faults) = (&self.document, &mut self.faults);
         let target = WantedRows::from_document(
@@ -82,7 +84,8 @@ impl MergedDocument {
             &self.part_positions,
             before,
             catalogue,
-            (now, today, new_id),
+            times,
+            (new_id, authority),
             faults,
         );
         self.faults.respell_paths(&SPELLED).check()?;

@@ -6,6 +6,9 @@ use super::keys::PartKeysById;
 use super::parts;
 use crate::snapshot::WholeBlueprint;
 
+/// Computing steps of writing one row of a blueprint into a document and of comparing it with another.
+pub const STEPS_PER_ROW: usize = 100;
+
 impl Document {
     /// The document of a blueprint.
     #[must_use]

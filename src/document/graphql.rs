@@ -59,7 +59,8 @@ pub struct BlueprintImportInput {
     /// Report what would change, and change nothing.
     #[graphql(default)]
     pub dry_run: bool,
-    /// Remove parts that a list of the document does not name; absent lists stay as they are.
+    /// Remove parts that a list of the document does not name; absent lists stay as they are. Phases and touchpoints are
+    /// archived, with all that hangs on them; a source on which something archived rests stays.
     #[graphql(default)]
     pub prune: bool,
     /// The blueprint's `revision` that you read; any other is a CONFLICT.
@@ -79,7 +80,7 @@ pub struct BlueprintSheetImportInput {
     /// Report what would change, and change nothing.
     #[graphql(default)]
     pub dry_run: bool,
-    /// Archive touchpoints that no row names.
+    /// Archive touchpoints that no row names, with all that hangs on them.
     #[graphql(default)]
     pub prune: bool,
     /// The roles whose columns are complete: a department that is not named in the row of a touchpoint loses the role

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId},
-    words::Role,
 };
 use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::json;
 
 use super::{
     apply,
+    archiving::NamedPlaces,
     authority::ImportConsent,
     blueprint::{BlueprintDocumentPatch, Document},
-    bring_back::NamedPlaces,
     catalogue::ReferencedIds,
     diff::DocumentChange,
     draft::MergedDocument,
+    export::STEPS_PER_ROW,
     reference::ReferencedKeys,
     report, responsibilities,
     target::{CurrentBlueprint, WantedRows},
@@ -33,9 +33,6 @@ use crate::{
     policy::{Action, Relation, RowTies},
     snapshot::WholeBlueprint,
 };
-
-/// Computing steps of writing one row of a blueprint into a document and of comparing it with another.
-pub const STEPS_PER_ROW: usize = 100;
 
 /// How a document is imported.
 #[derive(Clone, Copy, Debug, Default)]
@@ -146,41 +143,28 @@ pub async fn import_into_blueprint(
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let before = match blueprint {
         Some(row) => {
-            let phases = patch.phases.0.iter().flatten().map(|phase| &phase.key);
-            let touchpoints = patch.touchpoints.0.as_deref().unwrap_or_default();
-            let named = NamedPlaces::new(phases, touchpoints);
+            let named = NamedPlaces::of_document(&patch, prune);
             Some(CurrentBlueprint::load(permit, row, &named).await?)
         }
         None => None,
     };
-    // A pruning list of responsibilities is complete for every role.
-    let complete = match prune && patch.responsibilities.0.is_some() {
-        true => Role::ALL,
-        false => &[],
-    };
-    reconcile(
-        permit,
-        before,
-        (None, patch, prune),
-        (authority, complete),
-        kept,
-    )
-    .await
+    reconcile(permit, before, (None, patch, prune), authority, kept).await
 }
 
 /// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `base`,
 /// where that is given, else over the current document: a sheet import takes out beforehand what it removes
-/// (`TouchpointTable::current_without_unnamed`). Whoever is not named in one of the `complete` roles holds it no
-/// longer. Besides what the blueprint names now, `kept` may be named though it is archived.
+/// (`TouchpointTable::current_without_unnamed`). Besides what the blueprint names now, `kept` may be named though it is
+/// archived.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
-    before: Option<CurrentBlueprint>,
+    before: Option<(CurrentBlueprint, Option<Document>)>,
     (base, patch, prune): (Option<Document>, BlueprintDocumentPatch, bool),
-    (authority, complete): (ImportConsent, &[Role]),
+    authority: ImportConsent,
     mut kept: ReferencedKeys,
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
-    let before = before.map(Arc::new);
+    let (before, found) = before.unzip();
+    let (before, found) = (before.map(Arc::new), found.flatten());
     // On the pool, as is what is computed below: merging thousands of parts would hold up an async worker.
     let drafted = {
         let before = before.clone();
@@ -209,7 +193,8 @@ pub(super) async fn reconcile(
         let (before, now) = (before.clone(), caller.now);
         move |steps: &WorkBudget| {
             steps.spend(STEPS_PER_ROW * draft.document().part_count())?;
-            draft.into_target_rows(before.as_deref(), &catalogue, (now, today, new_id))
+            let times = (now, today);
+            draft.into_target_rows(before.as_deref(), &catalogue, times, (new_id, authority))
         }
     };
     let target = caller.run_on_compute_pool(checked).await?;
@@ -218,8 +203,7 @@ pub(super) async fn reconcile(
     }
     let stored = before.as_deref();
     apply::apply_all_but_responsibilities(permit, stored, &target, authority).await?;
-    responsibilities::apply_responsibilities(permit, stored, &target, (authority, complete))
-        .await?;
+    responsibilities::apply_responsibilities(permit, stored, &target, authority).await?;
     // Read back, so that the report says what is, not what was wanted: a proposal may be PROPOSED still.
     let row = blueprint::Entity::find_by_id(target.blueprint.id)
         .one(permit.tx())
@@ -229,13 +213,9 @@ pub(super) async fn reconcile(
     let compared = move |steps: &WorkBudget| {
         steps.spend(STEPS_PER_ROW * now.row_count())?;
         let now = Document::from_snapshot(&now);
-        let found = before.as_ref().and_then(|before| before.found.as_ref());
         // What was brought back is new to whoever did not see it in the archive.
-        let found = found
-            .map(|found| Document::from_snapshot(found))
-            .or(current);
-        Ok(match &found {
-            Some(found) => report::changes_between(found, &now),
+        Ok(match found.or(current) {
+            Some(found) => report::changes_between(&found, &now),
             None => report::creation_changes(&now),
         })
     };

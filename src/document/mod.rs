@@ -1,8 +1,8 @@
 //! Documents: blueprints and the organisation as text that people can read and edit, with keys instead of ids.
 //!
 //! An import is declarative: the document says what is wanted, and the import makes the difference. It goes through
-//! five steps in one transaction, which `import` calls in this order, after `bring_back` has brought back what is archived
-//! and named:
+//! five steps in one transaction, which `import` calls in this order, after `archiving` has brought back what is archived
+//! and named, and archived what a pruning document leaves out:
 //!
 //! 1. **merge** (`merge`, `draft`): the patch laid over the current document gives the wanted document;
 //! 2. **resolve** (`lookup`, `resolve`, `resolver`): keys become ids, every rule is checked, all faults at once;
@@ -27,17 +27,17 @@ mod part;
 mod reference;
 
 mod apply;
+mod archiving;
 pub mod authority;
 pub mod blueprint;
 mod bounds;
-mod bring_back;
 pub mod catalogue;
 pub mod convert;
 pub mod demonstration;
 pub mod diff;
 pub mod draft;
 mod explain;
-mod export;
+pub mod export;
 pub mod format;
 pub mod graphql;
 pub mod import;

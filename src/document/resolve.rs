@@ -8,6 +8,7 @@ use entity::blueprint;
 use entity::id::{BlueprintId, PersonaId};
 use entity::words::{BlueprintStatus, Subject};
 
+use super::authority::ImportConsent;
 use super::blueprint::Document;
 use super::catalogue::ReferencedIds;
 use super::keys::PartKeysById;
@@ -25,7 +26,8 @@ impl WantedRows {
         part_positions: &InputPartIndexes,
         before: Option<&CurrentBlueprint>,
         catalogue: &ReferencedIds,
-        (now, today, new_id): (DateTime<Utc>, NaiveDate, BlueprintId),
+        (now, today): (DateTime<Utc>, NaiveDate),
+        (new_id, authority): (BlueprintId, ImportConsent),
         faults: &mut Faults,
     ) -> Option<Self> {
         let blueprint = before.map(|before| before.snapshot.canvas.blueprint.id);
@@ -37,6 +39,7 @@ impl WantedRows {
             faults,
             now,
             today,
+            authority,
             blueprint: blueprint.unwrap_or(new_id),
             phases: HashMap::new(),
             touchpoints: HashMap::new(),
@@ -95,9 +98,34 @@ impl WantedRows {
 impl Resolver<'_> {
     fn add_list_length_faults(&mut self, document: &Document) {
         for (name, most, list) in document.lists() {
-            if list.count() as u64 > most {
+            let (shown, archived) = self.stored_counts(&name);
+            // Those at archived touchpoints count: they come back. What is too long already may stay, but not grow.
+            if list.count() > shown && (list.count() + archived) as u64 > most {
                 add_limit_exceeded_fault(&name, most, self.faults);
             }
+        }
+    }
+
+    /// How many parts of a list are stored, and how many besides at archived touchpoints and phases.
+    fn stored_counts(&self, list: &str) -> (usize, usize) {
+        let Some(before) = self.before else {
+            return (0, 0);
+        };
+        let snapshot = &before.snapshot;
+        let canvas = &snapshot.canvas;
+        match list {
+            "phases" => (canvas.phases.len(), 0),
+            "touchpoints" => (canvas.touchpoints.len(), 0),
+            "transitions" => (canvas.transitions.len(), 0),
+            "responsibilities" => (canvas.responsibilities.len(), 0),
+            "kpiLinks" => (snapshot.kpi_links.len(), 0),
+            "scenarios" => (snapshot.scenarios.len(), 0),
+            "sources" => (snapshot.sources.len(), 0),
+            "insights" => (snapshot.insights.len(), snapshot.archived_insights.len()),
+            "promises" => (snapshot.promises.len(), snapshot.archived_promises.len()),
+            "evaluations" => (snapshot.evaluations.len(), 0),
+            "improvements" => (snapshot.improvements.len(), 0),
+            _ => (0, 0),
         }
     }
 

@@ -9,6 +9,7 @@ use entity::id::{
 };
 use entity::words::Subject;
 
+use super::authority::ImportConsent;
 use super::catalogue::{ReferencedIds, fold_key};
 use super::keys::PartKeysById;
 use super::merge::InputPartIndexes;
@@ -16,7 +17,7 @@ use super::part::{DocumentPart, NaturalKey};
 use super::reference::ReferenceTarget;
 use super::target::CurrentBlueprint;
 
-use crate::error::UserErrorCode;
+use crate::error::{Reason, UserErrorCode};
 use crate::input::Faults;
 use crate::order;
 use crate::text::quote_for_message;
@@ -34,6 +35,21 @@ impl<P: DocumentPart, M> RowsByNaturalKey<P, M> {
                 .push_back((part, row));
         }
         Self(by)
+    }
+
+    /// The row that each of the parts is about, with its part as it is now: first of those that stay the same, so that of
+    /// several with one natural key none takes the row of another.
+    pub(crate) fn match_parts(&mut self, parts: &[P]) -> Vec<Option<(P, M)>> {
+        let same = parts.iter().map(|part| {
+            let rows = self.0.get_mut(&part.natural_key())?;
+            let at = rows.iter().position(|(now, _)| now == part)?;
+            rows.remove(at)
+        });
+        let same: Vec<Option<(P, M)>> = same.collect();
+        let found = same.into_iter().zip(parts);
+        found
+            .map(|(same, part)| same.or_else(|| self.take_part_and_row_of(part)))
+            .collect()
     }
 
     pub(crate) fn take_row_of(&mut self, part: &P) -> Option<M> {
@@ -58,6 +74,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) faults: &'a mut Faults,
     pub(crate) now: DateTime<Utc>,
     pub(crate) today: NaiveDate,
+    pub(crate) authority: ImportConsent,
     pub(crate) blueprint: BlueprintId,
     /// By key in small letters, as far as they are resolved: kinds that name others come after them.
     pub(crate) phases: HashMap<String, PhaseId>,
@@ -129,8 +146,9 @@ impl<'a> Resolver<'a> {
 
     /// The touchpoints of a list as they are to be stored: with the archived ones of the list as it is, where it changes.
     pub(crate) fn keep_archived_members(
-        &self,
-        owner: uuid::Uuid,
+        &mut self,
+        path: &str,
+        (owner, most): (uuid::Uuid, usize),
         was: Option<&Vec<TouchpointId>>,
         wanted: Vec<TouchpointId>,
     ) -> Vec<TouchpointId> {
@@ -143,7 +161,29 @@ impl<'a> Resolver<'a> {
             return wanted;
         }
         let is_archived = |id| snapshot.canvas.touchpoint(id).is_none();
-        order::keep_hidden_members(all, is_archived, &wanted)
+        let list = order::keep_hidden_members(all, is_archived, &wanted);
+        self.faults
+            .check_count_with_archived(path, list.len(), most);
+        list
+    }
+
+    /// Adds a fault where the key of a new part is that of one at an archived touchpoint or phase.
+    pub(crate) fn check_key_is_not_archived<'k>(
+        &mut self,
+        path: &str,
+        key: &str,
+        mut archived: impl Iterator<Item = &'k String>,
+    ) {
+        if archived.any(|other| fold_key(other) == fold_key(key)) {
+            let message = "Something at an archived touchpoint or phase has this key, and keys are never used twice.";
+            let reason = Some(Reason::KeyTaken);
+            self.faults.add(
+                &format!("{path}.key"),
+                UserErrorCode::Duplicate,
+                reason,
+                message,
+            );
+        }
     }
 
     /// The key of a row: as it is stored, or checked where the row is new.

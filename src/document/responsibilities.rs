@@ -9,7 +9,7 @@ use entity::{
     id::{DepartmentId, ResponsibilityId},
     json::Texts,
     responsibility,
-    words::{ResponsibilityStatus, Role},
+    words::ResponsibilityStatus,
 };
 use sea_orm::{EntityTrait, Set};
 
@@ -31,7 +31,6 @@ use crate::{
         lifecycle::{self, ActContext, Offer},
         parties::Parents,
         refuse_person_outside_department,
-        resume::resume_suspended,
         waiting::build_proposal,
     },
 };
@@ -46,12 +45,12 @@ struct HandshakeImport<'t> {
     by: ActContext,
 }
 
-/// Applies the wanted responsibilities. In the `complete` roles the document names everybody: whoever is missing goes.
+/// Applies the wanted responsibilities: whoever is not among them goes.
 pub(super) async fn apply_responsibilities(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
     target: &WantedRows,
-    (authority, complete): (ImportConsent, &[Role]),
+    authority: ImportConsent,
 ) -> Result<()> {
     let blueprint = &target.blueprint;
     let owner = blueprint.owner_department_id;
@@ -69,27 +68,9 @@ pub(super) async fn apply_responsibilities(
     handshakes
         .end_unwanted_responsibilities(permit, there, target)
         .await?;
-    // Before anything is offered: a department that is named holds again what was suspended, instead of being asked
-    // anew.
-    let resumed = handshakes
-        .resume_at_restored_touchpoints(permit, before)
-        .await?;
-    let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
-        let named = target
-            .responsibilities
-            .iter()
-            .any(|wanted| is_same_responsibility(wanted, row));
-        named || !complete.contains(&row.role)
-    });
-    handshakes
-        .end_unwanted_responsibilities(permit, &go, target)
-        .await?;
     for wanted in &target.responsibilities {
-        match (
-            &wanted.current,
-            stay.iter().find(|row| is_same_responsibility(wanted, row)),
-        ) {
-            (Some(current), _) => {
+        match &wanted.current {
+            Some(current) => {
                 handshakes
                     .update_tasks_and_person(permit, wanted, current)
                     .await?;
@@ -97,24 +78,10 @@ pub(super) async fn apply_responsibilities(
                     .accept_if_wanted(permit, wanted, current.id)
                     .await?;
             }
-            (None, Some(back)) => {
-                // It comes back as it was: what only names it does not know its tasks.
-                if !wanted.tasks.is_empty() || wanted.person.is_some() {
-                    handshakes
-                        .update_tasks_and_person(permit, wanted, back)
-                        .await?;
-                }
-                handshakes.accept_if_wanted(permit, wanted, back.id).await?;
-            }
-            (None, None) => handshakes.propose_or_put_in_force(permit, wanted).await?,
+            None => handshakes.propose_or_put_in_force(permit, wanted).await?,
         }
     }
     Ok(())
-}
-
-fn is_same_responsibility(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
-    (row.touchpoint_id, row.department_id, row.role)
-        == (wanted.touchpoint, wanted.department, wanted.role)
 }
 
 impl HandshakeImport<'_> {
@@ -154,22 +121,6 @@ impl HandshakeImport<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Resumes what was suspended at touchpoints that come back.
-    async fn resume_at_restored_touchpoints(
-        &self,
-        permit: &mut Permit<'_>,
-        before: Option<&CurrentBlueprint>,
-    ) -> Result<Vec<responsibility::Model>> {
-        let mut resumed = Vec::new();
-        for row in before.map_or(&[][..], |before| &before.brought_back) {
-            if let Some(archived_at) = row.archived_at {
-                let owner = self.blueprint.owner_department_id;
-                resumed.extend(resume_suspended(permit, (row.id, archived_at), owner).await?);
-            }
-        }
-        Ok(resumed)
     }
 
     /// Updates tasks and person, where they differ.

@@ -17,12 +17,8 @@ use crate::snapshot::WholeBlueprint;
 
 /// A blueprint as it is before an import, read under its lock.
 pub struct CurrentBlueprint {
-    /// With the archived phases and touchpoints that the document names: they are back.
+    /// Without the phases and touchpoints that go, and with those that come back.
     pub snapshot: Arc<WholeBlueprint>,
-    /// As it was found, where any are back.
-    pub found: Option<Arc<WholeBlueprint>>,
-    /// The touchpoints that are back, as they were in the archive.
-    pub brought_back: Vec<touchpoint::Model>,
 }
 
 /// A role of a department at a touchpoint that a document wants.

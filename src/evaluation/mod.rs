@@ -189,7 +189,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let mut faults = Faults::default();
     add_contradiction_faults(&mut faults, "", &row);
     faults.check()?;
-    require_referenced_rows(&permit, &row).await?;
+    require_referenced_rows(&permit, &row, None).await?;
     let row = permit
         .insert::<evaluation::Entity>(with_all_columns_set::<evaluation::Entity>(row))
         .await?;
@@ -198,8 +198,13 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     Ok(row)
 }
 
-/// Refuses a person who is not there, and a touchpoint of another blueprint.
-async fn require_referenced_rows(permit: &Permit<'_>, row: &evaluation::Model) -> Result<()> {
+/// Refuses a person who is not there, and a touchpoint of another blueprint or an archived one; what is named already
+/// may have been archived since.
+async fn require_referenced_rows(
+    permit: &Permit<'_>,
+    row: &evaluation::Model,
+    before: Option<&evaluation::Model>,
+) -> Result<()> {
     if let Some(account) = row.by_account_id {
         permit
             .get::<account::Entity>("byAccountId", account)
@@ -209,7 +214,9 @@ async fn require_referenced_rows(permit: &Permit<'_>, row: &evaluation::Model) -
         permit,
         row.blueprint_id,
         "conflictsWithId",
-        row.conflicts_with_id,
+        row.conflicts_with_id.filter(|_| {
+            before.is_none_or(|before| before.conflicts_with_id != row.conflicts_with_id)
+        }),
     )
     .await
 }
@@ -255,7 +262,7 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
     let mut faults = Faults::default();
     add_contradiction_faults(&mut faults, "", &after);
     faults.check()?;
-    require_referenced_rows(&permit, &after).await?;
+    require_referenced_rows(&permit, &after, Some(&row)).await?;
     if let Some(verdicts) = verdicts {
         replace_verdicts(&mut permit, &row, &verdicts).await?;
     }

@@ -18,7 +18,7 @@ use crate::{
     access::{Caller, Permit, expect_version, row_after_change, with_all_columns_set},
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
+    input::{self, AtVersionInput, Faults, LIST, list_if_given, set_if_given, set_or_clear},
     order,
     policy::{Action, Relation, RowTies},
     scalar::Date,
@@ -266,6 +266,7 @@ async fn replace_touchpoints(
         permit,
         its.clone(),
         columns,
+        ("touchpointIds", LIST),
         touchpoints,
     )
     .await?;

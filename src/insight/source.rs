@@ -202,7 +202,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
     check_day_of_source(&mut faults, "heldOn", day, caller.today);
     faults.check()?;
     if after.planned && !row.planned {
-        refuse_if_observed_by_it_alone(&permit, &row).await?;
+        refuse_if_observed_by_it_alone(&permit, &row, "planned").await?;
     }
     let row = permit.update::<source::Entity>(&row, change).await?;
     permit.commit().await?;
@@ -210,7 +210,11 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
 }
 
 /// Refuses to say that a source is still to be asked while it is all that something OBSERVED rests on.
-async fn refuse_if_observed_by_it_alone(permit: &Permit<'_>, row: &source::Model) -> Result<()> {
+pub async fn refuse_if_observed_by_it_alone(
+    permit: &Permit<'_>,
+    row: &source::Model,
+    field: &str,
+) -> Result<()> {
     use insight_source::Column;
     let resting = |which: SimpleExpr| {
         let places = insight_source::Entity::find().filter(which).select_only();
@@ -237,7 +241,7 @@ async fn refuse_if_observed_by_it_alone(permit: &Permit<'_>, row: &source::Model
     let message = format!(
         "{observed} insights are OBSERVED and rest on it alone: make them ASSUMED or name another source first."
     );
-    Err(Error::conflict("planned", Reason::InUse, message).with_current(row.id.0))
+    Err(Error::conflict(field, Reason::InUse, message).with_current(row.id.0))
 }
 
 /// Deletes a source that no insight rests on.

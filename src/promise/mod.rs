@@ -15,7 +15,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     blueprint::refuse_if_row_limit_reached,
     error::Result,
-    input::{self, AtVersionInput, Faults, list_if_given, set_if_given},
+    input::{self, AtVersionInput, Faults, LIST, list_if_given, set_if_given},
     policy::Action,
     touchpoint::place::{
         BlueprintOrPartId, require_live_touchpoints_in_blueprint, with_archived_members,
@@ -150,6 +150,7 @@ async fn replace_deliveries(
         permit,
         its.clone(),
         columns,
+        ("deliveredAtIds", LIST),
         touchpoints,
     )
     .await?;

@@ -15,7 +15,7 @@ use crate::{
     access::Caller,
     compute::WorkBudget,
     document::{
-        blueprint::Document, convert::document_from_complete_patch, diff::DocumentChange, import,
+        blueprint::Document, convert::document_from_complete_patch, diff::DocumentChange, export,
         report,
     },
     error::{Error, Result},
@@ -49,7 +49,7 @@ impl VersionState {
     fn into_document(self, keys: Option<OriginKeys>, steps: &WorkBudget) -> Result<Document> {
         let document = match self.source {
             VersionSource::Current(snapshot) => {
-                steps.spend(import::STEPS_PER_ROW * snapshot.row_count())?;
+                steps.spend(export::STEPS_PER_ROW * snapshot.row_count())?;
                 Document::from_snapshot(&snapshot)
             }
             VersionSource::Stored(row) => {

@@ -163,8 +163,14 @@ async fn replace_steps(
     let its = scenario_step::Column::ScenarioId.eq(row.id);
     let position = scenario_step::Column::Position;
     let columns = (scenario_step::Column::TouchpointId, position);
-    let list =
-        with_archived_members::<scenario_step::Entity>(permit, its.clone(), columns, steps).await?;
+    let list = with_archived_members::<scenario_step::Entity>(
+        permit,
+        its.clone(),
+        columns,
+        ("touchpointIds", MOST_STEPS),
+        steps,
+    )
+    .await?;
     let list = list.into_iter().zip(1..);
     let list = list.map(|(touchpoint, position)| scenario_step::Model {
         scenario_id: row.id,

@@ -151,6 +151,8 @@ impl WholeBlueprint {
             improvement_touchpoints,
             improvement_kpis,
             touchpoints_with_archived: HashMap::new(),
+            archived_insights: Vec::new(),
+            archived_promises: Vec::new(),
         }
         .without_parts_of_archived();
         // The canvas has paid for its own rows.

@@ -57,6 +57,10 @@ pub struct WholeBlueprint {
     pub people: HashMap<AccountId, account::Model>,
     /// The touchpoints of scenarios, promises and improvements with the archived ones among them, of those that have any.
     pub touchpoints_with_archived: HashMap<uuid::Uuid, Vec<TouchpointId>>,
+    /// The insights at archived touchpoints and phases.
+    pub archived_insights: Vec<insight::Model>,
+    /// The promises at archived touchpoints.
+    pub archived_promises: Vec<promise::Model>,
 }
 
 impl WholeBlueprint {
@@ -102,9 +106,14 @@ impl WholeBlueprint {
         self.kpi_links.retain(|link| {
             there(link.phase_id, link.touchpoint_id) && canvas.kpi(link.kpi_id).is_some()
         });
-        self.insights
-            .retain(|row| there(row.phase_id, row.touchpoint_id));
-        self.promises.retain(|row| at(row.touchpoint_id));
+        let (shown, archived) = std::mem::take(&mut self.insights)
+            .into_iter()
+            .partition(|row| there(row.phase_id, row.touchpoint_id));
+        (self.insights, self.archived_insights) = (shown, archived);
+        let (shown, archived) = std::mem::take(&mut self.promises)
+            .into_iter()
+            .partition(|row| at(row.touchpoint_id));
+        (self.promises, self.archived_promises) = (shown, archived);
         self.evaluations.retain(|row| at(row.touchpoint_id));
         let steps = self.scenario_steps.iter_mut();
         let delivered = self.promise_deliveries.iter_mut();
@@ -149,6 +158,8 @@ impl WholeBlueprint {
             owners_of_improvements: HashMap::new(),
             people: HashMap::new(),
             touchpoints_with_archived: HashMap::new(),
+            archived_insights: Vec::new(),
+            archived_promises: Vec::new(),
         }
     }
 }

@@ -10,7 +10,7 @@ pub mod transition;
 use async_graphql::MaybeUndefined;
 use entity::{
     channel,
-    id::{PhaseId, TouchpointId},
+    id::{BlueprintId, PhaseId, TouchpointId},
     phase, segment, touchpoint, touchpoint_channel, touchpoint_segment,
 };
 use sea_orm::{
@@ -54,11 +54,7 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     {
         return Ok(row);
     }
-    let there = touchpoint::Entity::find()
-        .filter(touchpoint::Column::BlueprintId.eq(phase.blueprint_id))
-        .filter(touchpoint::Column::ArchivedAt.is_null());
-    refuse_if_row_limit_reached(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints"))
-        .await?;
+    refuse_if_touchpoint_limit_reached(&permit, phase.blueprint_id, "phaseId").await?;
     let siblings = load_touchpoints_of_phase(&permit, phase.id).await?;
     let after = match input.after_id {
         MaybeUndefined::Undefined => siblings.last().map(|last| last.id),
@@ -157,6 +153,18 @@ pub async fn fetch_to_archive<'c>(
     Ok((row, permit))
 }
 
+/// Refuses where the blueprint has as many touchpoints as it may have.
+async fn refuse_if_touchpoint_limit_reached(
+    permit: &Permit<'_>,
+    blueprint: BlueprintId,
+    field: &str,
+) -> Result<()> {
+    let there = touchpoint::Entity::find()
+        .filter(touchpoint::Column::BlueprintId.eq(blueprint))
+        .filter(touchpoint::Column::ArchivedAt.is_null());
+    refuse_if_row_limit_reached(permit, there, field, (MOST_TOUCHPOINTS, "touchpoints")).await
+}
+
 /// Archives a touchpoint that was fetched and closes the gap that it leaves. What hangs on it is ended in
 /// `reorganise`.
 pub async fn archive_fetched(
@@ -178,6 +186,7 @@ pub async fn unarchive_fetched(
     permit
         .read_unarchived_row::<phase::Entity>("id", row.phase_id)
         .await?;
+    refuse_if_touchpoint_limit_reached(permit, row.blueprint_id, "id").await?;
     let others = load_touchpoints_of_phase(permit, row.phase_id).await?;
     let before = others.iter().rfind(|other| other.position < row.position);
     let before = before.map(|other| other.id);
@@ -187,6 +196,22 @@ pub async fn unarchive_fetched(
     let change = touchpoint::ActiveModel {
         archived_at: Set(None),
         position: Set(places.free),
+        ..Default::default()
+    };
+    permit.update::<touchpoint::Entity>(row, change).await
+}
+
+/// Puts a touchpoint that was fetched, archived or not, at the end of another phase, which is not archived.
+pub async fn put_at_end_of_phase(
+    permit: &mut Permit<'_>,
+    row: &touchpoint::Model,
+    phase: PhaseId,
+) -> Result<touchpoint::Model> {
+    let there = load_touchpoints_of_phase(permit, phase).await?;
+    let change = touchpoint::ActiveModel {
+        archived_at: Set(None),
+        phase_id: Set(phase),
+        position: Set(order::next_position(&there)),
         ..Default::default()
     };
     permit.update::<touchpoint::Entity>(row, change).await

@@ -91,6 +91,7 @@ pub async fn with_archived_members<L: EntityTrait>(
     permit: &Permit<'_>,
     its: SimpleExpr,
     (member, position): (L::Column, L::Column),
+    (path, most): (&str, usize),
     given: &[TouchpointId],
 ) -> Result<Vec<TouchpointId>> {
     let was: Vec<TouchpointId> = L::find()
@@ -112,7 +113,11 @@ pub async fn with_archived_members<L: EntityTrait>(
         .into_iter()
         .collect();
     let is_archived = |id| archived.contains(&id);
-    Ok(order::keep_hidden_members(&was, is_archived, given))
+    let list = order::keep_hidden_members(&was, is_archived, given);
+    let mut faults = Faults::default();
+    faults.check_count_with_archived(path, list.len(), most);
+    faults.check()?;
+    Ok(list)
 }
 
 /// The place that a client means.

@@ -114,7 +114,7 @@ async fn an_answer_at_an_archived_step_stays_the_answer() {
 }
 
 #[tokio::test]
-async fn what_an_archived_insight_names_is_not_taken_away() {
+async fn a_source_of_an_archived_insight_stays_and_a_question_there_opens_again() {
     let world = World::demo().await;
     let (ann, ids, _) = told(&world).await;
     let at_r04 = |key: &str, more: Value| {
@@ -132,15 +132,20 @@ async fn what_an_archived_insight_names_is_not_taken_away() {
     set_archived(&ann, "touchpoint", &ids["R04"], true).await;
     let none = rental(json!({ "sources": [], "insights": [] }));
     let none = with(none, "prune", json!(true));
-    let errors = ann.tries(IMPORT, none).await["userErrors"].take();
-    let told = |list: &str, name: &str| {
-        json!({ "code": "CONFLICT", "field": [list], "message": format!(
-            "An insight at an archived touchpoint or phase names \"{name}\": keep it, or unarchive that first.") })
-    };
-    assert_eq!(
-        errors,
-        json!([told("sources", "Calls"), told("insights", "A1")])
-    );
+    ann.does(IMPORT, none.clone()).await;
+    assert_eq!(ann.does(IMPORT, none).await["changes"], json!([]));
+    let planned =
+        rental(json!({ "sources": [{ "title": "Calls", "heldOn": null, "planned": true }] }));
+    let refused = ann.tries(IMPORT, planned).await["userErrors"].take();
+    assert_eq!(refused[0]["field"], json!(["sources"]), "{refused}");
+    set_archived(&ann, "touchpoint", &ids["R04"], false).await;
+    let after = document(&ann, "bp-rental").await;
+    let insights = after["insights"].as_array().expect("insights").iter();
+    let told: Vec<Value> = insights
+        .map(|one| json!([one["key"], one["sources"], one["answeredBy"]]))
+        .collect();
+    let expected = [json!(["A2", ["Calls"], null]), json!(["Q2", [], null])];
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
@@ -297,5 +302,192 @@ async fn a_stale_revision_names_nobody_who_has_not_changed_it() {
     assert!(
         message.starts_with("Something in it has changed since you read it: it is at revision "),
         "{message}"
+    );
+}
+
+/// A sheet that names these steps and no others.
+fn only(keys: &[&str]) -> Value {
+    let csv = format!("key\n{}\n", keys.join("\n"));
+    json!({ "blueprint": { "key": "bp-rental" }, "csv": csv, "prune": true })
+}
+
+#[tokio::test]
+async fn what_a_pruning_import_leaves_out_is_archived_with_all_that_hangs_on_it() {
+    let world = World::demo().await;
+    let (ann, _, before) = told(&world).await;
+    let steps = before["touchpoints"]
+        .as_array()
+        .expect("touchpoints")
+        .iter();
+    let keys: Vec<&str> = steps
+        .map(|step| step["key"].as_str().expect("a key"))
+        .collect();
+    for gone in ["R02", "R03", "R04", "R08"] {
+        let others: Vec<&str> = keys.iter().copied().filter(|key| *key != gone).collect();
+        let mut less = before.clone();
+        let steps = before["touchpoints"]
+            .as_array()
+            .expect("touchpoints")
+            .iter();
+        less["touchpoints"] = steps.filter(|step| step["key"] != gone).cloned().collect();
+        let less = json!({ "format": less["format"], "key": less["key"], "touchpoints": less["touchpoints"] });
+        let document = json!({ "document": less, "prune": true });
+        for (act, input) in [(SHEET, only(&others)), (IMPORT, document)] {
+            ann.does(act, input.clone()).await;
+            assert!(step(&document_of(&ann).await, gone).is_null(), "{gone}");
+            assert_eq!(ann.does(act, input).await["changes"], json!([]));
+            ann.does(IMPORT, rental(json!({ "touchpoints": [{ "key": gone }] })))
+                .await;
+            assert_eq!(document_of(&ann).await, before, "{gone}");
+        }
+    }
+}
+
+async fn document_of(ann: &Actor<'_>) -> Value {
+    document(ann, "bp-rental").await
+}
+
+#[tokio::test]
+async fn a_question_and_its_answer_go_together() {
+    let world = World::demo().await;
+    let (ann, _, before) = told(&world).await;
+    let none = with(rental(json!({ "insights": [] })), "prune", json!(true));
+    ann.does(IMPORT, none).await;
+    assert_eq!(document_of(&ann).await["insights"], json!([]));
+    ann.does(IMPORT, rental(json!({ "insights": before["insights"] })))
+        .await;
+    assert_eq!(document_of(&ann).await, before);
+}
+
+#[tokio::test]
+async fn of_two_evaluations_that_are_named_alike_none_takes_what_is_the_others() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    let conflicting = &before["evaluations"][0];
+    assert_eq!(
+        conflicting["conflictsWith"],
+        json!("R03"),
+        "the first of two"
+    );
+    set_archived(&ann, "touchpoint", &ids["R03"], true).await;
+    let shown = document_of(&ann).await["evaluations"].take();
+    let shown = shown.as_array().expect("evaluations");
+    let turned: Vec<&Value> = shown.iter().rev().collect();
+    let turned = with(
+        rental(json!({ "evaluations": turned })),
+        "prune",
+        json!(true),
+    );
+    ann.does(IMPORT, turned).await;
+    let one = with(
+        rental(json!({ "evaluations": [shown[0]] })),
+        "prune",
+        json!(true),
+    );
+    ann.does(IMPORT, one).await;
+    set_archived(&ann, "touchpoint", &ids["R03"], false).await;
+    assert_eq!(document_of(&ann).await["evaluations"], json!([conflicting]));
+}
+
+#[tokio::test]
+async fn what_is_held_comes_back_with_its_tasks_and_its_person() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    let held = before["responsibilities"]
+        .as_array()
+        .expect("responsibilities")
+        .iter();
+    let mut held = held
+        .clone()
+        .find(|held| held["touchpoint"] == "R03" && held["role"] == "ACCOUNTABLE")
+        .expect("somebody")
+        .clone();
+    held["tasks"] = json!(["one", "two"]);
+    ann.does(IMPORT, rental(json!({ "responsibilities": [held] })))
+        .await;
+    let named =
+        json!({ "touchpoint": "R03", "department": held["department"], "role": "ACCOUNTABLE" });
+    for more in [
+        json!({}),
+        json!({ "tasks": ["one", "two"] }),
+        json!({ "person": held["person"] }),
+    ] {
+        set_archived(&ann, "touchpoint", &ids["R03"], true).await;
+        let mut named = named.clone();
+        for (field, value) in more.as_object().expect("fields") {
+            named[field] = value.clone();
+        }
+        let back =
+            rental(json!({ "touchpoints": [{ "key": "R03" }], "responsibilities": [named] }));
+        ann.does(IMPORT, back.clone()).await;
+        assert_eq!(ann.does(IMPORT, back).await["changes"], json!([]), "{more}");
+        let now = document_of(&ann).await["responsibilities"].take();
+        let now = now.as_array().expect("responsibilities");
+        assert!(now.contains(&held), "{more}: {now:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_comes_back_to_the_place_where_unarchiving_puts_it() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    for key in ["R02", "R03", "R04", "R08"] {
+        set_archived(&ann, "touchpoint", &ids[key], true).await;
+        let named = rental(
+            json!({ "touchpoints": [{ "key": key, "phase": step(&before, key)["phase"] }] }),
+        );
+        ann.does(IMPORT, named).await;
+        assert_eq!(
+            document_of(&ann).await["touchpoints"],
+            before["touchpoints"],
+            "{key}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn steps_of_phases_that_all_go_stand_in_the_new_ones() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    set_archived(&ann, "touchpoint", &ids["R03"], true).await;
+    let steps = before["touchpoints"]
+        .as_array()
+        .expect("touchpoints")
+        .iter();
+    let steps: Vec<Value> = steps
+        .map(|step| json!({ "key": step["key"], "phase": "new" }))
+        .collect();
+    let all = rental(json!({
+        "phases": [{ "key": "new", "name": "New", "stage": "GOAL" }],
+        "touchpoints": steps,
+    }));
+    let all = with(all, "prune", json!(true));
+    ann.does(IMPORT, all.clone()).await;
+    let after = document_of(&ann).await;
+    assert_eq!(after["phases"].as_array().expect("phases").len(), 1);
+    let there = after["touchpoints"].as_array().expect("touchpoints");
+    assert_eq!(there.len(), steps.len());
+    assert!(there.iter().all(|step| step["phase"] == "new"), "{there:?}");
+    assert_eq!(ann.does(IMPORT, all).await["changes"], json!([]));
+}
+
+#[tokio::test]
+async fn an_evaluation_is_edited_while_what_it_conflicts_with_is_archived() {
+    let world = World::demo().await;
+    let (ann, ids, before) = told(&world).await;
+    set_archived(&ann, "touchpoint", &ids["R03"], true).await;
+    let ask = "{ touchpoint(by: { key: { blueprint: \"bp-rental\", key: \"R02\" } }) {
+        evaluations { id version note } } }";
+    let all = ann.ask(ask, json!({})).await["touchpoint"]["evaluations"].take();
+    let update = "mutation($input: EvaluationUpdateInput!) { evaluationUpdate(input: $input) { userErrors { code message } } }";
+    for one in all.as_array().expect("evaluations") {
+        let note = json!({ "id": one["id"], "expectedVersion": one["version"], "note": "Looked at again" });
+        ann.does(update, note).await;
+    }
+    set_archived(&ann, "touchpoint", &ids["R03"], false).await;
+    let after = document_of(&ann).await["evaluations"].take();
+    assert_eq!(
+        after[0]["conflictsWith"],
+        before["evaluations"][0]["conflictsWith"]
     );
 }

@@ -139,11 +139,19 @@ impl Resolver<'_> {
             rows.map(|row| (keys.evaluation_row_to_part(row), row))
         }));
         let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
-        for part in parts {
+        for (part, matched) in parts.iter().zip(current.match_parts(parts)) {
             let path = self.part_positions.path("evaluations", part);
             let at = |field: &str| format!("{path}.{field}");
-            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let (now, stored) = matched.unzip();
             let id = stored.map_or_else(id::new, |stored: &evaluation::Model| stored.id);
+            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+                let before = self.before.into_iter();
+                let found =
+                    before.filter_map(|before| before.snapshot.evaluation_verdicts.get(&id));
+                verdicts.insert(id, found.flatten().copied().collect());
+                rows.push(stored.clone());
+                continue;
+            }
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let other = part.conflicts_with.as_ref();
             let other: Option<TouchpointId> =
@@ -152,10 +160,6 @@ impl Resolver<'_> {
             let by = by.and_then(|key| self.resolve_id(&at("byAccount"), key));
             let found = self.resolve_verdicts(&at("verdicts"), &part.verdicts, needs_of);
             verdicts.insert(id, self.keep_verdicts_on_other_needs(id, found));
-            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
-                rows.push(stored.clone());
-                continue;
-            }
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };

@@ -22,6 +22,7 @@ use crate::document::write::{
 use crate::error::Result;
 use crate::id;
 use crate::improvement as improvements;
+use crate::input::LIST;
 use crate::order;
 use crate::policy::{Action, Relation, RowTies};
 use crate::{access::Permit, audit::AuditSubject};
@@ -112,17 +113,28 @@ impl Resolver<'_> {
             let at = |field: &str| format!("{path}.{field}");
             let (now, stored) = current.take_part_and_row_of(part).unzip();
             let id = stored.map_or_else(id::new, |stored: &improvement::Model| stored.id);
-            let owner = self.resolve_id(&at("ownerDepartment"), &part.owner_department);
-            let touchpoints = self.resolve_ids(&at("touchpoints"), &part.touchpoints);
-            let kpis = self.resolve_ids(&at("kpis"), &part.kpis);
             let snapshot = self.before.map(|before| &before.snapshot);
-            let was = snapshot.and_then(|snapshot| snapshot.improvement_touchpoints.get(&id));
-            improvement_touchpoints.insert(id, self.keep_archived_members(id.0, was, touchpoints));
-            improvement_kpis.insert(id, self.keep_hidden_kpis(id, kpis));
             if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+                let its = snapshot.map(|snapshot| {
+                    (
+                        snapshot.improvement_touchpoints.get(&id),
+                        snapshot.improvement_kpis.get(&id),
+                    )
+                });
+                let (touchpoints, kpis) = its.unwrap_or_default();
+                improvement_touchpoints.insert(id, touchpoints.cloned().unwrap_or_default());
+                improvement_kpis.insert(id, kpis.cloned().unwrap_or_default());
                 rows.push(stored.clone());
                 continue;
             }
+            let owner = self.resolve_id(&at("ownerDepartment"), &part.owner_department);
+            let touchpoints = self.resolve_ids(&at("touchpoints"), &part.touchpoints);
+            let kpis = self.resolve_ids(&at("kpis"), &part.kpis);
+            let was = snapshot.and_then(|snapshot| snapshot.improvement_touchpoints.get(&id));
+            let touchpoints =
+                self.keep_archived_members(&at("touchpoints"), (id.0, LIST), was, touchpoints);
+            improvement_touchpoints.insert(id, touchpoints);
+            improvement_kpis.insert(id, self.keep_hidden_kpis(id, kpis));
             let Some(owner_department_id) = owner else {
                 continue;
             };

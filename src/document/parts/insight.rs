@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::id::{InsightId, PersonaId, SourceId};
+use entity::id::{BlueprintId, InsightId, PersonaId, SourceId};
 use entity::json::Texts;
 use entity::words::{Basis, InsightKind, Subject};
 use entity::{insight, insight_source, source};
 use schemars::JsonSchema;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
@@ -21,11 +21,11 @@ use crate::document::write::{
     delete_unwanted_rows, insight_source_rows, raise_versions_of_changed_lists, replace_rows,
     upsert_rows,
 };
-use crate::error::{Reason, Result, UserErrorCode};
+use crate::error::Result;
 use crate::id;
-use crate::input::Faults;
 use crate::insight as insights;
-use crate::text::quote_for_message;
+use crate::insight::source::refuse_if_observed_by_it_alone;
+use crate::snapshot::WholeBlueprint;
 
 parts! {
     /// What is known at a touchpoint, of a phase, or with neither of the whole.
@@ -147,6 +147,20 @@ impl Resolver<'_> {
                     "Place and kind of an insight cannot be changed; create another one.",
                 );
             }
+            if stored.is_none() {
+                let archived = self.before.into_iter();
+                let archived = archived.flat_map(|before| &before.snapshot.archived_insights);
+                let keys = archived.map(|row| &row.key);
+                self.check_key_is_not_archived(&path, &part.key, keys);
+            }
+            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+                if let Some(answer) = stored.answered_by_id {
+                    answers.push((id, at("answeredBy"), answer));
+                }
+                insight_sources.insert(id, sources);
+                rows.push(stored.clone());
+                continue;
+            }
             let row = insight::Model {
                 id,
                 blueprint_id: self.blueprint,
@@ -183,10 +197,13 @@ impl Resolver<'_> {
 
     /// Adds a fault for each circle of questions that answer one another.
     fn add_answer_circle_faults(&mut self, answers: &[(InsightId, String, InsightId)]) {
-        let onward: HashMap<InsightId, InsightId> = answers
-            .iter()
-            .map(|(question, _, answer)| (*question, *answer))
-            .collect();
+        let said = answers.iter();
+        let said = said.map(|(question, _, answer)| (*question, *answer));
+        // A circle may go through a question at an archived touchpoint.
+        let hidden = self.before.into_iter();
+        let hidden = hidden.flat_map(|before| &before.snapshot.archived_insights);
+        let hidden = hidden.filter_map(|row| Some((row.id, row.answered_by_id?)));
+        let onward: HashMap<InsightId, InsightId> = hidden.chain(said).collect();
         // Each question by the walk that came to it first: a walk that meets itself has gone in a circle.
         let mut walks: HashMap<InsightId, InsightId> = HashMap::new();
         for (start, path, _) in answers {
@@ -248,58 +265,66 @@ pub(crate) async fn apply_insights(
     let rows = insight_source_rows(&changed, target);
     let old = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
     replace_rows::<insight_source::Entity>(permit, old, rows).await?;
-    refuse_losing_what_archived_insights_name(permit, before, target).await?;
+    let stay: HashSet<InsightId> = target.insights.iter().map(|row| row.id).collect();
+    let lost = current.iter().map(|row| row.id);
+    let lost: Vec<InsightId> = lost.filter(|id| !stay.contains(id)).collect();
+    if !lost.is_empty() {
+        open_questions_of_lost_answers(permit, target.blueprint.id, lost).await?;
+    }
     delete_unwanted_rows::<insight::Entity>(permit, current, &target.insights).await?;
-    delete_unwanted_rows::<source::Entity>(permit, sources, &target.sources).await
+    let mut stay = target.sources.clone();
+    if let Some(snapshot) = snapshot {
+        let rested_on = load_sources_of_archived_insights(permit, snapshot).await?;
+        stay.extend(
+            sources
+                .iter()
+                .filter(|row| rested_on.contains(&row.id))
+                .cloned(),
+        );
+        let was_planned = |id: SourceId| sources.iter().any(|row| row.id == id && row.planned);
+        for row in &target.sources {
+            if row.planned && rested_on.contains(&row.id) && !was_planned(row.id) {
+                refuse_if_observed_by_it_alone(permit, row, "sources").await?;
+            }
+        }
+    }
+    delete_unwanted_rows::<source::Entity>(permit, sources, &stay).await
 }
 
-/// Refuses to take away a source that an insight at an archived touchpoint or phase rests on, and an insight that
-/// answers one: it comes back with that.
-async fn refuse_losing_what_archived_insights_name(
+/// The sources on which insights at archived touchpoints and phases rest: they stay, and come back with those.
+async fn load_sources_of_archived_insights(
     permit: &Permit<'_>,
-    before: Option<&CurrentBlueprint>,
-    target: &WantedRows,
-) -> Result<()> {
-    let Some(before) = before else { return Ok(()) };
-    let snapshot = &before.snapshot;
-    let stay: HashSet<SourceId> = target.sources.iter().map(|row| row.id).collect();
-    let sources = snapshot.sources.iter();
-    let sources: Vec<_> = sources.filter(|row| !stay.contains(&row.id)).collect();
-    let stay: HashSet<InsightId> = target.insights.iter().map(|row| row.id).collect();
-    let insights = snapshot.insights.iter();
-    let insights: Vec<_> = insights.filter(|row| !stay.contains(&row.id)).collect();
-    if sources.is_empty() && insights.is_empty() {
-        return Ok(());
-    }
-    let shown: HashSet<InsightId> = snapshot.insights.iter().map(|row| row.id).collect();
-    let of_blueprint = insight::Column::BlueprintId.eq(target.blueprint.id);
-    let hidden = insight::Entity::find().filter(of_blueprint);
-    let mut hidden = hidden.all(permit.tx()).await?;
-    hidden.retain(|row| !shown.contains(&row.id));
-    let ids = hidden.iter().map(|row| row.id);
-    let rests_on: HashSet<SourceId> = insight_source::Entity::find()
+    snapshot: &WholeBlueprint,
+) -> Result<HashSet<SourceId>> {
+    let archived = snapshot.archived_insights.iter().map(|row| row.id);
+    let sources: Vec<SourceId> = insight_source::Entity::find()
         .select_only()
         .column(insight_source::Column::SourceId)
-        .filter(insight_source::Column::InsightId.is_in(ids))
+        .filter(insight_source::Column::InsightId.is_in(archived))
         .into_tuple()
         .all(permit.tx())
-        .await?
-        .into_iter()
-        .collect();
-    let answers: HashSet<InsightId> = hidden.iter().filter_map(|row| row.answered_by_id).collect();
-    let mut faults = Faults::default();
-    let mut add = |list: &str, name: &str| {
-        let name = quote_for_message(name);
-        let message = format!(
-            "An insight at an archived touchpoint or phase names \"{name}\": keep it, or unarchive that first."
-        );
-        faults.add(list, UserErrorCode::Conflict, Some(Reason::InUse), message);
-    };
-    for row in sources.iter().filter(|row| rests_on.contains(&row.id)) {
-        add("sources", &row.title);
+        .await?;
+    Ok(sources.into_iter().collect())
+}
+
+/// Opens the questions again that an insight answered which goes, those at archived touchpoints among them.
+async fn open_questions_of_lost_answers(
+    permit: &mut Permit<'_>,
+    blueprint: BlueprintId,
+    lost: Vec<InsightId>,
+) -> Result<()> {
+    let questions = insight::Entity::find()
+        .filter(insight::Column::BlueprintId.eq(blueprint))
+        .filter(insight::Column::AnsweredById.is_in(lost))
+        .order_by_asc(insight::Column::Id)
+        .all(permit.tx())
+        .await?;
+    for question in questions {
+        let change = insight::ActiveModel {
+            answered_by_id: Set(None),
+            ..Default::default()
+        };
+        permit.update::<insight::Entity>(&question, change).await?;
     }
-    for row in insights.iter().filter(|row| answers.contains(&row.id)) {
-        add("insights", &row.key);
-    }
-    faults.check()
+    Ok(())
 }

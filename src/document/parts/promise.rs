@@ -21,6 +21,7 @@ use crate::document::write::{
 };
 use crate::error::Result;
 use crate::id;
+use crate::input::LIST;
 
 parts! {
     /// What customers are promised.
@@ -73,8 +74,21 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.part_positions.path("promises", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take_row_of(part);
-            let id = stored.map_or_else(id::new, |stored| stored.id);
+            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let id = stored.map_or_else(id::new, |stored: &promise::Model| stored.id);
+            let snapshot = self.before.map(|before| &before.snapshot);
+            let was = snapshot.and_then(|snapshot| snapshot.promise_deliveries.get(&id));
+            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+                delivered_at.insert(id, was.cloned().unwrap_or_default());
+                rows.push(stored.clone());
+                continue;
+            }
+            if stored.is_none() {
+                let archived = self.before.into_iter();
+                let archived = archived.flat_map(|before| &before.snapshot.archived_promises);
+                let keys = archived.map(|row| &row.key);
+                self.check_key_is_not_archived(&path, &part.key, keys);
+            }
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let deliver = self.resolve_ids(&at("deliveredAt"), &part.delivered_at);
             let Some(touchpoint_id) = touchpoint else {
@@ -83,9 +97,9 @@ impl Resolver<'_> {
             if stored.is_some_and(|stored| stored.touchpoint_id != touchpoint_id) {
                 self.add_invalid_fault(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
             }
-            let snapshot = self.before.map(|before| &before.snapshot);
-            let was = snapshot.and_then(|snapshot| snapshot.promise_deliveries.get(&id));
-            delivered_at.insert(id, self.keep_archived_members(id.0, was, deliver));
+            let deliver =
+                self.keep_archived_members(&at("deliveredAt"), (id.0, LIST), was, deliver);
+            delivered_at.insert(id, deliver);
             rows.push(promise::Model {
                 id,
                 blueprint_id: self.blueprint,

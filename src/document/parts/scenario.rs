@@ -70,8 +70,15 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.part_positions.path("scenarios", part);
             let at = |field: &str| format!("{path}.{field}");
-            let stored = current.take_row_of(part);
-            let id = stored.map_or_else(id::new, |stored| stored.id);
+            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let id = stored.map_or_else(id::new, |stored: &scenario::Model| stored.id);
+            let snapshot = self.before.map(|before| &before.snapshot);
+            let was = snapshot.and_then(|snapshot| snapshot.scenario_steps.get(&id));
+            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+                steps.insert(id, was.cloned().unwrap_or_default());
+                rows.push(stored.clone());
+                continue;
+            }
             if part.touchpoints.len() > MOST_STEPS {
                 let message = format!("A scenario has at most {MOST_STEPS} steps.");
                 self.faults.add(
@@ -88,9 +95,8 @@ impl Resolver<'_> {
                     self.resolve_id::<TouchpointId>(&format!("{path}.touchpoints.{step}"), key),
                 );
             }
-            let snapshot = self.before.map(|before| &before.snapshot);
-            let was = snapshot.and_then(|snapshot| snapshot.scenario_steps.get(&id));
-            steps.insert(id, self.keep_archived_members(id.0, was, way));
+            let way = self.keep_archived_members(&at("touchpoints"), (id.0, MOST_STEPS), was, way);
+            steps.insert(id, way);
             let name = self.faults.check_name(&at("name"), &part.name);
             rows.push(scenario::Model {
                 id,

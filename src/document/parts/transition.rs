@@ -5,6 +5,7 @@ use entity::words::{Basis, End, TransitionKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::authority::ImportConsent;
 use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
@@ -76,8 +77,9 @@ impl Resolver<'_> {
             let (Some(from), Some(to)) = (from, to) else {
                 continue;
             };
-            // Kind and ends are what it is found by: one that is there already has been judged.
-            if stored.is_none() {
+            // Kind and ends are what it is found by: one that is there already, or at the origin of a copy, has been
+            // judged.
+            if stored.is_none() && self.authority == ImportConsent::Own {
                 add_transition_shape_fault(self.faults, &path, (part.kind, from, to, part.end));
             }
             rows.push(transition::Model {

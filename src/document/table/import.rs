@@ -15,14 +15,14 @@ use crate::{
     access::{Caller, Permit},
     compute::WorkBudget,
     document::{
+        archiving::NamedPlaces,
         authority::ImportConsent,
         blueprint::{BlueprintDocumentPatch, Document, FORMAT, PhasePatch},
         bounds::PatchList,
-        bring_back::NamedPlaces,
         catalogue::fold_key,
+        export::STEPS_PER_ROW,
         import::{
-            ImportOptions, ImportReport, STEPS_PER_ROW, commit_and_report,
-            lock_blueprint_for_import, reconcile,
+            ImportOptions, ImportReport, commit_and_report, lock_blueprint_for_import, reconcile,
         },
         part::PatchField,
         reference::ReferencedKeys,
@@ -52,12 +52,12 @@ pub async fn import_table(
         faults.in_order_of_lines().check()?;
     }
     let phases = table.phases.iter().map(|phase| &phase.key);
-    let named = NamedPlaces::new(phases, &table.touchpoints);
+    let named = NamedPlaces::of_sheet(phases, &table.touchpoints, how.prune);
     let before = CurrentBlueprint::load(&mut permit, row, &named).await?;
     let laid = move |steps: &WorkBudget| {
-        steps.spend(STEPS_PER_ROW * before.snapshot.row_count())?;
-        let current = Document::from_snapshot(&before.snapshot);
-        let base = table.current_without_unnamed(&current, how.prune);
+        steps.spend(STEPS_PER_ROW * before.0.snapshot.row_count())?;
+        let current = Document::from_snapshot(&before.0.snapshot);
+        let base = table.current_without_unnamed(&current);
         let phases = table.phase_patches(&current);
         Ok(((before, current.key), (table, base, phases)))
     };
@@ -79,7 +79,7 @@ pub async fn import_table(
         &mut permit,
         Some(before),
         (Some(base), said, false),
-        (ImportConsent::Own, &table.complete),
+        ImportConsent::Own,
         ReferencedKeys::new(),
     )
     .await;
@@ -116,9 +116,8 @@ async fn load_kept_things(permit: &Permit<'_>, blueprint: BlueprintId) -> Result
 }
 
 impl TouchpointTable {
-    /// The blueprint without what the table no longer names: touchpoints where it prunes, and departments in columns
-    /// that it says are complete.
-    fn current_without_unnamed(&self, current: &Document, prune: bool) -> Document {
+    /// The blueprint without the departments that the table does not name in columns that it says are complete.
+    fn current_without_unnamed(&self, current: &Document) -> Document {
         let named: HashSet<String> = self
             .touchpoints
             .iter()
@@ -135,8 +134,6 @@ impl TouchpointTable {
             })
             .collect();
         let mut base = current.clone();
-        base.touchpoints
-            .retain(|part| !prune || named.contains(&fold_key(&part.key)));
         base.responsibilities.retain(|part| {
             let touchpoint = fold_key(&part.touchpoint);
             !(self.complete.contains(&part.role) && named.contains(&touchpoint))

@@ -9,7 +9,7 @@ use crate::{
     batch::load,
     blueprint::graphql::Blueprint,
     compute::WorkBudget,
-    document::{blueprint::Document, import::STEPS_PER_ROW},
+    document::{blueprint::Document, export::STEPS_PER_ROW},
     error::{Error, Result},
     payload::{caller, into_node},
     publication::graphql::Publication,
