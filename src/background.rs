@@ -27,6 +27,38 @@ const BURST: Duration = Duration::from_millis(200);
 /// How long until a round for the writes of other servers, and for a new day.
 const PACE: Duration = Duration::from_secs(60);
 
+/// How often the database is asked for its time.
+const CLOCK_PACE: Duration = Duration::from_secs(20);
+/// From how many milliseconds on it is told that the clock was set.
+const TOLD: i64 = 2_000;
+
+/// Sets the clock by the database's again and again, until it is dropped: servers on one database then agree on the time,
+/// whatever their machines say.
+pub async fn follow_database_clock(store: Store, clock: Clock) {
+    loop {
+        sleep(CLOCK_PACE).await;
+        set_clock_by_database(&store, &clock).await;
+    }
+}
+
+/// Sets the clock by the database's, where that has one and answers.
+pub async fn set_clock_by_database(store: &Store, clock: &Clock) {
+    let asked = clock.note_asked();
+    match store.read_clock().await {
+        Ok(Some(said)) => {
+            let set = clock.follow_database(asked, said).num_milliseconds();
+            if set.abs() >= TOLD {
+                tracing::warn!(
+                    milliseconds = set,
+                    "the clock of this machine differs from the database's, which is followed"
+                );
+            }
+        }
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "the database did not tell its time"),
+    }
+}
+
 /// Runs rounds until it is dropped.
 ///
 /// `retention_days` is after how many days it is erased who gave feedback and what they wrote; `None` keeps both.

@@ -1,4 +1,5 @@
-//! The clock: the only room that reads the machine's time, and the time zone in which days are counted.
+//! The clock: the only room that reads the machine's time, and the time zone in which days are counted. On PostgreSQL it
+//! follows the database's clock, so that servers whose machines differ agree.
 
 use std::sync::{
     Arc,
@@ -12,9 +13,15 @@ use chrono_tz::Tz;
 #[derive(Clone, Debug)]
 pub struct Clock {
     zone: Tz,
-    /// Microseconds by which it is ahead of the machine's clock, so that a test can let time pass.
-    ahead: Arc<AtomicI64>,
+    /// Microseconds by which it is ahead of the machine's clock: by as much as the database's is.
+    database_ahead: Arc<AtomicI64>,
+    /// Microseconds besides, so that a test can let time pass.
+    advanced: Arc<AtomicI64>,
 }
+
+/// When the database was asked for its time, by the machine's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked(DateTime<Utc>);
 
 impl Clock {
     /// The machine's clock, with days in this time zone.
@@ -22,7 +29,8 @@ impl Clock {
     pub fn new(zone: Tz) -> Self {
         Self {
             zone,
-            ahead: Arc::default(),
+            database_ahead: Arc::default(),
+            advanced: Arc::default(),
         }
     }
 
@@ -34,25 +42,45 @@ impl Clock {
 
     /// Lets this much time pass at once, for every copy of this clock.
     pub fn advance(&self, by: Duration) {
-        self.ahead
+        self.advanced
             .fetch_add(by.num_microseconds().unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// Notes that the database is asked for its time.
+    #[must_use]
+    pub fn note_asked(&self) -> Asked {
+        Asked(machine_time())
+    }
+
+    /// Follows the database's clock, which said this after it was asked: halfway between the question and now. An answer
+    /// that took more than a second says too little. Returns by how much more it is ahead than it was.
+    pub fn follow_database(&self, asked: Asked, said: DateTime<Utc>) -> Duration {
+        let took = machine_time() - asked.0;
+        if took < Duration::zero() || took > Duration::seconds(1) {
+            return Duration::zero();
+        }
+        let ahead = said - (asked.0 + took / 2);
+        let micros = ahead.num_microseconds().unwrap_or_default();
+        let was = self.database_ahead.swap(micros, Ordering::Relaxed);
+        ahead - Duration::microseconds(was)
+    }
+
+    fn ahead(&self) -> Duration {
+        let ahead = self.database_ahead.load(Ordering::Relaxed);
+        Duration::microseconds(ahead + self.advanced.load(Ordering::Relaxed))
     }
 
     /// Now, truncated to the microsecond, the resolution of both databases: what is written compares equal when it is
     /// read.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one room that reads the clock"
-    )]
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now().trunc_subsecs(6) + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
+        machine_time().trunc_subsecs(6) + self.ahead()
     }
 
     /// A moment of another clock, moved by as much as this one was advanced.
     #[must_use]
     pub fn shift_by_advance(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        at + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
+        at + Duration::microseconds(self.advanced.load(Ordering::Relaxed))
     }
 
     /// The day in which a moment lies, in the deployment's time zone.
@@ -78,6 +106,14 @@ impl Clock {
             })
             .map_or_else(|| midnight.and_utc(), |moment| moment.with_timezone(&Utc))
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one room that reads the clock"
+)]
+fn machine_time() -> DateTime<Utc> {
+    Utc::now()
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use sqlx::{PgPool, SqlitePool, pool::PoolOptions};
 use tokio::{sync::Notify, time::timeout};
@@ -241,6 +242,15 @@ impl Store {
     /// The reason why the database cannot be read or written; none where it can. Being busy is none.
     pub async fn find_trouble(&self) -> Option<Trouble> {
         self.probe.find_trouble().await
+    }
+
+    /// The time by the database's clock, on a connection that nothing keeps busy; none on SQLite, which has none but the
+    /// machine's.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn read_clock(&self) -> Result<Option<DateTime<Utc>>, DbErr> {
+        self.probe.read_clock().await
     }
 
     /// Returns when everything that could be read before this call is durable: for acts that confirm what somebody else

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use tokio::{sync::Mutex, time::timeout};
 
@@ -104,6 +105,17 @@ impl Probe {
 
     pub(super) async fn close(&self) {
         self.reader.close().await;
+    }
+
+    /// The time by the database's clock; none on SQLite, which has none but the machine's.
+    pub(super) async fn read_clock(&self) -> Result<Option<DateTime<Utc>>, DbErr> {
+        let backend = self.reader.get_database_backend();
+        if backend != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let asked = Statement::from_string(backend, "SELECT clock_timestamp()");
+        let row = self.reader.query_one_raw(asked).await?;
+        row.map(|row| row.try_get_by_index(0)).transpose()
     }
 
     async fn probe_database(&self) -> Result<(), Trouble> {

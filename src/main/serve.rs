@@ -91,6 +91,7 @@ pub(crate) async fn serve_store(
 ) -> Result<(), Failure> {
     let thresholds = Thresholds::with_changed(serve.finding_thresholds.iter().copied());
     let clock = Clock::new(serve.database.time_zone);
+    background::set_clock_by_database(&store, &clock).await;
     let app = assemble_app(serve, hosts, store.clone(), clock.clone(), key, &thresholds)?;
     let listener = listen(serve.listen).await?;
     let watching = spawn_metrics_server(serve.metrics_listen, &app).await?;
@@ -107,10 +108,11 @@ pub(crate) async fn serve_store(
     let retention = serve.feedback_retention_days;
     let keeping = tokio::spawn(background::run_maintenance_rounds(
         store.clone(),
-        clock,
+        clock.clone(),
         thresholds,
         retention,
     ));
+    let following = tokio::spawn(background::follow_database_clock(store.clone(), clock));
     let drain = Duration::from_secs(serve.drain_seconds);
     let door = AcceptRuntime::open()?;
     let listener = listener.into_std()?;
@@ -119,9 +121,11 @@ pub(crate) async fn serve_store(
         std::io::Result::Ok(server::serve(listener, http::router(app), limits, stop, drain).await)
     });
     let cut = served.await??;
-    keeping.abort();
-    // What it was at is dropped only then, with its connection.
-    drop(keeping.await);
+    for task in [keeping, following] {
+        task.abort();
+        // What it was at is dropped only then, with its connection.
+        drop(task.await);
+    }
     if let Some(watching) = watching {
         watching.abort();
     }

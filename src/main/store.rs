@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cx_blueprint::{
     access::Caller,
+    background,
     clock::Clock,
     config::DatabaseArgs,
     database::{Options, Store},
@@ -52,7 +53,9 @@ pub(crate) async fn open_as_operator(
     act: &str,
 ) -> Result<(Store, Caller), Failure> {
     let store = open_up_to_date_store(database).await?;
-    let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), act);
+    let clock = Clock::new(database.time_zone);
+    background::set_clock_by_database(&store, &clock).await;
+    let caller = Caller::operator(store.clone(), clock, act);
     Ok((store, caller))
 }
 

@@ -23,6 +23,7 @@ mod by_hand;
 mod canvas_digest;
 mod cli;
 mod climb;
+mod clocks;
 mod contract;
 mod demo;
 mod department;
