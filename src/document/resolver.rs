@@ -24,41 +24,54 @@ use crate::text::quote_for_message;
 
 /// Current rows, each with its part, by the natural key of that. Each is taken once; of several with one key, the oldest
 /// first.
-pub(crate) struct RowsByNaturalKey<P, M>(HashMap<NaturalKey, VecDeque<(P, M)>>);
+pub(crate) struct RowsByNaturalKey<P, M>(HashMap<NaturalKey, VecDeque<StoredPart<P, M>>>);
+
+/// A row, and its part as it is now.
+pub(crate) struct StoredPart<P, M> {
+    pub(crate) part: P,
+    pub(crate) row: M,
+}
+
+impl<P: PartialEq, M: Copy> StoredPart<P, M> {
+    /// The row, where the part is to be what it is: it is left as it is, since it may hold what the part does not show,
+    /// as that is archived or hidden from the caller.
+    pub(crate) fn unchanged_row(&self, wanted: &P) -> Option<M> {
+        (self.part == *wanted).then_some(self.row)
+    }
+}
 
 impl<P: DocumentPart, M> RowsByNaturalKey<P, M> {
     pub(crate) fn new(rows: impl Iterator<Item = (P, M)>) -> Self {
-        let mut by: HashMap<NaturalKey, VecDeque<(P, M)>> = HashMap::new();
+        let mut by: HashMap<NaturalKey, VecDeque<StoredPart<P, M>>> = HashMap::new();
         for (part, row) in rows {
             by.entry(part.natural_key())
                 .or_default()
-                .push_back((part, row));
+                .push_back(StoredPart { part, row });
         }
         Self(by)
     }
 
     /// The row that each of the parts is about, with its part as it is now: first of those that stay the same, so that of
     /// several with one natural key none takes the row of another.
-    pub(crate) fn match_parts(&mut self, parts: &[P]) -> Vec<Option<(P, M)>> {
+    pub(crate) fn match_parts(&mut self, parts: &[P]) -> Vec<Option<StoredPart<P, M>>> {
         let same = parts.iter().map(|part| {
             let rows = self.0.get_mut(&part.natural_key())?;
-            let at = rows.iter().position(|(now, _)| now == part)?;
+            let at = rows.iter().position(|stored| stored.part == *part)?;
             rows.remove(at)
         });
-        let same: Vec<Option<(P, M)>> = same.collect();
+        let same: Vec<Option<StoredPart<P, M>>> = same.collect();
         let found = same.into_iter().zip(parts);
         found
-            .map(|(same, part)| same.or_else(|| self.take_part_and_row_of(part)))
+            .map(|(same, part)| same.or_else(|| self.take_stored_part(part)))
             .collect()
     }
 
     pub(crate) fn take_row_of(&mut self, part: &P) -> Option<M> {
-        self.take_part_and_row_of(part).map(|(_, row)| row)
+        self.take_stored_part(part).map(|stored| stored.row)
     }
 
-    /// The row that a part is about, and its part as it is now. A part that stays the same leaves its row as it is: it may
-    /// hold what the part does not show, since that is archived or hidden from the caller.
-    pub(crate) fn take_part_and_row_of(&mut self, part: &P) -> Option<(P, M)> {
+    /// The row that a part is about, with its part as it is now.
+    pub(crate) fn take_stored_part(&mut self, part: &P) -> Option<StoredPart<P, M>> {
         self.0
             .get_mut(&part.natural_key())
             .and_then(VecDeque::pop_front)
@@ -167,14 +180,14 @@ impl<'a> Resolver<'a> {
         list
     }
 
-    /// Adds a fault where the key of a new part is that of one at an archived touchpoint or phase.
-    pub(crate) fn check_key_is_not_archived<'k>(
+    /// Adds a fault where the key of a new part is, in small letters, that of one at an archived touchpoint or phase.
+    pub(crate) fn check_key_is_not_archived(
         &mut self,
         path: &str,
         key: &str,
-        mut archived: impl Iterator<Item = &'k String>,
+        archived_keys: &HashSet<String>,
     ) {
-        if archived.any(|other| fold_key(other) == fold_key(key)) {
+        if archived_keys.contains(&fold_key(key)) {
             let message = "Something at an archived touchpoint or phase has this key, and keys are never used twice.";
             let reason = Some(Reason::KeyTaken);
             self.faults.add(

@@ -46,25 +46,20 @@ impl Document {
         self
     }
 
-    /// Drops references to pruned touchpoints and phases, as archiving would. Parts named by the import stay, so that
-    /// validation reports them.
+    /// Drops references to a phase that is pruned only now, since its touchpoints had to move first, and to insights that
+    /// go with it. Parts named by the import stay, so that validation reports them.
     pub(super) fn drop_dangling_references(&mut self, part_positions: &InputPartIndexes) {
         let phases = self.phases.iter().map(|part| fold_key(&part.key));
         let phases: HashSet<String> = phases.collect();
-        let touchpoints = self.touchpoints.iter().map(|part| fold_key(&part.key));
-        let touchpoints: HashSet<String> = touchpoints.collect();
-        let exists = |target: ReferenceTarget, key: &str| match target {
-            ReferenceTarget::Phase => phases.contains(&fold_key(key)),
-            ReferenceTarget::Touchpoint => touchpoints.contains(&fold_key(key)),
-            // Pruning removed nothing else that the lists below could name; what is still missing is reported.
-            _ => true,
+        let exists = |target: ReferenceTarget, key: &str| {
+            target != ReferenceTarget::Phase || phases.contains(&fold_key(key))
         };
         for (name, list) in self.lists_mut() {
             list.drop_missing_references(&exists, &|natural_key| {
                 part_positions.contains_part(&name, natural_key)
             });
         }
-        // An insight that went with its touchpoint answers no question any more.
+        // An insight that went with its phase answers no question any more.
         let insights = self.insights.iter().map(|part| fold_key(&part.key));
         let insights: HashSet<String> = insights.collect();
         let exists = |target: ReferenceTarget, key: &str| {

@@ -302,8 +302,8 @@ impl InsightMutation {
         InsightPayload::from_result(&caller, super::update(&caller, input).await).await
     }
 
-    /// Deletes an insight; a question that it answered is open again. Requires: DESCRIBE_TOUCHPOINT; of
-    /// the whole blueprint DESCRIBE_BLUEPRINT.
+    /// Deletes an insight; a question that it answered is open again, also one at an archived touchpoint. Requires:
+    /// DESCRIBE_TOUCHPOINT; of the whole blueprint DESCRIBE_BLUEPRINT.
     async fn insight_delete(
         &self,
         ctx: &Context<'_>,

@@ -14,7 +14,7 @@ use entity::{
     persona,
     words::{Basis, InsightKind},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, row_after_change, with_all_columns_set},
@@ -351,20 +351,30 @@ async fn replace_sources(
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<insight::Model> {
     let id: InsightId = input::parse_id("id", &input.id)?;
     let (row, mut permit) = fetch_insight_at_version(caller, id, input.expected_version).await?;
-    let answered: Vec<insight::Model> = insight::Entity::find()
-        .filter(insight::Column::AnsweredById.eq(row.id))
+    open_questions_answered_by(&mut permit, &[row.id]).await?;
+    permit.delete::<insight::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Opens the questions again that these insights answer, which go; those at archived touchpoints among them.
+pub(crate) async fn open_questions_answered_by(
+    permit: &mut Permit<'_>,
+    lost: &[InsightId],
+) -> Result<()> {
+    let questions = insight::Entity::find()
+        .filter(insight::Column::AnsweredById.is_in(lost.iter().copied()))
+        .order_by_asc(insight::Column::Id)
         .all(permit.tx())
         .await?;
-    for question in &answered {
+    for question in questions {
         let change = insight::ActiveModel {
             answered_by_id: Set(None),
             ..Default::default()
         };
-        permit.update::<insight::Entity>(question, change).await?;
+        permit.update::<insight::Entity>(&question, change).await?;
     }
-    permit.delete::<insight::Entity>(&row).await?;
-    permit.commit().await?;
-    Ok(row)
+    Ok(())
 }
 
 /// What one has to be allowed to say something of a place: the whole blueprint where it is neither a phase nor a

@@ -139,16 +139,15 @@ impl Resolver<'_> {
             rows.map(|row| (keys.evaluation_row_to_part(row), row))
         }));
         let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
-        for (part, matched) in parts.iter().zip(current.match_parts(parts)) {
+        for (part, found) in parts.iter().zip(current.match_parts(parts)) {
             let path = self.part_positions.path("evaluations", part);
             let at = |field: &str| format!("{path}.{field}");
-            let (now, stored) = matched.unzip();
+            let stored = found.as_ref().map(|found| found.row);
             let id = stored.map_or_else(id::new, |stored: &evaluation::Model| stored.id);
-            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+            if let Some(stored) = found.as_ref().and_then(|found| found.unchanged_row(part)) {
                 let before = self.before.into_iter();
-                let found =
-                    before.filter_map(|before| before.snapshot.evaluation_verdicts.get(&id));
-                verdicts.insert(id, found.flatten().copied().collect());
+                let its = before.filter_map(|before| before.snapshot.evaluation_verdicts.get(&id));
+                verdicts.insert(id, its.flatten().copied().collect());
                 rows.push(stored.clone());
                 continue;
             }
@@ -158,15 +157,16 @@ impl Resolver<'_> {
                 other.and_then(|key| self.resolve_id(&at("conflictsWith"), key));
             let by = part.by_account.as_ref();
             let by = by.and_then(|key| self.resolve_id(&at("byAccount"), key));
-            let found = self.resolve_verdicts(&at("verdicts"), &part.verdicts, needs_of);
-            verdicts.insert(id, self.keep_verdicts_on_other_needs(id, found));
+            let wanted = self.resolve_verdicts(&at("verdicts"), &part.verdicts, needs_of);
+            verdicts.insert(id, self.keep_verdicts_on_other_needs(id, wanted));
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };
             let conflict = part.conflict.as_deref();
             let conflict = self.faults.check_optional_text(&at("conflict"), conflict);
             // A conflict with an archived touchpoint is not shown, and stays where nothing else is said.
-            let hidden = stored.filter(|_| now.is_some_and(|now| now.conflicts_with.is_none()));
+            let hidden = found.filter(|found| found.part.conflicts_with.is_none());
+            let hidden = hidden.map(|found| found.row);
             let hidden = hidden.filter(|stored| stored.conflicts_with_id.is_some());
             let (messages, conflicts_with_id, conflict) = match hidden {
                 Some(stored) if (part.messages, other, &conflict) == (None, None, &None) => (

@@ -111,10 +111,11 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.part_positions.path("improvements", part);
             let at = |field: &str| format!("{path}.{field}");
-            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let found = current.take_stored_part(part);
+            let stored = found.as_ref().map(|found| found.row);
             let id = stored.map_or_else(id::new, |stored: &improvement::Model| stored.id);
             let snapshot = self.before.map(|before| &before.snapshot);
-            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+            if let Some(stored) = found.and_then(|found| found.unchanged_row(part)) {
                 let its = snapshot.map(|snapshot| {
                     (
                         snapshot.improvement_touchpoints.get(&id),

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::id::{BlueprintId, InsightId, PersonaId, SourceId};
+use entity::id::{InsightId, PersonaId, SourceId};
 use entity::json::Texts;
 use entity::words::{Basis, InsightKind, Subject};
 use entity::{insight, insight_source, source};
 use schemars::JsonSchema;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
@@ -103,15 +103,20 @@ impl Resolver<'_> {
         let identified: Vec<_> = parts
             .iter()
             .map(|part| {
-                let (now, stored) = current.take_part_and_row_of(part).unzip();
-                let id = stored.map_or_else(id::new, |stored: &insight::Model| stored.id);
+                let found = current.take_stored_part(part);
+                let row = found.as_ref().map(|found| found.row);
+                let id = row.map_or_else(id::new, |row: &insight::Model| row.id);
                 self.insights.insert(fold_key(&part.key), id);
-                (part, id, (now, stored))
+                (part, id, found)
             })
             .collect();
+        let archived = self.before.into_iter();
+        let archived = archived.flat_map(|before| &before.snapshot.archived_insights);
+        let archived_keys: HashSet<String> = archived.map(|row| fold_key(&row.key)).collect();
         let (mut rows, mut insight_sources) = (Vec::new(), HashMap::new());
         let mut answers = Vec::new();
-        for (part, id, (now, stored)) in identified {
+        for (part, id, found) in identified {
+            let stored = found.as_ref().map(|found| found.row);
             let path = self.part_positions.path("insights", part);
             let at = |field: &str| format!("{path}.{field}");
             let touchpoint = self.resolve_optional_id(&at("touchpoint"), part.touchpoint.as_ref());
@@ -129,9 +134,10 @@ impl Resolver<'_> {
             let answered_by = match answered_by {
                 Some(key) => self.resolve_id(&at("answeredBy"), key),
                 // What answers it may be at an archived touchpoint, and is then not shown.
-                None => stored
-                    .filter(|_| now.as_ref().is_some_and(|now| now.answered_by.is_none()))
-                    .and_then(|stored| stored.answered_by_id),
+                None => found
+                    .as_ref()
+                    .filter(|found| found.part.answered_by.is_none())
+                    .and_then(|found| found.row.answered_by_id),
             };
             let sources: Vec<SourceId> = self.resolve_ids(&at("sources"), &part.sources);
             let (Some(touchpoint_id), Some(phase_id)) = (touchpoint, phase) else {
@@ -148,12 +154,9 @@ impl Resolver<'_> {
                 );
             }
             if stored.is_none() {
-                let archived = self.before.into_iter();
-                let archived = archived.flat_map(|before| &before.snapshot.archived_insights);
-                let keys = archived.map(|row| &row.key);
-                self.check_key_is_not_archived(&path, &part.key, keys);
+                self.check_key_is_not_archived(&path, &part.key, &archived_keys);
             }
-            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+            if let Some(stored) = found.and_then(|found| found.unchanged_row(part)) {
                 if let Some(answer) = stored.answered_by_id {
                     answers.push((id, at("answeredBy"), answer));
                 }
@@ -269,7 +272,7 @@ pub(crate) async fn apply_insights(
     let lost = current.iter().map(|row| row.id);
     let lost: Vec<InsightId> = lost.filter(|id| !stay.contains(id)).collect();
     if !lost.is_empty() {
-        open_questions_of_lost_answers(permit, target.blueprint.id, lost).await?;
+        insights::open_questions_answered_by(permit, &lost).await?;
     }
     delete_unwanted_rows::<insight::Entity>(permit, current, &target.insights).await?;
     let mut stay = target.sources.clone();
@@ -305,26 +308,4 @@ async fn load_sources_of_archived_insights(
         .all(permit.tx())
         .await?;
     Ok(sources.into_iter().collect())
-}
-
-/// Opens the questions again that an insight answered which goes, those at archived touchpoints among them.
-async fn open_questions_of_lost_answers(
-    permit: &mut Permit<'_>,
-    blueprint: BlueprintId,
-    lost: Vec<InsightId>,
-) -> Result<()> {
-    let questions = insight::Entity::find()
-        .filter(insight::Column::BlueprintId.eq(blueprint))
-        .filter(insight::Column::AnsweredById.is_in(lost))
-        .order_by_asc(insight::Column::Id)
-        .all(permit.tx())
-        .await?;
-    for question in questions {
-        let change = insight::ActiveModel {
-            answered_by_id: Set(None),
-            ..Default::default()
-        };
-        permit.update::<insight::Entity>(&question, change).await?;
-    }
-    Ok(())
 }

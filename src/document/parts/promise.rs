@@ -1,6 +1,6 @@
 //! Promises in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::id::{PromiseId, TouchpointId};
 use entity::words::PromiseState;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
 use crate::document::bounds::read_short_list;
+use crate::document::catalogue::fold_key;
 use crate::document::keys::PartKeysById;
 use crate::document::part::{DocumentPart, NaturalKey, NaturalKeyField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByNaturalKey};
@@ -70,24 +71,25 @@ impl Resolver<'_> {
             let rows = keys.snapshot.promises.iter();
             rows.map(|row| (keys.promise_row_to_part(row), row))
         }));
+        let archived = self.before.into_iter();
+        let archived = archived.flat_map(|before| &before.snapshot.archived_promises);
+        let archived_keys: HashSet<String> = archived.map(|row| fold_key(&row.key)).collect();
         let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
         for part in parts {
             let path = self.part_positions.path("promises", part);
             let at = |field: &str| format!("{path}.{field}");
-            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let found = current.take_stored_part(part);
+            let stored = found.as_ref().map(|found| found.row);
             let id = stored.map_or_else(id::new, |stored: &promise::Model| stored.id);
             let snapshot = self.before.map(|before| &before.snapshot);
             let was = snapshot.and_then(|snapshot| snapshot.promise_deliveries.get(&id));
-            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+            if let Some(stored) = found.and_then(|found| found.unchanged_row(part)) {
                 delivered_at.insert(id, was.cloned().unwrap_or_default());
                 rows.push(stored.clone());
                 continue;
             }
             if stored.is_none() {
-                let archived = self.before.into_iter();
-                let archived = archived.flat_map(|before| &before.snapshot.archived_promises);
-                let keys = archived.map(|row| &row.key);
-                self.check_key_is_not_archived(&path, &part.key, keys);
+                self.check_key_is_not_archived(&path, &part.key, &archived_keys);
             }
             let touchpoint = self.resolve_id(&at("touchpoint"), &part.touchpoint);
             let deliver = self.resolve_ids(&at("deliveredAt"), &part.delivered_at);

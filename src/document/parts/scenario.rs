@@ -70,11 +70,12 @@ impl Resolver<'_> {
         for part in parts {
             let path = self.part_positions.path("scenarios", part);
             let at = |field: &str| format!("{path}.{field}");
-            let (now, stored) = current.take_part_and_row_of(part).unzip();
+            let found = current.take_stored_part(part);
+            let stored = found.as_ref().map(|found| found.row);
             let id = stored.map_or_else(id::new, |stored: &scenario::Model| stored.id);
             let snapshot = self.before.map(|before| &before.snapshot);
             let was = snapshot.and_then(|snapshot| snapshot.scenario_steps.get(&id));
-            if let Some(stored) = stored.filter(|_| now.as_ref() == Some(part)) {
+            if let Some(stored) = found.and_then(|found| found.unchanged_row(part)) {
                 steps.insert(id, was.cloned().unwrap_or_default());
                 rows.push(stored.clone());
                 continue;
