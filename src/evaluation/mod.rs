@@ -17,6 +17,7 @@ use crate::{
     blueprint::refuse_if_row_limit_reached,
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
+    persona::store_verdicts,
     policy::Action,
     scalar::Date,
     touchpoint::place::{BlueprintOrPartId, require_live_touchpoint_in_blueprint},
@@ -278,25 +279,7 @@ async fn replace_verdicts(
     verdicts: &VerdictsByNeed,
 ) -> Result<()> {
     refuse_needs_of_other_personas(permit, row, verdicts).await?;
-    let list = verdicts.iter().zip(1..);
-    let list = list.map(|((need, verdict), position)| evaluation_verdict::Model {
-        evaluation_id: row.id,
-        need_id: *need,
-        position,
-        verdict: *verdict,
-    });
-    let list: Vec<evaluation_verdict::Model> = list.collect();
-    let after = serde_json::json!({ "verdicts": list });
-    let its = evaluation_verdict::Column::EvaluationId.eq(row.id);
-    let position = evaluation_verdict::Column::Position;
-    permit
-        .replace_list::<evaluation_verdict::Entity, evaluation::Entity>(
-            row,
-            (its, position),
-            list,
-            after,
-        )
-        .await
+    store_verdicts(permit, row, verdicts).await
 }
 
 /// Refuses needs that are not those of the blueprint's persona; one statement for all of them. What was found about a

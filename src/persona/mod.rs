@@ -16,6 +16,7 @@ use entity::{
 use sea_orm::{ColumnTrait, Set};
 
 pub use self::needs::PersonaNeedInput;
+pub(crate) use self::needs::store_verdicts;
 use self::needs::{lock_evaluations_that_lose_a_verdict, parse_need_inputs, replace_needs};
 use crate::{
     access::{Caller, Permit, expect_version},
@@ -135,7 +136,9 @@ pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<person
     let segments: Option<Vec<SegmentId>> = segments.map(|ids| faults.parse_ids("segmentIds", ids));
     faults.check()?;
     let mut permit = caller.open_permit_without_check().await?;
-    if let Some(needs) = &needs {
+    // Before the persona's own row, and only for those who may change it.
+    let may = caller.may(Action::KeepCatalogue, &RowTies::none());
+    if let Some(needs) = needs.as_ref().filter(|_| may) {
         lock_evaluations_that_lose_a_verdict(&mut permit, id, needs).await?;
     }
     let row = permit

@@ -7,6 +7,7 @@ use entity::{
     evaluation, evaluation_verdict,
     id::{BlueprintId, NeedId, PersonaId},
     persona, persona_need,
+    words::Verdict,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
@@ -97,6 +98,33 @@ pub(super) async fn lock_evaluations_that_lose_a_verdict(
     Ok(())
 }
 
+/// Stores what an evaluation found, in this order; where that is something else, the evaluation is changed.
+pub(crate) async fn store_verdicts(
+    permit: &mut Permit<'_>,
+    row: &evaluation::Model,
+    verdicts: &[(NeedId, Verdict)],
+) -> Result<()> {
+    let list = verdicts.iter().zip(1..);
+    let list = list.map(|((need, verdict), position)| evaluation_verdict::Model {
+        evaluation_id: row.id,
+        need_id: *need,
+        position,
+        verdict: *verdict,
+    });
+    let list: Vec<evaluation_verdict::Model> = list.collect();
+    let after = serde_json::json!({ "verdicts": list });
+    let its = evaluation_verdict::Column::EvaluationId.eq(row.id);
+    let position = evaluation_verdict::Column::Position;
+    permit
+        .replace_list::<evaluation_verdict::Entity, evaluation::Entity>(
+            row,
+            (its, position),
+            list,
+            after,
+        )
+        .await
+}
+
 /// Takes the verdicts on needs that go out of their evaluations, each of which is thereby changed: whoever has read it
 /// is told.
 ///
@@ -121,32 +149,20 @@ async fn drop_verdicts_on_lost_needs(
             let message = "A need that goes is being judged at this moment. Try again.";
             return Err(Error::conflict("needs", Reason::InUse, message));
         }
-        let its = evaluation_verdict::Column::EvaluationId.eq(row.id);
-        let left = evaluation_verdict::Entity::find()
-            .filter(its.clone())
+        let left: Vec<(NeedId, Verdict)> = evaluation_verdict::Entity::find()
+            .select_only()
+            .column(evaluation_verdict::Column::NeedId)
+            .column(evaluation_verdict::Column::Verdict)
+            .filter(evaluation_verdict::Column::EvaluationId.eq(row.id))
             .filter(
                 evaluation_verdict::Column::NeedId
                     .not_in_subquery(select_lost_needs(persona, &kept)),
             )
             .order_by_asc(evaluation_verdict::Column::Position)
+            .into_tuple()
             .all(permit.tx())
             .await?;
-        let left = left.into_iter().zip(1..);
-        let left = left.map(|(verdict, position)| evaluation_verdict::Model {
-            position,
-            ..verdict
-        });
-        let left: Vec<evaluation_verdict::Model> = left.collect();
-        let noted = serde_json::json!({ "verdicts": left });
-        let position = evaluation_verdict::Column::Position;
-        permit
-            .replace_list::<evaluation_verdict::Entity, evaluation::Entity>(
-                &row,
-                (its, position),
-                left,
-                noted,
-            )
-            .await?;
+        store_verdicts(permit, &row, &left).await?;
         permit
             .update::<evaluation::Entity>(&row, evaluation::ActiveModel::default())
             .await?;
