@@ -22,9 +22,7 @@ use crate::{
     order,
     policy::{Action, Relation, RowTies},
     scalar::Date,
-    touchpoint::place::{
-        BlueprintOrPartId, require_live_touchpoints_in_blueprint, with_archived_members,
-    },
+    touchpoint::place::{self, BlueprintOrPartId, TouchpointList},
 };
 
 /// How many improvements one blueprint holds at the most.
@@ -257,33 +255,21 @@ async fn replace_touchpoints(
     row: &improvement::Model,
     touchpoints: &[TouchpointId],
 ) -> Result<()> {
-    require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", touchpoints))
-        .await?;
-    let its = improvement_touchpoint::Column::ImprovementId.eq(row.id);
-    let position = improvement_touchpoint::Column::Position;
-    let columns = (improvement_touchpoint::Column::TouchpointId, position);
-    let list = with_archived_members::<improvement_touchpoint::Entity>(
-        permit,
-        its.clone(),
-        columns,
-        ("touchpointIds", LIST),
-        touchpoints,
-    )
-    .await?;
-    let list = list.into_iter().zip(1..);
-    let list = list.map(|(touchpoint, position)| improvement_touchpoint::Model {
+    let list = TouchpointList::<improvement_touchpoint::Entity> {
+        its: improvement_touchpoint::Column::ImprovementId.eq(row.id),
+        touchpoint: improvement_touchpoint::Column::TouchpointId,
+        position: improvement_touchpoint::Column::Position,
+        field: "touchpointIds",
+        most: LIST,
+    };
+    let to_row = |touchpoint_id, position| improvement_touchpoint::Model {
         improvement_id: row.id,
         blueprint_id: row.blueprint_id,
-        touchpoint_id: touchpoint,
+        touchpoint_id,
         position,
-    });
-    permit
-        .replace_list::<improvement_touchpoint::Entity, improvement::Entity>(
-            row,
-            (its, position),
-            list.collect(),
-            serde_json::json!({ "touchpointIds": touchpoints }),
-        )
+    };
+    let owner = (row, row.blueprint_id);
+    place::replace_touchpoints::<_, improvement::Entity>(permit, owner, list, touchpoints, to_row)
         .await
 }
 

@@ -17,9 +17,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput, Faults, LIST, list_if_given, set_if_given},
     policy::Action,
-    touchpoint::place::{
-        BlueprintOrPartId, require_live_touchpoints_in_blueprint, with_archived_members,
-    },
+    touchpoint::place::{self, BlueprintOrPartId, TouchpointList},
 };
 
 /// How many promises one blueprint holds at the most.
@@ -137,38 +135,21 @@ async fn replace_deliveries(
     row: &promise::Model,
     touchpoints: &[TouchpointId],
 ) -> Result<()> {
-    require_live_touchpoints_in_blueprint(
-        permit,
-        row.blueprint_id,
-        ("deliveredAtIds", touchpoints),
-    )
-    .await?;
-    let its = promise_delivery::Column::PromiseId.eq(row.id);
-    let position = promise_delivery::Column::Position;
-    let columns = (promise_delivery::Column::TouchpointId, position);
-    let list = with_archived_members::<promise_delivery::Entity>(
-        permit,
-        its.clone(),
-        columns,
-        ("deliveredAtIds", LIST),
-        touchpoints,
-    )
-    .await?;
-    let list = list.into_iter().zip(1..);
-    let list = list.map(|(touchpoint, position)| promise_delivery::Model {
+    let list = TouchpointList::<promise_delivery::Entity> {
+        its: promise_delivery::Column::PromiseId.eq(row.id),
+        touchpoint: promise_delivery::Column::TouchpointId,
+        position: promise_delivery::Column::Position,
+        field: "deliveredAtIds",
+        most: LIST,
+    };
+    let to_row = |touchpoint_id, position| promise_delivery::Model {
         promise_id: row.id,
         blueprint_id: row.blueprint_id,
-        touchpoint_id: touchpoint,
+        touchpoint_id,
         position,
-    });
-    permit
-        .replace_list::<promise_delivery::Entity, promise::Entity>(
-            row,
-            (its, position),
-            list.collect(),
-            serde_json::json!({ "deliveredAtIds": touchpoints }),
-        )
-        .await
+    };
+    let owner = (row, row.blueprint_id);
+    place::replace_touchpoints::<_, promise::Entity>(permit, owner, list, touchpoints, to_row).await
 }
 
 /// Deletes a promise.

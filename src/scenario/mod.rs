@@ -18,7 +18,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput, Faults, list_if_given, set_if_given, set_or_clear},
     policy::Action,
-    touchpoint::place::{require_live_touchpoints_in_blueprint, with_archived_members},
+    touchpoint::place::{self, TouchpointList},
 };
 
 /// How many scenarios one blueprint holds at the most.
@@ -158,34 +158,21 @@ async fn replace_steps(
     row: &scenario::Model,
     steps: &[TouchpointId],
 ) -> Result<()> {
-    require_live_touchpoints_in_blueprint(permit, row.blueprint_id, ("touchpointIds", steps))
-        .await?;
-    let its = scenario_step::Column::ScenarioId.eq(row.id);
-    let position = scenario_step::Column::Position;
-    let columns = (scenario_step::Column::TouchpointId, position);
-    let list = with_archived_members::<scenario_step::Entity>(
-        permit,
-        its.clone(),
-        columns,
-        ("touchpointIds", MOST_STEPS),
-        steps,
-    )
-    .await?;
-    let list = list.into_iter().zip(1..);
-    let list = list.map(|(touchpoint, position)| scenario_step::Model {
+    let list = TouchpointList::<scenario_step::Entity> {
+        its: scenario_step::Column::ScenarioId.eq(row.id),
+        touchpoint: scenario_step::Column::TouchpointId,
+        position: scenario_step::Column::Position,
+        field: "touchpointIds",
+        most: MOST_STEPS,
+    };
+    let to_row = |touchpoint_id, position| scenario_step::Model {
         scenario_id: row.id,
         blueprint_id: row.blueprint_id,
-        touchpoint_id: touchpoint,
+        touchpoint_id,
         position,
-    });
-    permit
-        .replace_list::<scenario_step::Entity, scenario::Entity>(
-            row,
-            (its, position),
-            list.collect(),
-            serde_json::json!({ "touchpointIds": steps }),
-        )
-        .await
+    };
+    let owner = (row, row.blueprint_id);
+    place::replace_touchpoints::<_, scenario::Entity>(permit, owner, list, steps, to_row).await
 }
 
 /// Deletes a scenario.

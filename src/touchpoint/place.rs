@@ -9,11 +9,12 @@ use entity::{
     phase, touchpoint,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::SimpleExpr,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::SimpleExpr,
 };
 
 use crate::{
-    access::{Permit, location_ties},
+    access::{Guarded, Permit, location_ties},
     error::{Error, Result, UserErrorCode},
     input::Faults,
     order,
@@ -57,7 +58,7 @@ pub async fn require_live_touchpoint_in_blueprint(
 }
 
 /// Refuses touchpoints that are not in the blueprint, or archived; one statement for all of them.
-pub async fn require_live_touchpoints_in_blueprint(
+async fn require_live_touchpoints_in_blueprint(
     permit: &Permit<'_>,
     blueprint: BlueprintId,
     (path, touchpoints): (&str, &[TouchpointId]),
@@ -85,20 +86,58 @@ pub async fn require_live_touchpoints_in_blueprint(
     faults.check()
 }
 
-/// The touchpoints of a list that is given anew, with the archived ones of the list as it is: nobody sees them, and they
-/// come back with their touchpoint. The list is what fulfils `its`.
-pub async fn with_archived_members<L: EntityTrait>(
+/// An ordered list of touchpoints that a thing has in a table of its own.
+pub struct TouchpointList<L: EntityTrait> {
+    /// What its rows fulfil.
+    pub its: SimpleExpr,
+    pub touchpoint: L::Column,
+    pub position: L::Column,
+    /// How the input names it.
+    pub field: &'static str,
+    /// How many touchpoints it may have, archived ones among them.
+    pub most: usize,
+}
+
+/// Makes the touchpoints of a list these, in this order. Archived ones of the list as it is stay where they stood: nobody
+/// sees them, and they come back with their touchpoint.
+///
+/// # Errors
+/// One that is not in the blueprint, or archived; or more than the list may have.
+pub async fn replace_touchpoints<L, E: Guarded>(
+    permit: &mut Permit<'_>,
+    (owner, blueprint): (&E::Model, BlueprintId),
+    list: TouchpointList<L>,
+    given: &[TouchpointId],
+    to_row: impl Fn(TouchpointId, i32) -> L::Model,
+) -> Result<()>
+where
+    L: EntityTrait<Model: PartialEq + IntoActiveModel<L::ActiveModel> + Send + Sync>,
+    L::ActiveModel: Send,
+{
+    require_live_touchpoints_in_blueprint(permit, blueprint, (list.field, given)).await?;
+    let members = with_archived_members(permit, &list, given).await?;
+    let members = members.into_iter().zip(1..);
+    let rows = members.map(|(touchpoint, position)| to_row(touchpoint, position));
+    permit
+        .replace_list::<L, E>(
+            owner,
+            (list.its, list.position),
+            rows.collect(),
+            serde_json::json!({ list.field: given }),
+        )
+        .await
+}
+
+async fn with_archived_members<L: EntityTrait>(
     permit: &Permit<'_>,
-    its: SimpleExpr,
-    (member, position): (L::Column, L::Column),
-    (path, most): (&str, usize),
+    list: &TouchpointList<L>,
     given: &[TouchpointId],
 ) -> Result<Vec<TouchpointId>> {
     let was: Vec<TouchpointId> = L::find()
         .select_only()
-        .column(member)
-        .filter(its)
-        .order_by_asc(position)
+        .column(list.touchpoint)
+        .filter(list.its.clone())
+        .order_by_asc(list.position)
         .into_tuple()
         .all(permit.tx())
         .await?;
@@ -113,11 +152,11 @@ pub async fn with_archived_members<L: EntityTrait>(
         .into_iter()
         .collect();
     let is_archived = |id| archived.contains(&id);
-    let list = order::keep_hidden_members(&was, is_archived, given);
+    let members = order::keep_hidden_members(&was, is_archived, given);
     let mut faults = Faults::default();
-    faults.check_count_with_archived(path, list.len(), most);
+    faults.check_count_with_archived(list.field, members.len(), list.most);
     faults.check()?;
-    Ok(list)
+    Ok(members)
 }
 
 /// The place that a client means.
