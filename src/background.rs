@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
+use sea_orm::DbBackend;
 use tokio::time::sleep;
 
 use crate::{
@@ -32,17 +34,24 @@ const CLOCK_PACE: Duration = Duration::from_secs(20);
 /// From how many milliseconds on it is told that the clock was set.
 const TOLD: i64 = 2_000;
 
+/// The clock of what works on this database, set by the database's where that has one, with days in this time zone.
+pub async fn open_clock(store: &Store, zone: Tz) -> Clock {
+    let clock = Clock::new(zone);
+    set_clock_by_database(store, &clock).await;
+    clock
+}
+
 /// Sets the clock by the database's again and again, until it is dropped: servers on one database then agree on the time,
-/// whatever their machines say.
+/// whatever their machines say. Returns at once on SQLite, which has no clock but the machine's.
 pub async fn follow_database_clock(store: Store, clock: Clock) {
-    loop {
+    while store.backend() == DbBackend::Postgres {
         sleep(CLOCK_PACE).await;
         set_clock_by_database(&store, &clock).await;
     }
 }
 
 /// Sets the clock by the database's, where that has one and answers.
-pub async fn set_clock_by_database(store: &Store, clock: &Clock) {
+async fn set_clock_by_database(store: &Store, clock: &Clock) {
     let asked = clock.note_asked();
     match store.read_clock().await {
         Ok(Some(said)) => {

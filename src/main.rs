@@ -33,7 +33,6 @@ use cx_blueprint::{
     account::{self, AccountCreateInput},
     background,
     bi::views::{self, login},
-    clock::Clock,
     config::{
         AccountCreate, AccountVerb, Cli, FeedbackErase, FeedbackVerb, LogFormat, Migrate, Schema,
         SchemaKind, Verb,
@@ -44,9 +43,7 @@ use cx_blueprint::{
 use self::{
     failure::Failure,
     output::{note, say},
-    store::{
-        bring_up_to_date, open_as_operator, open_store, open_up_to_date_store, pending_migrations,
-    },
+    store::{bring_up_to_date, open_as_operator, open_store, pending_migrations},
 };
 
 /// Reading and answering a blueprint is tens of thousands of small allocations, on several threads at once.
@@ -125,7 +122,8 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
         Migrate::Up(database) => {
             let store = open_store(&database).await?;
             let pending = pending_migrations(&store).await?;
-            let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "migrate");
+            let clock = background::open_clock(&store, database.time_zone).await;
+            let caller = Caller::operator(store.clone(), clock, "migrate");
             if !pending.is_empty() {
                 views::detach_views_if_ours(&caller).await?;
             }
@@ -156,17 +154,12 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
 }
 
 async fn create_account(create: AccountCreate) -> Result<(), Failure> {
-    let store = open_up_to_date_store(&create.database).await?;
+    let (_, caller) = open_as_operator(&create.database, "accountCreate").await?;
     if std::io::stdin().is_terminal() {
         note!("Password for {}, then Enter:", create.key);
     }
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password)?;
-    let caller = Caller::operator(
-        store,
-        Clock::new(create.database.time_zone),
-        "accountCreate",
-    );
     let input = AccountCreateInput {
         id: None,
         key: Some(create.key),

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path};
 use cx_blueprint::{
     access::Caller,
     account::password,
-    clock::Clock,
+    background,
     config::{DatabaseArgs, Demo, Serve},
     document::{
         self,
@@ -59,7 +59,8 @@ pub(crate) async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     };
     let store = open_store(&database).await?;
     bring_up_to_date(&store).await?;
-    let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "demo");
+    let clock = background::open_clock(&store, database.time_zone).await;
+    let caller = Caller::operator(store.clone(), clock, "demo");
     let password_hash = password::hash(DEMO_PASSWORD).await?;
     demonstration::import_demonstration(&caller, &shown, &password_hash)
         .await

@@ -90,8 +90,7 @@ pub(crate) async fn serve_store(
     hosts: ServedHosts,
 ) -> Result<(), Failure> {
     let thresholds = Thresholds::with_changed(serve.finding_thresholds.iter().copied());
-    let clock = Clock::new(serve.database.time_zone);
-    background::set_clock_by_database(&store, &clock).await;
+    let clock = background::open_clock(&store, serve.database.time_zone).await;
     let app = assemble_app(serve, hosts, store.clone(), clock.clone(), key, &thresholds)?;
     let listener = listen(serve.listen).await?;
     let watching = spawn_metrics_server(serve.metrics_listen, &app).await?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use cx_blueprint::{
     access::Caller,
     background,
-    clock::Clock,
     config::DatabaseArgs,
     database::{Options, Store},
     index,
@@ -53,8 +52,7 @@ pub(crate) async fn open_as_operator(
     act: &str,
 ) -> Result<(Store, Caller), Failure> {
     let store = open_up_to_date_store(database).await?;
-    let clock = Clock::new(database.time_zone);
-    background::set_clock_by_database(&store, &clock).await;
+    let clock = background::open_clock(&store, database.time_zone).await;
     let caller = Caller::operator(store.clone(), clock, act);
     Ok((store, caller))
 }
