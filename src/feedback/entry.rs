@@ -28,6 +28,8 @@ pub(super) struct AnswerEntry {
     pub channel: Option<ChannelId>,
     pub segment: Option<SegmentId>,
     pub at: DateTime<Utc>,
+    /// Whether the moment was said, and not the day alone.
+    pub moment_said: bool,
     pub on: NaiveDate,
     /// The day of the contact that it is about.
     pub met_on: Option<NaiveDate>,
@@ -60,7 +62,11 @@ impl AnswerEntry {
         let fields = [
             ("scale", self.scale != row.scale),
             ("score", self.score != row.score),
-            ("answeredOn", self.on != row.answered_on),
+            ("answeredAt", self.moment_said && self.at != row.answered_at),
+            (
+                "answeredOn",
+                !self.moment_said && self.on != row.answered_on,
+            ),
             ("touchpointId", self.touchpoint != row.touchpoint_id),
             ("blueprintId", differs(&self.blueprint, &row.blueprint_id)),
             ("personaId", differs(&self.persona, &row.persona_id)),

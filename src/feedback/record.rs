@@ -248,6 +248,7 @@ fn read_entry(
         comment: faults.check_optional_text(&field("comment"), said.comment.as_deref()),
         path,
         at,
+        moment_said: said.answered_at.is_some(),
         on,
         met_on,
         met_at,
@@ -366,8 +367,8 @@ async fn find_recorded_answers(
         let unlike = before.map(|row| entry.fields_unlike_stored_answer(row));
         if let Some(unlike) = unlike.filter(|unlike| !unlike.is_empty()) {
             let message = format!(
-                "You have recorded this external id with another {}.",
-                unlike.join(", ")
+                "You have recorded this external id with another `{}`.",
+                unlike.join("`, `")
             );
             let path = entry.field_path("externalId");
             faults.add(

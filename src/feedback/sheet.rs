@@ -123,8 +123,21 @@ fn locate_faults(
             Some(name) => columns.cell_ref_at(row, name),
             None => row.clone(),
         };
-        place.add_fault(fault.code, fault.message, faults);
+        place.add_fault(fault.code, name_columns(&fault.message), faults);
     }
+}
+
+/// A message about the batch, with the fields between its backticks named as the columns are.
+fn name_columns(message: &str) -> String {
+    let parts = message.split('`').enumerate();
+    let parts = parts.map(|(at, part)| {
+        if at % 2 == 0 {
+            part
+        } else {
+            column_of_field(part)
+        }
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// The column of a field of the batch.

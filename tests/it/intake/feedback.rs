@@ -60,6 +60,11 @@ async fn a_sheet_of_answers_is_recorded_and_routed_once_however_often_it_is_sent
         (&answer["recorded"], &answer["unchanged"]),
         (&json!(0), &json!(3))
     );
+    let otherwise =
+        "external_id,scale,score,touchpoint,answered_on\ns-2,nps,9,open/T2,2025-03-06\n";
+    let (_, answer) = manager.sends(PATH, otherwise).await;
+    let message = "Line 2, column A (external_id): You have recorded this external id with another `answered_on`, `touchpoint`.";
+    assert_eq!(answer["error"]["faults"][0]["message"], json!(message));
 }
 
 #[tokio::test]
@@ -96,7 +101,7 @@ async fn faults_of_answers_are_told_at_their_lines_and_columns() {
             "Line 4, column C (score): This lies outside its scale from 1 to 7.",
             "Line 4, column D (touchpoint): There is no touchpoint \"open/T9\".",
             "Line 4, column F (answered_on): The answer is in the future.",
-            "Line 5: Give exactly one of `answeredAt` and `answeredOn`.",
+            "Line 5: Give exactly one of `answered_at` and `answered_on`.",
             "Line 6, column A (external_id): This external id stands on line 2 too.",
             "Line 7, column E (blueprint): The touchpoint is in another blueprint.",
             "Line 7, respondent: A contact needs a respondent: say who answered.",
