@@ -103,8 +103,9 @@ const MADE_KEY: usize = 40;
 #[must_use]
 pub fn make_key_from_name(name: &str) -> String {
     let mut key = String::new();
-    // Composed first: an accent that comes as a character of its own must not part its word.
-    for c in name.nfc().flat_map(char::to_lowercase) {
+    // Composed first: an accent, or the mark of half-width kana, that comes as a character of its own must not part its
+    // word.
+    for c in name.nfkc().flat_map(char::to_lowercase) {
         let plain = match c {
             // As people of these languages write them where they cannot be typed.
             'æ' | 'ä' => "ae",
@@ -198,6 +199,10 @@ mod tests {
             ("Ελλάδα", "ellada"),
             ("Москва", "moskva"),
             ("予約", "yu-yue"),
+            ("ｶﾞﾗｽ", "garasu"),
+            ("ガラス", "garasu"),
+            ("カ\u{3099}ラス", "garasu"),
+            ("ＶＩＰ", "vip"),
             ("customer's e-mail", "customer-s-e-mail"),
             ("\u{200b}\u{200d}", "x"),
             ("…", "x"),
