@@ -113,6 +113,30 @@ impl SqlBuilder {
         self
     }
 
+    /// Appends rows as [`SqlBuilder::values_rows`], none of whose values is null. PostgreSQL gets an array for each column:
+    /// the statement is the same for however many rows, and is parsed and planned once.
+    #[must_use]
+    pub fn array_rows<const N: usize>(
+        mut self,
+        rows: impl IntoIterator<Item = [Value; N]>,
+    ) -> Self {
+        if self.backend != DbBackend::Postgres {
+            return self.values_rows(rows);
+        }
+        let mut columns: [Vec<Value>; N] = std::array::from_fn(|_| Vec::new());
+        for row in rows {
+            for (column, value) in columns.iter_mut().zip(row) {
+                column.push(value);
+            }
+        }
+        self.sql.push_str("SELECT * FROM unnest");
+        let arrays = columns.into_iter().filter_map(|column| {
+            let kind = column.first()?.array_type();
+            Some(Value::Array(kind, Some(Box::new(column))))
+        });
+        self.list(arrays)
+    }
+
     /// Appends a select with its values.
     #[must_use]
     pub fn select(mut self, select: &SelectStatement) -> Self {
@@ -206,5 +230,9 @@ mod tests {
             .value(1)
             .values_rows([[2.into(), 3.into()]]);
         assert_eq!(after.statement().sql, "?1VALUES (?2, ?3)");
+        let arrays = SqlBuilder::new(DbBackend::Postgres, "")
+            .array_rows([[1.into(), 2.into()], [3.into(), 4.into()]]);
+        let arrays = arrays.then(" ").value(5).statement();
+        assert_eq!(arrays.sql, "SELECT * FROM unnest($1, $2) $3");
     }
 }

@@ -128,7 +128,7 @@ fn append_newest_at_places(
         .map(|(kpi, place)| [(*kpi).into(), (*place).into()]);
     let text = text
         .then("WITH place (kpi_id, touchpoint_id) AS (")
-        .values_rows(places)
+        .array_rows(places)
         .then("), newest AS (SELECT place.*, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known \
             WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id = place.touchpoint_id");
     append_first_period(text, day)
@@ -148,7 +148,7 @@ fn append_newest_at_open_touchpoints(
         .then(OPEN_TOUCHPOINTS)
         .select(&select_touchpoints_open_to_everybody())
         .then("), place (kpi_id) AS (")
-        .values_rows(kpis.iter().map(|kpi| [(*kpi).into()]))
+        .array_rows(kpis.iter().map(|kpi| [(*kpi).into()]))
         .then("), newest AS (SELECT place.*, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known \
             WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id IN (SELECT id FROM open)")
         .then(" AND known.touchpoint_id <> ")
