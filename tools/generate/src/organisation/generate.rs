@@ -104,6 +104,7 @@ impl Generator<'_> {
         self.progress.begin_stage("measurements");
         self.generate_measurements().await?;
         self.progress.begin_stage("sums of periods");
+        self.analyze("measurement").await?;
         for kpi in kpi::Entity::find().all(self.tx()).await? {
             rebuild_period_sums(self.tx(), &kpi).await?;
         }

@@ -64,6 +64,14 @@ impl<'p> Generator<'p> {
         self.permit.tx()
     }
 
+    /// Notes for PostgreSQL how much there is: without it, it would read all of a table for each of many small questions
+    /// about what this transaction has written.
+    pub(super) async fn analyze(&self, table: &str) -> Result<()> {
+        self.permit
+            .execute_if_postgresql(&format!("ANALYZE {table}"))
+            .await
+    }
+
     /// The random stream of one purpose: what is drawn for one does not shift what is drawn for another.
     pub(super) fn random_stream(&self, purpose: u64) -> Random {
         Random::new(self.size.seed, purpose)
