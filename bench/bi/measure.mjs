@@ -1,4 +1,4 @@
-// Measures kpiSeries beside SQL and a day of kpi_facts beside `psql \copy`, on the database named by TEST_DATABASE_URL, which it fills. Judges no figure; fails on any wrong answer.
+// Measures kpiSeries beside SQL, a day of kpi_facts beside `psql \copy`, and the views by timestamps beside dates, on the database named by TEST_DATABASE_URL, which it fills. Judges no figure; fails on any wrong answer.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -175,6 +175,29 @@ const copy = await middle(() => run('psql', [url, '-X', '-q', '-v', 'ON_ERROR_ST
 const lines = readFileSync(copied, 'latin1').split('\n').length - 1;
 assert.equal(pulled.lines, lines, 'as many rows as SQL');
 say(`kpi_facts of a day, ${lines - 1} rows, ${(pulled.bytes / 1e6).toFixed(0)} MB`, `${feed.toFixed(0)} ms`, `${copy.toFixed(0)} ms (\\copy)`, (copy / feed).toFixed(2));
+
+// ── Three days through the views, as tools that know timestamps alone ask for them.
+
+const password = randomBytes(12).toString('hex');
+await run(options.binary, ['bi', 'role', 'create', 'bench_reader', '--account', 'analyst', ...database], {}, `${password}\n`);
+const reader = new URL(url);
+[reader.username, reader.password] = ['bench_reader', password];
+const end = (await sql(`SELECT date '${day}' + 3`)).trim();
+const facts = (condition) => run('psql', [reader.href, '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', `SELECT count(*), sum(value) FROM bi.kpi_facts WHERE ${condition}`]);
+const byDate = `measured_on >= date '${day}' AND measured_on < date '${end}'`;
+const [figures, dated] = [await facts(byDate), await middle(() => facts(byDate))];
+say(`kpi_facts of three days through the view, ${figures.split('|')[0]} rows, by date`, `${dated.toFixed(0)} ms`, '', '');
+const number = (date) => Date.parse(date) / 86_400_000;
+for (const [name, condition] of Object.entries({
+  timestamptz: `measured_on >= timestamptz '${day}T00:00:00Z' AND measured_on < timestamptz '${end}T00:00:00Z'`,
+  timestamp: `measured_on >= timestamp '${day}' AND measured_on < timestamp '${end}'`,
+  'as Cube asks': `measured_on >= '${day}T00:00:00.000Z'::timestamptz AND measured_on <= '${new Date(Date.parse(end) - 1).toISOString()}'::timestamptz`,
+  'date + interval': `measured_on >= date '${day}' + interval '0 days' AND measured_on < date '${day}' + interval '${number(end) - number(day)} days'`,
+})) {
+  assert.equal(await facts(condition), figures, `${name}: the same rows as by date`);
+  const timed = await middle(() => facts(condition));
+  say(`the same by ${name}`, `${timed.toFixed(0)} ms`, '', `${(timed / dated).toFixed(2)} times by date`);
+}
 
 const held = memory(child.pid);
 say('memory of the server, idle · now · at the most', `${idle.now.toFixed(0)} · ${held.now.toFixed(0)} · ${held.most.toFixed(0)} MiB`, '', `${(held.most - idle.now).toFixed(0)} above idle`);

@@ -1,4 +1,4 @@
-// Brings the two answers to one form, so that they can be compared value by value: bare ids, what only one of them has left out, order by id where the order says nothing.
+// Brings the two answers to one form, so that they can be compared value by value: bare ids, what only one of them has left out, order by id where the order says nothing. The state of a KPI is left out: here it judges the figure of the last whole period, of the peer the latest value.
 const bare = (id) => id.replace(/^[a-z]{3}_/, '').replaceAll('-', '');
 const byId = (rows) => [...rows].sort((a, b) => (a.id < b.id ? -1 : 1));
 
@@ -14,7 +14,7 @@ export function comparable(blueprint) {
   const form = plain(blueprint);
   for (const touchpoint of form.phases.flatMap((phase) => phase.touchpoints)) {
     touchpoint.responsibilities = byId(touchpoint.responsibilities);
-    touchpoint.kpis = byId(touchpoint.kpis);
+    touchpoint.kpis = byId(touchpoint.kpis.map(({ state, ...link }) => link));
   }
   form.transitions = byId(form.transitions);
   return form;
