@@ -114,7 +114,7 @@ impl SqlBuilder {
     }
 
     /// Appends rows as [`SqlBuilder::values_rows`], none of whose values is null. PostgreSQL gets an array for each column:
-    /// the statement is the same for however many rows, and is parsed and planned once.
+    /// the statement is one text for however many rows, parsed once a connection.
     #[must_use]
     pub fn array_rows<const N: usize>(
         mut self,

@@ -187,12 +187,11 @@ const facts = (condition) => run('psql', [reader.href, '-X', '-q', '-A', '-t', '
 const byDate = `measured_on >= date '${day}' AND measured_on < date '${end}'`;
 const [figures, dated] = [await facts(byDate), await middle(() => facts(byDate))];
 say(`kpi_facts of three days through the view, ${figures.split('|')[0]} rows, by date`, `${dated.toFixed(0)} ms`, '', '');
-const number = (date) => Date.parse(date) / 86_400_000;
 for (const [name, condition] of Object.entries({
   timestamptz: `measured_on >= timestamptz '${day}T00:00:00Z' AND measured_on < timestamptz '${end}T00:00:00Z'`,
   timestamp: `measured_on >= timestamp '${day}' AND measured_on < timestamp '${end}'`,
   'as Cube asks': `measured_on >= '${day}T00:00:00.000Z'::timestamptz AND measured_on <= '${new Date(Date.parse(end) - 1).toISOString()}'::timestamptz`,
-  'date + interval': `measured_on >= date '${day}' + interval '0 days' AND measured_on < date '${day}' + interval '${number(end) - number(day)} days'`,
+  'date + interval': `measured_on >= date '${day}' + interval '0 days' AND measured_on < date '${day}' + interval '3 days'`,
 })) {
   assert.equal(await facts(condition), figures, `${name}: the same rows as by date`);
   const timed = await middle(() => facts(condition));

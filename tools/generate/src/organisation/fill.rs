@@ -5,7 +5,7 @@ use std::error::Error;
 use cx_blueprint::{
     access::Caller,
     account::password,
-    clock::Clock,
+    background,
     config::DatabaseArgs,
     database::{Options, Store},
 };
@@ -42,7 +42,8 @@ pub(crate) async fn fill_database(
     {
         return Err("The database is not up to date. Run `cx-blueprint migrate up` first.".into());
     }
-    let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "generate");
+    let clock = background::open_clock(&store, database.time_zone).await;
+    let caller = Caller::operator(store.clone(), clock, "generate");
     let password_hash = password::hash(PASSWORD).await?;
     let filled = generate(&caller, size, &password_hash).await?;
     store.close().await?;
