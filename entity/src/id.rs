@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use sea_orm::{DbErr, DeriveValueType, TryFromU64, sqlx};
 use uuid::Uuid;
 
-use crate::read::{FromCell, RawRow};
+use crate::read::{FromCell, RawCell};
 
 /// What every typed id can do.
 pub trait Id:
@@ -98,8 +98,8 @@ macro_rules! ids {
             }
 
             impl FromCell for $name {
-                fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-                    Uuid::from_cell(row, at).map(Self)
+                fn from_cell(cell: RawCell<'_>) -> sqlx::Result<Self> {
+                    Uuid::from_cell(cell).map(Self)
                 }
             }
 

@@ -6,7 +6,7 @@ use sea_orm::{FromJsonQueryResult, sqlx};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    read::{self, FromCell, RawRow},
+    read::{self, FromCell, RawCell},
     words::{InsightKind, Stage, Subject, TokenScope},
 };
 
@@ -57,13 +57,13 @@ pub struct TemplatePhases(pub Vec<StoredTemplatePhase>);
 pub struct TokenScopes(pub BTreeSet<TokenScope>);
 
 impl FromCell for Texts {
-    fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-        read::read_json(row, at)
+    fn from_cell(cell: RawCell<'_>) -> sqlx::Result<Self> {
+        read::read_json(cell)
     }
 }
 
 impl FromCell for EvidenceList {
-    fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-        read::read_json(row, at)
+    fn from_cell(cell: RawCell<'_>) -> sqlx::Result<Self> {
+        read::read_json(cell)
     }
 }

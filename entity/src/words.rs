@@ -74,8 +74,8 @@ macro_rules! words {
             }
 
             impl FromCell for $name {
-                fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-                    read::read_word(row, at, Self::from_name)
+                fn from_cell(cell: RawCell<'_>) -> sqlx::Result<Self> {
+                    read::read_word(cell, Self::from_name)
                 }
             }
         )*

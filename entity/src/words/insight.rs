@@ -6,7 +6,7 @@ use sea_orm::{DeriveActiveEnum, EnumIter, sqlx};
 use serde::{Deserialize, Serialize};
 
 use super::StoredWord;
-use crate::read::{self, FromCell, RawRow};
+use crate::read::{self, FromCell, RawCell};
 
 words! {
     /// The kind of a source.

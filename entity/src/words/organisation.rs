@@ -6,7 +6,7 @@ use sea_orm::{DeriveActiveEnum, EnumIter, sqlx};
 use serde::{Deserialize, Serialize};
 
 use super::StoredWord;
-use crate::read::{self, FromCell, RawRow};
+use crate::read::{self, FromCell, RawCell};
 
 words! {
     /// The role of an account in the whole organisation. Each account has one; its permissions add to those of its
