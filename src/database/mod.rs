@@ -28,10 +28,12 @@
 mod charge;
 mod connection;
 mod erased;
+mod kept;
 mod options;
 mod pool;
 mod postgres;
 mod probe;
+mod revision_cache;
 mod signal;
 mod sqlite;
 mod transaction;
@@ -55,6 +57,7 @@ use self::{
     charge::Charge,
     connection::Connector,
     erased::WalEraser,
+    kept::KeptInMemory,
     options::{AccessMode, PATIENCE},
     pool::StateOfAllPools,
     probe::Probe,
@@ -62,6 +65,7 @@ use self::{
 };
 use crate::compute::Budget;
 
+pub(crate) use self::revision_cache::{RevisionCache, RevisionCacheValue};
 pub use self::{
     options::Options,
     pool::Pool,
@@ -92,6 +96,7 @@ pub struct Store {
     wal_eraser: Arc<WalEraser>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
+    kept: KeptInMemory,
 }
 
 /// The pools that only signing in uses.
@@ -173,6 +178,7 @@ impl Store {
             wal_eraser: Arc::default(),
             statements: all_pools.statements,
             written: Arc::default(),
+            kept: KeptInMemory::default(),
         })
     }
 
@@ -236,7 +242,12 @@ impl Store {
 
     /// Begins a read-only transaction, all of whose statements see the database at one moment.
     pub async fn begin_snapshot(&self) -> Result<Transaction, DbErr> {
-        Transaction::begin_read(&self.reader).await
+        Transaction::begin_read(&self.reader, &self.kept).await
+    }
+
+    /// What is kept in memory of this database: one value of each type.
+    pub(crate) fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.kept.get()
     }
 
     /// The reason why the database cannot be read or written; none where it can. Being busy is none.

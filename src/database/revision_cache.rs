@@ -11,10 +11,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{database::Transaction, error::Result};
+use super::transaction::Transaction;
+use crate::error::Result;
 
 /// A value that the cache can keep.
-pub(super) trait RevisionCacheValue {
+pub(crate) trait RevisionCacheValue {
     /// The revision of the entity that the value was read at.
     fn revision(&self) -> i32;
     /// Its memory in bytes, estimated.
@@ -22,7 +23,7 @@ pub(super) trait RevisionCacheValue {
 }
 
 /// The cache. Values are shared: what is evicted lives on with whoever uses it.
-pub(super) struct RevisionCache<I, V> {
+pub(crate) struct RevisionCache<I, V> {
     /// The most bytes that it keeps.
     pub bound: usize,
     state: Mutex<CacheState<I, V>>,
@@ -45,7 +46,7 @@ struct CachedValue<V> {
 }
 
 impl<I: Copy + Eq + Hash + Ord, V: RevisionCacheValue> RevisionCache<I, V> {
-    pub(super) fn new(bound: usize) -> Self {
+    pub(crate) fn new(bound: usize) -> Self {
         Self {
             bound,
             state: Mutex::new(CacheState {
@@ -64,7 +65,7 @@ impl<I: Copy + Eq + Hash + Ord, V: RevisionCacheValue> RevisionCache<I, V> {
 
     /// The values of these ids at their revisions: from here if all are, otherwise by `read`, from the snapshot of
     /// `tx`.
-    pub(super) async fn get_or_read(
+    pub(crate) async fn get_or_read(
         &self,
         tx: &Transaction,
         wanted: &[(I, i32)],
@@ -80,31 +81,34 @@ impl<I: Copy + Eq + Hash + Ord, V: RevisionCacheValue> RevisionCache<I, V> {
     }
 
     /// The value of an id at whichever revision. Does not count as a use.
-    pub(super) fn peek_any_revision(&self, id: I) -> Option<Arc<V>> {
+    pub(crate) fn peek_any_revision(&self, id: I) -> Option<Arc<V>> {
         let state = self.lock_state();
         state.slots.get(&id).map(|slot| Arc::clone(&slot.value))
+    }
+
+    /// The value of each of these ids, where it is there at its revision.
+    pub(crate) fn get_each(&self, wanted: &[(I, i32)]) -> Vec<Option<Arc<V>>> {
+        let mut state = self.lock_state();
+        state.turn += 1;
+        let each = wanted.iter().map(|one| state.use_at_revision(one));
+        each.collect()
     }
 
     /// The values of these ids, if each is there at its revision.
     fn get_all_at_revisions(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
         let mut state = self.lock_state();
         state.turn += 1;
-        let turn = state.turn;
-        let mut all = Vec::with_capacity(wanted.len());
-        for (id, revision) in wanted {
-            // All or nothing: whoever misses one goes to `load`, which asks for each value by itself.
-            let slot = state.slots.get_mut(id)?;
-            if slot.value.revision() != *revision {
-                return None;
-            }
-            slot.used = turn;
-            all.push(Arc::clone(&slot.value));
-        }
-        Some(all)
+        // All or nothing: whoever misses one goes to `load`, which asks for each value by itself.
+        let all = wanted.iter().map(|one| state.use_at_revision(one));
+        all.collect()
     }
 
     /// Keeps values that were read, except where a newer one is there, and gives them back.
-    fn insert_unless_newer(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
+    pub(crate) fn insert_unless_newer(
+        &self,
+        wanted: &[(I, i32)],
+        read: Vec<Arc<V>>,
+    ) -> Vec<Arc<V>> {
         let mut state = self.lock_state();
         state.turn += 1;
         for ((id, revision), value) in wanted.iter().zip(&read) {
@@ -120,18 +124,28 @@ impl<I: Copy + Eq + Hash + Ord, V: RevisionCacheValue> RevisionCache<I, V> {
     }
 
     /// The bytes of all values.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.lock_state().bytes
     }
 
     /// The sum of a measure over all values.
-    pub(super) fn sum(&self, measure: impl Fn(&V) -> usize) -> usize {
+    pub(crate) fn sum(&self, measure: impl Fn(&V) -> usize) -> usize {
         let state = self.lock_state();
         state.slots.values().map(|slot| measure(&slot.value)).sum()
     }
 }
 
 impl<I: Copy + Eq + Hash + Ord, V: RevisionCacheValue> CacheState<I, V> {
+    /// The value of an id, if it is there at this revision: used in this turn.
+    fn use_at_revision(&mut self, (id, revision): &(I, i32)) -> Option<Arc<V>> {
+        let slot = self.slots.get_mut(id)?;
+        if slot.value.revision() != *revision {
+            return None;
+        }
+        slot.used = self.turn;
+        Some(Arc::clone(&slot.value))
+    }
+
     fn insert(&mut self, id: I, value: Arc<V>) {
         let bytes = value.estimated_bytes();
         self.bytes += bytes;

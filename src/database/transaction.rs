@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use super::{
     charge::Charge,
+    kept::KeptInMemory,
     pool::{Lease, Pool},
     wal::WalSyncer,
 };
@@ -33,6 +34,8 @@ pub struct Transaction {
     writes: AtomicU64,
     /// Whether it may write.
     to_write: bool,
+    /// What is kept in memory of what it reads; none for writing.
+    kept: Option<KeptInMemory>,
     /// Syncs a commit of SQLite to the disk; none on PostgreSQL and for reading.
     wal: Option<Arc<WalSyncer>>,
 }
@@ -40,8 +43,10 @@ pub struct Transaction {
 impl Transaction {
     /// Begins one that reads the database at one moment: the first statement of a deferred transaction takes the
     /// snapshot on SQLite, and of a REPEATABLE READ one on PostgreSQL.
-    pub(super) async fn begin_read(pool: &Pool) -> Result<Self, DbErr> {
-        Self::begin(pool, "BEGIN").await
+    pub(super) async fn begin_read(pool: &Pool, kept: &KeptInMemory) -> Result<Self, DbErr> {
+        let mut tx = Self::begin(pool, "BEGIN").await?;
+        tx.kept = Some(kept.clone());
+        Ok(tx)
     }
 
     /// Begins one that writes.
@@ -78,6 +83,7 @@ impl Transaction {
             lease: Mutex::new(Some(lease)),
             writes: AtomicU64::new(0),
             to_write: false,
+            kept: None,
             wal: None,
         })
     }
@@ -92,6 +98,12 @@ impl Transaction {
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.backend
+    }
+
+    /// What is kept in memory of the database that it reads: one value of each type. None where it may write: what it
+    /// sees may never be committed.
+    pub(crate) fn kept<T: Default + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.kept.as_ref().map(KeptInMemory::get)
     }
 
     /// Runs reads that are charged to nobody: they fill a cache that serves everybody.

@@ -26,7 +26,7 @@ use prometheus_client::{
 };
 
 use super::admission::{AdmissionQueue, AdmissionQueues};
-use crate::{bi::cache::BiCache, database::Store};
+use crate::{bi::cache::BiCache, database::Store, judgement::KeptSums};
 
 /// Upper bounds of how long requests take, in seconds.
 const SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0];
@@ -152,6 +152,12 @@ impl Collector for ServerStateCollector {
                 weight.bound,
             ),
             ("cube_values", "How many are kept", None, weight.values),
+            (
+                "figure_memory",
+                "What the sums that current figures follow from, kept in memory, take: at most 32 MiB",
+                Some(&Unit::Bytes),
+                self.store.kept::<KeptSums>().bytes(),
+            ),
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             let metric = encoder.encode_descriptor(name, help, unit, gauge.metric_type())?;

@@ -90,7 +90,7 @@ pub struct PartFigure {
 }
 
 /// How many periods are looked at, and put together where none of them counts.
-const LOOKED_AT: usize = 3;
+pub(super) const LOOKED_AT: usize = 3;
 
 /// How far from the share of its target a sum is still on its way, as a part of that share.
 const ON_PACE: f64 = 0.05;

@@ -8,7 +8,6 @@ use entity::{
     kpi_target, measurement,
     words::KpiState,
 };
-use sea_orm::ConnectionTrait;
 
 use super::{
     current::{CurrentFigure, current_figure},
@@ -19,7 +18,7 @@ use super::{
     target::KpiTargets,
     visible::find_kpis_with_hidden_values,
 };
-use crate::{access::Caller, error::Result};
+use crate::{access::Caller, database::Transaction, error::Result};
 
 /// What a KPI comes to at a place, or as a whole.
 #[derive(Clone, Debug, Default)]
@@ -56,21 +55,20 @@ pub(super) struct FigureReader<'k> {
 
 impl<'k> FigureReader<'k> {
     /// Reads what the figures of KPIs at these places follow from, as far as the caller may see their values.
-    pub(super) async fn load<C: ConnectionTrait>(
+    pub(super) async fn load(
         caller: &Caller,
-        db: &C,
+        tx: &Transaction,
         kpis: &'k KpisWithTargets,
         mut wanted: WantedSums,
         day: NaiveDate,
     ) -> Result<Self> {
-        let hidden = find_kpis_with_hidden_values(caller, db, kpis.kpis.values()).await?;
+        let hidden = find_kpis_with_hidden_values(caller, tx, kpis.kpis.values()).await?;
         wanted
             .at_touchpoints
             .retain(|(kpi, _)| !hidden.contains(kpi));
         wanted.as_whole.retain(|kpi| !hidden.contains(kpi));
-        let cadences = kpis.kpis.iter().map(|(id, kpi)| (*id, kpi.cadence));
         Ok(Self {
-            sums: load_newest_sums(db, &cadences.collect(), &wanted, day).await?,
+            sums: load_newest_sums(tx, &kpis.kpis, &wanted, day).await?,
             kpis,
             hidden,
             day,

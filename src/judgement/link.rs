@@ -20,7 +20,7 @@ use super::{
     latest::select_with_latest,
     newest_sums::WantedSums,
 };
-use crate::{access::Caller, error::Result, statement::SqlBuilder};
+use crate::{access::Caller, database::Transaction, error::Result, statement::SqlBuilder};
 
 /// A KPI link with the judgement of the KPI at its place.
 #[derive(Clone, Debug)]
@@ -101,22 +101,22 @@ macro_rules! link_in_force_sql {
 pub(crate) use link_in_force_sql;
 
 /// The links in a blueprint that hold on a day with their judgements, in the order of creation; links of KPIs that
-/// are not among `kpis` are left out. Reads on the connection given, so that it joins a snapshot.
-pub async fn load_judged_links_in_blueprint<C: ConnectionTrait>(
+/// are not among `kpis` are left out. Reads in the snapshot given, in which the KPIs were read too.
+pub async fn load_judged_links_in_blueprint(
     caller: &Caller,
-    db: &C,
+    tx: &Transaction,
     blueprint: BlueprintId,
     kpis: &KpisWithTargets,
     day: NaiveDate,
 ) -> Result<Vec<JudgedKpiLink>> {
-    let text = select_links_with_latest(db, day)
+    let text = select_links_with_latest(tx, day)
         .then("judged.blueprint_id = ")
         .value(blueprint)
         .then(concat!(" AND ", link_in_force_sql!("judged", "$1")))
         .then(BY_CREATION);
-    let mut links: Vec<LinkWithLatest> = read::read_all(db, text.statement()).await?;
+    let mut links: Vec<LinkWithLatest> = read::read_all(tx, text.statement()).await?;
     links.retain(|one| kpis.kpis.contains_key(&one.link.kpi_id));
-    judge_links(caller, db, links, kpis, day).await
+    judge_links(caller, tx, links, kpis, day).await
 }
 
 /// These links with their judgements on a day and their KPIs, in the order of creation. A link that does not hold on
@@ -146,9 +146,9 @@ pub async fn load_judged_links(
 }
 
 /// Judges links on a day: those that hold, of KPIs whose values the caller may see.
-async fn judge_links<C: ConnectionTrait>(
+async fn judge_links(
     caller: &Caller,
-    db: &C,
+    tx: &Transaction,
     links: Vec<LinkWithLatest>,
     kpis: &KpisWithTargets,
     day: NaiveDate,
@@ -161,7 +161,7 @@ async fn judge_links<C: ConnectionTrait>(
             None => wanted.as_whole.insert(link.kpi_id),
         };
     }
-    let figures = FigureReader::load(caller, db, kpis, wanted, day).await?;
+    let figures = FigureReader::load(caller, tx, kpis, wanted, day).await?;
     let judged = links.into_iter().map(|LinkWithLatest { link, latest }| {
         let figure = is_link_in_force(&link, day)
             .then(|| figures.figure(link.kpi_id, link.touchpoint_id))

@@ -14,7 +14,7 @@
 //! A single measurement, a row of `kpi_facts`, is judged by itself, by the target of its day.
 //!
 //! [`period_sums`] keeps the sums of each period with every measurement, and [`newest_sums`] reads the newest, so that a
-//! figure costs a few rows. [`figures`] judges them for many places at once, [`link`] for the links of KPIs to places and
+//! figure costs a few rows, and none where [`kept_sums`] has them in memory. [`figures`] judges them for many places at once, [`link`] for the links of KPIs to places and
 //! for KPIs as a whole, [`trend`] for several periods. [`visible`] keeps back the values that somebody may not see.
 //!
 //! What has its rows in memory judges in Rust; statements whose filter or view must see the state judge in SQL. So
@@ -27,6 +27,7 @@ pub mod aggregate;
 pub mod current;
 mod current_sql;
 mod figures;
+mod kept_sums;
 mod kpis;
 mod latest;
 mod link;
@@ -57,6 +58,7 @@ pub use self::{
     visible::are_values_visible,
 };
 pub(crate) use self::{
+    kept_sums::KeptSums,
     link::link_in_force_sql,
     target::{join_target_sql, target_of_measurement_sql, warning_sql},
     visible::find_kpis_with_hidden_values,

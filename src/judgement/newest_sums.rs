@@ -5,22 +5,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 use entity::{
     id::{KpiId, TouchpointId},
-    kpi_period,
+    kpi, kpi_period,
     read::{self, FromCells, RowCursor},
-    words::Cadence,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{DbBackend, DbErr};
 use uuid::Uuid;
 
 use super::{
     aggregate::DayValue,
+    current::LOOKED_AT,
     current_sql::whole_kpi_sql,
+    kept_sums::{MeasuredPlace, WantedPlaces},
     period::{day_number, day_of_number},
     period_sums::{AT_ONCE, PeriodSumKey, load_values, read_sum, sum_by_day},
     place::{PartSum, SumsOfKpi},
+    target::KpiPart,
 };
 use crate::{
-    access::everybody::select_touchpoints_open_to_everybody, error::Result, statement::SqlBuilder,
+    access::everybody::select_touchpoints_open_to_everybody, database::Transaction, error::Result,
+    statement::SqlBuilder,
 };
 
 /// Which sums are read.
@@ -44,50 +47,85 @@ impl WantedSums {
 
 /// How many periods of a place are read: three that figures look at, and one more for the case that of the newest all
 /// values are of later days than the one asked about.
-const NEWEST: u32 = 4;
+const NEWEST: usize = LOOKED_AT + 1;
 
 /// How many places are asked for by one statement at the most.
 const PLACES_AT_ONCE: usize = 5_000;
 
-/// The newest sums at each of these places up to a day; values of later days are left out.
-pub(super) async fn load_newest_sums<C: ConnectionTrait>(
-    db: &C,
-    kpis: &HashMap<KpiId, Cadence>,
+/// The newest sums at each of these places up to a day; values of later days are left out. Of KPIs that were read in the
+/// same transaction.
+pub(super) async fn load_newest_sums(
+    tx: &Transaction,
+    kpis: &HashMap<KpiId, kpi::Model>,
     wanted: &WantedSums,
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, SumsOfKpi>> {
-    let mut loaded = LoadedSums::new(kpis, day);
-    let at_touchpoints = wanted.at_touchpoints.iter().copied();
-    let places: BTreeSet<(KpiId, TouchpointId)> = at_touchpoints
-        .chain(wanted.kpis().into_iter().map(|kpi| (kpi, WHOLE)))
+    let at_touchpoints = wanted.at_touchpoints.iter();
+    let places: BTreeSet<MeasuredPlace> = at_touchpoints
+        .map(|(kpi, touchpoint)| (*kpi, Some(*touchpoint)))
+        .chain(wanted.kpis().into_iter().map(|kpi| (kpi, None)))
         .collect();
-    let places: Vec<(KpiId, TouchpointId)> = places.into_iter().collect();
+    let (mut unknown, mut sums) = (WantedPlaces::new(places, kpis, day), HashMap::new());
+    unknown.take_kept(tx, &mut sums);
+    let places: Vec<MeasuredPlace> = unknown.places().collect();
     let as_whole: Vec<KpiId> = wanted.as_whole.iter().copied().collect();
-    // Each KPI as a whole is a place too, so there are no fewer pieces of places.
+    let backend = tx.backend();
+    let mut loaded = LoadedSums::new(kpis, day, sums);
+    let mut places = places.chunks(PLACES_AT_ONCE);
     let mut as_whole = as_whole.chunks(PLACES_AT_ONCE);
-    for places in places.chunks(PLACES_AT_ONCE) {
-        let mut text = SqlBuilder::new(db.get_database_backend(), "SELECT * FROM (");
-        text = append_newest_at_places(text, places, day).then(") AS newest_at_places");
-        if let Some(kpis) = as_whole.next() {
-            text = text.then(" UNION ALL SELECT * FROM (");
-            text = append_newest_at_open_touchpoints(text, kpis, day).then(") AS newest_at_open");
-        }
-        loaded.add(db, text).await?;
+    while let Some(text) = select_newest(backend, places.next(), as_whole.next(), day) {
+        loaded.add(tx, text).await?;
     }
-    loaded.finish(db).await
+    if backend == DbBackend::Postgres {
+        let cut_short: Vec<MeasuredPlace> =
+            std::mem::take(&mut loaded.cut_short).into_iter().collect();
+        for places in cut_short.chunks(PLACES_AT_ONCE) {
+            let text = append_newest_periods(SqlBuilder::new(backend, ""), places, day);
+            loaded.add(tx, text).await?;
+        }
+    }
+    let sums = loaded.finish(tx).await?;
+    unknown.keep(tx, &sums);
+    Ok(sums)
+}
+
+/// Selects the newest sums at places, and those of KPIs at touchpoints that everybody may read; none where there is
+/// nothing to select.
+fn select_newest(
+    backend: DbBackend,
+    places: Option<&[MeasuredPlace]>,
+    as_whole: Option<&[KpiId]>,
+    day: NaiveDate,
+) -> Option<SqlBuilder> {
+    let append_at_places = match backend {
+        DbBackend::Postgres => append_newest_rows,
+        _ => append_newest_periods,
+    };
+    let text = SqlBuilder::new(backend, "SELECT * FROM (");
+    let text = match (places, as_whole) {
+        (None, None) => return None,
+        (Some(places), None) => append_at_places(text, places, day),
+        (None, Some(kpis)) => append_newest_at_open_touchpoints(text, kpis, day),
+        (Some(places), Some(kpis)) => {
+            let text = append_at_places(text, places, day);
+            let text = text.then(") AS at_places UNION ALL SELECT * FROM (");
+            append_newest_at_open_touchpoints(text, kpis, day)
+        }
+    };
+    Some(text.then(") AS newest"))
 }
 
 /// The sums of these KPIs as a whole, and at touchpoints that everybody may read, of the periods that begin from a day
 /// on and up to another; values of later days are left out.
-pub(super) async fn load_sums_of_wholes<C: ConnectionTrait>(
-    db: &C,
-    kpis: &HashMap<KpiId, Cadence>,
+pub(super) async fn load_sums_of_wholes(
+    tx: &Transaction,
+    kpis: &HashMap<KpiId, kpi::Model>,
+    wholes: &[KpiId],
     (from, day): (NaiveDate, NaiveDate),
 ) -> Result<HashMap<KpiId, SumsOfKpi>> {
-    let mut loaded = LoadedSums::new(kpis, day);
-    let ids: Vec<KpiId> = kpis.keys().copied().collect();
-    for some in ids.chunks(PLACES_AT_ONCE) {
-        let text = SqlBuilder::new(db.get_database_backend(), OPEN_TOUCHPOINTS)
+    let mut loaded = LoadedSums::new(kpis, day, HashMap::new());
+    for some in wholes.chunks(PLACES_AT_ONCE) {
+        let text = SqlBuilder::new(tx.backend(), OPEN_TOUCHPOINTS)
             .select(&select_touchpoints_open_to_everybody())
             .then(&format!(
                 ") {} LEFT JOIN open ON open.id = sums.touchpoint_id WHERE sums.kpi_id IN ",
@@ -102,9 +140,9 @@ pub(super) async fn load_sums_of_wholes<C: ConnectionTrait>(
             .value(WHOLE)
             .then(" OR open.id IS NOT NULL");
         let text = append_where_whole_has_none(text, day).then(")");
-        loaded.add(db, text).await?;
+        loaded.add(tx, text).await?;
     }
-    loaded.finish(db).await
+    loaded.finish(tx).await
 }
 
 /// What stands for the KPI as a whole.
@@ -118,18 +156,37 @@ fn select_sums_sql(is_open: &str, joined: &str) -> String {
     format!("SELECT {columns}, {is_open} AS is_open FROM {joined}kpi_period sums")
 }
 
-fn append_newest_at_places(
-    text: SqlBuilder,
-    places: &[(KpiId, TouchpointId)],
-    day: NaiveDate,
-) -> SqlBuilder {
+fn append_places(text: SqlBuilder, places: &[MeasuredPlace]) -> SqlBuilder {
     let places = places
         .iter()
-        .map(|(kpi, place)| [(*kpi).into(), (*place).into()]);
-    let text = text
-        .then("WITH place (kpi_id, touchpoint_id) AS (")
+        .map(|(kpi, touchpoint)| [(*kpi).into(), touchpoint.unwrap_or(WHOLE).into()]);
+    text.then("WITH place (kpi_id, touchpoint_id) AS (")
         .array_rows(places)
-        .then("), newest AS (SELECT place.*, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known \
+        .then(")")
+}
+
+/// The newest rows at each place, as many as there are periods that figures look at: on PostgreSQL half the time of
+/// [`append_newest_periods`], and the same at a place whose rows are not of parts and have no values of later days.
+fn append_newest_rows(text: SqlBuilder, places: &[MeasuredPlace], day: NaiveDate) -> SqlBuilder {
+    append_places(text, places)
+        .then(&select_sums_sql(
+            "false",
+            "place CROSS JOIN LATERAL (SELECT * FROM ",
+        ))
+        .then(
+            " WHERE sums.kpi_id = place.kpi_id AND sums.touchpoint_id = place.touchpoint_id \
+             AND sums.period_start <= ",
+        )
+        .value(day)
+        .then(&format!(
+            " ORDER BY sums.period_start DESC LIMIT {LOOKED_AT}) sums"
+        ))
+}
+
+/// The rows of the newest periods at each place.
+fn append_newest_periods(text: SqlBuilder, places: &[MeasuredPlace], day: NaiveDate) -> SqlBuilder {
+    let text = append_places(text, places)
+        .then(", newest AS (SELECT place.*, COALESCE((SELECT DISTINCT known.period_start FROM kpi_period known \
             WHERE known.kpi_id = place.kpi_id AND known.touchpoint_id = place.touchpoint_id");
     append_first_period(text, day)
         .then(&select_sums_sql("false", "newest JOIN "))
@@ -208,31 +265,42 @@ impl FromCells for SumRow {
 
 /// Sums as they are read, up to a day.
 struct LoadedSums<'k> {
-    kpis: &'k HashMap<KpiId, Cadence>,
+    kpis: &'k HashMap<KpiId, kpi::Model>,
     day: NaiveDate,
     sums: HashMap<KpiId, SumsOfKpi>,
     /// Sums that have values of later days.
     later: BTreeSet<PeriodSumKey>,
+    /// Places at which some newest rows may be less than the newest periods: with sums of parts, or of later days.
+    cut_short: BTreeSet<MeasuredPlace>,
 }
 
 impl<'k> LoadedSums<'k> {
-    fn new(kpis: &'k HashMap<KpiId, Cadence>, day: NaiveDate) -> Self {
+    /// With sums that are known already.
+    fn new(
+        kpis: &'k HashMap<KpiId, kpi::Model>,
+        day: NaiveDate,
+        sums: HashMap<KpiId, SumsOfKpi>,
+    ) -> Self {
         Self {
             kpis,
             day,
-            sums: HashMap::new(),
+            sums,
             later: BTreeSet::new(),
+            cut_short: BTreeSet::new(),
         }
     }
 
     /// Adds the sums that a statement gives.
-    async fn add<C: ConnectionTrait>(&mut self, db: &C, text: SqlBuilder) -> Result<()> {
-        let rows: Vec<SumRow> = read::read_all(db, text.statement()).await?;
+    async fn add(&mut self, tx: &Transaction, text: SqlBuilder) -> Result<()> {
+        let rows: Vec<SumRow> = read::read_all(tx, text.statement()).await?;
         for SumRow { sum: row, is_open } in rows {
-            let Some(cadence) = self.kpis.get(&row.kpi_id) else {
+            let Some(kpi) = self.kpis.get(&row.kpi_id) else {
                 continue;
             };
             let sum = read_sum(&row);
+            if !is_open && (sum.part != KpiPart::WHOLE || row.last_day > self.day) {
+                self.cut_short.insert((row.kpi_id, sum.touchpoint));
+            }
             let of_kpi = self.sums.entry(row.kpi_id).or_default();
             if let Some(touchpoint) = sum.touchpoint.filter(|_| is_open) {
                 of_kpi.note_open(touchpoint);
@@ -246,18 +314,18 @@ impl<'k> LoadedSums<'k> {
                 touchpoint: sum.touchpoint,
                 part: sum.part,
                 begin: row.period_start,
-                cadence: *cadence,
+                cadence: kpi.cadence,
             });
         }
         Ok(())
     }
 
     /// The sums, with those of periods that have values of later days computed from the earlier ones.
-    async fn finish<C: ConnectionTrait>(mut self, db: &C) -> Result<HashMap<KpiId, SumsOfKpi>> {
+    async fn finish(mut self, tx: &Transaction) -> Result<HashMap<KpiId, SumsOfKpi>> {
         let later: Vec<PeriodSumKey> = std::mem::take(&mut self.later).into_iter().collect();
         let mut values: BTreeMap<PeriodSumKey, Vec<DayValue>> = BTreeMap::new();
         for some in later.chunks(AT_ONCE) {
-            load_values(db, some, &mut values).await?;
+            load_values(tx, some, &mut values).await?;
         }
         for (key, mut values) in values {
             values.retain(|value| value.day <= day_number(self.day));

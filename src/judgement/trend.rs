@@ -93,14 +93,14 @@ pub async fn load_trends(
     let tx = caller.begin_snapshot().await?;
     let KpisWithTargets { kpis, mut targets } =
         load_kpis_with_targets(&tx, &select_ids(kpis)).await?;
-    let mut by_cadence: BTreeMap<Cadence, HashMap<KpiId, Cadence>> = BTreeMap::new();
+    let mut by_cadence: BTreeMap<Cadence, Vec<KpiId>> = BTreeMap::new();
     for kpi in kpis.values() {
-        let alike = by_cadence.entry(kpi.cadence).or_default();
-        alike.insert(kpi.id, kpi.cadence);
+        by_cadence.entry(kpi.cadence).or_default().push(kpi.id);
     }
     let mut sums = HashMap::new();
-    for (cadence, kpis) in &by_cadence {
-        sums.extend(load_sums_of_wholes(&tx, kpis, (begins(*cadence), day)).await?);
+    for (cadence, alike) in &by_cadence {
+        let days = (begins(*cadence), day);
+        sums.extend(load_sums_of_wholes(&tx, &kpis, alike, days).await?);
     }
     tx.commit().await?;
     let trends = kpis.values().map(|kpi| {

@@ -2,6 +2,7 @@
 
 mod confidential;
 mod figure;
+mod kept;
 mod numbers;
 mod recording;
 mod shares;

@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, ops::Range};
 
 use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
 
-use super::revision_cache::RevisionCacheValue;
-use crate::judgement::{KpiPart, aggregate::DayValue};
+use crate::{
+    database::RevisionCacheValue,
+    judgement::{KpiPart, aggregate::DayValue},
+};
 
 /// What a time series was measured at; what is empty stands for the whole. The order of the fields matters: series are
 /// sorted by it, and those of one touchpoint stand together.

@@ -22,15 +22,18 @@
 
 pub mod kpi_values;
 mod load;
-mod revision_cache;
 pub mod topology;
 
 use std::sync::Arc;
 
 use entity::id::{BlueprintId, KpiId};
 
-use self::{kpi_values::KpiValues, revision_cache::RevisionCache, topology::Topology};
-use crate::{access::Caller, database::Transaction, error::Result};
+use self::{kpi_values::KpiValues, topology::Topology};
+use crate::{
+    access::Caller,
+    database::{RevisionCache, Transaction},
+    error::Result,
+};
 
 /// The cache. Clones share it.
 #[derive(Clone)]

@@ -9,8 +9,7 @@ use entity::{
     words::{Role, Stage},
 };
 
-use super::revision_cache::RevisionCacheValue;
-use crate::judgement::period::day_number;
+use crate::{database::RevisionCacheValue, judgement::period::day_number};
 
 /// Day numbers, half open.
 pub type DayNumberRange = Range<i32>;
