@@ -346,11 +346,25 @@ async fn a_page_of_rows_ends_with_its_deadline_and_leaves_its_place() {
         format!("dates/$count?$filter={slow}"),
     ] {
         // More often than there are places: each must have come back.
-        for _ in 0..6 {
+        let mut given_up = 0;
+        for _ in 0..60 {
             let answer = analyst.odata(&path, &[]).await;
-            let text = answer.text();
-            assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT, "{text}");
+            if answer.status == StatusCode::OK {
+                // A machine that is busy looks at the deadline late, when the answer may be there.
+                continue;
+            }
+            assert_eq!(
+                answer.status,
+                StatusCode::GATEWAY_TIMEOUT,
+                "{}",
+                answer.text()
+            );
+            given_up += 1;
+            if given_up == 6 {
+                break;
+            }
         }
+        assert_eq!(given_up, 6, "{path}");
     }
 }
 
